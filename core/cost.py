@@ -1,0 +1,62 @@
+"""What a run costs before it runs: parameters, multiply-adds, time. From plans alone, without torch."""
+
+from __future__ import annotations
+
+from core.architectures.plan import Plan
+from core.events import Counts
+from core.policies import Policy
+from core.spec import RunSpec
+
+MODEST_MACS_PER_S = 40e9
+"""Multiply-adds a second that two ordinary cores do in this training; only the stride of the points rests on it."""
+STEP_OVERHEAD_S = 0.2e-3
+"""Seconds that one layer costs in a step whatever its size (kernel calls, Python)."""
+POINT_EVERY_S = 0.3
+MAX_STRIDE = 25
+
+
+def counts(plan: Plan, policy: Policy) -> Counts:
+    """The parameter counts of `plan` under `policy`: the columns of the paper's table 1 and what trains."""
+    return Counts(
+        total=plan.total,
+        trainable=policy.trainable(plan),
+        batchnorm=plan.count("gamma", "beta"),
+        output=plan.count("output"),
+        shortcut=plan.count("shortcut"),
+    )
+
+
+def step_macs(plan: Plan, policy: Policy) -> int:
+    """Multiply-adds that one training step needs for one image.
+
+    The forward pass; the input gradient down to the lowest layer that trains; and the weight gradients of what
+    trains. Frozen weights need no gradient of their own, so BatchNorm alone costs 2/3 of training everything.
+    """
+    forward, stem = plan.macs, plan.stem.convolution.macs
+    if policy.per_channel or "convolution" in policy.roles:
+        return 3 * forward - stem
+    if policy.roles & {"gamma", "beta"}:
+        return 2 * forward - stem
+    return forward
+
+
+def run_macs(spec: RunSpec) -> int:
+    """Multiply-adds of a whole run: its steps, and its tests at initialisation and after every epoch."""
+    train, test = spec.images
+    plan = spec.plan
+    return spec.epochs * train * step_macs(plan, spec.selection) + (spec.epochs + 1) * test * plan.macs
+
+
+def modest_step_s(spec: RunSpec) -> float:
+    """Seconds that one step takes on two ordinary cores, roughly."""
+    plan = spec.plan
+    macs = step_macs(plan, spec.selection) * min(spec.recipe.batch_size, spec.images[0])
+    return macs / MODEST_MACS_PER_S + STEP_OVERHEAD_S * len(plan.norms)
+
+
+def point_stride(spec: RunSpec) -> int:
+    """Steps between two train points: a few points a second on two cores, and the same on every machine.
+
+    It depends on the spec alone, so that a run that was killed and resumed has the same points.
+    """
+    return max(1, min(MAX_STRIDE, int(POINT_EVERY_S / modest_step_s(spec))))
