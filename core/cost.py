@@ -60,3 +60,14 @@ def point_stride(spec: RunSpec) -> int:
     It depends on the spec alone, so that a run that was killed and resumed has the same points.
     """
     return max(1, min(MAX_STRIDE, int(POINT_EVERY_S / modest_step_s(spec))))
+
+
+def keeps_snapshot(spec: RunSpec, step: int) -> bool:
+    """Whether the snapshot at `step` is among the at most 300 that a run keeps.
+
+    All where the run is short; else those at the ends of (some) epochs and evenly between.
+    """
+    stride, total, per_epoch = point_stride(spec), spec.total_steps, spec.steps_per_epoch
+    between = stride * max(1, -(-total // (stride * 140)))
+    ends = per_epoch * max(1, -(-spec.epochs // 150))
+    return step in (0, total) or step % between == 0 or step % ends == 0

@@ -1,0 +1,110 @@
+"""The command line's words: its parser, and the RunSpec that a command line means. Imports no torch."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from core.architectures.catalog import FEATURED
+from core.datasets.catalog import DATASETS
+from core.policies import POLICIES
+from core.spec import Recipe, RunSpec, explain
+
+
+class BadArguments(ValueError):
+    """What was asked cannot be done; the message says what would be right."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """`python -m core train ...` and `python -m core count ...`."""
+    top = argparse.ArgumentParser(
+        prog="python -m core", description="Train random networks of which only a part trains."
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="train|count")
+
+    train = commands.add_parser(
+        "train",
+        help="train one network; the same command resumes it",
+        description="Train one network. --out gets spec.json, events.jsonl, checkpoints and final.safetensors; "
+        "the same command with the same --out goes on after a stop.",
+    )
+    train.add_argument("--architecture", metavar="NAME", help=f"e.g. {', '.join(FEATURED[:5])}, wrn-14-4")
+    train.add_argument("--policy", metavar="NAME", help=f"what trains: {', '.join(POLICIES)}")
+    train.add_argument("--dataset", metavar="NAME", help=", ".join(DATASETS))
+    train.add_argument("--epochs", metavar="N", help="passes over the training images; the paper's recipe: 160")
+    train.add_argument("--replicate", metavar="N", help="index from which all seeds derive (default 0)")
+    train.add_argument("--train-examples", metavar="N", help="train on N images only (default: all)")
+    train.add_argument("--test-examples", metavar="N", help="test on N images only (default: all)")
+    train.add_argument("--name", help="a label for the run")
+    train.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="any other field: --set lr=0.05, --set seeds.init=7",
+    )
+    train.add_argument("--spec", type=Path, metavar="FILE", help="read the spec from a JSON file instead")
+    train.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of this run")
+    train.add_argument("--events", choices=["-"], help="-: one JSON event a line on standard output")
+    train.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu, cuda, cuda:1")
+    train.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
+    train.add_argument("--attempt", type=int, default=1, help=argparse.SUPPRESS)
+    train.add_argument("--lifeline", action="store_true", help=argparse.SUPPRESS)
+
+    count = commands.add_parser("count", help="count parameters and multiply-adds without building the network")
+    count.add_argument("--architecture", required=True, metavar="NAME")
+    count.add_argument("--policy", required=True, metavar="NAME")
+    count.add_argument("--classes", type=int, default=10, metavar="N", help="default 10")
+    count.add_argument("--channels", type=int, default=3, metavar="N", help="of the images; default 3")
+    count.add_argument("--size", type=int, default=32, metavar="PIXELS", help="side of the images; default 32")
+    count.add_argument("--json", action="store_true", help="print JSON")
+    return top
+
+
+def spec_of(arguments: argparse.Namespace) -> RunSpec:
+    """The spec that a `train` command line means. Raises BadArguments."""
+    try:
+        if arguments.spec:
+            return RunSpec.model_validate_json(arguments.spec.read_bytes())
+        fields: dict[str, Any] = {
+            key: _number(value)
+            for key in ("architecture", "policy", "dataset", "epochs", "replicate", "train_examples", "test_examples")
+            if (value := getattr(arguments, key)) is not None
+        }
+        if arguments.name is not None:
+            fields["name"] = arguments.name
+        for assignment in arguments.set:
+            _assign(fields, assignment)
+        return RunSpec.model_validate(fields)
+    except ValidationError as error:
+        raise BadArguments(explain(error)) from error
+    except OSError as error:
+        raise BadArguments(f"cannot read {arguments.spec}: {error.strerror}") from error
+
+
+def _number(text: str) -> Any:
+    """`text` as JSON (a number, a list, null, true), or itself where it is a word."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _assign(fields: dict[str, Any], assignment: str) -> None:
+    """Put `key=value` into `fields`; `key` may be dotted (recipe.lr), and the recipe's own fields need no prefix."""
+    key, equals, value = assignment.partition("=")
+    if not equals or not key:
+        raise BadArguments(f"--set takes KEY=VALUE, got {assignment!r}")
+    path = key.split(".")
+    if len(path) == 1 and key in Recipe.model_fields:
+        path = ["recipe", key]
+    for part in path[:-1]:
+        inner = fields.setdefault(part, {})
+        if not isinstance(inner, dict):
+            raise BadArguments(f"--set {key}: {part} has no parts")
+        fields = inner
+    fields[path[-1]] = _number(value)

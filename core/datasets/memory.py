@@ -1,0 +1,144 @@
+"""Loads a data set into memory as uint8 tensors. A source that cannot be had raises DataUnavailable."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from filelock import FileLock
+from torch import Tensor
+
+from core.datasets.catalog import DATASETS, DataSet
+
+DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
+
+
+class DataUnavailable(Exception):
+    """The data set cannot be had; the message says why and what would help."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """`images`: (N, C, H, W) uint8; `labels`: (N,) int64."""
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def first(self, count: int | None) -> Split:
+        """`count` images, always the same ones, spread over the whole split; all where `count` is None."""
+        if count is None or count == len(self):
+            return self
+        chosen = torch.randperm(len(self), generator=torch.Generator().manual_seed(0))[:count]
+        return Split(self.images[chosen], self.labels[chosen])
+
+    def to(self, device: torch.device) -> Split:
+        return Split(self.images.to(device), self.labels.to(device))
+
+
+Pair = tuple[Split, Split]
+
+
+def load(name: str, folder: Path) -> Pair:
+    """The train and test split of data set `name`; downloads are kept below `folder`.
+
+    Raises DataUnavailable where a download fails, a file is missing or a file is damaged.
+    """
+    data = DATASETS[name]
+    train, test = SOURCES[name](folder)
+    for split, count in ((train, data.train), (test, data.test)):
+        _check(data, split, count)
+    return train, test
+
+
+def _check(data: DataSet, split: Split, count: int) -> None:
+    shape, classes = tuple(split.images.shape), len(data.classes)
+    if shape != (count, *data.shape) or len(split.labels) != count:
+        raise DataUnavailable(f"{data.title} is damaged: expected {count} images of {data.shape}, got {shape}.")
+    if int(split.labels.min()) < 0 or int(split.labels.max()) >= classes:
+        raise DataUnavailable(f"{data.title} is damaged: a label is outside 0..{classes - 1}.")
+
+
+def _digits(folder: Path) -> Pair:
+    from sklearn.datasets import load_digits  # noqa: PLC0415 - a second of import that only this data set needs
+
+    bunch = load_digits()
+    images = torch.from_numpy((bunch.images * (255 / 16)).round().astype(np.uint8)).unsqueeze(1)
+    labels = torch.from_numpy(bunch.target.astype(np.int64))
+    test = torch.arange(len(labels)) % 5 == 4
+    return Split(images[~test], labels[~test]), Split(images[test], labels[test])
+
+
+def _fashion_mnist(folder: Path) -> Pair:
+    named = os.environ.get("ONLYBN_FASHION_MNIST")
+    place = Path(named) if named else DEBIAN_FASHION_MNIST
+    if named or place.is_dir():
+        return _idx_split(place, "train"), _idx_split(place, "t10k")
+    raw = folder / "FashionMNIST" / "raw"
+    _download("Fashion-MNIST", "FashionMNIST", folder, "the four .gz files", raw)
+    return _idx_split(raw, "train"), _idx_split(raw, "t10k")
+
+
+def _cifar_10(folder: Path) -> Pair:
+    # torchvision unpickles only files whose checksums it has verified.
+    train, test = _download("CIFAR-10", "CIFAR10", folder, "cifar-10-python.tar.gz", folder)
+
+    def split(part: object) -> Split:
+        images = torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous()  # type: ignore[attr-defined]
+        return Split(images, torch.tensor(part.targets, dtype=torch.int64))  # type: ignore[attr-defined]
+
+    return split(train), split(test)
+
+
+SOURCES: dict[str, Callable[[Path], Pair]] = {
+    "digits": _digits,
+    "fashion-mnist": _fashion_mnist,
+    "cifar-10": _cifar_10,
+}
+
+
+def _download(title: str, kind: str, folder: Path, files: str, place: Path) -> tuple[object, object]:
+    """torchvision's data set `kind` (train, test), downloaded into `folder` and verified unless it is there."""
+    from torchvision import datasets  # noqa: PLC0415 - seconds of import that only a download needs
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / f"{kind}.lock"):
+            make = getattr(datasets, kind)
+            return make(str(folder), train=True, download=True), make(str(folder), train=False, download=True)
+    except (OSError, RuntimeError, EOFError, KeyError, ValueError) as error:
+        reason = str(getattr(error, "reason", None) or error).strip() or type(error).__name__
+        raise DataUnavailable(
+            f"{title} could not be downloaded or read ({reason}). "
+            f"Without a network, put {files} into {place} and launch again."
+        ) from error
+
+
+def _idx_split(folder: Path, prefix: str) -> Split:
+    images, labels = _idx(folder, f"{prefix}-images-idx3-ubyte"), _idx(folder, f"{prefix}-labels-idx1-ubyte")
+    return Split(images.unsqueeze(1), labels.to(torch.int64))
+
+
+def _idx(folder: Path, name: str) -> Tensor:
+    """An IDX file of unsigned bytes, plain or .gz (http://yann.lecun.com/exdb/mnist, file format)."""
+    path = next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
+    if path is None:
+        raise DataUnavailable(f"Fashion-MNIST: neither {name} nor {name}.gz is in {folder}.")
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            magic, dimensions = file.read(3), file.read(1)[0]
+            shape = struct.unpack(f">{dimensions}I", file.read(4 * dimensions))
+            values = np.frombuffer(file.read(), dtype=np.uint8)
+        if magic != b"\x00\x00\x08":
+            raise ValueError("it does not begin as an IDX file of bytes")
+        return torch.from_numpy(values.reshape(shape).copy())
+    except (OSError, EOFError, ValueError, IndexError, struct.error) as error:
+        raise DataUnavailable(f"Fashion-MNIST: {path} is damaged ({error}).") from error
