@@ -1,0 +1,223 @@
+"""The worker's statements: claim a run, write what its trainer said, say how it ended. Each is fenced by attempt.
+
+A statement whose (run, attempt) is not the running one changes nothing, and its caller is told so.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row
+
+from core.cost import run_macs
+from core.events import FailureKind, Finished, Point
+from jobs import curves
+from jobs.database import Database
+from jobs.lease import Troubles, next_state
+from jobs.reading import read_spec
+from jobs.rows import Batch, LogKind, Running, State, Verdict
+from jobs.tables import RUNS
+
+IDLE: dict[str, Any] = {"worker": None, "phase": None, "images_per_s": None, "eta_s": None}
+"""The columns of a run that nobody holds."""
+
+
+class Holding(Database):
+    """What a worker may do with runs."""
+
+    def claim_next(self, worker: str) -> str | None:
+        """Make `worker` the holder of the run that waits longest, and return its id; None if none waits."""
+        waiting = sa.select(RUNS.c.number).where(RUNS.c.state == "queued").order_by(RUNS.c.number).limit(1)
+        with self.reading() as connection:  # most wake-ups find nothing; that should not cost a write lock
+            if connection.scalar(waiting) is None:
+                return None
+        values = {
+            **IDLE,
+            "state": "running",
+            "attempt": RUNS.c.attempt + 1,
+            "worker": worker,
+            "beat": 0,
+            "started_at": sa.func.coalesce(RUNS.c.started_at, time.time()),
+        }
+        statement = (
+            sa.update(RUNS)
+            .where(RUNS.c.number == waiting.with_for_update(skip_locked=True).scalar_subquery())
+            .where(RUNS.c.state == "queued")
+            .values(values)
+            .returning(RUNS.c.number, RUNS.c.id, RUNS.c.attempt)
+        )
+        with self.writing() as connection:
+            row = connection.execute(statement).first()
+            if row is None:
+                return None
+            curves.insert_log(connection, row.number, row.attempt, "claimed", f"Taken by worker {worker}.")
+            return str(row.id)
+
+    def record(self, run_id: str, attempt: int, batch: Batch) -> Verdict:
+        """Store `batch` in one transaction; it is the sign of life of the run's holder, too."""
+        with self.writing() as connection:
+            return self._record(connection, run_id, attempt, batch)
+
+    def finish(self, run_id: str, attempt: int, result: Finished) -> bool:
+        """The run is complete. False: the run was lost."""
+        with self.writing() as connection:
+            spec = read_spec(connection.scalars(sa.select(RUNS.c.spec).where(RUNS.c.id == run_id)).one())
+            values = {
+                "result": result.model_dump_json(),
+                "top1": result.top1,
+                "step": result.step,
+                "elapsed_s": result.seconds,
+                "macs_per_s": run_macs(spec) / result.seconds if result.seconds > 0 else None,
+            }
+            message = f"Finished with {result.top1:.1%} test accuracy."
+            return self._settle(connection, run_id, attempt, "finished", message, values)
+
+    def fail(self, run_id: str, attempt: int, kind: FailureKind, message: str) -> bool:
+        """The run cannot go on, and `message` tells a person why. False: the run was lost."""
+        with self.writing() as connection:
+            values = {"error_kind": kind, "error_message": message}
+            return self._settle(connection, run_id, attempt, "failed", message, values)
+
+    def cancelled(self, run_id: str, attempt: int) -> bool:
+        """The trainer has stopped because somebody cancelled the run. False: the run was lost."""
+        with self.writing() as connection:
+            return self._settle(connection, run_id, attempt, "cancelled", "Cancelled; the curves so far are kept.", {})
+
+    def release(self, run_id: str, attempt: int, reason: str) -> State | None:
+        """Put the run back to its place in the queue, through no fault of its own. None: the run was lost."""
+        with self.writing() as connection:
+            return self._give_up(connection, run_id, attempt, "released", reason)
+
+    def crashed(self, run_id: str, attempt: int, reason: str) -> State | None:
+        """The trainer ended without saying why. Queued again, or failed when that does not help."""
+        with self.writing() as connection:
+            return self._give_up(connection, run_id, attempt, "crashed", reason, crash=True)
+
+    def take_away(self, run: Running, reason: str) -> State | None:
+        """The holder of `run` is gone. None: it was not, or another reaper came first."""
+        with self.writing() as connection:
+            return self._give_up(connection, run.id, run.attempt, "lost", reason, beat=run.beat, loss=True)
+
+    # -- inside one transaction ------------------------------------------------------------------------------
+
+    def _record(self, connection: Connection, run_id: str, attempt: int, batch: Batch) -> Verdict:
+        # The row comes first: its lock makes the writes of one run one after another, so cursors rise in order.
+        statement = (
+            _held(sa.update(RUNS), run_id, attempt)
+            .values(beat=RUNS.c.beat + 1, **_columns_of(batch))
+            .returning(RUNS.c.number, RUNS.c.cancel_requested, RUNS.c.spec)
+        )
+        row = connection.execute(statement).first()
+        if row is None:
+            return "lost"
+        curves.insert_points(connection, row.number, batch.points)
+        if batch.snapshots:
+            curves.insert_snapshots(connection, row.number, read_spec(row.spec), batch.snapshots)
+        for kind, message in _told(batch):
+            curves.insert_log(connection, row.number, attempt, kind, message)
+        return "cancel" if row.cancel_requested else "ok"
+
+    def _settle(
+        self, connection: Connection, run_id: str, attempt: int, state: State, message: str, values: dict[str, Any]
+    ) -> bool:
+        """The last write of a run."""
+        statement = (
+            _held(sa.update(RUNS), run_id, attempt)
+            .values({**IDLE, "worker": RUNS.c.worker, "state": state, "finished_at": time.time(), **values})
+            .returning(RUNS.c.number)
+        )
+        number = connection.scalar(statement)
+        if number is None:
+            return False
+        curves.insert_log(connection, number, attempt, _LAST_WORD[state], message)
+        return True
+
+    def _give_up(
+        self,
+        connection: Connection,
+        run_id: str,
+        attempt: int,
+        kind: LogKind,
+        reason: str,
+        *,
+        beat: int | None = None,
+        crash: bool = False,
+        loss: bool = False,
+    ) -> State | None:
+        """The holder ends without an end of the run: it goes back to the queue, if that makes sense."""
+        statement = _held(sa.select(RUNS).with_for_update(), run_id, attempt)
+        row = connection.execute(statement if beat is None else statement.where(RUNS.c.beat == beat)).first()
+        if row is None:
+            return None
+        before = Troubles(row.crashes, row.losses, row.trouble_step)
+        troubles = before.after(row.checkpoint_step, crash=crash, loss=loss) if crash or loss else before
+        state = next_state(troubles, row.cancel_requested)
+        curves.insert_log(connection, row.number, attempt, kind, reason)
+        if state == "cancelled":
+            self._settle(connection, run_id, attempt, state, "Cancelled; the curves so far are kept.", {})
+        elif state == "failed":
+            values = {"error_kind": "crash_loop", "error_message": _crash_loop(troubles, row, reason)}
+            self._settle(connection, run_id, attempt, state, values["error_message"], values)
+        else:
+            columns = {"crashes": troubles.crashes, "losses": troubles.losses, "trouble_step": troubles.step}
+            connection.execute(_held(sa.update(RUNS), run_id, attempt).values({**IDLE, **columns, "state": "queued"}))
+        return state
+
+
+_LAST_WORD: dict[State, LogKind] = {"finished": "finished", "failed": "failed", "cancelled": "cancelled"}
+
+
+def _held(statement: Any, run_id: str, attempt: int) -> Any:
+    """The fence: only while this attempt holds the run."""
+    return statement.where(RUNS.c.id == run_id, RUNS.c.attempt == attempt, RUNS.c.state == "running")
+
+
+def _columns_of(batch: Batch) -> dict[str, Any]:
+    """What `batch` changes in the row of its run; what came later stands above what came before."""
+    values: dict[str, Any] = {}
+    if started := batch.started:
+        values |= {
+            "started": started.model_dump_json(),
+            "total_steps": started.total_steps,
+            "step": started.resumed_from or 0,
+            "checkpoint_step": started.resumed_from,
+        }
+    if batch.points:
+        values |= _top1(batch.points)
+    if progress := batch.progress:
+        values |= progress.model_dump(exclude={"event", "step"})
+    reached = max((event.step for event in (*batch.points, progress) if event), default=0)
+    if reached and "step" in values:
+        values["step"] = max(reached, values["step"])
+    elif reached:  # a resumed training tells its old points again; the run is not back there
+        values["step"] = sa.case((RUNS.c.step < reached, reached), else_=RUNS.c.step)
+    if batch.checkpointed:
+        values["checkpoint_step"] = batch.checkpointed.step
+    return values
+
+
+def _top1(points: tuple[Point, ...]) -> dict[str, float]:
+    tests = [point.top1 for point in points if point.split == "test"]
+    return {"top1": tests[-1]} if tests else {}
+
+
+def _told(batch: Batch) -> list[tuple[LogKind, str]]:
+    """The lines of the log that `batch` makes."""
+    told: list[tuple[LogKind, str]] = []
+    if started := batch.started:
+        where = f"on {started.device} with {started.threads} threads, torch {started.torch}"
+        if started.resumed_from is not None:
+            told.append(("resumed", f"Resumed from step {started.resumed_from} {where}."))
+        else:
+            told.append(("started", f"Started from the beginning {where}."))
+    if batch.checkpointed:
+        told.append(("checkpoint", f"Checkpoint at step {batch.checkpointed.step}."))
+    return told
+
+
+def _crash_loop(troubles: Troubles, row: Row[Any], reason: str) -> str:
+    times = max(troubles.crashes, troubles.losses)
+    where = f"step {row.checkpoint_step}" if row.checkpoint_step else "its first checkpoint"
+    return f"Given up after {times} failed attempts in a row that did not get beyond {where}. The last one: {reason}"

@@ -1,0 +1,60 @@
+"""Turns rows of the database into records. The models of a run do not change, so they are read once."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Row
+
+from core.events import Counts, Finished, Started
+from core.spec import RunSpec
+from jobs.rows import Run
+from jobs.tables import RUNS
+
+# Read once for many polls. A Started of the deepest network is some 100 KB, hence the smaller table.
+read_spec = lru_cache(2048)(RunSpec.model_validate_json)
+read_counts = lru_cache(2048)(Counts.model_validate_json)
+read_started = lru_cache(256)(Started.model_validate_json)
+read_result = lru_cache(1024)(Finished.model_validate_json)
+
+
+def select_runs() -> sa.Select[Any]:
+    """All columns that `read_run` needs, with the place in the queue of those that wait."""
+    earlier = RUNS.alias("earlier")
+    place = (
+        sa.select(sa.func.count())
+        .where(earlier.c.state == "queued", earlier.c.number <= RUNS.c.number)
+        .correlate(RUNS)
+        .scalar_subquery()
+    )
+    return sa.select(RUNS, sa.case((RUNS.c.state == "queued", place)).label("position"))
+
+
+def read_run(row: Row[Any]) -> Run:
+    return Run(
+        id=row.id,
+        spec=read_spec(row.spec),
+        state=row.state,
+        attempt=row.attempt,
+        worker=row.worker,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        cancel_requested=row.cancel_requested,
+        step=row.step,
+        total_steps=row.total_steps,
+        phase=row.phase,
+        images_per_s=row.images_per_s,
+        elapsed_s=row.elapsed_s,
+        eta_s=row.eta_s,
+        checkpoint_step=row.checkpoint_step,
+        counts=read_counts(row.counts),
+        started=read_started(row.started) if row.started else None,
+        result=read_result(row.result) if row.result else None,
+        error_kind=row.error_kind,
+        error_message=row.error_message,
+        top1=row.top1,
+        position=row.position,
+    )

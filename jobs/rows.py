@@ -1,0 +1,126 @@
+"""What the store hands out and takes in: frozen records of a run, its curves and its log. No SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.events import Checkpointed, Counts, Finished, Point, Progress, Snapshot, Started
+from core.spec import RunSpec
+
+State = Literal["queued", "running", "finished", "failed", "cancelled"]
+STATES: tuple[State, ...] = ("queued", "running", "finished", "failed", "cancelled")
+TERMINAL: frozenset[State] = frozenset({"finished", "failed", "cancelled"})
+
+LogKind = Literal[
+    "submitted",
+    "claimed",
+    "started",
+    "resumed",
+    "checkpoint",
+    "crashed",
+    "lost",
+    "released",
+    "cancelling",
+    "cancelled",
+    "finished",
+    "failed",
+]
+Verdict = Literal["ok", "cancel", "lost"]
+"""What the store answers to a supervisor: go on; stop, somebody cancelled; stop, the run is no longer yours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as the store knows it now. Times are Unix seconds; `position` is 1 for the next in the queue."""
+
+    id: str
+    spec: RunSpec
+    state: State
+    attempt: int
+    worker: str | None
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    cancel_requested: bool
+    step: int
+    total_steps: int
+    phase: str | None
+    images_per_s: float | None
+    elapsed_s: float | None
+    eta_s: float | None
+    checkpoint_step: int | None
+    counts: Counts
+    started: Started | None
+    result: Finished | None
+    error_kind: str | None
+    error_message: str | None
+    top1: float | None
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPoint:
+    """A point of the curves; `id` is the cursor that the next question starts after."""
+
+    id: int
+    step: int
+    epoch: float
+    split: str
+    loss: float
+    top1: float
+    lr: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSnapshot:
+    """A snapshot without its layers: `gamma` and `beta` are counts summed over them, `disabled` is per layer."""
+
+    id: int
+    step: int
+    epoch: float
+    gamma: list[int]
+    beta: list[int]
+    disabled: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """A thing that happened to a run, in words."""
+
+    id: int
+    at: float
+    attempt: int
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the installation does now. `macs_per_s`: multiply-adds a second of recent runs, None before the first."""
+
+    workers: int
+    queued: int
+    running: int
+    macs_per_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a trainer said since the last flush. An empty batch is a mere sign of life."""
+
+    points: tuple[Point, ...] = ()
+    snapshots: tuple[Snapshot, ...] = ()
+    progress: Progress | None = None
+    started: Started | None = None
+    checkpointed: Checkpointed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A running run as the reaper sees it: who holds it and how often that one gave a sign of life."""
+
+    id: str
+    attempt: int
+    worker: str
+    beat: int

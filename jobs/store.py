@@ -1,0 +1,211 @@
+"""The store: submit, look up, list, cancel, and read curves. The worker's side is in `holding.py`.
+
+Every statement of the program is here, in `holding.py`, `staff.py` and `curves.py`. It knows no web and no queue.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import string
+import time
+from collections.abc import Collection
+from functools import lru_cache
+from statistics import median
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement
+
+from core.cost import counts, step_macs
+from core.events import Snapshot
+from core.spec import RunSpec
+from jobs import curves
+from jobs.holding import Holding
+from jobs.reading import read_run, read_spec, select_runs
+from jobs.rows import Health, LogRow, Run, State, StoredPoint, StoredSnapshot
+from jobs.staff import Staff, alive
+from jobs.tables import RUNS, WORKERS
+
+ID_LETTERS = string.ascii_letters + string.digits
+ID_LENGTH = 14  # 83 bits: a link cannot be guessed
+SPEED_OF_LAST = 10
+
+SORTS: dict[str, sa.Column[Any]] = {
+    name: RUNS.c[name]
+    for name in (
+        "created_at",
+        "started_at",
+        "finished_at",
+        "name",
+        "state",
+        "policy",
+        "architecture",
+        "dataset",
+        "epochs",
+        "replicate",
+        "top1",
+    )
+}
+"""What a list of runs can be sorted by."""
+
+
+class Store(Holding, Staff):
+    """Runs and all that belongs to them, in one database. May be shared by threads."""
+
+    def submit(self, spec: RunSpec, *, owner_token: str | None = None) -> tuple[Run, str]:
+        """Queue a run. Returns it with the token that proves who may change it; the database keeps only its hash."""
+        run_id = "".join(secrets.choice(ID_LETTERS) for _ in range(ID_LENGTH))
+        token = owner_token or secrets.token_urlsafe(24)
+        row = {
+            "id": run_id,
+            "owner": _hashed(token),
+            "spec": spec.model_dump_json(),
+            **{k: getattr(spec, k) for k in ("name", "architecture", "policy", "dataset", "epochs", "replicate")},
+            "counts": counts(spec.plan, spec.selection).model_dump_json(),
+            "state": "queued",
+            "created_at": time.time(),
+            "total_steps": spec.total_steps,
+        }
+        with self.writing() as connection:
+            number = connection.scalars(sa.insert(RUNS).values(row).returning(RUNS.c.number)).one()
+            curves.insert_log(connection, number, 0, "submitted", "Submitted.")
+            run = read_run(connection.execute(select_runs().where(RUNS.c.number == number)).one())
+        return run, token
+
+    def owns(self, run_id: str, token: str) -> bool:
+        """Whether `token` is the one that `submit` gave out for this run."""
+        with self.reading() as connection:
+            owner = connection.scalar(sa.select(RUNS.c.owner).where(RUNS.c.id == run_id))
+        return hmac.compare_digest(_hashed(token), owner or "")
+
+    def run(self, run_id: str) -> Run | None:
+        return self.many([run_id]).get(run_id)
+
+    def many(self, run_ids: Collection[str]) -> dict[str, Run]:
+        """Those of `run_ids` that exist, in one question."""
+        with self.reading() as connection:
+            rows = connection.execute(select_runs().where(RUNS.c.id.in_(run_ids))).all()
+        return {row.id: read_run(row) for row in rows}
+
+    def runs(
+        self,
+        *,
+        states: Collection[State] | None = None,
+        policies: Collection[str] | None = None,
+        architectures: Collection[str] | None = None,
+        datasets: Collection[str] | None = None,
+        text: str | None = None,
+        sort: str = "created_at",
+        descending: bool = True,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> tuple[list[Run], int]:
+        """A page of the runs that match, and how many match in all. None means no condition.
+
+        `text` is looked for in names and ids. Runs without a value in the sorted column come last. Raises
+        ValueError for a column that is not in SORTS.
+        """
+        if sort not in SORTS:
+            raise ValueError(f"sort must be one of {', '.join(SORTS)}; got {sort!r}")
+        conditions: list[ColumnElement[bool]] = [
+            column.in_(wanted)
+            for column, wanted in (
+                (RUNS.c.state, states),
+                (RUNS.c.policy, policies),
+                (RUNS.c.architecture, architectures),
+                (RUNS.c.dataset, datasets),
+            )
+            if wanted is not None
+        ]
+        if text:
+            conditions.append(_contains(text))
+        column = SORTS[sort]
+        # At equal values the newest first, so that pages never overlap.
+        order = ((column.desc() if descending else column.asc()).nulls_last(), RUNS.c.number.desc())
+        page = select_runs().where(*conditions).order_by(*order).limit(limit).offset(offset)
+        with self.reading() as connection:
+            total = connection.scalar(sa.select(sa.func.count()).select_from(RUNS).where(*conditions)) or 0
+            rows = connection.execute(page).all()
+        return [read_run(row) for row in rows], total
+
+    def request_cancel(self, run_id: str) -> Run | None:
+        """Cancel a queued run at once; ask the holder of a running one to stop it; leave an ended one as it is."""
+        with self.writing() as connection:
+            row = connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id).with_for_update()).first()
+            if row is None:
+                return None
+            if row.state == "queued":
+                values = {"state": "cancelled", "cancel_requested": True, "finished_at": time.time()}
+                curves.insert_log(connection, row.number, row.attempt, "cancelled", "Cancelled while it was waiting.")
+            elif row.state == "running" and not row.cancel_requested:
+                values = {"cancel_requested": True}
+                curves.insert_log(connection, row.number, row.attempt, "cancelling", "Asked to stop.")
+            else:
+                values = {}
+            if values:
+                connection.execute(sa.update(RUNS).where(RUNS.c.number == row.number).values(values))
+            return read_run(connection.execute(select_runs().where(RUNS.c.number == row.number)).one())
+
+    def points(self, run_id: str, after: int = 0, limit: int | None = None) -> list[StoredPoint]:
+        """The points of the curves that were stored after cursor `after`, in the order in which they came."""
+        with self.reading() as connection:
+            return curves.select_points(connection, run_id, after, limit)
+
+    def snapshots(self, run_id: str, after: int = 0) -> list[StoredSnapshot]:
+        """The snapshots stored after cursor `after`, without their layers."""
+        with self.reading() as connection:
+            return curves.select_snapshots(connection, run_id, after)
+
+    def snapshot_detail(self, run_id: str, steps: Collection[int] | None = None) -> list[Snapshot]:
+        """Whole snapshots, all or those at `steps`."""
+        with self.reading() as connection:
+            return curves.select_details(connection, run_id, steps)
+
+    def log(self, run_id: str, after: int = 0) -> list[LogRow]:
+        """What happened to the run after cursor `after`."""
+        with self.reading() as connection:
+            return curves.select_log(connection, run_id, after)
+
+    def claim(self, worker: str) -> Run | None:
+        """The run that waits longest, now held by `worker`; None if none waits."""
+        run_id = self.claim_next(worker)
+        return self.run(run_id) if run_id else None
+
+    def health(self) -> Health:
+        """How many workers live, how many runs wait and run, and how fast the last ones went."""
+        of_state = sa.select(RUNS.c.state, sa.func.count()).where(RUNS.c.state.in_(("queued", "running")))
+        finished = (
+            sa.select(RUNS.c.macs_per_s)
+            .where(RUNS.c.state == "finished", RUNS.c.macs_per_s.is_not(None))
+            .order_by(RUNS.c.finished_at.desc())
+            .limit(SPEED_OF_LAST)
+        )
+        running = sa.select(RUNS.c.spec, RUNS.c.images_per_s).where(RUNS.c.state == "running", RUNS.c.images_per_s > 0)
+        with self.reading() as connection:
+            numbers = {row[0]: row[1] for row in connection.execute(of_state.group_by(RUNS.c.state))}
+            workers = connection.scalar(sa.select(sa.func.count()).select_from(WORKERS).where(alive(self.clock())))
+            speeds = list(connection.scalars(finished))
+            if not speeds:
+                speeds = [_macs_per_image(row.spec) * row.images_per_s for row in connection.execute(running)]
+        return Health(
+            workers=workers or 0,
+            queued=numbers.get("queued", 0),
+            running=numbers.get("running", 0),
+            macs_per_s=median(speeds) if speeds else None,
+        )
+
+
+@lru_cache(256)
+def _macs_per_image(spec: str) -> int:
+    parsed = read_spec(spec)
+    return step_macs(parsed.plan, parsed.selection)
+
+
+def _contains(text: str) -> ColumnElement[bool]:
+    return RUNS.c.name.icontains(text, autoescape=True) | RUNS.c.id.icontains(text, autoescape=True)
+
+
+def _hashed(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,135 @@
+"""The schema: runs, their points, snapshots and log, and the workers. Statements are elsewhere."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import Column, ForeignKey, Index, MetaData, Table
+
+VERSION = 1
+"""Rises with every change of the schema; the database remembers the version that it was made with."""
+
+METADATA = MetaData()
+Big = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite counts up by itself in INTEGER only
+
+SCHEMA = Table(
+    "schema_version",
+    METADATA,
+    Column("only", sa.Integer, primary_key=True, autoincrement=False),
+    Column("version", sa.Integer, nullable=False),
+)
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("number", Big, primary_key=True, autoincrement=True),  # the order of the queue; free of clocks
+    Column("id", sa.String(32), nullable=False, unique=True),
+    Column("owner", sa.String(64), nullable=False),  # SHA-256 of the owner's token
+    Column("spec", sa.Text, nullable=False),
+    # What lists filter and sort by, copied out of the spec.
+    Column("name", sa.String(64)),
+    Column("architecture", sa.String(60), nullable=False),
+    Column("policy", sa.String(60), nullable=False),
+    Column("dataset", sa.String(60), nullable=False),
+    Column("epochs", sa.Integer, nullable=False),
+    Column("replicate", sa.Integer, nullable=False),
+    Column("counts", sa.Text, nullable=False),
+    # Where it stands.
+    Column("state", sa.String(16), nullable=False),
+    Column("cancel_requested", sa.Boolean, nullable=False, default=False),
+    Column("created_at", sa.Double, nullable=False),
+    Column("started_at", sa.Double),
+    Column("finished_at", sa.Double),
+    # The lease: `attempt` is the fencing token, `beat` rises with every sign of life of its holder.
+    Column("attempt", sa.Integer, nullable=False, default=0),
+    Column("worker", sa.String(80)),
+    Column("beat", Big, nullable=False, default=0),
+    # Troubles in a row: how often its trainer crashed and its worker was lost since checkpoint `trouble_step`.
+    Column("crashes", sa.Integer, nullable=False, default=0),
+    Column("losses", sa.Integer, nullable=False, default=0),
+    Column("trouble_step", sa.Integer),
+    # How far it is.
+    Column("step", sa.Integer, nullable=False, default=0),
+    Column("total_steps", sa.Integer, nullable=False),
+    Column("phase", sa.String(8)),
+    Column("images_per_s", sa.Double),
+    Column("elapsed_s", sa.Double),
+    Column("eta_s", sa.Double),
+    Column("checkpoint_step", sa.Integer),
+    Column("top1", sa.Double),
+    Column("macs_per_s", sa.Double),
+    Column("error_kind", sa.String(32)),
+    Column("error_message", sa.Text),
+    Column("result", sa.Text),
+    Column("started", sa.Text),  # the longest column last: SQLite reads a row from its front
+    Index("runs_queue", "state", "number"),
+    Index("runs_finished", "state", "finished_at"),
+    Index("runs_created", "created_at"),
+    Index("runs_policy", "policy", "created_at"),
+    Index("runs_architecture", "architecture", "created_at"),
+    Index("runs_dataset", "dataset", "created_at"),
+    sqlite_autoincrement=True,
+)
+
+
+def _belongs_to_run() -> Column[int]:
+    return Column("run", Big, ForeignKey("runs.number", ondelete="CASCADE"), nullable=False)
+
+
+POINTS = Table(
+    "points",
+    METADATA,
+    Column("id", Big, primary_key=True, autoincrement=True),
+    _belongs_to_run(),
+    Column("step", sa.Integer, nullable=False),
+    Column("epoch", sa.Double, nullable=False),
+    Column("split", sa.String(5), nullable=False),
+    Column("loss", sa.Double, nullable=False),
+    Column("top1", sa.Double, nullable=False),
+    Column("lr", sa.Double),
+    Index("points_once", "run", "split", "step", unique=True),
+    Index("points_cursor", "run", "id"),
+)
+
+SNAPSHOTS = Table(
+    "snapshots",
+    METADATA,
+    Column("id", Big, primary_key=True, autoincrement=True),
+    _belongs_to_run(),
+    Column("step", sa.Integer, nullable=False),
+    Column("epoch", sa.Double, nullable=False),
+    Column("kept", sa.Boolean, nullable=False),  # false: only until a newer one comes
+    Column("gamma", sa.Text, nullable=False),  # JSON: counts summed over the layers
+    Column("beta", sa.Text, nullable=False),
+    Column("disabled", sa.Text, nullable=False),  # JSON: disabled features per layer
+    Column("detail", sa.LargeBinary, nullable=False),  # zlib of the whole event as JSON
+    Index("snapshots_once", "run", "step", unique=True),
+    Index("snapshots_cursor", "run", "id"),
+    sqlite_autoincrement=True,  # a thinned row's id must not come back: ids are cursors
+)
+
+LOG = Table(
+    "log",
+    METADATA,
+    Column("id", Big, primary_key=True, autoincrement=True),
+    _belongs_to_run(),
+    Column("at", sa.Double, nullable=False),
+    Column("attempt", sa.Integer, nullable=False),
+    Column("kind", sa.String(16), nullable=False),
+    Column("message", sa.Text, nullable=False),
+    Index("log_cursor", "run", "id"),
+    sqlite_autoincrement=True,
+)
+
+WORKERS = Table(
+    "workers",
+    METADATA,
+    Column("name", sa.String(80), primary_key=True),
+    # Who it is: enough to tell on the same host whether it still lives.
+    Column("host", sa.String(255), nullable=False),
+    Column("boot", sa.String(120)),
+    Column("pid", Big, nullable=False),
+    Column("born", sa.String(40)),
+    Column("slots", sa.Integer, nullable=False),
+    Column("started_at", sa.Double, nullable=False),
+    Column("heard_at", sa.Double, nullable=False),  # by the database's clock
+)
