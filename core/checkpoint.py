@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from core.events import Checkpointed
+from core.files import write_atomically
 
 KEEP = 2
 NAME = re.compile(r"step-(\d{8,})-a(\d+)-([0-9a-f]{16})\.safetensors")
@@ -118,26 +118,6 @@ def read_metadata(content: bytes) -> dict[str, str]:
     """The `__metadata__` of safetensors bytes. Raises ValueError or KeyError where there is none."""
     size = int.from_bytes(content[:8], "little")
     return dict(json.loads(content[8 : 8 + size])["__metadata__"])
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file that is whole or absent whatever happens: temporary file, fsync, rename, fsync of the folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _dense(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from core.checkpoint import write_atomically
 from core.cost import keeps_snapshot
 from core.events import EVENT, Event, Finished, Point, Progress, Snapshot, Started
+from core.files import write_atomically
 from core.spec import RunSpec
 
 

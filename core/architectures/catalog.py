@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from core.architectures.plan import Block, Convolution, Norm, Output, Plan, Unit
 from core.registry import Registry, UnknownName
@@ -137,6 +138,7 @@ def parse(name: str) -> tuple[Family, int]:
     )
 
 
+@lru_cache(maxsize=256)
 def plan(name: str, input_shape: tuple[int, int, int] = (3, 32, 32), classes: int = 10) -> Plan:
     """The plan of architecture `name` for images of `input_shape` (channels, height, width).
 

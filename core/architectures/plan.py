@@ -134,7 +134,7 @@ class Plan:
         )
         return tuple(rows)
 
-    @property
+    @cached_property
     def total(self) -> int:
         """How many parameters the network has."""
         return sum(p.size for p in self.parameters)
@@ -143,7 +143,7 @@ class Plan:
         """How many parameters have one of `roles`."""
         return sum(p.size for p in self.parameters if p.role in roles)
 
-    @property
+    @cached_property
     def macs(self) -> int:
         """Multiply-adds of one forward pass of one image: convolutions and the output layer."""
         return sum(conv.macs for conv in self.convolutions) + self.output.features * self.output.classes
