@@ -40,7 +40,6 @@ class WorkerSettings(BaseSettings):
     threads: int | None = Field(None, ge=1, le=1024, description="CPU threads of a training; unset: cores / slots.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where trainings run.")
     lease_s: float = Field(30.0, ge=1, le=3600, description="Seconds of silence after which a run is taken over.")
-    heartbeat_s: float = Field(2.0, gt=0, le=60, description="Seconds between two signs of life of a running run.")
 
     @field_validator("data")
     @classmethod

@@ -1,0 +1,100 @@
+"""`python -m jobs`: a worker, on this machine or on another one that shares database and queue."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
+
+from core.lifeline import die_with_parent
+from jobs.database import WrongSchema
+from jobs.engine import describe, open_engine
+from jobs.queue import make_queue, shown
+from jobs.settings import WorkerSettings
+from jobs.store import Store
+from jobs.worker import Tersely, Worker
+
+STOPPED, UNREACHABLE, BAD_SETTINGS = 0, 1, 2
+
+
+def main() -> int:
+    arguments = _parser().parse_args()
+    if arguments.lifeline:
+        die_with_parent()
+    _log_to_stderr()
+    try:
+        settings = WorkerSettings()
+        store = Store(open_engine(settings.store_url))
+        store.create_tables()
+        huey = make_queue(settings)
+    except ValidationError as error:
+        return _give_up(BAD_SETTINGS, "; ".join(_sentence(problem) for problem in error.errors(include_url=False)))
+    except (ValueError, WrongSchema) as error:
+        return _give_up(BAD_SETTINGS, str(error))
+    except DBAPIError as error:
+        return _give_up(UNREACHABLE, f"cannot open the database: {str(error.orig).strip()}")
+    except OSError as error:
+        return _give_up(UNREACHABLE, str(error))
+    worker = Worker(settings, store, huey)
+    _stop_on_signals(worker)
+    slots = "one training" if settings.slots == 1 else f"{settings.slots} trainings"
+    print(
+        f"OnlyBN worker {worker.identity.name}\n"
+        f"  database  {describe(store.engine)}\n"
+        f"  queue     {shown(settings)}\n"
+        f"  runs      {slots} at once, {settings.trainer_threads} CPU threads each, device {settings.device}\n"
+        f"  folder    {settings.runs_folder}\n"
+        "Ctrl-C stops it; its trainings go on with the next worker.",
+        flush=True,
+    )
+    worker.work()
+    return STOPPED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m jobs",
+        description="A worker: takes queued runs and trains them. `python -m app` starts one by itself; start more "
+        "here or on other machines, with the same ONLYBN_DATABASE_URL, ONLYBN_QUEUE_URL and ONLYBN_SECRET.",
+        epilog="Settings are environment variables: "
+        + ", ".join(f"ONLYBN_{name.upper()}" for name in WorkerSettings.model_fields),
+    )
+    parser.add_argument("--lifeline", action="store_true", help=argparse.SUPPRESS)
+    return parser
+
+
+def _stop_on_signals(worker: Worker) -> None:
+    def stop(_number: int, _frame: object) -> None:
+        if worker.stopping.is_set():  # asked twice: do not wait; the trainers end with this process
+            os._exit(128 + signal.SIGINT)
+        worker.stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
+    for name in ("huey", "huey.consumer", "huey.consumer.Worker", "huey.consumer.Scheduler"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).addFilter(Tersely())
+
+
+def _sentence(problem: object) -> str:
+    assert isinstance(problem, dict)
+    field = "_".join(str(part) for part in problem["loc"])
+    return f"ONLYBN_{field.upper()}: {problem['msg']}, got {problem.get('input')!r}"
+
+
+def _give_up(code: int, message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""What a trainer said and the store does not know yet. Reads lines, writes nothing."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from core.events import EVENT, Checkpointed, Failed, Finished, Point, Progress, Snapshot, Started, Stopped
+from jobs.rows import Batch
+
+MAX_POINTS, MAX_SNAPSHOTS = 5000, 20
+"""What is kept in memory while the database is away; beyond it the trainer waits."""
+
+logger = logging.getLogger("onlybn.supervisor")
+LastWord = Finished | Failed | Stopped
+
+
+@dataclass
+class Inbox:
+    """The events since the last flush, and the trainer's last word."""
+
+    points: list[Point] = field(default_factory=list)
+    snapshots: list[Snapshot] = field(default_factory=list)
+    progress: Progress | None = None
+    started: Started | None = None
+    checkpointed: Checkpointed | None = None
+    last_word: LastWord | None = None
+
+    @property
+    def curves(self) -> bool:
+        """Whether it holds a part of the curves, which nobody would say again."""
+        return bool(self.points or self.snapshots)
+
+    @property
+    def full(self) -> bool:
+        return len(self.points) >= MAX_POINTS or len(self.snapshots) >= MAX_SNAPSHOTS
+
+    def take(self, line: bytes) -> None:
+        """Read one line of the trainer's output."""
+        try:
+            event = EVENT.validate_json(line)
+        except ValidationError:
+            logger.warning("The trainer wrote a line that is not an event: %r", line[:200])
+            return
+        match event:
+            case Point():
+                self.points.append(event)
+            case Snapshot():
+                self.snapshots.append(event)
+            case Progress():
+                self.progress = event
+            case Started():
+                self.started = event
+            case Checkpointed():
+                self.checkpointed = event
+            case _:
+                self.last_word = event
+
+    def batch(self) -> Batch:
+        return Batch(tuple(self.points), tuple(self.snapshots), self.progress, self.started, self.checkpointed)
+
+    def clear(self) -> None:
+        """The store has it."""
+        self.points, self.snapshots = [], []
+        self.progress = self.started = self.checkpointed = None

@@ -1,0 +1,201 @@
+"""Supervises one run: starts its trainer, writes what the trainer says, stops it, says how it ended.
+
+The supervisor is the only writer of a run's events; the trainer never sees the database. It is told through the
+store's answers that somebody cancelled the run, or that the run is no longer its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from sqlalchemy.exc import DBAPIError
+
+from core.events import Failed, Finished
+from jobs.inbox import Inbox
+from jobs.process import TrainerProcess
+from jobs.rows import Run
+from jobs.settings import WorkerSettings
+from jobs.store import Store
+
+FLUSH_EVERY_S = 0.4
+CANCEL_GRACE_S = 1.0
+STOP_GRACE_S = 6.0
+"""How long a trainer may take to save its work when the worker stops."""
+RETRY_S = 1.0
+BAD_ARGUMENTS = 2
+REPOSITORY = Path(__file__).resolve().parents[1]
+TRAINER = (sys.executable, "-m", "core", "train")
+SECRETS = ("ONLYBN_SECRET", "ONLYBN_DATABASE_URL", "ONLYBN_QUEUE_URL")
+
+logger = logging.getLogger("onlybn.supervisor")
+Answer = TypeVar("Answer")
+Asked = Literal["cancel", "lost", "stop"]
+
+
+class Supervisor:
+    """Runs trainers for one worker. `stopping` is set when the worker shall end."""
+
+    def __init__(
+        self, store: Store, settings: WorkerSettings, stopping: threading.Event, trainer: Sequence[str] = TRAINER
+    ) -> None:
+        self.store, self.settings, self.stopping, self.trainer = store, settings, stopping, trainer
+
+    def supervise(self, run: Run) -> None:
+        """From the claimed run to its end, or to its return to the queue."""
+        folder = self.settings.runs_folder / run.id
+        try:
+            process = self._start(run, folder)
+        except OSError as error:
+            reason = f"The trainer could not be started: {error}."
+            self.insist(lambda: self.store.crashed(run.id, run.attempt, reason))
+            return
+        try:
+            with process:
+                state = _Supervision(self, run, process).to_the_end()
+        except Exception as error:  # a fault of ours must leave neither a trainer nor a run behind
+            logger.exception("Run %s: the supervisor failed", run.id)
+            reason = f"The supervisor failed: {error}."
+            state = self.insist(lambda: self.store.crashed(run.id, run.attempt, reason))
+        logger.info("Run %s, attempt %d: %s", run.id, run.attempt, state or "no longer ours")
+        if state in ("finished", "cancelled"):
+            shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+
+    def _start(self, run: Run, folder: Path) -> TrainerProcess:
+        folder.mkdir(parents=True, exist_ok=True)
+        spec = folder / "spec.json"
+        if not spec.exists():
+            draft = folder / ".spec.json"
+            draft.write_text(f"{run.spec.model_dump_json(indent=2)}\n")
+            draft.replace(spec)
+        command = [*self.trainer, "--spec", str(spec), "--out", str(folder), "--events", "-", "--lifeline"]
+        command += ["--attempt", str(run.attempt), "--threads", str(self.settings.trainer_threads)]
+        command += ["--device", self.settings.device]
+        environment = {key: value for key, value in os.environ.items() if key not in SECRETS}
+        environment |= {
+            "ONLYBN_DATA": str(self.settings.data),
+            "PYTHONUNBUFFERED": "1",
+            # The allocator of glibc would give large blocks back to the system and fetch them again in every step.
+            "MALLOC_MMAP_THRESHOLD_": "1073741824",
+            "MALLOC_TRIM_THRESHOLD_": "1073741824",
+        }
+        process = TrainerProcess(command, folder=REPOSITORY, environment=environment, log=folder / "trainer.log")
+        logger.info("Run %s, attempt %d: trainer %d", run.id, run.attempt, process.pid)
+        return process
+
+    def insist(self, write: Callable[[], Answer]) -> Answer | None:
+        """Do a last write, even if the database is away for now. None if the worker had to stop before."""
+        while True:
+            try:
+                return write()
+            except DBAPIError as error:
+                if not _may_pass(error):
+                    raise
+                logger.warning("The database does not answer, will try again: %s", error.orig)
+                if self.stopping.wait(RETRY_S):
+                    return None  # the lease ends by itself, and the next attempt repeats the end
+
+
+class _Supervision:
+    """One attempt of one run, with its trainer process."""
+
+    def __init__(self, supervisor: Supervisor, run: Run, process: TrainerProcess) -> None:
+        self.supervisor, self.store, self.run, self.process = supervisor, supervisor.store, run, process
+        self.inbox = Inbox()
+        self.asked: Asked | None = None
+        self.kill_at = float("inf")
+
+    def to_the_end(self) -> str | None:
+        """Write what the trainer says until it ends, then how it ended. Returns the run's state; None if lost."""
+        flush_at = 0.0
+        while not self.process.ended:
+            self._listen(max(0.0, flush_at - time.monotonic()))
+            if time.monotonic() >= self.kill_at:
+                self.process.kill()
+            if time.monotonic() >= flush_at:
+                flush_at = time.monotonic() + FLUSH_EVERY_S
+                self._react(self._flush())
+        while self.inbox.curves and self.asked != "lost":
+            self._react(self._flush())
+            if self.inbox.curves and self.supervisor.stopping.wait(RETRY_S):
+                break  # the trainer's journal has them, and the next attempt hears them again
+        code = self.process.end()
+        return None if self.asked == "lost" else self.supervisor.insist(lambda: self._settle(code))
+
+    def _listen(self, timeout_s: float) -> None:
+        if self.inbox.full:
+            time.sleep(timeout_s)
+            return
+        for line in self.process.read(timeout_s):
+            self.inbox.take(line)
+
+    def _flush(self) -> str:
+        """Hand the inbox to the store. While the database is away the inbox is kept and the training goes on."""
+        try:
+            verdict = self.store.record(self.run.id, self.run.attempt, self.inbox.batch())
+        except DBAPIError as error:
+            if not _may_pass(error):
+                raise
+            logger.warning("Run %s: the database does not answer, will try again: %s", self.run.id, error.orig)
+            return "ok"
+        self.inbox.clear()
+        return verdict
+
+    def _react(self, verdict: str) -> None:
+        """Stop the trainer when the store's answer or the worker's end asks for it."""
+        if verdict == "lost" and self.asked != "lost":
+            logger.warning("Run %s, attempt %d: another worker has it now", self.run.id, self.run.attempt)
+            self.asked = "lost"
+            self.process.kill()
+        elif verdict == "cancel" and self.asked != "cancel":
+            self._ask("cancel", CANCEL_GRACE_S)
+        elif self.asked is None and self.supervisor.stopping.is_set():
+            self._ask("stop", STOP_GRACE_S)
+
+    def _ask(self, why: Asked, grace_s: float) -> None:
+        self.asked, self.kill_at = why, time.monotonic() + grace_s
+        self.process.terminate()
+
+    def _settle(self, code: int) -> str | None:
+        """Write how the run ended, with exit code `code`."""
+        store, run_id, attempt, last_word = self.store, self.run.id, self.run.attempt, self.inbox.last_word
+        if isinstance(last_word, Finished):
+            return "finished" if store.finish(run_id, attempt, last_word) else None
+        if self.asked == "cancel":
+            return "cancelled" if store.cancelled(run_id, attempt) else None
+        if isinstance(last_word, Failed):
+            return "failed" if store.fail(run_id, attempt, last_word.kind, last_word.message) else None
+        errors = self.process.last_words()
+        if code == BAD_ARGUMENTS:
+            message = errors[-1].removeprefix("error: ") if errors else "The trainer refused its arguments."
+            return "failed" if store.fail(run_id, attempt, "error", message) else None
+        if self.asked == "stop":
+            return store.release(run_id, attempt, "The worker was stopped. The run goes on with the next worker.")
+        return store.crashed(run_id, attempt, describe_end(code, errors))
+
+
+def describe_end(code: int, errors: Sequence[str]) -> str:
+    """Why a trainer ended that did not say so itself."""
+    if code < 0:
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:
+            name = f"signal {-code}"
+        hint = ", as it happens when memory runs out" if -code == signal.SIGKILL else ""
+        reason = f"The training process was killed ({name}{hint})"
+    else:
+        reason = f"The training process ended with exit code {code}"
+    return f"{reason}. It wrote last: {' | '.join(errors[-3:])}" if errors else f"{reason}."
+
+
+def _may_pass(error: DBAPIError) -> bool:
+    """Whether trying again can help: server away, file locked, disk full; but not if the statement is at fault."""
+    return error.connection_invalidated or type(error).__name__ in ("OperationalError", "InterfaceError")

@@ -1,0 +1,129 @@
+"""A worker: takes runs when the queue wakes it, supervises their trainers, and looks after runs of lost workers.
+
+Every worker is also a reaper, so there is no single process whose loss would stop the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+
+from huey import Huey
+from huey.consumer import Consumer
+
+from jobs.lease import Identity, Watch
+from jobs.queue import waker
+from jobs.settings import WorkerSettings
+from jobs.store import Store
+from jobs.supervisor import STOP_GRACE_S, TRAINER, Supervisor
+
+REAP_EVERY_S = 2.0
+POLL_S = 0.5
+"""How soon a message is seen in a queue that must be polled."""
+SAY_AGAIN_S = 30.0
+
+logger = logging.getLogger("onlybn.worker")
+
+
+class Worker:
+    """One worker of this installation, with `settings.slots` trainings at once."""
+
+    def __init__(self, settings: WorkerSettings, store: Store, huey: Huey, trainer: Sequence[str] = TRAINER) -> None:
+        self.settings, self.store, self.huey = settings, store, huey
+        self.identity = Identity.of_this_process()
+        self.stopping = threading.Event()
+        self.supervisor = Supervisor(store, settings, self.stopping, trainer)
+        self.watch = Watch(settings.lease_s)
+        self.wake = waker(huey, self.take_runs)
+        self._busy = 0
+        self._lock = threading.Lock()
+
+    def work(self) -> None:
+        """Until `stopping` is set. Then the trainers save their work, and their runs go back to the queue."""
+        self.store.forget_silent()
+        self._look_around()  # runs of a worker that died here are taken back before anything else
+        consumer = _Consumer(
+            self.huey,
+            workers=self.settings.slots,
+            periodic=False,
+            max_delay=POLL_S,
+            scheduler_interval=60,  # nothing is ever scheduled
+            shutdown_timeout=STOP_GRACE_S + 2,
+        )
+        consumer.start()
+        try:
+            while not self.stopping.wait(REAP_EVERY_S):
+                self._look_around()
+                consumer.check_worker_health()
+        finally:
+            self.stopping.set()
+            consumer.stop(graceful=True)
+            self.store.bye([self.identity.name])
+
+    def take_runs(self, _hint: str) -> None:
+        """Serve the queue of the store until it is empty. The hint's run may be another worker's by now."""
+        while not self.stopping.is_set():
+            with self._lock:
+                self._busy += 1
+            try:
+                run = self.store.claim(self.identity.name)
+                if run is None:
+                    return
+                self.supervisor.supervise(run)
+            finally:
+                with self._lock:
+                    self._busy -= 1
+
+    def reap(self) -> None:
+        """Say that we live, take back the runs of those that do not, and wake a slot for every run that waits."""
+        self.store.hello(self.identity, self.settings.slots)
+        dead = [other for other in self.store.workers() if other.is_surely_dead()]
+        running = self.store.running()
+        names = {other.name for other in dead}
+        for run in running:
+            if run.worker in names:
+                self.store.take_away(run, f"Its worker {run.worker} has died.")
+        if dead:
+            self.store.bye(names)
+        for run in self.watch.expired(running):
+            reason = f"Its worker {run.worker} gave no sign of life for {self.settings.lease_s:g} s."
+            if self.store.take_away(run, reason):
+                logger.warning("Run %s: %s", run.id, reason)
+        idle = self.settings.slots - self._busy
+        waiting = self.store.waiting()
+        if waiting and idle > 0 and self.huey.pending_count() == 0:
+            for run_id in waiting[:idle]:
+                self.wake(run_id)
+
+    def _look_around(self) -> None:
+        try:
+            self.reap()
+        except Exception as error:  # database or queue away, each with its own errors: the next round is in 2 s
+            logger.warning("Could not look after the runs, will try again: %s", error)
+
+
+class _Consumer(Consumer):  # type: ignore[misc]  # huey has no types
+    """Huey's consumer, without its signal handlers: they would replace those of this process."""
+
+    def _set_signal_handlers(self) -> None:
+        pass
+
+
+class Tersely(logging.Filter):
+    """For Huey's loggers: the error in one line instead of a traceback, and the same line only now and then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and record.exc_info[1]:
+            record.msg, record.args = f"{record.getMessage()}: {record.exc_info[1]}", None
+            record.exc_info = record.exc_text = None
+        message, now = record.getMessage(), time.monotonic()
+        if now - self._said.get(message, -SAY_AGAIN_S) < SAY_AGAIN_S:
+            return False
+        self._said[message] = now
+        return True
