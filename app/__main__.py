@@ -1,0 +1,90 @@
+"""`python -m app`: settings, store, an embedded worker, and the web server, until Ctrl-C or SIGTERM.
+
+Exit codes: 0 stopped; 1 it could not start; 2 a setting is wrong or the port is taken.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+
+from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.settings import Settings, explain
+from app.web import PortTaken, listen, run
+from app.worker_process import EmbeddedWorker
+from jobs.database import WrongSchema
+from jobs.engine import open_engine
+from jobs.queue import make_queue, waker
+from jobs.store import Store
+
+STOPPED, CANNOT_START, BAD_SETTINGS = 0, 1, 2
+
+
+class CannotStart(Exception):
+    """Why the server does not start, in words for a person."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def main() -> int:
+    # SIGTERM does what Ctrl-C does, at every moment: the embedded worker is stopped on the way out.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        serve()
+    except CannotStart as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.code
+    except KeyboardInterrupt:
+        print("OnlyBN has stopped.", flush=True)
+    return STOPPED
+
+
+def serve() -> None:
+    """Run until a signal comes, as a KeyboardInterrupt. Raises CannotStart."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise CannotStart(explain(error), BAD_SETTINGS) from error
+    try:
+        listener = listen(settings.host, settings.port)
+        store = Store(open_engine(settings.store_url))
+        store.create_tables()
+        wake = waker(make_queue(settings))
+    except (ValueError, PortTaken) as error:
+        raise CannotStart(str(error), BAD_SETTINGS) from error
+    except (SQLAlchemyError, OSError, WrongSchema) as error:
+        raise CannotStart(f"cannot open the database or the queue: {error}", CANNOT_START) from error
+    worker = EmbeddedWorker(say=lambda line: print(line, file=sys.stderr, flush=True))
+    if settings.embedded_worker:
+        worker.start()
+    try:
+        serve_pages(settings, store, wake, listener)
+    finally:
+        worker.stop()
+        store.close()
+
+
+def serve_pages(settings: Settings, store: Store, wake: Callable[[str], object], listener: socket.socket) -> None:
+    """The pages and routes on `listener`, until a signal comes."""
+    # Both are read when Gradio is imported or first used; nothing of this site is anybody else's business.
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    # Gradio takes seconds to import: a wrong setting or a taken port is said before, and the worker starts meanwhile.
+    from app import form  # noqa: PLC0415
+    from app.pages import site  # noqa: PLC0415
+    from app.server import make_app, mount_pages  # noqa: PLC0415
+
+    app = make_app(settings, store, wake, form.options)
+    mount_pages(app, site.build(store, settings), settings, site.mount_options())
+    run(app, listener, ready=lambda: print(f"OnlyBN is at {settings.url}  (Ctrl-C stops it)", flush=True))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,268 @@
+"""The REST routes: launch, list, look at, download and cancel runs; previews; and the feed of the live panels.
+
+What they say is made elsewhere (`views`, `preview`, `feed`); what they refuse is worded in `errors`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+from typing_extensions import TypedDict
+
+from app import curves, preview, views
+from app.errors import Problem, explain, parse
+from app.estimate import Estimator
+from app.feed import Answer, Feed, Question
+from app.settings import Settings
+from core.spec import RunSpec
+from core.spec import explain as explain_spec
+from jobs.quotas import refuse_submission
+from jobs.rows import Run, State
+from jobs.store import SORTS, Store
+
+MAX_LIMIT = 200
+EXAMPLE = '{"architecture": "resnet-14", "policy": "batchnorm", "dataset": "digits", "epochs": 2, "replicate": 0}'
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the routes work with. `wake(run_id)` tells the workers of a new row; a lost hint does no harm."""
+
+    settings: Settings
+    store: Store
+    wake: Callable[[str], object]
+    feed: Feed
+    estimator: Estimator
+    options: Callable[[], dict[str, Any]]
+
+
+class Wrong(TypedDict):
+    """Why a request was refused, in words."""
+
+    detail: str
+
+
+class Healthy(TypedDict):
+    """`status`: ok, or "no worker" while nobody trains. Runs that wait, runs that run."""
+
+    status: Literal["ok", "no worker"]
+    workers: int
+    queued: int
+    running: int
+
+
+RunId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{6,40}$", description="The run's id.")]
+
+
+def answer(content: object, status: int = 200) -> Response:
+    """`content` as JSON. FastAPI would copy and check it first, which the feed has no time for."""
+    return Response(orjson.dumps(content), status, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+def _wrong(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: {"model": Wrong} for status in statuses}
+
+
+def _body(model: type[BaseModel], example: str) -> dict[str, Any]:
+    """The documentation of a JSON body that we read ourselves."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}}
+
+
+async def _spec(request: Request) -> RunSpec:
+    return parse(RunSpec, await request.body(), explain_spec)
+
+
+async def _question(request: Request) -> Question:
+    return parse(Question, await request.body(), explain)
+
+
+Spec = Annotated[RunSpec, Depends(_spec)]
+
+
+router = APIRouter()
+
+
+def services_of(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+Here = Annotated[Services, Depends(services_of)]
+"""What the routes work with."""
+
+
+def _found(run_id: RunId, here: Here) -> Run:
+    run = here.store.run(run_id)
+    if run is None:
+        raise Problem(404, f"there is no run {run_id} here; it may have been made on another server")
+    return run
+
+
+Found = Annotated[Run, Depends(_found)]
+
+
+@router.post(
+    "/api/runs",
+    status_code=201,
+    response_model=views.Launched,
+    responses=_wrong(413, 422, 429),
+    openapi_extra=_body(RunSpec, EXAMPLE),
+    summary="Launch a run",
+)
+def launch_run(spec: Spec, here: Here) -> Response:
+    """Queue a run. Keep `owner_token`: it is shown this once, and only who has it can cancel the run."""
+    if reason := refuse_submission(here.store.health().queued, here.settings.max_queued):
+        raise Problem(429, reason)
+    run, token = here.store.submit(spec)
+    here.wake(run.id)
+    launched: views.Launched = {
+        "id": run.id,
+        "url": views.run_url(run.id, here.settings.public_url),
+        "owner_token": token,
+    }
+    return answer(launched, 201)
+
+
+@router.get("/api/runs", response_model=views.RunsPage, responses=_wrong(422), summary="List runs")
+def list_runs(
+    here: Here,
+    state: Annotated[list[State] | None, Query(description="Only these; may be repeated.")] = None,
+    policy: Annotated[list[str] | None, Query(max_length=20)] = None,
+    architecture: Annotated[list[str] | None, Query(max_length=20)] = None,
+    dataset: Annotated[list[str] | None, Query(max_length=20)] = None,
+    text: Annotated[str | None, Query(max_length=100, description="A part of the name or of the id.")] = None,
+    sort: Annotated[Literal[*SORTS], Query()] = "created_at",  # type: ignore[valid-type]
+    order: Annotated[Literal["asc", "desc"], Query()] = "desc",
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
+    offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
+) -> Response:
+    """A page of the runs that match all conditions, the newest first unless sorted otherwise."""
+    runs, total = here.store.runs(
+        states=state,
+        policies=policy,
+        architectures=architecture,
+        datasets=dataset,
+        text=text or None,
+        sort=sort,
+        descending=order == "desc",
+        limit=limit,
+        offset=offset,
+    )
+    page: views.RunsPage = {"runs": [views.summary(run, here.settings.public_url) for run in runs], "total": total}
+    return answer(page)
+
+
+@router.get("/api/runs/{run_id}", response_model=views.RunView, responses=_wrong(404), summary="Look at a run")
+def look_at_run(run: Found, here: Here) -> Response:
+    """The run's spec, state, progress, counts, layers and result."""
+    return answer(views.whole(run, here.settings.public_url))
+
+
+@router.get(
+    "/api/runs/{run_id}/points",
+    response_model=curves.Points,
+    responses={200: {"content": {"text/csv": {}}}, **_wrong(404, 422)},
+    summary="Download the curves",
+)
+def download_points(run: Found, here: Here, format: Literal["json", "csv"] = "json") -> Response:
+    """All points of the curves in the order in which they came, as JSON or as a CSV file."""
+    pages = curves.pages(here.store, run.id)
+    if format == "csv":
+        return _download(curves.csv(pages), "text/csv; charset=utf-8", f"onlybn-{run.id}-points.csv")
+    return StreamingResponse(curves.json(run.id, pages), media_type="application/json")
+
+
+@router.get(
+    "/api/runs/{run_id}/snapshots",
+    response_model=curves.Snapshots,
+    responses=_wrong(404),
+    summary="Download the γ and β histograms",
+)
+def download_snapshots(run: Found, here: Here) -> Response:
+    """Every kept snapshot with the counts and quantiles of each norm layer."""
+    return StreamingResponse(curves.snapshots(here.store, run), media_type="application/json")
+
+
+@router.post(
+    "/api/runs/{run_id}/cancel",
+    response_model=views.RunView,
+    responses=_wrong(403, 404),
+    summary="Cancel a run",
+)
+def cancel_run(run: Found, here: Here, x_owner_token: Annotated[str | None, Header(max_length=200)] = None) -> Response:
+    """Stop a run and keep its curves so far. A run that has ended stays as it is."""
+    if not x_owner_token:
+        raise Problem(403, "only who launched this run can cancel it: send its owner_token as X-Owner-Token")
+    if not here.store.owns(run.id, x_owner_token):
+        raise Problem(403, "this owner token belongs to another run")
+    return answer(views.whole(here.store.request_cancel(run.id) or run, here.settings.public_url))
+
+
+@router.get("/api/count", response_model=preview.Preview, responses=_wrong(422), summary="Count parameters")
+def count(
+    here: Here,
+    architecture: Annotated[str, Query(max_length=60)],
+    policy: Annotated[str, Query(max_length=60)],
+    dataset: Annotated[str, Query(max_length=60)] = "cifar-10",
+    epochs: int = 1,
+) -> Response:
+    """What an architecture has and a policy trains; the same answer as POST /api/preview for these few fields."""
+    fields = {"architecture": architecture, "policy": policy, "dataset": dataset, "epochs": epochs}
+    return answer(_preview(parse(RunSpec, orjson.dumps(fields), explain_spec), here))
+
+
+@router.post(
+    "/api/preview",
+    response_model=preview.Preview,
+    responses=_wrong(413, 422),
+    openapi_extra=_body(RunSpec, EXAMPLE),
+    summary="Look at a run before launching it",
+)
+def preview_run(spec: Spec, here: Here) -> Response:
+    """Counts, time estimate, command line, the picture of the network, and what one should know before."""
+    return answer(_preview(spec, here))
+
+
+@router.post(
+    "/api/feed",
+    response_model=Answer,
+    responses=_wrong(413, 422),
+    openapi_extra=_body(Question, '{"runs": {"RUN_ID": {"points": 0, "snapshots": 0, "log": 0}}, "layer": null}'),
+    summary="What is new",
+)
+def ask_feed(question: Annotated[Question, Depends(_question)], here: Here) -> Response:
+    """What is new of some runs since the cursors of the last answer; what all live panels ask."""
+    return answer(here.feed.answer(question))
+
+
+@router.get("/api/options", summary="What one can choose from")
+def show_options(here: Here) -> Response:
+    """Architectures, policies, data sets and defaults, as the form shows them."""
+    return answer(here.options())
+
+
+@router.get("/healthz", response_model=Healthy, responses=_wrong(503), summary="Is the server well?")
+def healthz(here: Here) -> Response:
+    health = here.feed.health()
+    said: Healthy = {
+        "status": "ok" if health.workers else "no worker",
+        "workers": health.workers,
+        "queued": health.queued,
+        "running": health.running,
+    }
+    return answer(said)
+
+
+def _preview(spec: RunSpec, here: Services) -> preview.Preview:
+    estimate = here.estimator.estimate(spec)
+    return preview.preview(spec, estimate, here.settings.data, here.settings.fashion_mnist)
+
+
+def _download(rows: Any, media_type: str, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(rows, media_type=media_type, headers=headers)

@@ -1,0 +1,114 @@
+"""The files that pages load: the repository's static/ and Plotly.js as the plotly package brings it.
+
+Kept in memory with their gzip form and revalidated by ETag, so that plotly.min.js (4.8 MB) is compressed once. A name
+that is not ours is left to Gradio, which has a /static/ of its own (fonts, logos).
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import importlib.util
+import mimetypes
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+from starlette.datastructures import URLPath
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, NoMatchFound
+from starlette.types import Receive, Scope, Send
+
+STATIC = Path(__file__).parents[1] / "static"
+PREFIX = "/static/"
+PLOTLY = "plotly.min.js"
+COMPRESSED = (".js", ".css", ".svg", ".json", ".html", ".txt", ".map")
+YEAR_S = 365 * 86_400
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file as it was at `stamp` (modification time, size)."""
+
+    stamp: tuple[int, int]
+    media_type: str
+    etag: str
+    plain: bytes
+    zipped: bytes | None
+
+
+def plotly_file() -> Path | None:
+    """Where the installed plotly package keeps Plotly.js; it is found without being imported, which takes long."""
+    spec = importlib.util.find_spec("plotly")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0]) / "package_data" / PLOTLY
+
+
+class Assets(BaseRoute):
+    """The route /static/NAME for the files below `folder`, and /static/plotly.min.js.
+
+    A browser asks again each time and mostly gets 304, so a change of a file shows at the next reload;
+    with `?v=...` in the address the answer may be kept for a year.
+    """
+
+    def __init__(self, folder: Path = STATIC) -> None:
+        self.folder = folder.resolve()
+        self.plotly = plotly_file()
+        self._kept: dict[Path, Asset] = {}
+
+    def file(self, path: str) -> Path | None:
+        """The file that a request for `path` means; None if it is not one of ours."""
+        if not path.startswith(PREFIX):
+            return None
+        name = path.removeprefix(PREFIX)
+        if name == PLOTLY:
+            return self.plotly
+        if "\0" in name:
+            return None
+        found = (self.folder / name).resolve()
+        return found if found.is_relative_to(self.folder) and found.is_file() else None
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and (file := self.file(scope["path"])):
+            return Match.FULL, {"asset": file}
+        return Match.NONE, {}
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+        raise NoMatchFound(name, path_params)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asset = await anyio.to_thread.run_sync(self._load, scope["asset"])
+        await _answer(Request(scope), asset)(scope, receive, send)
+
+    def _load(self, file: Path) -> Asset:
+        status = file.stat()
+        stamp = (status.st_mtime_ns, status.st_size)
+        kept = self._kept.get(file)
+        if kept is None or kept.stamp != stamp:
+            plain = file.read_bytes()
+            kept = self._kept[file] = Asset(
+                stamp,
+                mimetypes.guess_type(file.name)[0] or "application/octet-stream",
+                hashlib.sha256(plain).hexdigest()[:20],
+                plain,
+                gzip.compress(plain, 6, mtime=0) if file.suffix in COMPRESSED else None,
+            )
+        return kept
+
+
+def _answer(request: Request, asset: Asset) -> Response:
+    zipped = asset.zipped is not None and "gzip" in request.headers.get("accept-encoding", "")
+    etag = f'"{asset.etag}{"-gzip" if zipped else ""}"'
+    keep = f"public, max-age={YEAR_S}, immutable" if "v" in request.query_params else "no-cache"
+    headers = {"ETag": etag, "Cache-Control": keep}
+    if asset.zipped is not None:
+        headers["Vary"] = "Accept-Encoding"
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    if zipped:
+        headers["Content-Encoding"] = "gzip"
+    body = asset.zipped if zipped and asset.zipped is not None else asset.plain
+    return Response(body, headers=headers, media_type=asset.media_type)

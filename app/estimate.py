@@ -1,0 +1,91 @@
+"""How long a run takes on this server, as a range, and what speed the range rests on. No torch, no page.
+
+The range is made in two steps. First a model of two ordinary cores (`modest_run_s`, from `core.cost`): multiply-adds
+plus a fixed price for each layer of each step. Then the model is corrected by this installation: for each of the last
+finished runs the factor seconds / model is known, and the range is the model times the smallest factor less
+20 % up to the model times the largest plus 25 %. The extremes are kept because small and large networks differ in
+their factors. Before anything has finished here the range is a third to three times the model ("assumed").
+Waiting in the queue is not in it; starting the trainer is (`START_S`).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from typing_extensions import TypedDict
+
+from core import cost
+from core.spec import RunSpec
+from jobs.rows import Run
+from jobs.store import Store
+
+START_S = 4.0
+RECENT = 10
+KEEP_S = 5.0
+ASSUMED = (1 / 3, 3.0)
+
+
+class Estimate(TypedDict):
+    """Seconds from the start of a run to its end; `basis` says what the speed rests on, `runs` on how many runs."""
+
+    low: float
+    high: float
+    basis: Literal["measured here", "assumed"]
+    runs: int
+
+
+def modest_run_s(spec: RunSpec) -> float:
+    """Seconds of training and testing on two ordinary cores, roughly."""
+    train = spec.total_steps * cost.modest_step_s(spec)
+    test_images, plan = spec.images[1], spec.plan
+    batches = -(-test_images // spec.recipe.batch_size)
+    # A test batch goes forward only: a third of the calls of a training step.
+    test = test_images * plan.macs / cost.MODEST_MACS_PER_S + batches * len(plan.norms) * cost.STEP_OVERHEAD_S / 3
+    return train + (spec.epochs + 1) * test
+
+
+def estimate(spec: RunSpec, factors: list[float]) -> Estimate:
+    """The range for `spec` from the measured `factors` (seconds / model) of earlier runs; none: assumed."""
+    low, high = (0.8 * min(factors), 1.25 * max(factors)) if factors else ASSUMED
+    seconds = modest_run_s(spec)
+    return {
+        "low": round(START_S + low * seconds, 1),
+        "high": round(START_S + high * seconds, 1),
+        "basis": "measured here" if factors else "assumed",
+        "runs": len(factors),
+    }
+
+
+def factor(run: Run) -> float | None:
+    """How much slower than the model a finished `run` was; None if it does not tell.
+
+    A run that was resumed does not: its seconds are those of its last attempt only.
+    """
+    if run.result is None or run.attempt > 1 or run.result.seconds <= 0:
+        return None
+    return run.result.seconds / modest_run_s(run.spec)
+
+
+class Estimator:
+    """Estimates that follow this installation: the factors of its last runs, read at most every few seconds."""
+
+    def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._factors: list[float] = []
+        self._read_at = float("-inf")
+
+    def estimate(self, spec: RunSpec) -> Estimate:
+        return estimate(spec, self.factors())
+
+    def factors(self) -> list[float]:
+        with self._lock:
+            if self._clock() - self._read_at >= KEEP_S:
+                runs, _ = self._store.runs(states={"finished"}, sort="finished_at", limit=RECENT)
+                self._factors = [f for f in map(factor, runs) if f is not None]
+                self._read_at = self._clock()
+            return self._factors

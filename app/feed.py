@@ -1,0 +1,284 @@
+"""The one question that all live panels ask: "what is new since my cursors?"
+
+A watched run is read at most every half second however many watch it: the rows since the newest one known are added
+to what is kept here, and each watcher gets the part behind its own cursors. Nothing is kept for a watcher, so a
+panel goes on after a restart of the server. Says nothing about requests; `api.py` asks.
+"""
+
+from __future__ import annotations
+
+import bisect
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeVar
+
+from pydantic import Field, StringConstraints
+from typing_extensions import TypedDict
+
+from app.views import LayerView, RunSummary, RunView, layers, maybe_short, short, summary
+from core.cost import keeps_snapshot
+from core.events import BINS
+from core.spec import Model
+from jobs.rows import TERMINAL, Health, LogRow, Run, StoredPoint, StoredSnapshot
+from jobs.store import Store
+
+FRESH_S = 0.5
+HEALTH_S = 1.0
+MAX_RUNS = 20
+KEPT_RUNS, KEPT_POINTS, KEPT_LAYERS = 48, 400_000, 4
+MAX_CELLS = 8_000_000
+"""Numbers of histograms that one answer may take apart: a layer's share of all the layers' details."""
+INTERVAL_MS, CATCH_UP_MS, LONGEST_MS = 1000, 100, 15_000
+QUESTIONS_PER_S = 250
+"""More than this and everybody is asked to come less often."""
+
+RunId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{6,40}$")]
+Cursor = Annotated[int, Field(ge=0, lt=2**53)]
+
+
+class Cursors(Model):
+    """The last id that the asker has of each kind, 0 for none; null: not wanted."""
+
+    points: Cursor | None = 0
+    snapshots: Cursor | None = None
+    log: Cursor | None = None
+
+
+class Question(Model):
+    """`layer`: index of the norm layer whose histograms are wanted; null: those of all layers together."""
+
+    runs: dict[RunId, Cursors] = Field(max_length=MAX_RUNS)
+    layer: int | None = Field(None, ge=0, lt=10_000)
+
+
+PointRow = tuple[int, int, float, str, float, float, float | None]
+"""Cursor id, step, epoch, split, loss, top1, lr."""
+
+
+class SnapshotRow(TypedDict):
+    """`gamma`, `beta`: histogram counts; `disabled`: features per layer; `kept`: false where the
+    next snapshot takes the place of this one."""
+
+    id: int
+    step: int
+    epoch: float
+    gamma: list[int]
+    beta: list[int]
+    disabled: list[int]
+    kept: bool
+
+
+class LogLine(TypedDict):
+    """`at` in Unix seconds."""
+
+    id: int
+    at: float
+    attempt: int
+    kind: str
+    message: str
+
+
+class RunNews(TypedDict):
+    """What is new of one run, which has its layers when the snapshots are asked for from the start.
+
+    A run that has ended is complete when an answer brings nothing new.
+    """
+
+    run: RunSummary | RunView
+    points: list[PointRow]
+    snapshots: list[SnapshotRow]
+    log: list[LogLine]
+    cursor: dict[str, int | None]
+
+
+class ServerNews(TypedDict):
+    queued: int
+    running: int
+    workers: int
+
+
+class Answer(TypedDict):
+    """An unknown run is null. Come again after `interval_ms`."""
+
+    runs: dict[str, RunNews | None]
+    interval_ms: int
+    server: ServerNews
+
+
+class Watched:
+    """One run and all its rows that were read so far, ready to be sent. `refresh` may be called by many threads."""
+
+    def __init__(self, store: Store, run_id: str, public_url: str | None = None) -> None:
+        self._store = store
+        self._id = run_id
+        self._public_url = public_url
+        self._lock = threading.Lock()
+        self._read_at = float("-inf")
+        self._histograms: OrderedDict[int, dict[int, tuple[list[int], list[int]]]] = OrderedDict()
+        self._complete = False
+        self.summary: RunSummary | None = None
+        self.layers: list[LayerView] | None = None
+        self.points: list[PointRow] = []
+        self.snapshots: list[SnapshotRow] = []
+        self.log: list[LogLine] = []
+
+    def refresh(self, now: Callable[[], float]) -> None:
+        """Read what is new, unless another thread just did or nothing can be new any more."""
+        with self._lock:
+            if self._complete or now() - self._read_at < FRESH_S:
+                return
+            # The state first: the rows are read after it, so of a run seen as ended they are all there.
+            run = self._store.run(self._id)
+            if run is not None:
+                newest = self.points[-1][0] if self.points else 0
+                self.points = [*self.points, *map(_point_row, self._store.points(self._id, after=newest))]
+                self._add_snapshots(run)
+                self.log = [_log_line(row) for row in self._store.log(self._id)]
+                self.layers = layers(run.started)
+                # Last, because who sees a run as ended asks no more: the rows must be there before.
+                self.summary = summary(run, self._public_url)
+                self._complete = run.state in TERMINAL
+            self._read_at = now()
+
+    def _add_snapshots(self, run: Run) -> None:
+        newest = self.snapshots[-1]["id"] if self.snapshots else 0
+        rows = [*self.snapshots, *(_snapshot_row(run, s) for s in self._store.snapshots(self._id, after=newest))]
+        self.snapshots = [row for row in rows[:-1] if row["kept"]] + rows[-1:]
+
+    def news(self, cursors: Cursors, layer: int | None) -> tuple[RunNews | None, bool]:
+        """What is new, and whether there is more than fits into one answer; None: there is no such run."""
+        run = self.summary  # before the rows, as it was written after them
+        if run is None:
+            return None, False
+        points = _behind(self.points, cursors.points, lambda row: row[0])
+        snapshots = _behind(self.snapshots, cursors.snapshots, lambda row: row["id"])
+        log = _behind(self.log, cursors.log, lambda row: row["id"])
+        fitting = len(snapshots)
+        if snapshots and layer is not None:
+            layer_count = len(snapshots[0]["disabled"])
+            fitting = max(1, MAX_CELLS // (2 * (BINS + 2) * layer_count)) if layer < layer_count else 0
+        more = 0 < fitting < len(snapshots)
+        snapshots = snapshots[:fitting]
+        news: RunNews = {
+            "run": {**run, "layers": self.layers} if cursors.snapshots == 0 else run,
+            "points": points,
+            "snapshots": snapshots if layer is None else self._of_layer(layer, snapshots),
+            "log": log,
+            "cursor": {
+                "points": points[-1][0] if points else cursors.points,
+                "snapshots": snapshots[-1]["id"] if snapshots else cursors.snapshots,
+                "log": log[-1]["id"] if log else cursors.log,
+            },
+        }
+        return news, more
+
+    def _of_layer(self, layer: int, rows: Sequence[SnapshotRow]) -> list[SnapshotRow]:
+        """`rows` with the counts of one layer in place of the sums over all."""
+        with self._lock:
+            known = self._histograms.setdefault(layer, {})
+            self._histograms.move_to_end(layer)
+            while len(self._histograms) > KEPT_LAYERS:
+                self._histograms.popitem(last=False)
+            if missing := [row["step"] for row in rows if row["step"] not in known]:
+                for detail in self._store.snapshot_detail(self._id, steps=missing):
+                    known[detail.step] = (list(detail.gamma.counts[layer]), list(detail.beta.counts[layer]))
+            # A snapshot that was only there to be watched may be gone by now: the next one is in its place.
+            return [
+                {**row, "gamma": known[row["step"]][0], "beta": known[row["step"]][1]}
+                for row in rows
+                if row["step"] in known
+            ]
+
+
+class Feed:
+    """Answers questions. `now` is a monotonic clock in seconds."""
+
+    def __init__(self, store: Store, public_url: str | None = None, now: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._public_url = public_url
+        self._now = now
+        self._lock = threading.Lock()
+        self._watched: OrderedDict[str, Watched] = OrderedDict()
+        self._health = Health(0, 0, 0, None)
+        self._health_at = float("-inf")
+        self._second, self._asked, self._asked_before = 0, 0, 0
+
+    def health(self) -> Health:
+        """The installation's state, at most a second old."""
+        with self._lock:
+            if self._now() - self._health_at >= HEALTH_S:
+                self._health = self._store.health()
+                self._health_at = self._now()
+            return self._health
+
+    def answer(self, question: Question) -> Answer:
+        """What is new. Blocks while it reads the database."""
+        interval_ms = self._interval_ms()
+        news: dict[str, RunNews | None] = {}
+        for run_id, cursors in question.runs.items():
+            news[run_id], more = self._watch(run_id).news(cursors, question.layer)
+            interval_ms = CATCH_UP_MS if more else interval_ms
+        health = self.health()
+        return {
+            "runs": news,
+            "interval_ms": interval_ms,
+            "server": {"queued": health.queued, "running": health.running, "workers": health.workers},
+        }
+
+    def _watch(self, run_id: str) -> Watched:
+        with self._lock:
+            watched = self._watched.get(run_id)
+        if watched is None:
+            watched = Watched(self._store, run_id, self._public_url)
+        watched.refresh(self._now)
+        if watched.summary is None:  # of a run that does not exist nothing is kept
+            return watched
+        with self._lock:
+            watched = self._watched.setdefault(run_id, watched)
+            self._watched.move_to_end(run_id)
+            points = sum(len(kept.points) for kept in self._watched.values())
+            while len(self._watched) > KEPT_RUNS or (points > KEPT_POINTS and len(self._watched) > 1):
+                points -= len(self._watched.popitem(last=False)[1].points)
+        return watched
+
+    def _interval_ms(self) -> int:
+        """A second; more where so many asked within the last one that answering would cost too much."""
+        with self._lock:
+            second = int(self._now())
+            if second != self._second:
+                self._asked_before = self._asked if second == self._second + 1 else 0
+                self._second, self._asked = second, 0
+            self._asked += 1
+            return min(LONGEST_MS, INTERVAL_MS * max(1, math.ceil(self._asked_before / QUESTIONS_PER_S)))
+
+
+T = TypeVar("T")
+
+
+def _behind(rows: list[T], cursor: int | None, id_of: Callable[[T], int]) -> list[T]:
+    """The rows with an id above `cursor`; none where the asker does not want them."""
+    return [] if cursor is None else rows[bisect.bisect_right(rows, cursor, key=id_of) :]
+
+
+def _point_row(point: StoredPoint) -> PointRow:
+    lr = maybe_short(point.lr)
+    return (point.id, point.step, short(point.epoch), point.split, short(point.loss), short(point.top1), lr)
+
+
+def _snapshot_row(run: Run, snapshot: StoredSnapshot) -> SnapshotRow:
+    return {
+        "id": snapshot.id,
+        "step": snapshot.step,
+        "epoch": short(snapshot.epoch),
+        "gamma": snapshot.gamma,
+        "beta": snapshot.beta,
+        "disabled": snapshot.disabled,
+        "kept": keeps_snapshot(run.spec, snapshot.step),
+    }
+
+
+def _log_line(row: LogRow) -> LogLine:
+    return {"id": row.id, "at": row.at, "attempt": row.attempt, "kind": row.kind, "message": row.message}

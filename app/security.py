@@ -1,0 +1,179 @@
+"""What a request must pass before anything of ours or of Gradio's sees it, and what every answer carries.
+
+Pure ASGI, because a middleware that wraps requests and responses would hold back streams. Gradio's own settings are
+no boundary (its "private" functions answer over HTTP, an upload route exists without an upload component), so the
+routes that a page does not need are gone before Gradio is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY = 256 * 1024
+BODY_WITHIN_S = 20.0
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+UNTRUSTED_HEADERS = frozenset(
+    {
+        b"forwarded",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-port",
+        b"x-forwarded-prefix",
+        b"x-forwarded-proto",
+        b"x-forwarded-scheme",
+        b"x-forwarded-server",
+        b"x-gradio-server",
+        b"x-original-host",
+        b"x-original-url",
+        b"x-real-ip",
+    }
+)
+"""Anyone can send these, and Gradio builds its addresses from some: ONLYBN_PUBLIC_URL says where the page is."""
+
+GRADIO_API = "/gradio_api/"
+GRADIO_API_NEEDED = (
+    "api/",
+    "app_id",
+    "call/",
+    "cancel",
+    "component_server",
+    "heartbeat/",
+    "info",
+    "login_check",
+    "queue/",
+    "reset",
+    "run/",
+    "startup-events",
+    "theme.css",
+    "user",
+)
+"""The routes below /gradio_api/ that a page of ours may use. All others (upload, file=, proxy=, stream, deep_link,
+process_recording, vibe-edit, runs, run-history, dev, profiling, mcp ...) do not exist for a visitor."""
+GONE = ("/monitoring", "/svelte", "/login", "/logout", "/gradio_api", "/openapi.json", "/docs", "/redoc")
+
+
+def content_security_policy(frame_ancestors: str, public_url: str | None = None) -> str:
+    """The policy of every answer: this host only. Gradio's page needs inline scripts and styles and `new Function`."""
+    origin = f" {origin_of(public_url)}" if public_url else ""
+    return "; ".join(
+        (
+            f"default-src 'self'{origin}",
+            f"script-src 'self' 'unsafe-inline' 'unsafe-eval'{origin}",
+            f"style-src 'self' 'unsafe-inline'{origin}",
+            f"img-src 'self' data: blob:{origin}",
+            f"font-src 'self' data:{origin}",
+            f"connect-src 'self'{origin}",
+            "worker-src 'self' blob:",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+            f"frame-ancestors {frame_ancestors}",
+        )
+    )
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of `url`, as a browser names an origin."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def is_gone(path: str) -> bool:
+    """Whether `path` is one of Gradio's routes that this site does not have."""
+    folded = path.casefold()
+    if folded.startswith(GRADIO_API):
+        return not folded.removeprefix(GRADIO_API).startswith(GRADIO_API_NEEDED)
+    return any(folded == gone or folded.startswith(f"{gone}/") for gone in GONE)
+
+
+class Security:
+    """The outermost middleware. `frame_ancestors`: who may show this site in a frame, in the words of CSP."""
+
+    def __init__(self, app: ASGIApp, frame_ancestors: str, public_url: str | None = None) -> None:
+        self.app = app
+        self.origin = origin_of(public_url) if public_url else None
+        self.headers = {
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "same-origin",
+            "Content-Security-Policy": content_security_policy(frame_ancestors, public_url),
+            "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        if scope["type"] != "http":  # we have no web sockets
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        scope["headers"] = [(name, value) for name, value in scope["headers"] if name not in UNTRUSTED_HEADERS]
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self.headers.items():
+                    headers[name] = value
+            await send(message)
+
+        problem = self._refusal(scope)
+        if problem is None and scope["method"] in UNSAFE:
+            problem, receive = await _whole_body(scope, receive)
+        answer = self.app if problem is None else problem
+        await answer(scope, receive, send_with_headers)
+
+    def _refusal(self, scope: Scope) -> JSONResponse | None:
+        if is_gone(scope["path"]):
+            return refuse(404, "there is nothing at this address")
+        if scope["method"] in UNSAFE and not self._same_site(Headers(scope=scope)):
+            return refuse(
+                403,
+                "requests from pages of other web sites are refused; "
+                "if this is the site's own page behind a proxy, set ONLYBN_PUBLIC_URL to its address",
+            )
+        return None
+
+    def _same_site(self, headers: Headers) -> bool:
+        """Browsers name the page's origin in every request that changes something; other programs name none."""
+        origin = headers.get("origin")
+        if origin is None:
+            return True
+        return origin.lower() == self.origin or urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+
+
+def refuse(status: int, detail: str) -> JSONResponse:
+    """The form that all our errors have."""
+    return JSONResponse({"detail": detail}, status)
+
+
+async def _whole_body(scope: Scope, receive: Receive) -> tuple[JSONResponse | None, Receive]:
+    """Read the body, which must be small and come soon: a refusal if not, and a `receive` that gives it once more."""
+    too_large = refuse(413, f"the body is larger than {MAX_BODY // 1024} KB")
+    length = Headers(scope=scope).get("content-length", "")
+    if length.isdecimal() and int(length) > MAX_BODY:
+        return too_large, receive
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return refuse(400, "the connection ended within the body"), receive
+                body += message.get("body", b"")
+                if len(body) > MAX_BODY:
+                    return too_large, receive
+                more = message.get("more_body", False)
+    except TimeoutError:
+        return refuse(408, f"the body did not arrive within {BODY_WITHIN_S:g} s"), receive
+    first: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+
+    async def replay() -> Message:
+        return first.pop() if first else await receive()
+
+    return None, replay

@@ -1,0 +1,118 @@
+"""The web application: our routes, and Gradio's pages behind them. Makes no store, no queue and no page itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+from fastapi import FastAPI, Request
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.gzip import GZipMiddleware
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Match, Route
+
+from app import api_docs, errors
+from app.api import Services, router
+from app.assets import Assets
+from app.estimate import Estimator
+from app.feed import Feed, Question
+from app.security import MAX_BODY, Security
+from app.settings import Settings
+from core.spec import RunSpec
+from jobs.store import Store
+
+TITLE = "OnlyBN"
+VERSION = "0.1.0"
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+DESCRIPTION = """How much can a network learn when all its weights stay random and only a chosen few parameters train?
+
+A run is one training of one architecture under one policy. Launch one with POST /api/runs and follow it with
+GET /api/runs/{run_id}. Everybody who has the link can look at a run; only who has its owner token can cancel it.
+Errors are {"detail": "what was wrong and what would be right"}."""
+
+
+def make_app(
+    settings: Settings, store: Store, wake: Callable[[str], object], options: Callable[[], dict[str, Any]]
+) -> FastAPI:
+    """The application without pages. `wake(run_id)` hints to the workers; `options()` is what a form offers."""
+    app = FastAPI(
+        title=TITLE,
+        version=VERSION,
+        description=DESCRIPTION,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    errors.install(app)
+    # The last added is the outermost: what Security answers itself carries its headers, too.
+    # Gradio leaves cross-origin answers to its parent only if the parent has this middleware; nobody is allowed.
+    app.add_middleware(CORSMiddleware, allow_origins=[])
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    app.add_middleware(Security, frame_ancestors=settings.frame_ancestors, public_url=settings.public_url)
+    app.router.routes.append(Assets())
+    feed = Feed(store, settings.public_url)
+    app.state.services = Services(settings, store, wake, feed, Estimator(store), options)
+    app.include_router(router)
+    _add_docs(app)
+    _add_unknown(app)
+    return app
+
+
+def mount_pages(app: FastAPI, pages: gr.Blocks, settings: Settings, options: dict[str, Any]) -> None:
+    """Put Gradio's `pages` behind the routes of `app`; `options`: theme, css and head for `gr.mount_gradio_app`."""
+    gr.mount_gradio_app(
+        app,
+        pages,
+        path="/",
+        **{
+            "server_name": settings.host,
+            "server_port": settings.port,
+            "root_path": settings.public_url,
+            "footer_links": [],
+            "show_error": False,
+            "enable_monitoring": False,
+            "run_history": False,
+            "max_file_size": MAX_BODY,
+            "ssr_mode": False,
+            "mcp_server": False,
+            "pwa": False,
+            "allowed_paths": [],
+            "blocked_paths": [str(settings.data)],
+            "app_kwargs": {"docs_url": None, "redoc_url": None, "openapi_url": None},
+            **options,
+        },
+    )
+
+
+def _add_docs(app: FastAPI) -> None:
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        """FastAPI's description, with the bodies that we read ourselves."""
+        description = described()
+        schemas = description.setdefault("components", {}).setdefault("schemas", {})
+        for model in (RunSpec, Question):
+            schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas.update(schema.pop("$defs", {}))
+            schemas[model.__name__] = schema
+        return description
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+    @app.get("/api/docs", include_in_schema=False)
+    def show_docs() -> HTMLResponse:
+        return HTMLResponse(api_docs.page(app.openapi()))
+
+
+def _add_unknown(app: FastAPI) -> None:
+    """Answer what is unknown below /api ourselves, before Gradio's mount takes it for a page."""
+    known = [route for route in app.routes if isinstance(route, Route)]
+
+    @app.api_route("/api/{path:path}", methods=METHODS, include_in_schema=False)
+    def unknown(request: Request, path: str) -> Response:
+        matching = [route for route in known if route.matches(request.scope)[0] is Match.PARTIAL]
+        allowed = sorted({method for route in matching for method in route.methods or ()} - {"HEAD"})
+        if allowed:
+            raise errors.Problem(405, f"/api/{path} takes {' or '.join(allowed)}, not {request.method}")
+        raise errors.Problem(404, f"there is no /api/{path}; /api/docs lists what there is")

@@ -1,0 +1,58 @@
+"""Every environment variable of the web server: those of a worker and its own. Read once, in `__main__`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator
+
+from jobs.settings import WorkerSettings
+
+
+class Settings(WorkerSettings):
+    """One field an environment variable: `ONLYBN_` and the field's name. An empty variable counts as unset."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0: all of this machine's.")
+    port: int = Field(7860, ge=1, le=65535, description="Port to listen on.")
+    embedded_worker: bool = Field(True, description="Whether the server starts a worker of its own.")
+    max_queued: int = Field(200, ge=1, le=100_000, description="How many runs may wait; more are refused.")
+    public_url: str | None = Field(
+        None, description="Address under which a proxy shows the site, such as https://bn.example.org."
+    )
+    frame_ancestors: str = Field(
+        "'self' https://huggingface.co https://*.hf.space",
+        pattern=r"^[\w'.:/* -]+$",
+        description="Sites that may show this one in a frame, as in CSP frame-ancestors.",
+    )
+    fashion_mnist: Path | None = Field(
+        None, description="Folder with the four Fashion-MNIST files; unset: /usr/share/datasets/fashion-mnist."
+    )
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_address(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+            raise ValueError("must be http:// or https:// and a host name without a path")
+        return url.rstrip("/")
+
+    @property
+    def url(self) -> str:
+        """Where a person opens the page."""
+        if self.public_url:
+            return self.public_url
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
+        return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}"
+
+
+def explain(error: ValidationError) -> str:
+    """What is wrong with the environment, one line a variable."""
+    lines = []
+    for problem in error.errors(include_url=False):
+        variable = f"ONLYBN_{'_'.join(str(part) for part in problem['loc']).upper()}"
+        message = problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{variable}: {message[:1].lower()}{message[1:]}, got {problem['input']!r}")
+    return "\n".join(lines)

@@ -1,0 +1,147 @@
+"""Runs as the API and the feed show them: the JSON shapes and what fills them. No database, no requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from core.events import Finished, Started
+from jobs.rows import Run
+
+DIGITS = 5
+"""Significant digits of the numbers in the feed and in lists; points and snapshots for download are whole."""
+
+
+class LayerView(TypedDict):
+    """A norm layer."""
+
+    name: str
+    channels: int
+    stage: int
+    shortcut: bool
+
+
+class ProgressView(TypedDict):
+    """`share` is step / total_steps; speeds and times are null until the trainer has said them."""
+
+    step: int
+    total_steps: int
+    share: float
+    phase: str | None
+    images_per_s: float | None
+    elapsed_s: float | None
+    eta_s: float | None
+
+
+class ErrorView(TypedDict):
+    kind: str | None
+    message: str | None
+
+
+class RunSummary(TypedDict):
+    """A run as lists and the feed show it. Times are Unix seconds; `position` is 1 for the next run in the queue."""
+
+    id: str
+    name: str | None
+    url: str
+    spec: dict[str, Any]
+    state: str
+    progress: ProgressView
+    attempt: int
+    counts: dict[str, int]
+    position: int | None
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    checkpoint_step: int | None
+    device: str | None
+    top1: float | None
+    result: dict[str, Any] | None
+    error: ErrorView | None
+    cancel_requested: bool
+
+
+class RunView(RunSummary):
+    """A run with its norm layers (null until it has started), in the order in which snapshots list them."""
+
+    layers: list[LayerView] | None
+
+
+class RunsPage(TypedDict):
+    """One page of a list; `total` counts all that match."""
+
+    runs: list[RunSummary]
+    total: int
+
+
+class Launched(TypedDict):
+    """A new run. `owner_token` is shown this once; who has it may cancel the run."""
+
+    id: str
+    url: str
+    owner_token: str
+
+
+def run_url(run_id: str, public_url: str | None = None) -> str:
+    """The link of a run; an absolute path where the public address is not known."""
+    return f"{public_url or ''}/run?id={run_id}"
+
+
+def summary(run: Run, public_url: str | None = None) -> RunSummary:
+    """`run` without its layers."""
+    return {
+        "id": run.id,
+        "name": run.spec.name,
+        "url": run_url(run.id, public_url),
+        "spec": run.spec.model_dump(mode="json"),
+        "state": run.state,
+        "progress": {
+            "step": run.step,
+            "total_steps": run.total_steps,
+            "share": short(run.step / run.total_steps) if run.total_steps else 0.0,
+            "phase": run.phase,
+            "images_per_s": maybe_short(run.images_per_s),
+            "elapsed_s": maybe_short(run.elapsed_s),
+            "eta_s": maybe_short(run.eta_s),
+        },
+        "attempt": run.attempt,
+        "counts": run.counts.model_dump(),
+        "position": run.position,
+        "created_at": run.created_at,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "checkpoint_step": run.checkpoint_step,
+        "device": run.started.device if run.started else None,
+        "top1": run.top1,
+        "result": result(run.result),
+        "error": {"kind": run.error_kind, "message": run.error_message} if run.error_kind else None,
+        "cancel_requested": run.cancel_requested,
+    }
+
+
+def whole(run: Run, public_url: str | None = None) -> RunView:
+    """`run` with its layers."""
+    return {**summary(run, public_url), "layers": layers(run.started)}
+
+
+def layers(started: Started | None) -> list[LayerView] | None:
+    if started is None:
+        return None
+    return [
+        {"name": layer.name, "channels": layer.channels, "stage": layer.stage, "shortcut": layer.shortcut}
+        for layer in started.layers
+    ]
+
+
+def result(finished: Finished | None) -> dict[str, Any] | None:
+    return finished.model_dump(exclude={"event"}) if finished else None
+
+
+def short(value: float) -> float:
+    """`value` to five significant digits, which halves what the feed sends."""
+    return float(f"{value:.{DIGITS}g}")
+
+
+def maybe_short(value: float | None) -> float | None:
+    return None if value is None else short(value)

@@ -1,0 +1,75 @@
+"""The HTTP server process: its socket, and uvicorn on it. Knows nothing of what it serves."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from starlette.types import ASGIApp
+
+DRAIN_S = 1
+"""Seconds that answers in progress get at the end; open streams are then cut."""
+
+
+class PortTaken(OSError):
+    """The server cannot listen there; the message says what to do."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The socket of the server. It listens at once, so of two servers that start together one fails here.
+
+    Raises PortTaken.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a restart need not wait for old connections
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(f"port {port} is in use: stop the other program or set ONLYBN_PORT") from error
+        raise PortTaken(
+            f"cannot listen on {host} port {port} ({error.strerror or error}): set ONLYBN_HOST and ONLYBN_PORT"
+        ) from error
+    return listener
+
+
+def run(app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> None:
+    """Serve `app` until SIGINT or SIGTERM, which comes out as KeyboardInterrupt; `ready` is called once it answers."""
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        ws="none",
+        proxy_headers=False,  # anyone can send X-Forwarded-For
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+    _Server(config, ready).run([listener])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Streams that are cut at the end are no errors: without this each would leave a stack trace."""
+    cut = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
+    return not cut and "timeout graceful shutdown exceeded" not in record.msg
