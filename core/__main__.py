@@ -83,16 +83,17 @@ def _training(spec: RunSpec, arguments: argparse.Namespace, stop: list[int]) -> 
 
     from core import training  # noqa: PLC0415
 
-    device = arguments.device
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise BadArguments(f"device {device!r} is not here: no GPU is found. Allowed: auto, cpu")
+    devices = ["auto", "cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    devices += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    if arguments.device not in devices:
+        raise BadArguments(f"device {arguments.device!r} is not here. Allowed: {', '.join(devices)}")
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     yield from training.train(
         spec,
         arguments.out,
         data_folder=Path(os.environ.get("ONLYBN_DATA") or "data") / "datasets",
-        device=device,
+        device=arguments.device,
         attempt=arguments.attempt,
         should_stop=lambda: bool(stop),
     )

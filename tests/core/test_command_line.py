@@ -1,0 +1,206 @@
+"""`python -m core` as a person and as the worker use it: real processes, real signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors import safe_open
+
+ROOT = Path(__file__).parents[2]
+TRAIN = [
+    "train",
+    "--architecture",
+    "resnet-8",
+    "--policy",
+    "batchnorm",
+    "--dataset",
+    "digits",
+    "--epochs",
+    "3",
+    "--threads",
+    "1",
+]
+
+
+def core(*words: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "core", *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=120,
+        **options,
+    )
+
+
+def start(*words: str | Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "core", *map(str, words)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+
+
+def lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def points(events: list[dict[str, Any]]) -> dict[tuple[int, str], dict[str, Any]]:
+    found: dict[tuple[int, str], dict[str, Any]] = {}
+    for event in events:
+        if event["event"] == "point":
+            assert found.setdefault((event["step"], event["split"]), event) == event, "a repeated point is the same"
+    return found
+
+
+def test_count() -> None:
+    done = core("count", "--architecture", "resnet-110", "--policy", "batchnorm", "--json")
+    assert json.loads(done.stdout) == {
+        "total": 1_730_714,
+        "trainable": 8_288,
+        "batchnorm": 8_288,
+        "output": 650,
+        "shortcut": 2_560,
+        "macs_per_image": 253_149_824,
+    }
+    assert "1,730,714" in core("count", "--architecture", "resnet-110", "--policy", "batchnorm").stdout
+    hundred = core("count", "--architecture", "resnet-110", "--policy", "output", "--classes", "100", "--json")
+    assert json.loads(hundred.stdout)["trainable"] == 6_500
+
+
+def test_a_run_its_folder_and_its_repetition(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    done = core(*TRAIN, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "finished" in done.stdout and "top-1" in done.stdout
+    assert json.loads((out / "spec.json").read_text())["seeds"]["init"] > 0
+    events = lines((out / "events.jsonl").read_text())
+    assert events[0]["event"] == "started" and events[-1]["event"] == "finished"
+    with safe_open(out / "final.safetensors", "pt") as final:
+        assert "stem.norm.weight" in final.keys() and "stem.norm.running_var" in final.keys()  # noqa: SIM118
+        assert "stem.conv.weight" not in final.keys()  # noqa: SIM118 - it is no dict
+        assert json.loads(final.metadata()["spec"])["policy"] == "batchnorm"
+    again = core(*TRAIN, "--out", out, "--events", "-")
+    assert again.returncode == 0 and lines(again.stdout) == [events[-1]], "a finished run is not trained again"
+    other = core(*TRAIN, "--replicate", "1", "--out", out)
+    assert other.returncode == 2
+    assert "another run (replicate is 0 there, 1 here)" in other.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_run_goes_on_to_the_same_bits(number: signal.Signals, tmp_path: Path) -> None:
+    words = [*TRAIN, "--set", "epochs=60", "--events", "-"]
+    whole = lines(core(*words, "--out", tmp_path / "whole").stdout)
+    first = start(*words, "--out", tmp_path / "killed")
+    seen = []
+    assert first.stdout
+    for line in first.stdout:
+        seen.append(json.loads(line))
+        if seen[-1]["event"] == "checkpointed":
+            time.sleep(0.1)
+            first.send_signal(number)
+            break
+    rest, _ = first.communicate(timeout=60)
+    whole_lines = [line for line in rest.splitlines(keepends=True) if line.endswith("\n")]
+    seen += lines("".join(whole_lines))
+    assert first.returncode == (-9 if number == signal.SIGKILL else 130)
+    second = core(*words, "--out", tmp_path / "killed")
+    assert second.returncode == 0, second.stderr
+    resumed = lines(second.stdout)
+    assert 0 < resumed[0]["resumed_from"] < resumed[0]["total_steps"]
+    assert points(resumed) == points(whole), "the second command tells the whole curve"
+    assert points(seen).items() <= points(whole).items()
+    assert resumed[-1]["digest"] == whole[-1]["digest"]
+    journal = lines((tmp_path / "killed" / "events.jsonl").read_text())
+    assert points(journal) == points(whole)
+    keys = [(e["step"], e["split"]) for e in journal if e["event"] == "point"]
+    assert len(keys) == len(set(keys)), "no point twice"
+
+
+def test_a_trainer_ends_when_its_parent_does(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "core", *TRAIN, "--set", "epochs=400", "--out", str(tmp_path), "--events", "-"]
+    code = (
+        "import subprocess, sys, time\n"
+        f"p = subprocess.Popen({[*words, '--lifeline']!r}, stdin=subprocess.PIPE, stdout=subprocess.PIPE)\n"
+        "p.stdout.readline(); print(p.pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT) as parent:
+        assert parent.stdout
+        pid = int(parent.stdout.readline())
+        parent.kill()
+    deadline = time.monotonic() + 20
+    while _alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _alive(pid)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")  # an orphan may stay a zombie where process 1 does not collect it
+    return not (stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--epochs", "0"], "epochs must be a whole number in 1..400, got 0"),
+        (["--epochs", "many"], "epochs must be a whole number in 1..400, got 'many'"),
+        (["--policy", "bn"], "Allowed: batchnorm, all"),
+        (["--dataset", "mnist"], "Allowed: digits"),
+        (["--architecture", "resnet-16"], "nearest: resnet-14 and resnet-20"),
+        (["--set", "lr=-1"], "recipe.lr must be a number > 0"),
+        (["--set", "lr"], "--set takes KEY=VALUE"),
+        (["--set", "architecture.depth=3"], "architecture has no parts"),
+        (["--set", "depth=3"], "depth is not a field of a run"),
+        (["--threads", "0"], "threads must be 1..1024"),
+        (["--spec", "/nowhere.json"], "cannot read /nowhere.json: No such file or directory"),
+        (["--device", "cuda:99"], "device 'cuda:99' is not here"),
+        (["--device", "tpu"], "device 'tpu' is not here"),
+    ],
+)
+def test_bad_arguments(words: list[str], message: str, tmp_path: Path) -> None:
+    done = core(*TRAIN, "--out", tmp_path / "out", *words)
+    assert done.returncode == 2
+    assert message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_settings_of_the_recipe(tmp_path: Path) -> None:
+    words = ["--set", "lr=0.5", "--set", "recipe.lr_drops=[0.9]", "--set", "batch_size=32", "--set", "seeds.init=5"]
+    words += [
+        "--set",
+        "seeds.order=1",
+        "--set",
+        "seeds.augmentation=2",
+        "--set",
+        "seeds.choice=3",
+        "--train-examples",
+        "64",
+    ]
+    assert core(*TRAIN, *words, "--out", tmp_path).returncode == 0
+    spec = json.loads((tmp_path / "spec.json").read_text())
+    assert (spec["recipe"]["lr"], spec["recipe"]["lr_drops"], spec["seeds"]["init"]) == (0.5, [0.9], 5)
+    assert spec["train_examples"] == 64
+
+
+def test_a_failed_run(tmp_path: Path) -> None:
+    environment = {**os.environ, "ONLYBN_FASHION_MNIST": str(tmp_path / "nowhere")}
+    words = [*TRAIN, "--dataset", "fashion-mnist", "--out", tmp_path / "out"]
+    done = core(*words, env=environment)
+    assert done.returncode == 1
+    assert "data_unavailable" in done.stdout and "Traceback" not in done.stderr
+    last = lines(core(*words, "--events", "-", env=environment).stdout)[-1]
+    assert (last["event"], last["kind"]) == ("failed", "data_unavailable")
