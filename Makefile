@@ -1,0 +1,55 @@
+# What a developer does here; `make help` lists it. Everything runs in .venv, which the first target that needs it makes.
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run worker test lint format bench faults shots clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+run: .venv/installed ## install what is missing, start the web server with a worker, print the address
+	@$(BIN)/python -m app || [ $$? -eq 130 ]
+
+worker: .venv/installed ## start one more worker on this machine or another (see README, "Many machines")
+	@$(BIN)/python -m jobs || [ $$? -eq 130 ]
+
+test: .venv/tests ## all tests, as CI runs them
+	@$(BIN)/python -m pytest
+
+lint: .venv/tests ## formatting, style, types, and which package may import which
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/tests ## put the code into its format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/tests ## measure: accuracy of the first experiments, speed
+	$(BIN)/python -m tests.benchmarks.first_light
+
+faults: .venv/tests ## kill trainers and workers, print what it cost in seconds
+	$(BIN)/python -m tests.faults.kill
+
+shots: .venv/tests ## screenshots of every page and state, into shots/
+	$(BIN)/python -m tests.browser.shots
+
+clean: ## remove .venv and caches; data/ stays
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache shots
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; $(PYTHON) is `$(PYTHON) --version 2>&1`. Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "No virtual environment could be made. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+
+.venv/installed: requirements.txt | .venv/bin/python
+	@echo "Installing into .venv; the first time takes minutes, since PyTorch is large."
+	@$(BIN)/python -m pip install --progress-bar on -r requirements.txt
+	@touch $@
+
+.venv/tests: tests/requirements.txt .venv/installed
+	@$(BIN)/python -m pip install -q -r tests/requirements.txt
+	@touch $@
