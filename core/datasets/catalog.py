@@ -59,7 +59,7 @@ DATASETS: Registry[DataSet] = Registry(
             (0.2860,),
             (0.3530,),
             flip=True,
-            pad=4,
+            pad=2,
         ),
         DataSet(
             "cifar-10",
