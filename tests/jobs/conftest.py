@@ -1,0 +1,86 @@
+"""Stores and queues to test on: SQLite always, PostgreSQL and Redis where they run (with CI=true they must)."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from core.spec import RunSpec
+from jobs.engine import open_engine
+from jobs.settings import WorkerSettings
+from jobs.store import Store
+from tests.jobs.support import fake_spec
+
+POSTGRES = os.environ.get("ONLYBN_TEST_POSTGRES_URL", "postgresql://127.0.0.1:5432/test")
+REDIS = os.environ.get("ONLYBN_TEST_REDIS_URL", "redis://127.0.0.1:6379/9")
+
+
+def unreachable(service: str, error: Exception) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{service} is not reachable: {error}")
+    pytest.skip(f"{service} is not reachable: {error}")
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL URL whose tables are in a schema of their own."""
+    import psycopg
+
+    schema = f"onlybn_{secrets.token_hex(5)}"
+    try:
+        with psycopg.connect(POSTGRES, autocommit=True, connect_timeout=3) as connection:
+            connection.execute(f"CREATE SCHEMA {schema}")
+    except psycopg.OperationalError as error:
+        unreachable("PostgreSQL", error)
+    yield f"{POSTGRES}?options=-csearch_path%3D{schema}"
+    with psycopg.connect(POSTGRES, autocommit=True) as connection:
+        connection.execute(f"DROP SCHEMA {schema} CASCADE")
+
+
+@pytest.fixture
+def redis_url() -> str:
+    import redis
+
+    client = redis.Redis.from_url(REDIS, socket_connect_timeout=3)
+    try:
+        client.ping()
+    except redis.ConnectionError as error:
+        unreachable("Redis", error)
+    finally:
+        client.close()
+    return REDIS
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> WorkerSettings:
+    return WorkerSettings(data=tmp_path / "data", threads=1, queue_name=f"test_{secrets.token_hex(5)}")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty store, on each of the two databases."""
+    lite = request.param == "sqlite"
+    url = f"sqlite:///{tmp_path / 'test.db'}" if lite else request.getfixturevalue("postgres_url")
+    store = Store(open_engine(url))
+    store.create_tables()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def lite(settings: WorkerSettings) -> Iterator[Store]:
+    """An empty store in the data folder of `settings`."""
+    store = Store(open_engine(settings.store_url))
+    store.create_tables()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def spec() -> RunSpec:
+    return fake_spec()

@@ -1,0 +1,28 @@
+"""A worker process like `python -m jobs`, with the fake trainer. Its settings come from the environment."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path.cwd()))
+
+from jobs.engine import open_engine
+from jobs.queue import make_queue
+from jobs.settings import WorkerSettings
+from jobs.store import Store
+from jobs.worker import Worker
+from tests.jobs.support import FAKE_TRAINER
+
+
+def main() -> None:
+    settings = WorkerSettings()
+    worker = Worker(settings, Store(open_engine(settings.store_url)), make_queue(settings), FAKE_TRAINER)
+    signal.signal(signal.SIGTERM, lambda *_: worker.stopping.set())
+    print(worker.identity.name, flush=True)
+    worker.work()
+
+
+if __name__ == "__main__":
+    main()

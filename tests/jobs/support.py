@@ -1,0 +1,52 @@
+"""What the tests of jobs share beside fixtures: specs, waiting, threads."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.spec import RunSpec
+
+FAKE_TRAINER = (sys.executable, str(Path(__file__).with_name("fake_trainer.py")))
+
+
+def fake_spec(name: str | None = None, **fields: object) -> RunSpec:
+    """A small run; the fake trainer obeys the words of `name`."""
+    words = {"architecture": "resnet-14", "policy": "batchnorm", "dataset": "digits", "epochs": 2, "name": name}
+    return RunSpec.model_validate({**words, **fields})
+
+
+def eventually(condition: Callable[[], object], seconds: float = 20.0) -> float:
+    """Wait until `condition()` is true and return how long that took."""
+    began = time.monotonic()
+    while not condition():
+        if time.monotonic() - began > seconds:
+            pytest.fail(f"did not happen within {seconds} s")
+        time.sleep(0.02)
+    return time.monotonic() - began
+
+
+def in_threads(number: int, work: Callable[[int], object]) -> None:
+    """Run `work(0)`, `work(1)`, ... at once; the first exception of any is raised."""
+    errors: list[BaseException] = []
+    start = threading.Barrier(number)
+
+    def run(index: int) -> None:
+        try:
+            start.wait()
+            work(index)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(index,)) for index in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]

@@ -1,0 +1,315 @@
+"""Submitting, listing, cancelling and reading curves, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.cost import keeps_snapshot, run_macs
+from core.events import BINS, QUANTILES, Checkpointed, Distribution, Finished, Layer, Point, Progress, Snapshot, Started
+from core.spec import RunSpec
+from jobs.database import WrongSchema
+from jobs.rows import Batch, Run
+from jobs.store import Store
+from jobs.tables import SCHEMA
+from tests.jobs.support import fake_spec, in_threads
+
+
+def train_point(step: int, loss: float = 1.0) -> Point:
+    return Point(step=step, epoch=step / 10, split="train", loss=loss, top1=0.2, lr=0.1)
+
+
+def test_point(step: int, top1: float) -> Point:
+    return Point(step=step, epoch=step / 10, split="test", loss=2.0, top1=top1)
+
+
+test_point.__test__ = False
+
+
+def snapshot(step: int) -> Snapshot:
+    counts = ((step, *[1] * (BINS + 1)), (1, *[2] * (BINS + 1)))
+    both = Distribution(counts=counts, quantiles=((0.5,) * len(QUANTILES),) * 2)
+    return Snapshot(step=step, epoch=step / 10, gamma=both, beta=both, disabled=(step, 3))
+
+
+def started(resumed_from: int | None = None) -> Started:
+    spec = fake_spec()
+    return Started(
+        spec_digest=spec.digest,
+        attempt=1,
+        resumed_from=resumed_from,
+        total_steps=spec.total_steps,
+        steps_per_epoch=spec.steps_per_epoch,
+        train_examples=100,
+        test_examples=10,
+        counts=counts_of(spec),
+        layers=(Layer(name="stem.norm", channels=16, stage=0, shortcut=False),),
+        device="cpu",
+        threads=2,
+        torch="2",
+    )
+
+
+def counts_of(spec: RunSpec):
+    from core.cost import counts
+
+    return counts(spec.plan, spec.selection)
+
+
+def finished(top1: float = 0.9, seconds: float = 2.0) -> Finished:
+    return Finished(
+        step=24,
+        epoch=2,
+        top1=top1,
+        loss=0.3,
+        train_top1=0.8,
+        train_loss=0.4,
+        trainable=1120,
+        disabled=0.0,
+        digest="ab",
+        seconds=seconds,
+    )
+
+
+def claimed(store: Store, spec: RunSpec) -> Run:
+    store.submit(spec)
+    run = store.claim("worker")
+    assert run is not None
+    return run
+
+
+def test_a_submitted_run_can_be_read_back(store: Store) -> None:
+    spec = fake_spec("γ at depth 14", recipe={"lr": 0.05})
+    run, _ = store.submit(spec)
+    assert len(run.id) >= 12
+    assert run.id.isalnum()
+    assert store.run(run.id) == run
+    assert (run.spec, run.state, run.attempt, run.position) == (spec, "queued", 0, 1)
+    assert (run.step, run.total_steps, run.counts.trainable) == (0, 24, 1120)
+    assert [row.kind for row in store.log(run.id)] == ["submitted"]
+    assert store.run("nothing") is None
+
+
+def test_only_the_token_of_a_run_opens_it(store: Store, spec: RunSpec) -> None:
+    (one, token), (_, other_token) = store.submit(spec), store.submit(spec)
+    assert store.owns(one.id, token)
+    assert not store.owns(one.id, other_token)
+    assert not store.owns("nothing", token)
+    assert not store.owns(one.id, "")
+    again, kept = store.submit(spec, owner_token=token)
+    assert kept == token
+    assert store.owns(again.id, token)
+
+
+def test_runs_are_claimed_in_the_order_of_their_submission(store: Store, spec: RunSpec) -> None:
+    ids = [store.submit(spec)[0].id for _ in range(3)]
+    assert [store.run(i).position for i in ids] == [1, 2, 3]
+    assert store.waiting() == ids
+    assert [store.claim("w").id for _ in ids] == ids
+    assert store.claim("w") is None
+    run = store.run(ids[0])
+    assert run is not None
+    assert (run.state, run.attempt, run.worker, run.position) == ("running", 1, "w", None)
+    assert run.started_at is not None
+
+
+def test_what_the_trainer_says_appears_in_the_run(store: Store, spec: RunSpec) -> None:
+    run = claimed(store, spec)
+    progress = Progress(step=3, total_steps=24, phase="train", images_per_s=50, elapsed_s=4, eta_s=9)
+    checkpoint = Checkpointed(step=2, file="f", sha256="0", size_bytes=1)
+    batch = Batch((test_point(0, 0.1), train_point(2)), (snapshot(0),), progress, started(), checkpoint)
+    assert store.record(run.id, 1, batch) == "ok"
+    now = store.run(run.id)
+    assert now is not None
+    assert (now.step, now.phase, now.images_per_s, now.elapsed_s, now.eta_s) == (3, "train", 50, 4, 9)
+    assert (now.checkpoint_step, now.top1) == (2, 0.1)
+    assert now.started == started()
+    assert store.finish(run.id, 1, finished(0.9))
+    now = store.run(run.id)
+    assert now is not None
+    assert (now.state, now.top1, now.result, now.eta_s) == ("finished", 0.9, finished(0.9), None)
+    assert now.finished_at is not None
+    assert [row.kind for row in store.log(run.id)] == ["submitted", "claimed", "started", "checkpoint", "finished"]
+
+
+def test_points_come_once_and_in_order_after_a_cursor(store: Store, spec: RunSpec) -> None:
+    run = claimed(store, spec)
+    store.record(run.id, 1, Batch((test_point(0, 0.1), train_point(1, 3.0), train_point(2))))
+    store.record(run.id, 1, Batch((test_point(0, 0.1), train_point(1, 3.0), train_point(2), train_point(3))))
+    points = store.points(run.id)
+    assert [(p.split, p.step) for p in points] == [("test", 0), ("train", 1), ("train", 2), ("train", 3)]
+    assert (points[1].loss, points[1].top1, points[1].lr, points[0].lr) == (3.0, 0.2, 0.1, None)
+    assert [p.step for p in store.points(run.id, after=points[2].id)] == [3]
+    assert [p.step for p in store.points(run.id, limit=2)] == [0, 1]
+    other = claimed(store, spec)
+    store.record(other.id, 1, Batch((train_point(1),)))
+    assert len(store.points(other.id)) == 1
+    assert store.points("nothing") == []
+
+
+def test_snapshots_are_summed_for_polls_and_whole_on_demand(store: Store, spec: RunSpec) -> None:
+    run = claimed(store, spec)
+    store.record(run.id, 1, Batch(snapshots=(snapshot(0), snapshot(12))))
+    first, last = store.snapshots(run.id)
+    assert (last.step, last.gamma, last.disabled) == (12, [13, *[3] * (BINS + 1)], [12, 3])
+    assert [s.step for s in store.snapshots(run.id, after=first.id)] == [12]
+    assert store.snapshot_detail(run.id) == [snapshot(0), snapshot(12)]
+    assert store.snapshot_detail(run.id, steps=[12]) == [snapshot(12)]
+
+
+def test_a_run_keeps_the_same_snapshots_whether_or_not_it_was_resumed(store: Store) -> None:
+    spec = fake_spec(epochs=400)
+    steps = range(0, spec.total_steps + 1, 4)
+    kept = [step for step in steps if keeps_snapshot(spec, step)]
+    assert 100 < len(kept) <= 300 < len(steps)
+    straight, resumed = claimed(store, spec), claimed(store, spec)
+    for run in (straight, resumed):
+        for first in range(0, len(steps) // 2, 50):
+            store.record(run.id, 1, Batch(snapshots=tuple(map(snapshot, steps[first : first + 50]))))
+    newest = store.snapshots(straight.id)[-1]
+    assert newest.step not in kept  # the newest can be watched although it will not stay
+    for first, run in ((len(steps) // 2 // 50 * 50, straight), (0, resumed)):
+        store.record(run.id, 1, Batch(snapshots=tuple(map(snapshot, steps[first:]))))
+        assert [s.step for s in store.snapshots(run.id)] == kept
+        assert store.snapshots(run.id)[-1].id > newest.id
+
+
+def test_a_resumed_run_shows_where_it_is_and_not_where_it_was(store: Store, spec: RunSpec) -> None:
+    run = claimed(store, spec)
+    progress = Progress(step=9, total_steps=24, phase="train", images_per_s=50, elapsed_s=4, eta_s=9)
+    store.record(run.id, 1, Batch((train_point(8),), progress=progress, started=started()))
+    store.crashed(run.id, 1, "It fell over.")
+    waiting = store.run(run.id)
+    assert waiting is not None
+    assert (waiting.state, waiting.phase, waiting.images_per_s, waiting.eta_s) == ("queued", None, None, None)
+    assert (waiting.worker, waiting.position) == (None, 1)
+    again = store.claim("other")
+    assert again is not None
+    assert again.attempt == 2
+    store.record(run.id, 2, Batch(started=started(resumed_from=6)))
+    store.record(run.id, 2, Batch((train_point(2), train_point(4))))  # the curves so far, told again
+    now = store.run(run.id)
+    assert now is not None
+    assert (now.step, now.checkpoint_step) == (6, 6)
+    assert store.log(run.id)[-1].message.startswith("Resumed from step 6 on cpu")
+
+
+def test_of_checkpoints_the_log_tells_the_newest(store: Store, spec: RunSpec) -> None:
+    run = claimed(store, spec)
+    for step in (1, 2, 3):
+        store.record(run.id, 1, Batch(checkpointed=Checkpointed(step=step, file="f", sha256="0", size_bytes=1)))
+    rows = store.log(run.id)
+    assert [row.message for row in rows if row.kind == "checkpoint"] == ["Checkpoint at step 3."]
+    assert store.log(run.id, after=rows[1].id) == rows[2:]
+
+
+def test_cancelling(store: Store, spec: RunSpec) -> None:
+    waiting, _ = store.submit(spec)
+    assert store.request_cancel(waiting.id).state == "cancelled"
+    running = claimed(store, spec)
+    asked = store.request_cancel(running.id)
+    assert asked is not None
+    assert (asked.state, asked.cancel_requested) == ("running", True)
+    assert store.record(running.id, 1, Batch((train_point(1),))) == "cancel"
+    assert store.cancelled(running.id, 1)
+    assert store.run(running.id).state == "cancelled"
+    assert len(store.points(running.id)) == 1  # the partial curve stays
+    assert store.request_cancel(running.id).state == "cancelled"
+    assert store.request_cancel("nothing") is None
+    done = claimed(store, spec)
+    store.finish(done.id, 1, finished())
+    assert store.request_cancel(done.id).state == "finished"
+    assert not store.run(done.id).cancel_requested
+
+
+@pytest.mark.parametrize("way", ["crashed", "release", "take_away"])
+def test_a_run_that_was_cancelled_does_not_run_again(store: Store, spec: RunSpec, way: str) -> None:
+    run = claimed(store, spec)
+    store.request_cancel(run.id)
+    if way == "take_away":
+        assert store.take_away(store.running()[0], "Its worker is gone.") == "cancelled"
+    else:
+        assert getattr(store, way)(run.id, 1, "It ended.") == "cancelled"
+    assert store.claim("w") is None
+    assert store.run(run.id).finished_at is not None
+
+
+def test_a_list_filters_sorts_and_pages(store: Store) -> None:
+    names = {
+        "depth_100": {"policy": "batchnorm", "architecture": "resnet-20"},
+        "Depth 1001": {"policy": "output"},
+        "none": {"policy": "none", "dataset": "fashion-mnist"},
+    }
+    ids = {name: store.submit(fake_spec(name, **fields))[0].id for name, fields in names.items()}
+
+    def found(**query: object) -> list[str | None]:
+        runs, total = store.runs(**query)
+        assert total == len(runs)
+        return [run.spec.name for run in runs]
+
+    assert found() == ["none", "Depth 1001", "depth_100"]
+    assert found(descending=False) == ["depth_100", "Depth 1001", "none"]
+    assert found(policies=["output", "none"], sort="policy", descending=False) == ["none", "Depth 1001"]
+    assert found(architectures=["resnet-20"]) == ["depth_100"]
+    assert found(datasets=["fashion-mnist"]) == ["none"]
+    assert found(text="DEPTH") == ["Depth 1001", "depth_100"]
+    assert found(text="depth_") == ["depth_100"]  # a wildcard of SQL is a letter like any other
+    assert found(text=ids["none"][2:8]) == ["none"]
+    assert found(states=["running"]) == []
+    assert found(states=[]) == []
+    page, total = store.runs(limit=1, offset=1)
+    assert ([run.spec.name for run in page], total) == (["Depth 1001"], 3)
+    store.claim("w")
+    store.record(ids["depth_100"], 1, Batch((test_point(0, 0.4),)))
+    assert found(sort="top1")[0] == "depth_100"
+    assert found(sort="top1", descending=False)[0] == "depth_100"  # no value yet: last either way
+    with pytest.raises(ValueError, match=r"sort must be one of created_at, .*; got 'spec; drop'"):
+        store.runs(sort="spec; drop")
+
+
+def test_many_runs_in_one_question(store: Store, spec: RunSpec) -> None:
+    ids = [store.submit(spec)[0].id for _ in range(3)]
+    assert store.many([*ids[:2], "nothing"]).keys() == set(ids[:2])
+    assert store.many([]) == {}
+
+
+def test_health_tells_numbers_and_speed(store: Store, spec: RunSpec) -> None:
+    from jobs.lease import Identity
+
+    assert store.health() == store.health().__class__(0, 0, 0, None)
+    me = Identity.of_this_process()
+    store.hello(me, 1)
+    store.hello(me, 1)
+    store.submit(spec)
+    run = claimed(store, spec)
+    assert (store.health().workers, store.health().queued, store.health().running) == (1, 1, 1)
+    for seconds in (1.0, 2.0, 100.0):
+        store.finish(run.id, run.attempt, finished(seconds=seconds))
+        run = claimed(store, spec)
+    assert store.health().macs_per_s == pytest.approx(run_macs(spec) / 2.0)
+    store.bye([me.name])
+    assert store.health().workers == 0
+
+
+def test_before_the_first_end_the_speed_is_that_of_what_runs(store: Store, spec: RunSpec) -> None:
+    run = claimed(store, spec)
+    progress = Progress(step=1, total_steps=24, phase="train", images_per_s=100, elapsed_s=1, eta_s=1)
+    store.record(run.id, 1, Batch(progress=progress))
+    from core.cost import step_macs
+
+    assert store.health().macs_per_s == 100 * step_macs(spec.plan, spec.selection)
+
+
+def test_tables_can_be_created_by_many_at_once(store: Store) -> None:
+    from jobs.tables import METADATA
+
+    with store.writing() as connection:
+        METADATA.drop_all(connection)
+    in_threads(6, lambda _: store.create_tables())
+    assert store.runs() == ([], 0)
+
+
+def test_a_database_of_another_version_is_refused(store: Store) -> None:
+    with store.writing() as connection:
+        connection.execute(SCHEMA.update().values(version=999))
+    with pytest.raises(WrongSchema, match="has schema 999"):
+        store.create_tables()
