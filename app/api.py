@@ -47,9 +47,9 @@ class Wrong(TypedDict):
 
 
 class Healthy(TypedDict):
-    """`status`: ok, or "no worker" while nobody trains. Runs that wait, runs that run."""
+    """The server answers; how many workers live, runs wait, and runs run."""
 
-    status: Literal["ok", "no worker"]
+    status: Literal["ok"]
     workers: int
     queued: int
     running: int
@@ -250,7 +250,7 @@ def show_options(here: Here) -> Response:
 def healthz(here: Here) -> Response:
     health = here.feed.health()
     said: Healthy = {
-        "status": "ok" if health.workers else "no worker",
+        "status": "ok",
         "workers": health.workers,
         "queued": health.queued,
         "running": health.running,

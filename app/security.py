@@ -37,24 +37,10 @@ UNTRUSTED_HEADERS = frozenset(
 """Anyone can send these, and Gradio builds its addresses from some: ONLYBN_PUBLIC_URL says where the page is."""
 
 GRADIO_API = "/gradio_api/"
-GRADIO_API_NEEDED = (
-    "api/",
-    "app_id",
-    "call/",
-    "cancel",
-    "component_server",
-    "heartbeat/",
-    "info",
-    "login_check",
-    "queue/",
-    "reset",
-    "run/",
-    "startup-events",
-    "theme.css",
-    "user",
-)
-"""The routes below /gradio_api/ that a page of ours may use. All others (upload, file=, proxy=, stream, deep_link,
-process_recording, vibe-edit, runs, run-history, dev, profiling, mcp ...) do not exist for a visitor."""
+GRADIO_API_NEEDED = ("theme.css",)
+"""The routes below /gradio_api/ that our pages use; they ask our own API, never a Python event. All others (queue,
+run, upload, file=, proxy=, stream, component_server, deep_link, vibe-edit, run-history ...) do not exist for a
+visitor. A page with Python events would need "heartbeat/", "queue/" and "run/"."""
 GONE = ("/monitoring", "/svelte", "/login", "/logout", "/gradio_api", "/openapi.json", "/docs", "/redoc")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -61,28 +62,27 @@ def make_app(
 
 def mount_pages(app: FastAPI, pages: gr.Blocks, settings: Settings, options: dict[str, Any]) -> None:
     """Put Gradio's `pages` behind the routes of `app`; `options`: theme, css and head for `gr.mount_gradio_app`."""
-    gr.mount_gradio_app(
-        app,
-        pages,
-        path="/",
-        **{
-            "server_name": settings.host,
-            "server_port": settings.port,
-            "root_path": settings.public_url,
-            "footer_links": [],
-            "show_error": False,
-            "enable_monitoring": False,
-            "run_history": False,
-            "max_file_size": MAX_BODY,
-            "ssr_mode": False,
-            "mcp_server": False,
-            "pwa": False,
-            "allowed_paths": [],
-            "blocked_paths": [str(settings.data)],
-            "app_kwargs": {"docs_url": None, "redoc_url": None, "openapi_url": None},
-            **options,
-        },
-    )
+    arguments: dict[str, Any] = {
+        "server_name": settings.host,
+        "server_port": settings.port,
+        "root_path": settings.public_url,
+        "footer_links": [],
+        "show_error": False,
+        "enable_monitoring": False,
+        "run_history": False,
+        "max_file_size": MAX_BODY,
+        "ssr_mode": False,
+        "mcp_server": False,
+        "pwa": False,
+        "allowed_paths": [],
+        "blocked_paths": [str(settings.data)],
+        "app_kwargs": {"docs_url": None, "redoc_url": None, "openapi_url": None},
+        **options,
+    }
+    with warnings.catch_warnings():
+        # Gradio says that several pages cannot be rendered on the server even when nobody asked for that.
+        warnings.filterwarnings("ignore", message="SSR mode is not supported", category=UserWarning)
+        gr.mount_gradio_app(app, pages, path="/", **arguments)
 
 
 def _add_docs(app: FastAPI) -> None:
@@ -107,7 +107,7 @@ def _add_docs(app: FastAPI) -> None:
 
 def _add_unknown(app: FastAPI) -> None:
     """Answer what is unknown below /api ourselves, before Gradio's mount takes it for a page."""
-    known = [route for route in app.routes if isinstance(route, Route)]
+    known = [route for route in router.routes if isinstance(route, Route)]
 
     @app.api_route("/api/{path:path}", methods=METHODS, include_in_schema=False)
     def unknown(request: Request, path: str) -> Response:

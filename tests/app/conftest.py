@@ -1,0 +1,139 @@
+"""An application over a real store on SQLite, and a run whose trainer has said a few things."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.server import make_app
+from app.settings import Settings
+from core.cost import counts
+from core.events import BINS, QUANTILES, Distribution, Finished, Layer, Point, Progress, Snapshot, Started
+from core.spec import RunSpec
+from jobs.engine import open_engine
+from jobs.rows import Batch
+from jobs.store import Store
+
+SPEC: dict[str, Any] = {
+    "architecture": "resnet-14",
+    "policy": "batchnorm",
+    "dataset": "digits",
+    "epochs": 2,
+    "replicate": 0,
+}
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(max_queued=5)
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    store = Store(open_engine(settings.store_url))
+    store.create_tables()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def woken() -> list[str]:
+    """The ids of the runs for which the workers got a hint."""
+    return []
+
+
+@pytest.fixture
+def client(settings: Settings, store: Store, woken: list[str]) -> Iterator[TestClient]:
+    app = make_app(settings, store, woken.append, lambda: {"policies": []})
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+@dataclass
+class Trainer:
+    """Claims the next run and says what a trainer would say."""
+
+    store: Store
+
+    def start(self, **fields: Any) -> tuple[str, str]:
+        """A run that has just started: its id and its owner's token."""
+        run, token = self.store.submit(RunSpec.model_validate({**SPEC, **fields}))
+        claimed = self.store.claim("worker")
+        assert claimed is not None and claimed.id == run.id
+        self.store.record(run.id, 1, Batch(started=started(run.spec)))
+        return run.id, token
+
+    def say(self, run_id: str, *steps: int, snapshots: tuple[int, ...] = ()) -> None:
+        """A train point for each of `steps`, snapshots, and progress."""
+        points = tuple(
+            Point(step=step, epoch=step / 12, split="train", loss=2.0 / (step + 1), top1=step / 100, lr=0.1)
+            for step in steps
+        )
+        last = max((*steps, *snapshots))
+        progress = Progress(step=last, total_steps=24, phase="train", images_per_s=1234.5678, elapsed_s=1.5, eta_s=3.25)
+        layers = len(RunSpec.model_validate(SPEC).plan.norms)
+        batch = Batch(points=points, snapshots=tuple(snapshot(step, layers) for step in snapshots), progress=progress)
+        assert self.store.record(run_id, 1, batch) == "ok"
+
+    def test(self, run_id: str, step: int, top1: float) -> None:
+        """A test point."""
+        point = Point(step=step, epoch=step / 12, split="test", loss=1.0, top1=top1)
+        self.store.record(run_id, 1, Batch(points=(point,)))
+
+    def finish(self, run_id: str, top1: float = 0.75, seconds: float = 2.0) -> None:
+        result = Finished(
+            step=24,
+            epoch=2,
+            top1=top1,
+            loss=0.5,
+            train_top1=0.8,
+            train_loss=0.4,
+            trainable=1120,
+            disabled=0.1,
+            digest="d" * 64,
+            seconds=seconds,
+        )
+        assert self.store.finish(run_id, 1, result)
+
+
+@pytest.fixture
+def trainer(store: Store) -> Trainer:
+    return Trainer(store)
+
+
+def started(spec: RunSpec) -> Started:
+    return Started(
+        spec_digest=spec.digest,
+        attempt=1,
+        resumed_from=None,
+        total_steps=spec.total_steps,
+        steps_per_epoch=spec.steps_per_epoch,
+        train_examples=spec.images[0],
+        test_examples=spec.images[1],
+        counts=counts(spec.plan, spec.selection),
+        layers=tuple(
+            Layer(name=norm.name, channels=norm.channels, stage=norm.stage, shortcut=norm.shortcut)
+            for norm in spec.plan.norms
+        ),
+        device="cpu",
+        threads=1,
+        torch="2",
+    )
+
+
+def snapshot(step: int, layers: int) -> Snapshot:
+    """γ of layer number l is l times in bin 1 + step, β once in the middle."""
+    gamma = tuple(tuple(layer if i == 1 + step else 0 for i in range(BINS + 2)) for layer in range(layers))
+    beta = tuple(tuple(int(i == BINS // 2 + 1) for i in range(BINS + 2)) for _ in range(layers))
+    quantiles = tuple(tuple(0.5 for _ in QUANTILES) for _ in range(layers))
+    return Snapshot(
+        step=step,
+        epoch=step / 12,
+        gamma=Distribution(counts=gamma, quantiles=quantiles),
+        beta=Distribution(counts=beta, quantiles=quantiles),
+        disabled=tuple(range(layers)),
+    )

@@ -1,0 +1,195 @@
+"""The feed: only what is new, one reading for many watchers, and cursors that survive a restart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app import feed as feeds
+from app.feed import Cursors, Feed, Question
+from jobs.store import Store
+from tests.app.conftest import Trainer
+
+
+class Clock:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def feed(store: Store, clock: Clock) -> Feed:
+    return Feed(store, now=clock)
+
+
+def ask(feed: Feed, run_id: str, layer: int | None = None, **cursors: int | None) -> Any:
+    return feed.answer(Question(runs={run_id: Cursors(**cursors)}, layer=layer))["runs"][run_id]
+
+
+def test_deltas_until_the_end(feed: Feed, clock: Clock, trainer: Trainer) -> None:
+    run_id, _ = trainer.start()
+    trainer.say(run_id, 1, 2, 3, snapshots=(0, 3))
+    news = ask(feed, run_id, points=0, snapshots=0, log=0)
+    assert [row[1] for row in news["points"]] == [1, 2, 3]
+    assert news["points"][0][3:] == ("train", 1.0, 0.01, 0.1)
+    assert [s["step"] for s in news["snapshots"]] == [0, 3]
+    assert [row["kind"] for row in news["log"]][:2] == ["submitted", "claimed"]
+    assert len(news["run"]["layers"]) == len(news["snapshots"][0]["disabled"]) == 15
+    cursor = news["cursor"]
+    clock.seconds += 1
+    nothing = ask(feed, run_id, **cursor)
+    assert nothing["points"] == nothing["snapshots"] == nothing["log"] == [] and nothing["cursor"] == cursor
+    assert "layers" not in nothing["run"]
+    trainer.say(run_id, 4)
+    trainer.test(run_id, 12, 0.5)
+    trainer.finish(run_id)
+    clock.seconds += 1
+    end = ask(feed, run_id, **cursor)
+    assert end["run"]["state"] == "finished" and [row[1] for row in end["points"]] == [4, 12]
+    assert end["points"][-1][3:] == ("test", 1.0, 0.5, None)
+    assert end["log"][-1]["kind"] == "finished"
+
+
+def test_the_newest_rows_are_known_when_a_run_is_seen_as_ended(feed: Feed, clock: Clock, trainer: Trainer) -> None:
+    """A panel stops asking at the end, so nothing may come after it."""
+    run_id, _ = trainer.start()
+    ask(feed, run_id)
+    clock.seconds += 1
+    trainer.say(run_id, *range(1, 30))
+    trainer.finish(run_id)
+    news = ask(feed, run_id)
+    assert news["run"]["state"] == "finished" and len(news["points"]) == 29
+
+
+def test_what_is_not_wanted_is_not_sent(feed: Feed, trainer: Trainer) -> None:
+    run_id, _ = trainer.start()
+    trainer.say(run_id, 1, snapshots=(1,))
+    news = ask(feed, run_id, points=None)
+    assert news["points"] == news["snapshots"] == news["log"] == []
+    assert news["cursor"] == {"points": None, "snapshots": None, "log": None}
+
+
+def test_a_new_server_goes_on_from_old_cursors(feed: Feed, store: Store, trainer: Trainer) -> None:
+    run_id, _ = trainer.start()
+    trainer.say(run_id, 1, 2)
+    cursor = ask(feed, run_id, snapshots=0, log=0)["cursor"]
+    trainer.say(run_id, 3)
+    assert [row[1] for row in ask(Feed(store), run_id, **cursor)["points"]] == [3]
+
+
+def test_many_watchers_cost_one_reading(
+    feed: Feed, clock: Clock, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id, _ = trainer.start()
+    read: list[str] = []
+    original = store.run
+    monkeypatch.setattr(store, "run", lambda run_id: read.append(run_id) or original(run_id))
+    for _ in range(100):
+        assert ask(feed, run_id)["run"]["state"] == "running"
+    assert len(read) == 1
+    clock.seconds += 0.6
+    ask(feed, run_id)
+    assert len(read) == 2
+    trainer.finish(run_id)
+    for _ in range(3):
+        clock.seconds += 1
+        ask(feed, run_id)
+    assert len(read) == 3  # an ended run is not read again
+
+
+def test_sums_over_layers_or_one_layer(feed: Feed, trainer: Trainer) -> None:
+    run_id, _ = trainer.start()
+    trainer.say(run_id, 1, snapshots=(0, 12, 24))
+    news = ask(feed, run_id, snapshots=0)
+    assert news["snapshots"][2]["gamma"][25] == sum(range(15)) and news["snapshots"][2]["beta"][33] == 15
+    one = ask(feed, run_id, layer=4, snapshots=0)
+    assert [max(s["gamma"]) for s in one["snapshots"]] == [4, 4, 4] and one["snapshots"][2]["gamma"][25] == 4
+    assert one["snapshots"][0]["disabled"] == news["snapshots"][0]["disabled"]
+    assert ask(feed, run_id, layer=15, snapshots=0)["snapshots"] == []  # no such layer
+
+
+def test_large_details_come_in_parts(feed: Feed, trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeds, "MAX_CELLS", 2 * 67 * 15 * 2)
+    run_id, _ = trainer.start(epochs=4)
+    trainer.say(run_id, 1, snapshots=(0, 12, 24, 36, 48))
+    seen, cursor = [], 0
+    for last in (False, False, True):
+        answer = feed.answer(Question(runs={run_id: Cursors(snapshots=cursor)}, layer=1))
+        news = answer["runs"][run_id]
+        assert news is not None and answer["interval_ms"] == (1000 if last else 100)
+        seen += [s["step"] for s in news["snapshots"]]
+        cursor = news["cursor"]["snapshots"] or 0
+    assert seen == [0, 12, 24, 36, 48]
+
+
+def test_a_snapshot_that_is_not_kept_leaves_with_the_next(feed: Feed, clock: Clock, trainer: Trainer) -> None:
+    """A long run keeps some of its snapshots; the newest is there only to be watched."""
+    run_id, _ = trainer.start()
+    trainer.say(run_id, 1, snapshots=(0, 1))
+    assert [(s["step"], s["kept"]) for s in ask(feed, run_id, snapshots=0)["snapshots"]] == [(0, True), (1, False)]
+    clock.seconds += 1
+    trainer.say(run_id, 2, snapshots=(2,))
+    assert [s["step"] for s in ask(feed, run_id, snapshots=0)["snapshots"]] == [0, 2]
+
+
+def test_many_questions_slow_everybody_down(feed: Feed, clock: Clock) -> None:
+    question = Question(runs={})
+    assert feed.answer(question)["interval_ms"] == 1000
+    for _ in range(3 * feeds.QUESTIONS_PER_S):
+        feed.answer(question)
+    clock.seconds += 1
+    assert feed.answer(question)["interval_ms"] == 4000
+    clock.seconds += 10
+    assert feed.answer(question)["interval_ms"] == 1000
+
+
+def test_memory_is_bounded(store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
+    feed = Feed(store)
+    monkeypatch.setattr(feeds, "KEPT_RUNS", 2)
+    for _ in range(4):
+        run_id, _ = trainer.start()
+        trainer.finish(run_id)
+        ask(feed, run_id)
+    for number in range(9):
+        assert ask(feed, f"unknown{number}") is None
+    assert len(feed._watched) == 2
+
+
+def test_the_route(client: TestClient, trainer: Trainer) -> None:
+    run_id, _ = trainer.start()
+    trainer.say(run_id, 3)
+    answer = client.post("/api/feed", json={"runs": {run_id: {"points": 0}, "NoSuchRun12345": {}}}).json()
+    assert answer["runs"]["NoSuchRun12345"] is None
+    assert answer["runs"][run_id]["points"][0][1:] == [3, 0.25, "train", 0.5, 0.03, 0.1]
+    assert answer["interval_ms"] == 1000 and answer["server"] == {"queued": 0, "running": 1, "workers": 0}
+    assert client.post("/api/feed", json={"runs": {}}).json()["runs"] == {}
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ({}, "runs is missing"),
+        ({"runs": []}, "runs"),
+        ({"runs": {"no good": {}}}, "no good"),
+        ({"runs": {"abcdefgh": {"points": -1}}}, "runs.abcdefgh.points must be greater than or equal to 0, got -1"),
+        ({"runs": {"abcdefgh": {"points": 1e300}}}, "points"),
+        ({"runs": {"abcdefgh": {"dots": 1}}}, "dots is not known here"),
+        ({"runs": {f"abcdefgh{i}": {} for i in range(21)}}, "runs"),
+        ({"runs": {}, "layer": -1}, "layer"),
+        ({"runs": {}, "what": 1}, "what is not known here"),
+    ],
+)
+def test_a_wrong_question_is_refused_in_words(client: TestClient, question: dict[str, Any], words: str) -> None:
+    answer = client.post("/api/feed", json=question)
+    assert answer.status_code == 422 and words in answer.json()["detail"], answer.text
