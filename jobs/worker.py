@@ -30,8 +30,16 @@ logger = logging.getLogger("onlybn.worker")
 class Worker:
     """One worker of this installation, with `settings.slots` trainings at once."""
 
-    def __init__(self, settings: WorkerSettings, store: Store, huey: Huey, trainer: Sequence[str] = TRAINER) -> None:
-        self.settings, self.store, self.huey = settings, store, huey
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        store: Store,
+        huey: Huey,
+        trainer: Sequence[str] = TRAINER,
+        *,
+        reap_every_s: float = REAP_EVERY_S,
+    ) -> None:
+        self.settings, self.store, self.huey, self.reap_every_s = settings, store, huey, reap_every_s
         self.identity = Identity.of_this_process()
         self.stopping = threading.Event()
         self.supervisor = Supervisor(store, settings, self.stopping, trainer)
@@ -54,7 +62,7 @@ class Worker:
         )
         consumer.start()
         try:
-            while not self.stopping.wait(REAP_EVERY_S):
+            while not self.stopping.wait(self.reap_every_s):
                 self._look_around()
                 consumer.check_worker_health()
         finally:

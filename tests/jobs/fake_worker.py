@@ -18,7 +18,8 @@ from tests.jobs.support import FAKE_TRAINER
 
 def main() -> None:
     settings = WorkerSettings()
-    worker = Worker(settings, Store(open_engine(settings.store_url)), make_queue(settings), FAKE_TRAINER)
+    store = Store(open_engine(settings.store_url))
+    worker = Worker(settings, store, make_queue(settings), FAKE_TRAINER, reap_every_s=0.5)
     signal.signal(signal.SIGTERM, lambda *_: worker.stopping.set())
     print(worker.identity.name, flush=True)
     worker.work()

@@ -29,6 +29,7 @@ def test_many_threads_write_without_a_locked_database(lite: Store) -> None:
     assert lite.health().queued == 40
 
 
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_forked_child_uses_connections_of_its_own(lite: Store) -> None:
     lite.submit(fake_spec())
     child = os.fork()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import subprocess
 import sys
+from pathlib import Path
 
 from jobs.lease import Identity, Troubles, Watch, next_state
 from jobs.rows import Running
@@ -53,7 +53,7 @@ def test_this_process_is_not_dead_and_one_that_ended_is() -> None:
         capture_output=True,
         text=True,
         check=True,
-        cwd=os.getcwd(),
+        cwd=Path(__file__).parents[2],
     )
     pid, born = child.stdout.split()
     assert dataclasses.replace(me, pid=int(pid), born=born).is_surely_dead()

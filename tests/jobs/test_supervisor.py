@@ -1,0 +1,219 @@
+"""One run under supervision: what its trainer says, how it is stopped, how its end is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from core.spec import RunSpec
+from jobs.rows import Run
+from jobs.settings import WorkerSettings
+from jobs.store import Store
+from jobs.supervisor import Supervisor, describe_end
+from tests.jobs.support import FAKE_TRAINER, eventually, fake_spec
+
+
+class Bench:
+    """A supervisor with the fake trainer."""
+
+    def __init__(self, store: Store, settings: WorkerSettings, trainer: tuple[str, ...] = FAKE_TRAINER) -> None:
+        self.store, self.settings, self.stopping = store, settings, threading.Event()
+        self.supervisor = Supervisor(store, settings, self.stopping, trainer)
+
+    def claim(self, name: str | None = None) -> Run:
+        self.store.submit(fake_spec(name))
+        return self.store.claim("worker")
+
+    def supervise(self, name: str | None = None) -> Run:
+        """Submit, train to the end of the attempt, and look at the run."""
+        run = self.claim(name)
+        self.supervisor.supervise(run)
+        return self.store.run(run.id)
+
+    def begin(self, name: str) -> tuple[Run, threading.Thread]:
+        """Submit and begin; returns once the first points are stored."""
+        run = self.claim(name)
+        thread = threading.Thread(target=self.supervisor.supervise, args=(run,))
+        thread.start()
+        eventually(lambda: len(self.store.points(run.id)) > 1)
+        return run, thread
+
+    def folder(self, run: Run) -> Path:
+        return self.settings.runs_folder / run.id
+
+    def pid(self, run: Run, name: str = "trainer") -> int:
+        return int((self.folder(run) / f"{name}.pid").read_text())
+
+
+@pytest.fixture
+def bench(lite: Store, settings: WorkerSettings) -> Iterator[Bench]:
+    bench = Bench(lite, settings)
+    yield bench
+    bench.stopping.set()
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def test_a_run_from_claim_to_end(bench: Bench) -> None:
+    run = bench.supervise("steps=8 chatter")
+    assert (run.state, run.top1, run.step, run.started.threads) == ("finished", 0.75, 8, 1)
+    points = bench.store.points(run.id)
+    assert [p.step for p in points if p.split == "train"] == list(range(1, 9))
+    assert [p.step for p in points if p.split == "test"] == [8]
+    folder = bench.folder(run)
+    assert RunSpec.model_validate_json((folder / "spec.json").read_text()) == run.spec
+    assert not (folder / "checkpoints").exists()
+    assert [row.kind for row in bench.store.log(run.id)] == [
+        "submitted",
+        "claimed",
+        "started",
+        "checkpoint",
+        "finished",
+    ]
+
+
+def test_secrets_do_not_reach_the_trainer(bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("ONLYBN_SECRET", "ONLYBN_DATABASE_URL", "ONLYBN_QUEUE_URL"):
+        monkeypatch.setenv(name, "hidden")
+    spy = tmp_path / "spy.sh"
+    spy.write_text(f"env > {tmp_path}/environment; echo error: done >&2; exit 2\n")
+    bench.supervisor.trainer = ("sh", str(spy))
+    bench.supervise()
+    environment = (tmp_path / "environment").read_text()
+    assert "hidden" not in environment
+    assert f"ONLYBN_DATA={bench.settings.data}\n" in environment
+    assert "MALLOC_TRIM_THRESHOLD_=1073741824\n" in environment
+
+
+def test_a_failure_is_told_in_the_trainers_words(bench: Bench) -> None:
+    run = bench.supervise("fail=7")
+    assert (run.state, run.error_kind, run.error_message) == ("failed", "diverged", "The loss became infinite.")
+    assert len(bench.store.points(run.id)) == 7
+    assert (bench.folder(run) / "checkpoints" / "5").exists()
+
+
+def test_refused_arguments_fail_with_the_last_line(bench: Bench) -> None:
+    run = bench.supervise("exit2")
+    assert (run.state, run.error_kind, run.error_message) == ("failed", "error", "epochs must be 1..400, got 0")
+
+
+def test_a_killed_trainer_goes_back_to_the_queue_and_on_from_its_checkpoint(bench: Bench) -> None:
+    run = bench.supervise("steps=12 kill=8")
+    assert (run.state, run.checkpoint_step, run.error_message) == ("queued", 5, None)
+    again = bench.store.claim("worker")
+    assert (again.id, again.attempt) == (run.id, 2)
+    bench.supervisor.supervise(again)
+    run = bench.store.run(run.id)
+    assert (run.state, run.attempt) == ("finished", 2)
+    steps = [p.step for p in bench.store.points(run.id) if p.split == "train"]
+    assert [step for step in steps if step] == list(range(1, 13))  # each once, and in order
+    messages = " ".join(row.message for row in bench.store.log(run.id))
+    assert "killed (SIGKILL, as it happens when memory runs out). It wrote last: about to die at step 8" in messages
+    assert "Resumed from step 5" in messages
+
+
+def test_a_run_that_crashes_every_time_is_given_up(bench: Bench) -> None:
+    run = bench.supervise("segfault=2 always")
+    for _ in range(2):
+        assert run.state == "queued"
+        bench.supervisor.supervise(bench.store.claim("worker"))
+        run = bench.store.run(run.id)
+    assert (run.state, run.error_kind) == ("failed", "crash_loop")
+    assert "SIGSEGV" in run.error_message
+    assert "about to die at step 2" in run.error_message
+
+
+def test_a_trainer_that_cannot_be_started(lite: Store, settings: WorkerSettings) -> None:
+    run = Bench(lite, settings, ("/nonexistent/python",)).supervise()
+    assert run.state == "queued"
+    assert "The trainer could not be started" in lite.log(run.id)[-1].message
+
+
+@pytest.mark.parametrize("name", ["pause=0.05 steps=2000", "pause=0.05 steps=2000 stubborn"])
+def test_cancelling_takes_less_than_two_seconds(bench: Bench, name: str) -> None:
+    run, thread = bench.begin(name)
+    bench.store.request_cancel(run.id)
+    seconds = eventually(lambda: bench.store.run(run.id).state == "cancelled")
+    thread.join()
+    assert not is_alive(bench.pid(run))
+    assert len(bench.store.points(run.id)) > 1
+    assert not (bench.folder(run) / "checkpoints").exists()
+    assert seconds < 5  # 2 s is promised; this machine may be busy
+
+
+def test_a_stopping_worker_gives_its_run_back_with_a_fresh_checkpoint(bench: Bench) -> None:
+    run, thread = bench.begin("pause=0.05 steps=2000")
+    bench.stopping.set()
+    thread.join(timeout=10)
+    now = bench.store.run(run.id)
+    assert (now.state, now.worker) == ("queued", None)
+    assert now.checkpoint_step == bench.store.points(run.id)[-1].step
+    assert bench.store.log(run.id)[-1].kind == "released"
+
+
+def test_who_lost_a_run_stops_its_trainer(bench: Bench) -> None:
+    run, thread = bench.begin("pause=0.05 steps=2000 stubborn")
+    taken = next(iter(bench.store.running()))
+    eventually(lambda: bench.store.take_away(bench.store.running()[0], "A test.") is not None)
+    other = bench.store.claim("other")
+    thread.join(timeout=10)
+    assert not thread.is_alive()
+    assert not is_alive(bench.pid(run))
+    assert (other.id, other.attempt, taken.attempt) == (run.id, 2, 1)
+    assert bench.store.run(run.id).state == "running"  # the other's
+
+
+def test_what_a_trainer_started_ends_with_it(bench: Bench) -> None:
+    run = bench.supervise("child kill=7")
+    assert run.state == "queued"
+    eventually(lambda: not is_alive(bench.pid(run, "child")))
+
+
+def test_the_training_goes_on_while_the_database_is_away(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, thread = bench.begin("pause=0.02 steps=100")
+    record, finish = bench.store.record, bench.store.finish
+
+    def away(*_: object) -> None:
+        raise OperationalError("UPDATE", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(bench.store, "record", away)
+    monkeypatch.setattr(bench.store, "finish", away)
+    stored = len(bench.store.points(run.id))
+    time.sleep(1)
+    assert len(bench.store.points(run.id)) == stored
+    monkeypatch.setattr(bench.store, "record", record)
+    eventually(lambda: len(bench.store.points(run.id)) == 101)
+    monkeypatch.setattr(bench.store, "finish", finish)
+    thread.join(timeout=10)
+    assert bench.store.run(run.id).state == "finished"
+    assert len(bench.store.points(run.id)) == 101
+
+
+def test_a_fault_of_the_supervisor_leaves_no_trainer_behind(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, thread = bench.begin("pause=0.05 steps=2000")
+    monkeypatch.setattr(bench.store, "record", lambda *_: 1 / 0)
+    thread.join(timeout=10)
+    now = bench.store.run(run.id)
+    assert now.state == "queued"
+    assert "The supervisor failed: division by zero." in bench.store.log(run.id)[-1].message
+    assert not is_alive(bench.pid(run))
+
+
+def test_ends_in_words() -> None:
+    assert describe_end(1, []) == "The training process ended with exit code 1."
+    assert describe_end(-signal.SIGSEGV, ["a", "b"]) == (
+        "The training process was killed (SIGSEGV). It wrote last: a | b"
+    )
+    assert describe_end(-63, []).startswith("The training process was killed (signal 63)") or os.name != "posix"
