@@ -1,0 +1,12 @@
+"""The page of one run, found by its id in the URL."""
+
+from __future__ import annotations
+
+from app.panels import panel
+
+SKELETON = '<div class="run-page"><h1 class="waiting">Run</h1></div>'
+
+
+def build() -> None:
+    """The page, inside the Blocks that is open."""
+    panel("run/page.js", SKELETON, elem_id="run")

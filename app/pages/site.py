@@ -1,0 +1,97 @@
+"""The site: its pages, and the header, footer, theme and scripts that they share."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import gradio as gr
+
+from app import form
+from app.pages import run, runs, train
+from app.panels import panel, words
+
+FONTS = ("-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
+MONOSPACE = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
+
+DESCRIPTION = "A browser laboratory: how much can a network learn when all its weights stay random?"
+
+HEADER = """
+<header class="site-header"><div class="site-bar">
+  <a class="brand" href="/"><img src="/static/favicon.svg" alt="" width="26" height="26"><span>OnlyBN</span></a>
+  <nav aria-label="Pages">
+    <a href="/">Train</a><a href="/runs">Runs</a><a href="/api/docs">API<span class="wide"> docs</span></a>
+  </nav>
+  <div class="site-side"></div>
+</div></header>
+"""
+
+FOOTER = """
+<footer class="site-footer">
+  <p>OnlyBN trains networks whose weights stay random and of which only a chosen few parameters may move.
+  It follows “Training BatchNorm and Only BatchNorm” (arXiv 2003.00152). MIT licence.</p>
+</footer>
+"""
+
+EARLY = """
+{
+  const kept = localStorage.getItem("onlybn.theme");
+  if (kept) document.body.classList.toggle("dark", kept === "dark");
+}
+"""
+"""Runs before Gradio draws anything: a kept choice of theme shows from the first frame."""
+
+
+def build(store: object = None, settings: object = None) -> gr.Blocks:
+    """The pages as Gradio Blocks.
+
+    `store` and `settings` are what every page could draw on; these pages ask the API from the browser instead, so
+    that they survive a restart of the server.
+    """
+    with gr.Blocks(title="OnlyBN", analytics_enabled=False, fill_width=True) as demo:
+        _frame(train.build)
+    with demo.route("Runs", "runs", show_in_navbar=False):
+        _frame(runs.build)
+    with demo.route("Run", "run", show_in_navbar=False):
+        _frame(run.build)
+    return demo
+
+
+def mount_options() -> dict[str, Any]:
+    """Arguments of gr.mount_gradio_app that belong to the look."""
+    return {"theme": theme(), "head": head(), "footer_links": []}
+
+
+def theme() -> gr.themes.Base:
+    """System fonts and the two backgrounds, which Gradio paints before our style sheet is there; all else is CSS."""
+    return gr.themes.Base(font=FONTS, font_mono=MONOSPACE).set(
+        body_background_fill="#f6f7f9",
+        body_background_fill_dark="#0e1116",
+        body_text_color="#161b22",
+        body_text_color_dark="#e8ecf1",
+    )
+
+
+def head() -> str:
+    """What Gradio adds to the page's head: icon, style sheets, the kept theme, and the registries as data."""
+    data = json.dumps(form.options(), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    sheets = "".join(
+        f'<link rel="stylesheet" href="/static/{name}.css">' for name in ("style", "gradio", "panels", "pages")
+    )
+    return (
+        # Hidden until the sheets are there, so that nobody sees Gradio's own look flash by.
+        "<style>gradio-app{visibility:hidden;animation:onlybn-show 0s 3s forwards}"
+        "@keyframes onlybn-show{to{visibility:visible}}</style>"
+        f'<link rel="icon" type="image/svg+xml" href="/static/favicon.svg">{sheets}'
+        f'<meta name="description" content="{DESCRIPTION}">'
+        '<meta name="color-scheme" content="light dark">'
+        f"<script>{EARLY}</script>"
+        f'<script id="onlybn-options" type="application/json">{data}</script>'
+    )
+
+
+def _frame(page: Any) -> None:
+    """Header, page, footer."""
+    panel("site.js", HEADER, elem_id="site-header")
+    page()
+    words(FOOTER, elem_id="site-footer")

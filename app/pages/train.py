@@ -1,0 +1,125 @@
+"""The Train page: the form, what it would train, and the launch."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+
+import gradio as gr
+
+from app import form
+from app.panels import STATIC, panel, words
+from core.datasets.catalog import DATASETS
+from core.policies import policy
+
+FORM_JS = f"{STATIC}/train/form.js"
+LAUNCH_JS = f"{STATIC}/train/launch.js"
+
+HERO = """
+<section class="hero" aria-labelledby="hero-title">
+  <div class="hero-words">
+    <h1 id="hero-title">How much can a random network learn?</h1>
+    <p>Keep every weight at its random value, let only a chosen few parameters train, and watch it happen.</p>
+  </div>
+  <div class="example">
+    <p><strong>Start with a pair.</strong> Two ResNet-14s with 1,120 trainable parameters each:
+    BatchNorm’s γ and β in one, randomly chosen weights in the other.</p>
+    <button type="button" class="button" data-slot="examples"><span>Run both and compare</span></button>
+    <span class="quiet">under a minute</span>
+    <p class="problem" data-slot="examples-problem" role="alert" hidden></p>
+  </div>
+</section>
+"""
+
+PREVIEW = """
+<section class="preview" aria-labelledby="preview-title" data-state="asking">
+  <header>
+    <h2 id="preview-title" data-slot="title">&nbsp;</h2>
+    <p class="share"><b data-slot="trainable">–</b> of <span data-slot="total">–</span> parameters train
+      <span class="share-percent" data-slot="share"></span></p>
+    <div class="share-bar" data-slot="bar" aria-hidden="true"></div>
+  </header>
+  <div class="network-box" data-slot="network"></div>
+  <p class="legend"><span class="key frozen"></span>stays random<span class="key lit"></span>trains</p>
+  <dl class="facts">
+    <div><dt>Time on this server</dt><dd data-slot="time">–</dd></div>
+    <div><dt>Steps</dt><dd data-slot="steps">–</dd></div>
+    <div><dt>Multiply-adds an image</dt><dd data-slot="macs">–</dd></div>
+  </dl>
+  <ul class="warnings" data-slot="warnings"></ul>
+  <p class="problem" data-slot="problem" role="alert" hidden></p>
+</section>
+"""
+
+LAUNCH_PROBLEM = '<p class="problem" data-slot="launch-problem" role="alert" hidden></p>'
+
+CLI = """
+<details class="cli"><summary>The same from the command line</summary>
+  <div class="code"><code data-slot="cli" tabindex="0"></code><span data-slot="copy"></span></div>
+</details>
+"""
+
+LATEST = """
+<section class="latest" aria-labelledby="latest-title">
+  <header><h2 id="latest-title">Latest runs</h2><a href="/runs" data-slot="all" hidden>All runs</a></header>
+  <ol data-slot="latest"></ol>
+  <p class="quiet" data-slot="empty" hidden>Nothing has run here yet. Launch the form’s run, or the pair above.</p>
+</section>
+"""
+
+
+def build() -> None:
+    """The page, inside the Blocks that is open."""
+    panel("train/launch.js", HERO)
+    fields = form.Form()
+    with gr.Row(elem_id="train"):
+        with gr.Column(elem_id="form"):
+            fields.architecture()
+            fields.policy()
+            _hint("policy", policy(form.DEFAULTS["policy"]).sentence)
+            fields.dataset()
+            _hint("dataset", DATASETS[form.DEFAULTS["dataset"]].sentence)
+            with gr.Row(elem_id="numbers"):
+                fields.numbers()
+            with gr.Accordion("Recipe and more", open=False, elem_id="advanced"):
+                fields.advanced()
+        with gr.Column(elem_id="aside"):
+            panel("train/preview.js", PREVIEW, elem_id="preview")
+            launch = gr.Button("Launch", variant="primary", elem_id="launch")
+            words(LAUNCH_PROBLEM)
+            words(CLI, elem_id="cli")
+    panel("train/latest.js", LATEST)
+    _wire(fields, launch)
+
+
+def _hint(name: str, sentence: str) -> None:
+    words(f'<p class="hint" data-slot="{name}-hint">{escape(sentence)}</p>')
+
+
+def _wire(fields: form.Form, launch: gr.Button) -> None:
+    """Lets the scripts hear of the form. All of it runs in the browser: no event goes to the server."""
+    parts = list(fields.components.values())
+    keys = json.dumps(list(fields.components))
+
+    def call(module: str, function: str) -> str:
+        return f"(...values) => import('{module}').then((module) => module.{function}({keys}, values))"
+
+    blocks = gr.context.Context.root_block
+    assert blocks is not None, "build() must be called inside a gr.Blocks"
+    blocks.load(None, parts, parts, js=call(FORM_JS, "load"), api_visibility="private")
+    gr.on(
+        [part.change for part in parts],
+        None,
+        parts,
+        js=call(FORM_JS, "changed"),
+        api_visibility="private",
+    )
+    family, number = fields.components["family"], fields.components["number"]
+    family.input(
+        None,
+        family,
+        number,
+        js=f"(name) => import('{FORM_JS}').then((module) => module.familyChosen(name))",
+        api_visibility="private",
+    )
+    launch.click(None, parts, js=call(LAUNCH_JS, "launch"), api_visibility="private")

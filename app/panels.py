@@ -1,0 +1,35 @@
+"""Panels: places in a page that a script of `static/` fills and keeps alive. What they draw is written there.
+
+A panel is a gr.HTML whose template never changes, so Gradio never touches what the script has built. These are
+functions because Gradio writes a .pyi file beside every module that defines a component of its own.
+"""
+
+from __future__ import annotations
+
+import gradio as gr
+
+STATIC = "/static"
+
+
+def panel(module: str, skeleton: str, *, elem_id: str | None = None) -> gr.HTML:
+    """An element that the function `mount(element)` of the module `static/MODULE` fills.
+
+    `skeleton` is the HTML that stands there until then, of the same height, so that nothing jumps. Gradio reads it as
+    a template: it must not contain `${`, two braces in a row, or a backquote.
+    """
+    return _html(skeleton, f"import('{STATIC}/{module}').then((module) => module.mount(element))", elem_id)
+
+
+def words(html: str, *, elem_id: str | None = None) -> gr.HTML:
+    """Fixed HTML without a script, under the same rule as a skeleton."""
+    return _html(html, None, elem_id)
+
+
+def _html(template: str, script: str | None, elem_id: str | None) -> gr.HTML:
+    return gr.HTML(
+        html_template=template,
+        js_on_load=script,
+        apply_default_css=False,
+        elem_id=elem_id,
+        elem_classes="panel-host",
+    )

@@ -1,0 +1,53 @@
+/**
+ * Requests to the server, and the owner tokens of the runs that this browser launched.
+ */
+
+/** What the server answered when it refused: `message` is for a person, `status` is 0 where it was not reached. */
+export class Refusal extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+
+  /** Whether asking again later makes sense. */
+  get passing() {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+/** The JSON that the server answers; a body makes it a POST. Throws Refusal. */
+export async function ask(path, body, headers = {}) {
+  let response;
+  try {
+    response = await fetch(path, {
+      method: body === undefined ? "GET" : "POST",
+      headers: body === undefined ? headers : { "content-type": "application/json", ...headers },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch {
+    throw new Refusal("The server cannot be reached. It may be restarting; nothing was lost.", 0);
+  }
+  const answer = await response.json().catch(() => null);
+  if (!response.ok) throw new Refusal(reason(answer, response.status), response.status);
+  return answer;
+}
+
+function reason(answer, status) {
+  if (typeof answer?.detail === "string") return answer.detail;
+  return status >= 500 ? `The server has a problem (${status}). Try again in a moment.` : `The server refused (${status}).`;
+}
+
+const OWNED = "onlybn.owner.";
+
+/** Launches a run and keeps the token that lets this browser cancel it. */
+export async function launch(spec) {
+  const launched = await ask("/api/runs", spec);
+  localStorage.setItem(OWNED + launched.id, launched.owner_token);
+  return launched;
+}
+
+/** The token of a run that this browser launched, or null. */
+export const ownerToken = (id) => localStorage.getItem(OWNED + id);
+
+/** Cancels a run that this browser launched; answers the run. */
+export const cancel = (id) => ask(`/api/runs/${encodeURIComponent(id)}/cancel`, {}, { "X-Owner-Token": ownerToken(id) });

@@ -1,0 +1,56 @@
+/**
+ * Which colour and dash a run's curve has: by its policy and its architecture, never by its place in a list, so that a
+ * run looks the same on every page. The hues (after Okabe and Ito) can be told apart by colour-blind readers.
+ */
+
+import { parseArchitecture, policyOf } from "../catalog.js";
+import { isDark, token } from "../theme.js";
+
+const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
+const OWN = { batchnorm: 1, output: 3, "batchnorm+output": 4, all: 5, none: 6 };
+const RANDOM = 2;
+
+/** The colour of a policy's curves. */
+export function policyColor(name) {
+  if (policyOf(name).per_channel) return token(`series-${RANDOM}`);
+  return token(`series-${OWN[name] ?? 1 + (hash(name) % 6)}`);
+}
+
+/** The dash of an architecture's curves. */
+export function architectureDash(name) {
+  const found = parseArchitecture(name);
+  const place = found ? found.family.featured.indexOf(found.number) : -1;
+  return DASHES[(place < 0 ? hash(name) : place) % DASHES.length];
+}
+
+/** How a run's curve is drawn; replicates of one experiment differ in lightness. */
+export function styleOf({ architecture, policy, replicate }) {
+  return { color: shade(policyColor(policy), replicate % 5), dash: architectureDash(architecture), width: 2 };
+}
+
+/** Mixes `color` (#rrggbb) with white or black, a little more with each step. */
+function shade(color, step) {
+  if (!step) return color;
+  const toward = isDark() ? 255 : 0;
+  const part = (at) => parseInt(color.slice(at, at + 2), 16);
+  const mixed = [1, 3, 5].map((at) => Math.round(part(at) + (toward - part(at)) * 0.14 * step));
+  return `rgb(${mixed.join(",")})`;
+}
+
+/** `color` (#rrggbb or rgb()) with an alpha. */
+export function faint(color, alpha) {
+  if (color.startsWith("rgb(")) return color.replace("rgb(", "rgba(").replace(")", `,${alpha})`);
+  return color + Math.round(alpha * 255).toString(16).padStart(2, "0");
+}
+
+const VIRIDIS = ["#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725"];
+
+/** Viridis such that more stands out more from the page: towards dark on a light page, towards light on a dark one. */
+export function heat() {
+  const colors = isDark() ? VIRIDIS : [...VIRIDIS].reverse();
+  return colors.map((color, index) => [index / (colors.length - 1), color]);
+}
+
+function hash(text) {
+  return [...text].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) >>> 0, 7);
+}

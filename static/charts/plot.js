@@ -1,0 +1,121 @@
+/**
+ * A Plotly figure in our look that lives as long as its element: it keeps the reader's zoom from tick to tick and
+ * through a change of theme, follows the size of its box, and draws only while somebody can see it.
+ */
+
+import { onTheme, token } from "../theme.js";
+
+const SOURCE = "/static/plotly.min.js";
+const CONFIG = {
+  displaylogo: false,
+  responsive: false,
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+  toImageButtonOptions: { format: "png", scale: 2, filename: "onlybn" },
+};
+
+/** Room for nothing but the marks; Plotly adds what the ticks and titles need. */
+const MARGIN = { l: 8, r: 12, t: 10, b: 8 };
+
+let loading = null;
+
+/** Plotly itself, loaded once when the first chart needs it. We keep the handle: window.Plotly may change hands. */
+function load() {
+  loading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = SOURCE;
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => reject(new Error("Plotly could not be loaded"));
+    document.head.append(script);
+  });
+  return loading;
+}
+
+/** The parts of a layout that every chart shares; `x`, `y` are axis settings, `rest` anything else. */
+export function layout({ x = {}, y = {}, ...rest } = {}) {
+  const [ink, quiet, line, surface] = ["ink", "quiet", "line", "surface"].map(token);
+  const font = { family: token("font"), size: 12, color: quiet };
+  const axis = (own) => ({
+    gridcolor: line,
+    linecolor: line,
+    zeroline: false,
+    ticks: "",
+    automargin: true,
+    title: { text: own.name ?? "", font, standoff: 8 },
+    ...own,
+  });
+  return {
+    uirevision: "keep",
+    font,
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    margin: MARGIN,
+    hoverlabel: { bgcolor: surface, bordercolor: line, font: { ...font, color: ink } },
+    legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", font: { ...font, color: ink } },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: quiet, activecolor: ink },
+    showlegend: false,
+    dragmode: "zoom",
+    xaxis: axis(x),
+    yaxis: axis(y),
+    ...rest,
+  };
+}
+
+export class Chart {
+  #element;
+  #figure;
+  #plotly = null;
+  #seen = false;
+  #stale = true;
+  #queued = false;
+  #observers = [];
+
+  /** `figure()` answers {data, layout} of the present moment; null while there is nothing to show. */
+  constructor(element, label, figure) {
+    this.#element = element;
+    this.#figure = figure;
+    element.setAttribute("role", "img");
+    element.setAttribute("aria-label", label);
+    const visible = new IntersectionObserver(([entry]) => {
+      this.#seen = entry.isIntersecting;
+      this.#schedule();
+    }, { rootMargin: "200px" });
+    const size = new ResizeObserver(() => this.#plotly && element.offsetParent && this.#plotly.Plots.resize(element));
+    visible.observe(element);
+    size.observe(element);
+    this.#observers = [() => visible.disconnect(), () => size.disconnect(), onTheme(() => this.refresh())];
+  }
+
+  /** Something that the figure shows has changed. */
+  refresh() {
+    this.#stale = true;
+    this.#schedule();
+  }
+
+  /** Says in words what the chart shows now. */
+  describe(text) {
+    this.#element.setAttribute("aria-label", text);
+  }
+
+  /** Stops following and frees what Plotly holds. */
+  dispose() {
+    this.#observers.forEach((stop) => stop());
+    this.#plotly?.purge(this.#element);
+  }
+
+  #schedule() {
+    if (this.#queued || !this.#stale || !this.#seen) return;
+    this.#queued = true;
+    requestAnimationFrame(async () => {
+      const figure = this.#figure();
+      if (figure) {
+        this.#stale = false;
+        const plotly = await load();
+        this.#plotly = plotly;
+        await plotly.react(this.#element, figure.data, figure.layout, CONFIG);
+        this.#element.dataset.drawn = "true";
+      }
+      this.#queued = false;
+      if (figure) this.#schedule();
+    });
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Making and finding elements. Text always goes in as text, never as HTML, so what a user typed cannot become markup.
+ */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An element with attributes and children; `onclick` and its like are listeners, null children are left out. */
+export function h(tag, attributes = {}, ...children) {
+  return assemble(document.createElement(tag), attributes, children);
+}
+
+/** The same for SVG. */
+export function s(tag, attributes = {}, ...children) {
+  return assemble(document.createElementNS(SVG, tag), attributes, children);
+}
+
+function assemble(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+/** The descendant that a page's HTML marks with data-slot="name". */
+export function slot(root, name) {
+  return root.querySelector(`[data-slot="${name}"]`);
+}
+
+/** Sets the text of a slot, touching the document only where something changed. */
+export function say(root, name, text) {
+  const element = slot(root, name);
+  if (element && element.textContent !== String(text)) element.textContent = text;
+  return element;
+}
+
+/** Shows or hides an element. */
+export function show(element, visible) {
+  if (element) element.hidden = !visible;
+}
+
+/** A button that copies what `text()` returns and says so. */
+export function copyButton(label, text, className = "button") {
+  const button = h("button", { type: "button", class: className }, label);
+  button.addEventListener("click", async () => {
+    const done = await copy(text());
+    button.textContent = done ? "Copied" : "Select and copy by hand";
+    announce(done ? "Copied to the clipboard." : "The browser did not allow copying.");
+    setTimeout(() => (button.textContent = label), 1600);
+  });
+  return button;
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // Without https the clipboard interface is missing; the old way still works there.
+    const area = h("textarea", { class: "offscreen", "aria-hidden": "true" });
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
+}
+
+/** Tells a screen reader, without showing anything. */
+export function announce(text) {
+  const region = document.getElementById("announcer") ?? document.body.appendChild(
+    h("div", { id: "announcer", class: "offscreen", role: "status", "aria-live": "polite" }),
+  );
+  region.textContent = text;
+}

@@ -1,0 +1,62 @@
+/**
+ * Numbers, times and durations as a person reads them, in the browser's language.
+ */
+
+const count = new Intl.NumberFormat();
+const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const ago = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+
+export const NONE = "–";
+
+/** 175258 -> 175,258 */
+export const whole = (value) => (value === null || value === undefined ? NONE : count.format(Math.round(value)));
+
+/** 26600000 -> 26.6M */
+export const compact = (value) => (value === null || value === undefined ? NONE : short.format(value));
+
+/** 0.6432 -> 64.3 %; small shares keep two significant digits. */
+export function percent(share, digits = 1) {
+  if (share === null || share === undefined) return NONE;
+  const value = share * 100;
+  const shown = value > 0 && value < 1 ? value.toPrecision(2) : value.toFixed(digits);
+  return `${shown}\u202f%`;
+}
+
+/** 0.123456 -> 0.1235 */
+export const decimal = (value, digits = 4) => (value === null || value === undefined ? NONE : value.toFixed(digits));
+
+/** Seconds -> 8 s, 3 min 20 s, 2 h 05 min, 3 days */
+export function duration(seconds) {
+  if (seconds === null || seconds === undefined) return NONE;
+  const all = Math.max(0, Math.round(seconds));
+  const [hours, minutes, rest] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60];
+  if (all < 60) return `${all} s`;
+  if (all < 3600) return rest && minutes < 10 ? `${minutes} min ${rest} s` : `${minutes} min`;
+  if (all < 172800) return `${hours} h ${String(minutes).padStart(2, "0")} min`;
+  return `${Math.round(all / 86400)} days`;
+}
+
+/** {low, high} in seconds -> "20 to 45 s"; one value where both read the same. */
+export function range({ low, high }) {
+  const [a, b] = [duration(low), duration(high)];
+  if (a === b) return `about ${a}`;
+  const unit = / (s|min)$/;
+  return a.match(unit)?.[0] === b.match(unit)?.[0] && !/\d \D+ \d/.test(a + b) ? `${a.replace(unit, "")} to ${b}` : `${a} to ${b}`;
+}
+
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
+
+/** Unix seconds -> "5 minutes ago". */
+export function since(unix) {
+  const seconds = unix - Date.now() / 1000;
+  const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
+  return Math.abs(seconds) < 10 ? "just now" : ago.format(Math.round(seconds / size), unit);
+}
+
+/** Unix seconds -> date and time in the reader's language. */
+export const when = (unix) => (unix ? moment.format(unix * 1000) : NONE);
+
+/** Unix seconds -> time of day. */
+export const time = (unix) => (unix ? clock.format(unix * 1000) : NONE);

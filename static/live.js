@@ -1,0 +1,99 @@
+/**
+ * The one clock of a page. Whatever must stay fresh is a task here; nothing else in a page polls.
+ *
+ * A task says after each turn whether there is more to come. When no task has more, when the page is hidden, or when
+ * the server cannot be reached, the clock rests accordingly; it wakes by itself.
+ */
+
+import { Refusal } from "./api.js";
+
+const BACKOFF_MS = [1000, 2000, 4000, 5000];
+const MIN_INTERVAL_MS = 250;
+
+const tasks = new Set();
+let timer = null;
+let failures = 0;
+let turning = false;
+
+/** Dispatches "change" when the connection is lost or found again; `lost` says which. */
+export const connection = new (class extends EventTarget {
+  lost = false;
+
+  set(lost) {
+    if (lost === this.lost) return;
+    this.lost = lost;
+    this.dispatchEvent(new Event("change"));
+  }
+})();
+
+/**
+ * Runs `turn()` now and then every `interval_ms` for as long as it answers a truthy value; a number sets the next
+ * interval. When it answers false the task sleeps until `wake()` or until the page is looked at again.
+ */
+export function repeat(turn, interval_ms = 1000) {
+  const task = { turn, interval_ms, due: 0, asleep: false, woken: false };
+  tasks.add(task);
+  schedule(0);
+  return {
+    wake() {
+      wake(task);
+      schedule(0);
+    },
+    stop() {
+      tasks.delete(task);
+    },
+  };
+}
+
+function wake(task) {
+  Object.assign(task, { due: 0, asleep: false, woken: true });
+}
+
+function schedule(delay) {
+  clearTimeout(timer);
+  timer = document.hidden ? null : setTimeout(tick, delay);
+}
+
+async function tick() {
+  if (turning) return;
+  turning = true;
+  const now = performance.now();
+  const due = [...tasks].filter((task) => !task.asleep && task.due <= now + 20);
+  for (const task of due) task.woken = false;
+  const results = await Promise.allSettled(due.map((task) => task.turn()));
+  turning = false;
+  const lost = results.some((result) => result.status === "rejected" && isPassing(result.reason));
+  results.forEach((result, index) => settle(due[index], result));
+  failures = lost ? failures + 1 : 0;
+  if (due.length) connection.set(lost);
+  next(lost);
+}
+
+function settle(task, result) {
+  if (task.woken) return; // Somebody asked for another turn while this one was under way.
+  if (result.status === "rejected") {
+    if (!isPassing(result.reason)) {
+      task.asleep = true;
+      console.error(result.reason);
+    }
+    return;
+  }
+  if (!result.value) task.asleep = true;
+  if (typeof result.value === "number") task.interval_ms = Math.max(MIN_INTERVAL_MS, result.value);
+  task.due = performance.now() + task.interval_ms;
+}
+
+function next(lost) {
+  const waiting = [...tasks].filter((task) => !task.asleep).map((task) => task.due);
+  if (!waiting.length) return;
+  const soonest = Math.max(0, Math.min(...waiting) - performance.now());
+  schedule(lost ? BACKOFF_MS[Math.min(failures, BACKOFF_MS.length) - 1] : soonest);
+}
+
+const isPassing = (reason) => reason instanceof Refusal && reason.passing;
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return clearTimeout(timer);
+  tasks.forEach(wake);
+  schedule(0);
+});

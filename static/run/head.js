@@ -1,0 +1,144 @@
+/**
+ * The top of a run's page: what it is, where it stands, what one can do with it.
+ */
+
+import { cancel, ownerToken } from "../api.js";
+import { isOver, nameOf, options, titleOf } from "../catalog.js";
+import { disabledShare } from "../charts/disabled.js";
+import { copyButton, h, say, show } from "../dom.js";
+import { duration, NONE, percent, since, when, whole } from "../format.js";
+import { toQuery } from "../spec.js";
+import { badge, progressBar } from "../widgets.js";
+
+/** `preview`: promise of the answer of /api/preview to the run's spec, or of null. */
+export function head(data, feed, preview) {
+  const { run } = data;
+  const state = badge(run);
+  const progress = progressBar();
+  const element = h(
+    "section",
+    { class: "run-head", "aria-labelledby": "run-title" },
+    h("div", { class: "run-title" }, h("h1", { id: "run-title" }, nameOf(run)), state),
+    run.name ? h("p", { class: "quiet" }, titleOf(run.spec)) : null,
+    actions(data, feed, preview),
+    h("p", { class: "run-line", "data-slot": "line" }),
+    progress,
+    h("p", { class: "problem", "data-slot": "error", role: "alert", hidden: true }),
+    h("p", { class: "note", "data-slot": "attempt", hidden: true }),
+    h(
+      "dl",
+      { class: "stats" },
+      stat("Test accuracy", "test"),
+      stat("Train accuracy", "train"),
+      stat("Disabled features", "disabled", `|γ| < ${options.disabled_below}`),
+      stat("Trainable parameters", "trainable"),
+    ),
+  );
+  data.addEventListener("change", () => {
+    const { run } = data;
+    state.update(run);
+    progress.set(run.progress.share, run.state);
+    say(element, "line", line(run));
+    notices(element, run);
+    numbers(element, data);
+  });
+  return element;
+}
+
+function stat(label, name, more = "") {
+  return h("div", {}, h("dt", {}, label), h("dd", { "data-slot": name }, NONE), h("dd", { class: "quiet", "data-slot": `${name}-more` }, more));
+}
+
+/** Where the run stands, as one line. */
+function line(run) {
+  const { step, total_steps, images_per_s, elapsed_s, eta_s, phase } = run.progress;
+  const steps = `step ${whole(step)} of ${whole(total_steps)}`;
+  if (run.state === "queued") {
+    const place = run.position === 1 ? "Next in the queue" : run.position ? `Number ${run.position} in the queue` : "In the queue";
+    return `${place} · launched ${since(run.created_at)}${step ? ` · goes on from ${steps}` : ""}`;
+  }
+  if (run.state === "running") {
+    const parts = [
+      step ? `Epoch ${((step / total_steps) * run.spec.epochs).toFixed(1)} of ${run.spec.epochs}` : "Starting",
+      steps,
+      phase === "test" ? "testing" : images_per_s ? `${whole(images_per_s)} images a second` : null,
+      eta_s === null ? null : `${duration(eta_s)} left`,
+    ];
+    return parts.filter(Boolean).join(" · ");
+  }
+  const took = run.result?.seconds ?? elapsed_s;
+  const ended = { finished: "Finished", failed: "Failed", cancelled: "Cancelled" }[run.state];
+  return [`${ended} ${when(run.finished_at)}`, steps, took ? `took ${duration(took)}` : null].filter(Boolean).join(" · ");
+}
+
+function notices(element, run) {
+  show(say(element, "error", run.error?.message ?? ""), Boolean(run.error));
+  const again = run.attempt > 1 && !isOver(run);
+  show(say(element, "attempt", again ? `This is attempt ${run.attempt}: the run was interrupted and goes on from its last checkpoint.` : ""), again);
+}
+
+function numbers(element, { run, points, snapshots, layers }) {
+  const test = run.result?.top1 ?? run.top1;
+  const start = points.test[0]?.top1;
+  say(element, "test", percent(test));
+  say(element, "test-more", start !== undefined && test !== null ? `${percent(start)} at the start` : "");
+  say(element, "train", percent(points.train.at(-1)?.top1));
+  const last = snapshots.at(-1);
+  if (last && layers) {
+    say(element, "disabled", percent(disabledShare(last, layers)));
+  }
+  say(element, "trainable", whole(run.counts.trainable));
+  say(element, "trainable-more", `${percent(run.counts.trainable / run.counts.total)} of ${whole(run.counts.total)}`);
+}
+
+function actions(data, feed, preview) {
+  const { run } = data;
+  const stop = h("button", { type: "button", class: "button danger" }, "Cancel");
+  const message = h("p", { class: "note", role: "alert", hidden: true });
+  let command = "";
+  preview.then((answer) => (command = answer?.cli ?? ""));
+  const say_ = (text) => {
+    message.textContent = text;
+    show(message, Boolean(text));
+  };
+  stop.addEventListener("click", async () => {
+    if (!ownerToken(run.id)) return say_("Only the browser that launched this run can cancel it. You can clone it and launch your own.");
+    stop.disabled = true;
+    stop.textContent = "Cancelling…";
+    try {
+      await cancel(run.id);
+      feed.wake();
+    } catch (refusal) {
+      say_(refusal.message);
+      stop.disabled = false;
+      stop.textContent = "Cancel";
+    }
+  });
+  data.addEventListener("change", () => show(stop, !isOver(data.run)));
+  const points = `/api/runs/${run.id}/points`;
+  return h(
+    "div",
+    { class: "run-actions" },
+    h(
+      "div",
+      { class: "actions" },
+      stop,
+      h("a", { class: "button", href: `/${toQuery({ ...run.spec, name: null })}` }, "Clone"),
+      copyButton("Copy link", () => location.href),
+      copyButton("Copy command", () => command),
+      h(
+        "details",
+        { class: "menu" },
+        h("summary", { class: "button" }, "Download"),
+        h(
+          "div",
+          {},
+          h("a", { href: `${points}?format=csv`, download: `onlybn-${run.id}-points.csv` }, "Points as CSV"),
+          h("a", { href: `${points}?format=json`, download: `onlybn-${run.id}-points.json` }, "Points as JSON"),
+          h("a", { href: `/api/runs/${run.id}/snapshots`, download: `onlybn-${run.id}-snapshots.json` }, "Snapshots as JSON"),
+        ),
+      ),
+    ),
+    message,
+  );
+}

@@ -1,0 +1,57 @@
+/**
+ * The page of one run, from its link: finds the run, builds the page once, and lets the feed keep it alive.
+ */
+
+import { ask } from "../api.js";
+import { nameOf } from "../catalog.js";
+import { announce, h } from "../dom.js";
+import { Feed } from "../feed.js";
+import { stateWord } from "../widgets.js";
+import { charts } from "./charts.js";
+import { details } from "./details.js";
+import { head } from "./head.js";
+
+const ID = /^[A-Za-z0-9_-]{6,40}$/;
+
+export function mount(element) {
+  const page = element.querySelector(".run-page");
+  const id = new URLSearchParams(location.search).get("id") ?? "";
+  if (!ID.test(id)) return page.replaceChildren(unknown(id));
+
+  const feed = new Feed();
+  const data = feed.watch(id, { snapshots: true, log: true });
+  let built = false;
+  let state = null;
+  let preview = null;
+  data.addEventListener("change", () => {
+    if (data.missing) return page.replaceChildren(unknown(id));
+    if (!built) {
+      // The command line and the network's picture, which follow from the spec alone.
+      preview = ask("/api/preview", data.run.spec).catch(() => null);
+      page.replaceChildren(head(data, feed, preview), charts(data, feed), details(data, preview));
+      built = true;
+      // The parts listen from now on; this first change is theirs, too.
+      data.dispatchEvent(new Event("change"));
+    }
+    document.title = `${data.run.state === "running" ? `${Math.round(data.run.progress.share * 100)} % · ` : ""}${nameOf(data.run)} · OnlyBN`;
+    if (state && state !== data.run.state) announce(`The run is now ${stateWord(data.run.state).toLowerCase()}.`);
+    state = data.run.state;
+  });
+}
+
+function unknown(id) {
+  document.title = "No such run · OnlyBN";
+  return h(
+    "section",
+    { class: "blank" },
+    h("h1", {}, id ? "There is no run at this link" : "Which run?"),
+    h(
+      "p",
+      {},
+      id
+        ? "The link may have been cut short, or the run belongs to another server or to data that has been removed."
+        : "The link of a run ends in ?id= and the run’s id.",
+    ),
+    h("p", { class: "actions" }, h("a", { class: "button", href: "/runs" }, "See all runs"), h("a", { class: "button", href: "/" }, "Launch a run")),
+  );
+}

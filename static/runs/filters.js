@@ -1,0 +1,36 @@
+/**
+ * The filters above the table of runs.
+ */
+
+import { options, STATES } from "../catalog.js";
+import { h } from "../dom.js";
+import { stateWord } from "../widgets.js";
+
+const TYPING_MS = 250;
+
+/** `view` holds the present values; `change({key: value})` is called with what the reader sets. */
+export function filters(view, change) {
+  let timer = null;
+  const search = h("input", { class: "search", type: "search", placeholder: "Find by name or id", "aria-label": "Find by name or id", value: view.text });
+  search.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => change({ text: search.value.trim() }), TYPING_MS);
+  });
+  return h(
+    "div",
+    { class: "filters", role: "search", "aria-label": "Runs" },
+    search,
+    select("State", "state", STATES.map((state) => [state, stateWord(state)]), view, change),
+    select("What trains", "policy", options.policies.map(({ name, title }) => [name, title]), view, change),
+    select("Data set", "dataset", options.datasets.map(({ name, title }) => [name, title]), view, change),
+  );
+}
+
+function select(label, key, entries, view, change) {
+  const known = !view[key] || entries.some(([value]) => value === view[key]);
+  const all = [["", `${label}: all`], ...entries, ...(known ? [] : [[view[key], view[key]]])];
+  const element = h("select", { class: "select", "aria-label": label }, all.map(([value, title]) => h("option", { value }, title)));
+  element.value = view[key];
+  element.addEventListener("change", () => change({ [key]: element.value }));
+  return element;
+}

@@ -1,0 +1,73 @@
+/**
+ * The page of all runs: the overlay of the chosen ones above, queue and history as a table below. What is chosen,
+ * filtered and sorted stands in the URL, so that every view is a link.
+ */
+
+import { ask } from "../api.js";
+import { isOver } from "../catalog.js";
+import { h } from "../dom.js";
+import { Feed } from "../feed.js";
+import { repeat } from "../live.js";
+import { compare, MAX_CHOSEN } from "./compare.js";
+import { filters } from "./filters.js";
+import { table } from "./table.js";
+
+const PAGE = 25;
+const EVERY_MS = 2000;
+const USUAL = { sort: "created_at", order: "desc", page: "1" };
+const KEYS = ["text", "state", "policy", "dataset", "sort", "order", "page"];
+
+export function mount(element) {
+  const page = element.querySelector(".runs-page");
+  const view = read();
+  const chosen = new Set(view.compare);
+  const feed = new Feed();
+
+  const change = (patch) => {
+    Object.assign(view, "page" in patch ? patch : { ...patch, page: "1" });
+    write(view, chosen);
+    list.wake();
+  };
+  const choose = (id, on) => {
+    if (on && chosen.size >= MAX_CHOSEN) return false;
+    if (on) chosen.add(id);
+    else chosen.delete(id);
+    write(view, chosen);
+    overlay.update();
+    rows.mark();
+    return true;
+  };
+
+  const overlay = compare(feed, chosen, choose);
+  const rows = table(view, chosen, { change, choose, size: PAGE });
+  page.replaceChildren(h("h1", {}, "Runs"), overlay.element, filters(view, change), rows.element);
+  overlay.update();
+
+  const list = repeat(async () => {
+    const { runs, total } = await ask(`/api/runs?${query(view)}`);
+    rows.fill(runs, total);
+    return runs.some((run) => !isOver(run));
+  }, EVERY_MS);
+}
+
+function query(view) {
+  const query = new URLSearchParams({ limit: PAGE, offset: (Number(view.page) - 1) * PAGE, sort: view.sort, order: view.order });
+  for (const key of ["text", "state", "policy", "dataset"]) if (view[key]) query.set(key, view[key]);
+  return query;
+}
+
+/** The view that the URL asks for. */
+function read() {
+  const given = new URLSearchParams(location.search);
+  const view = Object.fromEntries(KEYS.map((key) => [key, given.get(key) ?? USUAL[key] ?? ""]));
+  if (!(Number(view.page) >= 1)) view.page = "1";
+  return { ...view, compare: (given.get("compare") ?? "").split(",").filter(Boolean).slice(0, MAX_CHOSEN) };
+}
+
+function write(view, chosen) {
+  const query = new URLSearchParams();
+  if (chosen.size) query.set("compare", [...chosen].join(","));
+  for (const key of KEYS) if (view[key] && view[key] !== USUAL[key]) query.set(key, view[key]);
+  const text = query.toString().replaceAll("%2C", ",");
+  history.replaceState(history.state, "", location.pathname + (text ? `?${text}` : ""));
+}

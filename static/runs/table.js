@@ -1,0 +1,118 @@
+/**
+ * Queue and history as a table: sorted by a click on a column, choosing runs by a tick, pages below.
+ *
+ * A row is made once and then changed in place, so that focus and ticks survive every turn of the clock.
+ */
+
+import { architectureTitle, datasetOf, nameOf, policyOf, titleOf } from "../catalog.js";
+import { h, show } from "../dom.js";
+import { duration, NONE, percent, since, when, whole } from "../format.js";
+import { badge } from "../widgets.js";
+
+/** Title, the key by which the server sorts (none: it cannot), and the text of a cell. */
+const COLUMNS = [
+  ["State", "state", null],
+  ["Run", "name", null],
+  ["Architecture", "architecture", ({ spec }) => architectureTitle(spec.architecture)],
+  ["What trains", "policy", ({ spec }) => policyOf(spec.policy).title],
+  ["Data set", "dataset", ({ spec }) => datasetOf(spec.dataset).title],
+  ["Epochs", "epochs", ({ spec }) => whole(spec.epochs), "number"],
+  ["Replicate", "replicate", ({ spec }) => whole(spec.replicate), "number"],
+  ["Test accuracy", "top1", ({ top1 }) => percent(top1), "number"],
+  ["Disabled", null, ({ result }) => percent(result?.disabled), "number"],
+  ["Launched", "created_at", ({ created_at }) => since(created_at)],
+  ["Took", null, took, "number"],
+];
+
+function took({ result, progress, started_at, finished_at }) {
+  const seconds = result?.seconds ?? progress.elapsed_s ?? (started_at && finished_at ? finished_at - started_at : null);
+  return !seconds ? NONE : duration(seconds);
+}
+
+/** `change(patch)` sorts or turns the page, `choose(id, on)` ticks a run; `view` and `chosen` say what holds now. */
+export function table(view, chosen, { change, choose, size }) {
+  const body = h("tbody");
+  const heads = COLUMNS.map((column) => head(column, view, change));
+  const empty = h("p", { class: "quiet", hidden: true });
+  const pages = h("nav", { class: "pager", "aria-label": "Pages of runs", hidden: true });
+  const grid = h(
+    "div",
+    { class: "scroll card flush", tabindex: "0", role: "region", "aria-label": "Table of runs" },
+    h("table", { class: "table runs-table" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, h("span", { class: "offscreen" }, "Compare")), heads)), body),
+  );
+  const rows = new Map();
+  return {
+    element: h("section", { class: "runs-list", "aria-label": "Queue and history" }, empty, grid, pages),
+    fill(runs, total) {
+      const wanted = runs.map((run) => {
+        if (!rows.has(run.id)) rows.set(run.id, row(run, chosen, choose));
+        rows.get(run.id).update(run);
+        return rows.get(run.id);
+      });
+      if (wanted.some((element, index) => body.children[index] !== element) || body.children.length !== wanted.length) body.replaceChildren(...wanted);
+      for (const id of rows.keys()) if (!runs.some((run) => run.id === id)) rows.delete(id);
+      heads.forEach((element) => element.update());
+      const filtered = ["text", "state", "policy", "dataset"].some((key) => view[key]);
+      empty.replaceChildren(...(filtered ? ["No run matches these filters."] : ["Nothing has run here yet. ", h("a", { href: "/" }, "Launch the first run"), "."]));
+      show(empty, runs.length === 0);
+      show(grid, runs.length > 0);
+      turn(pages, view, total, size, change);
+    },
+    mark() {
+      for (const element of rows.values()) element.mark();
+    },
+  };
+}
+
+function head([title, key, , kind], view, change) {
+  if (!key) return Object.assign(h("th", { scope: "col", class: kind }, title), { update() {} });
+  const button = h("button", { type: "button", class: "sort" }, title);
+  const element = h("th", { scope: "col", class: kind }, button);
+  button.addEventListener("click", () => {
+    const first = kind === "number" || key === "created_at" ? "desc" : "asc";
+    const order = view.sort !== key ? first : view.order === "asc" ? "desc" : "asc";
+    change({ sort: key, order });
+  });
+  element.update = () => element.setAttribute("aria-sort", view.sort !== key ? "none" : view.order === "asc" ? "ascending" : "descending");
+  element.update();
+  return element;
+}
+
+function row(run, chosen, choose) {
+  const tick = h("input", { type: "checkbox", "aria-label": `Compare ${nameOf(run)}` });
+  tick.addEventListener("change", () => {
+    if (!choose(run.id, tick.checked)) tick.checked = false;
+  });
+  const state = badge(run);
+  const link = h("a", { href: run.url, title: titleOf(run.spec) }, run.name || run.id);
+  const cells = COLUMNS.slice(2).map(([, , , kind]) => h("td", { class: kind }));
+  cells[7].title = when(run.created_at);
+  const element = h("tr", {}, h("td", {}, tick), h("td", {}, state), h("td", { class: "run-name" }, link), cells);
+  element.mark = () => (tick.checked = chosen.has(run.id));
+  element.update = (now) => {
+    state.update(now);
+    element.mark();
+    COLUMNS.slice(2).forEach(([, , text], index) => {
+      const value = text(now);
+      if (cells[index].textContent !== value) cells[index].textContent = value;
+    });
+  };
+  return element;
+}
+
+function turn(pages, view, total, size, change) {
+  const at = Number(view.page);
+  const last = Math.max(1, Math.ceil(total / size));
+  const step = (title, to) => {
+    const button = h("button", { type: "button", class: "button small" }, title);
+    button.disabled = to < 1 || to > last;
+    button.addEventListener("click", () => change({ page: String(to) }));
+    return button;
+  };
+  const from = (at - 1) * size + 1;
+  const words = `${whole(from)} to ${whole(Math.min(total, at * size))} of ${whole(total)}`;
+  show(pages, total > size || at > 1);
+  if (pages.dataset.words === words) return;
+  pages.dataset.words = words;
+  pages.replaceChildren(step("Newer", at - 1), h("span", { class: "quiet" }, words), step("Older", at + 1));
+}

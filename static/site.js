@@ -1,0 +1,63 @@
+/**
+ * The header that all pages share: which page this is, what the server does, the theme, and a lost connection.
+ */
+
+import { ask } from "./api.js";
+import { h, s, show } from "./dom.js";
+import { connection, repeat } from "./live.js";
+import { isDark, onTheme, toggle } from "./theme.js";
+
+const PATHS = {
+  sun: "M12 4V2m0 20v-2m8-8h2M2 12h2m13.7-5.7 1.4-1.4M4.9 19.1l1.4-1.4m0-11.4L4.9 4.9m14.2 14.2-1.4-1.4M16 12a4 4 0 1 1-8 0 4 4 0 0 1 8 0Z",
+  moon: "M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5Z",
+};
+
+export function mount(element) {
+  for (const link of element.querySelectorAll("nav a")) {
+    if (link.getAttribute("href") === location.pathname) link.setAttribute("aria-current", "page");
+  }
+  const side = element.querySelector(".site-side");
+  side.append(status(), themeButton());
+  element.querySelector(".site-header").append(lostBanner());
+}
+
+function status() {
+  const dot = h("span", { class: "dot", "aria-hidden": "true" });
+  const text = h("span");
+  const pill = h("a", { class: "server", href: "/runs", hidden: true }, dot, text);
+  const tell = ({ queued, running, workers }) => {
+    const busy = running || queued;
+    dot.dataset.state = workers === 0 ? "off" : busy ? "busy" : "idle";
+    text.replaceChildren(...(workers === 0 ? ["No worker"] : busy ? [`${running} running`, h("span", { class: "wide" }, ` · ${queued} queued`)] : ["Idle"]));
+    pill.title = `${running} running, ${queued} queued, ${workers} ${workers === 1 ? "worker" : "workers"}`;
+    show(pill, true);
+  };
+  repeat(async () => {
+    tell(await ask("/healthz"));
+    return false; // From here on the answers that panels get anyway keep it fresh.
+  });
+  document.addEventListener("onlybn:server", ({ detail }) => tell(detail));
+  return pill;
+}
+
+function themeButton() {
+  const path = s("path", { fill: "none", stroke: "currentColor", "stroke-width": "1.8", "stroke-linecap": "round", "stroke-linejoin": "round" });
+  const button = h("button", { type: "button", class: "icon-button", onclick: toggle }, s("svg", { viewBox: "0 0 24 24", width: 18, height: 18, "aria-hidden": "true" }, path));
+  const draw = () => {
+    const label = isDark() ? "Switch to light" : "Switch to dark";
+    path.setAttribute("d", isDark() ? PATHS.sun : PATHS.moon);
+    button.setAttribute("aria-label", label);
+    button.title = label;
+  };
+  draw();
+  onTheme(draw);
+  return button;
+}
+
+function lostBanner() {
+  const banner = h("p", { class: "lost", role: "status", "aria-live": "polite" });
+  connection.addEventListener("change", () => {
+    banner.textContent = connection.lost ? "Reconnecting… Runs go on without this page." : "";
+  });
+  return banner;
+}

@@ -1,0 +1,55 @@
+/**
+ * Launching: the form's run, or the two example experiments. Leaves for the page where the run can be watched.
+ */
+
+import { launch as post } from "../api.js";
+import { options } from "../catalog.js";
+import { show, slot } from "../dom.js";
+import { toSpec } from "./form.js";
+
+/** The Launch button was clicked: posts the form's spec and opens the run. */
+export async function launch(keys, values) {
+  const spec = toSpec(Object.fromEntries(keys.map((key, index) => [key, values[index]])));
+  await busy(document.getElementById("launch"), slot(document, "launch-problem"), async () => {
+    const { url } = await post(spec);
+    location.assign(url);
+  });
+}
+
+/** The panel with the two examples: one button launches both and opens their comparison. */
+export function mount(element) {
+  const button = slot(element, "examples");
+  button.addEventListener("click", () =>
+    busy(button, slot(element, "examples-problem"), async () => {
+      const ids = [];
+      for (const spec of options.examples) ids.push((await post(spec)).id);
+      location.assign(`/runs?compare=${ids.map(encodeURIComponent).join(",")}`);
+    }),
+  );
+}
+
+/** Marks the Launch button as unusable while the server refuses the form's spec. */
+document.addEventListener("onlybn:valid", ({ detail: valid }) => {
+  const button = document.getElementById("launch");
+  if (button) button.disabled = !valid;
+});
+
+async function busy(button, message, action) {
+  if (button.getAttribute("aria-busy") === "true") return;
+  const release = () => {
+    button.disabled = false;
+    button.removeAttribute("aria-busy");
+  };
+  button.setAttribute("aria-busy", "true");
+  button.disabled = true;
+  show(message, false);
+  try {
+    await action();
+    // The page is left now; if the browser brings it back as it was, the button must work again.
+    addEventListener("pageshow", release, { once: true });
+  } catch (refusal) {
+    message.textContent = refusal.message;
+    show(message, true);
+    release();
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Beside the form: how much would train, the network's picture, how long it would take, and what to know before.
+ */
+
+import { ask } from "../api.js";
+import { architectureTitle, datasetOf, policyOf } from "../catalog.js";
+import { mount as mountNetwork } from "../charts/network.js";
+import { copyButton, h, say, show, slot } from "../dom.js";
+import { compact, percent, range, whole } from "../format.js";
+import { current } from "./form.js";
+
+const RETRY_MS = 2000;
+
+export function mount(element) {
+  const network = mountNetwork(slot(element, "network"));
+  let asked = 0;
+
+  async function update(spec) {
+    const turn = (asked += 1);
+    hints(spec);
+    element.firstElementChild.dataset.state = "asking";
+    try {
+      const preview = await ask("/api/preview", spec);
+      if (turn !== asked) return;
+      fill(element, spec, preview);
+      network.draw(preview.plan);
+      commandLine(preview.cli);
+      settle(element, null);
+    } catch (refusal) {
+      if (turn !== asked) return;
+      settle(element, refusal.message);
+      if (refusal.passing) setTimeout(() => turn === asked && update(spec), RETRY_MS);
+    }
+  }
+
+  document.addEventListener("onlybn:form", ({ detail }) => update(detail));
+  if (current) update(current);
+}
+
+/** The sentences under the form's choices, which live outside this panel. */
+function hints(spec) {
+  say(document, "policy-hint", policyOf(spec.policy).sentence);
+  say(document, "dataset-hint", datasetOf(spec.dataset).sentence);
+}
+
+function fill(element, spec, { counts, share, macs_per_image, steps, estimate_s, warnings }) {
+  say(element, "title", architectureTitle(spec.architecture));
+  say(element, "trainable", whole(counts.trainable));
+  say(element, "total", whole(counts.total));
+  say(element, "share", percent(share));
+  slot(element, "bar").style.setProperty("--share", share);
+  say(element, "time", range(estimate_s));
+  say(element, "steps", whole(steps));
+  say(element, "macs", compact(macs_per_image));
+  slot(element, "warnings").replaceChildren(...warnings.map((warning) => h("li", {}, warning)));
+}
+
+/** The command line stands below the Launch button, in a panel of its own. */
+function commandLine(text) {
+  const cli = say(document, "cli", text);
+  const place = slot(document, "copy");
+  if (!place.hasChildNodes()) place.append(copyButton("Copy", () => cli.textContent, "button small"));
+}
+
+function settle(element, problem) {
+  element.firstElementChild.dataset.state = problem ? "refused" : "ready";
+  const message = slot(element, "problem");
+  message.textContent = problem ?? "";
+  show(message, Boolean(problem));
+  document.dispatchEvent(new CustomEvent("onlybn:valid", { detail: !problem }));
+}

@@ -1,0 +1,44 @@
+/**
+ * Small pieces that several pages show: a state's badge, a bar of progress, what a run trains.
+ */
+
+import { h } from "./dom.js";
+import { duration, percent } from "./format.js";
+
+const STATE_WORDS = { queued: "Queued", running: "Running", finished: "Finished", failed: "Failed", cancelled: "Cancelled" };
+
+export const stateWord = (state) => STATE_WORDS[state] ?? state;
+
+/** The state as a coloured word; `update(run)` changes it in place. */
+export function badge(run) {
+  const element = h("span", { class: "badge" });
+  element.update = ({ state, cancel_requested }) => {
+    element.dataset.state = state;
+    const word = state === "running" && cancel_requested ? "Cancelling" : stateWord(state);
+    if (element.textContent !== word) element.textContent = word;
+  };
+  element.update(run);
+  return element;
+}
+
+/** Where a run stands, in a few words. */
+export function standing(run) {
+  if (run.state === "queued") return run.position ? (run.position === 1 ? "next in the queue" : `number ${run.position} in the queue`) : "waiting";
+  if (run.state === "running") {
+    const { share, eta_s } = run.progress;
+    return eta_s === null || eta_s === undefined ? percent(share, 0) : `${percent(share, 0)} · ${duration(eta_s)} left`;
+  }
+  return run.top1 === null ? "no accuracy yet" : `test accuracy ${percent(run.top1)}`;
+}
+
+/** A thin bar; `set(share, label)`. */
+export function progressBar() {
+  const fill = h("span");
+  const bar = h("div", { class: "progress", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 }, fill);
+  bar.set = (share, state) => {
+    bar.setAttribute("aria-valuenow", Math.round(share * 100));
+    bar.style.setProperty("--share", share);
+    bar.dataset.state = state;
+  };
+  return bar;
+}
