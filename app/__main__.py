@@ -1,6 +1,6 @@
 """`python -m app`: settings, store, an embedded worker, and the web server, until Ctrl-C or SIGTERM.
 
-Exit codes: 0 stopped; 1 it could not start; 2 a setting is wrong or the port is taken.
+Exit codes: 0 stopped; 1 the database does not answer; 2 a setting is wrong or the port is taken.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 from pydantic import ValidationError
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from app.settings import Settings, explain
 from app.web import PortTaken, listen, run
@@ -22,7 +23,7 @@ from jobs.engine import open_engine
 from jobs.queue import make_queue, waker
 from jobs.store import Store
 
-STOPPED, CANNOT_START, BAD_SETTINGS = 0, 1, 2
+STOPPED, UNREACHABLE, BAD_SETTINGS = 0, 1, 2
 
 
 class CannotStart(Exception):
@@ -52,23 +53,42 @@ def serve() -> None:
         settings = Settings()
     except ValidationError as error:
         raise CannotStart(explain(error), BAD_SETTINGS) from error
+    with ExitStack() as stack:
+        try:
+            listener = stack.enter_context(listen(settings.host, settings.port))
+            store = stack.enter_context(open_store(settings.store_url))
+            wake = waker(make_queue(settings))
+        except (ValueError, PortTaken, WrongSchema) as error:
+            raise CannotStart(str(error), BAD_SETTINGS) from error
+        except DBAPIError as error:
+            raise CannotStart(f"the database does not answer: {str(error.orig).strip()}", UNREACHABLE) from error
+        except OSError as error:
+            raise CannotStart(f"cannot keep anything in {settings.data}: {error.strerror}", BAD_SETTINGS) from error
+        stack.enter_context(embedded_worker(settings))
+        serve_pages(settings, store, wake, listener)
+
+
+@contextmanager
+def open_store(url: str) -> Iterator[Store]:
+    """The store with its tables."""
+    store = Store(open_engine(url))
     try:
-        listener = listen(settings.host, settings.port)
-        store = Store(open_engine(settings.store_url))
         store.create_tables()
-        wake = waker(make_queue(settings))
-    except (ValueError, PortTaken) as error:
-        raise CannotStart(str(error), BAD_SETTINGS) from error
-    except (SQLAlchemyError, OSError, WrongSchema) as error:
-        raise CannotStart(f"cannot open the database or the queue: {error}", CANNOT_START) from error
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def embedded_worker(settings: Settings) -> Iterator[None]:
+    """A worker of our own meanwhile, if the settings want one."""
     worker = EmbeddedWorker(say=lambda line: print(line, file=sys.stderr, flush=True))
     if settings.embedded_worker:
         worker.start()
     try:
-        serve_pages(settings, store, wake, listener)
+        yield
     finally:
         worker.stop()
-        store.close()
 
 
 def serve_pages(settings: Settings, store: Store, wake: Callable[[str], object], listener: socket.socket) -> None:

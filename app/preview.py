@@ -132,21 +132,20 @@ def _unit(unit: Unit, chosen: Policy, plan: Plan) -> UnitPicture:
 
 
 def command_line(spec: RunSpec) -> str:
-    """The command that runs `spec` without the page; only what differs from the defaults is set.
-
-    The name is left out: it does not change the run.
-    """
+    """The command that runs `spec` without the page; only what differs from the defaults is set."""
     words = ["python", "-m", "core", "train"]
     words += ["--architecture", spec.architecture, "--policy", spec.policy, "--dataset", spec.dataset]
     words += ["--epochs", str(spec.epochs), "--replicate", str(spec.replicate)]
     for field in ("train_examples", "test_examples"):
         if (value := getattr(spec, field)) is not None:
             words += [f"--{field.replace('_', '-')}", str(value)]
-    defaults = {"recipe": Recipe(), "init": Init(), "seeds": Seeds.of(spec.replicate)}
-    for part, default in defaults.items():
-        usual = default.model_dump(mode="json")
-        for key, value in getattr(spec, part).model_dump(mode="json").items():
-            if value != usual[key]:
+    if spec.name is not None:
+        words += ["--name", spec.name]
+    for part, usual in (("recipe", Recipe()), ("init", Init()), ("seeds", Seeds.of(spec.replicate))):
+        chosen = getattr(spec, part)
+        for key, value in chosen.model_dump(mode="json").items():
+            # Of seeds the command line takes all or none.
+            if value != usual.model_dump(mode="json")[key] or (part == "seeds" and chosen != usual):
                 words += ["--set", f"{part}.{key}={_value(value)}"]
     words += ["--out", f"runs/{spec.architecture}-{spec.policy}-{spec.dataset}-{spec.replicate}"]
     return shlex.join(words)

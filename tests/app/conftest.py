@@ -85,7 +85,11 @@ class Trainer:
         self.store.record(run_id, 1, Batch(points=(point,)))
 
     def finish(self, run_id: str, top1: float = 0.75, seconds: float = 2.0) -> None:
-        result = Finished(
+        assert self.store.finish(run_id, 1, self.result(top1, seconds))
+
+    @staticmethod
+    def result(top1: float = 0.75, seconds: float = 2.0) -> Finished:
+        return Finished(
             step=24,
             epoch=2,
             top1=top1,
@@ -97,7 +101,6 @@ class Trainer:
             digest="d" * 64,
             seconds=seconds,
         )
-        assert self.store.finish(run_id, 1, result)
 
 
 @pytest.fixture

@@ -1,0 +1,69 @@
+"""The files that pages load: found, compressed, kept by the browser, and nothing else served."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from app.assets import Assets
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    static = tmp_path / "static"
+    (static / "charts").mkdir(parents=True)
+    (static / "charts" / "line.js").write_text("export const a = 1;\n" * 100)
+    (static / "icon.svg").write_text("<svg/>")
+    (tmp_path / "secret.txt").write_text("secret")
+    (static / "link.txt").symlink_to(tmp_path / "secret.txt")
+    return static
+
+
+@pytest.fixture
+def client(folder: Path) -> Iterator[TestClient]:
+    with TestClient(Starlette(routes=[Assets(folder)])) as client:
+        yield client
+
+
+def test_a_script_is_served_compressed_with_its_type(client: TestClient, folder: Path) -> None:
+    answer = client.get("/static/charts/line.js", headers={"Accept-Encoding": "gzip"})
+    assert answer.status_code == 200 and answer.headers["content-encoding"] == "gzip"
+    assert "javascript" in answer.headers["content-type"]
+    assert answer.text == (folder / "charts" / "line.js").read_text()
+    plain = client.get("/static/charts/line.js", headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers and plain.text == answer.text
+
+
+def test_a_browser_that_has_the_file_gets_304_until_it_changes(client: TestClient, folder: Path) -> None:
+    first = client.get("/static/icon.svg")
+    assert first.headers["cache-control"] == "no-cache"
+    known = {"If-None-Match": first.headers["etag"]}
+    again = client.get("/static/icon.svg", headers=known)
+    assert again.status_code == 304 and again.content == b""
+    (folder / "icon.svg").write_text("<svg><!-- new --></svg>")
+    changed = client.get("/static/icon.svg", headers=known)
+    assert changed.status_code == 200 and "new" in changed.text
+
+
+def test_a_versioned_address_is_kept(client: TestClient) -> None:
+    assert "immutable" in client.get("/static/icon.svg?v=1").headers["cache-control"]
+
+
+def test_plotly_comes_from_its_package(client: TestClient) -> None:
+    answer = client.get("/static/plotly.min.js", headers={"Accept-Encoding": "gzip"})
+    assert answer.status_code == 200 and b"plotly.js v" in answer.content[:500]
+    assert len(gzip.compress(answer.content, 1)) > 10**6
+
+
+@pytest.mark.parametrize(
+    "path", ["../secret.txt", "%2e%2e/secret.txt", "charts/../../secret.txt", "link.txt", "", "charts", "no.js", "%00"]
+)
+def test_nothing_else_is_served(client: TestClient, path: str) -> None:
+    answer = client.get(f"/static/{path}")
+    assert answer.status_code == 404 and "secret" not in answer.text
+    assert client.post("/static/icon.svg").status_code in (404, 405)
