@@ -38,7 +38,6 @@ class TrainerProcess:
             )
         assert self._process.stdout is not None
         self._output: IO[bytes] = self._process.stdout
-        os.set_blocking(self._output.fileno(), False)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._output, selectors.EVENT_READ)
         self._rest = b""
@@ -68,7 +67,7 @@ class TrainerProcess:
             # A grandchild may hold the pipe open after the trainer itself is gone.
             self._ended = self._is_over()
             return []
-        chunk = self._output.read(READ_BYTES)
+        chunk = os.read(self._output.fileno(), READ_BYTES)  # what is there; `read` would wait for more
         if not chunk:
             self._ended = True
             return []

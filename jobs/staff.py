@@ -22,7 +22,7 @@ class Staff(Database):
     """The table of workers. A lost row does no harm: the lease of each run decides, not this table."""
 
     def hello(self, worker: Identity, slots: int) -> None:
-        """`worker` is there. Called every few seconds."""
+        """`worker` is there. Called every few seconds. Those not heard of for a day are forgotten on the way."""
         known = sa.update(WORKERS).where(WORKERS.c.name == worker.name).values(heard_at=self.clock())
         row = {
             "name": worker.name,
@@ -34,7 +34,9 @@ class Staff(Database):
             "started_at": time.time(),
             "heard_at": self.clock(),
         }
+        forgotten = sa.delete(WORKERS).where(WORKERS.c.heard_at < self.clock() - FORGOTTEN_AFTER_S)
         with self.writing() as connection:
+            connection.execute(forgotten)
             if connection.execute(known).rowcount == 0:
                 connection.execute(sa.insert(WORKERS).values(row))
 
@@ -48,11 +50,6 @@ class Staff(Database):
         c = WORKERS.c
         with self.reading() as connection:
             return [Identity(*row) for row in connection.execute(sa.select(c.name, c.host, c.boot, c.pid, c.born))]
-
-    def forget_silent(self) -> None:
-        """Remove workers of machines that have not been heard of for a day."""
-        with self.writing() as connection:
-            connection.execute(sa.delete(WORKERS).where(WORKERS.c.heard_at < self.clock() - FORGOTTEN_AFTER_S))
 
     def running(self) -> list[Running]:
         """Every run that somebody holds."""

@@ -32,6 +32,8 @@ STOP_GRACE_S = 6.0
 """How long a trainer may take to save its work when the worker stops."""
 RETRY_S = 1.0
 BAD_ARGUMENTS = 2
+DONE_WITH_CHECKPOINTS = ("finished", "cancelled")
+"""States in which checkpoints are of no more use; those of a failed run may show what went wrong."""
 REPOSITORY = Path(__file__).resolve().parents[1]
 TRAINER = (sys.executable, "-m", "core", "train")
 SECRETS = ("ONLYBN_SECRET", "ONLYBN_DATABASE_URL", "ONLYBN_QUEUE_URL")
@@ -66,7 +68,7 @@ class Supervisor:
             reason = f"The supervisor failed: {error}."
             state = self.insist(lambda: self.store.crashed(run.id, run.attempt, reason))
         logger.info("Run %s, attempt %d: %s", run.id, run.attempt, state or "no longer ours")
-        if state in ("finished", "cancelled"):
+        if state in DONE_WITH_CHECKPOINTS:
             shutil.rmtree(folder / "checkpoints", ignore_errors=True)
 
     def _start(self, run: Run, folder: Path) -> TrainerProcess:

@@ -6,18 +6,21 @@ Every worker is also a reaper, so there is no single process whose loss would st
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from huey import Huey
 from huey.consumer import Consumer
+from sqlalchemy.exc import DBAPIError
 
 from jobs.lease import Identity, Watch
 from jobs.queue import waker
 from jobs.settings import WorkerSettings
 from jobs.store import Store
-from jobs.supervisor import STOP_GRACE_S, TRAINER, Supervisor
+from jobs.supervisor import DONE_WITH_CHECKPOINTS, STOP_GRACE_S, TRAINER, Supervisor
 
 REAP_EVERY_S = 2.0
 POLL_S = 0.5
@@ -50,8 +53,8 @@ class Worker:
 
     def work(self) -> None:
         """Until `stopping` is set. Then the trainers save their work, and their runs go back to the queue."""
-        self.store.forget_silent()
-        self._look_around()  # runs of a worker that died here are taken back before anything else
+        self._try(self.reap)  # runs of a worker that died here are taken back before anything else
+        self._try(self._clear_checkpoints)
         consumer = _Consumer(
             self.huey,
             workers=self.settings.slots,
@@ -63,12 +66,13 @@ class Worker:
         consumer.start()
         try:
             while not self.stopping.wait(self.reap_every_s):
-                self._look_around()
+                self._try(self.reap)
                 consumer.check_worker_health()
         finally:
             self.stopping.set()
             consumer.stop(graceful=True)
-            self.store.bye([self.identity.name])
+            with suppress(DBAPIError):  # it will be missed soon enough
+                self.store.bye([self.identity.name])
 
     def take_runs(self, _hint: str) -> None:
         """Serve the queue of the store until it is empty. The hint's run may be another worker's by now."""
@@ -105,10 +109,17 @@ class Worker:
             for run_id in waiting[:idle]:
                 self.wake(run_id)
 
-    def _look_around(self) -> None:
+    def _clear_checkpoints(self) -> None:
+        """Remove what runs left behind that were cancelled while they waited, or whose worker died at their end."""
+        folders = {path.parent.name: path for path in self.settings.runs_folder.glob("*/checkpoints")}
+        for run in self.store.many(folders).values():
+            if run.state in DONE_WITH_CHECKPOINTS:
+                shutil.rmtree(folders[run.id], ignore_errors=True)
+
+    def _try(self, chore: Callable[[], None]) -> None:
         try:
-            self.reap()
-        except Exception as error:  # database or queue away, each with its own errors: the next round is in 2 s
+            chore()
+        except Exception as error:  # database or queue away, each with its own errors: the next round comes soon
             logger.warning("Could not look after the runs, will try again: %s", error)
 
 

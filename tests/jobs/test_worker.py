@@ -49,6 +49,19 @@ def at_work(settings: WorkerSettings, store: Store) -> Iterator[Worker]:
     assert not thread.is_alive()
 
 
+def test_checkpoints_left_behind_are_removed(settings: WorkerSettings, lite: Store) -> None:
+    cancelled, _ = lite.submit(fake_spec())
+    failed, _ = lite.submit(fake_spec())
+    lite.request_cancel(cancelled.id)
+    lite.claim("w")
+    lite.fail(failed.id, 1, "diverged", "The loss became infinite.")
+    for run in (cancelled, failed):
+        (settings.runs_folder / run.id / "checkpoints").mkdir(parents=True)
+    with at_work(settings, lite):
+        eventually(lambda: not (settings.runs_folder / cancelled.id / "checkpoints").exists())
+    assert (settings.runs_folder / failed.id / "checkpoints").exists()
+
+
 Start = Callable[..., subprocess.Popen[str]]
 
 
