@@ -1,10 +1,11 @@
 """How long a run takes on this server, as a range, and what speed the range rests on. No torch, no page.
 
 The range is made in two steps. First a model of two ordinary cores (`modest_run_s`, from `core.cost`): multiply-adds
-plus a fixed price for each layer of each step. Then the model is corrected by this installation: for each of the last
-finished runs the factor seconds / model is known, and the range is the model times the smallest factor less
-20 % up to the model times the largest plus 25 %. The extremes are kept because small and large networks differ in
-their factors. Before anything has finished here the range is a third to three times the model ("assumed").
+plus a fixed price for each layer of each step. Then the model is corrected by this installation: of its last finished
+runs those whose steps were most alike in size are taken, and for each the factor seconds / model is known. The range
+is the model times the smallest factor less 20 % up to the model times the largest plus 25 %. Alike, because small
+networks pay for overheads that the model knows roughly only. Before anything has finished here the range is a third
+to three times the model ("assumed").
 Waiting in the queue is not in it; starting the trainer is (`START_S`).
 """
 
@@ -12,7 +13,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import log
 from typing import Literal
 
 from typing_extensions import TypedDict
@@ -23,7 +26,7 @@ from jobs.rows import Run
 from jobs.store import Store
 
 START_S = 4.0
-RECENT = 10
+RECENT, ALIKE = 30, 5
 KEEP_S = 5.0
 ASSUMED = (1 / 3, 3.0)
 
@@ -47,8 +50,29 @@ def modest_run_s(spec: RunSpec) -> float:
     return train + (spec.epochs + 1) * test
 
 
-def estimate(spec: RunSpec, factors: list[float]) -> Estimate:
-    """The range for `spec` from the measured `factors` (seconds / model) of earlier runs; none: assumed."""
+@dataclass(frozen=True)
+class Measured:
+    """A finished run: seconds that the model says of one step, and seconds of the run / seconds of the model."""
+
+    step_s: float
+    factor: float
+
+
+def measured(run: Run) -> Measured | None:
+    """What a finished `run` tells of this installation's speed.
+
+    Nothing if it was resumed: its seconds are those of its last attempt only.
+    """
+    if run.result is None or run.attempt > 1 or run.result.seconds <= 0:
+        return None
+    return Measured(cost.modest_step_s(run.spec), run.result.seconds / modest_run_s(run.spec))
+
+
+def estimate(spec: RunSpec, known: Sequence[Measured]) -> Estimate:
+    """The range for `spec` from what is `known` of earlier runs; without any: assumed."""
+    step_s = cost.modest_step_s(spec)
+    alike = sorted(known, key=lambda run: abs(log(run.step_s / step_s)))[:ALIKE]
+    factors = [run.factor for run in alike]
     low, high = (0.8 * min(factors), 1.25 * max(factors)) if factors else ASSUMED
     seconds = modest_run_s(spec)
     return {
@@ -59,33 +83,20 @@ def estimate(spec: RunSpec, factors: list[float]) -> Estimate:
     }
 
 
-def factor(run: Run) -> float | None:
-    """How much slower than the model a finished `run` was; None if it does not tell.
-
-    A run that was resumed does not: its seconds are those of its last attempt only.
-    """
-    if run.result is None or run.attempt > 1 or run.result.seconds <= 0:
-        return None
-    return run.result.seconds / modest_run_s(run.spec)
-
-
 class Estimator:
-    """Estimates that follow this installation: the factors of its last runs, read at most every few seconds."""
+    """Estimates that follow this installation: its last runs, read at most every few seconds."""
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
         self._clock = clock
         self._lock = threading.Lock()
-        self._factors: list[float] = []
+        self._known: list[Measured] = []
         self._read_at = float("-inf")
 
     def estimate(self, spec: RunSpec) -> Estimate:
-        return estimate(spec, self.factors())
-
-    def factors(self) -> list[float]:
         with self._lock:
             if self._clock() - self._read_at >= KEEP_S:
                 runs, _ = self._store.runs(states={"finished"}, sort="finished_at", limit=RECENT)
-                self._factors = [f for f in map(factor, runs) if f is not None]
+                self._known = [known for known in map(measured, runs) if known is not None]
                 self._read_at = self._clock()
-            return self._factors
+        return estimate(spec, self._known)

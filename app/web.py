@@ -25,7 +25,8 @@ def listen(host: str, port: int) -> socket.socket:
     Raises PortTaken.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # TCP must be named: asyncio switches Nagle's delay (40 ms an answer) off only for sockets that say so.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a restart need not wait for old connections
     try:
         listener.bind((host, port))

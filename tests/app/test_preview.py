@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from app.estimate import Estimate, Estimator, modest_run_s
+from app.estimate import Estimate, Estimator, Measured, estimate, modest_run_s
 from app.preview import command_line, data_is_here, duration, picture, preview, warnings
+from core import cost
 from core.architectures.catalog import FEATURED
 from core.arguments import parser, spec_of
 from core.policies import POLICIES
@@ -124,6 +125,14 @@ def test_an_estimate_says_what_it_rests_on(store: Store, trainer: Trainer) -> No
     assert measured == {"low": 4 + 1.6, "high": 4 + 10.0, "basis": "measured here", "runs": 2}
     longer = estimator.estimate(spec(epochs=20))
     assert longer["high"] - 4 == pytest.approx(10 * modest_run_s(spec(epochs=20)) / modest_run_s(spec()), rel=0.01)
+
+
+def test_an_estimate_rests_on_the_runs_most_alike() -> None:
+    small, large = cost.modest_step_s(spec()), cost.modest_step_s(spec(architecture="resnet-110"))
+    known = [*(Measured(small, 10.0) for _ in range(5)), *(Measured(large, 1.0) for _ in range(5))]
+    for architecture, factor in (("resnet-14", 10), ("resnet-110", 1)):
+        wanted = spec(architecture=architecture)
+        assert estimate(wanted, known)["high"] == pytest.approx(4 + 1.25 * factor * modest_run_s(wanted), abs=0.1)
 
 
 def test_a_resumed_run_tells_no_speed(store: Store, trainer: Trainer) -> None:
