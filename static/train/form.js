@@ -103,5 +103,13 @@ export let current = null;
 
 function announce(spec) {
   current = spec;
+  groupRadios();
   document.dispatchEvent(new CustomEvent("onlybn:form", { detail: spec }));
+}
+
+/** Gradio names each radio differently; with one name a group is one tab stop and the arrow keys move in it. */
+function groupRadios() {
+  document.querySelectorAll("#form fieldset").forEach((group, index) => {
+    for (const radio of group.querySelectorAll('input[type="radio"]')) radio.name = `onlybn-${index}`;
+  });
 }
