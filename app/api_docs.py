@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -50,7 +51,9 @@ def _anchor(method: str, path: str) -> str:
 
 
 def _paragraphs(text: str) -> list[str]:
-    return [f"<p>{escape(part.strip())}</p>" for part in text.split("\n\n") if part.strip()]
+    """`text` as paragraphs, with what stands in backticks as code."""
+    marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+    return [f"<p>{part.strip()}</p>" for part in marked.split("\n\n") if part.strip()]
 
 
 def _operation(method: str, path: str, operation: dict[str, Any]) -> list[str]:
