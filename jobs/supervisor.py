@@ -27,7 +27,8 @@ from jobs.settings import WorkerSettings
 from jobs.store import Store
 
 FLUSH_EVERY_S = 0.4
-CANCEL_GRACE_S = 1.0
+CANCEL_GRACE_S = 0.5
+"""Short, because nobody needs the checkpoint that the trainer would still write."""
 STOP_GRACE_S = 6.0
 """How long a trainer may take to save its work when the worker stops."""
 RETRY_S = 1.0
