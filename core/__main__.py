@@ -18,7 +18,7 @@ from rich.console import Console
 from core import cost
 from core.architectures import catalog
 from core.arguments import BadArguments, parser, spec_of
-from core.events import Event, Failed, Finished, Stopped
+from core.events import Event, Failed, Finished, Point, Snapshot, Stopped
 from core.journal import Journal, OtherRun, record
 from core.lifeline import die_with_parent
 from core.policies import policy
@@ -70,14 +70,19 @@ def train(arguments: argparse.Namespace) -> int:
     if arguments.lifeline:
         die_with_parent()
     stop = _stop_on_signals()
-    if done := journal.finished():
-        stream: Iterator[Event] = iter((done,))
+    if journal.finished():  # tell it again: whoever listened may have missed its end
+        stream: Iterator[Event] = (
+            event for event in journal.events() if isinstance(event, Point | Snapshot | Finished)
+        )
     else:
         stream = record(journal, _training(spec, arguments, stop))
     return _exit_code(_print_lines(stream) if arguments.events else _show(spec, stream))
 
 
 def _training(spec: RunSpec, arguments: argparse.Namespace, stop: list[int]) -> Iterator[Event]:
+    # Read when torch loads OpenMP. Threads that wait by spinning make a training that shares its cores with a
+    # browser or a second training many times slower (tests/benchmarks/waiting.py).
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Seconds of import that neither `count` nor a mistake in the arguments should wait for.
     import torch  # noqa: PLC0415
 

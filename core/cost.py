@@ -11,7 +11,7 @@ MODEST_MACS_PER_S = 40e9
 """Multiply-adds a second that two ordinary cores do in this training; only the stride of the points rests on it."""
 STEP_OVERHEAD_S = 0.2e-3
 """Seconds that one layer costs in a step whatever its size (kernel calls, Python)."""
-POINT_EVERY_S = 0.3
+POINT_EVERY_S = 0.1
 MAX_STRIDE = 25
 
 
@@ -55,7 +55,7 @@ def modest_step_s(spec: RunSpec) -> float:
 
 
 def point_stride(spec: RunSpec) -> int:
-    """Steps between two train points: a few points a second on two cores, and the same on every machine.
+    """Steps between two train points: some points a second on two cores, and the same on every machine.
 
     It depends on the spec alone, so that a run that was killed and resumed has the same points.
     """

@@ -19,19 +19,21 @@ from torch.nn import functional as F
 
 from core.architectures.builder import build
 from core.checkpoint import CheckpointFolder, Mean, State, digest_of, save_final
-from core.cost import counts, point_stride
+from core.cost import counts, keeps_snapshot, point_stride
 from core.datasets.augmentation import draw_shifts, normalise, shift
 from core.datasets.memory import Split, load
 from core.events import Event, Finished, Layer, Point, Progress, Started, Stopped
 from core.failures import Diverged, failure
 from core.freezing import freeze, running_statistics
 from core.meters import Speed, Window
+from core.optimizers import Sgd
 from core.randomness import generator
 from core.snapshot import NormReader
 from core.spec import Recipe, RunSpec
 
 TEST_BATCH = 500
 PROGRESS_EVERY_S = 1.0
+SNAPSHOT_EVERY_S = 0.5
 CHECKPOINT_EVERY_S = 15.0
 CHECKPOINT_SHARE = 0.02
 """At most this share of the time goes into checkpoints, however large they are."""
@@ -92,14 +94,7 @@ class _Training:
         network = build(self.plan, spec.init, spec.seeds.init)
         self.trainable = freeze(network, self.plan, spec.selection, spec.seeds.choice)
         self.network = network.to(device).to(memory_format=torch.channels_last)
-        recipe = spec.recipe
-        self.optimizer = (
-            torch.optim.SGD(
-                self.trainable.values(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
-            )
-            if self.trainable
-            else None
-        )
+        self.optimizer = Sgd(self.trainable, spec.recipe)
         self.reader = NormReader(self.network, self.plan)
         self.checkpoints = CheckpointFolder(folder, spec.digest, attempt) if folder else None
         self.stride = point_stride(spec)
@@ -110,6 +105,7 @@ class _Training:
         self.elapsed_before = 0.0
         self.began = time.monotonic()
         self.spoke = self.began
+        self.looked = self.began
         self.saved = self.began
         self.speed = Speed(spec)
 
@@ -125,7 +121,7 @@ class _Training:
             yield found[1]
         else:
             yield from self._test()
-            yield self._snapshot()
+            yield from self._snapshot(due=True)
 
         while self.step < self.spec.total_steps:
             epoch, first = divmod(self.step, self.spec.steps_per_epoch)
@@ -144,7 +140,7 @@ class _Training:
                 last = index == self.spec.steps_per_epoch - 1
                 if last or self.step % self.stride == 0:
                     yield self._train_point()
-                    yield self._snapshot()
+                    yield from self._snapshot(due=last)
                     if not last and self._is_due(checkpoint_every_s):
                         yield from self._save()
                 yield from self._progress("train")
@@ -156,14 +152,13 @@ class _Training:
     def _train_step(self, images: Tensor, labels: Tensor) -> None:
         began = time.monotonic()
         self.network.train()  # batch statistics under every policy, as the authors do
-        with torch.set_grad_enabled(self.optimizer is not None):
+        with torch.set_grad_enabled(bool(self.trainable)):
             logits = self.network(images)
             loss = F.cross_entropy(logits, labels)
-        if self.optimizer is not None:
-            self.optimizer.param_groups[0]["lr"] = learning_rate(self.spec.recipe, self.step, self.spec.total_steps)
-            self.optimizer.zero_grad(set_to_none=True)
+        if self.trainable:
+            self.optimizer.clear_gradients()
             loss.backward()
-            self.optimizer.step()
+            self.optimizer.step(learning_rate(self.spec.recipe, self.step, self.spec.total_steps))
         self.step += 1
         self.window.add(loss, logits, labels)
         self.speed.trained(time.monotonic() - began, len(labels))
@@ -224,8 +219,12 @@ class _Training:
         self.last_test = (loss, top1)
         yield Point(step=self.step, epoch=self.epoch, split="test", loss=loss, top1=top1)
 
-    def _snapshot(self) -> Event:
-        return self.reader.snapshot(self.step, self.epoch)
+    def _snapshot(self, *, due: bool) -> Iterator[Event]:
+        """γ and β, if `due`, if the run keeps this one, or if the last was a while ago."""
+        now = time.monotonic()
+        if due or now - self.looked >= SNAPSHOT_EVERY_S or keeps_snapshot(self.spec, self.step):
+            self.looked = now
+            yield self.reader.snapshot(self.step, self.epoch)
 
     def _progress(self, phase: str) -> Iterator[Event]:
         now = time.monotonic()
@@ -267,12 +266,6 @@ class _Training:
     def _result_tensors(self) -> dict[str, Tensor]:
         return {**self.trainable, **running_statistics(self.network)}
 
-    def _momentum(self) -> dict[str, Tensor]:
-        if self.optimizer is None:
-            return {}
-        buffers = {name: self.optimizer.state[p].get("momentum_buffer") for name, p in self.trainable.items()}
-        return {f"momentum/{name}": buffer for name, buffer in buffers.items() if buffer is not None}
-
     def _is_due(self, every_s: float) -> bool:
         return self.checkpoints is not None and time.monotonic() - self.saved >= every_s
 
@@ -287,7 +280,10 @@ class _Training:
                 window=self.window.mean(),
                 train=self.last_train,
                 test=self.last_test,
-                tensors={**self._result_tensors(), **self._momentum()},
+                tensors={
+                    **self._result_tensors(),
+                    **{f"momentum/{name}": buffer for name, buffer in self.optimizer.momentum.items()},
+                },
             )
         )
         # A large checkpoint is written less often: the next one counts from later.
@@ -304,10 +300,9 @@ class _Training:
             for name, own in self._result_tensors().items():
                 own.copy_(tensors[name])
         for name, parameter in self.trainable.items():
-            if self.optimizer is not None and f"momentum/{name}" in tensors:
+            if f"momentum/{name}" in tensors:
                 # Same memory layout as the parameter's, so that the update takes the same path to the bit.
-                buffer = torch.empty_like(parameter).copy_(tensors[f"momentum/{name}"])
-                self.optimizer.state[parameter]["momentum_buffer"] = buffer
+                self.optimizer.momentum[name] = torch.empty_like(parameter.data).copy_(tensors[f"momentum/{name}"])
         self.step, self.elapsed_before = state.step, state.elapsed_s
         self.window = Window(self.device, state.window)
         self.last_train, self.last_test = state.train, state.test
@@ -315,7 +310,7 @@ class _Training:
 
 def _be_deterministic() -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it; without effect on a CPU
-    torch.use_deterministic_algorithms(True)
+    torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms(True), without its import of inductor
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
 

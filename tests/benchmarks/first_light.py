@@ -67,7 +67,9 @@ def main() -> None:
     arguments = parser.parse_args()
     machine = f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
     print(machine)
-    print(f"{'architecture':12} {'policy':10} {'rep':>3} {'steps':>5} {'trainable':>9} {'top-1':>7} {'train':>7} {'s':>7}")
+    print(
+        f"{'architecture':12} {'policy':10} {'rep':>3} {'steps':>5} {'trainable':>9} {'top-1':>7} {'train':>7} {'s':>7}"
+    )
     rows = []
     for spec in experiments(arguments.replicates):
         row = measure(spec)

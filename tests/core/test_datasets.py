@@ -55,6 +55,17 @@ def test_digits_are_here() -> None:
     assert sorted(set(test_split.labels.tolist())) == list(range(10))
 
 
+def test_they_are_scikit_learns_digits() -> None:
+    from sklearn.datasets import load_digits
+
+    images, target = load_digits(return_X_y=True)
+    train_split, test_split = load("digits", Path("nowhere"))
+    test = np.arange(len(target)) % 5 == 4
+    assert test_split.labels.tolist() == target[test].tolist()
+    restored = train_split.images.double().flatten(1) * (16 / 255)
+    assert torch.equal(restored.round(), torch.from_numpy(images[~test]))
+
+
 @pytest.mark.skipif(not memory.DEBIAN_FASHION_MNIST.is_dir(), reason="Debian's dataset-fashion-mnist is not installed")
 def test_debians_fashion_mnist() -> None:
     train_split, test_split = load("fashion-mnist", Path("nowhere"))
