@@ -8,7 +8,7 @@
 import { Refusal } from "./api.js";
 
 const BACKOFF_MS = [1000, 2000, 4000, 5000];
-const MIN_INTERVAL_MS = 250;
+const MIN_INTERVAL_MS = 50;
 
 const tasks = new Set();
 let timer = null;

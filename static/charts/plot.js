@@ -5,6 +5,7 @@
 
 import { onTheme, token } from "../theme.js";
 
+const RETRY_MS = 2000;
 const SOURCE = "/static/plotly.min.js";
 const CONFIG = {
   displaylogo: false,
@@ -24,7 +25,11 @@ function load() {
     const script = document.createElement("script");
     script.src = SOURCE;
     script.onload = () => resolve(window.Plotly);
-    script.onerror = () => reject(new Error("Plotly could not be loaded"));
+    script.onerror = () => {
+      loading = null;
+      script.remove();
+      reject(new Error("Plotly could not be loaded"));
+    };
     document.head.append(script);
   });
   return loading;
@@ -73,7 +78,7 @@ export class Chart {
   constructor(element, label, figure) {
     this.#element = element;
     this.#figure = figure;
-    element.setAttribute("role", "img");
+    element.setAttribute("role", "group");
     element.setAttribute("aria-label", label);
     const visible = new IntersectionObserver(([entry]) => {
       this.#seen = entry.isIntersecting;
@@ -105,17 +110,24 @@ export class Chart {
   #schedule() {
     if (this.#queued || !this.#stale || !this.#seen) return;
     this.#queued = true;
-    requestAnimationFrame(async () => {
-      const figure = this.#figure();
+    requestAnimationFrame(() => this.#draw());
+  }
+
+  async #draw() {
+    const figure = this.#figure();
+    this.#stale = false;
+    try {
       if (figure) {
-        this.#stale = false;
-        const plotly = await load();
-        this.#plotly = plotly;
-        await plotly.react(this.#element, figure.data, figure.layout, CONFIG);
+        this.#plotly = await load();
+        await this.#plotly.react(this.#element, figure.data, figure.layout, CONFIG);
         this.#element.dataset.drawn = "true";
       }
-      this.#queued = false;
-      if (figure) this.#schedule();
-    });
+    } catch {
+      // Only loading fails, while the server is away; the page says so elsewhere.
+      this.#stale = true;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+    this.#queued = false;
+    this.#schedule();
   }
 }

@@ -14,6 +14,7 @@ export function charts(data, feed) {
   return h(
     "div",
     { class: "charts" },
+    h("div", { class: "charts-head" }, h("h2", {}, "Curves")),
     panel("Accuracy", null, (box) => curves(box, data, "top1")),
     panel("Loss", null, (box) => curves(box, data, "loss")),
     h("div", { class: "charts-head" }, h("h2", {}, "γ, the scale of each feature"), layerChoice(data, feed)),

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from jobs.engine import open_engine
 from jobs.store import Store
@@ -123,6 +123,7 @@ class Site:
 def browser() -> Iterator[Browser]:
     if find_chromium() is None:
         pytest.fail("no Chromium here; on Debian and Ubuntu: apt install chromium")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = launch(playwright)
         yield browser

@@ -11,8 +11,19 @@ import random
 from typing import Any
 
 from core.cost import counts
-from core.events import BINS, EDGES, QUANTILES, Distribution, FailureKind, Finished, Layer, Point, Progress
-from core.events import Snapshot, Started
+from core.events import (
+    BINS,
+    EDGES,
+    QUANTILES,
+    Distribution,
+    FailureKind,
+    Finished,
+    Layer,
+    Point,
+    Progress,
+    Snapshot,
+    Started,
+)
 from core.spec import RunSpec
 from jobs.lease import Identity
 from jobs.rows import Batch
@@ -42,7 +53,9 @@ class Puppet:
         return run.id, token
 
     def start(self, **fields: Any) -> tuple[str, str]:
-        """A run that has just started. Nothing else may be waiting."""
+        """A run that has just started; what waits before it, such as a failed test left, is cancelled."""
+        for waiting in self.store.waiting():
+            self.store.request_cancel(waiting)
         run_id, token = self.submit(**fields)
         self.claim(run_id)
         return run_id, token

@@ -1,0 +1,208 @@
+"""The page of one run, in every state that a run can have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Open
+from tests.browser.puppet import Puppet
+
+TEST_POINTS = "document.querySelector('.plot')?.data?.[1].x.length"
+
+
+def state(page: Page) -> Any:
+    return expect(page.locator(".run-title .badge"))
+
+
+def drawn(page: Page, plot: int = 0) -> None:
+    page.locator(".plot").nth(plot).scroll_into_view_if_needed()
+    page.wait_for_function("k => document.querySelectorAll('.plot')[k].dataset.drawn", arg=plot)
+
+
+def zoom(page: Page, plot: int = 0) -> list[float]:
+    """Drag over the middle of a chart; the range of its x axis afterwards."""
+    box = page.locator(".plot").nth(plot).locator(".nsewdrag").bounding_box()
+    assert box is not None
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.1, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.4, y, steps=8)
+    page.mouse.up()
+    page.wait_for_timeout(400)  # a double click must not come of this and the next
+    return x_range(page, plot)
+
+
+def x_range(page: Page, plot: int = 0) -> list[float]:
+    result: list[float] = page.evaluate("k => document.querySelectorAll('.plot')[k].layout.xaxis.range", plot)
+    return result
+
+
+def test_curves_grow_and_the_zoom_stays(open_page: Open, puppet: Puppet) -> None:
+    run_id, _ = puppet.start()
+    puppet.advance(run_id, 0.3)
+    page = open_page(f"/run?id={run_id}")
+    state(page).to_have_text("Running")
+    expect(page.locator(".run-line")).to_contain_text("Epoch 3.6 of 12")
+    drawn(page)
+    page.wait_for_function(f"{TEST_POINTS} === 4")
+    node = page.locator(".plot").first.element_handle()
+    zoomed = zoom(page)
+    assert zoomed != [0, 12]
+    for share, points in ((0.4, 5), (0.5, 7)):
+        puppet.advance(run_id, share)
+        page.wait_for_function(f"{TEST_POINTS} === {points}")
+    page.get_by_role("button", name="Switch to dark").click()
+    page.wait_for_function("document.querySelector('.plot').layout.font.color !== '#535e6b'")
+    assert x_range(page) == zoomed
+    assert node is not None and node.evaluate("node => node.isConnected && node === document.querySelector('.plot')")
+    puppet.finish(run_id)
+    state(page).to_have_text("Finished")
+    assert x_range(page) == zoomed
+    expect(page.locator('[data-slot="test"]')).to_contain_text("%")
+
+
+def test_every_panel_shows_its_data(open_page: Open, puppet: Puppet) -> None:
+    run_id = puppet.done()
+    page = open_page(f"/run?id={run_id}")
+    kinds = []
+    for plot in range(6):
+        drawn(page, plot)
+        kinds.append(
+            page.evaluate("k => document.querySelectorAll('.plot')[k].data.map(trace => trace.type ?? 'scatter')", plot)
+        )
+    assert kinds == [
+        ["scatter", "scatter"],
+        ["scatter", "scatter"],
+        ["bar", "scatter"],
+        ["heatmap"],
+        ["bar"],
+        ["scatter"],
+    ]
+    labels = page.locator(".plot").evaluate_all("plots => plots.map(plot => plot.getAttribute('aria-label'))")
+    assert labels[0].startswith("Accuracy by epoch: train ") and "percent lie in the bin around zero" in labels[2]
+    page.get_by_text("The last points as a table").click()
+    expect(page.get_by_role("region", name="The last points").locator("tbody tr")).to_have_count(20)
+    page.get_by_text("What happened").click()
+    expect(page.locator(".log li").last).to_contain_text("Finished")
+
+
+def test_one_layer_of_many(open_page: Open, puppet: Puppet) -> None:
+    page = open_page(f"/run?id={puppet.done()}")
+    drawn(page, 2)
+    total = "document.querySelectorAll('.plot')[3].data[0].customdata.flat().reduce((a, b) => a + b, 0)"
+    drawn(page, 3)
+    snapshots = page.evaluate("document.querySelectorAll('.plot')[3].data[0].x.length")
+    assert page.evaluate(total) == 560 * snapshots
+    page.get_by_label("Layer of the γ panels").select_option(index=1)
+    page.wait_for_function(f"{total} === 16 * {snapshots}")
+
+
+def test_a_queued_run_then_a_running_one_after_a_reload(open_page: Open, puppet: Puppet) -> None:
+    run_id, _ = puppet.submit(name="Patient")
+    page = open_page(f"/run?id={run_id}")
+    state(page).to_have_text("Queued")
+    expect(page.locator(".run-line")).to_contain_text("Next in the queue")
+    puppet.claim(run_id)
+    puppet.advance(run_id, 0.2)
+    state(page).to_have_text("Running")
+    page.reload()
+    state(page).to_have_text("Running")
+    expect(page.get_by_role("heading", name="Patient")).to_be_visible()
+    drawn(page)
+    puppet.finish(run_id)
+    state(page).to_have_text("Finished")
+    expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
+
+
+def test_only_the_browser_that_launched_it_can_cancel(open_page: Open, puppet: Puppet) -> None:
+    owner = open_page("/?policy=all&epochs=9")
+    expect(owner.locator('[data-slot="title"]')).to_have_text("ResNet-14")
+    owner.get_by_role("button", name="Launch", exact=True).click()
+    owner.wait_for_url("**/run?id=*")
+    run_id = parse_qs(urlsplit(owner.url).query)["id"][0]
+    puppet.claim(run_id)
+    puppet.advance(run_id, 0.3)
+    state(owner).to_have_text("Running")
+
+    visitor = open_page(f"/run?id={run_id}")
+    state(visitor).to_have_text("Running")
+    visitor.get_by_role("button", name="Cancel").click()
+    expect(visitor.get_by_role("alert").filter(has_text="Only the browser that launched")).to_be_visible()
+
+    owner.get_by_role("button", name="Cancel").click()
+    state(owner).to_have_text("Cancelling")
+    puppet.obey_cancel(run_id)
+    state(owner).to_have_text("Cancelled")
+    state(visitor).to_have_text("Cancelled")
+    drawn(visitor)
+    assert visitor.evaluate(TEST_POINTS) == 3, "the partial curve stays"
+
+
+def test_a_failure_says_why(open_page: Open, puppet: Puppet) -> None:
+    run_id, _ = puppet.start()
+    puppet.advance(run_id, 0.2)
+    puppet.fail(run_id, "diverged", "The loss became infinite at step 29. Try a smaller learning rate.")
+    page = open_page(f"/run?id={run_id}")
+    state(page).to_have_text("Failed")
+    expect(page.get_by_role("alert").filter(has_text="Try a smaller learning rate")).to_be_visible()
+
+
+def test_an_interrupted_run_says_that_it_goes_on(open_page: Open, puppet: Puppet) -> None:
+    run_id, _ = puppet.start()
+    puppet.advance(run_id, 0.4)
+    page = open_page(f"/run?id={run_id}")
+    state(page).to_have_text("Running")
+    puppet.lose(run_id)
+    state(page).to_have_text("Queued")
+    puppet.claim(run_id)
+    expect(page.locator(".run-head .note").filter(has_text="attempt 2")).to_be_visible()
+    puppet.finish(run_id)
+    state(page).to_have_text("Finished")
+    drawn(page)
+    assert page.evaluate(TEST_POINTS) == 13, "no point twice"
+
+
+@pytest.mark.parametrize("path", ["/run?id=nosuchrun1234", "/run?id=<b>x</b>", "/run"])
+def test_an_unknown_run_is_said_kindly(open_page: Open, path: str) -> None:
+    page = open_page(path)
+    expect(page.locator(".blank h1")).to_be_visible()
+    expect(page.get_by_role("link", name="See all runs")).to_be_visible()
+
+
+def test_clone_fills_the_form(open_page: Open, puppet: Puppet) -> None:
+    run_id, _ = puppet.submit(policy="random-4", epochs=3, train_examples=640, recipe={"lr": 0.3, "lr_drops": [0.9]})
+    page = open_page(f"/run?id={run_id}")
+    page.get_by_role("link", name="Clone").click()
+    expect(page.locator('[data-slot="trainable"]')).to_have_text("2,240")
+    expect(page.get_by_label("Training images")).to_have_value("640")
+    assert "lr=0.3" in page.url and "lr_drops=0.9" in page.url
+    puppet.claim(run_id)
+    puppet.finish(run_id)
+
+
+def test_downloads_and_links(open_page: Open, puppet: Puppet) -> None:
+    run_id = puppet.done()
+    page = open_page(f"/run?id={run_id}", permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_text("Download", exact=True).click()
+    for name, start in (("Points as CSV", "step,"), ("Points as JSON", "{"), ("Snapshots as JSON", "{")):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=name).click()
+        assert Path(download.value.path()).read_text().startswith(start)
+        assert run_id in download.value.suggested_filename
+    page.get_by_role("button", name="Copy link").click()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+    page.get_by_role("button", name="Copy command").click()
+    assert page.evaluate("navigator.clipboard.readText()").startswith("python -m core train --architecture resnet-14")
+
+
+def test_a_name_is_text_and_never_markup(open_page: Open, puppet: Puppet) -> None:
+    run_id, _ = puppet.start(name="γ = 0, β (x/y)")
+    puppet.fail(run_id, "error", "<img src=x onerror=alert(1)> & <script>alert(2)</script>")
+    page = open_page(f"/run?id={run_id}")
+    expect(page.locator(".run-head .problem")).to_have_text("<img src=x onerror=alert(1)> & <script>alert(2)</script>")
+    assert page.locator(".run-head img").count() == 0

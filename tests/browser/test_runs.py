@@ -1,0 +1,103 @@
+"""The page of all runs: table, filters, sorting, and the overlay of chosen runs."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Open
+from tests.browser.puppet import Puppet
+
+TRACES = (
+    "document.querySelector('.overlay .plot').data?.map(trace => [trace.line.color, trace.line.dash, trace.x.length])"
+)
+
+
+@pytest.fixture(scope="module")
+def four(puppet: Puppet) -> list[str]:
+    """Finished runs that a search for their common name finds."""
+    specs = (
+        {"policy": "batchnorm"},
+        {"policy": "batchnorm", "architecture": "resnet-20"},
+        {"policy": "all"},
+        {"policy": "output", "epochs": 5},
+    )
+    return [puppet.done(name=f"Quartet {k}", **spec) for k, spec in enumerate(specs)]
+
+
+def names(page: Page) -> list[str]:
+    return page.locator(".run-name").all_inner_texts()
+
+
+def test_find_filter_and_sort_and_come_back_by_the_link(open_page: Open, four: list[str]) -> None:
+    page = open_page("/runs")
+    page.get_by_label("Find by name or id").fill("Quartet")
+    expect(page.locator(".runs-table tbody tr")).to_have_count(4)
+    page.get_by_label("What trains").select_option("batchnorm")
+    expect(page.locator(".runs-table tbody tr")).to_have_count(2)
+    page.get_by_label("What trains").select_option("")
+    page.get_by_role("button", name="Test accuracy").last.click()
+    page.wait_for_function("document.querySelector('[aria-sort=descending]')?.textContent === 'Test accuracy'")
+    expect(page.locator(".run-name").first).to_have_text("Quartet 2")
+    expect(page.locator(".run-name").last).to_have_text("Quartet 3")
+    page.get_by_role("button", name="Test accuracy").last.click()
+    expect(page.locator(".run-name").first).to_have_text("Quartet 3")
+    again = open_page(page.url.removeprefix(page.evaluate("location.origin")))
+    expect(again.locator(".run-name").first).to_have_text("Quartet 3")
+    assert sorted(names(again)) == sorted(f"Quartet {k}" for k in range(4))
+    again.get_by_label("Find by name or id").fill("no such name")
+    expect(again.get_by_text("No run matches these filters.")).to_be_visible()
+
+
+def test_ticked_runs_lie_over_each_other(open_page: Open, four: list[str]) -> None:
+    page = open_page("/runs?text=Quartet")
+    expect(page.get_by_text("Tick runs in the table")).to_be_visible()
+    for name in ("Quartet 0", "Quartet 1", "Quartet 2"):
+        page.get_by_label(f"Compare {name}").check()
+    page.wait_for_function(f"{TRACES}?.length === 3")
+    (color, dash, points), (deep_color, deep_dash, _), (other_color, *_) = page.evaluate(TRACES)
+    assert points == 13
+    assert color == deep_color and dash != deep_dash, "colour by policy, dash by architecture"
+    assert other_color != color
+    expect(page.locator(".legend-list li").first).to_contain_text("ResNet-14 · BatchNorm only · Digits · 12 epochs")
+    assert unquote(page.url).endswith(f"compare={','.join(four[:3])}&text=Quartet")
+    page.get_by_role("button", name="Train accuracy").click()
+    page.wait_for_function(f"{TRACES}[0][2] > 100")
+
+    again = open_page(page.url.removeprefix(page.evaluate("location.origin")))
+    again.wait_for_function(f"{TRACES}?.length === 3")
+    assert [trace[:2] for trace in again.evaluate(TRACES)] == [trace[:2] for trace in page.evaluate(TRACES)]
+    expect(again.get_by_label("Compare Quartet 1")).to_be_checked()
+    again.get_by_role("button", name="Take Quartet 1 out").click()
+    again.wait_for_function(f"{TRACES}.length === 2")
+    expect(again.get_by_label("Compare Quartet 1")).not_to_be_checked()
+
+
+def test_an_unknown_run_does_not_spoil_the_comparison(open_page: Open, four: list[str]) -> None:
+    page = open_page(f"/runs?compare={four[0]},nosuchrun1234")
+    expect(page.locator(".legend-list")).to_contain_text("There is no run nosuchrun1234")
+    page.wait_for_function(f"{TRACES}?.length === 1")
+
+
+def test_states_change_in_the_table(open_page: Open, puppet: Puppet) -> None:
+    run_id, _ = puppet.start(name="Table watcher")
+    page = open_page("/runs?text=Table+watcher")
+    row = page.locator(".runs-table tbody tr")
+    expect(row.locator(".badge")).to_have_text("Running")
+    page.get_by_label("Compare Table watcher").check()
+    puppet.finish(run_id)
+    expect(row.locator(".badge")).to_have_text("Finished")
+    expect(page.get_by_label("Compare Table watcher")).to_be_checked()
+
+
+def test_pages_of_a_long_history(open_page: Open, puppet: Puppet) -> None:
+    for k in range(27):
+        puppet.store.request_cancel(puppet.submit(name=f"Long {k}")[0])
+    page = open_page("/runs?text=Long")
+    expect(page.locator(".pager")).to_contain_text("1 to 25 of 27")
+    page.get_by_role("button", name="Older").click()
+    expect(page.locator(".runs-table tbody tr")).to_have_count(2)
+    expect(page.get_by_role("button", name="Older")).to_be_disabled()
+    assert "page=2" in page.url
