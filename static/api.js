@@ -2,6 +2,8 @@
  * Requests to the server, and the owner tokens of the runs that this browser launched.
  */
 
+import { get, set } from "./storage.js";
+
 /** What the server answered when it refused: `message` is for a person, `status` is 0 where it was not reached. */
 export class Refusal extends Error {
   constructor(message, status) {
@@ -42,12 +44,12 @@ const OWNED = "onlybn.owner.";
 /** Launches a run and keeps the token that lets this browser cancel it. */
 export async function launch(spec) {
   const launched = await ask("/api/runs", spec);
-  localStorage.setItem(OWNED + launched.id, launched.owner_token);
+  set(OWNED + launched.id, launched.owner_token);
   return launched;
 }
 
 /** The token of a run that this browser launched, or null. */
-export const ownerToken = (id) => localStorage.getItem(OWNED + id);
+export const ownerToken = (id) => get(OWNED + id);
 
 /** Cancels a run that this browser launched; answers the run. */
 export const cancel = (id) => ask(`/api/runs/${encodeURIComponent(id)}/cancel`, {}, { "X-Owner-Token": ownerToken(id) });

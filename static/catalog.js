@@ -38,6 +38,9 @@ export const titleOf = ({ architecture, policy, dataset }) =>
 
 export const nameOf = (run) => run.name || titleOf(run.spec);
 
+/** Whether a run's id can look like this; the server refuses a question with any other. */
+export const isRunId = (text) => /^[A-Za-z0-9_-]{6,40}$/.test(text);
+
 export const STATES = ["queued", "running", "finished", "failed", "cancelled"];
 const TERMINAL = new Set(["finished", "failed", "cancelled"]);
 

@@ -4,6 +4,8 @@
  * Gradio keeps the class `dark` on the body and sets it again when the system changes; a kept choice wins over that.
  */
 
+import { get, set } from "./storage.js";
+
 const KEY = "onlybn.theme";
 const system = matchMedia("(prefers-color-scheme: dark)");
 
@@ -12,8 +14,7 @@ export const isDark = () => document.body.classList.contains("dark");
 /** Switches, and keeps the choice only where it differs from what the system says. */
 export function toggle() {
   const dark = !isDark();
-  if (dark === system.matches) localStorage.removeItem(KEY);
-  else localStorage.setItem(KEY, dark ? "dark" : "light");
+  set(KEY, dark === system.matches ? null : dark ? "dark" : "light");
   document.body.classList.toggle("dark", dark);
 }
 
@@ -31,7 +32,7 @@ export function onTheme(listener) {
 export const token = (name) => getComputedStyle(document.body).getPropertyValue(`--${name}`).trim();
 
 function restore() {
-  const kept = localStorage.getItem(KEY);
+  const kept = get(KEY);
   document.body.classList.toggle("dark", kept ? kept === "dark" : system.matches);
 }
 

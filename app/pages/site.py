@@ -29,17 +29,10 @@ HEADER = """
 FOOTER = """
 <footer class="site-footer">
   <p>OnlyBN trains networks whose weights stay random and of which only a chosen few parameters may move.
-  It follows “Training BatchNorm and Only BatchNorm” (arXiv 2003.00152). MIT licence.</p>
+  It follows “Training BatchNorm and Only BatchNorm”
+  (<a href="https://arxiv.org/abs/2003.00152">arXiv 2003.00152</a>). MIT licence.</p>
 </footer>
 """
-
-EARLY = """
-{
-  const kept = localStorage.getItem("onlybn.theme");
-  if (kept) document.body.classList.toggle("dark", kept === "dark");
-}
-"""
-"""Runs before Gradio draws anything: a kept choice of theme shows from the first frame."""
 
 
 def build(store: object = None, settings: object = None) -> gr.Blocks:
@@ -73,19 +66,19 @@ def theme() -> gr.themes.Base:
 
 
 def head() -> str:
-    """What Gradio adds to the page's head: icon, style sheets, the kept theme, and the registries as data."""
+    """What Gradio adds to the page's head: icon, style sheets, what shows the page, and the registries as data."""
     data = json.dumps(form.options(), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     sheets = "".join(
         f'<link rel="stylesheet" href="/static/{name}.css">' for name in ("style", "gradio", "panels", "pages")
     )
     return (
-        # Hidden until the sheets are there, so that nobody sees Gradio's own look flash by.
-        "<style>gradio-app{visibility:hidden;animation:onlybn-show 0s 3s forwards}"
+        # early.js shows the page; the animation does if that file does not come.
+        "<style>html:not([data-ready]) gradio-app{visibility:hidden;animation:onlybn-show 0s 4s forwards}"
         "@keyframes onlybn-show{to{visibility:visible}}</style>"
         f'<link rel="icon" type="image/svg+xml" href="/static/favicon.svg">{sheets}'
         f'<meta name="description" content="{DESCRIPTION}">'
         '<meta name="color-scheme" content="light dark">'
-        f"<script>{EARLY}</script>"
+        '<script type="module" src="/static/early.js"></script>'
         f'<script id="onlybn-options" type="application/json">{data}</script>'
     )
 

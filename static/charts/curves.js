@@ -20,7 +20,7 @@ export function curves(element, data, quantity) {
 }
 
 function figure(data, quantity, accuracy) {
-  if (!data.run) return null;
+  if (!data.points.test.length && !data.points.train.length) return null;
   const color = policyColor(data.run.spec.policy);
   const scale = accuracy ? 100 : 1;
   const unit = accuracy ? "%{y:.1f} %" : "%{y:.4f}";

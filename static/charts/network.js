@@ -64,11 +64,11 @@ function rows(pen, plan, width) {
   const all = stages(plan);
   const band = HEIGHT / all.length;
   all.forEach((stage, index) => {
-    const middle = index * band + band / 2 + 10;
+    const middle = index * band + 54;
     const pitch = Math.min(MAX_PITCH / 2, (width - 2 * END) / stage.length);
     const channels = stage[0].units[0].channels;
     const end = END + pitch * stage.length;
-    pen.text(END, middle - 30, `${stage.length} blocks · ${channels} channels`, "start");
+    pen.text(END, middle - 40, `${stage.length} blocks · ${channels} channels`, "start");
     pen.line(index ? END - 10 : 6, middle, end + 10, middle);
     stage.forEach((block, k) => residual(pen, block, END + k * pitch, middle, pitch, 40));
     if (index === 0) unit(pen, plan.stem, 8, middle, 12, 40);
@@ -92,7 +92,7 @@ function unit(pen, part, x, middle, width, height) {
   const top = middle - height / 2;
   pen.box("conv", x, top, width, height, part.trained === 1);
   if (part.trained > 0 && part.trained < 1) pen.specks(part.conv, x, top, width, height, part.trained);
-  const norm = Math.max(width * 0.32, Math.min(1.1, width));
+  const norm = Math.max(width * 0.32, Math.min(0.6, width));
   const start = x + width * 1.1;
   pen.box("norm", start, top, norm, height, part.norm_trained === 1);
   if (part.norm_trained === 0.5) pen.box("norm", start, top, norm, height / 2, true);

@@ -26,7 +26,7 @@ export function overlay(element, runs, quantity) {
 
 function figure(runs, key) {
   const { title, split, of, scale, unit, suffix } = QUANTITIES[key];
-  const drawn = runs.filter(({ run }) => run);
+  const drawn = runs.filter(({ run, points }) => run && points[split].length);
   if (!drawn.length) return null;
   const traces = drawn.map(({ id, run, points }) => ({
     uid: id,

@@ -3,7 +3,7 @@
  */
 
 import { ask } from "../api.js";
-import { nameOf } from "../catalog.js";
+import { isRunId, nameOf } from "../catalog.js";
 import { announce, h } from "../dom.js";
 import { Feed } from "../feed.js";
 import { stateWord } from "../widgets.js";
@@ -11,12 +11,10 @@ import { charts } from "./charts.js";
 import { details } from "./details.js";
 import { head } from "./head.js";
 
-const ID = /^[A-Za-z0-9_-]{6,40}$/;
-
 export function mount(element) {
   const page = element.querySelector(".run-page");
   const id = new URLSearchParams(location.search).get("id") ?? "";
-  if (!ID.test(id)) return page.replaceChildren(unknown(id));
+  if (!isRunId(id)) return page.replaceChildren(unknown(id));
 
   const feed = new Feed();
   const data = feed.watch(id, { snapshots: true, log: true });

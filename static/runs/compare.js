@@ -20,7 +20,7 @@ export function compare(feed, chosen, choose) {
   let quantity = "test";
   const plot = h("div", { class: "plot tall" });
   const legend = h("ol", { class: "legend-list" });
-  const hint = h("p", { class: "quiet" }, "Tick runs in the table to lay their curves over each other.");
+  const hint = h("p", { class: "quiet compare-hint" }, "Tick runs in the table to lay their curves over each other.");
   const card = h("div", { class: "card overlay", hidden: true }, h("div", { class: "overlay-head" }, h("h2", {}, "Compared"), switches()), plot, legend);
   const chart = overlay(plot, () => [...watched.values()], () => quantity);
 

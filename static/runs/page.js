@@ -4,7 +4,7 @@
  */
 
 import { ask } from "../api.js";
-import { isOver } from "../catalog.js";
+import { isOver, isRunId } from "../catalog.js";
 import { h } from "../dom.js";
 import { Feed } from "../feed.js";
 import { repeat } from "../live.js";
@@ -19,6 +19,7 @@ const KEYS = ["text", "state", "policy", "dataset", "sort", "order", "page"];
 
 export function mount(element) {
   const page = element.querySelector(".runs-page");
+  document.title = "Runs · OnlyBN";
   const view = read();
   const chosen = new Set(view.compare);
   const feed = new Feed();
@@ -61,7 +62,7 @@ function read() {
   const given = new URLSearchParams(location.search);
   const view = Object.fromEntries(KEYS.map((key) => [key, given.get(key) ?? USUAL[key] ?? ""]));
   if (!(Number(view.page) >= 1)) view.page = "1";
-  return { ...view, compare: (given.get("compare") ?? "").split(",").filter(Boolean).slice(0, MAX_CHOSEN) };
+  return { ...view, compare: (given.get("compare") ?? "").split(",").filter(isRunId).slice(0, MAX_CHOSEN) };
 }
 
 function write(view, chosen) {

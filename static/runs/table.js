@@ -33,7 +33,8 @@ function took({ result, progress, started_at, finished_at }) {
 export function table(view, chosen, { change, choose, size }) {
   const body = h("tbody");
   const heads = COLUMNS.map((column) => head(column, view, change));
-  const empty = h("p", { class: "quiet", hidden: true });
+  const nothing = h("p", { class: "quiet", hidden: true }, "No run matches these filters.");
+  const first = firstRun();
   const pages = h("nav", { class: "pager", "aria-label": "Pages of runs", hidden: true });
   const grid = h(
     "div",
@@ -42,7 +43,7 @@ export function table(view, chosen, { change, choose, size }) {
   );
   const rows = new Map();
   return {
-    element: h("section", { class: "runs-list", "aria-label": "Queue and history" }, empty, grid, pages),
+    element: h("section", { class: "runs-list", "aria-label": "Queue and history" }, nothing, first, grid, pages),
     fill(runs, total) {
       const wanted = runs.map((run) => {
         if (!rows.has(run.id)) rows.set(run.id, row(run, chosen, choose));
@@ -53,8 +54,8 @@ export function table(view, chosen, { change, choose, size }) {
       for (const id of rows.keys()) if (!runs.some((run) => run.id === id)) rows.delete(id);
       heads.forEach((element) => element.update());
       const filtered = ["text", "state", "policy", "dataset"].some((key) => view[key]);
-      empty.replaceChildren(...(filtered ? ["No run matches these filters."] : ["Nothing has run here yet. ", h("a", { href: "/" }, "Launch the first run"), "."]));
-      show(empty, runs.length === 0);
+      show(nothing, runs.length === 0 && filtered);
+      show(first, runs.length === 0 && !filtered);
       show(grid, runs.length > 0);
       turn(pages, view, total, size, change);
     },
@@ -62,6 +63,17 @@ export function table(view, chosen, { change, choose, size }) {
       for (const element of rows.values()) element.mark();
     },
   };
+}
+
+/** What stands here before anything has run. */
+function firstRun() {
+  return h(
+    "div",
+    { class: "card first", hidden: true },
+    h("h2", {}, "Nothing has run here yet"),
+    h("p", { class: "quiet" }, "Runs appear here as soon as they are launched, by you or by anybody else on this server."),
+    h("a", { class: "button", href: "/" }, "Launch the first run"),
+  );
 }
 
 function head([title, key, , kind], view, change) {

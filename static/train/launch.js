@@ -4,7 +4,7 @@
 
 import { launch as post } from "../api.js";
 import { options } from "../catalog.js";
-import { show, slot } from "../dom.js";
+import { h, show, slot } from "../dom.js";
 import { toSpec } from "./form.js";
 
 /** The Launch button was clicked: posts the form's spec and opens the run. */
@@ -18,6 +18,8 @@ export async function launch(keys, values) {
 
 /** The panel with the two examples: one button launches both and opens their comparison. */
 export function mount(element) {
+  // The next page will draw with Plotly; fetched now, it is there when the first point comes.
+  document.head.append(h("link", { rel: "prefetch", href: "/static/plotly.min.js", as: "script" }));
   const button = slot(element, "examples");
   button.addEventListener("click", () =>
     busy(button, slot(element, "examples-problem"), async () => {

@@ -105,7 +105,7 @@ def test_hundreds_of_ticks_leave_no_nodes_behind(open_page: Open, puppet: Puppet
         epoch = 6 + ticks[0] * 0.05
         news["points"] = [[last["id"], 72 + ticks[0], epoch, "train", 1.0, 0.5, 0.1]]
         news["snapshots"] = [{**snapshot, "id": last["id"], "epoch": epoch}]
-        news["cursor"] = {"points": last["id"], "snapshots": last["id"], "log": 9}
+        news["cursor"] |= {"points": last["id"], "snapshots": last["id"]}
         answer["interval_ms"] = 50
         route.fulfill(body=json.dumps(answer), content_type="application/json")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -18,7 +19,7 @@ TRACES = (
 @pytest.fixture(scope="module")
 def four(puppet: Puppet) -> list[str]:
     """Finished runs that a search for their common name finds."""
-    specs = (
+    specs: tuple[dict[str, Any], ...] = (
         {"policy": "batchnorm"},
         {"policy": "batchnorm", "architecture": "resnet-20"},
         {"policy": "all"},
