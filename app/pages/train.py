@@ -33,6 +33,7 @@ HERO = """
 
 PREVIEW = """
 <section class="preview" aria-labelledby="preview-title" data-state="asking">
+  <p class="note" data-slot="link-note" role="alert" hidden></p>
   <header>
     <h2 id="preview-title" data-slot="title">&nbsp;</h2>
     <p class="share"><b data-slot="trainable">–</b> of <span data-slot="total">–</span> parameters train

@@ -10,7 +10,8 @@ import { whole } from "../format.js";
 
 const HEIGHT = 236;
 const ONE_ROW_PITCH = 34;
-const MAX_PITCH = 96;
+const MAX_PITCH = 96; // of a block in a single row
+const ROW_PITCH = 72;
 const END = 44; // room for the stem, and for the output
 const SPECK = 2.2;
 
@@ -65,7 +66,7 @@ function rows(pen, plan, width) {
   const band = HEIGHT / all.length;
   all.forEach((stage, index) => {
     const middle = index * band + 54;
-    const pitch = Math.min(MAX_PITCH / 2, (width - 2 * END) / stage.length);
+    const pitch = Math.min(ROW_PITCH, (width - 2 * END) / stage.length);
     const channels = stage[0].units[0].channels;
     const end = END + pitch * stage.length;
     pen.text(END, middle - 40, `${stage.length} blocks · ${channels} channels`, "start");

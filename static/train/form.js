@@ -5,6 +5,7 @@
  */
 
 import { architectureName, options, parseArchitecture, policyOf } from "../catalog.js";
+import { say, show } from "../dom.js";
 import { fromQuery, toQuery } from "../spec.js";
 
 const OTHER = "other";
@@ -59,7 +60,8 @@ export function changed(keys, values) {
 /** The page has loaded: sets the components to what the URL says; answers their updates in the order of `keys`. */
 export function load(keys, values) {
   const query = fromQuery(location.search);
-  const updates = Object.keys(query).length ? fromUrl(query) : {};
+  const updates = fromUrl(query);
+  noteUnknown(query, updates);
   const merged = zip(keys, values);
   for (const [key, update] of Object.entries(updates)) merged[key] = update?.__type__ ? update.value : update;
   announce(toSpec(merged));
@@ -82,6 +84,16 @@ function fromUrl({ architecture, policy, ...plain }) {
     Object.assign(updates, { policy: RANDOM, per_channel: usual ? String(k) : OTHER }, usual ? {} : { other_per_channel: k });
   } else if (options.policies.some(({ name }) => name === policy)) updates.policy = policy;
   return updates;
+}
+
+/** Says which part of the link this form cannot show, rather than silently showing something else. */
+function noteUnknown({ architecture, policy }, updates) {
+  const lost = [
+    [architecture, "family", "architecture"],
+    [policy, "policy", "policy"],
+  ].filter(([asked, key]) => asked && !(key in updates));
+  const words = lost.map(([asked, , kind]) => `no ${kind} “${asked}”`).join(" and ");
+  show(say(document, "link-note", `The link asks for what this server does not have: ${words}. The form shows its default instead.`), lost.length > 0);
 }
 
 /** Another family was chosen: its own depths or widths; answers the update of the number's component. */

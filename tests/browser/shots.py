@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -16,7 +17,7 @@ from tests.browser.puppet import Puppet
 
 FOLDER = ROOT / "shots"
 WIDTHS = {1280: 860, 390: 844}
-THEMES = ("light", "dark")
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 def prepare(puppet: Puppet) -> dict[str, str]:

@@ -105,6 +105,11 @@ def test_what_cannot_run_is_said_and_cannot_be_launched(open_page: Open, watch: 
     expect(page.get_by_role("button", name="Launch", exact=True)).to_be_enabled()
 
 
+def test_a_link_to_what_this_server_lacks_says_so(open_page: Open) -> None:
+    page = open_page("/?architecture=vit-12&policy=wishes&dataset=digits&epochs=3")
+    expect(page.locator('[data-slot="link-note"]')).to_contain_text("no architecture “vit-12” and no policy “wishes”")
+
+
 def test_launch_opens_the_run_with_exactly_the_forms_spec(open_page: Open, puppet: Puppet) -> None:
     page = open_page("/?architecture=resnet-20&policy=output&dataset=digits&epochs=3&replicate=4&momentum=0.5")
     expect(page.locator('[data-slot="trainable"]')).to_have_text("650")
@@ -148,7 +153,7 @@ def test_one_click_launches_both_examples_and_compares_them(open_page: Open, pup
     assert specs == [RunSpec.model_validate(example) for example in EXAMPLES]
     assert len({spec.selection.trainable(spec.plan) for spec in specs}) == 1
     expect(page.locator(".legend-list .badge").filter(has_text="Finished")).to_have_count(2)
-    page.wait_for_function("document.querySelector('.overlay .plot').data?.every(trace => trace.x.length === 13)")
+    page.wait_for_function("document.querySelector('.overlay .plot')?.data?.every(trace => trace.x.length === 13)")
 
 
 def test_the_latest_runs_follow_along(open_page: Open, puppet: Puppet) -> None:
