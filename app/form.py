@@ -19,7 +19,7 @@ from core.spec import Recipe, RunSpec
 Part = gr.Radio | gr.Number | gr.Textbox
 
 EXAMPLES: tuple[dict[str, Any], ...] = tuple(
-    {"architecture": "resnet-14", "policy": policy, "dataset": "digits", "epochs": 12, "replicate": 0}
+    {"architecture": "resnet-14", "policy": policy, "dataset": "digits", "epochs": 40, "replicate": 0}
     for policy in ("batchnorm", "random-2")
 )
 """The two experiments that a first visit offers: the same number of trainable parameters, chosen differently."""

@@ -21,7 +21,9 @@ def test_imports_run_one_way() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("module", ["app.server", "app.feed", "app.preview", "jobs.store", "jobs.worker", "core.__main__"])
+@pytest.mark.parametrize(
+    "module", ["app.server", "app.feed", "app.preview", "jobs.store", "jobs.worker", "core.__main__"]
+)
 def test_no_torch_in_the_web_process_or_the_worker(module: str) -> None:
     code = f"import sys, {module}\nassert 'torch' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
