@@ -36,7 +36,9 @@ export async function ask(path, body, headers = {}) {
 
 function reason(answer, status) {
   if (typeof answer?.detail === "string") return answer.detail;
-  return status >= 500 ? `The server has a problem (${status}). Try again in a moment.` : `The server refused (${status}).`;
+  return status >= 500
+    ? `The server has a problem (${status}). Try again in a moment.`
+    : `The server refused (${status}).`;
 }
 
 const OWNED = "onlybn.owner.";
@@ -52,4 +54,5 @@ export async function launch(spec) {
 export const ownerToken = (id) => get(OWNED + id);
 
 /** Cancels a run that this browser launched; answers the run. */
-export const cancel = (id) => ask(`/api/runs/${encodeURIComponent(id)}/cancel`, {}, { "X-Owner-Token": ownerToken(id) });
+export const cancel = (id) =>
+  ask(`/api/runs/${encodeURIComponent(id)}/cancel`, {}, { "X-Owner-Token": ownerToken(id) });

@@ -30,7 +30,8 @@ export function policyOf(name) {
   return { name, title: title.replaceAll("{k}", k), sentence: sentence.replaceAll("{k}", k), per_channel: Number(k) };
 }
 
-export const datasetOf = (name) => options.datasets.find((dataset) => dataset.name === name) ?? { name, title: name, sentence: "" };
+export const datasetOf = (name) =>
+  options.datasets.find((dataset) => dataset.name === name) ?? { name, title: name, sentence: "" };
 
 /** What a run is called where it has no name of its own. */
 export const titleOf = ({ architecture, policy, dataset }) =>

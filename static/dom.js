@@ -71,8 +71,8 @@ async function copy(text) {
 
 /** Tells a screen reader, without showing anything. */
 export function announce(text) {
-  const region = document.getElementById("announcer") ?? document.body.appendChild(
-    h("div", { id: "announcer", class: "offscreen", role: "status", "aria-live": "polite" }),
-  );
+  const region =
+    document.getElementById("announcer") ??
+    document.body.appendChild(h("div", { id: "announcer", class: "offscreen", role: "status", "aria-live": "polite" }));
   region.textContent = text;
 }

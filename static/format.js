@@ -43,10 +43,16 @@ export function range({ low, high }) {
   const [a, b] = [duration(low), duration(high)];
   if (a === b) return `about ${a}`;
   const unit = / (s|min)$/;
-  return a.match(unit)?.[0] === b.match(unit)?.[0] && !/\d \D+ \d/.test(a + b) ? `${a.replace(unit, "")} to ${b}` : `${a} to ${b}`;
+  return a.match(unit)?.[0] === b.match(unit)?.[0] && !/\d \D+ \d/.test(a + b)
+    ? `${a.replace(unit, "")} to ${b}`
+    : `${a} to ${b}`;
 }
 
-const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
+const UNITS = [
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+];
 
 /** Unix seconds -> "5 minutes ago". */
 export function since(unix) {

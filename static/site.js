@@ -28,7 +28,13 @@ function status() {
   const tell = ({ queued, running, workers }) => {
     const busy = running || queued;
     dot.dataset.state = workers === 0 ? "off" : busy ? "busy" : "idle";
-    text.replaceChildren(...(workers === 0 ? ["No worker"] : busy ? [`${running} running`, h("span", { class: "wide" }, ` · ${queued} queued`)] : ["Idle"]));
+    text.replaceChildren(
+      ...(workers === 0
+        ? ["No worker"]
+        : busy
+          ? [`${running} running`, h("span", { class: "wide" }, ` · ${queued} queued`)]
+          : ["Idle"]),
+    );
     pill.title = `${running} running, ${queued} queued, ${workers} ${workers === 1 ? "worker" : "workers"}`;
     show(pill, true);
   };
@@ -41,8 +47,18 @@ function status() {
 }
 
 function themeButton() {
-  const path = s("path", { fill: "none", stroke: "currentColor", "stroke-width": "1.8", "stroke-linecap": "round", "stroke-linejoin": "round" });
-  const button = h("button", { type: "button", class: "icon-button", onclick: toggle }, s("svg", { viewBox: "0 0 24 24", width: 18, height: 18, "aria-hidden": "true" }, path));
+  const path = s("path", {
+    fill: "none",
+    stroke: "currentColor",
+    "stroke-width": "1.8",
+    "stroke-linecap": "round",
+    "stroke-linejoin": "round",
+  });
+  const button = h(
+    "button",
+    { type: "button", class: "icon-button", onclick: toggle },
+    s("svg", { viewBox: "0 0 24 24", width: 18, height: 18, "aria-hidden": "true" }, path),
+  );
   const draw = () => {
     const label = isDark() ? "Switch to light" : "Switch to dark";
     path.setAttribute("d", isDark() ? PATHS.sun : PATHS.moon);

@@ -12,7 +12,8 @@ const REST = { replicate: 0, train_examples: null, test_examples: null, name: nu
 export function toQuery(spec) {
   const query = new URLSearchParams();
   for (const key of MAIN) if (spec[key] !== undefined && spec[key] !== null) query.set(key, spec[key]);
-  for (const [key, usual] of Object.entries(REST)) if ((spec[key] ?? null) !== usual && spec[key] !== undefined) query.set(key, spec[key]);
+  for (const [key, usual] of Object.entries(REST))
+    if ((spec[key] ?? null) !== usual && spec[key] !== undefined) query.set(key, spec[key]);
   for (const [key, usual] of Object.entries(options.recipe)) {
     const value = spec.recipe?.[key];
     if (value !== undefined && String(value) !== String(usual)) query.set(key, value);

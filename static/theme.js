@@ -18,14 +18,13 @@ export function toggle() {
   document.body.classList.toggle("dark", dark);
 }
 
-/** Calls `listener` after every change of the theme; the answer stops that. */
+/** Calls `listener` after every change of the theme. */
 export function onTheme(listener) {
   let dark = isDark();
   const observer = new MutationObserver(() => {
     if (isDark() !== dark) listener((dark = isDark()));
   });
   observer.observe(document.body, { attributes: true, attributeFilter: ["class"] });
-  return () => observer.disconnect();
 }
 
 /** The value of one of style.css's tokens in the present theme. */

@@ -5,7 +5,13 @@
 import { h } from "./dom.js";
 import { duration, percent } from "./format.js";
 
-const STATE_WORDS = { queued: "Queued", running: "Running", finished: "Finished", failed: "Failed", cancelled: "Cancelled" };
+const STATE_WORDS = {
+  queued: "Queued",
+  running: "Running",
+  finished: "Finished",
+  failed: "Failed",
+  cancelled: "Cancelled",
+};
 
 export const stateWord = (state) => STATE_WORDS[state] ?? state;
 
@@ -23,7 +29,12 @@ export function badge(run) {
 
 /** Where a run stands, in a few words. */
 export function standing(run) {
-  if (run.state === "queued") return run.position ? (run.position === 1 ? "next in the queue" : `number ${run.position} in the queue`) : "waiting";
+  if (run.state === "queued")
+    return run.position
+      ? run.position === 1
+        ? "next in the queue"
+        : `number ${run.position} in the queue`
+      : "waiting";
   if (run.state === "running") {
     const { share, eta_s } = run.progress;
     return eta_s === null || eta_s === undefined ? percent(share, 0) : `${percent(share, 0)} · ${duration(eta_s)} left`;
@@ -34,7 +45,11 @@ export function standing(run) {
 /** A thin bar; `set(share, label)`. */
 export function progressBar() {
   const fill = h("span");
-  const bar = h("div", { class: "progress", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 }, fill);
+  const bar = h(
+    "div",
+    { class: "progress", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 },
+    fill,
+  );
   bar.set = (share, state) => {
     bar.setAttribute("aria-valuenow", Math.round(share * 100));
     bar.style.setProperty("--share", share);

@@ -17,7 +17,7 @@ export function policyColor(name) {
 }
 
 /** The dash of an architecture's curves. */
-export function architectureDash(name) {
+function architectureDash(name) {
   const found = parseArchitecture(name);
   const place = found ? found.family.featured.indexOf(found.number) : -1;
   return DASHES[(place < 0 ? hash(name) : place) % DASHES.length];
@@ -40,7 +40,12 @@ function shade(color, step) {
 /** `color` (#rrggbb or rgb()) with an alpha. */
 export function faint(color, alpha) {
   if (color.startsWith("rgb(")) return color.replace("rgb(", "rgba(").replace(")", `,${alpha})`);
-  return color + Math.round(alpha * 255).toString(16).padStart(2, "0");
+  return (
+    color +
+    Math.round(alpha * 255)
+      .toString(16)
+      .padStart(2, "0")
+  );
 }
 
 const VIRIDIS = ["#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725"];

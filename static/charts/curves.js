@@ -50,7 +50,16 @@ function figure(data, quantity, accuracy) {
 /** A faint line where the learning rate drops. */
 function drops({ epochs, recipe }) {
   const line = { color: token("line-strong"), width: 1, dash: "dot" };
-  return recipe.lr_drops.map((share) => ({ type: "line", x0: share * epochs, x1: share * epochs, yref: "paper", y0: 0, y1: 1, line, opacity: 0.6 }));
+  return recipe.lr_drops.map((share) => ({
+    type: "line",
+    x0: share * epochs,
+    x1: share * epochs,
+    yref: "paper",
+    y0: 0,
+    y1: 1,
+    line,
+    opacity: 0.6,
+  }));
 }
 
 function words(data, name, quantity, accuracy) {

@@ -27,11 +27,18 @@ export function disabledByLayer(element, data) {
           y: shares,
           marker: { color: policyColor(data.run.spec.policy) },
           customdata: layers.map((layer, index) => [layer.name, last.disabled[index], layer.channels]),
-          hovertemplate: "%{customdata[0]}<br>%{customdata[1]} of %{customdata[2]} features (%{y:.1f} %)<extra></extra>",
+          hovertemplate:
+            "%{customdata[0]}<br>%{customdata[1]} of %{customdata[2]} features (%{y:.1f} %)<extra></extra>",
         },
       ],
       layout: layout({
-        x: { name: "layer, from input to output", range: [0.4, layers.length + 0.6], autorange: false, tickformat: "d", showgrid: false },
+        x: {
+          name: "layer, from input to output",
+          range: [0.4, layers.length + 0.6],
+          autorange: false,
+          tickformat: "d",
+          showgrid: false,
+        },
         y: { ticksuffix: " %", rangemode: "tozero" },
         bargap: layers.length > 100 ? 0 : 0.2,
       }),
@@ -40,7 +47,10 @@ export function disabledByLayer(element, data) {
   data.addEventListener("change", () => {
     chart.refresh();
     const last = data.snapshots.at(-1);
-    if (last && data.layers) chart.describe(`Disabled features by layer: ${percent(disabledShare(last, data.layers))} of all features have |γ| below ${options.disabled_below}.`);
+    if (last && data.layers)
+      chart.describe(
+        `Disabled features by layer: ${percent(disabledShare(last, data.layers))} of all features have |γ| below ${options.disabled_below}.`,
+      );
   });
   return chart;
 }
@@ -59,7 +69,10 @@ export function disabledOverTime(element, data) {
           hovertemplate: "%{y:.1f} %<br>epoch %{x:.2f}<extra></extra>",
         },
       ],
-      layout: layout({ x: { name: "epoch", range: [0, data.run.spec.epochs], autorange: false }, y: { ticksuffix: " %", rangemode: "tozero" } }),
+      layout: layout({
+        x: { name: "epoch", range: [0, data.run.spec.epochs], autorange: false },
+        y: { ticksuffix: " %", rangemode: "tozero" },
+      }),
     };
   });
   data.addEventListener("change", () => chart.refresh());

@@ -34,7 +34,14 @@ function figure({ snapshots, run }) {
         zmin: 0,
         zmax: top,
         colorscale: heat(),
-        colorbar: { thickness: 8, outlinewidth: 0, tickvals: ticks.map(Math.log10), ticktext: ticks.map(String), tickfont: { size: 11, color: token("quiet") }, ypad: 4 },
+        colorbar: {
+          thickness: 8,
+          outlinewidth: 0,
+          tickvals: ticks.map(Math.log10),
+          ticktext: ticks.map(String),
+          tickfont: { size: 11, color: token("quiet") },
+          ypad: 4,
+        },
       },
     ],
     layout: layout({

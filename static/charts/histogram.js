@@ -12,7 +12,11 @@ const EDGES = options.edges;
 const WIDTH = EDGES[1] - EDGES[0];
 
 /** The middle of each of a histogram's entries: below the first edge, the bins, above the last edge. */
-export const CENTRES = [EDGES[0] - WIDTH / 2, ...EDGES.slice(0, -1).map((edge) => edge + WIDTH / 2), EDGES.at(-1) + WIDTH / 2];
+export const CENTRES = [
+  EDGES[0] - WIDTH / 2,
+  ...EDGES.slice(0, -1).map((edge) => edge + WIDTH / 2),
+  EDGES.at(-1) + WIDTH / 2,
+];
 
 export function histogram(element, data) {
   const chart = new Chart(element, "Histogram of γ", () => figure(data));
@@ -29,7 +33,11 @@ function figure(data) {
   const used = span(data.snapshots);
   const x = CENTRES.slice(...used);
   const hover = CENTRES.map((centre, k) =>
-    k === 0 ? `below ${EDGES[0].toFixed(2)}` : k === CENTRES.length - 1 ? `above ${EDGES.at(-1).toFixed(2)}` : `γ ≈ ${centre.toFixed(2)}`,
+    k === 0
+      ? `below ${EDGES[0].toFixed(2)}`
+      : k === CENTRES.length - 1
+        ? `above ${EDGES.at(-1).toFixed(2)}`
+        : `γ ≈ ${centre.toFixed(2)}`,
   );
   const bars = {
     type: "bar",
@@ -73,8 +81,14 @@ function shares(counts) {
 export function span(snapshots) {
   let [low, high] = [CENTRES.findIndex((c) => c > -0.5), CENTRES.findIndex((c) => c > 1.25)];
   for (const { gamma } of snapshots) {
-    low = Math.min(low, gamma.findIndex((count) => count > 0));
-    high = Math.max(high, gamma.findLastIndex((count) => count > 0));
+    low = Math.min(
+      low,
+      gamma.findIndex((count) => count > 0),
+    );
+    high = Math.max(
+      high,
+      gamma.findLastIndex((count) => count > 0),
+    );
   }
   return [Math.max(0, low), high + 1];
 }

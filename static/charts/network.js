@@ -180,8 +180,15 @@ class Pen {
 
   svg(width, label) {
     const order = ["wire", "conv frozen", "conv lit", "norm frozen", "norm lit", "dot frozen", "dot lit", "speck lit"];
-    const paths = order.filter((look) => this.#paths[look]).map((look) => s("path", { class: look, d: this.#paths[look].join("") }));
-    return s("svg", { class: "network", viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "img", "aria-label": label }, paths, this.#texts);
+    const paths = order
+      .filter((look) => this.#paths[look])
+      .map((look) => s("path", { class: look, d: this.#paths[look].join("") }));
+    return s(
+      "svg",
+      { class: "network", viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "img", "aria-label": label },
+      paths,
+      this.#texts,
+    );
   }
 }
 

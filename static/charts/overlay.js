@@ -41,6 +41,11 @@ function figure(runs, key) {
   return {
     data: traces,
     // Another quantity is another view: its axes start afresh, a tick of the clock keeps the zoom.
-    layout: layout({ uirevision: key, x: { name: "epoch", rangemode: "tozero" }, y: { ticksuffix: suffix, rangemode: "tozero", name: title }, hovermode: "closest" }),
+    layout: layout({
+      uirevision: key,
+      x: { name: "epoch", rangemode: "tozero" },
+      y: { ticksuffix: suffix, rangemode: "tozero", name: title },
+      hovermode: "closest",
+    }),
   };
 }

@@ -72,7 +72,6 @@ export class Chart {
   #seen = false;
   #stale = true;
   #queued = false;
-  #observers = [];
 
   /** `figure()` answers {data, layout} of the present moment; null while there is nothing to show. */
   constructor(element, label, figure) {
@@ -80,14 +79,17 @@ export class Chart {
     this.#figure = figure;
     element.setAttribute("role", "group");
     element.setAttribute("aria-label", label);
-    const visible = new IntersectionObserver(([entry]) => {
-      this.#seen = entry.isIntersecting;
-      this.#schedule();
-    }, { rootMargin: "200px" });
+    const visible = new IntersectionObserver(
+      (entries) => {
+        this.#seen = entries.at(-1).isIntersecting;
+        this.#schedule();
+      },
+      { rootMargin: "200px" },
+    );
     const size = new ResizeObserver(() => this.#plotly && element.offsetParent && this.#plotly.Plots.resize(element));
     visible.observe(element);
     size.observe(element);
-    this.#observers = [() => visible.disconnect(), () => size.disconnect(), onTheme(() => this.refresh())];
+    onTheme(() => this.refresh());
   }
 
   /** Something that the figure shows has changed. */
@@ -99,12 +101,6 @@ export class Chart {
   /** Says in words what the chart shows now. */
   describe(text) {
     this.#element.setAttribute("aria-label", text);
-  }
-
-  /** Stops following and frees what Plotly holds. */
-  dispose() {
-    this.#observers.forEach((stop) => stop());
-    this.#plotly?.purge(this.#element);
   }
 
   #schedule() {

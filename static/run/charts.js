@@ -20,23 +20,36 @@ export function charts(data, feed) {
     h("div", { class: "charts-head" }, h("h2", {}, "γ, the scale of each feature"), layerChoice(data, feed)),
     panel("γ now", "Share of the features with each value.", (box) => histogram(box, data)),
     panel("γ over time", "Each column is a moment; the colour says how many features.", (box) => heatmap(box, data)),
-    panel("Disabled features by layer", "A feature whose γ is almost zero is switched off.", (box) => disabledByLayer(box, data)),
+    panel("Disabled features by layer", "A feature whose γ is almost zero is switched off.", (box) =>
+      disabledByLayer(box, data),
+    ),
     panel("Disabled features over time", "Of all layers together.", (box) => disabledOverTime(box, data)),
   );
 }
 
 function panel(title, caption, draw) {
   const box = h("div", { class: "plot" });
-  const figure = h("figure", { class: "card chart" }, h("figcaption", {}, h("h3", {}, title), caption ? h("p", { class: "quiet" }, caption) : null), box);
+  const figure = h(
+    "figure",
+    { class: "card chart" },
+    h("figcaption", {}, h("h3", {}, title), caption ? h("p", { class: "quiet" }, caption) : null),
+    box,
+  );
   draw(box);
   return figure;
 }
 
 function layerChoice(data, feed) {
-  const select = h("select", { class: "select", "aria-label": "Layer of the γ panels" }, h("option", { value: "" }, "All layers"));
+  const select = h(
+    "select",
+    { class: "select", "aria-label": "Layer of the γ panels" },
+    h("option", { value: "" }, "All layers"),
+  );
   data.addEventListener("change", () => {
     if (select.options.length > 1 || !data.layers) return;
-    select.append(...data.layers.map(({ name, channels }, index) => h("option", { value: index }, `${name} (${whole(channels)})`)));
+    select.append(
+      ...data.layers.map(({ name, channels }, index) => h("option", { value: index }, `${name} (${whole(channels)})`)),
+    );
   });
   select.addEventListener("change", () => feed.setLayer(select.value === "" ? null : Number(select.value)));
   return select;

@@ -46,7 +46,13 @@ export function head(data, feed, preview) {
 }
 
 function stat(label, name, more = "") {
-  return h("div", {}, h("dt", {}, label), h("dd", { "data-slot": name }, NONE), h("dd", { class: "quiet", "data-slot": `${name}-more` }, more));
+  return h(
+    "div",
+    {},
+    h("dt", {}, label),
+    h("dd", { "data-slot": name }, NONE),
+    h("dd", { class: "quiet", "data-slot": `${name}-more` }, more),
+  );
 }
 
 /** Where the run stands, as one line. */
@@ -54,7 +60,8 @@ function line(run) {
   const { step, total_steps, images_per_s, elapsed_s, eta_s, phase } = run.progress;
   const steps = `step ${whole(step)} of ${whole(total_steps)}`;
   if (run.state === "queued") {
-    const place = run.position === 1 ? "Next in the queue" : run.position ? `Number ${run.position} in the queue` : "In the queue";
+    const place =
+      run.position === 1 ? "Next in the queue" : run.position ? `Number ${run.position} in the queue` : "In the queue";
     return `${place} · launched ${since(run.created_at)}${step ? ` · goes on from ${steps}` : ""}`;
   }
   if (run.state === "running") {
@@ -68,13 +75,22 @@ function line(run) {
   }
   const took = run.result?.seconds ?? elapsed_s;
   const ended = { finished: "Finished", failed: "Failed", cancelled: "Cancelled" }[run.state];
-  return [`${ended} ${when(run.finished_at)}`, steps, took ? `took ${duration(took)}` : null].filter(Boolean).join(" · ");
+  return [`${ended} ${when(run.finished_at)}`, steps, took ? `took ${duration(took)}` : null]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 function notices(element, run) {
   show(say(element, "error", run.error?.message ?? ""), Boolean(run.error));
   const again = run.attempt > 1 && !isOver(run);
-  show(say(element, "attempt", again ? `This is attempt ${run.attempt}: the run was interrupted and goes on from its last checkpoint.` : ""), again);
+  show(
+    say(
+      element,
+      "attempt",
+      again ? `This is attempt ${run.attempt}: the run was interrupted and goes on from its last checkpoint.` : "",
+    ),
+    again,
+  );
 }
 
 function numbers(element, { run, points, snapshots, layers }) {
@@ -102,7 +118,8 @@ function actions(data, feed, preview) {
     show(message, Boolean(text));
   };
   stop.addEventListener("click", async () => {
-    if (!ownerToken(run.id)) return say_("Only the browser that launched this run can cancel it. You can clone it and launch your own.");
+    if (!ownerToken(run.id))
+      return say_("Only the browser that launched this run can cancel it. You can clone it and launch your own.");
     stop.disabled = true;
     stop.textContent = "Cancelling…";
     try {
@@ -135,7 +152,11 @@ function actions(data, feed, preview) {
           {},
           h("a", { href: `${points}?format=csv`, download: `onlybn-${run.id}-points.csv` }, "Points as CSV"),
           h("a", { href: `${points}?format=json`, download: `onlybn-${run.id}-points.json` }, "Points as JSON"),
-          h("a", { href: `/api/runs/${run.id}/snapshots`, download: `onlybn-${run.id}-snapshots.json` }, "Snapshots as JSON"),
+          h(
+            "a",
+            { href: `/api/runs/${run.id}/snapshots`, download: `onlybn-${run.id}-snapshots.json` },
+            "Snapshots as JSON",
+          ),
         ),
       ),
     ),

@@ -50,6 +50,11 @@ function unknown(id) {
         ? "The link may have been cut short, or the run belongs to another server or to data that has been removed."
         : "The link of a run ends in ?id= and the run’s id.",
     ),
-    h("p", { class: "actions" }, h("a", { class: "button", href: "/runs" }, "See all runs"), h("a", { class: "button", href: "/" }, "Launch a run")),
+    h(
+      "p",
+      { class: "actions" },
+      h("a", { class: "button", href: "/runs" }, "See all runs"),
+      h("a", { class: "button", href: "/" }, "Launch a run"),
+    ),
   );
 }

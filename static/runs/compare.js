@@ -21,8 +21,18 @@ export function compare(feed, chosen, choose) {
   const plot = h("div", { class: "plot tall" });
   const legend = h("ol", { class: "legend-list" });
   const hint = h("p", { class: "quiet compare-hint" }, "Tick runs in the table to lay their curves over each other.");
-  const card = h("div", { class: "card overlay", hidden: true }, h("div", { class: "overlay-head" }, h("h2", {}, "Compared"), switches()), plot, legend);
-  const chart = overlay(plot, () => [...watched.values()], () => quantity);
+  const card = h(
+    "div",
+    { class: "card overlay", hidden: true },
+    h("div", { class: "overlay-head" }, h("h2", {}, "Compared"), switches()),
+    plot,
+    legend,
+  );
+  const chart = overlay(
+    plot,
+    () => [...watched.values()],
+    () => quantity,
+  );
 
   function switches() {
     const buttons = Object.entries(QUANTITIES).map(([key, { title }]) => {
@@ -62,7 +72,8 @@ export function compare(feed, chosen, choose) {
     }
     for (const id of entries.keys()) if (!watched.has(id)) entries.delete(id);
     const wanted = [...watched.keys()].map((id) => entries.get(id)).filter(Boolean);
-    if (wanted.length !== legend.children.length || wanted.some((element, index) => legend.children[index] !== element)) legend.replaceChildren(...wanted);
+    if (wanted.length !== legend.children.length || wanted.some((element, index) => legend.children[index] !== element))
+      legend.replaceChildren(...wanted);
   }
 
   onTheme(() => {
@@ -78,14 +89,25 @@ function entry(data, choose) {
 }
 
 function missingEntry(id, choose) {
-  const element = h("li", {}, h("span", { class: "legend-words quiet" }, `There is no run ${id} on this server.`), removal(id, id, choose));
+  const element = h(
+    "li",
+    {},
+    h("span", { class: "legend-words quiet" }, `There is no run ${id} on this server.`),
+    removal(id, id, choose),
+  );
   return Object.assign(element, { update() {} });
 }
 
 function runEntry(data, choose) {
   const { id, run } = data;
   const { spec } = run;
-  const what = [architectureTitle(spec.architecture), policyOf(spec.policy).title, datasetOf(spec.dataset).title, `${spec.epochs} epochs`, `replicate ${spec.replicate}`];
+  const what = [
+    architectureTitle(spec.architecture),
+    policyOf(spec.policy).title,
+    datasetOf(spec.dataset).title,
+    `${spec.epochs} epochs`,
+    `replicate ${spec.replicate}`,
+  ];
   const state = badge(run);
   const result = h("b");
   const element = h(
@@ -96,7 +118,11 @@ function runEntry(data, choose) {
       "span",
       { class: "legend-words" },
       h("a", { href: run.url }, run.name || what.slice(0, 3).join(" · ")),
-      h("span", { class: "quiet" }, `${(run.name ? what : what.slice(3)).join(" · ")} · ${whole(run.counts.trainable)} trainable`),
+      h(
+        "span",
+        { class: "quiet" },
+        `${(run.name ? what : what.slice(3)).join(" · ")} · ${whole(run.counts.trainable)} trainable`,
+      ),
     ),
     state,
     result,
@@ -110,12 +136,31 @@ function runEntry(data, choose) {
 }
 
 function removal(id, name, choose) {
-  return h("button", { type: "button", class: "icon-button", "aria-label": `Take ${name} out`, onclick: () => choose(id, false) }, "×");
+  return h(
+    "button",
+    { type: "button", class: "icon-button", "aria-label": `Take ${name} out`, onclick: () => choose(id, false) },
+    "×",
+  );
 }
 
-const DASH_ARRAYS = { solid: null, dash: "7 4", dot: "2 3", dashdot: "7 3 2 3", longdash: "11 4", longdashdot: "11 3 2 3" };
+const DASH_ARRAYS = {
+  solid: null,
+  dash: "7 4",
+  dot: "2 3",
+  dashdot: "7 3 2 3",
+  longdash: "11 4",
+  longdashdot: "11 3 2 3",
+};
 
 function swatch({ color, dash }) {
-  const line = s("line", { x1: 1, x2: 31, y1: 5, y2: 5, stroke: color, "stroke-width": 3, "stroke-dasharray": DASH_ARRAYS[dash] });
+  const line = s("line", {
+    x1: 1,
+    x2: 31,
+    y1: 5,
+    y2: 5,
+    stroke: color,
+    "stroke-width": 3,
+    "stroke-dasharray": DASH_ARRAYS[dash],
+  });
   return s("svg", { width: 32, height: 10, "aria-hidden": "true" }, line);
 }

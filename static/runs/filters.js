@@ -11,7 +11,13 @@ const TYPING_MS = 250;
 /** `view` holds the present values; `change({key: value})` is called with what the reader sets. */
 export function filters(view, change) {
   let timer = null;
-  const search = h("input", { class: "search", type: "search", placeholder: "Find by name or id", "aria-label": "Find by name or id", value: view.text });
+  const search = h("input", {
+    class: "search",
+    type: "search",
+    placeholder: "Find by name or id",
+    "aria-label": "Find by name or id",
+    value: view.text,
+  });
   search.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(() => change({ text: search.value.trim() }), TYPING_MS);
@@ -20,16 +26,38 @@ export function filters(view, change) {
     "div",
     { class: "filters", role: "search", "aria-label": "Runs" },
     search,
-    select("State", "state", STATES.map((state) => [state, stateWord(state)]), view, change),
-    select("What trains", "policy", options.policies.map(({ name, title }) => [name, title]), view, change),
-    select("Data set", "dataset", options.datasets.map(({ name, title }) => [name, title]), view, change),
+    select(
+      "State",
+      "state",
+      STATES.map((state) => [state, stateWord(state)]),
+      view,
+      change,
+    ),
+    select(
+      "What trains",
+      "policy",
+      options.policies.map(({ name, title }) => [name, title]),
+      view,
+      change,
+    ),
+    select(
+      "Data set",
+      "dataset",
+      options.datasets.map(({ name, title }) => [name, title]),
+      view,
+      change,
+    ),
   );
 }
 
 function select(label, key, entries, view, change) {
   const known = !view[key] || entries.some(([value]) => value === view[key]);
   const all = [["", `${label}: all`], ...entries, ...(known ? [] : [[view[key], view[key]]])];
-  const element = h("select", { class: "select", "aria-label": label }, all.map(([value, title]) => h("option", { value }, title)));
+  const element = h(
+    "select",
+    { class: "select", "aria-label": label },
+    all.map(([value, title]) => h("option", { value }, title)),
+  );
   element.value = view[key];
   element.addEventListener("change", () => change({ [key]: element.value }));
   return element;

@@ -52,7 +52,12 @@ export function mount(element) {
 }
 
 function query(view) {
-  const query = new URLSearchParams({ limit: PAGE, offset: (Number(view.page) - 1) * PAGE, sort: view.sort, order: view.order });
+  const query = new URLSearchParams({
+    limit: PAGE,
+    offset: (Number(view.page) - 1) * PAGE,
+    sort: view.sort,
+    order: view.order,
+  });
   for (const key of ["text", "state", "policy", "dataset"]) if (view[key]) query.set(key, view[key]);
   return query;
 }

@@ -25,7 +25,8 @@ const COLUMNS = [
 ];
 
 function took({ result, progress, started_at, finished_at }) {
-  const seconds = result?.seconds ?? progress.elapsed_s ?? (started_at && finished_at ? finished_at - started_at : null);
+  const seconds =
+    result?.seconds ?? progress.elapsed_s ?? (started_at && finished_at ? finished_at - started_at : null);
   return !seconds ? NONE : duration(seconds);
 }
 
@@ -39,7 +40,12 @@ export function table(view, chosen, { change, choose, size }) {
   const grid = h(
     "div",
     { class: "scroll card flush", tabindex: "0", role: "region", "aria-label": "Table of runs" },
-    h("table", { class: "table runs-table" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, h("span", { class: "offscreen" }, "Compare")), heads)), body),
+    h(
+      "table",
+      { class: "table runs-table" },
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, h("span", { class: "offscreen" }, "Compare")), heads)),
+      body,
+    ),
   );
   const rows = new Map();
   return {
@@ -50,7 +56,8 @@ export function table(view, chosen, { change, choose, size }) {
         rows.get(run.id).update(run);
         return rows.get(run.id);
       });
-      if (wanted.some((element, index) => body.children[index] !== element) || body.children.length !== wanted.length) body.replaceChildren(...wanted);
+      if (wanted.some((element, index) => body.children[index] !== element) || body.children.length !== wanted.length)
+        body.replaceChildren(...wanted);
       for (const id of rows.keys()) if (!runs.some((run) => run.id === id)) rows.delete(id);
       heads.forEach((element) => element.update());
       const filtered = ["text", "state", "policy", "dataset"].some((key) => view[key]);
@@ -71,7 +78,11 @@ function firstRun() {
     "div",
     { class: "card first", hidden: true },
     h("h2", {}, "Nothing has run here yet"),
-    h("p", { class: "quiet" }, "Runs appear here as soon as they are launched, by you or by anybody else on this server."),
+    h(
+      "p",
+      { class: "quiet" },
+      "Runs appear here as soon as they are launched, by you or by anybody else on this server.",
+    ),
     h("a", { class: "button", href: "/" }, "Launch the first run"),
   );
 }
@@ -85,7 +96,8 @@ function head([title, key, , kind], view, change) {
     const order = view.sort !== key ? first : view.order === "asc" ? "desc" : "asc";
     change({ sort: key, order });
   });
-  element.update = () => element.setAttribute("aria-sort", view.sort !== key ? "none" : view.order === "asc" ? "ascending" : "descending");
+  element.update = () =>
+    element.setAttribute("aria-sort", view.sort !== key ? "none" : view.order === "asc" ? "ascending" : "descending");
   element.update();
   return element;
 }

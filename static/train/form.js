@@ -44,7 +44,11 @@ function quantity(text) {
 }
 
 function list(text) {
-  return String(text ?? "").split(",").map((part) => part.trim()).filter(Boolean).map((part) => (Number.isNaN(Number(part)) ? part : Number(part)));
+  return String(text ?? "")
+    .split(",")
+    .map((part) => part.trim())
+    .filter(Boolean)
+    .map((part) => (Number.isNaN(Number(part)) ? part : Number(part)));
 }
 
 /** Any component changed: shows the state in the URL and announces the spec, once the typing rests. */
@@ -70,7 +74,9 @@ export function load(keys, values) {
 
 function fromUrl({ architecture, policy, ...plain }) {
   const updates = {};
-  for (const [key, text] of Object.entries(plain)) updates[key] = ["epochs", "replicate"].includes(key) || typeof options.recipe[key] === "number" ? Number(text) : text;
+  for (const [key, text] of Object.entries(plain))
+    updates[key] =
+      ["epochs", "replicate"].includes(key) || typeof options.recipe[key] === "number" ? Number(text) : text;
   const found = architecture && parseArchitecture(architecture);
   if (found) {
     const usual = found.family.featured.includes(found.number);
@@ -81,7 +87,11 @@ function fromUrl({ architecture, policy, ...plain }) {
   const k = policy ? policyOf(policy).per_channel : 0;
   if (k) {
     const usual = options.policies.some(({ per_channel }) => per_channel === k);
-    Object.assign(updates, { policy: RANDOM, per_channel: usual ? String(k) : OTHER }, usual ? {} : { other_per_channel: k });
+    Object.assign(
+      updates,
+      { policy: RANDOM, per_channel: usual ? String(k) : OTHER },
+      usual ? {} : { other_per_channel: k },
+    );
   } else if (options.policies.some(({ name }) => name === policy)) updates.policy = policy;
   return updates;
 }
@@ -93,7 +103,14 @@ function noteUnknown({ architecture, policy }, updates) {
     [policy, "policy", "policy"],
   ].filter(([asked, key]) => asked && !(key in updates));
   const words = lost.map(([asked, , kind]) => `no ${kind} “${asked}”`).join(" and ");
-  show(say(document, "link-note", `The link asks for what this server does not have: ${words}. The form shows its default instead.`), lost.length > 0);
+  show(
+    say(
+      document,
+      "link-note",
+      `The link asks for what this server does not have: ${words}. The form shows its default instead.`,
+    ),
+    lost.length > 0,
+  );
 }
 
 /** Another family was chosen: its own depths or widths; answers the update of the number's component. */
@@ -104,7 +121,10 @@ export function familyChosen(name) {
 
 function numberChoices(family, value) {
   const label = family.number[0].toUpperCase() + family.number.slice(1);
-  const choices = [...family.featured.map(String), OTHER].map((number) => [number === OTHER ? "Other" : number, number]);
+  const choices = [...family.featured.map(String), OTHER].map((number) => [
+    number === OTHER ? "Other" : number,
+    number,
+  ]);
   return { __type__: "update", choices, label, value };
 }
 

@@ -18,7 +18,11 @@ export function mount(element) {
     const { runs, total } = await ask(`/api/runs?limit=${SHOWN}`);
     const rows = runs.map(row);
     // Only where something differs: a click must not lose its target.
-    if (rows.some((element, index) => !element.isEqualNode(list.children[index])) || rows.length !== list.children.length) list.replaceChildren(...rows);
+    if (
+      rows.some((element, index) => !element.isEqualNode(list.children[index])) ||
+      rows.length !== list.children.length
+    )
+      list.replaceChildren(...rows);
     show(slot(element, "empty"), total === 0);
     show(slot(element, "all"), total > SHOWN);
     return runs.some((run) => !isOver(run));
