@@ -69,7 +69,7 @@ function rows(pen, plan, width) {
     const pitch = Math.min(ROW_PITCH, (width - 2 * END) / stage.length);
     const channels = stage[0].units[0].channels;
     const end = END + pitch * stage.length;
-    pen.text(END, middle - 40, `${stage.length} blocks · ${channels} channels`, "start");
+    pen.text(end, middle - 41, `${stage.length} blocks · ${channels} channels`, "end");
     pen.line(index ? END - 10 : 6, middle, end + 10, middle);
     stage.forEach((block, k) => residual(pen, block, END + k * pitch, middle, pitch, 40));
     if (index === 0) unit(pen, plan.stem, 8, middle, 12, 40);
