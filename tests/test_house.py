@@ -46,7 +46,9 @@ def test_every_setting_is_in_the_readme_and_no_other() -> None:
 
 def test_the_readmes_make_targets_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"\bmake ([a-z]+)\b", README))
+    named = {
+        name for pair in re.findall(r"`make ([a-z]+)`|^make ([a-z]+)$", README, re.MULTILINE) for name in pair if name
+    }
     assert {"run", "test"} <= named <= targets
 
 
