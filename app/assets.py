@@ -1,7 +1,8 @@
-"""The files that pages load: the repository's static/ and Plotly.js as the plotly package brings it.
+"""The files that pages load: the repository's static/, Plotly.js as the plotly package brings it, Gradio's scripts.
 
-Kept in memory with their gzip form and revalidated by ETag, so that plotly.min.js (4.8 MB) is compressed once. A name
-that is not ours is left to Gradio, which has a /static/ of its own (fonts, logos).
+Kept in memory with their gzip form, so that plotly.min.js (4.8 MB) is compressed once. Ours are revalidated by ETag;
+Gradio's have a hash in their names and never change. A name that is not here is left to Gradio, which has a /static/
+of its own (fonts, logos).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from starlette.types import Receive, Scope, Send
 STATIC = Path(__file__).parents[1] / "static"
 PREFIX = "/static/"
 PLOTLY = "plotly.min.js"
+HASHED = "/assets/"
 COMPRESSED = (".js", ".css", ".svg", ".json", ".html", ".txt", ".map")
 YEAR_S = 365 * 86_400
 
@@ -39,16 +41,36 @@ class Asset:
     zipped: bytes | None
 
 
-def plotly_file() -> Path | None:
-    """Where the installed plotly package keeps Plotly.js; it is found without being imported, which takes long."""
-    spec = importlib.util.find_spec("plotly")
+def package_folder(name: str) -> Path | None:
+    """Where package `name` is installed; it is found without being imported, which takes long."""
+    spec = importlib.util.find_spec(name)
     if spec is None or not spec.submodule_search_locations:
         return None
-    return Path(spec.submodule_search_locations[0]) / "package_data" / PLOTLY
+    return Path(spec.submodule_search_locations[0])
+
+
+def plotly_file() -> Path | None:
+    """Plotly.js as the installed plotly package brings it."""
+    package = package_folder("plotly")
+    return package / "package_data" / PLOTLY if package else None
+
+
+def gradio_scripts() -> Path | None:
+    """The folder of the scripts and styles of Gradio's pages."""
+    package = package_folder("gradio")
+    return (package / "templates" / "frontend" / "assets").resolve() if package else None
+
+
+def file_in(folder: Path, name: str) -> Path | None:
+    """The file `name` below `folder`; None if there is none, or if the name leads elsewhere."""
+    if "\0" in name:
+        return None
+    found = (folder / name).resolve()
+    return found if found.is_relative_to(folder) and found.is_file() else None
 
 
 class Assets(BaseRoute):
-    """The route /static/NAME for the files below `folder`, and /static/plotly.min.js.
+    """The route /static/NAME for the files below `folder`, /static/plotly.min.js, and Gradio's /assets/NAME.
 
     A browser asks again each time and mostly gets 304, so a change of a file shows at the next reload;
     with `?v=...` in the address the answer may be kept for a year.
@@ -57,19 +79,17 @@ class Assets(BaseRoute):
     def __init__(self, folder: Path = STATIC) -> None:
         self.folder = folder.resolve()
         self.plotly = plotly_file()
+        self.hashed = gradio_scripts()
         self._kept: dict[Path, Asset] = {}
 
     def file(self, path: str) -> Path | None:
         """The file that a request for `path` means; None if it is not one of ours."""
+        if path.startswith(HASHED):
+            return file_in(self.hashed, path.removeprefix(HASHED)) if self.hashed else None
         if not path.startswith(PREFIX):
             return None
         name = path.removeprefix(PREFIX)
-        if name == PLOTLY:
-            return self.plotly
-        if "\0" in name:
-            return None
-        found = (self.folder / name).resolve()
-        return found if found.is_relative_to(self.folder) and found.is_file() else None
+        return self.plotly if name == PLOTLY else file_in(self.folder, name)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and (file := self.file(scope["path"])):
@@ -102,7 +122,8 @@ class Assets(BaseRoute):
 def _answer(request: Request, asset: Asset) -> Response:
     zipped = asset.zipped is not None and "gzip" in request.headers.get("accept-encoding", "")
     etag = f'"{asset.etag}{"-gzip" if zipped else ""}"'
-    keep = f"public, max-age={YEAR_S}, immutable" if "v" in request.query_params else "no-cache"
+    never_changes = "v" in request.query_params or request.url.path.startswith(HASHED)
+    keep = f"public, max-age={YEAR_S}, immutable" if never_changes else "no-cache"
     headers = {"ETag": etag, "Cache-Control": keep}
     if asset.zipped is not None:
         headers["Vary"] = "Accept-Encoding"

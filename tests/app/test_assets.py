@@ -67,3 +67,14 @@ def test_nothing_else_is_served(client: TestClient, path: str) -> None:
     answer = client.get(f"/static/{path}")
     assert answer.status_code == 404 and "secret" not in answer.text
     assert client.post("/static/icon.svg").status_code in (404, 405)
+
+
+def test_gradios_hashed_scripts_are_kept_for_good(client: TestClient) -> None:
+    folder = Assets().hashed
+    assert folder is not None
+    name = max(folder.glob("index-*.js"), key=lambda path: path.stat().st_size).name
+    answer = client.get(f"/assets/{name}", headers={"Accept-Encoding": "gzip"})
+    assert answer.status_code == 200 and "immutable" in answer.headers["cache-control"]
+    assert answer.headers["content-encoding"] == "gzip"
+    assert client.get("/assets/../config.json").status_code == 404
+    assert client.get("/assets/nothing.js").status_code == 404
