@@ -33,6 +33,7 @@ bench: .venv/tests ## measure: accuracy of the first experiments, speed
 
 faults: .venv/tests ## kill trainers and workers, print what it cost in seconds
 	$(BIN)/python -m tests.faults.kill
+	$(BIN)/python -m tests.faults.processes
 
 shots: .venv/tests ## screenshots of every page and state, into shots/
 	$(BIN)/python -m tests.browser.shots

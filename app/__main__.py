@@ -97,11 +97,11 @@ def serve_pages(settings: Settings, store: Store, wake: Callable[[str], object],
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     # Gradio takes seconds to import: a wrong setting or a taken port is said before, and the worker starts meanwhile.
-    from app import form  # noqa: PLC0415
+    from app.options import options  # noqa: PLC0415
     from app.pages import site  # noqa: PLC0415
     from app.server import make_app, mount_pages  # noqa: PLC0415
 
-    app = make_app(settings, store, wake, form.options)
+    app = make_app(settings, store, wake, options)
     mount_pages(app, site.build(store, settings), settings, site.mount_options())
     run(app, listener, ready=lambda: print(f"OnlyBN is at {settings.url}  (Ctrl-C stops it)", flush=True))
 

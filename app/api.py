@@ -3,47 +3,26 @@
 What they say is made elsewhere (`views`, `preview`, `feed`); what they refuse is worded in `errors`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
-from app import curves, preview, views
+from app import curves, preview, starts, views
 from app.errors import Problem, explain, parse
-from app.estimate import Estimator
-from app.feed import Answer, Feed, Question
-from app.settings import Settings
+from app.feed import Answer, Question
+from app.services import Found, Here, Services, answer, download, wrong
 from core.spec import RunSpec
 from core.spec import explain as explain_spec
 from jobs.quotas import refuse_submission
-from jobs.rows import Run, State
-from jobs.store import SORTS, Store
+from jobs.rows import State
+from jobs.store import SORTS
 
 MAX_LIMIT = 200
 EXAMPLE = '{"architecture": "resnet-14", "policy": "batchnorm", "dataset": "digits", "epochs": 2, "replicate": 0}'
-
-
-@dataclass(frozen=True)
-class Services:
-    """What the routes work with. `wake(run_id)` tells the workers of a new row; a lost hint does no harm."""
-
-    settings: Settings
-    store: Store
-    wake: Callable[[str], object]
-    feed: Feed
-    estimator: Estimator
-    options: Callable[[], dict[str, Any]]
-
-
-class Wrong(TypedDict):
-    """Why a request was refused, in words."""
-
-    detail: str
 
 
 class Healthy(TypedDict):
@@ -55,26 +34,14 @@ class Healthy(TypedDict):
     running: int
 
 
-RunId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{6,40}$", description="The run's id.")]
-
-
-def answer(content: object, status: int = 200) -> Response:
-    """`content` as JSON. FastAPI would copy and check it first, which the feed has no time for."""
-    return Response(orjson.dumps(content), status, media_type="application/json", headers={"Cache-Control": "no-store"})
-
-
-def _wrong(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    return {status: {"model": Wrong} for status in statuses}
-
-
 def _body(model: type[BaseModel], example: str) -> dict[str, Any]:
     """The documentation of a JSON body that we read ourselves."""
     schema = {"$ref": f"#/components/schemas/{model.__name__}"}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}}
 
 
-async def _spec(request: Request) -> RunSpec:
-    return parse(RunSpec, await request.body(), explain_spec)
+async def _spec(request: Request, here: Here) -> RunSpec:
+    return parse(RunSpec, await starts.resolved(await request.body(), here), explain_spec)
 
 
 async def _question(request: Request) -> Question:
@@ -87,37 +54,19 @@ Spec = Annotated[RunSpec, Depends(_spec)]
 router = APIRouter()
 
 
-def services_of(request: Request) -> Services:
-    services: Services = request.app.state.services
-    return services
-
-
-Here = Annotated[Services, Depends(services_of)]
-"""What the routes work with."""
-
-
-def _found(run_id: RunId, here: Here) -> Run:
-    run = here.store.run(run_id)
-    if run is None:
-        raise Problem(404, f"there is no run {run_id} here; it may have been made on another server")
-    return run
-
-
-Found = Annotated[Run, Depends(_found)]
-
-
 @router.post(
     "/api/runs",
     status_code=201,
     response_model=views.Launched,
-    responses=_wrong(413, 422, 429),
+    responses=wrong(413, 422, 429),
     openapi_extra=_body(RunSpec, EXAMPLE),
     summary="Launch a run",
 )
 def launch_run(spec: Spec, here: Here) -> Response:
     """Queue a run. Keep `owner_token`: it is shown this once, and only who has it can cancel the run."""
-    if reason := refuse_submission(here.store.health().queued, here.settings.max_queued):
+    if reason := refuse_submission(here.store.backlog(), here.settings.max_queued):
         raise Problem(429, reason)
+    starts.refuse_unknown_start(spec, here)
     run, token = here.store.submit(spec)
     here.wake(run.id)
     launched: views.Launched = {
@@ -128,7 +77,7 @@ def launch_run(spec: Spec, here: Here) -> Response:
     return answer(launched, 201)
 
 
-@router.get("/api/runs", response_model=views.RunsPage, responses=_wrong(422), summary="List runs")
+@router.get("/api/runs", response_model=views.RunsPage, responses=wrong(422), summary="List runs")
 def list_runs(
     here: Here,
     state: Annotated[list[State] | None, Query(description="Only these; may be repeated.")] = None,
@@ -157,7 +106,7 @@ def list_runs(
     return answer(page)
 
 
-@router.get("/api/runs/{run_id}", response_model=views.RunView, responses=_wrong(404), summary="Look at a run")
+@router.get("/api/runs/{run_id}", response_model=views.RunView, responses=wrong(404), summary="Look at a run")
 def look_at_run(run: Found, here: Here) -> Response:
     """The run's spec, state, progress, counts, layers and result."""
     return answer(views.whole(run, here.settings.public_url))
@@ -166,21 +115,21 @@ def look_at_run(run: Found, here: Here) -> Response:
 @router.get(
     "/api/runs/{run_id}/points",
     response_model=curves.Points,
-    responses={200: {"content": {"text/csv": {}}}, **_wrong(404, 422)},
+    responses={200: {"content": {"text/csv": {}}}, **wrong(404, 422)},
     summary="Download the curves",
 )
 def download_points(run: Found, here: Here, format: Literal["json", "csv"] = "json") -> Response:
     """All points of the curves in the order in which they came, as JSON or as a CSV file."""
     pages = curves.pages(here.store, run.id)
     if format == "csv":
-        return _download(curves.csv(pages), "text/csv; charset=utf-8", f"onlybn-{run.id}-points.csv")
+        return download(curves.csv(pages), "text/csv; charset=utf-8", f"onlybn-{run.id}-points.csv")
     return StreamingResponse(curves.json(run.id, pages), media_type="application/json")
 
 
 @router.get(
     "/api/runs/{run_id}/snapshots",
     response_model=curves.Snapshots,
-    responses=_wrong(404),
+    responses=wrong(404),
     summary="Download the γ and β histograms",
 )
 def download_snapshots(run: Found, here: Here) -> Response:
@@ -191,7 +140,7 @@ def download_snapshots(run: Found, here: Here) -> Response:
 @router.post(
     "/api/runs/{run_id}/cancel",
     response_model=views.RunView,
-    responses=_wrong(403, 404),
+    responses=wrong(403, 404),
     summary="Cancel a run",
 )
 def cancel_run(run: Found, here: Here, x_owner_token: Annotated[str | None, Header(max_length=200)] = None) -> Response:
@@ -203,7 +152,7 @@ def cancel_run(run: Found, here: Here, x_owner_token: Annotated[str | None, Head
     return answer(views.whole(here.store.request_cancel(run.id) or run, here.settings.public_url))
 
 
-@router.get("/api/count", response_model=preview.Preview, responses=_wrong(422), summary="Count parameters")
+@router.get("/api/count", response_model=preview.Preview, responses=wrong(422), summary="Count parameters")
 def count(
     here: Here,
     architecture: Annotated[str, Query(max_length=60)],
@@ -219,7 +168,7 @@ def count(
 @router.post(
     "/api/preview",
     response_model=preview.Preview,
-    responses=_wrong(413, 422),
+    responses=wrong(413, 422),
     openapi_extra=_body(RunSpec, EXAMPLE),
     summary="Look at a run before launching it",
 )
@@ -231,7 +180,7 @@ def preview_run(spec: Spec, here: Here) -> Response:
 @router.post(
     "/api/feed",
     response_model=Answer,
-    responses=_wrong(413, 422),
+    responses=wrong(413, 422),
     openapi_extra=_body(Question, '{"runs": {"RUN_ID": {"points": 0, "snapshots": 0, "log": 0}}, "layer": null}'),
     summary="What is new",
 )
@@ -246,7 +195,7 @@ def show_options(here: Here) -> Response:
     return answer(here.options())
 
 
-@router.get("/healthz", response_model=Healthy, responses=_wrong(503), summary="Is the server well?")
+@router.get("/healthz", response_model=Healthy, responses=wrong(503), summary="Is the server well?")
 def healthz(here: Here) -> Response:
     health = here.feed.health()
     said: Healthy = {
@@ -261,8 +210,3 @@ def healthz(here: Here) -> Response:
 def _preview(spec: RunSpec, here: Services) -> preview.Preview:
     estimate = here.estimator.estimate(spec)
     return preview.preview(spec, estimate, here.settings.data, here.settings.fashion_mnist)
-
-
-def _download(rows: Any, media_type: str, name: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(rows, media_type=media_type, headers=headers)

@@ -12,7 +12,7 @@ from core.events import DISABLED_BELOW, EDGES, QUANTILES
 from jobs.rows import Run, StoredPoint
 from jobs.store import Store
 
-COLUMNS = ("step", "epoch", "split", "loss", "top1", "lr")
+COLUMNS = ("step", "epoch", "split", "loss", "top1", "top5", "lr")
 PAGE = 5000
 SNAPSHOTS_AT_ONCE = 4
 
@@ -25,6 +25,7 @@ class PointView(TypedDict):
     split: str
     loss: float
     top1: float
+    top5: float | None
     lr: float | None
 
 
@@ -70,14 +71,17 @@ def pages(store: Store, run_id: str) -> Iterator[list[StoredPoint]]:
 
 
 def csv(pages: Iterable[list[StoredPoint]]) -> Iterator[str]:
-    """Lines end with CR LF (RFC 4180); a missing lr is empty. No value can hold a comma or start a formula."""
+    """Lines end with CR LF (RFC 4180); a missing value is empty. No value can hold a comma or start a formula."""
     yield ",".join(COLUMNS) + "\r\n"
     for page in pages:
         yield "".join(
-            f"{row.step},{row.epoch!r},{row.split},{row.loss!r},{row.top1!r},{lr}\r\n"
+            f"{row.step},{row.epoch!r},{row.split},{row.loss!r},{row.top1!r},{_cell(row.top5)},{_cell(row.lr)}\r\n"
             for row in page
-            for lr in ["" if row.lr is None else repr(row.lr)]
         )
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else repr(value)
 
 
 def json(run_id: str, pages: Iterable[list[StoredPoint]]) -> Iterator[bytes]:

@@ -1,11 +1,11 @@
 """How long a run takes on this server, as a range, and what speed the range rests on. No torch, no page.
 
 The range is made in two steps. First a model of two ordinary cores (`modest_run_s`, from `core.cost`): multiply-adds
-plus a fixed price for each layer of each step. Then the model is corrected by this installation: of its last finished
-runs those whose steps were most alike in size are taken, and for each the factor seconds / model is known. The range
-is the model times the smallest factor less 20 % up to the model times the largest plus 25 %. Alike, because small
-networks pay for overheads that the model knows roughly only. Before anything has finished here the range is a third
-to three times the model ("assumed").
+plus a fixed price for each layer of each step; analyses at the end are passes over test images. Then the model is
+corrected by this installation: of its last finished runs those whose steps were most alike in size are taken, and for
+each the factor seconds / model is known. The range is the model times the smallest factor less 20 % up to the model
+times the largest plus 25 %. Alike, because small networks pay for overheads that the model knows roughly only. Before
+anything has finished here the range is a third to three times the model ("assumed").
 Waiting in the queue is not in it; starting the trainer is (`START_S`).
 """
 
@@ -21,6 +21,7 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 from core import cost
+from core.findings import EPSILONS
 from core.spec import RunSpec
 from jobs.rows import Run
 from jobs.store import Store
@@ -43,11 +44,18 @@ class Estimate(TypedDict):
 def modest_run_s(spec: RunSpec) -> float:
     """Seconds of training and testing on two ordinary cores, roughly."""
     train = spec.total_steps * cost.modest_step_s(spec)
-    test_images, plan = spec.images[1], spec.plan
-    batches = -(-test_images // spec.recipe.batch_size)
+    return train + (spec.epochs + 1) * _test_s(spec, spec.images[1])
+
+
+def modest_analyses_s(spec: RunSpec) -> float:
+    """The same of the analyses at the end."""
+    return len(EPSILONS) * _test_s(spec, cost.analysed_images(spec))
+
+
+def _test_s(spec: RunSpec, images: int) -> float:
+    plan, batches = spec.plan, -(-images // spec.recipe.batch_size)
     # A test batch goes forward only: a third of the calls of a training step.
-    test = test_images * plan.macs / cost.MODEST_MACS_PER_S + batches * len(plan.norms) * cost.STEP_OVERHEAD_S / 3
-    return train + (spec.epochs + 1) * test
+    return images * plan.macs / cost.MODEST_MACS_PER_S + batches * len(plan.norms) * cost.STEP_OVERHEAD_S / 3
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,7 @@ def estimate(spec: RunSpec, known: Sequence[Measured]) -> Estimate:
     alike = sorted(known, key=lambda run: abs(log(run.step_s / step_s)))[:ALIKE]
     factors = [run.factor for run in alike]
     low, high = (0.8 * min(factors), 1.25 * max(factors)) if factors else ASSUMED
-    seconds = modest_run_s(spec)
+    seconds = modest_run_s(spec) + modest_analyses_s(spec)
     return {
         "low": round(START_S + low * seconds, 1),
         "high": round(START_S + high * seconds, 1),

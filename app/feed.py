@@ -21,7 +21,7 @@ from typing_extensions import TypedDict
 from app.views import LayerView, RunSummary, RunView, layers, maybe_short, short, summary
 from core.cost import keeps_snapshot
 from core.events import BINS
-from core.spec import Model
+from core.model import Model
 from jobs.rows import TERMINAL, Health, LogRow, Run, StoredPoint, StoredSnapshot
 from jobs.store import Store
 
@@ -54,8 +54,8 @@ class Question(Model):
     layer: int | None = Field(None, ge=0, lt=10_000)
 
 
-PointRow = tuple[int, int, float, str, float, float, float | None]
-"""Cursor id, step, epoch, split, loss, top1, lr."""
+PointRow = tuple[int, int, float, str, float, float, float | None, float | None]
+"""Cursor id, step, epoch, split, loss, top1, top5, lr."""
 
 
 class SnapshotRow(TypedDict):
@@ -264,8 +264,8 @@ def _behind(rows: list[T], cursor: int | None, id_of: Callable[[T], int]) -> lis
 
 
 def _point_row(point: StoredPoint) -> PointRow:
-    lr = maybe_short(point.lr)
-    return (point.id, point.step, short(point.epoch), point.split, short(point.loss), short(point.top1), lr)
+    top5, lr = maybe_short(point.top5), maybe_short(point.lr)
+    return (point.id, point.step, short(point.epoch), point.split, short(point.loss), short(point.top1), top5, lr)
 
 
 def _snapshot_row(run: Run, snapshot: StoredSnapshot) -> SnapshotRow:

@@ -15,6 +15,9 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 256 * 1024
+MAX_START = 8 << 20
+LARGER = {"/api/starts": MAX_START}
+"""Addresses that take more: files of tensors, which are read as such before anything is done with them."""
 BODY_WITHIN_S = 20.0
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -139,9 +142,10 @@ def refuse(status: int, detail: str) -> JSONResponse:
 
 async def _whole_body(scope: Scope, receive: Receive) -> tuple[JSONResponse | None, Receive]:
     """Read the body, which must be small and come soon: a refusal if not, and a `receive` that gives it once more."""
-    too_large = refuse(413, f"the body is larger than {MAX_BODY // 1024} KB")
+    limit = LARGER.get(scope["path"], MAX_BODY)
+    too_large = refuse(413, f"the body is larger than {limit // 1024} KB")
     length = Headers(scope=scope).get("content-length", "")
-    if length.isdecimal() and int(length) > MAX_BODY:
+    if length.isdecimal() and int(length) > limit:
         return too_large, receive
     body = bytearray()
     try:
@@ -152,7 +156,7 @@ async def _whole_body(scope: Scope, receive: Receive) -> tuple[JSONResponse | No
                 if message["type"] == "http.disconnect":
                     return refuse(400, "the connection ended within the body"), receive
                 body += message.get("body", b"")
-                if len(body) > MAX_BODY:
+                if len(body) > limit:
                     return too_large, receive
                 more = message.get("more_body", False)
     except TimeoutError:

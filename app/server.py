@@ -13,16 +13,17 @@ from fastapi.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
 
-from app import api_docs, errors
-from app.api import Services, router
+from app import api, api_docs, errors, results, starts, studies, study_api
 from app.assets import Assets
 from app.estimate import Estimator
 from app.feed import Feed, Question
 from app.security import MAX_BODY, Security
+from app.services import Services
 from app.settings import Settings
 from core.spec import RunSpec
 from jobs.store import Store
 
+ROUTERS = (api.router, results.router, starts.router, study_api.router)
 TITLE = "OnlyBN"
 VERSION = "0.1.0"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -30,6 +31,7 @@ DESCRIPTION = """How much can a network learn when all its weights stay random a
 
 A run is one training of one architecture under one policy. Launch one with POST /api/runs and follow it with
 GET /api/runs/{run_id}. Everybody who has the link can look at a run; only who has its owner token can cancel it.
+A study is all runs that one question of the paper needs: POST /api/studies.
 Errors are {"detail": "what was wrong and what would be right"}."""
 
 
@@ -54,7 +56,9 @@ def make_app(
     app.router.routes.append(Assets())
     feed = Feed(store, settings.public_url)
     app.state.services = Services(settings, store, wake, feed, Estimator(store), options)
-    app.include_router(router)
+    app.state.studies = studies.Studies(store, settings.public_url, settings.largest_study)
+    for router in ROUTERS:
+        app.include_router(router)
     _add_docs(app)
     _add_unknown(app)
     return app
@@ -92,7 +96,7 @@ def _add_docs(app: FastAPI) -> None:
         """FastAPI's description, with the bodies that we read ourselves."""
         description = described()
         schemas = description.setdefault("components", {}).setdefault("schemas", {})
-        for model in (RunSpec, Question):
+        for model in (RunSpec, Question, study_api.StudyRequest):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(schema.pop("$defs", {}))
             schemas[model.__name__] = schema
@@ -107,7 +111,7 @@ def _add_docs(app: FastAPI) -> None:
 
 def _add_unknown(app: FastAPI) -> None:
     """Answer what is unknown below /api ourselves, before Gradio's mount takes it for a page."""
-    known = [route for route in router.routes if isinstance(route, Route)]
+    known = [route for router in ROUTERS for route in router.routes if isinstance(route, Route)]
 
     @app.api_route("/api/{path:path}", methods=METHODS, include_in_schema=False)
     def unknown(request: Request, path: str) -> Response:

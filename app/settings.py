@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 
+from core.datasets.folder import SIZES, USUAL_SIZE
+from core.studies.spec import Scale
 from jobs.settings import WorkerSettings
 
 
@@ -17,6 +19,9 @@ class Settings(WorkerSettings):
     port: int = Field(7860, ge=1, le=65535, description="Port to listen on.")
     embedded_worker: bool = Field(True, description="Whether the server starts a worker of its own.")
     max_queued: int = Field(200, ge=1, le=100_000, description="How many runs may wait; more are refused.")
+    largest_study: Scale = Field(
+        "paper", description="The largest scale of a study that visitors may launch: minutes, evening or paper."
+    )
     public_url: str | None = Field(
         None, description="Address under which a proxy shows the site, such as https://bn.example.org."
     )
@@ -27,6 +32,15 @@ class Settings(WorkerSettings):
     )
     fashion_mnist: Path | None = Field(
         None, description="Folder with the four Fashion-MNIST files; unset: /usr/share/datasets/fashion-mnist."
+    )
+    # Those that core reads itself; here they are checked when the server starts.
+    imagenet: Path | None = Field(None, description="Folder of ImageNet: train/ and val/, a folder for each class.")
+    folder: Path | None = Field(None, description="Folder of own images: train/ and val/, a folder for each class.")
+    folder_size: int = Field(
+        USUAL_SIZE, ge=SIZES[0], le=SIZES[1], description="Side in pixels of what is cut out of own images."
+    )
+    loader_workers: int | None = Field(
+        None, ge=0, le=64, description="Processes of a training that open images; unset: as its threads allow."
     )
 
     @field_validator("public_url")

@@ -23,12 +23,18 @@ class LayerView(TypedDict):
 
 
 class ProgressView(TypedDict):
-    """`share` is step / total_steps; speeds and times are null until the trainer has said them."""
+    """How far the run is.
+
+    `share` is step / total_steps; `tested` is the share of the test set that the test under way has seen, null while
+    it trains; `analysed` is how much of the analyses at the end is done, null before. Speeds and times are null until
+    the trainer has said them.
+    """
 
     step: int
     total_steps: int
     share: float
-    phase: str | None
+    tested: float | None
+    analysed: float | None
     images_per_s: float | None
     elapsed_s: float | None
     eta_s: float | None
@@ -40,7 +46,10 @@ class ErrorView(TypedDict):
 
 
 class RunSummary(TypedDict):
-    """A run as lists and the feed show it. Times are Unix seconds; `position` is 1 for the next run in the queue."""
+    """A run as lists and the feed show it. Times are Unix seconds; `position` is 1 for the next run in the queue.
+
+    `findings`: whether GET /api/runs/{id}/findings has something to say.
+    """
 
     id: str
     name: str | None
@@ -58,6 +67,7 @@ class RunSummary(TypedDict):
     device: str | None
     top1: float | None
     result: dict[str, Any] | None
+    findings: bool
     error: ErrorView | None
     cancel_requested: bool
 
@@ -100,7 +110,8 @@ def summary(run: Run, public_url: str | None = None) -> RunSummary:
             "step": run.step,
             "total_steps": run.total_steps,
             "share": short(run.step / run.total_steps) if run.total_steps else 0.0,
-            "phase": run.phase,
+            "tested": maybe_short(run.tested),
+            "analysed": maybe_short(run.analysed),
             "images_per_s": maybe_short(run.images_per_s),
             "elapsed_s": maybe_short(run.elapsed_s),
             "eta_s": maybe_short(run.eta_s),
@@ -115,6 +126,7 @@ def summary(run: Run, public_url: str | None = None) -> RunSummary:
         "device": run.started.device if run.started else None,
         "top1": run.top1,
         "result": result(run.result),
+        "findings": run.has_findings,
         "error": {"kind": run.error_kind, "message": run.error_message} if run.error_kind else None,
         "cancel_requested": run.cancel_requested,
     }

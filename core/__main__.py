@@ -1,4 +1,6 @@
-"""`python -m core train|count`: the engine of the app without the app.
+"""`python -m core train|count|capsule|studies`: the engine of the app without the app.
+
+torchrun starts several of these for one run; the first speaks and writes, the others only train along.
 
 Exit codes: 0 done, 1 the run failed, 2 bad arguments, 130 stopped by a signal (the same command goes on).
 """
@@ -10,6 +12,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,21 +21,30 @@ from rich.console import Console
 from core import cost
 from core.architectures import catalog
 from core.arguments import BadArguments, parser, spec_of
-from core.events import Event, Failed, Finished, Point, Snapshot, Stopped
+from core.events import Analysed, Event, Failed, Finished, Point, Snapshot, Stopped
+from core.files import START, write_atomically
 from core.journal import Journal, OtherRun, record
-from core.lifeline import die_with_parent
+from core.lifeline import die_with_launcher, die_with_parent
+from core.part import Part
 from core.policies import policy
 from core.spec import RunSpec
+from core.studies import command as studies
 
 DONE, FAILED, BAD_ARGUMENTS, STOPPED = 0, 1, 2, 130
+ECHO_S = 3.0
 
 
 def main() -> int:
     arguments = parser().parse_args()
     try:
-        return {"train": train, "count": count}[arguments.command](arguments)
-    except (BadArguments, OtherRun) as error:
+        return {"train": train, "count": count, "capsule": capsule, "studies": studies.run}[arguments.command](
+            arguments
+        )
+    except (BadArguments, OtherRun, *studies.Problem) as error:
         print(f"error: {error}", file=sys.stderr)
+        part = Part.of_this_process()
+        if part.first and not part.alone and getattr(arguments, "events", None):  # torchrun swallows the exit code
+            _print_lines(iter([Failed(step=0, kind="error", message=str(error))]))
         return BAD_ARGUMENTS
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more: no traceback at exit
@@ -58,35 +70,79 @@ def count(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def capsule(arguments: argparse.Namespace) -> int:
+    from core import capsule_command  # noqa: PLC0415 - imports torch
+    from core.capsule import BadCapsule  # noqa: PLC0415
+
+    if arguments.threads is not None and not 1 <= arguments.threads <= 1024:
+        raise BadArguments(f"threads must be 1..1024, got {arguments.threads}")
+    try:
+        return capsule_command.run(arguments)
+    except (BadCapsule, capsule_command.BadUse) as error:
+        raise BadArguments(str(error)) from error
+
+
 def train(arguments: argparse.Namespace) -> int:
     spec = spec_of(arguments)
     if arguments.threads is not None and not 1 <= arguments.threads <= 1024:
         raise BadArguments(f"threads must be 1..1024, got {arguments.threads}")
+    part = _part(spec)
+    if not part.alone:
+        die_with_launcher()
+    if arguments.lifeline:
+        die_with_parent()
+    if not part.first:
+        return _follow(spec, arguments, part)
     journal = Journal(arguments.out, spec)
     try:
         journal.open()
+        if arguments.start:
+            write_atomically(arguments.out / START, arguments.start.read_bytes())
     except OSError as error:
         raise BadArguments(f"cannot write to {arguments.out}: {error.strerror}") from error
-    if arguments.lifeline:
-        die_with_parent()
-    stop = _stop_on_signals()
     if journal.finished():  # tell it again: whoever listened may have missed its end
+        if not part.alone:
+            from core.distributed import dismiss  # noqa: PLC0415 - imports torch
+
+            dismiss()
         stream: Iterator[Event] = (
-            event for event in journal.events() if isinstance(event, Point | Snapshot | Finished)
+            event for event in journal.events() if isinstance(event, Point | Snapshot | Analysed | Finished)
         )
     else:
-        stream = record(journal, _training(spec, arguments, stop))
+        stream = record(journal, _training(spec, arguments, part))
     return _exit_code(_print_lines(stream) if arguments.events else _show(spec, stream))
 
 
-def _training(spec: RunSpec, arguments: argparse.Namespace, stop: list[int]) -> Iterator[Event]:
-    # Read when torch loads OpenMP. Threads that wait by spinning make a training that shares its cores with a
-    # browser or a second training many times slower (tests/benchmarks/waiting.py).
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+def _part(spec: RunSpec) -> Part:
+    """Which of the run's processes this is. Raises BadArguments where they are too many for a batch."""
+    part = Part.of_this_process()
+    if spec.recipe.batch_size < 2 * part.world and not part.alone:
+        raise BadArguments(
+            f"{part.world} processes need a batch_size of at least {2 * part.world}, two images each; got "
+            f"{spec.recipe.batch_size}"
+        )
+    return part
+
+
+def _follow(spec: RunSpec, arguments: argparse.Namespace, part: Part) -> int:
+    """Train along, in silence."""
+    last: Event | None = None
+    for event in _training(spec, arguments, part):
+        last = event
+    return _exit_code(last) if last else DONE
+
+
+def _training(spec: RunSpec, arguments: argparse.Namespace, part: Part) -> Iterator[Event]:
+    """The events of the training; none where the first process says that there is nothing to do."""
+    stop = _stop_on_signals() if part.alone else None
+    # Read when torch loads OpenMP. Threads that wait by spinning long (libgomp's default) make a training that shares
+    # its cores with a browser or a second training ten times slower; threads that never spin make one that is alone
+    # half as fast. A short spin is good for both (tests/benchmarks/waiting.py).
+    os.environ.setdefault("GOMP_SPINCOUNT", "5000")
     # Seconds of import that neither `count` nor a mistake in the arguments should wait for.
     import torch  # noqa: PLC0415
 
-    from core import training  # noqa: PLC0415
+    from core import distributed, training  # noqa: PLC0415
 
     devices = ["auto", "cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     devices += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
@@ -94,24 +150,43 @@ def _training(spec: RunSpec, arguments: argparse.Namespace, stop: list[int]) -> 
         raise BadArguments(f"device {arguments.device!r} is not here. Allowed: {', '.join(devices)}")
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    yield from training.train(
+    try:
+        device = distributed.own_device(arguments.device, part)
+    except distributed.Unfit as error:
+        raise BadArguments(str(error)) from error
+    group = distributed.Group() if part.alone else distributed.join(torch.device(device))
+    if group is None:
+        return
+    if stop is None:  # only now: a signal while they looked for each other has ended them at once
+        stop = _stop_on_signals(echo_s=ECHO_S)
+    for event in training.train(
         spec,
         arguments.out,
         data_folder=Path(os.environ.get("ONLYBN_DATA") or "data") / "datasets",
-        device=arguments.device,
+        device=device,
         attempt=arguments.attempt,
         should_stop=lambda: bool(stop),
-    )
+        group=group,
+        analyses=not arguments.no_analysis,
+    ):
+        yield event
+    if not isinstance(event, Failed):  # else nobody knows where the others are
+        group.close()
 
 
-def _stop_on_signals() -> list[int]:
-    """A list that is empty until SIGTERM or SIGINT arrives."""
-    received: list[int] = []
+def _stop_on_signals(echo_s: float = 0.0) -> list[float]:
+    """A list that is empty until SIGTERM or SIGINT arrives; a second signal does not wait for the end of the step.
 
-    def handle(number: int, _frame: object) -> None:
-        if received:  # asked twice: do not wait for the end of the step
+    torchrun passes on to its processes what they, in its process group, have got already: a signal within `echo_s`
+    seconds of the first is the first one's echo.
+    """
+    received: list[float] = []
+
+    def handle(_number: int, _frame: object) -> None:
+        now = time.monotonic()
+        if received and now - received[0] >= echo_s:
             os._exit(STOPPED)
-        received.append(number)
+        received.append(now)
 
     signal.signal(signal.SIGTERM, handle)
     signal.signal(signal.SIGINT, handle)
@@ -145,4 +220,10 @@ def _exit_code(last: Event | None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    if not Part.of_this_process().alone:
+        # Threads of the process group can abort an interpreter that is being torn down.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from core.architectures.catalog import FEATURED
 from core.datasets.catalog import DATASETS
 from core.policies import POLICIES
 from core.spec import Recipe, RunSpec, explain
+from core.studies import command as studies
+from core.tensorfile import BadTensorFile, header_of
 
 
 class BadArguments(ValueError):
@@ -24,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="python -m core", description="Train random networks of which only a part trains."
     )
-    commands = top.add_subparsers(dest="command", required=True, metavar="train|count")
+    commands = top.add_subparsers(dest="command", required=True, metavar="train|count|capsule|studies")
 
     train = commands.add_parser(
         "train",
@@ -47,11 +50,17 @@ def parser() -> argparse.ArgumentParser:
         metavar="KEY=VALUE",
         help="any other field: --set lr=0.05, --set seeds.init=7",
     )
+    train.add_argument(
+        "--start", type=Path, metavar="FILE", help="start from the tensors of a capsule or a safetensors state dict"
+    )
     train.add_argument("--spec", type=Path, metavar="FILE", help="read the spec from a JSON file instead")
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of this run")
     train.add_argument("--events", choices=["-"], help="-: one JSON event a line on standard output")
     train.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu, cuda, cuda:1")
     train.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
+    train.add_argument(
+        "--no-analysis", action="store_true", help="leave out the analyses of the trained network at the end"
+    )
     train.add_argument("--attempt", type=int, default=1, help=argparse.SUPPRESS)
     train.add_argument("--lifeline", action="store_true", help=argparse.SUPPRESS)
 
@@ -62,14 +71,30 @@ def parser() -> argparse.ArgumentParser:
     count.add_argument("--channels", type=int, default=3, metavar="N", help="of the images; default 3")
     count.add_argument("--size", type=int, default=32, metavar="PIXELS", help="side of the images; default 32")
     count.add_argument("--json", action="store_true", help="print JSON")
+    _capsule(commands.add_parser("capsule", help="look at, evaluate or verify a trained network's file"))
+    studies.add_to(commands)
     return top
+
+
+def _capsule(capsule: argparse.ArgumentParser) -> None:
+    capsule.description = (
+        "A capsule is the file final.safetensors of a run: its spec, its seeds and what trained, from which the whole "
+        "network is rebuilt. show: what is in it; evaluate: its test accuracy; verify: whether the network that is "
+        "rebuilt from it gives the stored result again (exit code 1 if not)."
+    )
+    capsule.add_argument("action", choices=["show", "evaluate", "verify"])
+    capsule.add_argument("file", type=Path, metavar="FILE")
+    capsule.add_argument("--dataset", metavar="NAME", help="evaluate on another data set of the same shape")
+    capsule.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu, cuda")
+    capsule.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: as many as trained it)")
+    capsule.add_argument("--json", action="store_true", help="print JSON")
 
 
 def spec_of(arguments: argparse.Namespace) -> RunSpec:
     """The spec that a `train` command line means. Raises BadArguments."""
     try:
         if arguments.spec:
-            return RunSpec.model_validate_json(arguments.spec.read_bytes())
+            return _with_start(RunSpec.model_validate_json(arguments.spec.read_bytes()), arguments.start)
         fields: dict[str, Any] = {
             key: _number(value)
             for key in ("architecture", "policy", "dataset", "epochs", "replicate", "train_examples", "test_examples")
@@ -79,11 +104,25 @@ def spec_of(arguments: argparse.Namespace) -> RunSpec:
             fields["name"] = arguments.name
         for assignment in arguments.set:
             _assign(fields, assignment)
-        return RunSpec.model_validate(fields)
+        return _with_start(RunSpec.model_validate(fields), arguments.start)
     except ValidationError as error:
         raise BadArguments(explain(error)) from error
     except OSError as error:
         raise BadArguments(f"cannot read {arguments.spec}: {error.strerror}") from error
+
+
+def _with_start(spec: RunSpec, file: Path | None) -> RunSpec:
+    """`spec` started from `file`, if there is one."""
+    if file is None:
+        return spec
+    try:
+        header_of(file)
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    except BadTensorFile as error:
+        raise BadArguments(f"{file} {error}") from error
+    except OSError as error:
+        raise BadArguments(f"cannot read {file}: {error.strerror}") from error
+    return RunSpec.model_validate({**spec.model_dump(), "start": digest})
 
 
 def _number(text: str) -> Any:

@@ -11,6 +11,7 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -23,28 +24,42 @@ KEEP = 2
 NAME = re.compile(r"step-(\d{8,})-a(\d+)-([0-9a-f]{16})\.safetensors")
 
 
+class Scores(NamedTuple):
+    """Mean loss, and the shares of examples whose label has the highest or one of the five highest logits."""
+
+    loss: float
+    top1: float
+    top5: float
+
+
 @dataclass(frozen=True)
 class Mean:
     """A sum over examples that becomes a mean: loss and correct answers."""
 
     loss: float = 0.0
     correct: int = 0
+    correct5: int = 0
     seen: int = 0
+
+    @property
+    def scores(self) -> Scores:
+        """As means over what was seen, which must not be nothing."""
+        return Scores(self.loss / self.seen, self.correct / self.seen, self.correct5 / self.seen)
 
 
 @dataclass(frozen=True)
 class State:
     """All that a training needs to go on as if it had never stopped, beside its spec.
 
-    `tensors`: trained parameters, momentum and running statistics. `window`: what was trained on since the last
-    train point. `train` and `test`: the last values of the curves, (loss, top1).
+    `tensors`: trained parameters, running statistics and, as `optimizer/...`, the optimiser's state. `window`: what
+    was trained on since the last train point. `train` and `test`: the last values of the curves.
     """
 
     step: int
     elapsed_s: float
     window: Mean
-    train: tuple[float, float] | None
-    test: tuple[float, float]
+    train: Scores | None
+    test: Scores
     tensors: dict[str, Tensor]
 
 
@@ -93,8 +108,8 @@ class CheckpointFolder:
             **{
                 **numbers,
                 "window": Mean(**numbers["window"]),
-                "train": tuple(numbers["train"]) if numbers["train"] else None,
-                "test": tuple(numbers["test"]),
+                "train": Scores(*numbers["train"]) if numbers["train"] else None,
+                "test": Scores(*numbers["test"]),
                 "tensors": tensors,
             }
         )
@@ -131,9 +146,3 @@ def digest_of(tensors: dict[str, Tensor]) -> str:
         total.update(name.encode())
         total.update(tensor.numpy().tobytes())
     return total.hexdigest()
-
-
-def save_final(folder: Path, tensors: dict[str, Tensor], spec_json: str, result_json: str) -> None:
-    """`final.safetensors`: trained tensors and running statistics, with the spec and the result in its header."""
-    content = save(_dense(tensors), metadata={"spec": spec_json, "result": result_json})
-    write_atomically(folder / "final.safetensors", content)

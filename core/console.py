@@ -20,7 +20,8 @@ def show(spec: RunSpec, stream: Iterator[events.Event], console: Console) -> eve
         for event in stream:
             last = event
             if isinstance(event, events.Progress):
-                verb = "training" if event.phase == "train" else "testing"
+                verb = "training" if event.tested is None else f"testing, {event.tested:.0%}"
+                verb = verb if event.analysed is None else f"analysing, {event.analysed:.0%}"
                 rest = (
                     "" if event.eta_s is None else f"about {clock(event.eta_s)} left, {event.images_per_s:,.0f} img/s"
                 )
@@ -36,12 +37,18 @@ def _line(spec: RunSpec, event: events.Event) -> str | None:
     match event:
         case events.Started(resumed_from=step, counts=counts):
             again = f"resumed from step {step}; " if step is not None else ""
-            return (
+            taken = f"{event.taken}\n" if event.taken else ""
+            return taken + (
                 f"{again}{spec.architecture}, policy {spec.policy}, {spec.dataset}: {counts.trainable:,} of "
                 f"{counts.total:,} parameters train; {event.device}, {event.threads} threads"
             )
         case events.Point(split="test"):
             return f"epoch {event.epoch:g}: test top-1 {event.top1:.2%}, loss {event.loss:.4f}"
+        case events.Analysed(findings=findings):
+            return (
+                f"analysed on {findings.test_examples:,} test images: {findings.relu_always_off:.1%} of ReLU channels "
+                f"always off, {findings.unused_parameters:,} parameters of no effect"
+            )
         case events.Finished():
             return (
                 f"[green]finished[/]: test top-1 {event.top1:.2%}, train {event.train_top1:.2%}, "
@@ -49,6 +56,8 @@ def _line(spec: RunSpec, event: events.Event) -> str | None:
             )
         case events.Failed():
             return f"[red]failed ({event.kind})[/]: {event.message}"
+        case events.Warned():
+            return f"[yellow]note[/]: {event.message}"
         case events.Stopped():
             return f"stopped at step {event.step}; the same command goes on from here"
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.architectures.plan import Plan
 from core.events import Counts
+from core.findings import EPSILONS
 from core.policies import Policy
 from core.spec import RunSpec
 
@@ -13,6 +14,10 @@ STEP_OVERHEAD_S = 0.2e-3
 """Seconds that one layer costs in a step whatever its size (kernel calls, Python)."""
 POINT_EVERY_S = 0.1
 MAX_STRIDE = 25
+ANALYSES_SHARE = 0.2
+"""At most this share of a run's multiply-adds goes into its analyses; for that they look at fewer test images..."""
+ANALYSED_AT_LEAST = 500
+"""...but at no fewer than this."""
 
 
 def counts(plan: Plan, policy: Policy) -> Counts:
@@ -21,7 +26,7 @@ def counts(plan: Plan, policy: Policy) -> Counts:
         total=plan.total,
         trainable=policy.trainable(plan),
         batchnorm=plan.count("gamma", "beta"),
-        output=plan.count("output"),
+        output=plan.count("output", "output-bias"),
         shortcut=plan.count("shortcut"),
     )
 
@@ -29,15 +34,20 @@ def counts(plan: Plan, policy: Policy) -> Counts:
 def step_macs(plan: Plan, policy: Policy) -> int:
     """Multiply-adds that one training step needs for one image.
 
-    The forward pass; the input gradient down to the lowest layer that trains; and the weight gradients of what
-    trains. Frozen weights need no gradient of their own, so BatchNorm alone costs 2/3 of training everything.
+    The forward pass; the weight gradients of the layers that train; and the input gradients of all layers above the
+    lowest that trains. Frozen weights need no gradient of their own, so BatchNorm alone costs 2/3 of training
+    everything.
     """
-    forward, stem = plan.macs, plan.stem.convolution.macs
-    if policy.per_channel or "convolution" in policy.roles:
-        return 3 * forward - stem
-    if policy.roles & {"gamma", "beta"}:
-        return 2 * forward - stem
-    return forward
+    trained = {parameter.name for parameter in plan.parameters if policy.trains(parameter)}
+    trained |= {f"{name}.weight" for name in policy.scattered(plan)} | set(policy.scored(plan))
+    head = plan.output.features * plan.output.classes
+    total, below = plan.macs, False
+    for unit in plan.units():
+        conv, norm = unit.convolution, unit.norm
+        weight = f"{conv.name}.weight" in trained
+        total += conv.macs * (weight + below)
+        below |= weight or bool(trained & {f"{conv.name}.bias", f"{norm.name}.weight", f"{norm.name}.bias"})
+    return total + head * ((f"{plan.output.name}.weight" in trained) + below)
 
 
 def run_macs(spec: RunSpec) -> int:
@@ -45,6 +55,12 @@ def run_macs(spec: RunSpec) -> int:
     train, test = spec.images
     plan = spec.plan
     return spec.epochs * train * step_macs(plan, spec.selection) + (spec.epochs + 1) * test * plan.macs
+
+
+def analysed_images(spec: RunSpec) -> int:
+    """How many test images the analyses at the end of a run look at; they make a pass for every threshold."""
+    affordable = int(ANALYSES_SHARE * run_macs(spec) / (len(EPSILONS) * spec.plan.macs))
+    return min(max(affordable, ANALYSED_AT_LEAST), spec.images[1])
 
 
 def modest_step_s(spec: RunSpec) -> float:

@@ -1,7 +1,7 @@
 """What a training says while it runs: one model an event, one JSON object a line. Imports no torch.
 
 The numbers in Point, Snapshot, Checkpointed and Finished depend on the spec, the machine and the thread count
-only; everything that depends on the clock is in Progress, so that a resumed run repeats the rest to the bit.
+only; everything that depends on the clock is in Progress and Warned, so that a resumed run repeats the rest to the bit.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from core.spec import Model
+from core.findings import Findings
+from core.model import Model
 
 BIN_WIDTH = 0.06
 BINS = 65
@@ -47,7 +48,10 @@ class Counts(Model):
 
 
 class Started(Model):
-    """The first event of an attempt. `resumed_from` is the step of the checkpoint that it goes on from."""
+    """The first event of an attempt. `resumed_from` is the step of the checkpoint that it goes on from.
+
+    `taken`: what the run took from the file that it starts from, in a sentence.
+    """
 
     event: Literal["started"] = "started"
     spec_digest: str
@@ -62,13 +66,14 @@ class Started(Model):
     device: str
     threads: int
     torch: str
+    taken: str | None = None
 
 
 class Point(Model):
     """A value of the curves after `step` optimiser steps.
 
     train: mean loss and top-1 of the batches since the last train point, in train mode, and the lr of the last
-    step. test: mean over the whole test set in evaluation mode; `lr` is null. `top1` is a share in 0..1.
+    step. test: mean over the whole test set in evaluation mode; `lr` is null. `top1` and `top5` are shares in 0..1.
     """
 
     event: Literal["point"] = "point"
@@ -77,6 +82,7 @@ class Point(Model):
     split: Split
     loss: float
     top1: float
+    top5: float | None = None
     lr: float | None = None
 
 
@@ -99,12 +105,17 @@ class Snapshot(Model):
 
 
 class Progress(Model):
-    """How far the run is and how fast it goes, about once a second. `phase` says what it does now."""
+    """How far the run is and how fast it goes, about once a second.
+
+    `tested` is the share of the test set that the test under way has seen, 0..1; None while it trains. `analysed` is
+    how much of the analyses at the end is done, 0..1; None before.
+    """
 
     event: Literal["progress"] = "progress"
     step: int
     total_steps: int
-    phase: Split
+    tested: float | None = None
+    analysed: float | None = None
     images_per_s: float
     elapsed_s: float
     eta_s: float | None
@@ -120,6 +131,14 @@ class Checkpointed(Model):
     size_bytes: int
 
 
+class Analysed(Model):
+    """What the analyses of the trained network found, just before Finished."""
+
+    event: Literal["analysed"] = "analysed"
+    step: int
+    findings: Findings
+
+
 class Finished(Model):
     """The run is complete. `top1` and `loss` are those of the last epoch on the test set, never of the best.
 
@@ -133,10 +152,19 @@ class Finished(Model):
     loss: float
     train_top1: float
     train_loss: float
+    top5: float | None = None
     trainable: int
     disabled: float
     digest: str
     seconds: float
+
+
+class Warned(Model):
+    """The run goes on, but a person should know this; `message` says it in words. Said once an attempt."""
+
+    event: Literal["warned"] = "warned"
+    step: int
+    message: str
 
 
 class Stopped(Model):
@@ -156,7 +184,7 @@ class Failed(Model):
 
 
 Event = Annotated[
-    Started | Point | Snapshot | Progress | Checkpointed | Finished | Stopped | Failed,
+    Started | Point | Snapshot | Progress | Warned | Checkpointed | Analysed | Finished | Stopped | Failed,
     Field(discriminator="event"),
 ]
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)

@@ -7,6 +7,7 @@ import torch
 from core.datasets.memory import DataUnavailable
 from core.events import Failed
 from core.spec import Recipe, RunSpec
+from core.start import BadStart
 
 
 class Diverged(Exception):
@@ -21,6 +22,8 @@ def failure(spec: RunSpec, step: int, error: Exception) -> Failed | None:
     """The event for `error` after `step` steps; None where it is a defect of ours, which must be seen whole."""
     if isinstance(error, DataUnavailable):
         return Failed(step=step, kind="data_unavailable", message=str(error))
+    if isinstance(error, BadStart):
+        return Failed(step=step, kind="error", message=f"{str(error)[:1].upper()}{str(error)[1:]}.")
     if isinstance(error, Diverged):
         return Failed(step=error.step, kind="diverged", message=str(error))
     # The CPU allocator reports a lack of memory as a plain RuntimeError.

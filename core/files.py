@@ -1,9 +1,15 @@
-"""Writing files that are whole or absent. Imports no torch."""
+"""Names of files in the folder of a run, and writing files that are whole or absent. Imports no torch."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+CAPSULE = "final.safetensors"
+CAPSULE_FORMAT = "onlybn-capsule"
+"""What its metadata says as `format`."""
+START = "start.safetensors"
+"""The file that a run starts from, where it has one."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:

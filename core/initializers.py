@@ -39,6 +39,22 @@ def fan_in(weight: Tensor) -> int:
     return weight[0].numel()
 
 
+def _orthogonal(weight: Tensor, generator: Generator) -> Tensor:
+    """As torch.nn.init.orthogonal_ with gain 1: the Q of a normal matrix's QR decomposition, signs made uniform."""
+    rows, columns = weight.shape[0], fan_in(weight)
+    flat = weight.new_empty(rows, columns).normal_(0.0, 1.0, generator=generator)
+    if rows < columns:
+        flat = flat.T
+    packed, scales = flat.geqrf()
+    basis = packed.orgqr(scales) * packed.diagonal().sign()
+    return weight.copy_((basis if rows >= columns else basis.T).reshape(weight.shape))
+
+
+def _binary(weight: Tensor, generator: Generator) -> Tensor:
+    weight.normal_(0.0, sqrt(2 / fan_in(weight)), generator=generator)
+    return weight.copy_(weight.sign() * weight.std())
+
+
 WEIGHT_INITIALIZERS: Registry[WeightInitializer] = Registry(
     "weight initialiser",
     (
@@ -47,6 +63,15 @@ WEIGHT_INITIALIZERS: Registry[WeightInitializer] = Registry(
             "He normal: N(0, 2 / fan-in)",
             lambda weight, generator: weight.normal_(0.0, sqrt(2 / fan_in(weight)), generator=generator),
         ),
+        WeightInitializer(
+            "he-uniform",
+            "He uniform: U(-b, b), b² = 6 / fan-in",
+            lambda weight, generator: weight.uniform_(
+                -sqrt(6 / fan_in(weight)), sqrt(6 / fan_in(weight)), generator=generator
+            ),
+        ),
+        WeightInitializer("orthogonal", "Orthogonal rows or columns, of norm 1", _orthogonal),
+        WeightInitializer("binary", "Binary: +σ or -σ, σ the deviation of a He-normal draw", _binary),
     ),
 )
 
@@ -57,6 +82,15 @@ NORM_INITIALIZERS: Registry[NormInitializer] = Registry(
             "uniform",
             "γ from U(0, 1), β = 0",
             lambda gamma, beta, generator: (gamma.uniform_(0.0, 1.0, generator=generator), beta.zero_()),
+        ),
+        NormInitializer("ones", "γ = 1, β = 0", lambda gamma, beta, generator: (gamma.fill_(1.0), beta.zero_())),
+        NormInitializer(
+            "ones-shifted", "γ = 1, β = 1", lambda gamma, beta, generator: (gamma.fill_(1.0), beta.fill_(1.0))
+        ),
+        NormInitializer(
+            "uniform-signed",
+            "γ from U(-1, 1), β = 0",
+            lambda gamma, beta, generator: (gamma.uniform_(-1.0, 1.0, generator=generator), beta.zero_()),
         ),
     ),
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from core.cost import keeps_snapshot
-from core.events import EVENT, Event, Finished, Point, Progress, Snapshot, Started
+from core.events import EVENT, Analysed, Event, Finished, Point, Progress, Snapshot, Started
 from core.files import write_atomically
 from core.spec import RunSpec
 
@@ -67,7 +67,7 @@ class Journal:
         So the journal of a resumed run has each point once, and a reader that missed the last of them before the
         stop can be told again.
         """
-        kept = [] if step is None else [event for event in self.events() if getattr(event, "step", 0) <= step]
+        kept = [] if step is None else [event for event in self.events() if _remains(event, step)]
         lines = "".join(f"{event.model_dump_json()}\n" for event in kept)
         write_atomically(self.path, lines.encode())
         return [event for event in kept if isinstance(event, Point | Snapshot)]
@@ -78,6 +78,11 @@ class Journal:
             return
         with self.path.open("a") as file:
             file.write(f"{event.model_dump_json()}\n")
+
+
+def _remains(event: Event, step: int) -> bool:
+    """Analyses are made again, even by a run that was stopped after its last step."""
+    return getattr(event, "step", 0) <= step and not isinstance(event, Analysed)
 
 
 def record(journal: Journal, events: Iterator[Event]) -> Iterator[Event]:

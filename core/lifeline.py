@@ -1,14 +1,18 @@
-"""A child process that must not outlive its parent: the trainer of a worker, the worker of a web server."""
+"""A child process that must not outlive its parent: the trainer of a worker, the worker of a web server, the
+processes of a run that torchrun started, those that open a trainer's images."""
 
 from __future__ import annotations
 
 import ctypes
+import multiprocessing
 import os
 import signal
 import sys
 import threading
+import time
 
 PR_SET_PDEATHSIG = 1
+LOOK_EVERY_S = 1.0
 
 
 def die_with_parent() -> None:
@@ -17,12 +21,44 @@ def die_with_parent() -> None:
     The parent must give this process a pipe as standard input and keep its other end open: when the parent
     dies, the pipe ends (every system). On Linux the kernel also kills it, which works in a process that is stopped.
     """
+    _be_killed_with_parent()
+    threading.Thread(target=_exit_at_end_of_input, name="lifeline", daemon=True).start()
+
+
+def die_with_launcher() -> None:
+    """The same where the parent gives no pipe, as torchrun does. Beyond Linux it takes up to LOOK_EVERY_S."""
+    launcher = os.getppid()
+    _be_killed_with_parent()
+    threading.Thread(target=_exit_after, args=(launcher,), name="launcher", daemon=True).start()
+
+
+def die_with_starter() -> None:
+    """The same in a process of `multiprocessing`, which has a pipe from whoever started it, whoever forked it."""
+    starter = multiprocessing.parent_process()
+    if starter is None:
+        return
+    if starter.pid == os.getppid():
+        _be_killed_with_parent()
+    threading.Thread(target=_exit_after_process, args=(starter,), name="starter", daemon=True).start()
+
+
+def _be_killed_with_parent() -> None:
     if sys.platform == "linux":
         parent = os.getppid()
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it died before the call
             os._exit(1)
-    threading.Thread(target=_exit_at_end_of_input, name="lifeline", daemon=True).start()
+
+
+def _exit_after(launcher: int) -> None:
+    while os.getppid() == launcher:
+        time.sleep(LOOK_EVERY_S)
+    os._exit(1)
+
+
+def _exit_after_process(starter: multiprocessing.process.BaseProcess) -> None:
+    starter.join()
+    os._exit(1)
 
 
 def _exit_at_end_of_input() -> None:

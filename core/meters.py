@@ -6,28 +6,41 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from core.checkpoint import Mean
 from core.spec import RunSpec
 
 
+def summed_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Cross-entropy summed over the images; 0 where there are none."""
+    return F.cross_entropy(logits, labels, label_smoothing=smoothing, reduction="sum")
+
+
+@torch.no_grad()
+def tally(loss: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
+    """Of a batch: summed loss, correct answers, and labels among the five highest; (3,) float64 on the device."""
+    best = logits.topk(min(5, logits.shape[1]), dim=1).indices
+    correct = (logits.argmax(dim=1) == labels).sum()
+    return torch.stack([loss.double(), correct.double(), (best == labels[:, None]).sum().double()])
+
+
 class Window:
-    """Sums of loss and correct answers on the device, read only when a mean is wanted (reading waits for a GPU)."""
+    """Tallies of batches, summed on the device and read only when a mean is wanted (reading waits for a GPU)."""
 
     def __init__(self, device: torch.device, begin: Mean | None = None) -> None:
         begin = begin or Mean()
-        self.loss = torch.tensor(begin.loss, dtype=torch.float64, device=device)
-        self.correct = torch.tensor(begin.correct, dtype=torch.int64, device=device)
+        self.sums = torch.tensor([begin.loss, begin.correct, begin.correct5], dtype=torch.float64, device=device)
         self.seen = begin.seen
 
-    def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """`loss` is the mean over the batch."""
-        self.loss += loss.detach().double() * len(labels)
-        self.correct += (logits.detach().argmax(dim=1) == labels).sum()
-        self.seen += len(labels)
+    def add(self, sums: Tensor, images: int) -> None:
+        """`sums` as `tally` makes them, of `images` images."""
+        self.sums += sums
+        self.seen += images
 
     def mean(self) -> Mean:
-        return Mean(float(self.loss), int(self.correct), self.seen)
+        loss, correct, correct5 = self.sums.tolist()
+        return Mean(loss, int(correct), int(correct5), self.seen)
 
 
 class Speed:
@@ -48,13 +61,16 @@ class Speed:
     def train_images_per_s(self) -> float:
         return self.train_images / self.train_s if self.train_s else 0.0
 
-    def eta_s(self, step: int) -> float | None:
-        """Seconds to the end of the run; None before the first step was timed."""
+    def eta_s(self, step: int, untested: int = 0) -> float | None:
+        """Seconds to the end of the run, with `untested` images left in the test under way.
+
+        None before the first step was timed.
+        """
         if not self.train_s:
             return None
         train, test = self.spec.images
         epochs_left = self.spec.epochs - step / self.spec.steps_per_epoch
         rest = epochs_left * train * self.train_s / self.train_images
         if self.test_images:
-            rest += math.ceil(epochs_left) * test * self.test_s / self.test_images
+            rest += (math.ceil(epochs_left) * test + untested) * self.test_s / self.test_images
         return round(rest, 1)

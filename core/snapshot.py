@@ -10,13 +10,13 @@ from core.events import BINS, DISABLED_BELOW, EDGES, QUANTILES, Distribution, Sn
 
 
 class NormReader:
-    """Reads the norm layers of `network`, whose plan is `plan`, in the plan's order."""
+    """Reads the norm layers of `network` that have γ and β, in the order of its `plan`; there may be none."""
 
     def __init__(self, network: nn.Module, plan: Plan) -> None:
         self.gammas = [network.get_parameter(f"{norm.name}.weight") for norm in plan.norms]
         self.betas = [network.get_parameter(f"{norm.name}.bias") for norm in plan.norms]
         self.sizes = [norm.channels for norm in plan.norms]
-        self.layer = torch.repeat_interleave(torch.arange(len(self.sizes)), torch.tensor(self.sizes))
+        self.layer = torch.repeat_interleave(torch.arange(len(self.sizes)), torch.tensor(self.sizes, dtype=torch.int64))
 
     def snapshot(self, step: int, epoch: float) -> Snapshot:
         """γ and β as they are now."""
@@ -32,18 +32,20 @@ class NormReader:
 
     def disabled_share(self) -> float:
         """The share of all features, shortcut norms included, with |γ| < 0.01 (paper section 5)."""
+        if not self.gammas:
+            return 0.0
         return float((self._flat(self.gammas).abs() < DISABLED_BELOW).double().mean())
 
     @staticmethod
     def _flat(tensors: list[nn.Parameter]) -> Tensor:
-        return torch.cat([tensor.detach() for tensor in tensors]).float().cpu()
+        return torch.cat([torch.empty(0), *(tensor.detach().float().cpu() for tensor in tensors)])
 
     def _distribution(self, values: Tensor) -> Distribution:
         # Entry 0 counts values below the first edge, the last entry values above the last edge.
         bins = torch.bucketize(values, torch.tensor(EDGES), right=True)
         counts = torch.bincount(self.layer * (BINS + 2) + bins, minlength=len(self.sizes) * (BINS + 2))
         levels = torch.tensor(QUANTILES)
-        quantiles = [torch.quantile(part, levels) for part in values.split(self.sizes)]
+        quantiles = [torch.quantile(part, levels) for part in values.split(self.sizes) if len(part)]
         return Distribution(
             counts=tuple(map(tuple, counts.view(-1, BINS + 2).tolist())),
             quantiles=tuple(tuple(round(value, 5) for value in row.tolist()) for row in quantiles),

@@ -7,25 +7,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, WithJsonSchema, model_validator
 
 from core.architectures import catalog
+from core.architectures.normalisation import Normalisation
 from core.architectures.plan import Plan
 from core.datasets.catalog import DATASETS, DataSet
+from core.datasets.folder import Contents, contents_of, described
 from core.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
+from core.model import Model
 from core.policies import POLICIES, Policy, policy
 from core.registry import Registry
+from core.schedules import SCHEDULES
 
 MAX_EPOCHS = 400
 PURPOSES = ("init", "order", "augmentation", "choice")
-
-
-class Model(BaseModel):
-    """The settings that all our models share: frozen, no unknown keys, no NaN or infinity, strict types."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def _key_of(registry: Registry[Any]) -> Any:
@@ -63,15 +61,26 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 class Recipe(Model):
     """How the trainable parameters are updated. The defaults are the paper's for CIFAR-10 (appendix B)."""
 
-    optimizer: Literal["sgd"] = Field("sgd", description="Stochastic gradient descent with momentum.")
+    optimizer: Literal["sgd", "adam", "adamw"] = Field("sgd", description="The paper trains with SGD.")
     lr: float = Field(0.1, gt=0, le=1e6, description="Learning rate at the start.")
-    momentum: float = Field(0.9, ge=0, lt=1, description="SGD momentum (not Nesterov).")
+    momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD; β1 of Adam.")
+    nesterov: bool = Field(False, description="Nesterov's momentum (SGD only).")
     weight_decay: float = Field(1e-4, ge=0, le=1, description="L2 penalty on what trains, γ and β included.")
     batch_size: int = Field(128, ge=2, le=4096, description="Images a step.")
+    schedule: _key_of(SCHEDULES) = Field("step", description="How the learning rate changes.")  # type: ignore[valid-type]
     lr_drops: tuple[Fraction, ...] = Field(
-        (0.5, 0.75), max_length=10, description="Fractions of the run at which the learning rate drops."
+        (0.5, 0.75), max_length=10, description="Shares of the run at which the rate drops (schedule step)."
     )
     lr_drop_factor: float = Field(0.1, gt=0, le=1, description="What the learning rate is multiplied by at a drop.")
+    warmup_epochs: float = Field(
+        0, ge=0, le=100, description="Epochs during which the rate rises linearly from 0 (ImageNet: 5)."
+    )
+    label_smoothing: float = Field(0, ge=0, lt=1, description="Share of each label given to all classes alike.")
+    sync_batchnorm: bool = Field(
+        False,
+        description="With several processes: whether BatchNorm takes the statistics of the whole batch, not of each "
+        "process's part.",
+    )
     augmentation: Literal["standard", "none"] = Field(
         "standard", description="standard: the data set's own (mirror and shifted crop); none: images as they are."
     )
@@ -80,6 +89,8 @@ class Recipe(Model):
     def _drops_increase(self) -> Recipe:
         if list(self.lr_drops) != sorted(set(self.lr_drops)):
             raise ValueError(f"lr_drops must increase, got {list(self.lr_drops)}")
+        if self.nesterov and not (self.optimizer == "sgd" and self.momentum > 0):
+            raise ValueError("nesterov needs the optimizer sgd and a momentum above 0")
         return self
 
 
@@ -125,35 +136,81 @@ class RunSpec(Model):
     test_examples: int | None = Field(None, ge=16, description="Test on this many images; null: all.")
     recipe: Recipe = Recipe()
     init: Init = Init()
+    norm: Normalisation = Normalisation()
     seeds: Seeds
+    start: str | None = Field(
+        None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="SHA-256 of the file, a capsule or a safetensors state dict, whose tensors replace those drawn; "
+        "null: everything is drawn.",
+    )
+    contents: Contents | None = Field(
+        None, description="What lies in the folder of a streamed data set; left out: what lies there now."
+    )
     name: str | None = Field(
         None, pattern=r"^[\w .,:;()+×=/γβ-]{1,64}$", description="A label; it does not change the run."
     )
 
     @model_validator(mode="before")
     @classmethod
-    def _derive_seeds(cls, data: Any) -> Any:
-        if isinstance(data, dict) and data.get("seeds") is None:
+    def _complete(cls, data: Any) -> Any:
+        """Derive what was left open: the seeds from the replicate, the norm initialiser from the policy, the contents
+        of a folder from the folder."""
+        if not isinstance(data, dict):
+            return data
+        data = dict(data)
+        if data.get("seeds") is None:
             replicate = data.get("replicate", 0)
             valid = isinstance(replicate, int) and 0 <= replicate <= 9999
-            return {**data, "seeds": Seeds.of(replicate if valid else 0)}
+            data["seeds"] = Seeds.of(replicate if valid else 0)
+        init = data.get("init")
+        if isinstance(data.get("policy"), str) and (init is None or (isinstance(init, dict) and "norm" not in init)):
+            data["init"] = {**(init or {}), **_norm_initializer(data["policy"])}
+        dataset = data.get("dataset")
+        if data.get("contents") is None and isinstance(dataset, str) and dataset in DATASETS:
+            data["contents"] = contents_of(dataset) if DATASETS[dataset].streamed else None
         return data
 
     @model_validator(mode="after")
     def _fits_the_data(self) -> RunSpec:
+        if self.contents and not self.data.streamed:
+            raise ValueError(f"contents are of a folder of images; {self.dataset} is none")
         for field, have in (("train_examples", self.data.train), ("test_examples", self.data.test)):
             asked = getattr(self, field)
             if asked is not None and asked > have:
                 raise ValueError(f"{field} must be 16..{have} for {self.dataset}, got {asked}")
         return self
 
+    @model_validator(mode="after")
+    def _can_be_built(self) -> RunSpec:
+        if self.recipe.sync_batchnorm and self.norm.kind != "batch":
+            raise ValueError(f"sync_batchnorm is for BatchNorm; {self.norm.title} has no statistics of the batch")
+        smallest = min(conv.size for conv in self.plan.convolutions)
+        if smallest == 1 and self.norm.kind == "instance":
+            raise ValueError(
+                f"InstanceNorm needs more than one pixel a channel; {self.architecture} shrinks the images of "
+                f"{self.dataset} to one"
+            )
+        if smallest == 1 and self.norm.kind == "batch" and self.images[0] % self.recipe.batch_size == 1:
+            raise ValueError(
+                f"the last batch would be a single image, which BatchNorm cannot normalise: {self.images[0]} training "
+                f"images in batches of {self.recipe.batch_size}"
+            )
+        if self.policy != "none" and not self.selection.trainable(self.plan):
+            raise ValueError(
+                f"policy {self.policy} would train nothing: {self.architecture} with {self.norm.title} has no such "
+                "parameters"
+            )
+        return self
+
     @property
     def data(self) -> DataSet:
-        return DATASETS[self.dataset]
+        """The data set; one that is streamed with the counts of its folder."""
+        return described(DATASETS[self.dataset], self.contents)
 
     @property
     def plan(self) -> Plan:
-        return catalog.plan(self.architecture, self.data.shape, len(self.data.classes))
+        return catalog.plan(self.architecture, self.data.shape, len(self.data.classes), self.norm)
 
     @property
     def selection(self) -> Policy:
@@ -181,6 +238,15 @@ class RunSpec(Model):
         return hashlib.sha256(rows.encode()).hexdigest()
 
 
+def _norm_initializer(policy_name: str) -> dict[str, str]:
+    """The norm initialiser that a policy wants where the spec names none."""
+    try:
+        wanted = policy(policy_name).norm
+    except ValueError:
+        return {}
+    return {"norm": wanted} if wanted else {}
+
+
 def explain(error: ValidationError) -> str:
     """What is wrong with a spec in words for a person: one sentence a field."""
     return "; ".join(_sentence(dict(problem)) for problem in error.errors(include_url=False))
@@ -206,10 +272,12 @@ def _sentence(problem: dict[str, Any]) -> str:
 def _model_at(path: tuple[Any, ...]) -> type[BaseModel]:
     model: type[BaseModel] = RunSpec
     for part in path:
-        inner = model.model_fields[part].annotation if part in model.model_fields else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+        annotation = model.model_fields[part].annotation if part in model.model_fields else None
+        inner = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
+        models = [kind for kind in inner if issubclass(kind, BaseModel)]
+        if not models:
             break
-        model = inner
+        model = models[0]
     return model
 
 

@@ -7,42 +7,31 @@ stopped and resumed in between: data order and augmentation follow from (seed, e
 from __future__ import annotations
 
 import math
-import os
 import time
-from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import torch
-from torch import Tensor
-from torch.nn import functional as F
+from torch import nn
 
-from core.architectures.builder import build
-from core.checkpoint import CheckpointFolder, Mean, State, digest_of, save_final
-from core.cost import counts, keeps_snapshot, point_stride
-from core.datasets.augmentation import draw_shifts, normalise, shift
-from core.datasets.memory import Split, load
-from core.events import Event, Finished, Layer, Point, Progress, Started, Stopped
+from core.analysis import analysing
+from core.capsule import Capsule, Origin, frozen_digest, save_capsule
+from core.checkpoint import CheckpointFolder, Mean, Scores, State, digest_of
+from core.cost import analysed_images, counts, keeps_snapshot, point_stride
+from core.datasets.batches import batches
+from core.distributed import Group
+from core.events import EVENT, Analysed, Event, Failed, Finished, Layer, Point, Progress, Started, Stopped, Warned
 from core.failures import Diverged, failure
-from core.freezing import freeze, running_statistics
-from core.meters import Speed, Window
-from core.optimizers import Sgd
-from core.randomness import generator
+from core.files import START
+from core.learner import Learner
 from core.snapshot import NormReader
-from core.spec import Recipe, RunSpec
+from core.spec import RunSpec
 
-TEST_BATCH = 500
 PROGRESS_EVERY_S = 1.0
 SNAPSHOT_EVERY_S = 0.5
 CHECKPOINT_EVERY_S = 15.0
 CHECKPOINT_SHARE = 0.02
 """At most this share of the time goes into checkpoints, however large they are."""
-
-
-def learning_rate(recipe: Recipe, step: int, total_steps: int) -> float:
-    """The learning rate of optimiser step number `step` (from 0); a drop holds from the first step at or after it."""
-    drops = [math.ceil(fraction * total_steps - 1e-9) for fraction in recipe.lr_drops]
-    return recipe.lr * recipe.lr_drop_factor ** bisect_right(drops, step)
 
 
 def train(
@@ -54,23 +43,41 @@ def train(
     attempt: int = 1,
     should_stop: Callable[[], bool] = lambda: False,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
+    group: Group | None = None,
+    analyses: bool = True,
 ) -> Iterator[Event]:
     """Train `spec` to its end, from the newest checkpoint in `folder` if there is one.
 
-    Yields Started, then Point, Snapshot, Progress and Checkpointed, and at last Finished, Failed, or Stopped (once
-    `should_stop()` is true). Without a `folder` nothing is saved. Raises nothing that a user can cause.
+    Yields Started, then Point, Snapshot, Progress and Checkpointed, then Analysed (unless `analyses` is false), and
+    at last Finished, Failed, or Stopped (once `should_stop()` is true). Without a `folder` nothing is saved. Raises
+    nothing that a user can cause.
+
+    In a `group` of processes each calls this with the same spec. The first one reads and writes the `folder` and has
+    the events that count; all stop when one is asked to.
     """
-    step = 0
+    step, group = 0, group or Group()
     try:
-        training = _Training(spec, folder, data_folder, _device(device), attempt)
-        for event in training.run(should_stop, checkpoint_every_s):
+        training = _Training(spec, folder, data_folder, _device(device), attempt, group)
+        for event in training.run(should_stop, checkpoint_every_s, analyses):
             step = getattr(event, "step", step)
             yield event
+        group.wait()
     except Exception as error:
         failed = failure(spec, step, error)
-        if failed is None:
-            raise
+        if failed:
+            group.tell(failed.model_dump_json())
+        else:
+            failed = _others_failure(group, error)
         yield failed
+
+
+def _others_failure(group: Group, error: Exception) -> Failed:
+    """The failure of another process, for which this one waited in vain. Raises `error` where there is none."""
+    words = group.last_words() if isinstance(error, RuntimeError) else None
+    failed = EVENT.validate_json(words) if words else None
+    if not isinstance(failed, Failed):
+        raise error
+    return failed
 
 
 def _device(name: str) -> torch.device:
@@ -80,40 +87,53 @@ def _device(name: str) -> torch.device:
 
 
 class _Training:
-    """The moving parts of one training: network, optimiser, data, position."""
+    """One training as it is told: a learner, its curves, its checkpoints, its end."""
 
     def __init__(
-        self, spec: RunSpec, folder: Path | None, data_folder: Path, device: torch.device, attempt: int
+        self,
+        spec: RunSpec,
+        folder: Path | None,
+        data_folder: Path,
+        device: torch.device,
+        attempt: int,
+        group: Group | None = None,
     ) -> None:
-        self.spec, self.folder, self.device, self.attempt = spec, folder, device, attempt
-        self.plan, self.data = spec.plan, spec.data
-        _be_deterministic()
-        train, test = load(spec.dataset, data_folder)
-        self.train_split = train.first(spec.train_examples).to(device)
-        self.test_split = test.first(spec.test_examples).to(device)
-        network = build(self.plan, spec.init, spec.seeds.init)
-        self.trainable = freeze(network, self.plan, spec.selection, spec.seeds.choice)
-        self.network = network.to(device).to(memory_format=torch.channels_last)
-        self.optimizer = Sgd(self.trainable, spec.recipe)
+        group = group or Group()
+        self.spec, self.data_folder, self.attempt = spec, data_folder, attempt
+        self.folder = folder if group.part.first else None
+        self.learner = Learner(spec, data_folder, device, group, (folder or Path()) / START)
+        self.group, self.batches, self.plan = group, self.learner.batches, self.learner.plan
         self.reader = NormReader(self.network, self.plan)
-        self.checkpoints = CheckpointFolder(folder, spec.digest, attempt) if folder else None
+        self.checkpoints = CheckpointFolder(self.folder, spec.digest, attempt) if self.folder else None
         self.stride = point_stride(spec)
-        self.step = 0
-        self.window = Window(device)
-        self.last_train: tuple[float, float] | None = None
-        self.last_test = (0.0, 0.0)
+        self.last_train: Scores | None = None
+        self.last_test = Scores(0.0, 0.0, 0.0)
         self.elapsed_before = 0.0
         self.began = time.monotonic()
         self.spoke = self.began
         self.looked = self.began
         self.saved = self.began
-        self.speed = Speed(spec)
+        self.saved_step: int | None = None
+
+    @property
+    def network(self) -> nn.Module:
+        return self.learner.network
+
+    @property
+    def trainable(self) -> dict[str, nn.Parameter]:
+        return self.learner.trainable
+
+    @property
+    def step(self) -> int:
+        return self.learner.step
 
     # -- the training, top to bottom -------------------------------------------------------------------------
 
-    def run(self, should_stop: Callable[[], bool], checkpoint_every_s: float) -> Iterator[Event]:
+    def run(
+        self, should_stop: Callable[[], bool], checkpoint_every_s: float, analyses: bool = False
+    ) -> Iterator[Event]:
         """Everything from Started to Finished or Stopped."""
-        found = self.checkpoints.load() if self.checkpoints else None
+        found = self.group.share(self.checkpoints.load() if self.checkpoints else None)
         if found:
             self._restore(found[0])
         yield self._started(resumed_from=found[0].step if found else None)
@@ -125,55 +145,26 @@ class _Training:
 
         while self.step < self.spec.total_steps:
             epoch, first = divmod(self.step, self.spec.steps_per_epoch)
-            order = torch.randperm(len(self.train_split), generator=generator(self.spec.seeds.order, epoch))
-            shifts = draw_shifts(self.data, len(order), self.spec.seeds.augmentation, epoch)
-            for index in range(first, self.spec.steps_per_epoch):
-                if should_stop():
+            began = time.monotonic()
+            for index, (images, labels) in enumerate(self.batches.train(epoch, first), start=first):
+                if self.group.any(should_stop()):
                     yield from self._stop()
                     return
-                rows = slice(index * self.spec.recipe.batch_size, (index + 1) * self.spec.recipe.batch_size)
-                chosen = order[rows].to(self.device)
-                images = self.train_split.images[chosen]
-                if self.spec.recipe.augmentation == "standard":
-                    images = shift(images, shifts.at(rows).to(self.device), self.data.pad)
-                self._train_step(normalise(images, self.data), self.train_split.labels[chosen])
+                self.learner.train_step(images, labels, began)
                 last = index == self.spec.steps_per_epoch - 1
                 if last or self.step % self.stride == 0:
                     yield self._train_point()
                     yield from self._snapshot(due=last)
                     if not last and self._is_due(checkpoint_every_s):
                         yield from self._save()
-                yield from self._progress("train")
+                yield from self._progress()
+                if message := self.batches.warning():
+                    yield Warned(step=self.step, message=message)
+                began = time.monotonic()
             yield from self._test()
             if self.step < self.spec.total_steps and self._is_due(min(checkpoint_every_s, 2.0)):
                 yield from self._save()
-        yield self._finished()
-
-    def _train_step(self, images: Tensor, labels: Tensor) -> None:
-        began = time.monotonic()
-        self.network.train()  # batch statistics under every policy, as the authors do
-        with torch.set_grad_enabled(bool(self.trainable)):
-            logits = self.network(images)
-            loss = F.cross_entropy(logits, labels)
-        if self.trainable:
-            self.optimizer.clear_gradients()
-            loss.backward()
-            self.optimizer.step(learning_rate(self.spec.recipe, self.step, self.spec.total_steps))
-        self.step += 1
-        self.window.add(loss, logits, labels)
-        self.speed.trained(time.monotonic() - began, len(labels))
-
-    @torch.no_grad()
-    def _evaluate(self) -> Generator[Event, None, Mean]:
-        self.network.eval()
-        total = Window(self.device)
-        for images, labels in _batches(self.test_split, TEST_BATCH):
-            began = time.monotonic()
-            logits = self.network(normalise(images, self.data))
-            total.add(F.cross_entropy(logits, labels), logits, labels)
-            self.speed.tested(time.monotonic() - began, len(labels))
-            yield from self._progress("test")
-        return total.mean()
+        yield from self._end(should_stop, analyses)
 
     # -- what it says ----------------------------------------------------------------------------------------
 
@@ -183,7 +174,7 @@ class _Training:
 
     def _started(self, resumed_from: int | None) -> Started:
         train, test = self.spec.images
-        name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "cpu"
+        name, taken = self.learner.device_name, self.learner.taken
         return Started(
             spec_digest=self.spec.digest,
             attempt=self.attempt,
@@ -196,48 +187,57 @@ class _Training:
             layers=tuple(
                 Layer(name=n.name, channels=n.channels, stage=n.stage, shortcut=n.shortcut) for n in self.plan.norms
             ),
-            device=name,
+            device=name if self.group.part.alone else f"{self.group.part.world} × {name}",
             threads=torch.get_num_threads(),
             torch=torch.__version__,
+            taken=taken.sentence if taken else None,
         )
 
     def _train_point(self) -> Point:
-        mean = self.window.mean()
-        self.window = Window(self.device)
-        loss, top1 = mean.loss / mean.seen, mean.correct / mean.seen
-        if not math.isfinite(loss):
-            raise Diverged(self.step, self.spec.recipe)
-        self.last_train = (loss, top1)
-        lr = learning_rate(self.spec.recipe, self.step - 1, self.spec.total_steps)
-        return Point(step=self.step, epoch=self.epoch, split="train", loss=loss, top1=top1, lr=lr)
+        scores = self._finite(self.learner.take_window())
+        self.last_train = scores
+        lr = self.learner.learning_rate(self.step - 1)
+        return Point(step=self.step, epoch=self.epoch, split="train", **scores._asdict(), lr=lr)
 
     def _test(self) -> Iterator[Event]:
-        mean = yield from self._evaluate()
-        loss, top1 = mean.loss / mean.seen, mean.correct / mean.seen
-        if not math.isfinite(loss):
+        for tested in self.learner.test():
+            yield from self._progress(tested=tested)
+        self.last_test = self._finite(self.learner.tested)
+        yield Point(step=self.step, epoch=self.epoch, split="test", **self.last_test._asdict())
+
+    def _finite(self, mean: Mean) -> Scores:
+        if not math.isfinite(mean.loss):
             raise Diverged(self.step, self.spec.recipe)
-        self.last_test = (loss, top1)
-        yield Point(step=self.step, epoch=self.epoch, split="test", loss=loss, top1=top1)
+        return mean.scores
 
     def _snapshot(self, *, due: bool) -> Iterator[Event]:
         """γ and β, if `due`, if the run keeps this one, or if the last was a while ago."""
         now = time.monotonic()
+        if not self.group.part.first:
+            return
         if due or now - self.looked >= SNAPSHOT_EVERY_S or keeps_snapshot(self.spec, self.step):
             self.looked = now
             yield self.reader.snapshot(self.step, self.epoch)
 
-    def _progress(self, phase: str) -> Iterator[Event]:
+    def _progress(self, tested: int | None = None, analysed: tuple[float, float] | None = None) -> Iterator[Event]:
+        """About once a second.
+
+        `tested`: how many images the test under way has seen; `analysed`: share of the analyses, and their seconds.
+        """
         now = time.monotonic()
         if now - self.spoke < PROGRESS_EVERY_S:
             return
         self.spoke = now
+        share, seconds = analysed or (0.0, 0.0)
+        rest = self.learner.speed.eta_s(self.step, untested=0 if tested is None else self.batches.test_images - tested)
         yield Progress(
             step=self.step,
             total_steps=self.spec.total_steps,
-            phase="test" if phase == "test" else "train",
-            images_per_s=round(self.speed.train_images_per_s, 1),
+            tested=None if tested is None else round(tested / self.batches.test_images, 3),
+            images_per_s=round(self.learner.speed.train_images_per_s, 1),
             elapsed_s=round(self._elapsed(), 1),
-            eta_s=self.speed.eta_s(self.step),
+            analysed=round(share, 3) if analysed else None,
+            eta_s=round(seconds * (1 - share) / share, 1) if share else rest,
         )
 
     def _elapsed(self) -> float:
@@ -248,73 +248,85 @@ class _Training:
         result = Finished(
             step=self.step,
             epoch=self.epoch,
-            loss=self.last_test[0],
-            top1=self.last_test[1],
-            train_loss=self.last_train[0],
-            train_top1=self.last_train[1],
+            **self.last_test._asdict(),
+            train_loss=self.last_train.loss,
+            train_top1=self.last_train.top1,
             trainable=sum(p.numel() for p in self.trainable.values()),
             disabled=self.reader.disabled_share(),
-            digest=digest_of(self._result_tensors()),
+            digest=digest_of(self.learner.result()),
             seconds=round(self._elapsed(), 3),
         )
         if self.folder:
-            save_final(self.folder, self._result_tensors(), self.spec.model_dump_json(), result.model_dump_json())
+            save_capsule(self.folder, self._capsule(result))
         return result
 
-    # -- stop and resume -------------------------------------------------------------------------------------
+    def _end(self, should_stop: Callable[[], bool], analyses: bool) -> Iterator[Event]:
+        """The capsule, the analyses, and Finished. A stop in between costs nothing but the analyses."""
+        result = self._finished()
+        if analyses:
+            yield from self._save()
+            if not (yield from self._analyse(should_stop)):
+                yield Stopped(step=self.step)
+                return
+        yield result
 
-    def _result_tensors(self) -> dict[str, Tensor]:
-        return {**self.trainable, **running_statistics(self.network)}
+    def _capsule(self, result: Finished) -> Capsule:
+        tensors, taken = self.learner.result(), self.learner.taken
+        origin = Origin(torch=torch.__version__, device=self.learner.device_name, threads=torch.get_num_threads())
+        frozen = frozen_digest(self.network, tensors)
+        # Frozen tensors that no seed gives back: those that came from a file.
+        state, changed = self.network.state_dict(), set(taken.changed if taken else ())
+        carried = tuple(p.name for p in self.plan.parameters if p.name in changed - tensors.keys())
+        return Capsule(self.spec, result, origin, {**state, **tensors}, carried, frozen)
+
+    def _analyse(self, should_stop: Callable[[], bool]) -> Generator[Event, None, bool]:
+        """Analysed; False if it was asked to stop before. The first process of a group works, the others wait."""
+        steps: Iterator[float] = iter(())
+        if self.group.part.first:
+            whole = self.batches if self.group.part.alone else batches(self.spec, self.data_folder, self.learner.device)
+            steps = analysing(self.network, self.plan, whole, analysed_images(self.spec))
+        began, more = time.monotonic(), True
+        while more:
+            if self.group.any(should_stop()):
+                return False
+            try:
+                share = next(steps)
+                yield from self._progress(analysed=(share, time.monotonic() - began))
+            except StopIteration as done:
+                more = False
+                if done.value is not None:
+                    yield Analysed(step=self.step, findings=done.value)
+            more = self.group.any(more)
+        return True
+
+    # -- stop and resume -------------------------------------------------------------------------------------
 
     def _is_due(self, every_s: float) -> bool:
         return self.checkpoints is not None and time.monotonic() - self.saved >= every_s
 
     def _save(self) -> Iterator[Event]:
-        if self.checkpoints is None:
-            return
-        began = time.monotonic()
+        if self.checkpoints is None or self.saved_step == self.step:
+            return  # two files of one step would push out that of a step before
+        began, self.saved_step = time.monotonic(), self.step
         yield self.checkpoints.save(
             State(
                 step=self.step,
                 elapsed_s=self._elapsed(),
-                window=self.window.mean(),
+                window=self.learner.window.mean(),
                 train=self.last_train,
                 test=self.last_test,
-                tensors={
-                    **self._result_tensors(),
-                    **{f"momentum/{name}": buffer for name, buffer in self.optimizer.momentum.items()},
-                },
+                tensors=self.learner.tensors(),
             )
         )
         # A large checkpoint is written less often: the next one counts from later.
         self.saved = time.monotonic() + (time.monotonic() - began) / CHECKPOINT_SHARE
 
     def _stop(self) -> Iterator[Event]:
-        if math.isfinite(self.window.mean().loss):
+        if math.isfinite(self.learner.window.mean().loss):
             yield from self._save()
         yield Stopped(step=self.step)
 
     def _restore(self, state: State) -> None:
-        tensors = {name: tensor.to(self.device) for name, tensor in state.tensors.items()}
-        with torch.no_grad():
-            for name, own in self._result_tensors().items():
-                own.copy_(tensors[name])
-        for name, parameter in self.trainable.items():
-            if f"momentum/{name}" in tensors:
-                # Same memory layout as the parameter's, so that the update takes the same path to the bit.
-                self.optimizer.momentum[name] = torch.empty_like(parameter.data).copy_(tensors[f"momentum/{name}"])
-        self.step, self.elapsed_before = state.step, state.elapsed_s
-        self.window = Window(self.device, state.window)
+        self.learner.restore(state.step, state.window, state.tensors)
+        self.elapsed_before = state.elapsed_s
         self.last_train, self.last_test = state.train, state.test
-
-
-def _be_deterministic() -> None:
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it; without effect on a CPU
-    torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms(True), without its import of inductor
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    torch.backends.cudnn.benchmark = False
-
-
-def _batches(split: Split, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-    for first in range(0, len(split), size):
-        yield split.images[first : first + size], split.labels[first : first + size]

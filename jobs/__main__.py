@@ -43,11 +43,14 @@ def main() -> int:
     worker = Worker(settings, store, huey)
     _stop_on_signals(worker)
     slots = "one training" if settings.slots == 1 else f"{settings.slots} trainings"
+    threads = f"{settings.trainer_threads} CPU threads each"
+    if settings.processes > 1:
+        threads = f"{settings.processes} processes each with {settings.trainer_threads} CPU threads"
     print(
         f"OnlyBN worker {worker.identity.name}\n"
         f"  database  {describe(store.engine)}\n"
         f"  queue     {shown(settings)}\n"
-        f"  runs      {slots} at once, {settings.trainer_threads} CPU threads each, device {settings.device}\n"
+        f"  runs      {slots} at once, {threads}, device {settings.device}\n"
         f"  folder    {settings.runs_folder}\n"
         "Ctrl-C stops it; its trainings go on with the next worker.",
         flush=True,

@@ -77,8 +77,9 @@ def insert_log(connection: Connection, run: int, attempt: int, kind: LogKind, me
 
 
 def select_points(connection: Connection, run_id: str, after: int, limit: int | None) -> list[StoredPoint]:
-    columns = (POINTS.c.id, POINTS.c.step, POINTS.c.epoch, POINTS.c.split, POINTS.c.loss, POINTS.c.top1, POINTS.c.lr)
-    statement = _after(sa.select(*columns), POINTS, run_id, after).limit(limit)
+    c = POINTS.c
+    columns = sa.select(c.id, c.step, c.epoch, c.split, c.loss, c.top1, c.top5, c.lr)
+    statement = _after(columns, POINTS, run_id, after).limit(limit)
     return [StoredPoint(*row) for row in connection.execute(statement)]
 
 

@@ -13,14 +13,16 @@ from sqlalchemy import Connection, Row
 
 from core.cost import run_macs
 from core.events import FailureKind, Finished, Point
-from jobs import curves
+from jobs import curves, results
 from jobs.database import Database
 from jobs.lease import Troubles, next_state
 from jobs.reading import read_spec
 from jobs.rows import Batch, LogKind, Running, State, Verdict
 from jobs.tables import RUNS
 
-IDLE: dict[str, Any] = {"worker": None, "phase": None, "images_per_s": None, "eta_s": None}
+QUEUE = (RUNS.c.priority, RUNS.c.number)
+"""The order in which runs are served."""
+IDLE: dict[str, Any] = {"worker": None, "tested": None, "analysed": None, "images_per_s": None, "eta_s": None}
 """The columns of a run that nobody holds."""
 
 
@@ -29,7 +31,7 @@ class Holding(Database):
 
     def claim_next(self, worker: str) -> str | None:
         """Make `worker` the holder of the run that waits longest, and return its id; None if none waits."""
-        waiting = sa.select(RUNS.c.number).where(RUNS.c.state == "queued").order_by(RUNS.c.number).limit(1)
+        waiting = sa.select(RUNS.c.number).where(RUNS.c.state == "queued").order_by(*QUEUE).limit(1)
         with self.reading() as connection:  # most wake-ups find nothing; that should not cost a write lock
             if connection.scalar(waiting) is None:
                 return None
@@ -60,8 +62,8 @@ class Holding(Database):
         with self.writing() as connection:
             return self._record(connection, run_id, attempt, batch)
 
-    def finish(self, run_id: str, attempt: int, result: Finished) -> bool:
-        """The run is complete. False: the run was lost."""
+    def finish(self, run_id: str, attempt: int, result: Finished, capsule: bytes | None = None) -> bool:
+        """The run is complete; `capsule`: the bytes of its file, to be kept. False: the run was lost."""
         with self.writing() as connection:
             spec = read_spec(connection.scalars(sa.select(RUNS.c.spec).where(RUNS.c.id == run_id)).one())
             values = {
@@ -72,7 +74,11 @@ class Holding(Database):
                 "macs_per_s": run_macs(spec) / result.seconds if result.seconds > 0 else None,
             }
             message = f"Finished with {result.top1:.1%} test accuracy."
-            return self._settle(connection, run_id, attempt, "finished", message, values)
+            settled = self._settle(connection, run_id, attempt, "finished", message, values)
+            if settled and capsule is not None:
+                number = connection.scalars(sa.select(RUNS.c.number).where(RUNS.c.id == run_id)).one()
+                results.insert_capsule(connection, number, capsule)
+            return settled
 
     def fail(self, run_id: str, attempt: int, kind: FailureKind, message: str) -> bool:
         """The run cannot go on, and `message` tells a person why. False: the run was lost."""
@@ -115,6 +121,8 @@ class Holding(Database):
         curves.insert_points(connection, row.number, batch.points)
         if batch.snapshots:
             curves.insert_snapshots(connection, row.number, read_spec(row.spec), batch.snapshots)
+        if batch.analysed:
+            results.insert_findings(connection, row.number, batch.analysed)
         for kind, message in _told(batch):
             curves.insert_log(connection, row.number, attempt, kind, message)
         return "cancel" if row.cancel_requested else "ok"
@@ -212,8 +220,11 @@ def _told(batch: Batch) -> list[tuple[LogKind, str]]:
             told.append(("resumed", f"Resumed from step {started.resumed_from} {where}."))
         else:
             told.append(("started", f"Started from the beginning {where}."))
+        if started.taken:
+            told.append(("started", started.taken))
     if batch.checkpointed:
         told.append(("checkpoint", f"Checkpoint at step {batch.checkpointed.step}."))
+    told += [("warning", warned.message) for warned in batch.warned]
     return told
 
 

@@ -7,7 +7,19 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from core.events import EVENT, Checkpointed, Failed, Finished, Point, Progress, Snapshot, Started, Stopped
+from core.events import (
+    EVENT,
+    Analysed,
+    Checkpointed,
+    Failed,
+    Finished,
+    Point,
+    Progress,
+    Snapshot,
+    Started,
+    Stopped,
+    Warned,
+)
 from jobs.rows import Batch
 
 MAX_POINTS, MAX_SNAPSHOTS = 5000, 20
@@ -26,12 +38,14 @@ class Inbox:
     progress: Progress | None = None
     started: Started | None = None
     checkpointed: Checkpointed | None = None
+    analysed: Analysed | None = None
+    warned: list[Warned] = field(default_factory=list)
     last_word: LastWord | None = None
 
     @property
     def curves(self) -> bool:
-        """Whether it holds a part of the curves, which nobody would say again."""
-        return bool(self.points or self.snapshots)
+        """Whether it holds a part of the curves or the findings, which nobody would say again."""
+        return bool(self.points or self.snapshots or self.analysed)
 
     @property
     def full(self) -> bool:
@@ -55,13 +69,18 @@ class Inbox:
                 self.started = event
             case Checkpointed():
                 self.checkpointed = event
+            case Analysed():
+                self.analysed = event
+            case Warned():
+                self.warned.append(event)
             case _:
                 self.last_word = event
 
     def batch(self) -> Batch:
-        return Batch(tuple(self.points), tuple(self.snapshots), self.progress, self.started, self.checkpointed)
+        curves = tuple(self.points), tuple(self.snapshots)
+        return Batch(*curves, self.progress, self.started, self.checkpointed, tuple(self.warned), self.analysed)
 
     def clear(self) -> None:
         """The store has it."""
-        self.points, self.snapshots = [], []
-        self.progress = self.started = self.checkpointed = None
+        self.points, self.snapshots, self.warned = [], [], []
+        self.progress = self.started = self.checkpointed = self.analysed = None

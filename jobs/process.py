@@ -105,7 +105,7 @@ class TrainerProcess:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(self._log_began, size - LAST_WORDS_BYTES))
             lines = file.read().decode(errors="replace").splitlines()
-        return [line.rstrip() for line in lines if line.strip()]
+        return [line.strip() for line in lines if line.strip(" =-")]  # torchrun draws rulers
 
     def _is_over(self) -> bool:
         """Like Popen.poll, but leaves the process to be collected by `end`."""

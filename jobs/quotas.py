@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 
-def refuse_submission(queued: int, max_queued: int) -> str | None:
-    """Why no further run may be queued while `queued` runs wait; None if one may."""
-    if queued < max_queued:
+def refuse_submission(waiting: int, max_queued: int) -> str | None:
+    """Why nothing further may be queued while `waiting` requests wait; None if it may.
+
+    A request is a single run or a study: its runs come after all single ones, so it takes one place.
+    """
+    if waiting < max_queued:
         return None
     return (
-        f"The queue is full: {queued} runs are waiting, and at most {max_queued} may. "
+        f"The queue is full: {waiting} runs and studies are waiting, and at most {max_queued} may. "
         "Try again when some have finished, or cancel one of yours that waits."
     )

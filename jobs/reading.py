@@ -11,7 +11,7 @@ from sqlalchemy import Row
 from core.events import Counts, Finished, Started
 from core.spec import RunSpec
 from jobs.rows import Run
-from jobs.tables import RUNS
+from jobs.tables import FINDINGS, RUNS
 
 # Read once for many polls. A Started of the deepest network is some 100 KB, hence the smaller table.
 read_spec = lru_cache(2048)(RunSpec.model_validate_json)
@@ -25,11 +25,15 @@ def select_runs() -> sa.Select[Any]:
     earlier = RUNS.alias("earlier")
     place = (
         sa.select(sa.func.count())
-        .where(earlier.c.state == "queued", earlier.c.number <= RUNS.c.number)
+        .where(
+            earlier.c.state == "queued",
+            sa.tuple_(earlier.c.priority, earlier.c.number) <= sa.tuple_(RUNS.c.priority, RUNS.c.number),
+        )
         .correlate(RUNS)
         .scalar_subquery()
     )
-    return sa.select(RUNS, sa.case((RUNS.c.state == "queued", place)).label("position"))
+    found = sa.exists().where(FINDINGS.c.run == RUNS.c.number).correlate(RUNS)
+    return sa.select(RUNS, sa.case((RUNS.c.state == "queued", place)).label("position"), found.label("has_findings"))
 
 
 def read_run(row: Row[Any]) -> Run:
@@ -45,7 +49,8 @@ def read_run(row: Row[Any]) -> Run:
         cancel_requested=row.cancel_requested,
         step=row.step,
         total_steps=row.total_steps,
-        phase=row.phase,
+        tested=row.tested,
+        analysed=row.analysed,
         images_per_s=row.images_per_s,
         elapsed_s=row.elapsed_s,
         eta_s=row.eta_s,
@@ -56,5 +61,6 @@ def read_run(row: Row[Any]) -> Run:
         error_kind=row.error_kind,
         error_message=row.error_message,
         top1=row.top1,
+        has_findings=bool(row.has_findings),
         position=row.position,
     )

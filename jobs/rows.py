@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from core.events import Checkpointed, Counts, Finished, Point, Progress, Snapshot, Started
+from core.events import Analysed, Checkpointed, Counts, Finished, Point, Progress, Snapshot, Started, Warned
 from core.spec import RunSpec
 
 State = Literal["queued", "running", "finished", "failed", "cancelled"]
@@ -18,6 +18,7 @@ LogKind = Literal[
     "started",
     "resumed",
     "checkpoint",
+    "warning",
     "crashed",
     "lost",
     "released",
@@ -45,7 +46,8 @@ class Run:
     cancel_requested: bool
     step: int
     total_steps: int
-    phase: str | None
+    tested: float | None
+    analysed: float | None
     images_per_s: float | None
     elapsed_s: float | None
     eta_s: float | None
@@ -56,6 +58,7 @@ class Run:
     error_kind: str | None
     error_message: str | None
     top1: float | None
+    has_findings: bool
     position: int | None
 
 
@@ -69,6 +72,7 @@ class StoredPoint:
     split: str
     loss: float
     top1: float
+    top5: float | None
     lr: float | None
 
 
@@ -114,6 +118,8 @@ class Batch:
     progress: Progress | None = None
     started: Started | None = None
     checkpointed: Checkpointed | None = None
+    warned: tuple[Warned, ...] = ()
+    analysed: Analysed | None = None
 
 
 @dataclass(frozen=True, slots=True)

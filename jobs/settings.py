@@ -37,7 +37,12 @@ class WorkerSettings(BaseSettings):
         None, description="Key that signs queue messages, the same on all machines; unset: made in the data folder."
     )
     slots: int = Field(1, ge=1, le=64, description="How many trainings this worker runs at once.")
-    threads: int | None = Field(None, ge=1, le=1024, description="CPU threads of a training; unset: cores / slots.")
+    processes: int = Field(
+        1, ge=1, le=64, description="Processes that train one run together, each with a GPU of its own where there are."
+    )
+    threads: int | None = Field(
+        None, ge=1, le=1024, description="CPU threads of each process of a training; unset: cores / slots / processes."
+    )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where trainings run.")
     lease_s: float = Field(30.0, ge=1, le=3600, description="Seconds of silence after which a run is taken over.")
 
@@ -58,8 +63,8 @@ class WorkerSettings(BaseSettings):
 
     @property
     def trainer_threads(self) -> int:
-        """CPU threads that each training gets."""
-        return self.threads or max(1, available_cores() // self.slots)
+        """CPU threads that each process of a training gets."""
+        return self.threads or max(1, available_cores() // (self.slots * self.processes))
 
     def signing_key(self) -> bytes:
         """The key of the queue's messages; made once, readable by its owner only, where no secret is set."""

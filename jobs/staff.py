@@ -60,7 +60,7 @@ class Staff(Database):
 
     def waiting(self) -> list[str]:
         """The ids of the queued runs, the next one first."""
-        statement = sa.select(RUNS.c.id).where(RUNS.c.state == "queued").order_by(RUNS.c.number)
+        statement = sa.select(RUNS.c.id).where(RUNS.c.state == "queued").order_by(RUNS.c.priority, RUNS.c.number)
         with self.reading() as connection:
             return list(connection.scalars(statement))
 

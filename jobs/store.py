@@ -1,14 +1,12 @@
 """The store: submit, look up, list, cancel, and read curves. The worker's side is in `holding.py`.
 
-Every statement of the program is here, in `holding.py`, `staff.py` and `curves.py`. It knows no web and no queue.
+Every statement of the program is here, in `holding.py`, `staff.py`, `studies.py`, `curves.py` and `results.py`. It
+knows no web and no queue.
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import secrets
-import string
 import time
 from collections.abc import Collection
 from functools import lru_cache
@@ -18,18 +16,19 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
-from core.cost import counts, step_macs
+from core.cost import step_macs
 from core.events import Snapshot
 from core.spec import RunSpec
 from jobs import curves
 from jobs.holding import Holding
 from jobs.reading import read_run, read_spec, select_runs
+from jobs.results import Results
 from jobs.rows import Health, LogRow, Run, State, StoredPoint, StoredSnapshot
 from jobs.staff import Staff, alive
+from jobs.studies import Studies
+from jobs.submitting import hashed, insert_run, new_token, row_of
 from jobs.tables import RUNS, WORKERS
 
-ID_LETTERS = string.ascii_letters + string.digits
-ID_LENGTH = 14  # 83 bits: a link cannot be guessed
 SPEED_OF_LAST = 10
 
 SORTS: dict[str, sa.Column[Any]] = {
@@ -51,26 +50,15 @@ SORTS: dict[str, sa.Column[Any]] = {
 """What a list of runs can be sorted by."""
 
 
-class Store(Holding, Staff):
+class Store(Holding, Results, Staff, Studies):
     """Runs and all that belongs to them, in one database. May be shared by threads."""
 
     def submit(self, spec: RunSpec, *, owner_token: str | None = None) -> tuple[Run, str]:
         """Queue a run. Returns it with the token that proves who may change it; the database keeps only its hash."""
-        run_id = "".join(secrets.choice(ID_LETTERS) for _ in range(ID_LENGTH))
-        token = owner_token or secrets.token_urlsafe(24)
-        row = {
-            "id": run_id,
-            "owner": _hashed(token),
-            "spec": spec.model_dump_json(),
-            **{k: getattr(spec, k) for k in ("name", "architecture", "policy", "dataset", "epochs", "replicate")},
-            "counts": counts(spec.plan, spec.selection).model_dump_json(),
-            "state": "queued",
-            "created_at": time.time(),
-            "total_steps": spec.total_steps,
-        }
+        token = owner_token or new_token()
+        row = row_of(spec, hashed(token))
         with self.writing() as connection:
-            number = connection.scalars(sa.insert(RUNS).values(row).returning(RUNS.c.number)).one()
-            curves.insert_log(connection, number, 0, "submitted", "Submitted.")
+            number = insert_run(connection, row)
             run = read_run(connection.execute(select_runs().where(RUNS.c.number == number)).one())
         return run, token
 
@@ -78,7 +66,7 @@ class Store(Holding, Staff):
         """Whether `token` is the one that `submit` gave out for this run."""
         with self.reading() as connection:
             owner = connection.scalar(sa.select(RUNS.c.owner).where(RUNS.c.id == run_id))
-        return hmac.compare_digest(_hashed(token), owner or "")
+        return hmac.compare_digest(hashed(token), owner or "")
 
     def run(self, run_id: str) -> Run | None:
         return self.many([run_id]).get(run_id)
@@ -205,7 +193,3 @@ def _macs_per_image(spec: str) -> int:
 
 def _contains(text: str) -> ColumnElement[bool]:
     return RUNS.c.name.icontains(text, autoescape=True) | RUNS.c.id.icontains(text, autoescape=True)
-
-
-def _hashed(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -6,6 +6,7 @@ store's answers that somebody cancelled the run, or that the run is no longer it
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import shutil
@@ -20,8 +21,10 @@ from typing import Literal, TypeVar
 from sqlalchemy.exc import DBAPIError
 
 from core.events import Failed, Finished
+from core.files import CAPSULE, START, write_atomically
 from jobs.inbox import Inbox
 from jobs.process import TrainerProcess
+from jobs.results import MAX_CAPSULE
 from jobs.rows import Run
 from jobs.settings import WorkerSettings
 from jobs.store import Store
@@ -37,6 +40,8 @@ DONE_WITH_CHECKPOINTS = ("finished", "cancelled")
 """States in which checkpoints are of no more use; those of a failed run may show what went wrong."""
 REPOSITORY = Path(__file__).resolve().parents[1]
 TRAINER = (sys.executable, "-m", "core", "train")
+LAUNCHER = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node")
+"""torchrun. What it starts dies with it: the trainers see to that themselves."""
 SECRETS = ("ONLYBN_SECRET", "ONLYBN_DATABASE_URL", "ONLYBN_QUEUE_URL")
 
 logger = logging.getLogger("onlybn.supervisor")
@@ -79,7 +84,10 @@ class Supervisor:
             draft = folder / ".spec.json"
             draft.write_text(f"{run.spec.model_dump_json(indent=2)}\n")
             draft.replace(spec)
-        command = [*self.trainer, "--spec", str(spec), "--out", str(folder), "--events", "-", "--lifeline"]
+        processes = self.settings.processes
+        trainer = self.trainer if processes == 1 else (*LAUNCHER, str(processes), *self.trainer[1:])
+        self._bring_start(run, folder)
+        command = [*trainer, "--spec", str(spec), "--out", str(folder), "--events", "-", "--lifeline"]
         command += ["--attempt", str(run.attempt), "--threads", str(self.settings.trainer_threads)]
         command += ["--device", self.settings.device]
         environment = {key: value for key, value in os.environ.items() if key not in SECRETS}
@@ -90,9 +98,20 @@ class Supervisor:
             "MALLOC_MMAP_THRESHOLD_": "1073741824",
             "MALLOC_TRIM_THRESHOLD_": "1073741824",
         }
+        if processes > 1:
+            environment["OMP_NUM_THREADS"] = str(self.settings.trainer_threads)  # torchrun warns where it is open
         process = TrainerProcess(command, folder=REPOSITORY, environment=environment, log=folder / "trainer.log")
         logger.info("Run %s, attempt %d: trainer %d", run.id, run.attempt, process.pid)
         return process
+
+    def _bring_start(self, run: Run, folder: Path) -> None:
+        """Put the file that the run starts from into its folder. The trainer says so where it is missing or wrong."""
+        path, digest = folder / START, run.spec.start
+        if digest is None or (path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == digest):
+            return
+        content = self.insist(lambda: self.store.start(digest))
+        if content is not None:
+            write_atomically(path, content)
 
     def insist(self, write: Callable[[], Answer]) -> Answer | None:
         """Do a last write, even if the database is away for now. None if the worker had to stop before."""
@@ -171,7 +190,8 @@ class _Supervision:
         """Write how the run ended, with exit code `code`."""
         store, run_id, attempt, last_word = self.store, self.run.id, self.run.attempt, self.inbox.last_word
         if isinstance(last_word, Finished):
-            return "finished" if store.finish(run_id, attempt, last_word) else None
+            capsule = _small_file(self.supervisor.settings.runs_folder / run_id / CAPSULE)
+            return "finished" if store.finish(run_id, attempt, last_word, capsule) else None
         if self.asked == "cancel":
             return "cancelled" if store.cancelled(run_id, attempt) else None
         if isinstance(last_word, Failed):
@@ -183,6 +203,14 @@ class _Supervision:
         if self.asked == "stop":
             return store.release(run_id, attempt, "The worker was stopped. The run goes on with the next worker.")
         return store.crashed(run_id, attempt, describe_end(code, errors))
+
+
+def _small_file(path: Path) -> bytes | None:
+    """The content of a capsule that the database keeps; None where it is too large for that, or not there."""
+    try:
+        return path.read_bytes() if path.stat().st_size <= MAX_CAPSULE else None
+    except OSError:
+        return None
 
 
 def describe_end(code: int, errors: Sequence[str]) -> str:

@@ -1,11 +1,11 @@
-"""The schema: runs, their points, snapshots and log, and the workers. Statements are elsewhere."""
+"""The schema: runs and all that belongs to them, studies, and the workers. Statements are elsewhere."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from sqlalchemy import Column, ForeignKey, Index, MetaData, Table
 
-VERSION = 1
+VERSION = 3
 """Rises with every change of the schema; the database remembers the version that it was made with."""
 
 METADATA = MetaData()
@@ -25,6 +25,8 @@ RUNS = Table(
     Column("id", sa.String(32), nullable=False, unique=True),
     Column("owner", sa.String(64), nullable=False),  # SHA-256 of the owner's token
     Column("spec", sa.Text, nullable=False),
+    Column("digest", sa.String(64), nullable=False),  # of the spec: equal digests, equal results
+    Column("priority", sa.Integer, nullable=False, default=0),  # lower is served first
     # What lists filter and sort by, copied out of the spec.
     Column("name", sa.String(64)),
     Column("architecture", sa.String(60), nullable=False),
@@ -50,7 +52,8 @@ RUNS = Table(
     # How far it is.
     Column("step", sa.Integer, nullable=False, default=0),
     Column("total_steps", sa.Integer, nullable=False),
-    Column("phase", sa.String(8)),
+    Column("tested", sa.Double),
+    Column("analysed", sa.Double),
     Column("images_per_s", sa.Double),
     Column("elapsed_s", sa.Double),
     Column("eta_s", sa.Double),
@@ -61,7 +64,8 @@ RUNS = Table(
     Column("error_message", sa.Text),
     Column("result", sa.Text),
     Column("started", sa.Text),  # the longest column last: SQLite reads a row from its front
-    Index("runs_queue", "state", "number"),
+    Index("runs_queue", "state", "priority", "number"),
+    Index("runs_digest", "digest"),
     Index("runs_finished", "state", "finished_at"),
     Index("runs_created", "created_at"),
     Index("runs_policy", "policy", "created_at"),
@@ -85,6 +89,7 @@ POINTS = Table(
     Column("split", sa.String(5), nullable=False),
     Column("loss", sa.Double, nullable=False),
     Column("top1", sa.Double, nullable=False),
+    Column("top5", sa.Double),
     Column("lr", sa.Double),
     Index("points_once", "run", "split", "step", unique=True),
     Index("points_cursor", "run", "id"),
@@ -118,6 +123,53 @@ LOG = Table(
     Column("message", sa.Text, nullable=False),
     Index("log_cursor", "run", "id"),
     sqlite_autoincrement=True,
+)
+
+FINDINGS = Table(
+    "findings",
+    METADATA,
+    Column("run", Big, ForeignKey("runs.number", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("detail", sa.LargeBinary, nullable=False),  # zlib of the JSON
+)
+
+CAPSULES = Table(
+    "capsules",
+    METADATA,
+    Column("run", Big, ForeignKey("runs.number", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("content", sa.LargeBinary, nullable=False),
+)
+
+STARTS = Table(
+    "starts",
+    METADATA,
+    Column("digest", sa.String(64), primary_key=True),  # SHA-256 of the content
+    Column("created_at", sa.Double, nullable=False),
+    Column("size_bytes", sa.Integer, nullable=False),
+    Column("content", sa.LargeBinary, nullable=False),
+)
+
+STUDIES = Table(
+    "studies",
+    METADATA,
+    Column("number", Big, primary_key=True, autoincrement=True),
+    Column("id", sa.String(32), nullable=False, unique=True),
+    Column("name", sa.String(40), nullable=False),
+    Column("scale", sa.String(16), nullable=False),
+    Column("spec", sa.Text, nullable=False),
+    Column("owner", sa.String(64), nullable=False),  # SHA-256 of the owner's token
+    Column("created_at", sa.Double, nullable=False),
+    Column("cancelled", sa.Boolean, nullable=False, default=False),
+    Index("studies_name", "name", "scale", "number"),
+    sqlite_autoincrement=True,
+)
+
+MEMBERS = Table(
+    "study_members",
+    METADATA,
+    Column("study", Big, ForeignKey("studies.number", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("place", sa.Integer, primary_key=True, autoincrement=False),  # in the order of the study's members
+    Column("run", Big, ForeignKey("runs.number", ondelete="CASCADE"), nullable=False),
+    Index("members_run", "run"),
 )
 
 WORKERS = Table(

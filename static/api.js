@@ -18,14 +18,23 @@ export class Refusal extends Error {
 }
 
 /** The JSON that the server answers; a body makes it a POST. Throws Refusal. */
-export async function ask(path, body, headers = {}) {
+export const ask = (path, body, headers = {}) =>
+  body === undefined
+    ? request(path, { headers })
+    : request(path, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify(body),
+      });
+
+/** Sends a file; the JSON that the server answers. Throws Refusal. */
+export const upload = (path, file) =>
+  request(path, { method: "POST", headers: { "content-type": "application/octet-stream" }, body: file });
+
+async function request(path, options) {
   let response;
   try {
-    response = await fetch(path, {
-      method: body === undefined ? "GET" : "POST",
-      headers: body === undefined ? headers : { "content-type": "application/json", ...headers },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
+    response = await fetch(path, options);
   } catch {
     throw new Refusal("The server cannot be reached. It may be restarting; nothing was lost.", 0);
   }

@@ -17,21 +17,34 @@ export function parseArchitecture(name) {
 /** The architecture's name: {name: "resnet"}, 14 -> resnet-14. */
 export const architectureName = (family, number) => family.pattern.replace("(\\d+)", number);
 
-/** resnet-14 -> ResNet-14; wrn-14-4 -> WRN-14-4 */
-export const architectureTitle = (name) => name.toUpperCase().replace("RESNET", "ResNet");
+/** resnet-14 -> ResNet-14; wrn-14-4 -> WRN-14-4; imagenet-resnet-50 -> ImageNet ResNet-50 */
+export const architectureTitle = (name) =>
+  name.toUpperCase().replace("RESNET", "ResNet").replace("IMAGENET-", "ImageNet ");
 
-/** {name, title, sentence, per_channel} of a policy, random-k for any k included. */
+/** What people read for a field's value: "cosine" of "schedule". */
+export const titleOfValue = (key, value) => options.titles[key]?.[value] ?? value;
+
+/** {name, title, sentence, source, norm} of a policy, those that are named by a rule included. */
 export function policyOf(name) {
   const known = options.policies.find((policy) => policy.name === name);
   if (known) return known;
-  const k = /^random-(\d+)$/.exec(name)?.[1];
-  if (!k) return { name, title: name, sentence: "", per_channel: 0 };
-  const { title, sentence } = options.random_policy;
-  return { name, title: title.replaceAll("{k}", k), sentence: sentence.replaceAll("{k}", k), per_channel: Number(k) };
+  for (const { pattern, title, sentence, ...rest } of options.grammar) {
+    const said = new RegExp(`^${pattern}$`).exec(name)?.[1];
+    if (!said) continue;
+    const k = said.split("-").map((part) => (part === "0" ? "the stem" : part));
+    return { name, ...rest, title: title.replaceAll("{k}", k.join(", ")), sentence: sentence.replaceAll("{k}", k.join(", ")) };
+  }
+  return { name, title: name, sentence: "", source: "", norm: null };
 }
 
 export const datasetOf = (name) =>
   options.datasets.find((dataset) => dataset.name === name) ?? { name, title: name, sentence: "" };
+
+/** How many classes a spec's images have, which of a folder of images only the spec knows. */
+export const classesOf = ({ dataset, contents }) => contents?.classes ?? datasetOf(dataset).classes ?? 0;
+
+/** Top-5 says something only where there are more classes than those of the digits. */
+export const hasTop5 = (spec) => classesOf(spec) > 10;
 
 /** What a run is called where it has no name of its own. */
 export const titleOf = ({ architecture, policy, dataset }) =>

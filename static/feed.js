@@ -33,8 +33,8 @@ class RunData extends EventTarget {
     }
     const { run, points, snapshots, log, cursor } = answer;
     if (run.layers) this.layers = run.layers;
-    for (const [, step, epoch, split, loss, top1, lr] of points)
-      this.points[split].push({ step, epoch, loss, top1, lr });
+    for (const [, step, epoch, split, loss, top1, top5, lr] of points)
+      this.points[split].push({ step, epoch, loss, top1, top5, lr });
     // A snapshot that the server does not keep is only there until the next one.
     if (snapshots.length && this.snapshots.at(-1)?.kept === false) this.snapshots.pop();
     this.snapshots.push(...snapshots);

@@ -3,26 +3,71 @@
  * link says what is special about a run; the server validates whatever comes back.
  */
 
-import { options } from "./catalog.js";
+import { isRunId, options, policyOf } from "./catalog.js";
 
 const MAIN = ["architecture", "policy", "dataset", "epochs"];
-const REST = { replicate: 0, train_examples: null, test_examples: null, name: null };
+
+/** The fields of a spec's parts by key: the recipe's bare (`lr`), the others' with their part (`norm.kind`). */
+export const PART_KEYS = Object.keys(options.usual);
+
+/** `norm.kind` -> ["norm", "kind"] */
+export const pathOf = (key) => (key.includes(".") ? key.split(".") : ["recipe", key]);
+
+/** The default of a part's field, which for γ and β at the start depends on the policy. */
+export const usualOf = (key, policy) =>
+  (key === "init.norm" && policyOf(policy ?? "").norm) || options.usual[key];
 
 /** ?architecture=resnet-110&policy=batchnorm&... of a spec. */
 export function toQuery(spec) {
   const query = new URLSearchParams();
   for (const key of MAIN) if (spec[key] !== undefined && spec[key] !== null) query.set(key, spec[key]);
-  for (const [key, usual] of Object.entries(REST))
-    if ((spec[key] ?? null) !== usual && spec[key] !== undefined) query.set(key, spec[key]);
-  for (const [key, usual] of Object.entries(options.recipe)) {
-    const value = spec.recipe?.[key];
-    if (value !== undefined && String(value) !== String(usual)) query.set(key, value);
+  for (const [key, usual] of Object.entries(options.optional))
+    if ((spec[key] ?? null) !== usual && spec[key] !== undefined) query.set(key, spec[key].run ?? spec[key]);
+  for (const key of PART_KEYS) {
+    const [part, field] = pathOf(key);
+    const value = spec[part]?.[field];
+    if (value !== undefined && String(value) !== String(usualOf(key, spec.policy))) query.set(key, text(value));
   }
-  return `?${query.toString().replaceAll("%2C", ",")}`;
+  return `?${query.toString().replaceAll("%2C", ",").replaceAll("%2F", "/")}`;
 }
 
 /** The flat values that a query string names; unknown keys are left out. */
 export function fromQuery(search) {
-  const known = new Set([...MAIN, ...Object.keys(REST), ...Object.keys(options.recipe)]);
+  const known = new Set([...MAIN, ...Object.keys(options.optional), ...PART_KEYS]);
   return Object.fromEntries([...new URLSearchParams(search)].filter(([key]) => known.has(key)));
 }
+
+/** What somebody typed as `start`: a SHA-256 as it is; the id or the link of a run means its trained network. */
+export function startOf(typed) {
+  const word = String(typed ?? "").trim().replace(/^.*[?&]id=/, "");
+  return isRunId(word) ? { run: word } : word;
+}
+
+/** A value as a person types it: lists with commas, numbers as fractions where they are simpler so (1/3). */
+export const text = (value) =>
+  Array.isArray(value) ? value.map(text).join(",") : typeof value === "number" ? fraction(value) : String(value);
+
+function fraction(value) {
+  if (String(value).length < 8) return String(value);
+  for (let below = 2; below <= 200; below += 1) {
+    const above = Math.round(value * below);
+    if (above / below === value) return `${above}/${below}`;
+  }
+  return String(value);
+}
+
+/** What somebody typed as a number, also "1/3" and "12,800"; null where it is empty, the text where it is none. */
+export function number(typed) {
+  const plain = String(typed ?? "").replace(/[\s,_']/g, "");
+  if (plain === "") return null;
+  const [above, below = "1"] = plain.split("/");
+  const value = above === "" || below === "" ? Number.NaN : Number(above) / Number(below);
+  return Number.isFinite(value) ? value : typed;
+}
+
+/** "1/3, 2/3" -> [1/3, 2/3] */
+export const list = (typed) =>
+  String(typed ?? "")
+    .split(",")
+    .map(number)
+    .filter((value) => value !== null);

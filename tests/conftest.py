@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported, as `python -m core train` does
+os.environ.setdefault("GOMP_SPINCOUNT", "5000")  # before torch is imported, as `python -m core train` does
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))

@@ -8,7 +8,8 @@ from typing import Any
 import gradio as gr
 
 from app import form
-from app.pages import run, runs, train
+from app.options import options
+from app.pages import paper, run, runs, train
 from app.panels import panel, words
 
 FONTS = ("-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
@@ -20,7 +21,8 @@ HEADER = """
 <header class="site-header"><div class="site-bar">
   <a class="brand" href="/"><img src="/static/favicon.svg" alt="" width="26" height="26"><span>OnlyBN</span></a>
   <nav aria-label="Pages">
-    <a href="/">Train</a><a href="/runs">Runs</a><a href="/api/docs">API<span class="wide"> docs</span></a>
+    <a href="/">Train</a><a href="/paper">Paper</a><a href="/runs">Runs</a>
+    <a href="/api/docs">API<span class="wide"> docs</span></a>
   </nav>
   <div class="site-side"></div>
 </div></header>
@@ -43,6 +45,8 @@ def build(store: object = None, settings: object = None) -> gr.Blocks:
     """
     with gr.Blocks(title="OnlyBN", analytics_enabled=False, fill_width=True) as demo:
         _frame(train.build)
+    with demo.route("Paper", "paper", show_in_navbar=False):
+        _frame(paper.build)
     with demo.route("Runs", "runs", show_in_navbar=False):
         _frame(runs.build)
     with demo.route("Run", "run", show_in_navbar=False):
@@ -67,14 +71,16 @@ def theme() -> gr.themes.Base:
 
 def head() -> str:
     """What Gradio adds to the page's head: icon, style sheets, what shows the page, and the registries as data."""
-    data = json.dumps(form.options(), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    data = json.dumps(options(), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     sheets = "".join(
-        f'<link rel="stylesheet" href="/static/{name}.css">' for name in ("style", "gradio", "panels", "pages")
+        f'<link rel="stylesheet" href="/static/{name}.css">'
+        for name in ("style", "gradio", "form", "panels", "pages", "paper")
     )
     return (
         # early.js shows the page; the animation does if that file does not come.
         "<style>html:not([data-ready]) gradio-app{visibility:hidden;animation:onlybn-show 0s 4s forwards}"
         "@keyframes onlybn-show{to{visibility:visible}}</style>"
+        f"<style>{form.style()}</style>"
         f'<link rel="icon" type="image/svg+xml" href="/static/favicon.svg">{sheets}'
         f'<meta name="description" content="{DESCRIPTION}">'
         '<meta name="color-scheme" content="light dark">'

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from html import escape
+from typing import Any
 
 import gradio as gr
 
 from app import form
+from app.choices import DEFAULTS, PRESETS
 from app.panels import STATIC, panel, words
+from core.architectures import catalog
 from core.datasets.catalog import DATASETS
 from core.policies import policy
 
@@ -36,12 +39,12 @@ PREVIEW = """
   <p class="note" data-slot="link-note" role="alert" hidden></p>
   <header>
     <h2 id="preview-title" data-slot="title">&nbsp;</h2>
-    <p class="share"><b data-slot="trainable">–</b> of <span data-slot="total">–</span> parameters train
-      <span class="share-percent" data-slot="share"></span></p>
+    <p class="share"><b data-slot="trainable">–</b> <span>of <span data-slot="total">–</span>
+      <span data-slot="noun">parameters train</span></span> <span class="share-percent" data-slot="share"></span></p>
     <div class="share-bar" data-slot="bar" aria-hidden="true"></div>
   </header>
   <div class="network-box" data-slot="network"></div>
-  <p class="legend"><span class="key frozen"></span>stays random<span class="key lit"></span>trains</p>
+  <p class="legend" data-slot="legend"></p>
   <dl class="facts">
     <div><dt>Time on this server</dt><dd data-slot="time">–</dd></div>
     <div><dt>Steps</dt><dd data-slot="steps">–</dd></div>
@@ -76,14 +79,20 @@ def build() -> None:
     with gr.Row(elem_id="train"):
         with gr.Column(elem_id="form"):
             fields.architecture()
+            _hint("architecture", catalog.parse(DEFAULTS["architecture"])[0].sentence)
             fields.policy()
-            _hint("policy", policy(form.DEFAULTS["policy"]).sentence)
+            with gr.Column(elem_id="policy-parts"):
+                fields.policy_parts()
+                _hint("policy", policy(DEFAULTS["policy"]).sentence)
             fields.dataset()
-            _hint("dataset", DATASETS[form.DEFAULTS["dataset"]].sentence)
+            _hint("dataset", DATASETS[DEFAULTS["dataset"]].sentence)
             with gr.Row(elem_id="numbers"):
                 fields.numbers()
             with gr.Accordion("Recipe and more", open=False, elem_id="advanced"):
-                fields.advanced()
+                presets = _presets()
+                for heading in form.SECTIONS:
+                    words(f"<h2>{escape(heading)}</h2>")
+                    fields.section(heading)
         with gr.Column(elem_id="aside"):
             panel("train/preview.js", PREVIEW, elem_id="preview")
             launch = gr.Button("Launch", variant="primary", elem_id="launch")
@@ -91,6 +100,22 @@ def build() -> None:
             words(CLI, elem_id="cli")
     panel("train/latest.js", LATEST)
     _wire(fields, launch)
+    for button, values in presets:
+        filled = form.preset(values)
+        button.click(
+            None,
+            None,
+            [fields.components[key] for key in filled],
+            js=f"() => {json.dumps(list(filled.values()))}",
+            api_visibility="private",
+        )
+
+
+def _presets() -> list[tuple[gr.Button, dict[str, Any]]]:
+    """A button for each of PRESETS, with what it fills in."""
+    with gr.Row(elem_id="presets"):
+        words("<p>Fill in the recipe:</p>")
+        return [(gr.Button(title, elem_classes="preset"), values) for title, values in PRESETS.items()]
 
 
 def _hint(name: str, sentence: str) -> None:
@@ -115,12 +140,20 @@ def _wire(fields: form.Form, launch: gr.Button) -> None:
         js=call(FORM_JS, "changed"),
         api_visibility="private",
     )
-    family, number = fields.components["family"], fields.components["number"]
+    family = fields.components["family"]
     family.input(
         None,
         family,
-        number,
+        [fields.components["number"], fields.components["stages"]],
         js=f"(name) => import('{FORM_JS}').then((module) => module.familyChosen(name))",
+        api_visibility="private",
+    )
+    gr.on(
+        [fields.components[key].input for key in form.POLICY],
+        None,
+        parts,
+        fields.components["init.norm"],
+        js=call(FORM_JS, "policyChosen"),
         api_visibility="private",
     )
     launch.click(None, parts, js=call(LAUNCH_JS, "launch"), api_visibility="private")

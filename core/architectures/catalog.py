@@ -1,6 +1,6 @@
 """The architectures by name. Each family turns a name into a plan; none of this imports torch.
 
-Source of the definitions: open_lth `models/cifar_resnet.py`, the code base of the paper's authors.
+Source of the definitions: open_lth `models/`, the code base of the paper's authors.
 """
 
 from __future__ import annotations
@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
-from core.architectures.plan import Block, Convolution, Norm, Output, Plan, Unit
+from core.architectures.normalisation import BATCH, Normalisation
+from core.architectures.plan import Plan
+from core.architectures.residual import IMAGENET_BLOCKS, Shape, cifar_plan, imagenet_plan
+from core.architectures.vgg import CONVOLUTIONS, vgg_plan
 from core.registry import Registry, UnknownName
 
 MAX_DEPTH = 1202
@@ -22,7 +25,8 @@ class Family:
     """Architectures that differ in one number.
 
     `pattern` has one group, the number. `check(number)` returns None, or what is wrong with it.
-    `featured` are the members that a form lists first.
+    `featured` are the members that a form lists first. `draw(name, number, input_shape, classes, normalisation)`
+    makes the plan; it raises ValueError for images that the family cannot take.
     """
 
     name: str
@@ -33,44 +37,16 @@ class Family:
     pattern: str
     featured: tuple[int, ...]
     check: Callable[[int], str | None]
-    shape: Callable[[int], tuple[int, int]]
+    draw: Callable[[str, int, Shape, int, Normalisation], Plan]
 
     def member(self, number: int) -> str:
         """The architecture's name: `resnet-14` for 14."""
         return self.pattern.replace(r"(\d+)", str(number))
 
-
-def residual_plan(architecture: str, depth: int, width: int, input_shape: tuple[int, int, int], classes: int) -> Plan:
-    """A CIFAR ResNet of 6N+2 layers whose first stage has 16 * `width` channels (He et al. 2016, section 4.2).
-
-    Three stages of N basic blocks; the first block of stages 2 and 3 halves the image and has a projection
-    shortcut (1x1 convolution of stride 2 and a norm).
-    """
-    channels, size = 16 * width, input_shape[1]
-    stem = Unit(Convolution("stem.conv", input_shape[0], channels, 3, 1, size), Norm("stem.norm", channels, 0))
-    blocks: list[Block] = []
-    for stage in (1, 2, 3):
-        outputs = 16 * width * 2 ** (stage - 1)
-        for index in range((depth - 2) // 6):
-            stride = 2 if stage > 1 and index == 0 else 1
-            size = (size + stride - 1) // stride
-            name = f"stage{stage}.{index}"
-            units = (
-                Unit(
-                    Convolution(f"{name}.conv1", channels, outputs, 3, stride, size),
-                    Norm(f"{name}.norm1", outputs, stage),
-                ),
-                Unit(Convolution(f"{name}.conv2", outputs, outputs, 3, 1, size), Norm(f"{name}.norm2", outputs, stage)),
-            )
-            shortcut = None
-            if stride != 1:
-                shortcut = Unit(
-                    Convolution(f"{name}.shortcut.conv", channels, outputs, 1, stride, size, "shortcut"),
-                    Norm(f"{name}.shortcut.norm", outputs, stage, shortcut=True),
-                )
-            blocks.append(Block(stage, units, shortcut))
-            channels = outputs
-    return Plan(architecture, input_shape, stem, tuple(blocks), Output("output", channels, classes))
+    @property
+    def template(self) -> str:
+        """The name with N for the number: `resnet-N`."""
+        return self.pattern.replace(r"(\d+)", "N")
 
 
 def _check_depth(depth: int) -> str | None:
@@ -88,6 +64,13 @@ def _check_width(width: int) -> str | None:
     return f"width must be 1..{MAX_WIDTH}, got {width}; nearest: wrn-14-{min(max(width, 1), MAX_WIDTH)}"
 
 
+def _check_listed(prefix: str, listed: tuple[int, ...], depth: int) -> str | None:
+    if depth in listed:
+        return None
+    nearest = min(listed, key=lambda known: abs(known - depth))
+    return f"depth must be one of {', '.join(map(str, listed))}, got {depth}; nearest: {prefix}-{nearest}"
+
+
 FAMILIES: Registry[Family] = Registry(
     "architecture family",
     (
@@ -100,7 +83,7 @@ FAMILIES: Registry[Family] = Registry(
             r"resnet-(\d+)",
             (14, 20, 32, 44, 56, 110, 218, 434, 866),
             _check_depth,
-            lambda depth: (depth, 1),
+            lambda name, depth, *rest: cifar_plan(name, depth, 1, *rest),
         ),
         Family(
             "wrn",
@@ -111,7 +94,29 @@ FAMILIES: Registry[Family] = Registry(
             r"wrn-14-(\d+)",
             (1, 2, 4, 8, 16, 32),
             _check_width,
-            lambda width: (14, width),
+            lambda name, width, *rest: cifar_plan(name, 14, width, *rest),
+        ),
+        Family(
+            "vgg",
+            "VGG",
+            "Plain network without shortcuts: five stages of 64 to 512 channels with a max-pool between.",
+            "Simonyan and Zisserman 2015; open_lth models/cifar_vgg.py",
+            "depth",
+            r"vgg-(\d+)",
+            tuple(CONVOLUTIONS),
+            partial(_check_listed, "vgg", tuple(CONVOLUTIONS)),
+            vgg_plan,
+        ),
+        Family(
+            "imagenet-resnet",
+            "ImageNet ResNet",
+            "Residual network for large images: a stem that shrinks them fourfold, then four stages.",
+            "He et al. 2016, table 1; open_lth models/imagenet_resnet.py",
+            "depth",
+            r"imagenet-resnet-(\d+)",
+            tuple(IMAGENET_BLOCKS),
+            partial(_check_listed, "imagenet-resnet", tuple(IMAGENET_BLOCKS)),
+            imagenet_plan,
         ),
     ),
 )
@@ -132,18 +137,15 @@ def parse(name: str) -> tuple[Family, int]:
             raise UnknownName(f"unknown architecture {name!r}: {problem}.")
         return family, int(match[1])
     shown = name if len(name) <= 60 else f"{name[:57]}..."
-    raise UnknownName(
-        f"unknown architecture {shown!r}. Allowed: resnet-DEPTH with depth 6N+2 up to {MAX_DEPTH} "
-        f"({', '.join(f'resnet-{d}' for d in FAMILIES['resnet'].featured)}), wrn-14-K with K from 1 to {MAX_WIDTH}."
-    )
+    members = "; ".join(f"{family.template} ({', '.join(map(str, family.featured))})" for family in FAMILIES.values())
+    raise UnknownName(f"unknown architecture {shown!r}. Allowed, with N: {members}.")
 
 
 @lru_cache(maxsize=256)
-def plan(name: str, input_shape: tuple[int, int, int] = (3, 32, 32), classes: int = 10) -> Plan:
+def plan(name: str, input_shape: Shape = (3, 32, 32), classes: int = 10, normalisation: Normalisation = BATCH) -> Plan:
     """The plan of architecture `name` for images of `input_shape` (channels, height, width).
 
-    Raises UnknownName for a name that is not an architecture.
+    Raises UnknownName for a name that is not an architecture, ValueError for images that it cannot take.
     """
     family, number = parse(name)
-    depth, width = family.shape(number)
-    return residual_plan(name, depth, width, input_shape, classes)
+    return family.draw(name, number, input_shape, classes, normalisation)

@@ -12,17 +12,33 @@ from functools import cached_property
 from math import prod
 from typing import Literal
 
-Role = Literal["convolution", "shortcut", "gamma", "beta", "output"]
-ROLES: tuple[Role, ...] = ("convolution", "shortcut", "gamma", "beta", "output")
+Role = Literal["convolution", "convolution-bias", "shortcut", "gamma", "beta", "output", "output-bias"]
+ROLES: tuple[Role, ...] = (
+    "convolution",
+    "convolution-bias",
+    "shortcut",
+    "gamma",
+    "beta",
+    "output",
+    "output-bias",
+)
+AFFINE: frozenset[Role] = frozenset({"gamma", "beta"})
+OUTPUT: frozenset[Role] = frozenset({"output", "output-bias"})
+
+NormKind = Literal["batch", "instance", "group", "layer", "none"]
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One trainable tensor: `name` as in the module's state dict, its shape, and its only role."""
+    """One trainable tensor: `name` as in the module's state dict, its shape, its only role, and its stage.
+
+    Stage 0 is the stem; the output layer has the last stage's number plus one.
+    """
 
     name: str
     shape: tuple[int, ...]
     role: Role
+    stage: int
 
     @property
     def size(self) -> int:
@@ -31,7 +47,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Convolution:
-    """A square convolution without bias. `size` is the side of its output in pixels."""
+    """A square convolution, padded so that only its stride shrinks the image. `size`: side of its output in pixels."""
 
     name: str
     inputs: int
@@ -40,6 +56,7 @@ class Convolution:
     stride: int
     size: int
     role: Literal["convolution", "shortcut"] = "convolution"
+    bias: bool = False
 
     @property
     def fan_in(self) -> int:
@@ -53,12 +70,19 @@ class Convolution:
 
 @dataclass(frozen=True)
 class Norm:
-    """A normalisation layer with gamma (`NAME.weight`) and beta (`NAME.bias`) per channel."""
+    """A normalisation layer; where `affine`, with gamma (`NAME.weight`) and beta (`NAME.bias`) per channel.
+
+    `kind` says over what it normalises: `batch`, `instance` (each channel of an image), `group` (`groups` groups of
+    channels of an image), `layer` (an image), or `none`: the layer is its γ and β alone.
+    """
 
     name: str
     channels: int
     stage: int
     shortcut: bool = False
+    kind: NormKind = "batch"
+    affine: bool = True
+    groups: int = 1
 
 
 @dataclass(frozen=True)
@@ -69,13 +93,41 @@ class Unit:
     norm: Norm
 
 
+def parameters_of(unit: Unit) -> list[Parameter]:
+    """The parameters of a convolution and its norm; the convolution's weight comes first."""
+    conv, norm = unit.convolution, unit.norm
+    shape = (conv.outputs, conv.inputs, conv.kernel, conv.kernel)
+    rows = [Parameter(f"{conv.name}.weight", shape, conv.role, norm.stage)]
+    if conv.bias:
+        rows.append(Parameter(f"{conv.name}.bias", (conv.outputs,), "convolution-bias", norm.stage))
+    if norm.affine:
+        rows.append(Parameter(f"{norm.name}.weight", (norm.channels,), "gamma", norm.stage))
+        rows.append(Parameter(f"{norm.name}.bias", (norm.channels,), "beta", norm.stage))
+    return rows
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Max-pooling over squares of side `kernel`."""
+
+    kernel: int
+    stride: int
+    padding: int = 0
+
+    def size(self, size: int) -> int:
+        """The side of the image after it."""
+        return (size + 2 * self.padding - self.kernel) // self.stride + 1
+
+
 @dataclass(frozen=True)
 class Block:
-    """A residual block: `units` in a row, plus the identity or the projection `shortcut`."""
+    """`units` in a row after an optional `pool`; where `residual`, plus the input or its projection `shortcut`."""
 
     stage: int
     units: tuple[Unit, ...]
     shortcut: Unit | None = None
+    residual: bool = True
+    pool: Pool | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +141,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Plan:
-    """A residual network: stem, blocks, global average pool, linear output.
+    """A convolutional network: stem, blocks, global average pool, linear output.
 
     `input_shape` is (channels, height, width) of one image.
     """
@@ -114,25 +166,22 @@ class Plan:
 
     @cached_property
     def norms(self) -> tuple[Norm, ...]:
-        return tuple(unit.norm for unit in self.units())
+        """The norm layers that have γ and β, in forward order."""
+        return tuple(unit.norm for unit in self.units() if unit.norm.affine)
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """Every parameter of the module that this plan builds, in the order of its state dict's units."""
-        rows: list[Parameter] = []
-        for unit in self.units():
-            conv, norm = unit.convolution, unit.norm
-            rows += (
-                Parameter(f"{conv.name}.weight", (conv.outputs, conv.inputs, conv.kernel, conv.kernel), conv.role),
-                Parameter(f"{norm.name}.weight", (norm.channels,), "gamma"),
-                Parameter(f"{norm.name}.bias", (norm.channels,), "beta"),
-            )
-        out = self.output
-        rows += (
-            Parameter(f"{out.name}.weight", (out.classes, out.features), "output"),
-            Parameter(f"{out.name}.bias", (out.classes,), "output"),
-        )
+        rows = [parameter for unit in self.units() for parameter in parameters_of(unit)]
+        out, last = self.output, self.stages + 1
+        rows.append(Parameter(f"{out.name}.weight", (out.classes, out.features), "output", last))
+        rows.append(Parameter(f"{out.name}.bias", (out.classes,), "output-bias", last))
         return tuple(rows)
+
+    @property
+    def stages(self) -> int:
+        """How many stages of blocks there are; the stem is stage 0."""
+        return self.blocks[-1].stage
 
     @cached_property
     def total(self) -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import gzip
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +19,13 @@ from torch import Tensor
 from core.datasets.catalog import DATASETS, DataSet
 
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
+IDX_FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+"""The files of MNIST and Fashion-MNIST."""
 
 
 class DataUnavailable(Exception):
@@ -82,31 +90,54 @@ def _digits(folder: Path) -> Pair:
     return Split(images[~test], labels[~test]), Split(images[test], labels[test])
 
 
+def _mnist(folder: Path) -> Pair:
+    raw = folder / "MNIST" / "raw"
+    _download("MNIST", "MNIST", folder, f"the four files {_listed(IDX_FILES, '.gz')}", raw)
+    return _idx_pair("MNIST", raw)
+
+
 def _fashion_mnist(folder: Path) -> Pair:
     named = os.environ.get("ONLYBN_FASHION_MNIST")
     place = Path(named) if named else DEBIAN_FASHION_MNIST
-    if named or place.is_dir():
-        return _idx_split(place, "train"), _idx_split(place, "t10k")
-    raw = folder / "FashionMNIST" / "raw"
-    _download("Fashion-MNIST", "FashionMNIST", folder, "the four .gz files", raw)
-    return _idx_split(raw, "train"), _idx_split(raw, "t10k")
+    if not named and not place.is_dir():
+        place = folder / "FashionMNIST" / "raw"
+        _download("Fashion-MNIST", "FashionMNIST", folder, f"the four files {_listed(IDX_FILES, '.gz')}", place)
+    return _idx_pair("Fashion-MNIST", place)
 
 
 def _cifar_10(folder: Path) -> Pair:
+    return _cifar(*_download("CIFAR-10", "CIFAR10", folder, "cifar-10-python.tar.gz", folder))
+
+
+def _cifar_100(folder: Path) -> Pair:
+    return _cifar(*_download("CIFAR-100", "CIFAR100", folder, "cifar-100-python.tar.gz", folder))
+
+
+def _cifar(*parts: Any) -> Pair:
     # torchvision unpickles only files whose checksums it has verified.
-    train, test = _download("CIFAR-10", "CIFAR10", folder, "cifar-10-python.tar.gz", folder)
+    train, test = (
+        Split(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets))
+        for part in parts
+    )
+    return train, test
 
-    def split(part: object) -> Split:
-        images = torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous()  # type: ignore[attr-defined]
-        return Split(images, torch.tensor(part.targets, dtype=torch.int64))  # type: ignore[attr-defined]
 
-    return split(train), split(test)
+def _svhn(folder: Path) -> Pair:
+    # In the files the digit 0 has the label 10, which torchvision puts right.
+    parts: Any = _download("SVHN", "SVHN", folder, "train_32x32.mat and test_32x32.mat", folder)
+    train, test = (
+        Split(torch.from_numpy(np.ascontiguousarray(part.data)), torch.from_numpy(part.labels)) for part in parts
+    )
+    return train, test
 
 
 SOURCES: dict[str, Callable[[Path], Pair]] = {
     "digits": _digits,
+    "mnist": _mnist,
     "fashion-mnist": _fashion_mnist,
     "cifar-10": _cifar_10,
+    "cifar-100": _cifar_100,
+    "svhn": _svhn,
 }
 
 
@@ -114,29 +145,40 @@ def _download(title: str, kind: str, folder: Path, files: str, place: Path) -> t
     """torchvision's data set `kind` (train, test), downloaded into `folder` and verified unless it is there."""
     from torchvision import datasets  # noqa: PLC0415 - seconds of import that only a download needs
 
+    splits: tuple[dict[str, Any], ...] = ({"train": True}, {"train": False})
+    if kind == "SVHN":
+        splits = ({"split": "train"}, {"split": "test"})
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / f"{kind}.lock"):
-            make = getattr(datasets, kind)
-            return make(str(folder), train=True, download=True), make(str(folder), train=False, download=True)
-    except (OSError, RuntimeError, EOFError, KeyError, ValueError) as error:
-        reason = str(getattr(error, "reason", None) or error).strip() or type(error).__name__
+            train, test = (getattr(datasets, kind)(str(folder), **split, download=True) for split in splits)
+            return train, test
+    except (OSError, RuntimeError, EOFError, LookupError, ValueError, AssertionError) as error:
+        reason = " ".join(str(getattr(error, "reason", None) or error).split()) or type(error).__name__
         raise DataUnavailable(
             f"{title} could not be downloaded or read ({reason}). "
             f"Without a network, put {files} into {place} and launch again."
         ) from error
 
 
-def _idx_split(folder: Path, prefix: str) -> Split:
-    images, labels = _idx(folder, f"{prefix}-images-idx3-ubyte"), _idx(folder, f"{prefix}-labels-idx1-ubyte")
+def _listed(names: Sequence[str], suffix: str) -> str:
+    return ", ".join(f"{name}{suffix}" for name in names)
+
+
+def _idx_pair(title: str, folder: Path) -> Pair:
+    train_images, train_labels, test_images, test_labels = (_idx(title, folder, name) for name in IDX_FILES)
+    return _idx_split(train_images, train_labels), _idx_split(test_images, test_labels)
+
+
+def _idx_split(images: Tensor, labels: Tensor) -> Split:
     return Split(images.unsqueeze(1), labels.to(torch.int64))
 
 
-def _idx(folder: Path, name: str) -> Tensor:
+def _idx(title: str, folder: Path, name: str) -> Tensor:
     """An IDX file of unsigned bytes, plain or .gz (http://yann.lecun.com/exdb/mnist, file format)."""
     path = next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
     if path is None:
-        raise DataUnavailable(f"Fashion-MNIST: neither {name} nor {name}.gz is in {folder}.")
+        raise DataUnavailable(f"{title}: neither {name} nor {name}.gz is in {folder}.")
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             magic, dimensions = file.read(3), file.read(1)[0]
@@ -146,4 +188,4 @@ def _idx(folder: Path, name: str) -> Tensor:
             raise ValueError("it does not begin as an IDX file of bytes")
         return torch.from_numpy(values.reshape(shape).copy())
     except (OSError, EOFError, ValueError, IndexError, struct.error) as error:
-        raise DataUnavailable(f"Fashion-MNIST: {path} is damaged ({error}).") from error
+        raise DataUnavailable(f"{title}: {path} is damaged ({error}).") from error

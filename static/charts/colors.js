@@ -3,17 +3,24 @@
  * run looks the same on every page. The hues (after Okabe and Ito) can be told apart by colour-blind readers.
  */
 
-import { parseArchitecture, policyOf } from "../catalog.js";
+import { parseArchitecture } from "../catalog.js";
 import { isDark, token } from "../theme.js";
 
 const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
-const OWN = { batchnorm: 1, output: 3, "batchnorm+output": 4, all: 5, none: 6 };
-const RANDOM = 2;
+/** The hue of a policy: the first whose pattern its name has; the rest share the hues by their names. */
+const HUES = [
+  [/^batchnorm($|-stage)/, 1],
+  [/^random-/, 2],
+  [/^(output|bias|all-but-batchnorm)$/, 3],
+  [/^(batchnorm\+output|gamma)$/, 4],
+  [/^all$/, 5],
+  [/^(none|supermask.*)$/, 6],
+];
 
 /** The colour of a policy's curves. */
 export function policyColor(name) {
-  if (policyOf(name).per_channel) return token(`series-${RANDOM}`);
-  return token(`series-${OWN[name] ?? 1 + (hash(name) % 6)}`);
+  const own = HUES.find(([pattern]) => pattern.test(name))?.[1];
+  return token(`series-${own ?? 1 + (hash(name) % 6)}`);
 }
 
 /** The dash of an architecture's curves. */

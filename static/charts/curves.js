@@ -50,6 +50,7 @@ function figure(data, quantity, accuracy) {
 /** A faint line where the learning rate drops. */
 function drops({ epochs, recipe }) {
   const line = { color: token("line-strong"), width: 1, dash: "dot" };
+  if (recipe.schedule !== "step") return [];
   return recipe.lr_drops.map((share) => ({
     type: "line",
     x0: share * epochs,

@@ -1,22 +1,27 @@
 /**
- * The picture of a network: stem, stages of residual blocks, output; frozen parts in grey, trained parts lit.
+ * The picture of a network: stem, stages of blocks, output; frozen parts in grey, trained parts lit.
  *
- * A shallow network is one row; a deep one has a row a stage, and its layers become as thin as they must. Shapes of one
- * kind share one path, so that ResNet-866 is as few nodes as ResNet-14.
+ * A network of few layers is one row; a deep one has a row a stage, and its layers become as thin as they must. Shapes
+ * of one kind share one path, so that ResNet-866 is as few nodes as ResNet-14. `legend.js` says what the shapes mean.
  */
 
-import { s } from "../dom.js";
-import { whole } from "../format.js";
+import { legend, sentence } from "./legend.js";
+import { Pen } from "./pen.js";
 
-const HEIGHT = 236;
-const ONE_ROW_PITCH = 34;
-const MAX_PITCH = 96; // of a block in a single row
-const ROW_PITCH = 72;
+export const HEIGHT = 236;
+const UNIT_PITCH = { residual: 17, plain: 12 }; // what a layer needs in a single row
+const MAX_PITCH = 48; // of a layer in a single row
+const ROW_PITCH = 36; // of a layer where every stage has its row
 const END = 44; // room for the stem, and for the output
-const SPECK = 2.2;
+const WORDS = 90; // what "512 channels" takes
+const POOL = 7;
+const DOT_PITCH = 5; // of an output, at least
 
-/** Draws `plan` (of /api/preview) into `element` and redraws it when the width changes; answers {draw}. */
-export function mount(element) {
+/**
+ * Draws `plan` (of /api/preview) into `element`, and its legend into `key`; redraws it when the width changes.
+ * Answers {draw}.
+ */
+export function mount(element, key = null) {
   let plan = null;
   let width = 0;
   const draw = () => plan && width && element.replaceChildren(picture(plan, width));
@@ -29,176 +34,125 @@ export function mount(element) {
     draw(next) {
       plan = next;
       draw();
+      key?.replaceChildren(...legend(plan));
     },
   };
 }
 
 function picture(plan, width) {
-  const pen = new Pen();
-  const pitch = (width - 2 * END) / plan.blocks.length;
-  if (pitch >= ONE_ROW_PITCH) oneRow(pen, plan, width, Math.min(MAX_PITCH, pitch));
-  else rows(pen, plan, width);
-  return pen.svg(width, describe(plan));
+  const all = stages(plan);
+  const pen = new Pen(plan);
+  const layers = plan.blocks.reduce((sum, block) => sum + block.units.length, 0);
+  const pitch = (width - 2 * END) / layers;
+  const needed = plan.blocks.some((block) => block.residual) ? UNIT_PITCH.residual : UNIT_PITCH.plain;
+  if (pitch >= needed) oneRow(pen, plan, all, width, Math.min(MAX_PITCH, pitch));
+  else rows(pen, plan, all, width);
+  return pen.svg(width, HEIGHT, sentence(plan, all.length));
 }
 
-function oneRow(pen, plan, width, pitch) {
+function oneRow(pen, plan, all, width, pitch) {
   const middle = HEIGHT / 2 + 6;
-  const left = (width - pitch * plan.blocks.length - 2 * END) / 2;
-  const widest = Math.max(...plan.blocks.map((block) => block.units[0].channels));
+  const units = all.map((stage) => stage.reduce((sum, block) => sum + block.units.length, 0));
+  const length = units.reduce((sum, count) => sum + count * pitch, 0);
+  const left = (width - length - 2 * END) / 2;
+  const widest = Math.max(...plan.blocks.map(channelsOf));
   const height = (channels) => 150 * Math.sqrt(channels / widest);
   pen.line(left, middle, width - left, middle);
   unit(pen, plan.stem, left + 6, middle, 14, height(plan.stem.channels));
   pen.text(left + 14, HEIGHT - 8, "stem");
+  const spacious = Math.min(...units) * pitch >= WORDS;
   let x = left + END;
-  for (const stage of stages(plan)) {
+  all.forEach((stage, index) => {
     const begin = x;
-    for (const block of stage) {
-      residual(pen, block, x, middle, pitch, height(block.units[0].channels));
-      x += pitch;
+    for (const one of stage) {
+      block(pen, one, x, middle, pitch * one.units.length, height);
+      x += pitch * one.units.length;
     }
-    pen.text((begin + x) / 2, HEIGHT - 8, `${stage[0].units[0].channels} channels`);
-  }
+    const channels = channelsOf(stage[0]);
+    const last = index === all.length - 1 && units[index] * pitch >= WORDS - 8;
+    pen.text((begin + x) / 2, HEIGHT - 8, spacious || last ? `${channels} channels` : channels);
+  });
   output(pen, plan.output, x + 16, middle);
 }
 
-function rows(pen, plan, width) {
-  const all = stages(plan);
+function rows(pen, plan, all, width) {
   const band = HEIGHT / all.length;
+  const rise = band < 70 ? 9 : 14;
+  const tall = Math.min(40, band - rise - 20);
   all.forEach((stage, index) => {
-    const middle = index * band + 54;
-    const pitch = Math.min(ROW_PITCH, (width - 2 * END) / stage.length);
-    const channels = stage[0].units[0].channels;
-    const end = END + pitch * stage.length;
-    pen.text(end, middle - 41, `${stage.length} blocks · ${channels} channels`, "end");
+    const middle = (index + 1) * band - tall / 2 - 2;
+    const widest = Math.max(...stage.flatMap((one) => one.units.map(({ channels }) => channels)));
+    const height = (channels) => tall * Math.sqrt(channels / widest);
+    const units = stage.reduce((sum, one) => sum + one.units.length, 0);
+    const pitch = Math.min(ROW_PITCH, (width - 2 * END) / units);
+    const end = END + pitch * units;
+    const blocks = stage.length === 1 ? "1 block" : `${stage.length} blocks`;
+    const channels = `${channelsOf(stage[0])} channels`;
+    const [x, anchor] = end > END + 2 * WORDS ? [end, "end"] : [END, "start"];
+    pen.text(x, middle - tall / 2 - rise - 4, stage[0].residual ? `${blocks} · ${channels}` : channels, anchor);
     pen.line(index ? END - 10 : 6, middle, end + 10, middle);
-    stage.forEach((block, k) => residual(pen, block, END + k * pitch, middle, pitch, 40));
-    if (index === 0) unit(pen, plan.stem, 8, middle, 12, 40);
-    if (index === all.length - 1) output(pen, plan.output, end + 14, middle, 40);
+    let from = END;
+    for (const one of stage) {
+      block(pen, one, from, middle, pitch * one.units.length, height, rise);
+      from += pitch * one.units.length;
+    }
+    if (index === 0) unit(pen, plan.stem, 8, middle, 12, tall);
+    if (index === all.length - 1) output(pen, plan.output, end + 14, middle, tall);
   });
 }
 
-/** One block from `x` on: its units side by side, and its shortcut as an arc above where there is room for one. */
-function residual(pen, block, x, middle, pitch, height) {
-  const gap = pitch * 0.14;
-  const each = (pitch - gap) / block.units.length;
-  block.units.forEach((part, index) => unit(pen, part, x + gap / 2 + index * each, middle, each * 0.62, height));
-  if (pitch < 16) return;
-  const top = middle - height / 2 - Math.min(14, pitch / 4);
-  pen.arc(x, x + pitch, middle, top);
-  if (block.shortcut) unit(pen, block.shortcut, x + pitch / 2 - 5, top, 7, 14);
+/** One block from `x` on: its layers side by side, and its shortcut as an arc above where there is room for one. */
+function block(pen, { units, shortcut, residual, pool }, x, middle, length, height, rise = 14) {
+  const each = length / units.length;
+  const lead = pool && each > 2 * POOL ? POOL : 0;
+  const gap = residual ? Math.min(length * 0.14, 14) : each * 0.12;
+  const step = (length - gap - lead) / units.length;
+  if (lead) pen.pool(x, middle, lead, height(units[0].channels));
+  units.forEach((part, index) =>
+    unit(pen, part, x + lead + gap / 2 + index * step, middle, step * 0.62, height(part.channels)),
+  );
+  if (!residual || length < 16) return;
+  const tallest = Math.max(...units.map((part) => height(part.channels)));
+  const top = middle - tallest / 2 - Math.min(rise, length / 4);
+  pen.arc(x, x + length, middle, top);
+  if (shortcut) unit(pen, shortcut, x + length / 2 - 5, top, 7, 14);
 }
 
-/** A convolution of `width` and the norm behind it. */
+/** A convolution of `width`, and the norm behind it: γ its upper half, β its lower. */
 function unit(pen, part, x, middle, width, height) {
   const top = middle - height / 2;
-  pen.box("conv", x, top, width, height, part.trained === 1);
-  if (part.trained > 0 && part.trained < 1) pen.specks(part.conv, x, top, width, height, part.trained);
+  const whole = part.trained === 1 && !pen.keep;
+  pen.box(`conv ${whole ? "lit" : "frozen"}`, x, top, width, height);
+  if (pen.keep && part.trained > 0) pen.box("conv kept", x, top, width, height);
+  else if (part.trained > 0 && !whole) pen.specks(part.conv, x, top, width, height, part.trained);
+  if (part.bias_trained && !whole) pen.box("conv lit", x, top + height - Math.min(5, height / 4), width, Math.min(5, height / 4));
+  if (!pen.norm.affine) return;
   const norm = Math.max(width * 0.32, Math.min(0.6, width));
   const start = x + width * 1.1;
-  pen.box("norm", start, top, norm, height, part.norm_trained === 1);
-  if (part.norm_trained === 0.5) pen.box("norm", start, top, norm, height / 2, true);
+  pen.box(`norm ${part.norm_trained === 1 ? "lit" : "frozen"}`, start, top, norm, height);
+  if (part.norm_trained > 0 && part.norm_trained < 1)
+    pen.box("norm lit", start, pen.norm.gamma ? top : middle, norm, height / 2);
 }
 
 function output(pen, { classes, trained }, x, middle, limit = 120) {
-  const shown = Math.min(classes, 10);
+  const shown = Math.min(classes, 10, Math.floor(limit / DOT_PITCH));
   const step = Math.min(12, limit / shown);
+  const side = step * 0.66;
   for (let k = 0; k < shown; k += 1) {
-    pen.box("dot", x, middle + (k - (shown - 1) / 2) * step - step / 3, step * 0.66, step * 0.66, trained === 1);
+    const y = middle + (k - (shown - 1) / 2) * step - step / 3;
+    pen.box(`dot ${trained === 1 && !pen.keep ? "lit" : "frozen"}`, x, y, side, side);
+    if (pen.keep && trained > 0) pen.box("dot kept", x, y, side, side);
+    // Its biases only.
+    else if (trained > 0 && trained < 1) pen.box("dot lit", x + side / 4, y + side / 4, side / 2, side / 2);
   }
   if (limit > 60) pen.text(x + step / 3, HEIGHT - 8, "output");
 }
 
-function stages(plan) {
-  return Object.values(Object.groupBy ? Object.groupBy(plan.blocks, (block) => block.stage) : grouped(plan.blocks));
-}
+const channelsOf = ({ units }) => units.at(-1).channels;
 
-function grouped(blocks) {
-  const groups = {};
-  for (const block of blocks) (groups[block.stage] ??= []).push(block);
-  return groups;
-}
-
-function describe({ stem, blocks, output }) {
-  const units = blocks.flatMap((block) => [...block.units, ...(block.shortcut ? [block.shortcut] : [])]).concat(stem);
-  const parts = [
-    [units.some((part) => part.trained === 1), "the convolutions"],
-    [units.some((part) => part.trained > 0 && part.trained < 1), "single weights of every convolution"],
-    [units.some((part) => part.norm_trained > 0), "every BatchNorm layer"],
-    [output.trained === 1, "the output layer"],
-  ];
-  const lit = parts.filter(([trains]) => trains).map(([, words]) => words);
-  return `A network of ${whole(blocks.length)} residual blocks in ${stages({ blocks }).length} stages. Lit, because it trains: ${lit.join(", ") || "nothing"}.`;
-}
-
-/** Collects shapes by look and makes one path of each look. */
-class Pen {
-  #paths = {};
-  #texts = [];
-
-  #add(look, d) {
-    (this.#paths[look] ??= []).push(d);
-  }
-
-  box(kind, x, y, width, height, lit) {
-    const r = Math.min(kind === "dot" ? 9 : 3, width / 2, height / 2);
-    const [w, v] = [round(width - 2 * r), round(height - 2 * r)];
-    const round_ = (dx, dy) => (r < 1 ? "" : `a${round(r)} ${round(r)} 0 0 1 ${round(dx)} ${round(dy)}`);
-    const d =
-      r < 1
-        ? `M${round(x)} ${round(y)}h${round(width)}v${round(height)}h${-round(width)}z`
-        : `M${round(x + r)} ${round(y)}h${w}${round_(r, r)}v${v}${round_(-r, r)}h${-w}${round_(-r, -r)}v${-v}${round_(r, -r)}z`;
-    this.#add(`${kind} ${lit ? "lit" : "frozen"}`, d);
-  }
-
-  /** Trained weights scattered in a frozen convolution: as large a share of its area as of its weights. */
-  specks(name, x, y, width, height, share) {
-    const random = generator(name);
-    const size = Math.min(SPECK, width);
-    const cells = (width * height) / (size * size);
-    const count = Math.floor(cells * share + random());
-    for (let k = 0; k < count; k += 1) {
-      const [px, py] = [x + random() * (width - size), y + random() * (height - size)];
-      this.#add("speck lit", `M${round(px)} ${round(py)}h${round(size)}v${round(size)}h${-round(size)}z`);
-    }
-  }
-
-  line(x1, y1, x2, y2) {
-    this.#add("wire", `M${round(x1)} ${round(y1)}L${round(x2)} ${round(y2)}`);
-  }
-
-  arc(x1, x2, base, top) {
-    const r = Math.min(6, (x2 - x1) / 4);
-    this.#add(
-      "wire",
-      `M${round(x1)} ${round(base)}V${round(top + r)}q0 ${-r} ${r} ${-r}H${round(x2 - r)}q${r} 0 ${r} ${r}V${round(base)}`,
-    );
-  }
-
-  text(x, y, words, anchor = "middle") {
-    this.#texts.push(s("text", { x: round(x), y: round(y), "text-anchor": anchor }, words));
-  }
-
-  svg(width, label) {
-    const order = ["wire", "conv frozen", "conv lit", "norm frozen", "norm lit", "dot frozen", "dot lit", "speck lit"];
-    const paths = order
-      .filter((look) => this.#paths[look])
-      .map((look) => s("path", { class: look, d: this.#paths[look].join("") }));
-    return s(
-      "svg",
-      { class: "network", viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "img", "aria-label": label },
-      paths,
-      this.#texts,
-    );
-  }
-}
-
-const round = (value) => Math.round(value * 100) / 100;
-
-/** Numbers in 0..1 that are the same for the same name, so that the specks stay where they are. */
-function generator(name) {
-  let state = [...name].reduce((hash, letter) => (Math.imul(hash, 31) + letter.charCodeAt(0)) | 0, 7);
-  return () => {
-    state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9) | 0;
-    return ((state ^ (state >>> 13)) >>> 0) / 2 ** 32;
-  };
+/** The blocks of a plan by stage. */
+function stages({ blocks }) {
+  const groups = new Map();
+  for (const one of blocks) groups.set(one.stage, [...(groups.get(one.stage) ?? []), one]);
+  return [...groups.values()];
 }

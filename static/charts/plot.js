@@ -1,11 +1,12 @@
 /**
  * A Plotly figure in our look that lives as long as its element: it keeps the reader's zoom from tick to tick and
- * through a change of theme, follows the size of its box, and draws only while somebody can see it.
+ * through a change of theme, follows the size of its box, and is drawn again only while somebody can see it.
  */
 
 import { onTheme, token } from "../theme.js";
 
 const RETRY_MS = 2000;
+const UNSEEN_MS = 400;
 const SOURCE = "/static/plotly.min.js";
 const CONFIG = {
   displaylogo: false,
@@ -103,10 +104,13 @@ export class Chart {
     this.#element.setAttribute("aria-label", text);
   }
 
+  /** The first picture is drawn wherever the chart is, so that a page can be printed; the next ones while in view. */
   #schedule() {
-    if (this.#queued || !this.#stale || !this.#seen) return;
+    const first = !this.#element.dataset.drawn;
+    if (this.#queued || !this.#stale || !(this.#seen || first)) return;
     this.#queued = true;
-    requestAnimationFrame(() => this.#draw());
+    if (this.#seen) requestAnimationFrame(() => this.#draw());
+    else setTimeout(() => this.#draw(), UNSEEN_MS);
   }
 
   async #draw() {

@@ -17,6 +17,13 @@ export function charts(data, feed) {
     h("div", { class: "charts-head" }, h("h2", {}, "Curves")),
     panel("Accuracy", null, (box) => curves(box, data, "top1")),
     panel("Loss", null, (box) => curves(box, data, "loss")),
+    ...(data.run.spec.norm.affine ? gammaPanels(data, feed) : [withoutGamma()]),
+  );
+}
+
+/** What there is to see of γ, the scale of each feature. */
+function gammaPanels(data, feed) {
+  return [
     h("div", { class: "charts-head" }, h("h2", {}, "γ, the scale of each feature"), layerChoice(data, feed)),
     panel("γ now", "Share of the features with each value.", (box) => histogram(box, data)),
     panel("γ over time", "Each column is a moment; the colour says how many features.", (box) => heatmap(box, data)),
@@ -24,10 +31,15 @@ export function charts(data, feed) {
       disabledByLayer(box, data),
     ),
     panel("Disabled features over time", "Of all layers together.", (box) => disabledOverTime(box, data)),
-  );
+  ];
 }
 
-function panel(title, caption, draw) {
+function withoutGamma() {
+  return h("p", { class: "quiet charts-note" }, "This network’s norm layers have no γ and β: there is no γ to show.");
+}
+
+/** A card with a title, a caption and what `draw(box)` draws. */
+export function panel(title, caption, draw) {
   const box = h("div", { class: "plot" });
   const figure = h(
     "figure",

@@ -2,10 +2,11 @@
  * The lower part of a run's page: what was asked for, the last points as a table, and what happened.
  */
 
-import { architectureTitle, datasetOf, policyOf } from "../catalog.js";
+import { architectureTitle, classesOf, datasetOf, hasTop5, policyOf, titleOfValue } from "../catalog.js";
 import { mount as mountNetwork } from "../charts/network.js";
 import { h } from "../dom.js";
 import { decimal, NONE, percent, time, when, whole } from "../format.js";
+import { text } from "../spec.js";
 
 const ROWS = 20;
 
@@ -23,14 +24,15 @@ export function details(data, preview) {
 
 function network(preview) {
   const box = h("div", { class: "network-box" });
-  const picture = mountNetwork(box);
+  const key = h("p", { class: "legend" });
+  const picture = mountNetwork(box, key);
   preview.then((answer) => answer && picture.draw(answer.plan));
   return h(
     "section",
     { class: "card", "aria-labelledby": "network-title" },
     h("h2", { id: "network-title" }, "The network"),
     box,
-    h("p", { class: "legend" }, h("span", { class: "key" }), "stays random", h("span", { class: "key lit" }), "trains"),
+    key,
   );
 }
 
@@ -39,26 +41,27 @@ function folded(title, content) {
 }
 
 function specification({ id, spec, counts, created_at, device }) {
-  const { recipe } = spec;
+  const { recipe, norm, init } = spec;
   const rows = [
     ["Architecture", architectureTitle(spec.architecture)],
     ["What trains", `${policyOf(spec.policy).title}: ${whole(counts.trainable)} of ${whole(counts.total)} parameters`],
     [
-      "BatchNorm, output, shortcuts",
+      "γ and β, output, shortcuts",
       `${whole(counts.batchnorm)}, ${whole(counts.output)}, ${whole(counts.shortcut)} parameters`,
     ],
+    ["Norm layers", normWords(norm)],
     [
       "Data set",
-      `${datasetOf(spec.dataset).title}, ${spec.train_examples ? `${whole(spec.train_examples)} training images` : "all training images"}`,
+      `${datasetOf(spec.dataset).title}, ${spec.train_examples ? `${whole(spec.train_examples)} training images` : "all training images"}, ${whole(classesOf(spec))} classes`,
     ],
     ["Length", `${spec.epochs} ${spec.epochs === 1 ? "epoch" : "epochs"} of batches of ${recipe.batch_size}`],
-    [
-      "Learning rate",
-      `${recipe.lr}, times ${recipe.lr_drop_factor} at ${recipe.lr_drops.map((share) => `${share * 100}\u202f%`).join(" and ") || NONE}`,
-    ],
-    ["Momentum, weight decay", `${recipe.momentum}, ${recipe.weight_decay}`],
+    ["Optimiser", optimizerWords(recipe)],
+    ["Learning rate", rateWords(recipe)],
+    recipe.label_smoothing ? ["Label smoothing", text(recipe.label_smoothing)] : null,
     ["Augmentation", recipe.augmentation],
-    ["Initial values", `${spec.init.weights}, γ and β ${spec.init.norm}`],
+    ["Random weights from", titleOfValue("init.weights", init.weights)],
+    norm.affine ? ["γ and β at the start", titleOfValue("init.norm", init.norm)] : null,
+    spec.start ? ["Starts from", startFile(spec.start)] : null,
     ["Replicate", `${spec.replicate} (seeds ${Object.values(spec.seeds).join(", ")})`],
     ["Launched", when(created_at)],
     ["Trained on", device ?? NONE],
@@ -71,24 +74,50 @@ function specification({ id, spec, counts, created_at, device }) {
     h(
       "dl",
       { class: "spec" },
-      rows.map(([label, value]) => h("div", {}, h("dt", {}, label), h("dd", {}, value))),
+      rows.filter(Boolean).map(([label, value]) => h("div", {}, h("dt", {}, label), h("dd", {}, value))),
     ),
   );
 }
 
+const startFile = (digest) =>
+  h("a", { href: `/api/starts/${digest}/file` }, `the file with SHA-256 ${digest.slice(0, 16)}…`);
+
+function normWords({ kind, affine, groups }) {
+  const parts = [titleOfValue("norm.kind", kind)];
+  if (kind === "group") parts.push(`of ${groups} groups`);
+  if (!affine) parts.push("without γ and β");
+  return parts.join(" ");
+}
+
+function optimizerWords({ optimizer, momentum, nesterov, weight_decay }) {
+  const first = optimizer === "sgd" ? (nesterov ? "Nesterov’s momentum" : "momentum") : "β1";
+  return `${titleOfValue("optimizer", optimizer)}, ${first} ${momentum}, weight decay ${weight_decay}`;
+}
+
+function rateWords({ lr, schedule, lr_drops, lr_drop_factor, warmup_epochs }) {
+  const shares = lr_drops.map((share) => percent(share, Number.isInteger(share * 100) ? 0 : 1)).join(" and ");
+  const steps = shares ? `times ${lr_drop_factor} at ${shares}` : "constant";
+  const words = schedule === "step" ? steps : lowered(titleOfValue("schedule", schedule));
+  return `${lr}, ${words}${warmup_epochs ? `, after a warm-up of ${text(warmup_epochs)} epochs` : ""}`;
+}
+
+const lowered = (words) => words[0].toLowerCase() + words.slice(1);
+
 function table(data) {
+  const top5 = hasTop5(data.run.spec);
   const body = h("tbody");
   data.addEventListener("change", () => {
     const points = ["train", "test"].flatMap((split) =>
       data.points[split].slice(-ROWS).map((point) => ({ split, ...point })),
     );
     points.sort((a, b) => b.step - a.step);
-    const cells = ({ step, epoch, split, loss, top1 }) => [
-      whole(step),
-      epoch.toFixed(2),
-      split,
-      decimal(loss),
-      percent(top1, 2),
+    const cells = (point) => [
+      whole(point.step),
+      point.epoch.toFixed(2),
+      point.split,
+      decimal(point.loss),
+      percent(point.top1, 2),
+      ...(top5 ? [percent(point.top5, 2)] : []),
     ];
     body.replaceChildren(
       ...points.slice(0, ROWS).map((point) =>
@@ -100,7 +129,8 @@ function table(data) {
       ),
     );
   });
-  const heads = ["Step", "Epoch", "Split", "Loss", "Accuracy"].map((title) => h("th", { scope: "col" }, title));
+  const titles = ["Step", "Epoch", "Split", "Loss", "Accuracy", ...(top5 ? ["Top-5"] : [])];
+  const heads = titles.map((title) => h("th", { scope: "col" }, title));
   return h(
     "div",
     { class: "scroll", tabindex: "0", role: "region", "aria-label": "The last points" },

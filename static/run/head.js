@@ -3,7 +3,7 @@
  */
 
 import { cancel, ownerToken } from "../api.js";
-import { isOver, nameOf, options, titleOf } from "../catalog.js";
+import { hasTop5, isOver, nameOf, options, titleOf } from "../catalog.js";
 import { disabledShare } from "../charts/disabled.js";
 import { copyButton, h, say, show } from "../dom.js";
 import { duration, NONE, percent, since, when, whole } from "../format.js";
@@ -29,8 +29,9 @@ export function head(data, feed, preview) {
       "dl",
       { class: "stats" },
       stat("Test accuracy", "test"),
+      hasTop5(run.spec) ? stat("Top-5 test accuracy", "top5") : null,
       stat("Train accuracy", "train"),
-      stat("Disabled features", "disabled", `|γ| < ${options.disabled_below}`),
+      run.spec.norm.affine ? stat("Disabled features", "disabled", `|γ| < ${options.disabled_below}`) : null,
       stat("Trainable parameters", "trainable"),
     ),
   );
@@ -57,7 +58,7 @@ function stat(label, name, more = "") {
 
 /** Where the run stands, as one line. */
 function line(run) {
-  const { step, total_steps, images_per_s, elapsed_s, eta_s, phase } = run.progress;
+  const { step, total_steps, elapsed_s, eta_s } = run.progress;
   const steps = `step ${whole(step)} of ${whole(total_steps)}`;
   if (run.state === "queued") {
     const place =
@@ -68,7 +69,7 @@ function line(run) {
     const parts = [
       step ? `Epoch ${((step / total_steps) * run.spec.epochs).toFixed(1)} of ${run.spec.epochs}` : "Starting",
       steps,
-      phase === "test" ? "testing" : images_per_s ? `${whole(images_per_s)} images a second` : null,
+      doing(run.progress),
       eta_s === null ? null : `${duration(eta_s)} left`,
     ];
     return parts.filter(Boolean).join(" · ");
@@ -78,6 +79,13 @@ function line(run) {
   return [`${ended} ${when(run.finished_at)}`, steps, took ? `took ${duration(took)}` : null]
     .filter(Boolean)
     .join(" · ");
+}
+
+/** What a running run does at the moment. */
+function doing({ images_per_s, tested, analysed }) {
+  if (analysed !== null) return `analysing the trained network: ${Math.round(analysed * 100)} %`;
+  if (tested !== null) return `testing: ${Math.round(tested * 100)} % of the test images`;
+  return images_per_s ? `${whole(images_per_s)} images a second` : null;
 }
 
 function notices(element, run) {
@@ -98,11 +106,10 @@ function numbers(element, { run, points, snapshots, layers }) {
   const start = points.test[0]?.top1;
   say(element, "test", percent(test));
   say(element, "test-more", start !== undefined && test !== null ? `${percent(start)} at the start` : "");
+  say(element, "top5", percent(run.result?.top5 ?? points.test.at(-1)?.top5));
   say(element, "train", percent(points.train.at(-1)?.top1));
   const last = snapshots.at(-1);
-  if (last && layers) {
-    say(element, "disabled", percent(disabledShare(last, layers)));
-  }
+  if (last && layers?.length) say(element, "disabled", percent(disabledShare(last, layers)));
   say(element, "trainable", whole(run.counts.trainable));
   say(element, "trainable-more", `${percent(run.counts.trainable / run.counts.total)} of ${whole(run.counts.total)}`);
 }
@@ -133,6 +140,28 @@ function actions(data, feed, preview) {
   });
   data.addEventListener("change", () => show(stop, !isOver(data.run)));
   const points = `/api/runs/${run.id}/points`;
+  const capsule = h("a", { href: `/api/runs/${run.id}/capsule`, hidden: true }, "Trained network (capsule)");
+  const found = ["json", "csv"].map((format) =>
+    h(
+      "a",
+      {
+        href: `/api/runs/${run.id}/findings?format=${format}`,
+        download: `onlybn-${run.id}-findings.${format}`,
+        hidden: true,
+      },
+      `Findings as ${format.toUpperCase()}`,
+    ),
+  );
+  const next = h(
+    "a",
+    { class: "button", href: `/${toQuery({ ...run.spec, name: null, start: run.id })}`, hidden: true },
+    "Start from this run",
+  );
+  data.addEventListener("change", () => {
+    show(next, data.run.state === "finished");
+    show(capsule, data.run.state === "finished");
+    for (const link of found) show(link, data.run.findings);
+  });
   return h(
     "div",
     { class: "run-actions" },
@@ -141,6 +170,7 @@ function actions(data, feed, preview) {
       { class: "actions" },
       stop,
       h("a", { class: "button", href: `/${toQuery({ ...run.spec, name: null })}` }, "Clone"),
+      next,
       copyButton("Copy link", () => location.href),
       copyButton("Copy command", () => command),
       h(
@@ -157,6 +187,8 @@ function actions(data, feed, preview) {
             { href: `/api/runs/${run.id}/snapshots`, download: `onlybn-${run.id}-snapshots.json` },
             "Snapshots as JSON",
           ),
+          found,
+          capsule,
         ),
       ),
     ),

@@ -9,6 +9,7 @@ import { Feed } from "../feed.js";
 import { stateWord } from "../widgets.js";
 import { charts } from "./charts.js";
 import { details } from "./details.js";
+import { findings } from "./findings.js";
 import { head } from "./head.js";
 
 export function mount(element) {
@@ -26,7 +27,7 @@ export function mount(element) {
     if (!built) {
       // The command line and the network's picture, which follow from the spec alone.
       preview = ask("/api/preview", data.run.spec).catch(() => null);
-      page.replaceChildren(head(data, feed, preview), charts(data, feed), details(data, preview));
+      page.replaceChildren(head(data, feed, preview), charts(data, feed), findings(data), details(data, preview));
       built = true;
       // The parts listen from now on; this first change is theirs, too.
       data.dispatchEvent(new Event("change"));

@@ -4,52 +4,50 @@
  * A change is announced on the document as "onlybn:form" with the spec; who shows it listens there.
  */
 
-import { architectureName, options, parseArchitecture, policyOf } from "../catalog.js";
+import { architectureName, options, parseArchitecture } from "../catalog.js";
 import { say, show } from "../dom.js";
-import { fromQuery, toQuery } from "../spec.js";
+import { fromQuery, list, number, PART_KEYS, pathOf, startOf, text, toQuery, usualOf } from "../spec.js";
+import { policyFields, policyName } from "./policy.js";
 
 const OTHER = "other";
-const RANDOM = "random";
 const WAIT_MS = 120;
 
 let timer = null;
 
-/** Values of the components by key -> RunSpec for the API. What the form leaves empty is left out. */
+/** Values of the components by key -> RunSpec for the API. What is empty, usual or hidden is left out. */
 export function toSpec(values) {
-  const family = options.families.find(({ name }) => name === values.family);
-  const number = values.number === OTHER ? values.other_number : values.number;
-  const k = values.per_channel === OTHER ? values.other_per_channel : values.per_channel;
-  const recipe = Object.entries(options.recipe)
-    .map(([key, usual]) => [key, Array.isArray(usual) ? list(values[key]) : values[key]])
-    .filter(([key, value]) => value !== null && String(value) !== String(options.recipe[key]));
+  const family = familyOf(values.family);
+  const policy = policyName(values);
   const spec = {
-    architecture: architectureName(family, number),
-    policy: values.policy === RANDOM ? `random-${k}` : values.policy,
+    architecture: architectureName(family, values.number === OTHER ? values.other_number : values.number),
+    policy,
     dataset: values.dataset,
     epochs: values.epochs,
-    replicate: values.replicate,
-    train_examples: quantity(values.train_examples),
-    test_examples: quantity(values.test_examples),
-    name: values.name?.trim() || null,
   };
-  const given = Object.entries(spec).filter(([, value]) => value !== null && value !== "");
-  return { ...Object.fromEntries(given), ...(recipe.length ? { recipe: Object.fromEntries(recipe) } : {}) };
+  for (const key of Object.keys(options.optional))
+    spec[key] = key.endsWith("_examples") ? number(values[key]) : trimmed(values[key]);
+  spec.start = startOf(values.start);
+  const given = Object.entries(spec).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  return { ...Object.fromEntries(given), ...parts(values, policy) };
 }
 
-/** "12,800" -> 12800; what is no number goes to the server as it is, which says what is wrong with it. */
-function quantity(text) {
-  const plain = String(text ?? "").replace(/[\s,_']/g, "");
-  if (plain === "") return null;
-  return Number.isNaN(Number(plain)) ? text : Number(plain);
+const trimmed = (value) => (typeof value === "string" ? value.trim() : value);
+
+/** {recipe: {...}, norm: {...}}: the fields that differ from what is usual under `policy`. */
+function parts(values, policy) {
+  const found = {};
+  for (const key of PART_KEYS.filter((key) => applies(key, values))) {
+    const value = Array.isArray(options.usual[key]) ? list(values[key]) : values[key];
+    if (value === null || value === undefined || String(value) === String(usualOf(key, policy))) continue;
+    const [part, field] = pathOf(key);
+    (found[part] ??= {})[field] = value;
+  }
+  return found;
 }
 
-function list(text) {
-  return String(text ?? "")
-    .split(",")
-    .map((part) => part.trim())
-    .filter(Boolean)
-    .map((part) => (Number.isNaN(Number(part)) ? part : Number(part)));
-}
+/** Whether the field `key` is shown, as the fields on which it depends are. */
+const applies = (key, values) =>
+  Object.entries(options.shown[key] ?? {}).every(([other, wanted]) => values[other] === wanted);
 
 /** Any component changed: shows the state in the URL and announces the spec, once the typing rests. */
 export function changed(keys, values) {
@@ -68,15 +66,15 @@ export function load(keys, values) {
   noteUnknown(query, updates);
   const merged = zip(keys, values);
   for (const [key, update] of Object.entries(updates)) merged[key] = update?.__type__ ? update.value : update;
-  announce(toSpec(merged));
+  const spec = toSpec(merged);
+  usualNorm = usualOf("init.norm", spec.policy);
+  announce(spec);
   return keys.map((key) => updates[key]);
 }
 
 function fromUrl({ architecture, policy, ...plain }) {
   const updates = {};
-  for (const [key, text] of Object.entries(plain))
-    updates[key] =
-      ["epochs", "replicate"].includes(key) || typeof options.recipe[key] === "number" ? Number(text) : text;
+  for (const [key, typed] of Object.entries(plain)) updates[key] = fieldValue(key, typed);
   const found = architecture && parseArchitecture(architecture);
   if (found) {
     const usual = found.family.featured.includes(found.number);
@@ -84,23 +82,28 @@ function fromUrl({ architecture, policy, ...plain }) {
     updates.number = numberChoices(found.family, usual ? String(found.number) : OTHER);
     if (!usual) updates.other_number = found.number;
   }
-  const k = policy ? policyOf(policy).per_channel : 0;
-  if (k) {
-    const usual = options.policies.some(({ per_channel }) => per_channel === k);
-    Object.assign(
-      updates,
-      { policy: RANDOM, per_channel: usual ? String(k) : OTHER },
-      usual ? {} : { other_per_channel: k },
-    );
-  } else if (options.policies.some(({ name }) => name === policy)) updates.policy = policy;
+  const fields = policy && policyFields(policy);
+  if (fields) {
+    Object.assign(updates, fields);
+    updates["init.norm"] ??= usualOf("init.norm", policy);
+  }
+  updates.stages = stageChoices(found?.family ?? options.families[0], fields?.stages);
   return updates;
+}
+
+/** What a component gets for the `typed` value of a URL. */
+function fieldValue(key, typed) {
+  const usual = options.usual[key];
+  if (["epochs", "replicate"].includes(key) || typeof usual === "number") return Number(typed);
+  if (typeof usual === "boolean") return typed === "true";
+  return Array.isArray(usual) ? list(typed).map(text).join(", ") : typed;
 }
 
 /** Says which part of the link this form cannot show, rather than silently showing something else. */
 function noteUnknown({ architecture, policy }, updates) {
   const lost = [
     [architecture, "family", "architecture"],
-    [policy, "policy", "policy"],
+    [policy, "group", "policy"],
   ].filter(([asked, key]) => asked && !(key in updates));
   const words = lost.map(([asked, , kind]) => `no ${kind} “${asked}”`).join(" and ");
   show(
@@ -113,19 +116,41 @@ function noteUnknown({ architecture, policy }, updates) {
   );
 }
 
-/** Another family was chosen: its own depths or widths; answers the update of the number's component. */
+/** Another family was chosen: its own depths or widths, and its stages. */
 export function familyChosen(name) {
-  const family = options.families.find((one) => one.name === name);
-  return [numberChoices(family, String(family.featured[0]))];
+  const family = familyOf(name);
+  return [numberChoices(family, String(family.featured[0])), stageChoices(family)];
 }
+
+const familyOf = (name) => options.families.find((family) => family.name === name);
 
 function numberChoices(family, value) {
   const label = family.number[0].toUpperCase() + family.number.slice(1);
-  const choices = [...family.featured.map(String), OTHER].map((number) => [
-    number === OTHER ? "Other" : number,
-    number,
-  ]);
+  const choices = family.featured.map((number) => [String(number), String(number)]);
+  // A number that the family lacks can come from a link; the server says so, and one must see what it speaks of.
+  if (family.open || value === OTHER) choices.push(["Other", OTHER]);
   return { __type__: "update", choices, label, value };
+}
+
+/** The stages of `family`, and those `chosen`, which a link may have taken from another. */
+function stageChoices(family, chosen = ["1"]) {
+  const stages = [...new Set([...family.stages.map(String), ...chosen])].sort();
+  return {
+    __type__: "update",
+    choices: stages.map((stage) => [stage === "0" ? "Stem" : stage, stage]),
+    value: chosen,
+  };
+}
+
+/** How γ and β start under the policy that the form shows, unless somebody chose. */
+let usualNorm = options.usual["init.norm"];
+
+/** Another policy was chosen: γ and β start as it wants, unless somebody has chosen how; answers that field's value. */
+export function policyChosen(keys, values) {
+  const form = zip(keys, values);
+  const before = usualNorm;
+  usualNorm = usualOf("init.norm", policyName(form));
+  return [form["init.norm"] === before ? usualNorm : form["init.norm"]];
 }
 
 const zip = (keys, values) => Object.fromEntries(keys.map((key, index) => [key, values[index]]));
@@ -135,13 +160,17 @@ export let current = null;
 
 function announce(spec) {
   current = spec;
-  groupRadios();
+  groupChoices();
   document.dispatchEvent(new CustomEvent("onlybn:form", { detail: spec }));
 }
 
-/** Gradio names each radio differently; with one name a group is one tab stop and the arrow keys move in it. */
-function groupRadios() {
+/**
+ * Gradio names each radio differently; with one name a group is one tab stop and the arrow keys move in it. And a group
+ * of choices is called what stands above it.
+ */
+function groupChoices() {
   document.querySelectorAll("#form fieldset").forEach((group, index) => {
     for (const radio of group.querySelectorAll('input[type="radio"]')) radio.name = `onlybn-${index}`;
+    group.setAttribute("aria-label", group.querySelector('[data-testid="block-info"]')?.textContent.trim() ?? "");
   });
 }

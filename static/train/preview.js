@@ -3,16 +3,18 @@
  */
 
 import { ask } from "../api.js";
-import { architectureTitle, datasetOf, policyOf } from "../catalog.js";
+import { architectureTitle, datasetOf, parseArchitecture, policyOf } from "../catalog.js";
 import { mount as mountNetwork } from "../charts/network.js";
 import { copyButton, h, say, show, slot } from "../dom.js";
 import { compact, percent, range, whole } from "../format.js";
 import { current } from "./form.js";
+import { mountStart } from "./start.js";
 
 const RETRY_MS = 2000;
 
 export function mount(element) {
-  const network = mountNetwork(slot(element, "network"));
+  mountStart(element.firstElementChild);
+  const network = mountNetwork(slot(element, "network"), slot(element, "legend"));
   let asked = 0;
 
   async function update(spec) {
@@ -39,14 +41,21 @@ export function mount(element) {
 
 /** The sentences under the form's choices, which live outside this panel. */
 function hints(spec) {
-  say(document, "policy-hint", policyOf(spec.policy).sentence);
+  const { sentence, source } = policyOf(spec.policy);
+  const hint = slot(document, "policy-hint");
+  if (hint && hint.dataset.policy !== spec.policy) {
+    hint.dataset.policy = spec.policy;
+    hint.replaceChildren(`${sentence} `, ...(source ? [h("span", { class: "source" }, `Source: ${source}.`)] : []));
+  }
+  say(document, "architecture-hint", parseArchitecture(spec.architecture)?.family.sentence ?? "");
   say(document, "dataset-hint", datasetOf(spec.dataset).sentence);
 }
 
-function fill(element, spec, { counts, share, macs_per_image, steps, estimate_s, warnings }) {
+function fill(element, spec, { counts, share, macs_per_image, steps, estimate_s, warnings, plan }) {
   say(element, "title", architectureTitle(spec.architecture));
   say(element, "trainable", whole(counts.trainable));
   say(element, "total", whole(counts.total));
+  say(element, "noun", plan.keep ? "parameters get a score" : "parameters train");
   say(element, "share", percent(share));
   slot(element, "bar").style.setProperty("--share", share);
   say(element, "time", range(estimate_s));

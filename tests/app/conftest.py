@@ -11,12 +11,13 @@ from starlette.testclient import TestClient
 
 from app.server import make_app
 from app.settings import Settings
-from core.cost import counts
-from core.events import BINS, QUANTILES, Distribution, Finished, Layer, Point, Progress, Snapshot, Started
+from core.events import BINS, QUANTILES, Distribution, Point, Progress, Snapshot
+from core.findings import Findings
 from core.spec import RunSpec
 from jobs.engine import open_engine
 from jobs.rows import Batch
 from jobs.store import Store
+from tests.events import analysed, finished, started
 
 SPEC: dict[str, Any] = {
     "architecture": "resnet-14",
@@ -74,7 +75,7 @@ class Trainer:
             for step in steps
         )
         last = max((*steps, *snapshots))
-        progress = Progress(step=last, total_steps=24, phase="train", images_per_s=1234.5678, elapsed_s=1.5, eta_s=3.25)
+        progress = Progress(step=last, total_steps=24, images_per_s=1234.5678, elapsed_s=1.5, eta_s=3.25)
         layers = len(RunSpec.model_validate(SPEC).plan.norms)
         batch = Batch(points=points, snapshots=tuple(snapshot(step, layers) for step in snapshots), progress=progress)
         assert self.store.record(run_id, 1, batch) == "ok"
@@ -84,48 +85,20 @@ class Trainer:
         point = Point(step=step, epoch=step / 12, split="test", loss=1.0, top1=top1)
         self.store.record(run_id, 1, Batch(points=(point,)))
 
-    def finish(self, run_id: str, top1: float = 0.75, seconds: float = 2.0) -> None:
-        assert self.store.finish(run_id, 1, self.result(top1, seconds))
+    def analyse(self, run_id: str) -> Findings:
+        """The findings of the run, as it has just said them."""
+        said = analysed(RunSpec.model_validate(SPEC))
+        assert self.store.record(run_id, 1, Batch(analysed=said)) == "ok"
+        return said.findings
 
-    @staticmethod
-    def result(top1: float = 0.75, seconds: float = 2.0) -> Finished:
-        return Finished(
-            step=24,
-            epoch=2,
-            top1=top1,
-            loss=0.5,
-            train_top1=0.8,
-            train_loss=0.4,
-            trainable=1120,
-            disabled=0.1,
-            digest="d" * 64,
-            seconds=seconds,
-        )
+    def finish(self, run_id: str, top1: float = 0.75, seconds: float = 2.0, capsule: bytes | None = None) -> None:
+        result = finished(RunSpec.model_validate(SPEC), top1, seconds=seconds)
+        assert self.store.finish(run_id, 1, result, capsule)
 
 
 @pytest.fixture
 def trainer(store: Store) -> Trainer:
     return Trainer(store)
-
-
-def started(spec: RunSpec) -> Started:
-    return Started(
-        spec_digest=spec.digest,
-        attempt=1,
-        resumed_from=None,
-        total_steps=spec.total_steps,
-        steps_per_epoch=spec.steps_per_epoch,
-        train_examples=spec.images[0],
-        test_examples=spec.images[1],
-        counts=counts(spec.plan, spec.selection),
-        layers=tuple(
-            Layer(name=norm.name, channels=norm.channels, stage=norm.stage, shortcut=norm.shortcut)
-            for norm in spec.plan.norms
-        ),
-        device="cpu",
-        threads=1,
-        torch="2",
-    )
 
 
 def snapshot(step: int, layers: int) -> Snapshot:

@@ -34,7 +34,8 @@ def test_a_launched_run_waits_and_the_workers_get_a_hint(client: TestClient, wok
         "step": 0,
         "total_steps": 2,
         "share": 0.0,
-        "phase": None,
+        "tested": None,
+        "analysed": None,
         "images_per_s": None,
         "elapsed_s": None,
         "eta_s": None,
@@ -76,7 +77,7 @@ def test_a_failed_run_says_why(client: TestClient, store: Store, trainer: Traine
         ({"epochs": 0}, "epochs must be a whole number in 1..400, got 0"),
         ({"architecture": "resnet-15"}, "resnet-14 and resnet-20"),
         ({"policy": "batchnorn"}, "Did you mean 'batchnorm'?"),
-        ({"dataset": "mnist"}, "digits"),
+        ({"dataset": "minst"}, "Did you mean 'mnist'?"),
         ({"epoch": 3}, "epoch is not a field of a run"),
         ({"train_examples": 10**6}, "train_examples must be 16..1438 for digits"),
         ({"recipe": {"lr": "fast"}}, "recipe.lr"),
@@ -192,7 +193,7 @@ def test_points_as_json_and_csv_are_the_same_and_exact(client: TestClient, store
 def test_a_run_without_points_gives_an_empty_file(client: TestClient) -> None:
     run_id = launch(client)["id"]
     assert client.get(f"/api/runs/{run_id}/points").json() == {"id": run_id, "points": []}
-    assert client.get(f"/api/runs/{run_id}/points?format=csv").text == "step,epoch,split,loss,top1,lr\r\n"
+    assert client.get(f"/api/runs/{run_id}/points?format=csv").text == "step,epoch,split,loss,top1,top5,lr\r\n"
     assert client.get(f"/api/runs/{run_id}/snapshots").json()["snapshots"] == []
 
 

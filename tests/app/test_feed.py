@@ -42,7 +42,7 @@ def test_deltas_until_the_end(feed: Feed, clock: Clock, trainer: Trainer) -> Non
     trainer.say(run_id, 1, 2, 3, snapshots=(0, 3))
     news = ask(feed, run_id, points=0, snapshots=0, log=0)
     assert [row[1] for row in news["points"]] == [1, 2, 3]
-    assert news["points"][0][3:] == ("train", 1.0, 0.01, 0.1)
+    assert news["points"][0][3:] == ("train", 1.0, 0.01, None, 0.1)
     assert [s["step"] for s in news["snapshots"]] == [0, 3]
     assert [row["kind"] for row in news["log"]][:2] == ["submitted", "claimed"]
     assert len(news["run"]["layers"]) == len(news["snapshots"][0]["disabled"]) == 15
@@ -57,7 +57,7 @@ def test_deltas_until_the_end(feed: Feed, clock: Clock, trainer: Trainer) -> Non
     clock.seconds += 1
     end = ask(feed, run_id, **cursor)
     assert end["run"]["state"] == "finished" and [row[1] for row in end["points"]] == [4, 12]
-    assert end["points"][-1][3:] == ("test", 1.0, 0.5, None)
+    assert end["points"][-1][3:] == ("test", 1.0, 0.5, None, None)
     assert end["log"][-1]["kind"] == "finished"
 
 
@@ -171,7 +171,7 @@ def test_the_route(client: TestClient, trainer: Trainer) -> None:
     trainer.say(run_id, 3)
     answer = client.post("/api/feed", json={"runs": {run_id: {"points": 0}, "NoSuchRun12345": {}}}).json()
     assert answer["runs"]["NoSuchRun12345"] is None
-    assert answer["runs"][run_id]["points"][0][1:] == [3, 0.25, "train", 0.5, 0.03, 0.1]
+    assert answer["runs"][run_id]["points"][0][1:] == [3, 0.25, "train", 0.5, 0.03, None, 0.1]
     assert answer["interval_ms"] == 1000 and answer["server"] == {"queued": 0, "running": 1, "workers": 0}
     assert client.post("/api/feed", json={"runs": {}}).json()["runs"] == {}
 

@@ -3,50 +3,121 @@
 from __future__ import annotations
 
 import json
+import re
+from fractions import Fraction
 
 import gradio as gr
 import pytest
 
-from app import form
+from app import choices, form
+from app.options import GRAMMAR, options
 from app.pages import run, runs, site, train
-from core.policies import POLICIES
-from core.spec import Recipe, RunSpec
+from core.architectures.catalog import FAMILIES
+from core.architectures.normalisation import Normalisation
+from core.policies import POLICIES, UNIONS, policy
+from core.spec import Init, Recipe, RunSpec
 
 
 @pytest.fixture(scope="module")
 def filled() -> form.Form:
     with gr.Blocks(analytics_enabled=False):
         fields = form.Form()
-        for part in (fields.architecture, fields.policy, fields.dataset, fields.numbers, fields.advanced):
+        for part in (fields.architecture, fields.policy, fields.policy_parts, fields.dataset, fields.numbers):
             part()
+        for heading in form.SECTIONS:
+            fields.section(heading)
     return fields
 
 
+def values(filled: form.Form, key: str) -> list[str]:
+    return [value for _, value in filled.components[key].choices]  # type: ignore[union-attr]
+
+
 def test_the_examples_are_valid_and_train_equally_many_parameters() -> None:
-    specs = [RunSpec.model_validate(example) for example in form.EXAMPLES]
+    specs = [RunSpec.model_validate(example) for example in choices.EXAMPLES]
     assert {spec.selection.trainable(spec.plan) for spec in specs} == {1120}
     assert [spec.policy for spec in specs] == ["batchnorm", "random-2"]
 
 
 def test_the_options_are_plain_data() -> None:
-    options = json.loads(json.dumps(form.options()))
-    assert [policy["name"] for policy in options["policies"]] == list(POLICIES)
-    assert options["random_policy"]["sentence"].startswith("Trains {k} randomly chosen weights")
+    said = json.loads(json.dumps(options()))
+    assert [policy["name"] for policy in said["policies"]] == list(POLICIES)
+    assert said["grammar"][0]["sentence"].startswith("Trains {k} randomly chosen weights")
+    assert {f["name"]: f["open"] for f in said["families"]} == {
+        "resnet": True,
+        "wrn": True,
+        "vgg": False,
+        "imagenet-resnet": False,
+    }
+    assert {f["name"]: f["stages"] for f in said["families"]}["vgg"] == [1, 2, 3, 4, 5], "its stem is of stage 1"
 
 
-def test_every_field_of_a_recipe_has_a_component(filled: form.Form) -> None:
-    assert set(Recipe.model_fields) - set(form.FIXED) <= set(filled.components)
+@pytest.mark.parametrize(
+    "name",
+    ["random-7", "random-1-layer", "random-64-layer", "supermask-30", "batchnorm-stage-4", "batchnorm-stages-2-5"],
+)
+def test_the_words_for_a_rule_are_the_policys(name: str) -> None:
+    """What a page makes of the rule is what the policy itself says."""
+    assert name not in POLICIES
+    pattern, example, said = next(rule for rule in GRAMMAR if re.fullmatch(rule[0], name))
+    match = re.fullmatch(pattern, name)
+    assert match
+    k = match[1].replace("-", ", ")
+    assert example.title.replace(said, k) == policy(name).title
+    assert example.sentence.replace(said, k) == policy(name).sentence
+
+
+def test_every_field_has_a_component(filled: form.Form) -> None:
+    keys = {choices.key_of(part, field) for part, usual in choices.PARTS.items() for field in type(usual).model_fields}
+    own = {"architecture", "policy", "dataset", "seeds", "contents", *choices.PARTS}
+    assert keys | (set(RunSpec.model_fields) - own) <= set(filled.components)
+    assert set(form.POLICY) <= set(filled.components)
 
 
 def test_every_policy_can_be_chosen(filled: form.Form) -> None:
-    listed = {value for _, value in filled.components["policy"].choices}  # type: ignore[union-attr]
-    assert listed - {form.RANDOM} == {policy.name for policy in POLICIES.values() if not policy.per_channel}
+    """Each listed policy is a choice of its own or follows from the numbers and ticks of a group."""
+    said = {*values(filled, "norm_part"), *values(filled, "reference"), *values(filled, "layers")}
+    for name, entry in POLICIES.items():
+        by_group = entry.per_channel or entry.keep or entry.stages or set(name.split("+")) <= set(UNIONS)
+        assert by_group or name in said, name
+    assert values(filled, "reference") == ["all", "all-but-batchnorm", "bias", "none"]
+
+
+def test_the_titles_of_values_are_the_registries(filled: form.Form) -> None:
+    schedule = filled.components["schedule"]
+    assert ("Cosine down to zero", "cosine") in schedule.choices  # type: ignore[union-attr]
+    for key, titles in choices.TITLES.items():
+        assert values(filled, key) == list(titles)
+
+
+def test_a_hidden_field_depends_on_fields_and_values_that_there_are(filled: form.Form) -> None:
+    for key, conditions in choices.SHOWN.items():
+        assert key in filled.components
+        for other, value in conditions.items():
+            assert isinstance(value, bool) or value in values(filled, other)
+        assert f"#{form.elem_id(key)}" in form.style()
 
 
 def test_defaults_are_the_schemas(filled: form.Form) -> None:
-    values = {key: part.value for key, part in filled.components.items()}
-    assert values["lr"] == Recipe().lr and values["batch_size"] == Recipe().batch_size
-    assert values["lr_drops"] == "0.5, 0.75" and not values["train_examples"]
+    shown = {key: part.value for key, part in filled.components.items()}
+    assert shown["lr"] == Recipe().lr and shown["batch_size"] == Recipe().batch_size
+    assert shown["lr_drops"] == "0.5, 0.75" and not shown["train_examples"]
+    assert shown["norm.kind"] == Normalisation().kind and shown["norm.affine"] is True
+    assert shown["init.weights"] == Init().weights and shown["nesterov"] is False
+    assert shown["number"] == str(next(iter(FAMILIES.values())).featured[0])
+
+
+@pytest.mark.parametrize("title", choices.PRESETS)
+def test_a_preset_is_a_valid_recipe(title: str, filled: form.Form) -> None:
+    """The paper's: CIFAR-10 as the defaults have it; ImageNet with drops after 30, 60 and 80 of 90 epochs."""
+    typed = form.preset(choices.PRESETS[title])
+    assert set(typed) <= set(filled.components)
+    epochs = typed.pop("epochs")
+    typed["lr_drops"] = [float(Fraction(part.strip())) for part in typed["lr_drops"].split(",")]
+    recipe = Recipe.model_validate(typed)
+    drops = [round(share * epochs) for share in recipe.lr_drops]
+    wanted = {"Paper, CIFAR": (160, 128, 0.1, 0, [80, 120]), "Paper, ImageNet": (90, 1024, 0.4, 5, [30, 60, 80])}
+    assert (epochs, recipe.batch_size, recipe.lr, recipe.warmup_epochs, drops) == wanted[title]
 
 
 def test_templates_hold_nothing_that_gradio_would_evaluate() -> None:
@@ -57,4 +128,4 @@ def test_templates_hold_nothing_that_gradio_would_evaluate() -> None:
 
 def test_the_site_has_its_pages() -> None:
     pages = site.build(None, None).pages
-    assert [path for path, *_ in pages] == ["", "runs", "run"]
+    assert {"", "runs", "run"} <= {path for path, *_ in pages}

@@ -8,15 +8,19 @@ from typing import Any
 
 import pytest
 
-from app.estimate import Estimate, Estimator, Measured, estimate, modest_run_s
-from app.preview import command_line, data_is_here, duration, picture, preview, warnings
+from app.cautions import cautions
+from app.estimate import Estimate, Estimator, Measured, estimate, modest_analyses_s, modest_run_s
+from app.picture import picture
+from app.preview import command_line, data_is_here, duration, preview, warnings
 from core import cost
-from core.architectures.catalog import FEATURED
+from core.architectures import catalog
+from core.architectures.normalisation import Normalisation
 from core.arguments import parser, spec_of
-from core.policies import POLICIES
+from core.policies import POLICIES, policy
 from core.spec import RunSpec
 from jobs.store import Store
 from tests.app.conftest import SPEC, Trainer
+from tests.events import finished
 
 QUICK: Estimate = {"low": 5.0, "high": 20.0, "basis": "assumed", "runs": 0}
 
@@ -34,6 +38,11 @@ def spec(**fields: Any) -> RunSpec:
         {"recipe": {"lr_drops": []}},
         {"replicate": 3, "seeds": {"init": 1, "order": 2, "augmentation": 3, "choice": 4}},
         {"policy": "batchnorm+output", "name": "a (new) name; β = 0"},
+        {"norm": {"kind": "group", "groups": 4}, "init": {"weights": "orthogonal"}},
+        {"norm": {"affine": False}, "policy": "all"},
+        {"policy": "all-but-batchnorm", "init": {"norm": "uniform"}},
+        {"policy": "supermask-30", "recipe": {"schedule": "cosine", "nesterov": True}},
+        {"recipe": {"optimizer": "adamw", "lr": 0.001, "warmup_epochs": 0.5, "lr_drops": [1 / 3, 2 / 3]}},
     ],
 )
 def test_the_command_means_the_same_run(fields: dict[str, Any]) -> None:
@@ -48,22 +57,42 @@ def test_the_command_is_short_where_nothing_is_special() -> None:
         "--out runs/resnet-14-batchnorm-digits-0"
     )
     assert "--set recipe.lr=0.05 " in command_line(spec(recipe={"lr": 0.05}))
+    assert "--set norm.kind=instance " in command_line(spec(norm={"kind": "instance"}))
+    # What the policy itself wants is nothing special.
+    assert "--set" not in command_line(spec(policy="supermask"))
 
 
-@pytest.mark.parametrize("policy", [*POLICIES, "random-7"])
-@pytest.mark.parametrize("architecture", [*FEATURED[:6], "wrn-14-2"])
-def test_the_lit_parts_add_up_to_what_trains(architecture: str, policy: str) -> None:
+@pytest.mark.parametrize("name", [*POLICIES, "random-7", "random-3-layer", "supermask-30", "batchnorm-stages-0-2"])
+@pytest.mark.parametrize("norm", [{}, {"affine": False}, {"kind": "group"}], ids=["batch", "plain", "group"])
+@pytest.mark.parametrize("architecture", ["resnet-14", "resnet-110", "wrn-14-2", "vgg-16", "imagenet-resnet-50"])
+def test_the_lit_parts_add_up_to_what_trains(architecture: str, name: str, norm: dict[str, Any]) -> None:
     """The share of each part times its size is the number that the counts give."""
-    wanted = spec(architecture=architecture, policy=policy)
-    drawn = picture(architecture, policy, "digits")
+    shape, normalisation = (3, 32, 32), Normalisation(**norm)
+    plan, chosen = catalog.plan(architecture, shape, 10, normalisation), policy(name)
+    drawn = picture(architecture, name, shape, 10, normalisation)
     units = [drawn["stem"]]
     for block in drawn["blocks"]:
         units += [*block["units"], *([block["shortcut"]] if block["shortcut"] else [])]
-    assert [unit["conv"] for unit in units] == [conv.name for conv in wanted.plan.convolutions]
+    assert [unit["conv"] for unit in units] == [conv.name for conv in plan.convolutions]
     trained = drawn["output"]["trained"] * (drawn["output"]["features"] + 1) * drawn["output"]["classes"]
-    for unit, conv in zip(units, wanted.plan.convolutions, strict=True):
-        trained += round(unit["trained"] * conv.fan_in) * conv.outputs + 2 * unit["norm_trained"] * unit["channels"]
-    assert trained == wanted.selection.trainable(wanted.plan)
+    for unit, conv in zip(units, plan.convolutions, strict=True):
+        assert (unit["bias_trained"] is None) == (not conv.bias)
+        trained += unit["trained"] * conv.outputs * conv.fan_in + (unit["bias_trained"] or 0) * conv.outputs
+        trained += 2 * unit["norm_trained"] * unit["channels"]
+    assert trained == pytest.approx(chosen.trainable(plan), abs=1e-6)
+    assert drawn["keep"] == chosen.keep
+
+
+def test_the_picture_says_what_its_shapes_are() -> None:
+    vgg = picture("vgg-11", "gamma", (3, 32, 32), 100)
+    assert not any(block["residual"] for block in vgg["blocks"])
+    assert [block["pool"] for block in vgg["blocks"]] == [True, True, False, True, False, True, False]
+    assert vgg["norm"] == {"title": "BatchNorm", "affine": True, "gamma": True, "beta": False}
+    assert {unit["norm_trained"] for block in vgg["blocks"] for unit in block["units"]} == {0.5}
+    large = picture("imagenet-resnet-200", "batchnorm-stage-2", (3, 224, 224), 1000, Normalisation(kind="group"))
+    assert {len(block["units"]) for block in large["blocks"]} == {3} and large["output"]["classes"] == 1000
+    assert {block["stage"] for block in large["blocks"] if block["units"][0]["norm_trained"]} == {2}
+    assert large["norm"]["title"] == "GroupNorm"
 
 
 def test_the_whole_preview(tmp_path: Path) -> None:
@@ -76,12 +105,44 @@ def test_the_whole_preview(tmp_path: Path) -> None:
 def test_warnings() -> None:
     assert warnings(spec(), QUICK, here=True) == []
     assert "downloads it first (170 MB)" in warnings(spec(dataset="cifar-10"), QUICK, here=False)[0]
-    assert "fewer than 16 weights" in warnings(spec(policy="random-16"), QUICK, here=True)[0]
-    assert warnings(spec(policy="random-9"), QUICK, here=True) == []
-    assert "Nothing trains" in warnings(spec(policy="none"), QUICK, here=True)[0]
-    assert "single step" in warnings(spec(train_examples=64), QUICK, here=True)[0]
     slow: Estimate = {**QUICK, "low": 7200.0, "high": 9000.0}
     assert "2.0 h or more" in warnings(spec(), slow, here=True)[0]
+
+
+VGG = {"architecture": "vgg-11", "dataset": "cifar-10"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"policy": "none"}, "only the running statistics change"),
+        ({"policy": "none", "norm": {"kind": "group"}}, "the network stays as it is"),
+        ({"train_examples": 64}, "single step"),
+        ({"policy": "random-16"}, "fewer than 16 weights per output channel (the smallest has 9): those train whole"),
+        ({"policy": "random-16-layer"}, "those train whole layers"),
+        ({"policy": "supermask"}, "What trains are scores"),
+        ({"policy": "all-but-batchnorm"}, "γ and β stay where they start: γ = 1, β = 0."),
+        ({"policy": "all-but-batchnorm", "init": {"norm": "uniform"}}, "γ from U(0, 1), β = 0."),
+        ({"norm": {"kind": "group"}}, "Where the policy says BatchNorm, this network has GroupNorm layers."),
+        ({"norm": {"kind": "none"}}, "Without normalisation"),
+        ({"policy": "output", "norm": {"affine": False}}, "norm layers without γ and β"),
+        ({"norm": {"kind": "group", "groups": 32}}, "5 of 15 norm layers have fewer than 32 groups"),
+        ({"policy": "batchnorm-stages-1-4"}, "resnet-14 has no norm layers in stage 4; its stages are 0, 1, 2, 3."),
+        ({**VGG, "policy": "batchnorm+shortcut"}, "vgg-11 has no projection shortcuts"),
+        ({"architecture": "imagenet-resnet-18", "recipe": {"batch_size": 64}}, "see a single pixel"),
+        ({"recipe": {"optimizer": "adam"}}, "0.1 is much"),
+        ({"recipe": {"warmup_epochs": 2}}, "its learning rate only rises"),
+    ],
+)
+def test_what_a_person_should_know_before(fields: dict[str, Any], words: str) -> None:
+    assert any(words in said for said in warnings(spec(**fields), QUICK, here=True)), cautions(spec(**fields))
+
+
+@pytest.mark.parametrize(
+    "fields", [{"policy": "random-9"}, {"recipe": {"optimizer": "adam", "lr": 0.001}}, {"policy": "all"}]
+)
+def test_what_is_usual_needs_no_words(fields: dict[str, Any]) -> None:
+    assert cautions(spec(**fields)) == []
 
 
 def test_where_data_may_lie(tmp_path: Path) -> None:
@@ -110,6 +171,11 @@ def test_durations_are_said_in_one_unit(seconds: float, words: str) -> None:
     assert duration(seconds) == words
 
 
+def whole(run: RunSpec) -> float:
+    """Seconds that the model says of a run with its analyses."""
+    return modest_run_s(run) + modest_analyses_s(run)
+
+
 def test_an_estimate_says_what_it_rests_on(store: Store, trainer: Trainer) -> None:
     """Two runs of 2 s and 8 s were measured: the same run lies between them, with some room."""
     clock = [0.0]
@@ -122,9 +188,12 @@ def test_an_estimate_says_what_it_rests_on(store: Store, trainer: Trainer) -> No
     assert estimator.estimate(spec()) == assumed  # still the kept answer
     clock[0] += 10
     measured = estimator.estimate(spec())
-    assert measured == {"low": 4 + 1.6, "high": 4 + 10.0, "basis": "measured here", "runs": 2}
+    more = whole(spec()) / modest_run_s(spec())  # the seconds of a run do not count its analyses
+    assert measured["low"] == pytest.approx(4 + 1.6 * more, abs=0.1)
+    assert measured["high"] == pytest.approx(4 + 10.0 * more, abs=0.1)
+    assert (measured["basis"], measured["runs"]) == ("measured here", 2)
     longer = estimator.estimate(spec(epochs=20))
-    assert longer["high"] - 4 == pytest.approx(10 * modest_run_s(spec(epochs=20)) / modest_run_s(spec()), rel=0.01)
+    assert longer["high"] - 4 == pytest.approx(10 * whole(spec(epochs=20)) / modest_run_s(spec()), rel=0.01)
 
 
 def test_an_estimate_rests_on_the_runs_most_alike() -> None:
@@ -132,13 +201,12 @@ def test_an_estimate_rests_on_the_runs_most_alike() -> None:
     known = [*(Measured(small, 10.0) for _ in range(5)), *(Measured(large, 1.0) for _ in range(5))]
     for architecture, factor in (("resnet-14", 10), ("resnet-110", 1)):
         wanted = spec(architecture=architecture)
-        assert estimate(wanted, known)["high"] == pytest.approx(4 + 1.25 * factor * modest_run_s(wanted), abs=0.1)
+        assert estimate(wanted, known)["high"] == pytest.approx(4 + 1.25 * factor * whole(wanted), abs=0.1)
 
 
 def test_a_resumed_run_tells_no_speed(store: Store, trainer: Trainer) -> None:
     run_id, _ = trainer.start()
     store.release(run_id, 1, "stopped")
     assert store.claim("worker")
-    result = trainer.result(seconds=1.0)
-    assert store.finish(run_id, 2, result)
+    assert store.finish(run_id, 2, finished(spec(), seconds=1.0))
     assert Estimator(store).estimate(spec())["basis"] == "assumed"

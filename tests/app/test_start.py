@@ -152,5 +152,7 @@ def test_stopping_while_it_starts_leaves_no_trace(start: Start, tmp_path: Path) 
         time.sleep(0.02)
     time.sleep(0.5)
     server.send_signal(signal.SIGINT)
-    assert server.wait(15) == 0
+    # Where the signal meets a library in the midst of its import, Python 3.11 ends by the same signal after all is
+    # cleared up; a shell calls both an interrupt.
+    assert server.wait(15) in (0, -signal.SIGINT)
     assert "Traceback" not in (tmp_path / "errors.txt").read_text()

@@ -1,9 +1,9 @@
-"""Whether OpenMP threads should spin or sleep while they wait for work, alone and beside another program.
+"""How long OpenMP threads should spin before they sleep while they wait for work, alone and beside other programs.
 
     python -m tests.benchmarks.waiting
 
-Trains ResNet-14 on digits for 5 epochs with OMP_WAIT_POLICY=ACTIVE (libgomp's default comes close to it) and
-PASSIVE, alternating, first alone and then beside two busy processes. Prints the median seconds of the training.
+Trains ResNet-14 on digits for 5 epochs under each setting in turn, first alone, then beside two busy processes, and
+prints the median seconds of the training. libgomp spins 300,000 times by default; OMP_WAIT_POLICY=PASSIVE never.
 """
 
 from __future__ import annotations
@@ -21,30 +21,33 @@ from core.training import train
 spec = RunSpec(architecture="resnet-14", policy="batchnorm", dataset="digits", epochs=5)
 print(list(train(spec))[-1].seconds)
 """
-ROUNDS = 3
+ROUNDS = 2
+SETTINGS: dict[str, dict[str, str]] = {
+    "default": {},
+    "PASSIVE": {"OMP_WAIT_POLICY": "PASSIVE"},
+    **{f"spin {count}": {"GOMP_SPINCOUNT": str(count)} for count in (1_000, 5_000, 20_000, 100_000)},
+}
 
 
-def seconds(policy: str | None) -> float:
-    """One training in a process of its own; `policy` None: as it comes."""
-    environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
-    if policy:
-        environment["OMP_WAIT_POLICY"] = policy
+def seconds(setting: dict[str, str]) -> float:
+    """One training in a process of its own."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("OMP_", "GOMP_"))} | setting
     done = subprocess.run([sys.executable, "-c", TRAIN], env=environment, cwd=ROOT, capture_output=True, text=True)
     return float(done.stdout)
 
 
 def main() -> None:
-    print(f"{'beside':>16} {'default':>8} {'PASSIVE':>8}  seconds, median of {ROUNDS}")
-    for beside in (0, 2):
+    print(" ".join(f"{name:>12}" for name in ("beside", *SETTINGS)), f" seconds, median of {ROUNDS}")
+    for beside in (0, 1, 2):
         busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(beside)]
         try:
-            pairs = [(seconds(None), seconds("PASSIVE")) for _ in range(ROUNDS)]
+            rounds = [[seconds(setting) for setting in SETTINGS.values()] for _ in range(ROUNDS)]
         finally:
             for process in busy:
                 process.kill()
                 process.wait()
-        default, passive = (statistics.median(column) for column in zip(*pairs, strict=True))
-        print(f"{f'{beside} busy':>16} {default:8.2f} {passive:8.2f}", flush=True)
+        medians = [statistics.median(column) for column in zip(*rounds, strict=True)]
+        print(f"{f'{beside} busy':>12}", *(f"{median:12.2f}" for median in medians), flush=True)
 
 
 if __name__ == "__main__":

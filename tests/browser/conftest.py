@@ -130,17 +130,22 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A server without a worker: `puppet` plays the worker."""
-    site = Site(tmp_path_factory.mktemp("site"), embedded_worker=False)
+def serve(folder: Path, *, embedded_worker: bool) -> Iterator[Site]:
+    """A server that keeps its data in `folder`."""
+    site = Site(folder, embedded_worker=embedded_worker)
     site.start()
     yield site
     site.stop()
 
 
 @pytest.fixture(scope="session")
-def puppet(site: Site) -> Iterator[Puppet]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server without a worker: `puppet` plays the worker."""
+    yield from serve(tmp_path_factory.mktemp("site"), embedded_worker=False)
+
+
+def play(site: Site) -> Iterator[Puppet]:
+    """A puppet that works for `site`."""
     store = site.store()
     puppet = Puppet(store)
     puppet.hello()
@@ -149,12 +154,14 @@ def puppet(site: Site) -> Iterator[Puppet]:
 
 
 @pytest.fixture(scope="session")
+def puppet(site: Site) -> Iterator[Puppet]:
+    yield from play(site)
+
+
+@pytest.fixture(scope="session")
 def working_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server with its embedded worker, which trains."""
-    site = Site(tmp_path_factory.mktemp("working"), embedded_worker=True)
-    site.start()
-    yield site
-    site.stop()
+    yield from serve(tmp_path_factory.mktemp("working"), embedded_worker=True)
 
 
 Open = Callable[..., Page]

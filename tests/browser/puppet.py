@@ -10,24 +10,21 @@ import math
 import random
 from typing import Any
 
-from core.cost import counts
 from core.events import (
     BINS,
     EDGES,
     QUANTILES,
     Distribution,
     FailureKind,
-    Finished,
-    Layer,
     Point,
     Progress,
     Snapshot,
-    Started,
 )
 from core.spec import RunSpec
 from jobs.lease import Identity
 from jobs.rows import Batch
 from jobs.store import Store
+from tests.events import analysed, finished, started
 
 SPEC: dict[str, Any] = {"architecture": "resnet-14", "policy": "batchnorm", "dataset": "digits", "epochs": 12}
 ENDS_AT = {"batchnorm": 0.91, "all": 0.985, "output": 0.62, "batchnorm+output": 0.94, "none": 0.1}
@@ -64,7 +61,7 @@ class Puppet:
         """Take the run that waits longest, which must be this one."""
         run = self.store.claim(self.identity.name)
         assert run is not None and run.id == run_id, f"{run and run.id} was waiting before {run_id}"
-        self.store.record(run_id, run.attempt, Batch(started=_started(run.spec, run.attempt)))
+        self.store.record(run_id, run.attempt, Batch(started=started(run.spec, run.attempt)))
         self._shares[run_id] = -1.0
         self.advance(run_id, 0.0)
 
@@ -81,7 +78,6 @@ class Puppet:
         progress = Progress(
             step=step,
             total_steps=spec.total_steps,
-            phase="train",
             images_per_s=1431.2,
             elapsed_s=share * SECONDS,
             eta_s=(1 - share) * SECONDS,
@@ -99,19 +95,9 @@ class Puppet:
         run = self.store.run(run_id)
         assert run is not None
         last = _test_point(run.spec, run.spec.epochs)
-        result = Finished(
-            step=run.spec.total_steps,
-            epoch=run.spec.epochs,
-            top1=last.top1,
-            loss=last.loss,
-            train_top1=last.top1,
-            train_loss=last.loss,
-            trainable=run.counts.trainable,
-            disabled=0.21,
-            digest="0" * 64,
-            seconds=SECONDS,
-        )
-        assert self.store.finish(run_id, run.attempt, result)
+        self.store.record(run_id, run.attempt, Batch(analysed=analysed(run.spec, last.top1)))
+        result = finished(run.spec, last.top1, last.loss, SECONDS)
+        assert self.store.finish(run_id, run.attempt, result, b"a capsule")
 
     def done(self, **fields: Any) -> str:
         """A finished run."""
@@ -135,26 +121,6 @@ class Puppet:
         self.store.release(run_id, run.attempt, "the worker was stopped")
 
 
-def _started(spec: RunSpec, attempt: int) -> Started:
-    return Started(
-        spec_digest=spec.digest,
-        attempt=attempt,
-        resumed_from=None,
-        total_steps=spec.total_steps,
-        steps_per_epoch=spec.steps_per_epoch,
-        train_examples=spec.images[0],
-        test_examples=spec.images[1],
-        counts=counts(spec.plan, spec.selection),
-        layers=tuple(
-            Layer(name=norm.name, channels=norm.channels, stage=norm.stage, shortcut=norm.shortcut)
-            for norm in spec.plan.norms
-        ),
-        device="cpu",
-        threads=2,
-        torch="2",
-    )
-
-
 def _top1(spec: RunSpec, share: float, noise: float) -> float:
     end = ENDS_AT.get(spec.policy, 0.28)
     wobble = random.Random(f"{spec.digest} {share:.6f}").gauss(0.0, noise)
@@ -170,7 +136,8 @@ def _train_point(spec: RunSpec, share: float) -> Point:
 def _test_point(spec: RunSpec, epoch: int) -> Point:
     top1 = _top1(spec, epoch / spec.epochs, 0.006)
     step = epoch * spec.steps_per_epoch
-    return Point(step=step, epoch=epoch, split="test", loss=2.3 * (1 - top1) + 0.1, top1=top1)
+    top5 = min(1.0, 0.4 + 0.6 * top1)
+    return Point(step=step, epoch=epoch, split="test", loss=2.3 * (1 - top1) + 0.1, top1=top1, top5=top5)
 
 
 def _snapshot(spec: RunSpec, share: float) -> Snapshot:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from core.studies.catalog import study_spec
 from tests.browser.conftest import ROOT, Site, find_chromium, launch
 from tests.browser.puppet import Puppet
 
@@ -29,6 +30,11 @@ def prepare(puppet: Puppet) -> dict[str, str]:
         puppet.done(policy="batchnorm+output", architecture="resnet-32", name="With the classifier"),
         *(puppet.done(replicate=k) for k in range(1, 4)),
     ]
+    plain = puppet.done(policy="all", dataset="cifar-100", norm={"affine": False}, recipe={"schedule": "cosine"})
+    study = puppet.store.launch_study(study_spec("random-k", "minutes")).id
+    for waiting in puppet.store.waiting():
+        puppet.claim(waiting)
+        puppet.finish(waiting)
     failed, _ = puppet.start(architecture="wrn-14-4", policy="all", recipe={"lr": 50})
     puppet.advance(failed, 0.3)
     puppet.fail(failed, "diverged", "The loss became infinite at step 43. A smaller learning rate usually helps.")
@@ -44,16 +50,22 @@ def prepare(puppet: Puppet) -> dict[str, str]:
         "train-deep": "/?architecture=resnet-866&policy=batchnorm&dataset=cifar-10&epochs=160",
         "train-random": "/?architecture=resnet-56&policy=random-16&dataset=fashion-mnist&epochs=4&train_examples=12800",
         "train-all": "/?architecture=wrn-14-4&policy=all&dataset=cifar-10&epochs=20",
+        "train-stages": "/?architecture=imagenet-resnet-50&policy=batchnorm-stages-0-2&dataset=cifar-10&epochs=90",
+        "train-layers": "/?architecture=imagenet-resnet-200&policy=batchnorm%2Boutput&dataset=cifar-10&epochs=90",
+        "train-supermask": "/?architecture=vgg-16&policy=supermask-30&dataset=cifar-100&epochs=160",
+        "train-gamma": "/?architecture=resnet-14&policy=gamma&dataset=digits&epochs=30&norm.kind=group",
         "train-refused": "/?architecture=resnet-15&policy=batchnorm&dataset=digits&epochs=3",
         "run-queued": f"/run?id={queued}",
         "run-running": f"/run?id={deep}",
         "run-finished": f"/run?id={pair[0]}",
+        "run-without-gamma": f"/run?id={plain}",
         "run-failed": f"/run?id={failed}",
         "run-cancelled": f"/run?id={cancelled}",
         "run-unknown": "/run?id=nosuchrun1234",
         "runs": "/runs",
         "runs-compared": f"/runs?compare={','.join([*pair, *others[:3], deep])}",
         "runs-nothing-found": "/runs?text=nothing+has+this+name",
+        "paper": f"/paper?study={study}",
     }
 
 

@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page, expect
 
+from core.studies.catalog import study_spec
 from tests.browser.conftest import Open
 from tests.browser.puppet import Puppet
 
@@ -21,19 +22,35 @@ def paths(puppet: Puppet) -> dict[str, str]:
     return {
         "train": "/",
         "train with all its fields": "/?architecture=resnet-26&policy=random-3&dataset=fashion-mnist&epochs=2",
+        "train, layers": "/?architecture=imagenet-resnet-50&policy=batchnorm%2Boutput&dataset=cifar-10&epochs=2"
+        "&norm.kind=group",
+        "train, stages": "/?architecture=resnet-110&policy=batchnorm-stages-0-2&dataset=digits&epochs=2",
+        "train, a supermask": "/?architecture=vgg-16&policy=supermask-30&dataset=cifar-100&epochs=2&schedule=cosine",
         "a finished run": f"/run?id={done}",
         "a failed run": f"/run?id={failed}",
         "an unknown run": "/run?id=nosuchrun1234",
         "runs": f"/runs?compare={done},{failed}",
         "no runs": "/runs?text=nothing+has+this+name",
+        "the paper's questions": f"/paper?study={study(puppet)}",
     }
+
+
+def study(puppet: Puppet) -> str:
+    """A study with all its runs; the other questions have none."""
+    launched = puppet.store.launch_study(study_spec("gamma", "minutes"))
+    for run_id in puppet.store.waiting():
+        puppet.claim(run_id)
+        puppet.finish(run_id)
+    return launched.id
 
 
 def settle(page: Page) -> None:
     """Everything that a page shows without being asked is there."""
     page.wait_for_selector(
-        ".latest :is(li, [data-slot=empty]):visible, .run-line, .blank, .runs-list :is(tr, p):visible"
+        ".latest :is(li, [data-slot=empty]):visible, .run-line, .blank, .runs-list :is(tr, p):visible, .questions"
     )
+    if page.locator("#advanced").count():
+        page.get_by_role("button", name="Recipe and more").click()
     for plot in page.locator(".plot:visible").all():
         plot.scroll_into_view_if_needed()
     page.wait_for_timeout(400)

@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
-from app.form import EXAMPLES
+from app.choices import EXAMPLES
 from core.spec import RunSpec
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
-
-
-def query(page: Page) -> dict[str, str]:
-    return {key: values[0] for key, values in parse_qs(urlsplit(page.url).query).items()}
-
-
-def depth(page: Page, number: str) -> Locator:
-    """The tile of a depth or width."""
-    return page.locator("#number").get_by_label(number, exact=True)
-
-
-def lit(page: Page) -> set[str]:
-    """The kinds of shapes in the network's picture that are lit."""
-    classes = page.eval_on_selector_all(".network path.lit", "paths => paths.map(path => path.className.baseVal)")
-    return {name.split()[0] for name in classes}
+from tests.browser.train_page import choice, depth, kind, lit, query
 
 
 def test_the_first_look_says_what_would_train(open_page: Open) -> None:
@@ -36,6 +22,9 @@ def test_the_first_look_says_what_would_train(open_page: Open) -> None:
     expect(page.locator('[data-slot="policy-hint"]')).to_contain_text("γ and β of every BatchNorm layer")
     assert lit(page) == {"norm"}
     assert urlsplit(page.url).query == ""
+    shown = page.locator("#form input:visible, #form fieldset:visible")
+    assert shown.count() < 60, "the rare choices are a click away"
+    expect(page.locator("#policy-parts fieldset:visible")).to_have_count(1)
 
 
 def test_a_change_shows_everywhere_at_once(open_page: Open) -> None:
@@ -43,7 +32,8 @@ def test_a_change_shows_everywhere_at_once(open_page: Open) -> None:
     depth(page, "110").check()
     expect(page.locator('[data-slot="title"]')).to_have_text("ResNet-110")
     expect(page.locator('[data-slot="trainable"]')).to_have_text("8,288")
-    page.get_by_label("All parameters").check()
+    kind(page, "References").check()
+    choice(page, "All parameters").check()
     expect(page.locator('[data-slot="share"]')).to_contain_text("100")
     expect(page.locator('[data-slot="policy-hint"]')).to_contain_text("Trains every parameter")
     expect(page.locator(".network path.conv.lit")).to_have_count(1)
@@ -98,10 +88,10 @@ def test_the_url_is_the_form(open_page: Open) -> None:
 def test_what_cannot_run_is_said_and_cannot_be_launched(open_page: Open, watch: Watch) -> None:
     watch.expected.append("422")
     page = open_page("/?architecture=resnet-15&policy=batchnorm&dataset=digits&epochs=3")
-    expect(page.locator(".preview .problem")).to_contain_text("resnet-14 and resnet-20")
+    expect(page.locator('[data-slot="problem"]')).to_contain_text("resnet-14 and resnet-20")
     expect(page.get_by_role("button", name="Launch", exact=True)).to_be_disabled()
     depth(page, "14").check()
-    expect(page.locator(".preview .problem")).to_be_hidden()
+    expect(page.locator('[data-slot="problem"]')).to_be_hidden()
     expect(page.get_by_role("button", name="Launch", exact=True)).to_be_enabled()
 
 
@@ -170,10 +160,15 @@ def test_the_latest_runs_follow_along(open_page: Open, puppet: Puppet) -> None:
 def test_launching_needs_no_mouse(open_page: Open, puppet: Puppet) -> None:
     page = open_page("/")
     expect(page.locator('[data-slot="trainable"]')).to_have_text("1,120")
-    page.get_by_label("BatchNorm only").focus()
-    page.keyboard.press("ArrowDown")
-    expect(page.locator('[data-slot="policy-hint"]')).to_contain_text("Trains every parameter")
-    page.keyboard.press("ArrowUp")
+    kind(page, "Norm layers").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator('[data-slot="trainable"]')).to_have_text("650")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('fieldset').id") == "field-layers"
+    page.keyboard.press("Space")
+    expect(page.locator('[data-slot="trainable"]')).to_have_text("1,770")
+    kind(page, "Layers").focus()
+    page.keyboard.press("ArrowLeft")
     expect(page.locator('[data-slot="trainable"]')).to_have_text("1,120")
     for _ in range(20):
         page.keyboard.press("Tab")

@@ -31,10 +31,8 @@ def write_idx(folder: Path, name: str, values: np.ndarray[Any, Any]) -> None:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both image data sets with 20 + 10 images."""
-    table = dict(DATASETS)
-    for name in ("fashion-mnist", "cifar-10"):
-        table[name] = replace(table[name], train=20, test=10)
+    """All image data sets with 20 + 10 images."""
+    table = {name: data if name == "digits" else replace(data, train=20, test=10) for name, data in DATASETS.items()}
     monkeypatch.setattr(memory, "DATASETS", table)
 
 
@@ -98,56 +96,147 @@ def test_a_damaged_file_is_explained(fashion: Path, damage: str) -> None:
         load("fashion-mnist", Path("nowhere"))
 
 
-def write_cifar(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A `cifar-10-python.tar.gz` of 20 + 10 images, and its checksums in place of the real ones."""
+def md5(path: Path) -> str:
+    return hashlib.md5(path.read_bytes()).hexdigest()
+
+
+CIFAR = {
+    "cifar-10": ("CIFAR10", "labels", [f"data_batch_{number}" for number in range(1, 6)], "test_batch", "batches.meta"),
+    "cifar-100": ("CIFAR100", "fine_labels", ["train"], "test", "meta"),
+}
+
+
+def write_cifar(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A `cifar-...-python.tar.gz` of 20 + 10 images, and its checksums in place of the real ones."""
     from torchvision import datasets
 
-    base = folder / "make" / "cifar-10-batches-py"
+    kind_name, labels, train_names, test_name, meta = CIFAR[name]
+    kind = getattr(datasets, kind_name)
+    base = folder / "make" / kind.base_folder
     base.mkdir(parents=True)
     rng = np.random.default_rng(1)
-    files = {f"data_batch_{i}": 4 for i in range(1, 6)} | {"test_batch": 10}
-    for name, count in files.items():
-        batch = {"data": rng.integers(0, 256, (count, 3072), dtype=np.uint8), "labels": [i % 10 for i in range(count)]}
-        (base / name).write_bytes(pickle.dumps(batch))
-    (base / "batches.meta").write_bytes(pickle.dumps({"label_names": list(DATASETS["cifar-10"].classes)}))
-    archive = folder / "cifar-10-python.tar.gz"
+    classes = len(DATASETS[name].classes)
+    for file in (*train_names, test_name):
+        count = 10 if file == test_name else 20 // len(train_names)
+        numbers = [(classes - 1 - i) % classes for i in range(count)]
+        batch = {"data": rng.integers(0, 256, (count, 3072), dtype=np.uint8), labels: numbers}
+        if name == "cifar-100":
+            batch["coarse_labels"] = [0] * count
+        (base / file).write_bytes(pickle.dumps(batch))
+    (base / meta).write_bytes(pickle.dumps({kind.meta["key"]: list(DATASETS[name].classes)}))
+    archive = folder / kind.filename
     with tarfile.open(archive, "w:gz") as tar:
-        tar.add(base, arcname="cifar-10-batches-py")
-
-    def md5(path: Path) -> str:
-        return hashlib.md5(path.read_bytes()).hexdigest()
-
-    kind = datasets.CIFAR10
+        tar.add(base, arcname=kind.base_folder)
     monkeypatch.setattr(kind, "tgz_md5", md5(archive))
-    monkeypatch.setattr(kind, "train_list", [[f"data_batch_{i}", md5(base / f"data_batch_{i}")] for i in range(1, 6)])
-    monkeypatch.setattr(kind, "test_list", [["test_batch", md5(base / "test_batch")]])
-    monkeypatch.setattr(kind, "meta", {**kind.meta, "md5": md5(base / "batches.meta")})
+    monkeypatch.setattr(kind, "train_list", [[file, md5(base / file)] for file in train_names])
+    monkeypatch.setattr(kind, "test_list", [[test_name, md5(base / test_name)]])
+    monkeypatch.setattr(kind, "meta", {**kind.meta, "md5": md5(base / meta)})
+    monkeypatch.setattr(kind, "url", f"http://127.0.0.1:9/{kind.filename}")
     return archive
 
 
-def test_cifar_10_from_its_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: None) -> None:
-    write_cifar(tmp_path, monkeypatch)
-    train_split, test_split = load("cifar-10", tmp_path)
-    assert tuple(train_split.images.shape) == (20, 3, 32, 32)
-    first = pickle.loads((tmp_path / "cifar-10-batches-py" / "data_batch_1").read_bytes())["data"][0]
+@pytest.mark.parametrize("name", CIFAR)
+def test_cifar_from_its_archive(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: None) -> None:
+    archive = write_cifar(name, tmp_path, monkeypatch)
+    train_split, test_split = load(name, tmp_path)
+    assert tuple(train_split.images.shape) == (20, 3, 32, 32) and len(test_split) == 10
+    file = tmp_path / archive.name.removesuffix(".tar.gz").replace("cifar-10-python", "cifar-10-batches-py")
+    first = pickle.loads((file / CIFAR[name][2][0]).read_bytes())["data"][0]
     assert torch.equal(train_split.images[0].flatten(), torch.from_numpy(first)), "channels, rows, columns"
-    assert test_split.labels.tolist() == list(range(10))
+    highest = len(DATASETS[name].classes) - 1
+    assert test_split.labels.tolist() == list(range(highest, highest - 10, -1))
 
 
+@pytest.mark.parametrize("name", CIFAR)
 def test_a_wrong_checksum_and_a_failed_download_are_explained(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: None
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: None
 ) -> None:
-    archive = write_cifar(tmp_path, monkeypatch)
-    from torchvision import datasets
-
+    archive = write_cifar(name, tmp_path, monkeypatch)
     archive.write_bytes(archive.read_bytes()[:-10] + b"0123456789")
-    monkeypatch.setattr(datasets.CIFAR10, "url", "http://127.0.0.1:9/cifar-10-python.tar.gz")
-    run = RunSpec(architecture="resnet-8", policy="batchnorm", dataset="cifar-10", epochs=1)
+    run = RunSpec(architecture="resnet-8", policy="batchnorm", dataset=name, epochs=1)
     failed = list(train(run, data_folder=tmp_path))[-1]
     assert isinstance(failed, Failed) and failed.kind == "data_unavailable"
-    assert failed.message.startswith("CIFAR-10 could not be downloaded or read")
-    assert "cifar-10-python.tar.gz" in failed.message
+    assert failed.message.startswith(f"{DATASETS[name].title} could not be downloaded or read")
+    assert f"put {archive.name} into {tmp_path}" in failed.message
     assert "Traceback" not in failed.message
+
+
+def write_svhn(folder: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray[Any, Any]:
+    """`train_32x32.mat` and `test_32x32.mat` of 20 + 10 images, and their checksums; the pixels of the first."""
+    from scipy.io import savemat
+    from torchvision import datasets
+
+    rng = np.random.default_rng(2)
+    listed, pixels = {}, {}
+    for split, count in (("train", 20), ("test", 10)):
+        pixels[split] = rng.integers(0, 256, (32, 32, 3, count), dtype=np.uint8)
+        path = folder / f"{split}_32x32.mat"
+        savemat(path, {"X": pixels[split], "y": (np.arange(count, dtype=np.uint8) % 10 + 1)[:, None]})
+        listed[split] = [f"http://127.0.0.1:9/{path.name}", path.name, md5(path)]
+    monkeypatch.setattr(datasets.SVHN, "split_list", listed)
+    return pixels["train"]
+
+
+def test_svhn_from_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: None) -> None:
+    pixels = write_svhn(tmp_path, monkeypatch)
+    train_split, test_split = load("svhn", tmp_path)
+    assert torch.equal(train_split.images[3], torch.from_numpy(pixels[..., 3].transpose(2, 0, 1)))
+    assert train_split.images.is_contiguous()
+    assert test_split.labels.tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0], "the files say 10 for the digit 0"
+
+
+@pytest.mark.parametrize("damage", ["absent", "cut"])
+def test_svhn_says_which_files_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: None, damage: str
+) -> None:
+    write_svhn(tmp_path, monkeypatch)
+    path = tmp_path / "test_32x32.mat"
+    path.unlink() if damage == "absent" else path.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises(DataUnavailable, match=rf"put train_32x32\.mat and test_32x32\.mat into {tmp_path} and"):
+        load("svhn", tmp_path)
+
+
+@pytest.fixture
+def mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: None) -> Path:
+    """The data folder with the four files of MNIST, as one puts them there by hand."""
+    from torchvision import datasets
+
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    rng = np.random.default_rng(3)
+    for prefix, count in (("train", 20), ("t10k", 10)):
+        write_idx(raw, f"{prefix}-images-idx3-ubyte", rng.integers(0, 256, (count, 28, 28)))
+        write_idx(raw, f"{prefix}-labels-idx1-ubyte", np.arange(count) % 10)
+    monkeypatch.setattr(datasets.MNIST, "resources", [(f"{n}.gz", md5(raw / f"{n}.gz")) for n in memory.IDX_FILES])
+    monkeypatch.setattr(datasets.MNIST, "mirrors", ["http://127.0.0.1:9/"])
+    return tmp_path
+
+
+def test_mnist_from_its_files(mnist: Path) -> None:
+    packed = gzip.decompress((mnist / "MNIST" / "raw" / "train-images-idx3-ubyte.gz").read_bytes())
+    train_split, test_split = load("mnist", mnist)
+    assert train_split.images.flatten().numpy().tobytes() == packed[16:]
+    assert test_split.labels.tolist() == list(range(10))
+    assert len(load("mnist", mnist)[0]) == 20, "a second time from the unpacked files"
+
+
+@pytest.mark.parametrize("damage", ["absent", "cut", "wrong count"])
+def test_mnist_says_which_files_it_needs(mnist: Path, damage: str) -> None:
+    raw = mnist / "MNIST" / "raw"
+    path = raw / "train-images-idx3-ubyte.gz"
+    if damage == "absent":
+        path.unlink()
+    elif damage == "cut":
+        path.write_bytes(path.read_bytes()[:5000])
+    else:
+        load("mnist", mnist)
+        (raw / "train-images-idx3-ubyte").write_bytes(b"\x00\x00\x08\x03" + struct.pack(">3I", 2, 28, 28) + bytes(1568))
+    with pytest.raises(DataUnavailable) as caught:
+        load("mnist", mnist)
+    if damage == "wrong count":
+        assert "MNIST is damaged: expected 20 images" in str(caught.value)
+    else:
+        assert f"t10k-labels-idx1-ubyte.gz into {raw}" in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_a_subset_is_always_the_same_one() -> None:
@@ -185,3 +274,19 @@ def test_normalised_images(name: str) -> None:
     )
     assert torch.allclose(out.double(), expected, atol=1e-5)
     assert out.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_the_table_is_whole() -> None:
+    in_memory = [name for name, data in DATASETS.items() if not data.streamed]
+    assert in_memory == list(memory.SOURCES)
+    assert len(set(DATASETS["cifar-100"].classes)) == 100
+    for name in in_memory:
+        data = DATASETS[name]
+        assert len(data.mean) == len(data.deviation) == data.shape[0]
+    assert [name for name, data in DATASETS.items() if data.flip] == [
+        "fashion-mnist",
+        "cifar-10",
+        "cifar-100",
+        "imagenet",
+        "folder",
+    ], "a mirrored digit is another thing"

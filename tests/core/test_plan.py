@@ -6,8 +6,11 @@ import pytest
 import torch
 
 from core.architectures import catalog
-from core.architectures.builder import ResidualNetwork, build
+from core.architectures.builder import Network, build
+from core.architectures.normalisation import Normalisation
+from core.architectures.plan import NormKind
 from core.cost import counts, step_macs
+from core.initializers import WEIGHT_INITIALIZERS
 from core.policies import POLICIES, policy
 from core.registry import UnknownName
 from core.spec import Init
@@ -48,7 +51,7 @@ def test_counts_are_the_authors(name: str) -> None:
 def test_the_module_has_the_plans_parameters(name: str, channels: int) -> None:
     plan = catalog.plan(name, (channels, 28, 28), 10)
     with torch.device("meta"):
-        network = ResidualNetwork(plan)
+        network = Network(plan)
     built = {n: tuple(p.shape) for n, p in network.named_parameters()}
     assert built == {p.name: p.shape for p in plan.parameters}
 
@@ -92,10 +95,10 @@ def test_other_depths_are_refused_with_the_nearest(name: str, nearest: str) -> N
 
 
 @pytest.mark.parametrize(
-    "name", ["", "resnet", "resnet-014", "resnet--14", "vgg-16", "resnet-14 ", "resnet-" + "9" * 99]
+    "name", ["", "resnet", "resnet-014", "resnet--14", "vgg-12", "resnet-14 ", "resnet-" + "9" * 99]
 )
 def test_unknown_architectures_name_what_is_allowed(name: str) -> None:
-    with pytest.raises(UnknownName, match=r"Allowed: resnet-DEPTH|depth must be"):
+    with pytest.raises(UnknownName, match=r"Allowed, with N: resnet-N|depth must be"):
         catalog.plan(name)
 
 
@@ -112,4 +115,106 @@ def test_any_k_is_a_policy() -> None:
 
 def test_small_filters_train_all_they_have() -> None:
     plan = catalog.plan("resnet-8", (1, 8, 8))
-    assert policy("random-16").choices(plan)["stem.conv"] == (9, 16)
+    assert policy("random-16").scattered(plan)["stem.conv"] == 9 * 16
+
+
+# architecture: total, BatchNorm, output (weight and bias), shortcut convolutions, at the classes of its data.
+# Source: table 1 of v2/v3 (ImageNet), open_lth's definition (VGG); exact integers in reference/paper.md, section 1.
+IMAGENET_TABLE = {
+    "imagenet-resnet-18": (11_689_512, 9_600, 513_000, 172_032),
+    "imagenet-resnet-34": (21_797_672, 17_024, 513_000, 172_032),
+    "imagenet-resnet-50": (25_557_032, 53_120, 2_049_000, 2_768_896),
+    "imagenet-resnet-101": (44_549_160, 105_344, 2_049_000, 2_768_896),
+    "imagenet-resnet-200": (64_673_832, 176_000, 2_049_000, 2_768_896),
+}
+VGG_TABLE = {
+    "vgg-11": (9_231_114, 5_504, 5_130, 2_752),
+    "vgg-13": (9_416_010, 5_888, 5_130, 2_944),
+    "vgg-16": (14_728_266, 8_448, 5_130, 4_224),
+    "vgg-19": (20_040_522, 11_008, 5_130, 5_504),
+}
+
+
+@pytest.mark.parametrize("name", IMAGENET_TABLE)
+def test_imagenet_counts_are_the_authors(name: str) -> None:
+    got = counts(catalog.plan(name, (3, 224, 224), 1000), policy("batchnorm"))
+    assert (got.total, got.batchnorm, got.output, got.shortcut) == IMAGENET_TABLE[name]
+
+
+@pytest.mark.parametrize("name", VGG_TABLE)
+def test_vgg_counts_are_the_authors(name: str) -> None:
+    plan = catalog.plan(name)
+    got = counts(plan, policy("batchnorm"))
+    assert (got.total, got.batchnorm, got.output, plan.count("convolution-bias")) == VGG_TABLE[name]
+    assert policy("bias").trainable(plan) == got.batchnorm // 2 + plan.count("convolution-bias") + 10
+
+
+@pytest.mark.parametrize("name", [*TABLE_1, *VGG_TABLE])
+@pytest.mark.parametrize(("channels", "classes"), [(1, 10), (3, 100), (1, 1000)])
+def test_counts_follow_channels_and_classes(name: str, channels: int, classes: int) -> None:
+    base, plan = catalog.plan(name), catalog.plan(name, (channels, 32, 32), classes)
+    first = base.stem.convolution.outputs * 9 * (3 - channels)
+    assert plan.total == base.total - first + (classes - 10) * (plan.output.features + 1)
+
+
+def test_imagenet_resnets_are_torchvisions() -> None:
+    from torchvision.models import resnet18, resnet50
+
+    for depth, reference in ((18, resnet18), (50, resnet50)):
+        plan = catalog.plan(f"imagenet-resnet-{depth}", (3, 224, 224), 1000)
+        with torch.device("meta"):
+            theirs = sorted(tuple(p.shape) for p in reference().parameters())
+        assert sorted(p.shape for p in plan.parameters) == theirs
+
+
+@pytest.mark.parametrize("kind", ["batch", "instance", "group", "layer", "none"])
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("name", ["resnet-8", "vgg-11", "imagenet-resnet-18"])
+def test_every_norm_layer_in_every_network(name: str, kind: NormKind, affine: bool) -> None:
+    plan = catalog.plan(name, (1, 32, 32), 10, Normalisation(kind=kind, affine=affine))
+    with torch.device("meta"):
+        network = Network(plan)
+    assert {n: tuple(p.shape) for n, p in network.named_parameters()} == {p.name: p.shape for p in plan.parameters}
+    assert plan.count("gamma", "beta") == (2 * sum(c.outputs for c in plan.convolutions) if affine else 0)
+
+
+def test_vgg_refuses_small_images() -> None:
+    with pytest.raises(ValueError, match="vgg-11 needs images of at least 16x16 pixels, got 8x8"):
+        catalog.plan("vgg-11", (1, 8, 8))
+
+
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        ("output+batchnorm", "batchnorm+output"),
+        ("shortcut+output+batchnorm", "batchnorm+output+shortcut"),
+        ("batchnorm-stages-3-1", "batchnorm-stages-1-3"),
+        ("batchnorm-stage-0", "batchnorm-stage-0"),
+        ("supermask-50", "supermask"),
+        ("supermask-30", "supermask-30"),
+        ("random-3-layer", "random-3-layer"),
+    ],
+)
+def test_names_beyond_the_listed_ones(asked: str, name: str) -> None:
+    assert policy(asked).name == name
+
+
+@pytest.mark.parametrize("name", ["batchnorm+batchnorm", "batchnorm+all", "batchnorm-stage-6", "supermask-0", "+"])
+def test_names_that_are_no_policy(name: str) -> None:
+    with pytest.raises(UnknownName):
+        policy(name)
+
+
+def test_orthogonal_weights_are_torchs() -> None:
+    for shape in ((16, 3, 3, 3), (64, 4, 1, 1)):
+        ours, theirs = torch.empty(shape), torch.empty(shape)
+        WEIGHT_INITIALIZERS["orthogonal"].fill(ours, torch.Generator().manual_seed(3))
+        torch.nn.init.orthogonal_(theirs, generator=torch.Generator().manual_seed(3))
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_binary_weights_have_two_values_of_the_he_deviation() -> None:
+    weight = torch.empty(64, 32, 3, 3)
+    WEIGHT_INITIALIZERS["binary"].fill(weight, torch.Generator().manual_seed(3))
+    assert len(weight.unique()) == 2
+    assert float(weight.std()) == pytest.approx((2 / 288) ** 0.5, rel=0.02)

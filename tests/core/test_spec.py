@@ -31,7 +31,7 @@ GOOD: dict[str, Any] = {
         ({"epochs": "x"}, "epochs must be a whole number in 1..400, got 'x'"),
         ({"replicate": -1}, "replicate must be a whole number in 0..9999, got -1"),
         ({"policy": "bn"}, "Allowed: batchnorm, all"),
-        ({"dataset": "mnist"}, "Allowed: digits, fashion-mnist, cifar-10"),
+        ({"dataset": "emnist"}, "Allowed: digits, mnist, fashion-mnist, cifar-10"),
         ({"architecture": "resnet-15"}, "nearest: resnet-14 and resnet-20"),
         ({"depth": 14}, "depth is not a field of a run; allowed: architecture, policy"),
         ({"recipe": {"bs": 1}}, "recipe.bs is not a field of a run; allowed: optimizer, lr"),

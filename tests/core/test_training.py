@@ -15,8 +15,9 @@ from core.events import BINS, Event, Failed, Finished, Point, Snapshot, Started,
 from core.freezing import choose, freeze
 from core.policies import POLICIES
 from core.randomness import generator
+from core.schedules import learning_rate
 from core.spec import Recipe, RunSpec
-from core.training import _Training, learning_rate, train
+from core.training import _Training, train
 
 POLICY_NAMES = [*POLICIES, "random-3"]
 
@@ -71,10 +72,10 @@ def test_a_scattered_convolution_begins_as_the_frozen_one() -> None:
 
 
 def test_chosen_weights_are_distinct_and_k_for_each_channel() -> None:
-    chosen = choose(outputs=16, fan_in=9, per_channel=4, draw=generator(3))
+    chosen = choose(outputs=16, fan_in=9, count=64, draw=generator(3))
     assert len(set(chosen.tolist())) == 64
     assert torch.bincount(chosen // 9).tolist() == [4] * 16
-    assert not torch.equal(chosen, choose(16, 9, 4, generator(4)))
+    assert not torch.equal(chosen, choose(16, 9, 64, generator(4)))
 
 
 def test_initial_values_are_the_papers() -> None:
@@ -92,10 +93,10 @@ def test_initial_values_are_the_papers() -> None:
 
 def test_the_learning_rate_drops_at_the_first_step_of_the_milestone() -> None:
     recipe, total = Recipe(), 62_560
-    assert [learning_rate(recipe, s, total) for s in (0, 31_279)] == [0.1, 0.1]
-    assert learning_rate(recipe, 31_280, total) == pytest.approx(0.01)  # paper.md section 2
-    assert learning_rate(recipe, 46_919, total) == pytest.approx(0.01)
-    assert learning_rate(recipe, 46_920, total) == pytest.approx(0.001)
+    assert [learning_rate(recipe, s, 391, total) for s in (0, 31_279)] == [0.1, 0.1]
+    assert learning_rate(recipe, 31_280, 391, total) == pytest.approx(0.01)  # paper.md section 2
+    assert learning_rate(recipe, 46_919, 391, total) == pytest.approx(0.01)
+    assert learning_rate(recipe, 46_920, 391, total) == pytest.approx(0.001)
 
 
 def test_the_events_of_a_run() -> None:

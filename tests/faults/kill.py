@@ -52,9 +52,11 @@ class Report:
 
 
 class Laboratory:
-    """A data folder of its own, with workers as processes and runs to disturb."""
+    """A data folder of its own, with workers as processes and runs to disturb. `processes` train each run."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, processes: int = 1) -> None:
+        self.processes = processes
+        self.crew = 1 if processes == 1 else processes + 1  # torchrun too
         self.settings = WorkerSettings(data=folder, database_url=None, queue_url=None, threads=1)
         self.store = Store(open_engine(self.settings.store_url))
         self.store.create_tables()
@@ -65,6 +67,7 @@ class Laboratory:
     def start_worker(self) -> subprocess.Popen[bytes]:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("ONLYBN_")}
         environment |= {"ONLYBN_DATA": str(self.settings.data), "ONLYBN_THREADS": "1", "ONLYBN_DEVICE": "cpu"}
+        environment["ONLYBN_PROCESSES"] = str(self.processes)
         log = (self.settings.data / "workers.log").open("ab")
         with log:
             worker = subprocess.Popen([sys.executable, "-m", "jobs"], cwd=ROOT, env=environment, stdout=log, stderr=log)
@@ -119,9 +122,9 @@ class Laboratory:
 
 
 @contextmanager
-def laboratory() -> Iterator[Laboratory]:
+def laboratory(processes: int = 1) -> Iterator[Laboratory]:
     with tempfile.TemporaryDirectory(prefix="onlybn-faults-") as folder:
-        lab = Laboratory(Path(folder))
+        lab = Laboratory(Path(folder), processes)
         try:
             yield lab
         finally:
@@ -182,8 +185,8 @@ def watch_recovery(lab: Laboratory, run_id: str, report: Report, killed: float |
     after("noticed", lambda: any(row.kind in ("crashed", "lost") for row in lab.store.log(run_id)))
     after("claimed again", lambda: lab.run(run_id).attempt > before.attempt)
     after("resumed", lambda: any(row.kind == "resumed" for row in lab.store.log(run_id)))
-    after("beyond where it was", lambda: lab.run(run_id).step > before.step and lab.run(run_id).phase)
-    if len(lab.trainers()) > 1:
+    after("beyond where it was", lambda: lab.run(run_id).step > before.step and lab.run(run_id).images_per_s)
+    if len(lab.trainers()) > lab.crew:
         report.faults.append(f"{len(lab.trainers())} trainers of one run")
 
 

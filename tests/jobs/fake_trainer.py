@@ -3,7 +3,8 @@
 It takes the same arguments and says the same events, in a tenth of a second instead of three. What it does follows
 from its spec's name, words with numbers: `steps=40 pause=0.05 kill=3` takes 40 steps of 0.05 s and kills itself
 when it begins step 3 of its first attempt (`always`: of each). Likewise segfault=N and fail=N. `exit2`: refuses
-its arguments; `stubborn`: ignores SIGTERM; `chatter`: writes a line that is no event; `child`: starts a process.
+its arguments; `stubborn`: ignores SIGTERM; `chatter`: writes a line that is no event; `child`: starts a process;
+`findings`: says what analyses found; `capsule=N`: leaves one of N bytes.
 """
 
 from __future__ import annotations
@@ -23,6 +24,19 @@ from core.lifeline import die_with_parent
 
 CHECKPOINT_EVERY = 5
 COUNTS = {"total": 10, "trainable": 1, "batchnorm": 1, "output": 1, "shortcut": 1}
+
+SPREAD = {"count": 4, "mean": 0.5, "sd": 0.25, "negative": 0.25, "near_zero": 0.5}
+FINDINGS = {
+    **dict.fromkeys(("gamma", "gamma_inner", "beta", "beta_inner"), SPREAD),
+    "layers": [{"name": "stem.norm", "stage": 0, "shortcut": False, "gamma": SPREAD, "beta": SPREAD}],
+    "ablation": [{"epsilon": 0.0, "zeroed": 0.0, "top1": 0.75, "change": 0.0}],
+    "relus": [{"name": "relu", "stage": 0, "position": 0, "channels": 16, "mostly_off": 0.5, "always_off": 0.25}],
+    "relu_mostly_off": 0.5,
+    "relu_always_off": 0.25,
+    "unused_parameters": 9,
+    "test_examples": 9,
+    "seconds": 0.1,
+}
 
 
 def say(event: str, **fields: object) -> None:
@@ -69,13 +83,17 @@ class FakeTraining:
                 return 130
             self.take(step + 1)
         say("point", step=self.steps, epoch=1, split="test", loss=0.5, top1=0.75, lr=None)
+        if "capsule" in self.words:
+            (self.out / "final.safetensors").write_bytes(b"c" * int(self.words["capsule"]))
+        if "findings" in self.words:
+            say("analysed", step=self.steps, findings=FINDINGS)
         self.say_finished()
         return 0
 
     def take(self, step: int) -> None:
         time.sleep(float(self.words.get("pause", 0)))
         self.say_point(step)
-        say("progress", step=step, total_steps=self.steps, phase="train", images_per_s=9, elapsed_s=1, eta_s=2)
+        say("progress", step=step, total_steps=self.steps, images_per_s=9, elapsed_s=1, eta_s=2)
         if step % CHECKPOINT_EVERY == 0:
             self.save(step)
 

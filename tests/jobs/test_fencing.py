@@ -13,8 +13,9 @@ from core.spec import RunSpec
 from jobs.lease import MAX_CRASHES, MAX_LOSSES
 from jobs.rows import Batch
 from jobs.store import Store
+from tests.events import finished, started
 from tests.jobs.support import fake_spec, in_threads
-from tests.jobs.test_store import claimed, finished, started, train_point
+from tests.jobs.test_store import claimed, train_point
 
 ROOT = Path(__file__).parents[2]
 CLAIM_ALL = """
@@ -57,11 +58,11 @@ def test_a_zombie_changes_nothing(store: Store, spec: RunSpec) -> None:
     run = claimed(store, spec)
     assert store.record(run.id, 1, Batch((train_point(1), train_point(2)))) == "ok"
     assert store.take_away(store.running()[0], "No sign of life.") == "queued"
-    zombie = Batch((train_point(3, loss=99.0),), started=started())
+    zombie = Batch((train_point(3, loss=99.0),), started=started(fake_spec()))
     assert store.record(run.id, 1, zombie) == "lost"  # while nobody holds it
     assert store.claim("two").attempt == 2
     assert store.record(run.id, 1, zombie) == "lost"
-    assert not store.finish(run.id, 1, finished())
+    assert not store.finish(run.id, 1, finished(fake_spec()))
     assert not store.fail(run.id, 1, "error", "x")
     assert not store.cancelled(run.id, 1)
     assert store.release(run.id, 1, "x") is None
@@ -69,8 +70,8 @@ def test_a_zombie_changes_nothing(store: Store, spec: RunSpec) -> None:
     before = store.run(run.id)
     assert (before.state, before.worker, before.started) == ("running", "two", None)
     assert store.record(run.id, 2, Batch((train_point(3),))) == "ok"
-    assert store.finish(run.id, 2, finished(0.8))
-    assert not store.finish(run.id, 1, finished(0.1))
+    assert store.finish(run.id, 2, finished(fake_spec(), 0.8))
+    assert not store.finish(run.id, 1, finished(fake_spec(), 0.1))
     assert [(p.step, p.loss) for p in store.points(run.id)] == [(1, 1.0), (2, 1.0), (3, 1.0)]
     assert store.run(run.id).top1 == 0.8
 
@@ -122,7 +123,7 @@ def test_crashes_do_not_add_up_while_the_run_gets_further(store: Store, spec: Ru
     for attempt in range(1, 8):
         assert crash(store, run.id, attempt) == "queued"
         store.claim("w")
-        store.record(run.id, attempt + 1, Batch(started=started(resumed_from=attempt)))
+        store.record(run.id, attempt + 1, Batch(started=started(fake_spec(), resumed_from=attempt)))
 
 
 @pytest.mark.parametrize(("way", "limit"), [("lost", MAX_LOSSES), ("released", None)])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from core.cost import keeps_snapshot, run_macs
-from core.events import BINS, QUANTILES, Checkpointed, Distribution, Finished, Layer, Point, Progress, Snapshot, Started
+from core.events import BINS, QUANTILES, Checkpointed, Distribution, Point, Progress, Snapshot, Warned
 from core.spec import RunSpec
 from jobs.database import WrongSchema
+from jobs.inbox import Inbox
 from jobs.rows import Batch, Run
 from jobs.store import Store
 from jobs.tables import SCHEMA
+from tests.events import finished, started
 from tests.jobs.support import fake_spec, in_threads
 
 
@@ -19,7 +21,7 @@ def train_point(step: int, loss: float = 1.0) -> Point:
 
 
 def test_point(step: int, top1: float) -> Point:
-    return Point(step=step, epoch=step / 10, split="test", loss=2.0, top1=top1)
+    return Point(step=step, epoch=step / 10, split="test", loss=2.0, top1=top1, top5=0.5)
 
 
 test_point.__test__ = False
@@ -29,45 +31,6 @@ def snapshot(step: int) -> Snapshot:
     counts = ((step, *[1] * (BINS + 1)), (1, *[2] * (BINS + 1)))
     both = Distribution(counts=counts, quantiles=((0.5,) * len(QUANTILES),) * 2)
     return Snapshot(step=step, epoch=step / 10, gamma=both, beta=both, disabled=(step, 3))
-
-
-def started(resumed_from: int | None = None) -> Started:
-    spec = fake_spec()
-    return Started(
-        spec_digest=spec.digest,
-        attempt=1,
-        resumed_from=resumed_from,
-        total_steps=spec.total_steps,
-        steps_per_epoch=spec.steps_per_epoch,
-        train_examples=100,
-        test_examples=10,
-        counts=counts_of(spec),
-        layers=(Layer(name="stem.norm", channels=16, stage=0, shortcut=False),),
-        device="cpu",
-        threads=2,
-        torch="2",
-    )
-
-
-def counts_of(spec: RunSpec):
-    from core.cost import counts
-
-    return counts(spec.plan, spec.selection)
-
-
-def finished(top1: float = 0.9, seconds: float = 2.0) -> Finished:
-    return Finished(
-        step=24,
-        epoch=2,
-        top1=top1,
-        loss=0.3,
-        train_top1=0.8,
-        train_loss=0.4,
-        trainable=1120,
-        disabled=0.0,
-        digest="ab",
-        seconds=seconds,
-    )
 
 
 def claimed(store: Store, spec: RunSpec) -> Run:
@@ -114,19 +77,19 @@ def test_runs_are_claimed_in_the_order_of_their_submission(store: Store, spec: R
 
 def test_what_the_trainer_says_appears_in_the_run(store: Store, spec: RunSpec) -> None:
     run = claimed(store, spec)
-    progress = Progress(step=3, total_steps=24, phase="train", images_per_s=50, elapsed_s=4, eta_s=9)
+    progress = Progress(step=3, total_steps=24, tested=0.25, images_per_s=50, elapsed_s=4, eta_s=9)
     checkpoint = Checkpointed(step=2, file="f", sha256="0", size_bytes=1)
-    batch = Batch((test_point(0, 0.1), train_point(2)), (snapshot(0),), progress, started(), checkpoint)
+    batch = Batch((test_point(0, 0.1), train_point(2)), (snapshot(0),), progress, started(fake_spec()), checkpoint)
     assert store.record(run.id, 1, batch) == "ok"
     now = store.run(run.id)
     assert now is not None
-    assert (now.step, now.phase, now.images_per_s, now.elapsed_s, now.eta_s) == (3, "train", 50, 4, 9)
+    assert (now.step, now.tested, now.images_per_s, now.elapsed_s, now.eta_s) == (3, 0.25, 50, 4, 9)
     assert (now.checkpoint_step, now.top1) == (2, 0.1)
-    assert now.started == started()
-    assert store.finish(run.id, 1, finished(0.9))
+    assert now.started == started(fake_spec())
+    assert store.finish(run.id, 1, finished(fake_spec(), 0.9))
     now = store.run(run.id)
     assert now is not None
-    assert (now.state, now.top1, now.result, now.eta_s) == ("finished", 0.9, finished(0.9), None)
+    assert (now.state, now.top1, now.result, now.eta_s) == ("finished", 0.9, finished(fake_spec(), 0.9), None)
     assert now.finished_at is not None
     assert [row.kind for row in store.log(run.id)] == ["submitted", "claimed", "started", "checkpoint", "finished"]
 
@@ -138,6 +101,7 @@ def test_points_come_once_and_in_order_after_a_cursor(store: Store, spec: RunSpe
     points = store.points(run.id)
     assert [(p.split, p.step) for p in points] == [("test", 0), ("train", 1), ("train", 2), ("train", 3)]
     assert (points[1].loss, points[1].top1, points[1].lr, points[0].lr) == (3.0, 0.2, 0.1, None)
+    assert (points[0].top5, points[1].top5) == (0.5, None)
     assert [p.step for p in store.points(run.id, after=points[2].id)] == [3]
     assert [p.step for p in store.points(run.id, limit=2)] == [0, 1]
     other = claimed(store, spec)
@@ -175,17 +139,17 @@ def test_a_run_keeps_the_same_snapshots_whether_or_not_it_was_resumed(store: Sto
 
 def test_a_resumed_run_shows_where_it_is_and_not_where_it_was(store: Store, spec: RunSpec) -> None:
     run = claimed(store, spec)
-    progress = Progress(step=9, total_steps=24, phase="train", images_per_s=50, elapsed_s=4, eta_s=9)
-    store.record(run.id, 1, Batch((train_point(8),), progress=progress, started=started()))
+    progress = Progress(step=9, total_steps=24, tested=0.25, images_per_s=50, elapsed_s=4, eta_s=9)
+    store.record(run.id, 1, Batch((train_point(8),), progress=progress, started=started(fake_spec())))
     store.crashed(run.id, 1, "It fell over.")
     waiting = store.run(run.id)
     assert waiting is not None
-    assert (waiting.state, waiting.phase, waiting.images_per_s, waiting.eta_s) == ("queued", None, None, None)
+    assert (waiting.state, waiting.tested, waiting.images_per_s, waiting.eta_s) == ("queued", None, None, None)
     assert (waiting.worker, waiting.position) == (None, 1)
     again = store.claim("other")
     assert again is not None
     assert again.attempt == 2
-    store.record(run.id, 2, Batch(started=started(resumed_from=6)))
+    store.record(run.id, 2, Batch(started=started(fake_spec(), resumed_from=6)))
     store.record(run.id, 2, Batch((train_point(2), train_point(4))))  # the curves so far, told again
     now = store.run(run.id)
     assert now is not None
@@ -202,6 +166,16 @@ def test_of_checkpoints_the_log_tells_the_newest(store: Store, spec: RunSpec) ->
     assert store.log(run.id, after=rows[1].id) == rows[2:]
 
 
+def test_the_log_tells_what_a_trainer_warns_of(store: Store, spec: RunSpec) -> None:
+    run = claimed(store, spec)
+    inbox = Inbox()
+    inbox.take(Warned(step=7, message="The data is the bottleneck.").model_dump_json().encode())
+    store.record(run.id, 1, inbox.batch())
+    inbox.clear()
+    store.record(run.id, 1, inbox.batch())
+    assert [(row.kind, row.message) for row in store.log(run.id)][2:] == [("warning", "The data is the bottleneck.")]
+
+
 def test_cancelling(store: Store, spec: RunSpec) -> None:
     waiting, _ = store.submit(spec)
     assert store.request_cancel(waiting.id).state == "cancelled"
@@ -216,7 +190,7 @@ def test_cancelling(store: Store, spec: RunSpec) -> None:
     assert store.request_cancel(running.id).state == "cancelled"
     assert store.request_cancel("nothing") is None
     done = claimed(store, spec)
-    store.finish(done.id, 1, finished())
+    store.finish(done.id, 1, finished(fake_spec()))
     assert store.request_cancel(done.id).state == "finished"
     assert not store.run(done.id).cancel_requested
 
@@ -283,7 +257,7 @@ def test_health_tells_numbers_and_speed(store: Store, spec: RunSpec) -> None:
     run = claimed(store, spec)
     assert (store.health().workers, store.health().queued, store.health().running) == (1, 1, 1)
     for seconds in (1.0, 2.0, 100.0):
-        store.finish(run.id, run.attempt, finished(seconds=seconds))
+        store.finish(run.id, run.attempt, finished(fake_spec(), seconds=seconds))
         run = claimed(store, spec)
     assert store.health().macs_per_s == pytest.approx(run_macs(spec) / 2.0)
     store.bye([me.name])
@@ -292,7 +266,7 @@ def test_health_tells_numbers_and_speed(store: Store, spec: RunSpec) -> None:
 
 def test_before_the_first_end_the_speed_is_that_of_what_runs(store: Store, spec: RunSpec) -> None:
     run = claimed(store, spec)
-    progress = Progress(step=1, total_steps=24, phase="train", images_per_s=100, elapsed_s=1, eta_s=1)
+    progress = Progress(step=1, total_steps=24, tested=0.25, images_per_s=100, elapsed_s=1, eta_s=1)
     store.record(run.id, 1, Batch(progress=progress))
     from core.cost import step_macs
 

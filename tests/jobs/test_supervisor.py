@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from core.spec import RunSpec
+from jobs.results import MAX_CAPSULE
 from jobs.rows import Run
 from jobs.settings import WorkerSettings
 from jobs.store import Store
@@ -82,6 +83,31 @@ def test_a_run_from_claim_to_end(bench: Bench) -> None:
         "checkpoint",
         "finished",
     ]
+
+
+def test_findings_and_capsule_are_kept_with_the_run(bench: Bench) -> None:
+    run = bench.supervise("steps=8 findings capsule=1000")
+    findings = bench.store.findings(run.id)
+    assert findings is not None and findings.unused_parameters == 9 and findings.layers[0].name == "stem.norm"
+    assert bench.store.capsule(run.id) == b"c" * 1000
+    without = bench.supervise("steps=8")
+    assert bench.store.findings(without.id) is None and bench.store.capsule(without.id) is None
+
+
+def test_a_large_capsule_stays_in_its_folder(bench: Bench) -> None:
+    run = bench.supervise(f"steps=8 capsule={MAX_CAPSULE + 1}")
+    assert run.state == "finished" and bench.store.capsule(run.id) is None
+    assert (bench.folder(run) / "final.safetensors").stat().st_size == MAX_CAPSULE + 1
+
+
+def test_the_file_that_a_run_starts_from_is_brought_to_its_folder(bench: Bench) -> None:
+    digest = bench.store.keep_start(b"tensors")
+    run, _ = bench.store.submit(fake_spec("steps=2", start=digest))
+    bench.supervisor.supervise(bench.store.claim("worker"))
+    assert (bench.folder(run) / "start.safetensors").read_bytes() == b"tensors"
+    gone, _ = bench.store.submit(fake_spec("steps=2", start="0" * 64))
+    bench.supervisor.supervise(bench.store.claim("worker"))
+    assert not (bench.folder(gone) / "start.safetensors").exists()  # the trainer says so; the fake one needs none
 
 
 def test_secrets_do_not_reach_the_trainer(bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

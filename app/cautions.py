@@ -1,0 +1,150 @@
+"""What a person should know of a spec itself before it runs: a table of short functions, a sentence each.
+
+What depends on this server (its speed, its data) is said in `preview.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core.architectures.plan import AFFINE
+from core.initializers import NORM_INITIALIZERS
+from core.spec import RunSpec
+
+ADAM_LR = 0.01
+SMALLEST_PIXELS = 1
+
+
+def _capped(spec: RunSpec) -> str | None:
+    """Random weights of which a filter has fewer than were asked for."""
+    wanted = spec.selection.per_channel
+    convolutions = spec.plan.convolutions
+    capped = [conv for conv in convolutions if conv.fan_in < wanted]
+    if not capped:
+        return None
+    layers = f"{len(capped)} of {len(convolutions)} convolutions have fewer than {wanted} weights per output channel"
+    smallest = f"the smallest has {min(conv.fan_in for conv in capped)}"
+    return f"{layers} ({smallest}): those train whole {'layers' if spec.selection.spread else 'filters'}."
+
+
+def _nothing(spec: RunSpec) -> str | None:
+    if spec.selection.name != "none":
+        return None
+    changes = "only the running statistics change" if spec.norm.kind == "batch" else "the network stays as it is"
+    return f"Nothing trains under this policy: {changes}."
+
+
+def _scores(spec: RunSpec) -> str | None:
+    if not spec.selection.keep:
+        return None
+    return (
+        "What trains are scores, one for each weight: no weight changes its value. The counts are of scores, and "
+        "weight decay acts on them."
+    )
+
+
+def _frozen_norms(spec: RunSpec) -> str | None:
+    """The reference without γ and β: at which values they stay makes a difference."""
+    if spec.policy != "all-but-batchnorm" or not spec.norm.affine:
+        return None
+    return f"γ and β stay where they start: {NORM_INITIALIZERS[spec.init.norm].title}."
+
+
+def _missing_stages(spec: RunSpec) -> str | None:
+    there = {norm.stage for norm in spec.plan.norms}
+    missing = sorted((spec.selection.stages or frozenset()) - there)
+    if not missing:
+        return None
+    listed, has = " or ".join(map(str, missing)), ", ".join(map(str, sorted(there)))
+    return f"{spec.architecture} has no norm layers in stage {listed}; its stages are {has}."
+
+
+def _missing_shortcuts(spec: RunSpec) -> str | None:
+    if "shortcut" not in spec.policy.split("+") or spec.plan.count("shortcut"):
+        return None
+    return f"{spec.architecture} has no projection shortcuts: only the other parts train."
+
+
+def _other_norms(spec: RunSpec) -> str | None:
+    """The policies speak of BatchNorm whatever stands in its place."""
+    if spec.norm.kind == "batch" or not spec.norm.affine or not spec.selection.roles & AFFINE:
+        return None
+    place = "γ and β without normalisation" if spec.norm.kind == "none" else f"{spec.norm.title} layers"
+    return f"Where the policy says BatchNorm, this network has {place}."
+
+
+def _no_gamma(spec: RunSpec) -> str | None:
+    if spec.norm.affine:
+        return None
+    what = "no norm layers" if spec.norm.kind == "none" else "norm layers without γ and β"
+    return f"This network has {what}: there is nothing to see in the γ panels."
+
+
+def _unnormalised(spec: RunSpec) -> str | None:
+    if spec.norm.kind != "none":
+        return None
+    return "Without normalisation the signal may grow or die out on its way; deep networks often diverge."
+
+
+def _fewer_groups(spec: RunSpec) -> str | None:
+    norms = [unit.norm for unit in spec.plan.units()]
+    fewer = [norm for norm in norms if norm.kind == "group" and norm.groups != spec.norm.groups]
+    if not fewer:
+        return None
+    return (
+        f"{len(fewer)} of {len(norms)} norm layers have fewer than {spec.norm.groups} groups, which would not divide "
+        "their channels."
+    )
+
+
+def _single_pixel(spec: RunSpec) -> str | None:
+    small = [conv for conv in spec.plan.convolutions if conv.size <= SMALLEST_PIXELS and conv.kernel > 1]
+    if not small:
+        return None
+    _, height, width = spec.plan.input_shape
+    return (
+        f"Images of {height}×{width} pixels are small for {spec.architecture}: {len(small)} of its convolutions see a "
+        "single pixel."
+    )
+
+
+def _large_rate(spec: RunSpec) -> str | None:
+    if spec.recipe.optimizer == "sgd" or spec.recipe.lr <= ADAM_LR:
+        return None
+    return f"Adam's steps are about as long as the learning rate: {spec.recipe.lr:g} is much; 0.001 is usual."
+
+
+def _long_warmup(spec: RunSpec) -> str | None:
+    if spec.recipe.warmup_epochs < spec.epochs:
+        return None
+    return f"The warm-up of {spec.recipe.warmup_epochs:g} epochs is as long as the run: its learning rate only rises."
+
+
+def _single_step(spec: RunSpec) -> str | None:
+    batch, images = spec.recipe.batch_size, spec.images[0]
+    if batch <= images:
+        return None
+    return f"One batch ({batch} images) holds all {images} training images: an epoch is a single step."
+
+
+CAUTIONS: tuple[Callable[[RunSpec], str | None], ...] = (
+    _nothing,
+    _scores,
+    _frozen_norms,
+    _other_norms,
+    _no_gamma,
+    _unnormalised,
+    _missing_stages,
+    _missing_shortcuts,
+    _capped,
+    _fewer_groups,
+    _single_pixel,
+    _large_rate,
+    _long_warmup,
+    _single_step,
+)
+
+
+def cautions(spec: RunSpec) -> list[str]:
+    """All that applies to `spec`."""
+    return [sentence for caution in CAUTIONS if (sentence := caution(spec))]

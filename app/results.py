@@ -1,0 +1,55 @@
+"""The REST routes of what a run leaves behind: what its analyses found, and its capsule."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from fastapi.responses import FileResponse
+
+from app import findings as tables
+from app.errors import Problem
+from app.services import Found, Here, answer, attached, download, wrong
+from core.files import CAPSULE
+from core.findings import Findings
+
+router = APIRouter()
+
+
+@router.get(
+    "/api/runs/{run_id}/findings",
+    response_model=Findings,
+    responses={200: {"content": {"text/csv": {}}}, **wrong(404, 422)},
+    summary="Download what the analyses found",
+)
+def download_findings(
+    run: Found, here: Here, format: Literal["json", "csv"] = "json", table: tables.Table = "layers"
+) -> Response:
+    """γ and β, threshold ablation and ReLUs that are off: everything as JSON, or one table of it as a CSV file."""
+    findings = here.store.findings(run.id)
+    if findings is None:
+        raise Problem(404, f"run {run.id} has no findings: the analyses are made when a training is complete")
+    if format == "csv":
+        return download([tables.csv(findings, table)], "text/csv; charset=utf-8", f"onlybn-{run.id}-{table}.csv")
+    return answer(findings.model_dump())
+
+
+@router.get(
+    "/api/runs/{run_id}/capsule",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {}}}, **wrong(404)},
+    summary="Download the trained network",
+)
+def download_capsule(run: Found, here: Here) -> Response:
+    """The capsule: spec, seeds and what trained, from which `python -m core capsule` rebuilds the whole network."""
+    name, kind = f"onlybn-{run.id}.safetensors", "application/octet-stream"
+    if run.state != "finished":
+        raise Problem(404, f"run {run.id} is {run.state}; only a finished run has a capsule")
+    if (content := here.store.capsule(run.id)) is not None:
+        return Response(content, media_type=kind, headers=attached(name))
+    path = here.settings.runs_folder / run.id / CAPSULE
+    if path.is_file():
+        return FileResponse(path, media_type=kind, headers=attached(name))
+    raise Problem(
+        404,
+        f"the capsule of run {run.id} is too large for the database and not on this machine: it lies in the data "
+        f"folder of the worker that trained it ({run.worker}), as runs/{run.id}/{CAPSULE}",
+    )

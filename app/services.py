@@ -1,0 +1,77 @@
+"""What all routes share: the services they work with, the run that an address names, and the forms of answers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Depends, Path, Request, Response
+from fastapi.responses import StreamingResponse
+from typing_extensions import TypedDict
+
+from app.errors import Problem
+from app.estimate import Estimator
+from app.feed import Feed
+from app.settings import Settings
+from jobs.rows import Run
+from jobs.store import Store
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the routes work with. `wake(run_id)` tells the workers of a new row; a lost hint does no harm."""
+
+    settings: Settings
+    store: Store
+    wake: Callable[[str], object]
+    feed: Feed
+    estimator: Estimator
+    options: Callable[[], dict[str, Any]]
+
+
+class Wrong(TypedDict):
+    """Why a request was refused, in words."""
+
+    detail: str
+
+
+RunId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{6,40}$", description="The run's id.")]
+
+
+def answer(content: object, status: int = 200) -> Response:
+    """`content` as JSON. FastAPI would copy and check it first, which the feed has no time for."""
+    return Response(orjson.dumps(content), status, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+def wrong(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The refusals of a route, for its documentation."""
+    return {status: {"model": Wrong} for status in statuses}
+
+
+def services_of(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+Here = Annotated[Services, Depends(services_of)]
+"""What the routes work with."""
+
+
+def _found(run_id: RunId, here: Here) -> Run:
+    run = here.store.run(run_id)
+    if run is None:
+        raise Problem(404, f"there is no run {run_id} here; it may have been made on another server")
+    return run
+
+
+Found = Annotated[Run, Depends(_found)]
+
+
+def download(rows: Any, media_type: str, name: str) -> Response:
+    """`rows` as a file called `name`, a piece at a time."""
+    return StreamingResponse(rows, media_type=media_type, headers=attached(name))
+
+
+def attached(name: str) -> dict[str, str]:
+    """The header that makes a browser keep the answer as a file."""
+    return {"Content-Disposition": f'attachment; filename="{name}"'}

@@ -1,0 +1,285 @@
+"""Studies as the API and the Paper page show them: the JSON shapes and what fills them. No requests."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from app.views import run_url, short
+from core.findings import Findings
+from core.paper import PROVENANCE
+from core.studies import costs
+from core.studies.catalog import STUDIES, study_spec
+from core.studies.figures import figure
+from core.studies.records import QUANTITIES, Record
+from core.studies.results import rows
+from core.studies.spec import SCALES, Scale, StudySpec, StudyUnavailable
+from core.studies.verdicts import judge
+from jobs.rows import Run
+from jobs.store import Store
+from jobs.studies import Study
+
+RECENT, KEEP_S = 30, 10.0
+
+
+class ScaleView(TypedDict):
+    """A question at one scale, before anything runs. `unavailable` says why it cannot run here, else null.
+
+    `seconds` is the expected time: on two ordinary cores, or corrected by this server's last runs (`basis`).
+    `figure` has the paper's marks and none of our runs.
+    """
+
+    runs: int
+    macs: float
+    seconds: float | None
+    basis: str
+    unavailable: str | None
+    figure: dict[str, Any] | None
+    setting: str
+
+
+class QuestionView(TypedDict):
+    """One of the paper's questions: what it claims and where, and its three scales."""
+
+    name: str
+    title: str
+    question: str
+    claim: str
+    source: str
+    quotes: list[dict[str, str]]
+    scales: dict[str, ScaleView]
+
+
+class MemberView(TypedDict):
+    """A run of a study and its place in the grid."""
+
+    key: dict[str, Any]
+    replicate: int
+    id: str
+    url: str
+    state: str
+    share: float
+    top1: float | None
+    error: str | None
+
+
+class StudyView(TypedDict):
+    """A study as it stands: how far it is as one, its runs, verdict, figure and rows (one a setting).
+
+    `share` is 0..1, weighted by what the runs cost. `columns` are the quantities of `rows` to show;
+    `report` and `csv` are addresses of downloads.
+    """
+
+    id: str
+    name: str
+    scale: str
+    url: str
+    state: str
+    cancelled: bool
+    created_at: float
+    share: float
+    counts: dict[str, int]
+    members: list[MemberView]
+    verdict: dict[str, Any]
+    figure: dict[str, Any]
+    rows: list[dict[str, Any]]
+    columns: list[dict[str, str]]
+    report: str
+    csv: str
+
+
+class Questions(TypedDict):
+    """All questions, and the newest study of each at each scale. `provenance` says what the paper's tags mean."""
+
+    questions: list[QuestionView]
+    studies: list[StudyView]
+    provenance: dict[str, str]
+
+
+class LaunchedStudy(TypedDict):
+    """A new study. `owner_token` is shown this once; `new_runs` says how many runs it had to launch."""
+
+    id: str
+    url: str
+    owner_token: str
+    new_runs: int
+
+
+class Studies:
+    """Reads studies out of `store`; what never changes is read once."""
+
+    def __init__(
+        self,
+        store: Store,
+        public_url: str | None = None,
+        largest: Scale = SCALES[-1],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store, self._public_url, self._largest, self._clock = store, public_url, largest, clock
+        self._findings = lru_cache(2000)(self._read_findings)
+        self._lock = threading.Lock()
+        self._pace: float | None = None
+        self._read_at = float("-inf")
+
+    def questions(self) -> Questions:
+        pace = self.pace()
+        return {
+            "questions": [_question(name, pace, self._largest) for name in STUDIES],
+            "studies": [self.view(study) for study in self._store.latest_studies() if study.spec.study in STUDIES],
+            "provenance": {tag: known.sentence for tag, known in PROVENANCE.items()},
+        }
+
+    def view(self, study: Study) -> StudyView:
+        named, records = STUDIES[study.spec.study], self.records(study)
+        quantity = named.criterion.quantity_at(study.spec.scale)
+        prices = [costs.run_s(run.spec.model_copy(update={"name": None})) for run in study.runs]
+        shares = [_share(run) for run in study.runs]
+        states = [run.state for run in study.runs]
+        base = f"/api/studies/{study.id}"
+        return {
+            "id": study.id,
+            "name": named.name,
+            "scale": study.spec.scale,
+            "url": study_url(study.id, self._public_url),
+            "state": study.state,
+            "cancelled": study.cancelled,
+            "created_at": study.created_at,
+            "share": short(sum(p * s for p, s in zip(prices, shares, strict=True)) / sum(prices)),
+            "counts": {
+                state: states.count(state) for state in ("queued", "running", "finished", "failed", "cancelled")
+            },
+            "members": [
+                _member(key.key, key.replicate, run, share, self._public_url)
+                for key, run, share in zip(study.spec.members, study.runs, shares, strict=True)
+            ],
+            "verdict": judge(named.criterion, study.spec, records).model_dump(mode="json"),
+            "figure": figure(named.plot, quantity, study.spec, records, named.marks).model_dump(mode="json"),
+            "rows": [row.model_dump(mode="json") for row in rows(study.spec, records)],
+            "columns": [
+                {"name": name, "title": QUANTITIES[name].title, "unit": QUANTITIES[name].unit}
+                for name in named.shown(study.spec.scale)
+            ],
+            "report": f"{base}/report",
+            "csv": f"{base}/results",
+        }
+
+    def records(self, study: Study) -> list[Record]:
+        """The finished runs of a study, as verdicts read them."""
+        done = [run for run in study.runs if run.state == "finished" and run.result]
+        return [Record(run.spec, run.result, self._findings(run.id)) for run in done if run.result]
+
+    def failures(self, study: Study) -> dict[str, str]:
+        """Why runs failed, by digest."""
+        return {run.spec.digest: run.error_message or "" for run in study.runs if run.state == "failed"}
+
+    def pace(self) -> float | None:
+        """Seconds that the last runs here took for one second of the estimate; None before the first."""
+        with self._lock:
+            if self._clock() - self._read_at >= KEEP_S:
+                runs, _ = self._store.runs(states={"finished"}, sort="finished_at", limit=RECENT)
+                self._pace, self._read_at = _pace(runs), self._clock()
+            return self._pace
+
+    def _read_findings(self, run_id: str) -> Findings | None:
+        return self._store.findings(run_id)
+
+
+def study_url(study_id: str, public_url: str | None = None) -> str:
+    """The link of a study."""
+    return f"{public_url or ''}/paper?study={study_id}"
+
+
+def _pace(runs: Sequence[Run]) -> float | None:
+    """All seconds over all estimates, so that long runs count more; resumed runs know their last attempt only."""
+    whole = [run for run in runs if run.result and run.attempt == 1]
+    expected = sum(costs.run_s(run.spec) - costs.START_S for run in whole)
+    return sum(run.result.seconds for run in whole if run.result) / expected if expected > 0 else None
+
+
+def refusal(name: str, scale: Scale, largest: Scale) -> str | None:
+    """Why visitors may not launch study `name` at `scale` on a server whose `largest` scale is this; None: they may."""
+    if SCALES.index(scale) <= SCALES.index(largest):
+        return None
+    return (
+        f"This server runs studies up to the scale {largest}. On a machine of your own: "
+        f"python -m core studies run {name} --scale {scale}"
+    )
+
+
+def _question(name: str, pace: float | None, largest: Scale) -> QuestionView:
+    named = STUDIES[name]
+    return {
+        "name": name,
+        "title": named.title,
+        "question": named.question,
+        "claim": named.claim,
+        "source": named.source,
+        "quotes": [{"text": quote.text, "source": quote.source, "tag": quote.tag} for quote in named.quotes],
+        "scales": {scale: _scale(name, scale, pace, largest) for scale in SCALES},
+    }
+
+
+def _scale(name: str, scale: Scale, pace: float | None, largest: Scale) -> ScaleView:
+    try:
+        cost, drawn, setting = _before(name, scale)
+    except StudyUnavailable as error:
+        # Not kept: the data set may be there at the next question.
+        return {
+            "runs": 0,
+            "macs": 0.0,
+            "seconds": None,
+            "basis": "",
+            "unavailable": str(error),
+            "figure": None,
+            "setting": "",
+        }
+    training = cost.seconds - cost.runs * costs.START_S
+    return {
+        "runs": cost.runs,
+        "macs": cost.macs,
+        "seconds": round(cost.runs * costs.START_S + training * (pace or 1.0)),
+        "basis": "on two ordinary cores" if pace is None else "at the speed of this server's last runs",
+        "unavailable": refusal(name, scale, largest),
+        "figure": drawn,
+        "setting": setting,
+    }
+
+
+@lru_cache(64)
+def _before(name: str, scale: Scale) -> tuple[costs.Cost, dict[str, Any], str]:
+    """What a study at a scale costs, its figure without runs, and what it runs in words. Raises StudyUnavailable."""
+    named, study = STUDIES[name], study_spec(name, scale)
+    cost = costs.study_cost(study)
+    drawn = figure(named.plot, named.criterion.quantity_at(scale), study, [], named.marks)
+    return cost, drawn.model_dump(mode="json"), _setting(study)
+
+
+def _setting(study: StudySpec) -> str:
+    """`Fashion-MNIST, 8,000 images, 4 epochs, 3 replicates`."""
+    spec = study.members[0].spec
+    images = f", {spec.train_examples:,} images" if spec.train_examples else ""
+    return f"{spec.data.title}{images}, {spec.epochs} epochs, {study.replicates} replicates"
+
+
+def _share(run: Run) -> float:
+    if run.state in ("finished", "failed", "cancelled"):
+        return 1.0
+    return run.step / run.total_steps if run.total_steps else 0.0
+
+
+def _member(key: Any, replicate: int, run: Run, share: float, public_url: str | None) -> MemberView:
+    return {
+        "key": dict(key),
+        "replicate": replicate,
+        "id": run.id,
+        "url": run_url(run.id, public_url),
+        "state": run.state,
+        "share": short(share),
+        "top1": run.top1,
+        "error": run.error_message,
+    }

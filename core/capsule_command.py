@@ -1,0 +1,183 @@
+"""`python -m core capsule show|evaluate|verify FILE`: what is in a capsule, how good it is, and whether it is sound.
+
+Exit codes: 0 done, 1 the capsule does not give its result again, 2 a bad file or bad arguments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+
+from core.capsule import BadCapsule, Capsule, has_its_seeds_weights, read_capsule, rebuild
+from core.checkpoint import Scores
+from core.cost import counts
+from core.datasets.batches import batches
+from core.datasets.memory import DataUnavailable
+from core.meters import Window, summed_loss, tally
+from core.spec import RunSpec, explain
+
+DONE, DIFFERS = 0, 1
+LOSS_TOLERANCE = 1e-5
+"""Relative; another processor adds up in another order. Right answers are counted, and must be the same..."""
+ELSEWHERE = 1e-3
+"""...but on another kind of device than that of the training, where so large a share of answers may turn and so large
+a part of the loss differ."""
+
+
+class BadUse(ValueError):
+    """What was asked cannot be done with this capsule; the message says why."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what the command line asks. Raises BadCapsule, BadUse."""
+    try:
+        capsule = read_capsule(arguments.file)
+    except OSError as error:
+        raise BadCapsule(f"cannot read {arguments.file}: {error.strerror}") from error
+    torch.set_num_threads(arguments.threads or capsule.origin.threads)
+    done: int = {"show": show, "evaluate": evaluate, "verify": verify}[arguments.action](arguments, capsule)
+    return done
+
+
+def show(arguments: argparse.Namespace, capsule: Capsule) -> int:
+    """Print what the capsule says of itself."""
+    spec, result = capsule.spec, capsule.result
+    numbers = counts(spec.plan, spec.selection)
+    if arguments.json:
+        rows = {
+            "spec": spec.model_dump(mode="json"),
+            "result": result.model_dump(exclude={"event"}),
+            "origin": capsule.origin.model_dump(),
+            "counts": numbers.model_dump(),
+            "size_bytes": capsule.size_bytes,
+        }
+        print(json.dumps(rows))
+        return DONE
+    seeds = ", ".join(f"{name} {seed}" for name, seed in spec.seeds.model_dump().items())
+    _table(
+        {
+            "file": f"{arguments.file}, {capsule.size_bytes:,} bytes",
+            "run": spec.name or f"{spec.architecture}, {spec.policy}, {spec.dataset}",
+            "architecture": f"{spec.architecture} with {spec.norm.title}, {numbers.total:,} parameters",
+            "trained": f"policy {spec.policy}, {numbers.trainable:,} parameters",
+            "data set": f"{spec.dataset}, {spec.epochs} epochs of {spec.images[0]:,} images",
+            "seeds": seeds,
+            "result": f"test top-1 {result.top1:.2%}, loss {result.loss:.4f}, on {spec.images[1]:,} images",
+            "disabled": f"{result.disabled:.1%} of the features",
+            "digest": result.digest,
+            "made with": f"torch {capsule.origin.torch} on {capsule.origin.device}, {capsule.origin.threads} threads",
+        }
+    )
+    return DONE
+
+
+def evaluate(arguments: argparse.Namespace, capsule: Capsule) -> int:
+    """Print the test accuracy of the rebuilt network, on its own data set or on another."""
+    spec = _on_other_data(capsule.spec, arguments.dataset) if arguments.dataset else capsule.spec
+    scores = _scores(capsule, spec, arguments.device)
+    rows = {"dataset": spec.dataset, "test_examples": spec.images[1], **scores._asdict()}
+    if arguments.json:
+        print(json.dumps(rows))
+    else:
+        print(f"{spec.dataset}: test top-1 {scores.top1:.2%}, top-5 {scores.top5:.2%}, loss {scores.loss:.4f}")
+    return DONE
+
+
+def verify(arguments: argparse.Namespace, capsule: Capsule) -> int:
+    """Rebuild and evaluate; say whether weights and result are those that the capsule claims."""
+    told = capsule.result
+    same_weights = has_its_seeds_weights(capsule, rebuild(capsule))
+    scores = _scores(capsule, capsule.spec, arguments.device)
+    elsewhere = _device_title(arguments.device) != capsule.origin.device
+    turned = max(abs(scores.top1 - told.top1), abs(scores.top5 - (told.top5 if told.top5 is not None else scores.top5)))
+    same_answers = turned <= (ELSEWHERE if elsewhere else 0.0)
+    same_loss = abs(scores.loss - told.loss) <= (ELSEWHERE if elsewhere else LOSS_TOLERANCE) * abs(told.loss)
+    sound = same_weights and same_answers and same_loss
+    if arguments.json:
+        checks = {"tensors": True, "frozen_weights": same_weights, "top1": same_answers, "loss": same_loss}
+        print(json.dumps({"sound": sound, "checks": checks, "stored": told.top1, "measured": scores._asdict()}))
+    else:
+        drawn = "the seed's" if same_weights else "NOT the seed's: this version of torch draws other numbers"
+        _table(
+            {
+                "tensors": "as trained (their digest is the result's)",
+                "frozen weights": drawn,
+                "test top-1": _compared(told.top1, scores.top1, same_answers),
+                "test loss": _compared(told.loss, scores.loss, same_loss),
+                "verdict": "sound" if sound else "DOES NOT give its result again",
+            }
+        )
+    return DONE if sound else DIFFERS
+
+
+def _device_title(name: str) -> str:
+    """The device `name` as a capsule's origin calls it."""
+    device = _device(name)
+    return "cpu" if device.type == "cpu" else torch.cuda.get_device_name(device)
+
+
+def _device(name: str) -> torch.device:
+    gpus = torch.cuda.device_count()
+    here = ["cpu", *(["cuda"] if gpus else []), *(f"cuda:{index}" for index in range(gpus))]
+    if name == "auto":
+        return torch.device("cuda" if gpus else "cpu")
+    if name not in here:
+        raise BadUse(f"device {name!r} is not here. Allowed: auto, {', '.join(here)}")
+    return torch.device(name)
+
+
+def _compared(told: float, found: float, same: bool) -> str:
+    if told == found:
+        return f"{found!r}, the same to the last digit"
+    return f"{found!r}, stored {told!r}: {'the same but for rounding' if same else 'DIFFERENT'}"
+
+
+def _scores(capsule: Capsule, spec: RunSpec, device_name: str) -> Scores:
+    """Of the rebuilt network, over the test images of `spec`."""
+    device = _device(device_name)
+    try:
+        network = rebuild(capsule, device)
+        window = Window(device)
+        data_folder = Path(os.environ.get("ONLYBN_DATA") or "data") / "datasets"
+        with torch.no_grad():
+            for images, labels in batches(spec, data_folder, device).test():
+                logits = network(images)
+                window.add(tally(summed_loss(logits, labels), logits, labels), len(labels))
+    except DataUnavailable as error:
+        raise BadUse(str(error)) from error
+    except RuntimeError as error:
+        raise BadUse(f"cannot evaluate on {device_name}: {str(error).splitlines()[0]}") from error
+    return window.mean().scores
+
+
+def _on_other_data(spec: RunSpec, dataset: str) -> RunSpec:
+    """`spec` with the test images of another data set, which must have the same channels and classes."""
+    fields: dict[str, Any] = {
+        **spec.model_dump(),
+        "dataset": dataset,
+        "contents": None,
+        "train_examples": None,
+        "test_examples": None,
+    }
+    try:
+        other = RunSpec.model_validate(fields)
+    except ValidationError as error:
+        raise BadUse(explain(error)) from error
+    for noun, there, here in (
+        ("classes", len(other.data.classes), len(spec.data.classes)),
+        ("image channels", other.data.shape[0], spec.data.shape[0]),
+    ):
+        if there != here:
+            raise BadUse(f"{dataset} has {there} {noun}, the capsule's network was made for {here}")
+    return other
+
+
+def _table(rows: dict[str, str]) -> None:
+    for name, value in rows.items():
+        print(f"{name:>15}  {value}")

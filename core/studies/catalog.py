@@ -1,0 +1,319 @@
+"""The paper's questions as a table: what it claims, what we run for it at each scale, and what decides.
+
+minutes: digits, or a part of Fashion-MNIST; evening: all of Fashion-MNIST; paper: the paper's nets, epochs and
+replicates on CIFAR-10 and ImageNet. The recipe is the paper's at every scale. Imports no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from core.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
+from core.paper import ALTERNATE, QUOTES, Mark, Quote, marks
+from core.registry import Registry
+from core.studies.contrasts import alone, alternatives, couples, extremes, policies
+from core.studies.figures import ABLATION, BY_POLICY, COUNT, DEPTH, NORM_INIT, WEIGHT_INIT, WIDTH, Plot
+from core.studies.spec import Axis, Scale, StudySpec
+from core.studies.verdicts import Criterion
+
+RESNETS = tuple(f"resnet-{depth}" for depth in (14, 32, 56, 110, 218, 434, 866))
+WIDE = tuple(f"wrn-14-{width}" for width in (1, 2, 4, 8, 16, 32))
+COUPLES = dict(zip(RESNETS[1:6], WIDE[1:], strict=True))
+"""Deep and wide networks with about the same number of γ and β (paper table 1): 2,464 and 2,240, ... 32,480 and
+35,840."""
+IMAGENET = tuple(f"imagenet-resnet-{depth}" for depth in (18, 34, 50, 101, 200))
+RANDOMS = tuple(f"random-{k}" for k in (1, 2, 4, 8, 16))
+SUBSETS = (
+    "output",
+    "shortcut",
+    "output+shortcut",
+    "batchnorm",
+    "batchnorm+output",
+    "batchnorm+shortcut",
+    "batchnorm+output+shortcut",
+    "all",
+)
+UNCHECKED = (
+    "Neither the wording nor the numbers of this claim have been checked against the paper, so no mark stands here."
+)
+
+# What all runs of a study share at a scale; {'epochs': ...} is added by each.
+PAPER_CIFAR: dict[str, Any] = {"dataset": "cifar-10", "epochs": 160}
+PAPER_IMAGENET: dict[str, Any] = {
+    "dataset": "imagenet",
+    "epochs": 90,
+    "recipe": {"batch_size": 1024, "lr": 0.4, "lr_drops": [30 / 90, 60 / 90, 80 / 90], "warmup_epochs": 5},
+}
+
+
+def _small(train: int, epochs: int, test: int = 2000) -> dict[str, Any]:
+    """A part of Fashion-MNIST."""
+    return {"dataset": "fashion-mnist", "epochs": epochs, "train_examples": train, "test_examples": test}
+
+
+def _digits(epochs: int) -> dict[str, Any]:
+    return {"dataset": "digits", "epochs": epochs}
+
+
+def _fashion(epochs: int) -> dict[str, Any]:
+    return {"dataset": "fashion-mnist", "epochs": epochs}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What a study runs at one scale: shared fields, axes (dotted field -> values), and how often."""
+
+    base: Mapping[str, Any]
+    axes: Mapping[str, tuple[str, ...]]
+    replicates: int
+
+
+@dataclass(frozen=True)
+class Study:
+    """One question. `source` is where the paper asks it; `marks` and `quotes` are the paper's own numbers."""
+
+    name: str
+    title: str
+    question: str
+    claim: str
+    source: str
+    plot: Plot
+    criterion: Criterion
+    grids: Mapping[Scale, Grid]
+    marks: tuple[Mark, ...] = ()
+    quotes: tuple[Quote, ...] = ()
+    also: tuple[str, ...] = ()
+    """Further quantities that its tables show."""
+
+    def shown(self, scale: Scale) -> tuple[str, ...]:
+        """The quantities of its tables, the one that decides first."""
+        return tuple(dict.fromkeys((self.criterion.quantity_at(scale), "top1", "train", "disabled", *self.also)))
+
+
+def _grids(
+    axes: Mapping[str, tuple[str, ...]], **scales: tuple[Mapping[str, Any], tuple[str, ...], int]
+) -> dict[Scale, Grid]:
+    """The three grids of a study: its shared axes, and per scale what is fixed, the architectures, the replicates."""
+    made: dict[Scale, Grid] = {}
+    for scale in ("minutes", "evening", "paper"):
+        base, architectures, replicates = scales[scale]
+        made[scale] = Grid(base, {"architecture": architectures, **axes}, replicates)
+    return made
+
+
+ALL_AND_BATCHNORM = _grids(
+    {"policy": ("batchnorm", "all")},
+    minutes=(_small(10_000, 11), RESNETS[:1], 3),
+    evening=(_fashion(16), RESNETS[2:3], 3),
+    paper=(PAPER_CIFAR, RESNETS, 5),
+)
+"""The same runs answer three questions; they are trained once."""
+
+STUDIES: Registry[Study] = Registry(
+    "study",
+    (
+        Study(
+            "depth",
+            "Depth",
+            "Does a deeper network learn more when only BatchNorm trains?",
+            "With only γ and β trained, accuracy rises with depth, from 48 % (ResNet-14) to 82 % (ResNet-866).",
+            "Section 4; v1, main figure; abstract",
+            DEPTH,
+            Criterion("top1", "above", extremes("batchnorm")),
+            _grids(
+                {"policy": ("batchnorm",)},
+                minutes=(_small(8_000, 4), RESNETS[:3], 3),
+                evening=(_fashion(10), RESNETS[:4], 3),
+                paper=(PAPER_CIFAR, RESNETS, 5),
+            ),
+            marks("top1", {"batchnorm"}, {"resnet"}),
+            (QUOTES["abstract"],),
+        ),
+        Study(
+            "width",
+            "Width",
+            "Does a wider network learn more when only BatchNorm trains?",
+            "With only γ and β trained, accuracy rises with width, from 48 % (WRN-14-1) to 73 % (WRN-14-32).",
+            "Section 4; v1, main figure",
+            WIDTH,
+            Criterion("top1", "above", extremes("batchnorm")),
+            _grids(
+                {"policy": ("batchnorm",)},
+                minutes=(_digits(30), WIDE[:4], 3),
+                evening=(_fashion(10), WIDE[:3], 3),
+                paper=(PAPER_CIFAR, WIDE, 5),
+            ),
+            (
+                *marks("top1", {"batchnorm"}, {"wrn"}),
+                *(m for m in marks("top1", {"batchnorm"}, {"resnet"}) if m.architecture == "resnet-14"),
+            ),
+        ),
+        Study(
+            "depth-or-width",
+            "Depth or width",
+            "With the same number of γ and β, is it better to be deep or to be wide?",
+            "At about the same number of BatchNorm parameters the deeper network is more accurate: ResNet-434 (32,480) "
+            "about 79.5 %, WRN-14-32 (35,840) 73 %.",
+            "Section 4; v1, main figure",
+            COUNT,
+            Criterion("top1", "above", couples(COUPLES)),
+            _grids(
+                {"policy": ("batchnorm",)},
+                minutes=(_small(8_000, 5), (RESNETS[1], WIDE[1]), 3),
+                evening=(_fashion(8), (*RESNETS[1:3], *WIDE[1:3]), 3),
+                paper=(PAPER_CIFAR, (*RESNETS[1:6], *WIDE[1:]), 5),
+            ),
+            marks("top1", {"batchnorm"}, {"resnet", "wrn"}),
+        ),
+        Study(
+            "random-k",
+            "BatchNorm or random weights",
+            "Is there something special about γ and β, or would any few parameters do?",
+            "γ and β learn far more than the same number of randomly chosen weights, two of every channel.",
+            "Section 4; its numbers for random weights have not been checked, so none stands here",
+            BY_POLICY,
+            Criterion(
+                "top1", "above", policies("batchnorm", ("random-2",), [name for name in RANDOMS if name != "random-2"])
+            ),
+            _grids(
+                {"policy": ("batchnorm", *RANDOMS)},
+                minutes=(_small(8_000, 4), RESNETS[:1], 3),
+                evening=(_fashion(8), RESNETS[:2], 3),
+                paper=(PAPER_CIFAR, RESNETS, 5),
+            ),
+            marks("top1", {"batchnorm"}, {"resnet"}),
+        ),
+        Study(
+            "subsets",
+            "Subsets of the parameters",
+            "Which of the small parts of a network are worth training: BatchNorm, the output layer, the shortcuts?",
+            "Training output layer and shortcuts besides BatchNorm adds to BatchNorm alone (ResNet-110: 74.7 % "
+            "against 69.8 %).",
+            "Section 4; v1, main figure",
+            BY_POLICY,
+            Criterion(
+                "top1",
+                "above",
+                policies("batchnorm+output+shortcut", ("batchnorm",), ("output+shortcut", "batchnorm+output")),
+            ),
+            _grids(
+                {"policy": SUBSETS},
+                minutes=(_digits(30), RESNETS[1:2], 3),
+                evening=(_fashion(8), RESNETS[1:2], 3),
+                paper=(PAPER_CIFAR, RESNETS, 5),
+            ),
+            marks("top1", set(SUBSETS), {"resnet"}),
+        ),
+        Study(
+            "without-batchnorm",
+            "All but BatchNorm",
+            "How much do γ and β add when everything else trains?",
+            "Training γ and β besides everything else improves accuracy: by 0.5 to 2 points on CIFAR-10.",
+            "Section 1, figure 1",
+            BY_POLICY,
+            Criterion("top1", "above", policies("all", ("all-but-batchnorm",))),
+            _grids(
+                {"policy": ("all", "all-but-batchnorm")},
+                minutes=(_small(8_000, 6, 4000), RESNETS[:1], 5),
+                evening=(_fashion(10), RESNETS[:2], 5),
+                paper=(PAPER_CIFAR, RESNETS, 5),
+            ),
+            marks("top1", {"all"}, {"resnet"}),
+            (QUOTES["gain"],),
+        ),
+        Study(
+            "gamma",
+            "The distribution of γ",
+            "Does BatchNorm-only training switch features off?",
+            "Trained alone, γ piles up at zero: it disables many more features than when everything trains.",
+            "Section 5; abstract",
+            BY_POLICY,
+            Criterion("disabled", "above", policies("batchnorm", ("all",))),
+            ALL_AND_BATCHNORM,
+            marks("disabled", {"batchnorm", "all"}, {"resnet"}),
+            (QUOTES["third"],),
+            ("gamma-mean", "gamma-sd", "gamma-negative"),
+        ),
+        Study(
+            "threshold",
+            "Threshold ablation",
+            "Are features with a small γ really disabled: can it be set to zero?",
+            "Setting every γ with |γ| < 0.01 to zero, without retraining, leaves the accuracy as it is (here: within "
+            "one point).",
+            f"Section 5. {UNCHECKED}",
+            ABLATION,
+            Criterion("ablated", "within", alone("batchnorm"), margin=1.0),
+            ALL_AND_BATCHNORM,
+        ),
+        Study(
+            "relu-off",
+            "Channels that ReLU switches off",
+            "Does BatchNorm-only training make ReLU channels that are almost always zero?",
+            "More ReLU channels are off for over 99 % of the pixels than when everything trains.",
+            f"Section 5. {UNCHECKED}",
+            BY_POLICY,
+            Criterion("relu-off", "above", policies("batchnorm", ("all",))),
+            ALL_AND_BATCHNORM,
+        ),
+        Study(
+            "norm-init",
+            "Initialisation of BatchNorm",
+            "Does it matter from where γ and β start?",
+            "An alternate initialisation of γ and β gives BatchNorm-only training more accuracy: 1.6 to 3.4 points.",
+            "Appendix; v1, main figure (which alternate it is, the figure does not say)",
+            NORM_INIT,
+            Criterion("top1", "any-above", alternatives("init.norm", "uniform")),
+            _grids(
+                {"policy": ("batchnorm",), "init.norm": tuple(NORM_INITIALIZERS)},
+                minutes=(_small(8_000, 5), RESNETS[:1], 5),
+                evening=(_fashion(10), RESNETS[1:2], 5),
+                paper=(PAPER_CIFAR, RESNETS, 5),
+            ),
+            marks("top1", {"batchnorm"}, {"resnet"}, ("uniform", ALTERNATE)),
+            (QUOTES["alternate"],),
+        ),
+        Study(
+            "weight-init",
+            "Initialisation of the weights",
+            "Does it matter from which distribution the frozen weights are drawn?",
+            "The distribution of the random weights matters little (here: all within 5 points of He normal).",
+            f"Appendix. {UNCHECKED}",
+            WEIGHT_INIT,
+            Criterion("top1", "within", alternatives("init.weights", "he-normal"), margin=5.0),
+            _grids(
+                {"policy": ("batchnorm",), "init.weights": tuple(WEIGHT_INITIALIZERS)},
+                minutes=(_small(8_000, 5), RESNETS[:1], 5),
+                evening=(_fashion(10), RESNETS[1:2], 5),
+                paper=(PAPER_CIFAR, RESNETS, 5),
+            ),
+        ),
+        Study(
+            "imagenet",
+            "The ImageNet family",
+            "Do large ImageNet networks learn, too, when only BatchNorm trains?",
+            "They do: ResNet-200 reaches 32 % top-5 on ImageNet. Tested against two random weights of every channel.",
+            "Section 4; abstract",
+            DEPTH,
+            Criterion("top1", "above", policies("batchnorm", ("random-2",)), by_scale={"paper": "top5"}),
+            _grids(
+                {"policy": ("batchnorm", "random-2")},
+                minutes=(_small(5_000, 4), IMAGENET[:2], 3),
+                evening=(_fashion(8), IMAGENET[:3], 3),
+                paper=(PAPER_IMAGENET, IMAGENET, 3),
+            ),
+            marks("top5", {"batchnorm"}, {"imagenet-resnet"}),
+            (QUOTES["abstract"],),
+        ),
+    ),
+)
+
+
+@lru_cache(64)
+def study_spec(name: str, scale: Scale) -> StudySpec:
+    """Named study `name` at `scale`. Raises UnknownName."""
+    grid = STUDIES[name].grids[scale]
+    axes = tuple(Axis(field=field, values=values) for field, values in grid.axes.items())
+    return StudySpec(study=name, scale=scale, base=dict(grid.base), axes=axes, replicates=grid.replicates)

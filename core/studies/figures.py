@@ -1,0 +1,281 @@
+"""The figure of a study as plain data: our means with intervals, and the paper's marks apart from them.
+
+The page and the report draw the same. What stands on the axes is a table. Imports no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from core.architectures import catalog as architectures
+from core.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
+from core.model import Model
+from core.paper import ALTERNATE, PROVENANCE, Mark, Tag
+from core.policies import policy
+from core.spec import RunSpec
+from core.studies.contrasts import title
+from core.studies.records import QUANTITIES, Record
+from core.studies.spec import StudySpec
+from core.studies.statistics import Summary, summary
+
+SYMBOLS = ("diamond-open", "square-open", "triangle-up-open")
+Place = float | str
+Scaling = Literal["log", "category"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the axes may show of a run of ours or of a mark of the paper."""
+
+    architecture: str
+    policy: str
+    norm: str
+    weights: str
+
+    @classmethod
+    def of(cls, spec: RunSpec) -> Setting:
+        return cls(spec.architecture, spec.policy, spec.init.norm, spec.init.weights)
+
+    @classmethod
+    def of_mark(cls, mark: Mark) -> Setting:
+        return cls(mark.architecture, mark.policy, mark.norm, "he-normal")
+
+    @property
+    def number(self) -> float:
+        """Depth or width."""
+        return float(architectures.parse(self.architecture)[1])
+
+
+@dataclass(frozen=True)
+class Horizontal:
+    """The horizontal axis: where a setting stands, and which series it belongs to."""
+
+    title: str
+    scaling: Scaling
+    at: Callable[[Setting], Place]
+    series: Callable[[Setting], str]
+    ticks: tuple[Place, ...] = ()
+    """Where the ticks are; empty: at every place that comes up."""
+
+
+@dataclass(frozen=True)
+class Plot:
+    """How a study is drawn: our means over replicates, or (`ablation`) one line over ε for each setting."""
+
+    horizontal: Horizontal
+    ablation: bool = False
+
+
+def _net(setting: Setting) -> str:
+    return title(setting.architecture)
+
+
+def _policy(setting: Setting) -> str:
+    return policy(setting.policy).title
+
+
+def _short(setting: Setting) -> Place:
+    """`BN`, `BN<br>+output`: the policy as a label under an axis, where <br> begins a new line."""
+    name = setting.policy.replace("all-but-batchnorm", "all<br>but BN").replace("batchnorm", "BN")
+    return name.replace("+", "<br>+").replace("random-", "random<br>")
+
+
+def _norm(setting: Setting) -> Place:
+    if setting.norm == ALTERNATE:
+        return "paper's<br>alternate"
+    return NORM_INITIALIZERS[setting.norm].title.replace(", β", "<br>β")
+
+
+def _family(setting: Setting) -> str:
+    family, _ = architectures.parse(setting.architecture)
+    return {"resnet": "Deeper: ResNet", "wrn": "Wider: WRN-14"}.get(family.name, family.title)
+
+
+def _count(setting: Setting) -> Place:
+    return float(architectures.plan(setting.architecture).count("gamma", "beta"))
+
+
+def _width(setting: Setting) -> Place:
+    return 1.0 if setting.architecture == "resnet-14" else setting.number
+
+
+DEPTH = Plot(Horizontal("depth (layers)", "log", lambda setting: setting.number, _policy))
+WIDTH = Plot(Horizontal("width (times 16, 32, 64 channels)", "log", _width, _policy))
+COUNT = Plot(Horizontal("number of γ and β", "log", _count, _family, (1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5)))
+BY_POLICY = Plot(Horizontal("what trains (BN: BatchNorm)", "category", _short, _net))
+NORM_INIT = Plot(Horizontal("initial γ and β", "category", _norm, _net))
+WEIGHT_INIT = Plot(
+    Horizontal("initial weights", "category", lambda setting: WEIGHT_INITIALIZERS[setting.weights].name, _net)
+)
+ABLATION = Plot(
+    Horizontal(
+        "ε: every γ with |γ| < ε becomes 0",
+        "log",
+        lambda setting: 0.0,
+        lambda setting: f"{_policy(setting)}, {_net(setting)}",
+        (0.001, 0.01, 0.1, 0.5),
+    ),
+    ablation=True,
+)
+
+
+class Series(Model):
+    """Some of our settings: for each place the mean, its interval (None with one run), and the single values."""
+
+    name: str
+    policy: str
+    architecture: str
+    x: tuple[Place, ...]
+    mean: tuple[float, ...]
+    low: tuple[float | None, ...]
+    high: tuple[float | None, ...]
+    values: tuple[tuple[float, ...], ...]
+
+
+class Marks(Model):
+    """The paper's values that share a provenance and, along an axis of numbers, a series.
+
+    `text` says of each what it is; `symbol` is Plotly's name of an open one, with a dot where it was said in words.
+    """
+
+    tag: Tag
+    words: str
+    name: str
+    symbol: str
+    x: tuple[Place, ...]
+    y: tuple[float, ...]
+    text: tuple[str, ...]
+
+
+class Figure(Model):
+    """Everything that a drawing needs. `ticks` are the places on the horizontal axis and `labels` their words."""
+
+    x_title: str
+    scaling: Scaling
+    ticks: tuple[Place, ...]
+    labels: tuple[str, ...]
+    y_title: str
+    unit: str
+    series: tuple[Series, ...]
+    marks: tuple[Marks, ...]
+    marks_note: str
+
+
+def figure(plot: Plot, quantity: str, study: StudySpec, records: Sequence[Record], marks: Sequence[Mark]) -> Figure:
+    """The figure of a study with the runs there are; the grid's places stand on the axis from the start."""
+    shown = _shown(plot, study, marks)
+    drawn = _ablation(plot, records) if plot.ablation else _means(plot, quantity, records)
+    places = _places(plot, study, shown)
+    measured = QUANTITIES[quantity]
+    return Figure(
+        x_title=plot.horizontal.title,
+        scaling=plot.horizontal.scaling,
+        ticks=places,
+        labels=tuple(
+            place if isinstance(place, str) else f"{place:g}" if place < 1 else f"{place:,.0f}" for place in places
+        ),
+        y_title="Change of test accuracy" if plot.ablation else measured.title,
+        unit=measured.unit,
+        series=drawn,
+        marks=tuple(_grouped(plot, shown)),
+        marks_note=_note(shown),
+    )
+
+
+def _means(plot: Plot, quantity: str, records: Sequence[Record]) -> tuple[Series, ...]:
+    found: dict[str, dict[Place, list[float]]] = {}
+    first: dict[str, Setting] = {}
+    for record in records:
+        value, setting = QUANTITIES[quantity].of(record), Setting.of(record.spec)
+        if value is not None:
+            name = plot.horizontal.series(setting)
+            first.setdefault(name, setting)
+            found.setdefault(name, {}).setdefault(plot.horizontal.at(setting), []).append(value)
+    return tuple(_series(name, first[name], cells) for name, cells in found.items())
+
+
+def _ablation(plot: Plot, records: Sequence[Record]) -> tuple[Series, ...]:
+    found: dict[str, dict[Place, list[float]]] = {}
+    first: dict[str, Setting] = {}
+    for record in records:
+        setting = Setting.of(record.spec)
+        for row in record.findings.ablation if record.findings else ():
+            if row.epsilon > 0:  # a logarithmic axis has no place for 0, where nothing changes
+                name = plot.horizontal.series(setting)
+                first.setdefault(name, setting)
+                found.setdefault(name, {}).setdefault(row.epsilon, []).append(100 * row.change)
+    return tuple(_series(name, first[name], cells) for name, cells in found.items())
+
+
+def _series(name: str, setting: Setting, cells: dict[Place, list[float]]) -> Series:
+    if all(isinstance(place, float) for place in cells):
+        cells = dict(sorted(cells.items(), key=lambda cell: float(cell[0])))
+    rows = [(place, values, _summary(values)) for place, values in cells.items()]
+    return Series(
+        name=name,
+        policy=setting.policy,
+        architecture=setting.architecture,
+        x=tuple(place for place, _, _ in rows),
+        mean=tuple(row.mean for _, _, row in rows),
+        low=tuple(row.low for _, _, row in rows),
+        high=tuple(row.high for _, _, row in rows),
+        values=tuple(tuple(values) for _, values, _ in rows),
+    )
+
+
+def _summary(values: list[float]) -> Summary:
+    found = summary(values)
+    assert found is not None
+    return found
+
+
+def _shown(plot: Plot, study: StudySpec, marks: Sequence[Mark]) -> list[Mark]:
+    """Along an axis of numbers the whole line of the paper; else its values for the networks of the grid."""
+    if plot.horizontal.scaling == "log":
+        return list(marks)
+    same = [mark for mark in marks if mark.architecture in study.values("architecture")]
+    return same or list(marks)
+
+
+def _places(plot: Plot, study: StudySpec, shown: Iterable[Mark]) -> tuple[Place, ...]:
+    if plot.horizontal.ticks:
+        return plot.horizontal.ticks
+    ours = [plot.horizontal.at(Setting.of(member.spec)) for member in study.members]
+    places = list(dict.fromkeys([*ours, *(plot.horizontal.at(Setting.of_mark(mark)) for mark in shown)]))
+    if plot.horizontal.scaling == "log":
+        return tuple(sorted(places, key=float))
+    return tuple(places)
+
+
+def _grouped(plot: Plot, shown: Sequence[Mark]) -> Iterable[Marks]:
+    apart = plot.horizontal.scaling == "log"
+    groups: dict[tuple[str, Tag], list[Mark]] = {}
+    for mark in shown:
+        series = plot.horizontal.series(Setting.of_mark(mark)) if apart else ""
+        groups.setdefault((series, mark.tag), []).append(mark)
+    names = list(dict.fromkeys(series for series, _ in groups))
+    for (series, tag), rows in groups.items():
+        words = PROVENANCE[tag].words
+        yield Marks(
+            tag=tag,
+            words=words,
+            name=f"{words}: {series}" if len(names) > 1 else words,
+            symbol=SYMBOLS[names.index(series) % len(SYMBOLS)] + ("-dot" if tag == "F" else ""),
+            x=tuple(plot.horizontal.at(Setting.of_mark(mark)) for mark in rows),
+            y=tuple(mark.value for mark in rows),
+            text=tuple(map(_words, rows)),
+        )
+
+
+def _words(mark: Mark) -> str:
+    text = f"paper: {title(mark.architecture)}, {policy(mark.policy).title}, {mark.value:g} % ({mark.source})"
+    return f"{text}; {mark.note}" if mark.note else text
+
+
+def _note(shown: Sequence[Mark]) -> str:
+    names = {"cifar-10": "CIFAR-10, 160 epochs", "imagenet": "ImageNet, 90 epochs"}
+    settings = "; ".join(dict.fromkeys(names[mark.dataset] for mark in shown))
+    nets = {mark.architecture for mark in shown}
+    return f"{title(nets.pop())}, {settings}" if len(nets) == 1 else settings

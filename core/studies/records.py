@@ -1,0 +1,107 @@
+"""What a verdict needs to know of a finished run, wherever that run is kept. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from core.events import Finished
+from core.findings import Findings
+from core.registry import Registry
+from core.spec import RunSpec
+
+NEAR_ZERO = 0.01
+"""The paper's threshold below which |γ| counts as disabled."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A finished run: its spec, its result, and its analyses where there are some."""
+
+    spec: RunSpec
+    result: Finished
+    findings: Findings | None = None
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """Something to measure in a record: `of` answers it in `unit`, or None where the record lacks it.
+
+    `difference` is the unit of a difference in words.
+    """
+
+    name: str
+    title: str
+    difference: str
+    of: Callable[[Record], float | None]
+    unit: str = " %"
+
+
+def _disabled(record: Record) -> float | None:
+    if record.findings is None:
+        return 100 * record.result.disabled
+    return 100 * record.findings.gamma.near_zero if record.findings.gamma else None
+
+
+def _top5(record: Record) -> float | None:
+    return None if record.result.top5 is None else 100 * record.result.top5
+
+
+def _relu_off(record: Record) -> float | None:
+    return None if record.findings is None else 100 * record.findings.relu_mostly_off
+
+
+def _gamma(record: Record, part: Literal["mean", "sd", "negative"]) -> float | None:
+    """A number of all γ of the network together."""
+    if record.findings is None or record.findings.gamma is None:
+        return None
+    value: float = getattr(record.findings.gamma, part)
+    return value
+
+
+def _negative(record: Record) -> float | None:
+    share = _gamma(record, "negative")
+    return None if share is None else 100 * share
+
+
+def change_at(record: Record, epsilon: float) -> float | None:
+    """Points of accuracy that the network changes by when every γ with |γ| < `epsilon` becomes 0."""
+    if record.findings is None:
+        return None
+    return next((100 * row.change for row in record.findings.ablation if row.epsilon == epsilon), None)
+
+
+QUANTITIES: Registry[Quantity] = Registry(
+    "quantity",
+    (
+        Quantity("top1", "Test accuracy", "points of test accuracy", lambda record: 100 * record.result.top1),
+        Quantity("top5", "Top-5 test accuracy", "points of top-5 accuracy", _top5),
+        Quantity("train", "Train accuracy", "points of train accuracy", lambda record: 100 * record.result.train_top1),
+        Quantity("disabled", "Disabled features (|γ| < 0.01)", "points of the disabled share", _disabled),
+        Quantity(
+            "ablated",
+            "Change of accuracy when |γ| < 0.01 becomes 0",
+            "points of test accuracy",
+            lambda record: change_at(record, NEAR_ZERO),
+            " points",
+        ),
+        Quantity("relu-off", "ReLU channels off for > 99 % of the pixels", "points of the share", _relu_off),
+        Quantity("gamma-mean", "Mean of γ", "of γ", lambda record: _gamma(record, "mean"), ""),
+        Quantity("gamma-sd", "Deviation of γ", "of γ", lambda record: _gamma(record, "sd"), ""),
+        Quantity("gamma-negative", "Negative γ", "points of the share", _negative),
+    ),
+)
+
+
+def matching(records: Iterable[Record], where: dict[str, object]) -> list[Record]:
+    """Those of `records` whose spec has these values; a key may be dotted (`init.norm`)."""
+    return [record for record in records if all(field(record.spec, key) == value for key, value in where.items())]
+
+
+def field(spec: RunSpec, key: str) -> object:
+    """The value of a dotted field of `spec`."""
+    found: object = spec
+    for part in key.split("."):
+        found = getattr(found, part)
+    return found

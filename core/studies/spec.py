@@ -1,0 +1,115 @@
+"""StudySpec: a grid of run fields times replicates, and the runs that it means. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+
+from core.model import Model
+from core.spec import RunSpec, explain
+
+Scale = Literal["minutes", "evening", "paper"]
+SCALES: tuple[Scale, ...] = ("minutes", "evening", "paper")
+MAX_MEMBERS = 1000
+
+Value = str | int | float
+
+
+class StudyUnavailable(ValueError):
+    """A study that cannot be made here; the message says what is missing or wrong."""
+
+
+class Axis(Model):
+    """A field of RunSpec (dotted: `init.norm`) and the values that it takes."""
+
+    field: str
+    values: tuple[Value, ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One run of a study: its place in the grid, its replicate, and its spec."""
+
+    key: Mapping[str, Value]
+    replicate: int
+    spec: RunSpec
+
+    @property
+    def digest(self) -> str:
+        """What identifies the run, in whichever study it is."""
+        return self.spec.digest
+
+
+class StudySpec(Model):
+    """One study at one scale. `base` holds the fields of RunSpec that all its runs share."""
+
+    study: str = Field(pattern=r"^[a-z0-9-]{1,40}$")
+    scale: Scale
+    base: dict[str, Any]
+    axes: tuple[Axis, ...] = Field(min_length=1)
+    replicates: int = Field(ge=1, le=100)
+
+    @field_validator("axes")
+    @classmethod
+    def _bounded(cls, axes: tuple[Axis, ...]) -> tuple[Axis, ...]:
+        fields = [axis.field for axis in axes]
+        if len(set(fields)) < len(fields):
+            raise ValueError(f"each field may have one axis, got {', '.join(fields)}")
+        return axes
+
+    def values(self, field: str) -> tuple[Value, ...]:
+        """What `field` (`architecture`, `init.norm`) takes in this study."""
+        for axis in self.axes:
+            if axis.field == field:
+                return axis.values
+        found: Any = self.base
+        for part in field.split("."):
+            found = found.get(part) if isinstance(found, dict) else None
+        return () if found is None else (found,)
+
+    @cached_property
+    def members(self) -> tuple[Member, ...]:
+        """Its runs, all settings of replicate 0 first, so that a part of the study covers the whole grid.
+
+        Raises StudyUnavailable where a run cannot be made, such as of a data set that is not here.
+        """
+        keys = [
+            dict(zip((axis.field for axis in self.axes), values, strict=True))
+            for values in product(*(axis.values for axis in self.axes))
+        ]
+        if len(keys) * self.replicates > MAX_MEMBERS:
+            raise StudyUnavailable(
+                f"a study may have {MAX_MEMBERS} runs, this one would have {len(keys) * self.replicates}"
+            )
+        return tuple(
+            Member(key, replicate, self._run(key, replicate)) for replicate in range(self.replicates) for key in keys
+        )
+
+    def _run(self, key: Mapping[str, Value], replicate: int) -> RunSpec:
+        fields = deepcopy(self.base) | {"replicate": replicate, "name": self._name(key, replicate)}
+        for field, value in key.items():
+            _assign(fields, field, value)
+        try:
+            return RunSpec.model_validate(fields)
+        except ValidationError as error:
+            raise StudyUnavailable(f"study {self.study} at scale {self.scale}: {explain(error)}") from error
+
+    def _name(self, key: Mapping[str, Value], replicate: int) -> str:
+        """A label for lists: `depth: resnet-14, replicate 1`."""
+        varying = [str(key[axis.field]) for axis in self.axes if len(axis.values) > 1]
+        return ", ".join(
+            [f"{self.study}: {varying[0]}" if varying else self.study, *varying[1:], f"replicate {replicate}"]
+        )[:64]
+
+
+def _assign(fields: dict[str, Any], field: str, value: Value) -> None:
+    *path, last = field.split(".")
+    for part in path:
+        fields = fields.setdefault(part, {})
+    fields[last] = value

@@ -1,0 +1,239 @@
+"""Statements about studies: launch, look at, cancel and resume the runs of one as one.
+
+A study owns no results. Its members are runs like any other, found by the digest of their spec: what is finished is
+taken, what waits or runs is joined, and only the rest is launched, behind the single runs of visitors.
+"""
+
+from __future__ import annotations
+
+import hmac
+import time
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row
+
+from core.findings import Findings
+from core.studies.spec import StudySpec
+from jobs.database import Database
+from jobs.reading import read_run, select_runs
+from jobs.rows import TERMINAL, Run, State
+from jobs.submitting import ALONE, IN_STUDY, hashed, insert_run, new_id, new_token, row_of
+from jobs.tables import FINDINGS, MEMBERS, RUNS, STUDIES
+
+USABLE: tuple[State, ...] = ("finished", "running", "queued")
+"""Which runs of a digest a study takes, the most useful first."""
+
+read_study = lru_cache(256)(StudySpec.model_validate_json)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study as the store knows it now; `runs` stand in the order of `spec.members`."""
+
+    id: str
+    spec: StudySpec
+    created_at: float
+    cancelled: bool
+    runs: Sequence[Run]
+
+    @property
+    def state(self) -> State:
+        """That of all its runs as one."""
+        states = {run.state for run in self.runs}
+        if states <= {"finished"}:
+            return "finished"
+        if self.cancelled:  # runs that others need may go on
+            return "cancelled"
+        if not states <= TERMINAL:
+            return "running" if states & {"running", "finished"} else "queued"
+        return "cancelled" if "cancelled" in states else "failed"
+
+
+@dataclass(frozen=True)
+class Launched:
+    """What launching or resuming did: the study's id, its owner's token (of a new one), the runs that are new."""
+
+    id: str
+    token: str | None
+    new_runs: tuple[str, ...]
+
+
+class Studies(Database):
+    """Studies and their members."""
+
+    def launch_study(self, spec: StudySpec) -> Launched:
+        """Queue what is missing of a study. Raises StudyUnavailable."""
+        token = new_token()
+        owner = hashed(token)
+        rows = [row_of(member.spec, owner, IN_STUDY[spec.scale]) for member in spec.members]
+        study_id = new_id()
+        values = {
+            "id": study_id,
+            "name": spec.study,
+            "scale": spec.scale,
+            "spec": spec.model_dump_json(),
+            "owner": owner,
+            "created_at": time.time(),
+        }
+        with self.writing() as connection:
+            number = connection.scalars(sa.insert(STUDIES).values(values).returning(STUDIES.c.number)).one()
+            new = _fill(connection, number, dict(enumerate(rows)))
+        return Launched(study_id, token, new)
+
+    def resume_study(self, study_id: str) -> Launched | None:
+        """Queue again what failed or was cancelled; None if there is no such study."""
+        with self.reading() as connection:
+            found = _study_row(connection, study_id)
+            if found is None:
+                return None
+            over = _places_over(connection, found.number)
+        spec = read_study(found.spec)
+        priority = IN_STUDY[spec.scale]
+        rows = {place: row_of(spec.members[place].spec, found.owner, priority) for place in over}
+        with self.writing() as connection:
+            connection.execute(sa.update(STUDIES).where(STUDIES.c.number == found.number).values(cancelled=False))
+            still = _places_over(connection, found.number)  # somebody else may have resumed it meanwhile
+            gone = sa.delete(MEMBERS).where(MEMBERS.c.study == found.number, MEMBERS.c.place.in_(still))
+            connection.execute(gone)
+            new = _fill(connection, found.number, {place: rows[place] for place in still if place in rows})
+        return Launched(study_id, None, new)
+
+    def cancel_study(self, study_id: str) -> list[str] | None:
+        """Cancel the study; the ids of its runs that must be cancelled with it, or None if there is no such study.
+
+        These are the runs that it launched and that no other study needs; a run that it joined is somebody else's.
+        """
+        with self.writing() as connection:
+            found = _study_row(connection, study_id)
+            if found is None:
+                return None
+            connection.execute(sa.update(STUDIES).where(STUDIES.c.number == found.number).values(cancelled=True))
+            others = MEMBERS.alias("others")
+            needed = (
+                sa.select(others.c.run)
+                .join(STUDIES, STUDIES.c.number == others.c.study)
+                .where(others.c.run == RUNS.c.number, STUDIES.c.number != found.number, ~STUDIES.c.cancelled)
+            )
+            own = (
+                sa.select(RUNS.c.id)
+                .join(MEMBERS, MEMBERS.c.run == RUNS.c.number)
+                .where(
+                    MEMBERS.c.study == found.number,
+                    RUNS.c.owner == found.owner,
+                    RUNS.c.state.in_(("queued", "running")),
+                    ~sa.exists(needed),
+                )
+                .order_by(RUNS.c.state, RUNS.c.number)  # those that wait first, so that none begins meanwhile
+            )
+            return list(connection.scalars(own))
+
+    def study(self, study_id: str) -> Study | None:
+        with self.reading() as connection:
+            row = _study_row(connection, study_id)
+            return _read(connection, [row])[0] if row else None
+
+    def latest_studies(self) -> list[Study]:
+        """The newest study of each name and scale, without the runs' order of time."""
+        newest = sa.select(sa.func.max(STUDIES.c.number)).group_by(STUDIES.c.name, STUDIES.c.scale)
+        statement = sa.select(STUDIES).where(STUDIES.c.number.in_(newest)).order_by(STUDIES.c.number.desc())
+        with self.reading() as connection:
+            return _read(connection, connection.execute(statement).all())
+
+    def owns_study(self, study_id: str, token: str) -> bool:
+        """Whether `token` is the one that `launch_study` gave out for this study."""
+        with self.reading() as connection:
+            owner = connection.scalar(sa.select(STUDIES.c.owner).where(STUDIES.c.id == study_id))
+        return hmac.compare_digest(hashed(token), owner or "")
+
+    def findings_of(self, run_ids: Collection[str]) -> dict[str, Findings]:
+        """The findings of those of `run_ids` that have some."""
+        statement = sa.select(RUNS.c.id, FINDINGS.c.detail).join(FINDINGS, FINDINGS.c.run == RUNS.c.number)
+        with self.reading() as connection:
+            rows = connection.execute(statement.where(RUNS.c.id.in_(run_ids))).all()
+        return {row.id: Findings.model_validate_json(zlib.decompress(row.detail)) for row in rows}
+
+    def backlog(self) -> int:
+        """How many requests wait: single runs, and studies, each as one."""
+        alone = sa.select(sa.func.count()).select_from(RUNS).where(RUNS.c.state == "queued", RUNS.c.priority == ALONE)
+        studies = (
+            sa.select(sa.func.count(sa.distinct(MEMBERS.c.study)))
+            .join(RUNS, RUNS.c.number == MEMBERS.c.run)
+            .where(RUNS.c.state == "queued", RUNS.c.priority != ALONE)
+        )
+        with self.reading() as connection:
+            return (connection.scalar(alone) or 0) + (connection.scalar(studies) or 0)
+
+
+def _study_row(connection: Connection, study_id: str) -> Row[Any] | None:
+    return connection.execute(sa.select(STUDIES).where(STUDIES.c.id == study_id)).first()
+
+
+def _places_over(connection: Connection, study: int) -> list[int]:
+    """Where the study has a run that ended without a result."""
+    statement = (
+        sa.select(MEMBERS.c.place)
+        .join(RUNS, RUNS.c.number == MEMBERS.c.run)
+        .where(
+            MEMBERS.c.study == study,
+            RUNS.c.state.in_(("failed", "cancelled")) | (RUNS.c.cancel_requested & (RUNS.c.state == "running")),
+        )
+    )
+    return list(connection.scalars(statement.order_by(MEMBERS.c.place)))
+
+
+def _fill(connection: Connection, study: int, rows: Mapping[int, dict[str, Any]]) -> tuple[str, ...]:
+    """Give each place of the study a run: one that is there, or the new `rows[place]`. The ids of the new ones."""
+    there = _usable(connection, {row["digest"] for row in rows.values()})
+    new: list[str] = []
+    members = []
+    for place, row in sorted(rows.items()):
+        number = there.get(row["digest"])
+        if number is None:
+            number = insert_run(connection, row, "Submitted by a study.")
+            new.append(row["id"])
+        else:  # it waits no longer than the most urgent that wants it
+            urgent = sa.update(RUNS).where(RUNS.c.number == number, RUNS.c.priority > row["priority"])
+            connection.execute(urgent.values(priority=row["priority"]))
+        members.append({"study": study, "place": place, "run": number})
+    if members:
+        connection.execute(sa.insert(MEMBERS), members)
+    return tuple(new)
+
+
+def _usable(connection: Connection, digests: Collection[str]) -> dict[str, int]:
+    """For each digest the number of its most useful run."""
+    statement = (
+        sa.select(RUNS.c.digest, RUNS.c.state, RUNS.c.number)
+        .where(RUNS.c.digest.in_(digests), RUNS.c.state.in_(USABLE))
+        .where((RUNS.c.state == "finished") | ~RUNS.c.cancel_requested)
+    )
+    found = sorted(connection.execute(statement), key=lambda row: (-USABLE.index(row.state), row.number))
+    return {row.digest: row.number for row in found}
+
+
+def _read(connection: Connection, rows: Sequence[Row[Any]]) -> list[Study]:
+    numbers = [row.number for row in rows]
+    places = connection.execute(
+        sa.select(MEMBERS.c.study, MEMBERS.c.run)
+        .where(MEMBERS.c.study.in_(numbers))
+        .order_by(MEMBERS.c.study, MEMBERS.c.place)
+    ).all()
+    wanted = {place.run for place in places}
+    runs = {
+        row.number: read_run(row) for row in connection.execute(select_runs().where(RUNS.c.number.in_(wanted))).all()
+    }
+    return [
+        Study(
+            row.id,
+            read_study(row.spec),
+            row.created_at,
+            row.cancelled,
+            [runs[place.run] for place in places if place.study == row.number],
+        )
+        for row in rows
+    ]

@@ -1,0 +1,61 @@
+/**
+ * What the accuracy becomes when every γ below a threshold is set to 0 without training again, and how many γ that is.
+ */
+
+import { percent } from "../format.js";
+import { faint, policyColor } from "./colors.js";
+import { Chart, layout } from "./plot.js";
+
+/** `rows`: the ablation of a run's findings; `policy`: whose colour the curve has. */
+export function ablation(element, rows, policy) {
+  const chart = new Chart(element, words(rows), () => figure(rows, policy));
+  chart.refresh();
+  return chart;
+}
+
+function figure(rows, policy) {
+  const color = policyColor(policy);
+  // Thresholds as words, evenly spaced: a logarithmic axis has no place for 0.
+  const x = rows.map(({ epsilon }) => String(epsilon));
+  return {
+    data: [
+      {
+        type: "bar",
+        name: "γ set to 0",
+        x,
+        y: rows.map(({ zeroed }) => zeroed * 100),
+        marker: { color: faint(color, 0.28) },
+        hovertemplate: "%{y:.1f} % of all γ set to 0<extra></extra>",
+      },
+      {
+        name: "test accuracy",
+        x,
+        y: rows.map(({ top1 }) => top1 * 100),
+        customdata: rows.map(({ change }) => change * 100),
+        mode: "lines+markers",
+        line: { color, width: 2.4 },
+        marker: { color, size: 6 },
+        hovertemplate: "accuracy %{y:.2f} % (%{customdata:+.2f} points)<extra></extra>",
+      },
+    ],
+    layout: layout({
+      showlegend: true,
+      margin: { l: 8, r: 12, t: 28, b: 8 },
+      x: { name: "γ := 0 where |γ| is below", type: "category", showgrid: false },
+      y: { ticksuffix: " %", range: [0, 100], autorange: false },
+      hovermode: "x unified",
+      bargap: 0.35,
+    }),
+  };
+}
+
+function words(rows) {
+  const [first] = rows;
+  const told = rows
+    .filter(({ epsilon }) => [0.01, 0.1].includes(epsilon))
+    .map(
+      ({ epsilon, zeroed, top1 }) =>
+        `with γ below ${epsilon} set to 0, ${percent(zeroed)} of them, it is ${percent(top1)}`,
+    );
+  return `Threshold ablation: test accuracy ${percent(first.top1)} as trained; ${told.join("; ")}.`;
+}

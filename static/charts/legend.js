@@ -1,0 +1,56 @@
+/**
+ * What a network's picture shows, in words: its legend, and the sentence for those who do not see it.
+ */
+
+import { h } from "../dom.js";
+import { percent, whole } from "../format.js";
+
+/** The elements of the legend of `plan` (of /api/preview). */
+export function legend(plan) {
+  const { norm, keep, blocks } = plan;
+  const lit = trained(plan);
+  const rows = [["frozen", "stays random"]];
+  if (keep) rows.push(["kept", `${percent(keep, 0)} of these weights are used: those with the highest scores, which train`]);
+  else if (lit.length) rows.push(["lit", "trains"]);
+  if (!norm.affine) rows.push([null, "The norm layers have no γ and β."]);
+  else if (norm.gamma !== norm.beta) rows.push([null, "Narrow bars: norm layers, γ above and β below."]);
+  if (blocks.some(({ pool }) => pool)) rows.push(["wedge", "max-pool"]);
+  return rows.map(([look, words]) =>
+    h("span", { class: "legend-item" }, look ? h("span", { class: `key ${look}`, "aria-hidden": "true" }) : null, words),
+  );
+}
+
+/** The picture in a sentence. */
+export function sentence(plan, stages) {
+  const { blocks } = plan;
+  const layers = blocks.reduce((sum, { units }) => sum + units.length, 0) + 1;
+  const what = blocks[0].residual
+    ? `${whole(blocks.length)} residual blocks in ${stages} stages`
+    : `${whole(layers)} convolutions in ${stages} stages, without shortcuts`;
+  return `A network of ${what}. Lit, because it trains: ${trained(plan).join(", ") || "nothing"}.`;
+}
+
+/** The parts that train, in words. */
+function trained({ stem, blocks, output, norm, keep }) {
+  const units = blocks.flatMap(({ units, shortcut }) => (shortcut ? [...units, shortcut] : units)).concat(stem);
+  const inner = blocks.flatMap(({ units }) => units).concat(stem);
+  const shortcuts = blocks.flatMap(({ shortcut }) => shortcut ?? []);
+  if (keep) return ["a score for every weight"];
+  const parts = [
+    [inner.every((part) => part.trained === 1), "the convolutions"],
+    [shortcuts.length > 0 && shortcuts.every((part) => part.trained === 1) && inner[0].trained === 0, "the convolutions of the shortcuts"],
+    [units.some((part) => part.trained > 0 && part.trained < 1), "single weights of every convolution"],
+    [units.some((part) => part.bias_trained > 0) && inner[0].trained === 0, "the biases of the convolutions"],
+    [units.some((part) => part.norm_trained > 0), normWords(units, norm)],
+    [output.trained === 1, "the output layer"],
+    [output.trained > 0 && output.trained < 1, "the biases of the output layer"],
+  ];
+  return parts.filter(([trains]) => trains).map(([, words]) => words);
+}
+
+function normWords(units, { title, gamma, beta }) {
+  const which = units.every((part) => part.norm_trained > 0) ? "every" : "some";
+  const layers = title === "no normalisation" ? "scale" : title;
+  const what = gamma && beta ? "" : gamma ? "γ of " : "β of ";
+  return `${what}${which} ${layers} ${which === "every" ? "layer" : "layers"}`;
+}

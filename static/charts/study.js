@@ -1,0 +1,74 @@
+/**
+ * The figure of a study: our means with intervals as filled circles, the paper's values as open symbols in the
+ * colour of the text, so that the two are never taken for each other.
+ */
+
+import { token } from "../theme.js";
+import { policyColor } from "./colors.js";
+import { Chart, layout } from "./plot.js";
+
+const SERIES = 6;
+
+/** `figure()` answers the data that the server made (core/studies/figures.py), or null. */
+export function studyChart(element, label, figure) {
+  return new Chart(element, label, () => {
+    const drawn = figure();
+    return drawn && { data: [...ours(drawn), ...papers(drawn)], layout: frame(drawn) };
+  });
+}
+
+function ours({ series, scaling, unit }) {
+  const same = new Set(series.map(({ policy }) => policy)).size < series.length;
+  return series.map(({ name, policy, x, mean, high, values }, index) => {
+    const color = same ? token(`series-${(index % SERIES) + 1}`) : policyColor(policy);
+    return {
+      x,
+      y: mean,
+      name: `ours: ${name}`,
+      mode: scaling === "log" ? "lines+markers" : "markers",
+      line: { color, width: 2 },
+      marker: { color, size: 9 },
+      error_y: { type: "data", array: high.map((end, at) => (end ?? mean[at]) - mean[at]), color, thickness: 1.4 },
+      customdata: values.map((all) => (all.length === 1 ? "1 run" : `mean of ${all.length} runs`)),
+      hovertemplate: `%{y:.1f}${unit} · %{customdata}<extra>%{fullData.name}</extra>`,
+    };
+  });
+}
+
+function papers({ marks }) {
+  const color = token("ink");
+  return marks.map(({ x, y, text, name, symbol }) => ({
+    x,
+    y,
+    text,
+    name,
+    mode: "markers",
+    marker: { symbol, size: 10, color, line: { color, width: 1.5 } },
+    hovertemplate: "%{text}<extra></extra>",
+  }));
+}
+
+function frame({ scaling, ticks, labels, x_title, y_title, unit }) {
+  const log = scaling === "log";
+  return layout({
+    showlegend: true,
+    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 11, color: token("ink") } },
+    margin: { l: 8, r: 12, t: 8, b: 8 },
+    hovermode: "closest",
+    x: {
+      name: x_title,
+      type: scaling,
+      tickvals: ticks,
+      ticktext: labels,
+      ...(log ? { range: span(ticks) } : { categoryarray: ticks, range: [-0.5, ticks.length - 0.5] }),
+    },
+    y: { name: y_title, ticksuffix: unit },
+  });
+}
+
+/** The range of a logarithmic axis around `ticks`, so that an empty figure has its axis already. */
+function span(ticks) {
+  const [low, high] = [Math.log10(ticks[0]), Math.log10(ticks.at(-1))];
+  const room = Math.max(0.08, (high - low) * 0.06);
+  return [low - room, high + room];
+}

@@ -1,0 +1,80 @@
+"""Data sets that this server has, or can have, or cannot have: a page says which before the launch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.estimate import Estimate
+from app.images import DOWNLOADS, KEPT_AS, changed_folder, data_is_here
+from app.options import options
+from app.preview import preview
+from core.datasets.catalog import DATASETS
+from core.spec import RunSpec
+from tests.app.conftest import SPEC
+from tests.pictures import write_pictures
+
+QUICK: Estimate = {"low": 5.0, "high": 20.0, "basis": "assumed", "runs": 0}
+
+
+def test_every_data_set_is_downloaded_or_here_or_in_a_folder() -> None:
+    assert set(DOWNLOADS) == set(KEPT_AS) == {n for n, data in DATASETS.items() if not data.streamed} - {"digits"}
+
+
+@pytest.mark.parametrize(("dataset", "file"), [(name, file) for name, files in KEPT_AS.items() for file in files])
+def test_where_downloads_lie(tmp_path: Path, dataset: str, file: str) -> None:
+    assert not data_is_here(dataset, tmp_path, tmp_path)
+    place = tmp_path / "datasets" / file
+    place.parent.mkdir(parents=True)
+    place.touch()
+    assert data_is_here(dataset, tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "cifar-100", "svhn"])
+def test_a_download_is_announced(tmp_path: Path, dataset: str) -> None:
+    spec = RunSpec.model_validate({**SPEC, "dataset": dataset})
+    said = preview(spec, QUICK, tmp_path)["warnings"]
+    assert f"{spec.data.title} is not on this server yet: the run downloads it first" in said[0]
+
+
+def test_the_form_says_what_cannot_be_had_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sentence(name: str) -> str:
+        return next(data["sentence"] for data in options()["datasets"] if data["name"] == name)
+
+    assert "set ONLYBN_IMAGENET" in sentence("imagenet") and "set ONLYBN_FOLDER" in sentence("folder")
+    assert sentence("digits") == DATASETS["digits"].sentence
+    monkeypatch.setenv("ONLYBN_FOLDER", str(write_pictures(tmp_path / "pictures", 2, 1)))
+    assert sentence("folder") == DATASETS["folder"].sentence
+
+
+def test_a_run_without_its_folder_is_refused(client: TestClient) -> None:
+    for path in ("/api/preview", "/api/runs"):
+        response = client.post(path, json={**SPEC, "dataset": "imagenet"})
+        assert response.status_code == 422 and "set ONLYBN_IMAGENET to a folder" in response.json()["detail"]
+
+
+def test_a_folder_can_be_previewed_and_launched(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONLYBN_FOLDER", str(write_pictures(tmp_path / "pictures", 20, 20)))
+    said = client.post("/api/preview", json={**SPEC, "dataset": "folder"}).json()
+    assert said["plan"]["input_shape"] == [3, 64, 64] and said["plan"]["output"]["classes"] == 3
+    assert said["warnings"] == ["One batch (128 images) holds all 60 training images: an epoch is a single step."]
+    run = client.post("/api/runs", json={**SPEC, "dataset": "folder"}).json()
+    monkeypatch.delenv("ONLYBN_FOLDER")
+    shown = client.get(f"/api/runs/{run['id']}").json()
+    assert shown["spec"]["contents"]["train"] == 60, "an old run can be looked at without its folder"
+
+
+def test_a_changed_folder_is_announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_pictures(tmp_path / "pictures", 20, 20)
+    monkeypatch.setenv("ONLYBN_FOLDER", str(folder))
+    spec = RunSpec.model_validate({**SPEC, "dataset": "folder"})
+    assert changed_folder(spec) is None
+    (folder / "val" / "cat" / "000.png").unlink()
+    said = preview(spec, QUICK, tmp_path)["warnings"][0]
+    assert "59 test images" in said and "60 test images" in said and "would fail" in said
+    monkeypatch.delenv("ONLYBN_FOLDER")
+    assert "set ONLYBN_FOLDER" in str(changed_folder(spec))

@@ -1,0 +1,109 @@
+"""Studies over HTTP: the questions, a launch that reuses, progress as one, cancel, resume, and the downloads."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.server import make_app
+from app.settings import Settings
+from core.studies.catalog import STUDIES, study_spec
+from jobs.store import Store
+from tests.core.studies.made import finished
+
+
+def launch(client: TestClient, name: str = "depth", scale: str = "minutes") -> dict[str, Any]:
+    answer = client.post("/api/studies", json={"name": name, "scale": scale})
+    assert answer.status_code == 201, answer.text
+    launched: dict[str, Any] = answer.json()
+    return launched
+
+
+def test_a_public_server_may_bound_the_scale(store: Store) -> None:
+    app = make_app(Settings(largest_study="minutes"), store, lambda _: None, dict)
+    with TestClient(app) as client:
+        scales = client.get("/api/studies").json()["questions"][0]["scales"]
+        assert scales["minutes"]["unavailable"] is None
+        assert "python -m core studies run depth --scale evening" in scales["evening"]["unavailable"]
+        refused = client.post("/api/studies", json={"name": "depth", "scale": "evening"})
+        assert refused.status_code == 403 and "up to the scale minutes" in refused.json()["detail"]
+        assert client.post("/api/studies", json={"name": "depth", "scale": "minutes"}).status_code == 201
+
+
+def finish_all(store: Store, top1: dict[str, float]) -> None:
+    while run := store.claim("worker"):
+        value = top1[run.spec.architecture] + run.spec.replicate / 100
+        assert store.finish(run.id, run.attempt, finished(value))
+
+
+def test_the_questions_and_what_they_cost(client: TestClient) -> None:
+    listed = client.get("/api/studies").json()
+    assert [question["name"] for question in listed["questions"]] == list(STUDIES)
+    depth = listed["questions"][0]
+    minutes = depth["scales"]["minutes"]
+    assert minutes["runs"] == 9 and 0 < minutes["seconds"] <= 600 and minutes["basis"] == "on two ordinary cores"
+    assert minutes["setting"] == "Fashion-MNIST, 8,000 images, 4 epochs, 3 replicates"
+    assert minutes["figure"]["series"] == [] and minutes["figure"]["marks"][0]["tag"] == "D"
+    assert listed["studies"] == [] and "±0.5 points" in listed["provenance"]["D"]
+
+
+def test_a_study_from_its_launch_to_its_verdict(client: TestClient, store: Store, woken: list[str]) -> None:
+    launched = launch(client)
+    assert launched["new_runs"] == 9 and len(woken) == 1 and launched["url"] == f"/paper?study={launched['id']}"
+    path = f"/api/studies/{launched['id']}"
+    study = client.get(path).json()
+    assert (study["state"], study["share"], study["counts"]["queued"]) == ("queued", 0.0, 9)
+    assert study["verdict"]["words"] == "not enough runs"
+    assert launched["owner_token"] not in client.get(path).text
+    finish_all(store, {"resnet-14": 0.4, "resnet-32": 0.5, "resnet-56": 0.6})
+    study = client.get(path).json()
+    assert (study["state"], study["share"], study["verdict"]["words"]) == ("finished", 1.0, "holds here")
+    assert study["figure"]["series"][0]["mean"] == pytest.approx([41, 51, 61])
+    assert study["rows"][0]["finished"] == 3 and study["members"][0]["key"]["architecture"] == "resnet-14"
+    assert client.get("/api/studies").json()["studies"][0]["id"] == launched["id"]
+    rows = list(csv.DictReader(io.StringIO(client.get(study["csv"]).text)))
+    assert {row["architecture"] for row in rows} == {"resnet-14", "resnet-32", "resnet-56"}
+    report = client.get(study["report"])
+    assert "attachment" in report.headers["content-disposition"] and "holds here" in report.text
+    again = launch(client)
+    assert again["new_runs"] == 0, "its runs are there already"
+    assert client.get(f"/api/studies/{again['id']}").json()["state"] == "finished"
+
+
+def test_cancel_and_resume_need_the_owners_token(client: TestClient, store: Store) -> None:
+    launched = launch(client)
+    path, token = f"/api/studies/{launched['id']}", {"X-Owner-Token": launched["owner_token"]}
+    for action in ("cancel", "resume"):
+        assert client.post(f"{path}/{action}", json={}).status_code == 403
+        refused = client.post(f"{path}/{action}", json={}, headers={"X-Owner-Token": "other"})
+        assert refused.status_code == 403 and "another study" in refused.json()["detail"]
+    cancelled = client.post(f"{path}/cancel", json={}, headers=token).json()
+    assert cancelled["state"] == "cancelled" and cancelled["counts"]["cancelled"] == 9
+    resumed = client.post(f"{path}/resume", json={}, headers=token).json()
+    assert resumed["state"] == "queued" and resumed["counts"]["queued"] == 9
+    assert len(store.waiting()) == 9
+
+
+def test_the_three_questions_about_features_share_their_runs(client: TestClient) -> None:
+    assert launch(client, "gamma")["new_runs"] == len(study_spec("gamma", "minutes").members)
+    assert launch(client, "threshold")["new_runs"] == 0
+    assert launch(client, "relu-off")["new_runs"] == 0
+
+
+def test_what_is_refused(client: TestClient, store: Store, settings: Any) -> None:
+    for body, message in (
+        ({"name": "deep"}, "unknown study 'deep'"),
+        ({"name": "depth", "scale": "weeks"}, "scale must be 'minutes', 'evening' or 'paper'"),
+        ({}, "name is missing"),
+    ):
+        answer = client.post("/api/studies", json=body)
+        assert answer.status_code == 422 and message in answer.json()["detail"]
+    assert client.get("/api/studies/nothing123").status_code == 404
+    for _ in range(settings.max_queued):
+        client.post("/api/runs", json={"architecture": "resnet-14", "policy": "all", "dataset": "digits", "epochs": 1})
+    full = client.post("/api/studies", json={"name": "depth"})
+    assert full.status_code == 429 and "The queue is full" in full.json()["detail"]

@@ -1,0 +1,78 @@
+"""What the analyses found, on the page of a finished run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open, Watch
+from tests.browser.puppet import Puppet
+from tests.browser.test_run import drawn, state
+
+KINDS = "k => document.querySelectorAll('.plot')[k].data.map(trace => trace.type ?? 'scatter')"
+
+
+def test_a_run_shows_its_findings_once_it_is_finished(open_page: Open, puppet: Puppet) -> None:
+    run_id, _ = puppet.start()
+    puppet.advance(run_id, 0.5)
+    page = open_page(f"/run?id={run_id}")
+    state(page).to_have_text("Running")
+    drawn(page)
+    heading = page.get_by_role("heading", name="The trained network, analysed")
+    expect(heading).to_have_count(0)
+    puppet.finish(run_id)
+    expect(heading).to_be_visible()
+    drawn(page, 6)
+    drawn(page, 7)
+    assert page.evaluate(KINDS, 6) == ["bar", "scatter"] and page.evaluate(KINDS, 7) == ["bar", "bar"]
+    labels = page.locator(".plot").evaluate_all("plots => plots.map(plot => plot.getAttribute('aria-label'))")
+    assert labels[6].startswith("Threshold ablation: test accuracy ") and "with γ below 0.1 set to 0" in labels[6]
+    assert labels[7].startswith("ReLUs that are off: ") and "stage1.0.relu1" in labels[7]
+    expect(page.locator('[data-slot="unused"]')).to_contain_text("12,345 of 174,970 parameters")
+    expect(page.get_by_role("region", name="γ and β of all layers").locator("tbody tr")).to_have_count(2)
+    page.get_by_text("Layer by layer (15)").click()
+    rows = page.get_by_role("region", name="γ and β layer by layer").locator("tbody tr")
+    expect(rows).to_have_count(15)
+    expect(rows.first).to_contain_text("stem.norm")
+    page.get_by_role("button", name="Switch to dark").click()
+    page.wait_for_function("document.querySelectorAll('.plot')[6].layout.font.color !== '#535e6b'")
+
+
+def test_a_run_without_findings_has_no_empty_panels(open_page: Open, puppet: Puppet) -> None:
+    run_id, _ = puppet.start()
+    puppet.advance(run_id, 0.5)
+    puppet.fail(run_id, "error", "Something broke.")
+    page = open_page(f"/run?id={run_id}")
+    state(page).to_have_text("Failed")
+    drawn(page)
+    assert page.locator(".plot").count() == 6
+    page.get_by_text("Download", exact=True).click()
+    expect(page.get_by_role("link", name="Points as CSV")).to_be_visible()
+    expect(page.get_by_role("link", name="Trained network (capsule)")).to_be_hidden()
+    expect(page.get_by_role("link", name="Findings as CSV")).to_be_hidden()
+
+
+def test_nothing_of_it_is_wider_than_a_phone(open_page: Open, puppet: Puppet, watch: Watch) -> None:
+    page = open_page(f"/run?id={puppet.done()}", viewport={"width": 390, "height": 844})
+    drawn(page, 6)
+    drawn(page, 7)
+    page.get_by_text("Layer by layer (15)").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert not watch.errors
+
+
+def test_capsule_and_findings_can_be_downloaded(open_page: Open, puppet: Puppet) -> None:
+    run_id = puppet.done()
+    page = open_page(f"/run?id={run_id}")
+    state(page).to_have_text("Finished")
+    page.get_by_text("Download", exact=True).click()
+    for name, start, ending in (
+        ("Findings as JSON", "{", ".json"),
+        ("Findings as CSV", "layer,", ".csv"),
+        ("Trained network (capsule)", "a capsule", ".safetensors"),
+    ):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=name).click()
+        assert Path(download.value.path()).read_text().startswith(start)
+        assert run_id in download.value.suggested_filename and download.value.suggested_filename.endswith(ending)

@@ -1,0 +1,147 @@
+"""The Paper page: questions with their claims, a study from its launch to its verdict, cancel, resume, permalinks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.studies.catalog import STUDIES, study_spec
+from tests.browser.conftest import Open, Site, play, serve
+from tests.browser.puppet import Puppet
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server of their own: what other tests ran would count as runs of a study, and as a measure of its cost."""
+    yield from serve(tmp_path_factory.mktemp("paper"), embedded_worker=False)
+
+
+@pytest.fixture(scope="module")
+def puppet(site: Site) -> Iterator[Puppet]:
+    yield from play(site)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_waits(puppet: Puppet) -> Iterator[None]:
+    yield
+    for waiting in puppet.store.waiting():
+        puppet.store.request_cancel(waiting)
+
+
+def train(puppet: Puppet, runs: int = 99) -> None:
+    """The next `runs` runs of the queue, whole."""
+    for _ in range(runs):
+        waiting = puppet.store.waiting()
+        if not waiting:
+            return
+        puppet.claim(waiting[0])
+        puppet.finish(waiting[0])
+
+
+def test_every_question_says_what_it_costs_before_anything_runs(open_page: Open) -> None:
+    page = open_page("/paper")
+    expect(page.locator("article")).to_have_count(len(STUDIES))
+    expect(page.get_by_role("navigation", name="Pages").get_by_text("Paper")).to_have_attribute("aria-current", "page")
+    card = page.locator("#subsets")
+    expect(card).to_contain_text("ResNet-110: 74.7 % against 69.8 %")
+    expect(card.locator(".verdict")).to_have_text("not run here yet")
+    expect(card.locator(".cost")).to_contain_text(re.compile(r"24 runs, about \d min on two ordinary cores"))
+    key = "paper, read off a figure, ±0.5 points (ResNet-32, CIFAR-10, 160 epochs)"
+    expect(card.locator(".figure-key")).to_contain_text(key)
+    expect(card.get_by_role("button", name="Launch")).to_be_visible()
+    expect(card.get_by_role("button", name="Cancel")).to_be_hidden()
+    card.get_by_role("button", name="Paper", exact=True).click()
+    expect(card.locator(".cost")).to_contain_text("280 runs, about 328 days")
+    assert page.url.endswith("/paper?scale=paper#subsets")
+    page.reload()
+    expect(page.locator("#subsets .cost")).to_contain_text("280 runs")
+    expect(page.locator("#threshold .figure-key")).to_contain_text("values for this are not known here")
+
+
+def test_a_study_from_launch_to_verdict(open_page: Open, puppet: Puppet) -> None:
+    page = open_page("/paper#random-k")
+    card = page.locator("#random-k")
+    card.get_by_role("button", name="Launch").click()
+    expect(card.locator(".standing")).to_have_text("0 of 18 runs finished · waiting in the queue")
+    expect(card.get_by_role("button", name="Launch")).to_be_hidden()
+    expect(card.locator(".verdict")).to_have_text("not enough runs")
+    assert re.search(r"/paper\?study=\w+#random-k$", page.url)
+    train(puppet, 6)
+    expect(card.locator(".standing")).to_contain_text("6 of 18 runs finished")
+    train(puppet)
+    expect(card.locator(".verdict")).to_have_text("holds here")
+    expect(card.locator(".verdict-words")).to_contain_text("BatchNorm only less 2 random weights per channel")
+    expect(card.get_by_role("button", name="Cancel")).to_be_hidden()
+    card.get_by_text("All its runs").click()
+    expect(card.locator("tbody tr:visible")).to_have_count(18)
+    page.reload()
+    expect(card.locator(".verdict")).to_have_text("holds here")
+    with page.expect_download() as download:
+        card.get_by_role("link", name="Report").click()
+    assert download.value.suggested_filename.startswith("onlybn-random-k-minutes-")
+    with page.expect_download() as download:
+        card.get_by_role("link", name="CSV").click()
+    assert "resnet-14,random-16" in download.value.path().read_text()
+    card.get_by_role("link", name="Compare its runs").click()
+    expect(page.locator(".legend-list li")).to_have_count(18)
+
+
+def test_cancel_resume_and_the_visitor_who_only_looks(open_page: Open, puppet: Puppet) -> None:
+    page = open_page("/paper#without-batchnorm")
+    card = page.locator("#without-batchnorm")
+    card.get_by_role("button", name="Launch").click()
+    expect(card.get_by_role("button", name="Cancel")).to_be_visible()
+    train(puppet, 3)
+    link = page.url
+    visitor = open_page(link.partition("//")[2].partition("/")[2].join(("/", "")))
+    theirs = visitor.locator("#without-batchnorm")
+    expect(theirs.locator(".standing")).to_contain_text("3 of 10 runs finished")
+    expect(theirs.get_by_role("button", name="Cancel")).to_be_hidden()
+    card.get_by_role("button", name="Cancel").click()
+    expect(card.locator(".standing")).to_have_text("3 of 10 runs finished · 7 cancelled")
+    card.get_by_role("button", name="Resume").click()
+    expect(card.locator(".standing")).to_have_text("3 of 10 runs finished")
+    train(puppet)
+    expect(card.locator(".standing")).to_have_text("10 of 10 runs finished")
+
+
+def test_a_failed_run_is_named_and_a_new_launch_repeats_only_it(open_page: Open, puppet: Puppet) -> None:
+    launched = puppet.store.launch_study(study_spec("weight-init", "minutes"))
+    puppet.claim(launched.new_runs[0])
+    puppet.fail(launched.new_runs[0], "diverged", "The loss became infinite.")
+    train(puppet)
+    page = open_page(f"/paper?study={launched.id}")
+    card = page.locator("#weight-init")
+    expect(card.locator(".standing")).to_have_text("19 of 20 runs finished · 1 failed")
+    card.get_by_text("All its runs").click()
+    expect(card).to_contain_text("The loss became infinite.")
+    card.get_by_role("button", name="Launch").click()
+    expect(card.locator(".standing")).to_have_text("19 of 20 runs finished")
+    assert len(puppet.store.waiting()) == 1
+
+
+def test_a_link_to_a_study_that_is_not_here(open_page: Open, watch: object) -> None:
+    watch.expected.append("404")  # type: ignore[attr-defined]
+    page = open_page("/paper?study=nosuchstudy")
+    expect(page.get_by_text("There is no study nosuchstudy on this server")).to_be_visible()
+    expect(page.locator("article")).to_have_count(len(STUDIES))
+
+
+def test_a_refusal_is_said_in_its_card(open_page: Open, watch: object) -> None:
+    watch.expected.append("429")  # type: ignore[attr-defined]
+    page: Page = open_page("/paper")
+    page.route(
+        "**/api/studies",
+        lambda route: (
+            route.fulfill(status=429, json={"detail": "The queue is full."})
+            if route.request.method == "POST"
+            else route.continue_()
+        ),
+    )
+    card = page.locator("#gamma")
+    card.get_by_role("button", name="Launch").click()
+    expect(card.get_by_role("alert")).to_have_text("The queue is full.")
+    expect(card.get_by_role("button", name="Launch")).to_be_enabled()

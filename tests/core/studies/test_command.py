@@ -1,0 +1,86 @@
+"""`python -m core studies` as a person uses it: real trainings of tiny networks on digits."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+TINY = [
+    *("studies", "run", "weight-init", "--threads", "1", "--replicates", "1"),
+    *("--set", "dataset=digits", "--set", "epochs=1", "--set", "train_examples=64", "--set", "test_examples=32"),
+    *("--set", "architecture=resnet-8"),
+]
+
+
+def core(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "core", *map(str, words)], capture_output=True, text=True, cwd=ROOT, timeout=240
+    )
+
+
+def test_the_list_and_what_is_refused(tmp_path: Path) -> None:
+    listed = core("studies", "list")
+    assert listed.returncode == 0 and "random-k" in listed.stdout and "18 runs" in listed.stdout
+    for words, message in (
+        (["studies", "run", "deep"], "unknown study 'deep'"),
+        ([*TINY, "--set", "epochs=0", "--out", tmp_path / "x"], "epochs must be a whole number in 1..400, got 0"),
+        ([*TINY, "--set", "policy=bn", "--out", tmp_path / "x"], "Allowed: batchnorm, all"),
+        ([*TINY, "--set", "epochs", "--out", tmp_path / "x"], "--set takes KEY=VALUE"),
+        ([*TINY, "--replicates", "0", "--out", tmp_path / "x"], "replicates must be 1..100"),
+    ):
+        done = core(*words)
+        assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr, done.stderr
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_study_its_report_its_stop_and_its_neighbour(tmp_path: Path) -> None:
+    out = tmp_path / "studies" / "one"
+    words = [*TINY, "--set", "init.weights=he-normal,binary", "--out", out]
+    first = subprocess.Popen(
+        [sys.executable, "-m", "core", *map(str, words)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    deadline = time.monotonic() + 100
+    while not list(out.glob("runs/*/events.jsonl")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    first.send_signal(signal.SIGINT)
+    said, _ = first.communicate(timeout=100)
+    assert first.returncode == 130 and "the same command goes on" in said
+    partial = (out / "report.html").read_text()
+    assert "Missing:" in partial and "not enough runs" in partial
+    done = core(*words)
+    assert done.returncode == 0 and "2 of 2 runs finished" in done.stdout, done.stdout + done.stderr
+    report = (out / "report.html").read_text()
+    assert "Missing:" not in report and "Plotly.newPlot" in report and "src=" not in report.split("<script>")[0]
+    rows = list(csv.DictReader((out / "results.csv").read_text().splitlines()))
+    assert {(row["weight_init"], row["quantity"]) for row in rows} >= {("he-normal", "top1"), ("binary", "train")}
+    assert len({row["digest"] for row in rows}) == 2
+    again = core(*words)
+    assert again.stdout.count("reused") == 2
+    beside = core(*TINY, "--set", "init.weights=he-normal,he-uniform", "--out", tmp_path / "studies" / "two")
+    assert beside.stdout.count("reused") == 1 and "2 of 2 runs finished" in beside.stdout
+    other = core(*TINY, "--out", out)
+    assert other.returncode == 2 and "holds another study" in other.stderr
+    assert core("studies", "report", "weight-init", "--out", out).returncode == 0
+
+
+def test_a_failed_run_does_not_stop_the_rest(tmp_path: Path) -> None:
+    words = [*TINY, "--set", "init.weights=he-normal", "--set", "architecture=resnet-8,resnet-14", "--out", tmp_path]
+    study = tmp_path / "study.json"
+    assert core(*words, "--replicates", "1").returncode == 0
+    first = json.loads((next(iter(sorted(tmp_path.glob("runs/*")))) / "spec.json").read_text())
+    for file in next(iter(sorted(tmp_path.glob("runs/*")))).glob("*"):
+        if file.is_file() and file.name != "spec.json":
+            file.unlink()
+    folder = next(iter(sorted(tmp_path.glob("runs/*"))))
+    (folder / "spec.json").write_text("{}")
+    done = core(*words)
+    assert study.exists() and done.returncode == 1, done.stdout
+    assert "failed" in done.stdout and "not the spec of a run" in done.stdout.replace("\n", " ")
+    assert "reused" in done.stdout and first["architecture"] in done.stdout
+    assert "1 of 2 runs finished" in done.stdout

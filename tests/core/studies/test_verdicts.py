@@ -1,0 +1,114 @@
+"""Verdicts on made-up runs: each rule in each of its three outcomes, and with too few runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core.studies.catalog import STUDIES, study_spec
+from core.studies.figures import figure
+from core.studies.records import Record
+from core.studies.results import long_csv, rows
+from core.studies.spec import Member
+from core.studies.verdicts import Verdict, judge
+from tests.core.studies.made import record
+
+
+def verdict(name: str, top1: Callable[[Member], float], keep: int = 99, **found: float) -> Verdict:
+    study = study_spec(name, "minutes")
+    records = [record(member, top1(member), **found) for member in study.members if member.replicate < keep]
+    return judge(STUDIES[name].criterion, study, records)
+
+
+def depth_of(member: Member) -> int:
+    return int(member.spec.architecture.rpartition("-")[2])
+
+
+def noise(member: Member) -> float:
+    return [0.0, 0.01, -0.01, 0.005, -0.005][member.replicate]
+
+
+def test_depth_in_its_three_outcomes() -> None:
+    rising = verdict("depth", lambda m: 0.4 + depth_of(m) / 500 + noise(m))
+    assert (rising.outcome, rising.words) == ("holds", "holds here")
+    assert rising.comparisons[0].method == "Welch" and rising.comparisons[0].label == "ResNet-56 less ResNet-14"
+    assert "+8.4 points of test accuracy" in rising.sentence
+    falling = verdict("depth", lambda m: 0.6 - depth_of(m) / 500 + noise(m))
+    assert falling.words == "does not hold here"
+    flat = verdict("depth", lambda m: 0.5 + noise(m))
+    assert flat.words == "not enough runs" and "more replicates or longer runs" in flat.sentence
+
+
+def test_one_replicate_is_not_enough() -> None:
+    one = verdict("depth", lambda m: 0.4 + depth_of(m) / 500, keep=1)
+    assert one.outcome == "undecided" and "Two finished replicates" in one.sentence
+    assert one.comparisons[0].difference is not None and one.comparisons[0].difference.low is None
+    none = verdict("depth", lambda m: 0.5, keep=0)
+    assert none.outcome == "undecided" and none.comparisons[0].difference is None
+
+
+def test_random_k_is_decided_by_the_equal_count_alone() -> None:
+    level = {"batchnorm": 0.6, "random-1": 0.2, "random-2": 0.3, "random-16": 0.7}
+    told = verdict("random-k", lambda m: level.get(m.spec.policy, 0.5) + noise(m))
+    assert told.outcome == "holds", "16 weights a channel are more parameters; that they win decides nothing"
+    deciding = [row for row in told.comparisons if row.decides]
+    assert [row.label for row in deciding] == ["BatchNorm only less 2 random weights per channel, ResNet-14"]
+    assert deciding[0].method == "paired" and len(told.comparisons) == 5
+
+
+def test_one_better_initialisation_is_enough_but_at_a_stricter_level() -> None:
+    level = {"uniform": 0.5, "ones": 0.49, "ones-shifted": 0.56, "uniform-signed": 0.48}
+    told = verdict("norm-init", lambda m: level[m.spec.init.norm] + noise(m) * (1 + len(m.spec.init.norm) % 3))
+    assert told.outcome == "holds" and told.comparisons[0].confidence == 1 - 0.05 / 3
+    worse = verdict("norm-init", lambda m: (0.5 if m.spec.init.norm == "uniform" else 0.4) + noise(m))
+    assert worse.outcome == "fails"
+
+
+def test_little_difference_means_a_narrow_interval_not_a_wide_one() -> None:
+    close = verdict("weight-init", lambda m: 0.5 + noise(m) / 2)
+    assert close.outcome == "holds"
+    far = verdict("weight-init", lambda m: 0.5 + noise(m) + 0.2 * (m.spec.init.weights == "binary"))
+    assert far.outcome == "fails"
+    wide = verdict("weight-init", lambda m: 0.5 + 9 * noise(m) * (m.spec.init.weights == "binary"))
+    assert wide.outcome == "undecided"
+
+
+def test_the_analyses_decide_where_the_question_is_about_features() -> None:
+    study, named = study_spec("gamma", "minutes"), STUDIES["gamma"]
+    share = {"batchnorm": 0.27, "all": 0.04}
+    records = [record(m, 0.5, disabled=share[m.spec.policy] + noise(m)) for m in study.members]
+    assert judge(named.criterion, study, records).outcome == "holds"
+    study, named = study_spec("threshold", "minutes"), STUDIES["threshold"]
+    without = [record(m, 0.5) for m in study.members]
+    assert judge(named.criterion, study, without).outcome == "undecided", "nobody has analysed these runs"
+    small = [record(m, 0.5, change=-0.002 + noise(m) / 10) for m in study.members]
+    assert judge(named.criterion, study, small).outcome == "holds"
+    large = [record(m, 0.5, change=-0.05 + noise(m) / 10) for m in study.members]
+    assert judge(named.criterion, study, large).outcome == "fails"
+    drawn = figure(named.plot, "ablated", study, small, named.marks)
+    assert {series.name for series in drawn.series} == {"BatchNorm only, ResNet-14", "All parameters, ResNet-14"}
+    assert drawn.series[0].x[0] == 0.001 and drawn.unit == " points"
+
+
+def test_the_figure_keeps_the_papers_marks_apart() -> None:
+    study, named = study_spec("depth", "minutes"), STUDIES["depth"]
+    records: list[Record] = [record(m, 0.4 + depth_of(m) / 500 + noise(m)) for m in study.members]
+    drawn = figure(named.plot, "top1", study, records, named.marks)
+    (ours,) = drawn.series
+    assert ours.x == (14.0, 32.0, 56.0) and len(ours.values[0]) == 3
+    assert ours.low[0] is not None and ours.low[0] < ours.mean[0]
+    words = {marks.tag: marks.words for marks in drawn.marks}
+    assert words == {"D": "paper, read off a figure, ±0.5 points", "F": "paper, stated in words"}
+    assert drawn.ticks == (14.0, 32.0, 56.0, 110.0, 218.0, 434.0, 866.0)
+    assert drawn.marks_note == "CIFAR-10, 160 epochs"
+
+
+def test_the_results_by_setting_and_as_csv() -> None:
+    study, named = study_spec("gamma", "minutes"), STUDIES["gamma"]
+    records = [record(m, 0.5 + noise(m), disabled=0.2) for m in study.members if m.replicate < 2]
+    first = rows(study, records)[0]
+    assert (first.key, first.finished, first.wanted) == ({"architecture": "resnet-14", "policy": "batchnorm"}, 2, 3)
+    assert [first.values[name].mean for name in ("gamma-mean", "gamma-negative")] == [0.2, 25.0]
+    assert named.shown("minutes") == ("disabled", "top1", "train", "gamma-mean", "gamma-sd", "gamma-negative")
+    lines = long_csv(study, records).splitlines()
+    assert lines[0].endswith("quantity,value,unit,digest")
+    assert any(line.startswith("gamma,minutes,resnet-14,batchnorm") and ",top1,50,percent," in line for line in lines)

@@ -1,0 +1,99 @@
+"""Events as a trainer of a given run would say them, for tests that need no training."""
+
+from __future__ import annotations
+
+from core.cost import counts
+from core.events import Analysed, Finished, Layer, Started
+from core.findings import EPSILONS, Ablated, Findings, LayerSpread, ReluOff, Spread
+from core.spec import RunSpec
+
+
+def started(spec: RunSpec, attempt: int = 1, resumed_from: int | None = None) -> Started:
+    return Started(
+        spec_digest=spec.digest,
+        attempt=attempt,
+        resumed_from=resumed_from,
+        total_steps=spec.total_steps,
+        steps_per_epoch=spec.steps_per_epoch,
+        train_examples=spec.images[0],
+        test_examples=spec.images[1],
+        counts=counts(spec.plan, spec.selection),
+        layers=tuple(
+            Layer(name=norm.name, channels=norm.channels, stage=norm.stage, shortcut=norm.shortcut)
+            for norm in spec.plan.norms
+        ),
+        device="cpu",
+        threads=2,
+        torch="2",
+    )
+
+
+def finished(spec: RunSpec, top1: float = 0.9, loss: float = 0.3, seconds: float = 2.0) -> Finished:
+    return Finished(
+        step=spec.total_steps,
+        epoch=spec.epochs,
+        top1=top1,
+        loss=loss,
+        train_top1=top1,
+        train_loss=loss,
+        trainable=counts(spec.plan, spec.selection).trainable,
+        disabled=0.1,
+        digest="d" * 64,
+        seconds=seconds,
+    )
+
+
+def analysed(spec: RunSpec, top1: float = 0.9) -> Analysed:
+    """Findings that look like those of a trained network; every number is made up, and follows from the spec."""
+    norms = spec.plan.norms
+    layers = tuple(
+        LayerSpread(
+            name=norm.name,
+            stage=norm.stage,
+            shortcut=norm.shortcut,
+            gamma=_spread(norm.channels, 0.2 + 0.01 * index),
+            beta=_spread(norm.channels, -0.1),
+        )
+        for index, norm in enumerate(norms)
+    )
+    relus = [ReluOff(name="relu", stage=0, position=0, channels=16, mostly_off=0.0, always_off=0.0)]
+    for block in spec.plan.blocks:
+        path, count = block.units[0].convolution.name.rpartition(".")[0], len(block.units)
+        relus += [
+            ReluOff(
+                name=f"{path}.relu{position}",
+                stage=block.stage,
+                position=position,
+                after_addition=block.residual and position == count,
+                channels=block.units[position - 1].convolution.outputs,
+                mostly_off=0.25 if position == 1 else 0.125,
+                always_off=0.125 if position == 1 else 0.0,
+            )
+            for position in range(1, count + 1)
+        ]
+    total = sum(norm.channels for norm in norms)
+    inner = sum(norm.channels for norm in norms if not norm.shortcut)
+    return Analysed(
+        step=spec.total_steps,
+        findings=Findings(
+            gamma=_spread(total, 0.2) if norms else None,
+            gamma_inner=_spread(inner, 0.25) if norms else None,
+            beta=_spread(total, -0.1) if norms else None,
+            beta_inner=_spread(inner, -0.15) if norms else None,
+            layers=layers,
+            ablation=tuple(
+                Ablated(epsilon=e, zeroed=min(1.0, 1.5 * e), top1=top1 * (1 - e * e), change=-top1 * e * e)
+                for e in (EPSILONS if norms else ())
+            ),
+            relus=tuple(relus),
+            relu_mostly_off=0.2,
+            relu_always_off=0.1,
+            unused_parameters=12_345,
+            test_examples=spec.images[1],
+            seconds=1.25,
+        ),
+    )
+
+
+def _spread(count: int, mean: float) -> Spread:
+    return Spread(count=count, mean=mean, sd=0.48, negative=0.25, near_zero=0.3)

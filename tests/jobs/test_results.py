@@ -1,0 +1,56 @@
+"""Findings, capsules and the files that runs start from, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import hashlib
+
+from core.spec import RunSpec
+from jobs.rows import Batch
+from jobs.store import Store
+from tests.events import analysed, finished
+from tests.jobs.test_store import claimed
+
+
+def test_findings_come_back_whole_and_only_from_the_holder(store: Store, spec: RunSpec) -> None:
+    run = claimed(store, spec)
+    assert store.findings(run.id) is None and store.findings("nosuchrun") is None
+    first, second = analysed(spec, 0.5), analysed(spec, 0.75)
+    assert store.record(run.id, 1, Batch(analysed=first)) == "ok"
+    assert store.findings(run.id) == first.findings
+    store.take_away(store.running()[0], "No sign of life.")
+    store.claim("two")
+    assert store.record(run.id, 1, Batch(analysed=second)) == "lost"
+    assert store.findings(run.id) == first.findings
+    assert store.record(run.id, 2, Batch(analysed=second)) == "ok", "made again by the next attempt"
+    assert store.findings(run.id) == second.findings
+
+
+def test_a_capsule_comes_with_the_end_of_its_run(store: Store, spec: RunSpec) -> None:
+    run = claimed(store, spec)
+    assert not store.finish(run.id, 2, finished(spec), b"a zombie's")
+    assert store.capsule(run.id) is None
+    assert store.finish(run.id, 1, finished(spec), b"bytes")
+    assert store.capsule(run.id) == b"bytes"
+    other = claimed(store, spec)
+    assert store.finish(other.id, 1, finished(spec)) and store.capsule(other.id) is None
+
+
+def test_progress_of_the_analyses_is_shown_and_forgotten_at_the_end(store: Store, spec: RunSpec) -> None:
+    from core.events import Progress
+
+    run = claimed(store, spec)
+    progress = Progress(step=4, total_steps=4, analysed=0.4, images_per_s=1.0, elapsed_s=1.0, eta_s=2.0)
+    store.record(run.id, 1, Batch(progress=progress))
+    now = store.run(run.id)
+    assert now is not None and now.analysed == 0.4
+    store.finish(run.id, 1, finished(spec))
+    now = store.run(run.id)
+    assert now is not None and now.analysed is None
+
+
+def test_a_start_is_kept_once_under_its_digest(store: Store) -> None:
+    content = b"\x00tensors"
+    digest = hashlib.sha256(content).hexdigest()
+    assert store.start(digest) is None and not store.has_start(digest)
+    assert store.keep_start(content) == store.keep_start(content) == digest
+    assert store.start(digest) == content and store.has_start(digest)

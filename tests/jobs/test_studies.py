@@ -1,0 +1,127 @@
+"""Studies in the store: launched, joined, cancelled and resumed as one, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.studies.spec import Axis, Scale, StudySpec, StudyUnavailable
+from jobs.store import Store
+from tests.core.studies.made import finished
+from tests.jobs.support import fake_spec
+
+
+def tiny(replicates: int = 2, *policies: str, scale: Scale = "minutes") -> StudySpec:
+    return StudySpec(
+        study="random-k",
+        scale=scale,
+        base={"architecture": "resnet-8", "dataset": "digits", "epochs": 1},
+        axes=(Axis(field="policy", values=policies or ("batchnorm", "random-2")),),
+        replicates=replicates,
+    )
+
+
+def finish_next(store: Store, top1: float = 0.5) -> str:
+    run = store.claim("worker")
+    assert run is not None and store.finish(run.id, run.attempt, finished(top1))
+    return run.id
+
+
+def test_a_study_is_launched_and_followed_as_one(store: Store) -> None:
+    launched = store.launch_study(tiny())
+    study = store.study(launched.id)
+    assert study and study.spec == tiny() and study.state == "queued"
+    assert [run.id for run in study.runs] == list(launched.new_runs) and len(launched.new_runs) == 4
+    assert [run.spec.digest for run in study.runs] == [member.digest for member in tiny().members]
+    assert launched.token and store.owns_study(launched.id, launched.token)
+    assert store.owns(study.runs[0].id, launched.token), "its owner may cancel a single run, too"
+    assert not store.owns_study(launched.id, "other") and not store.owns_study("nothing", launched.token)
+    assert finish_next(store) == study.runs[0].id
+    assert (now := store.study(launched.id)) and now.state == "running"
+    for _ in range(3):
+        finish_next(store)
+    assert (done := store.study(launched.id)) and done.state == "finished"
+    assert store.study("nothing") is None
+
+
+def test_finished_and_waiting_runs_are_taken_not_repeated(store: Store) -> None:
+    members = tiny().members
+    done, _ = store.submit(members[0].spec.model_copy(update={"name": "another name"}))
+    finish_next(store)
+    waiting, _ = store.submit(members[1].spec)
+    failed, _ = store.submit(members[2].spec)
+    store.request_cancel(failed.id)
+    launched = store.launch_study(tiny())
+    study = store.study(launched.id)
+    assert study and [run.id for run in study.runs[:2]] == [done.id, waiting.id]
+    assert len(launched.new_runs) == 2 and failed.id not in {run.id for run in study.runs}
+    again = store.launch_study(tiny())
+    assert again.new_runs == () and (second := store.study(again.id)) and second.runs == study.runs
+    assert [s.id for s in store.latest_studies()] == [again.id], "the newest of each question and scale"
+
+
+def test_a_visitors_run_does_not_wait_for_a_study(store: Store) -> None:
+    launched = store.launch_study(tiny())
+    alone, _ = store.submit(fake_spec("mine"))
+    assert alone.position == 1
+    assert [run.position for run in store.many(launched.new_runs).values()] != [1, 2, 3, 4]
+    assert store.waiting() == [alone.id, *launched.new_runs]
+    claimed = store.claim("worker")
+    assert claimed and claimed.id == alone.id
+    assert (first := store.run(launched.new_runs[0])) and first.position == 1
+    assert store.backlog() == 1, "a study takes one place, whatever its size"
+    store.submit(fake_spec("another"))
+    assert store.backlog() == 2
+
+
+def test_minutes_do_not_wait_for_months(store: Store) -> None:
+    months = store.launch_study(tiny(2, "all", "none", scale="paper"))
+    minutes = store.launch_study(tiny(1))
+    assert store.waiting() == [*minutes.new_runs, *months.new_runs]
+    joined = store.launch_study(tiny(2, "none"))
+    assert joined.new_runs == ()
+    assert store.waiting()[:2] == [months.new_runs[1], months.new_runs[3]], "what minutes want, too, moves up"
+
+
+def test_cancel_takes_what_nobody_else_needs(store: Store) -> None:
+    visitor, _ = store.submit(tiny().members[0].spec)
+    one = store.launch_study(tiny())
+    two = store.launch_study(tiny(1))
+    shared = {run.id for run in store.study(two.id).runs}  # type: ignore[union-attr]
+    ids = store.cancel_study(one.id)
+    assert ids is not None and visitor.id not in ids and not shared & set(ids)
+    assert len(ids) == 2
+    for run_id in ids:
+        store.request_cancel(run_id)
+    assert (now := store.study(one.id)) and now.cancelled and now.state == "cancelled", (
+        "two of its runs wait for others"
+    )
+    rest = store.cancel_study(two.id)
+    assert rest is not None and visitor.id not in rest
+    assert store.cancel_study("nothing") is None
+
+
+def test_resume_launches_what_failed_or_was_cancelled(store: Store) -> None:
+    launched = store.launch_study(tiny())
+    finish_next(store)
+    claimed = store.claim("worker")
+    assert claimed and store.fail(claimed.id, claimed.attempt, "diverged", "The loss became infinite.")
+    assert (partly := store.study(launched.id)) and partly.state == "running", "a failed member does not stop the rest"
+    for run_id in store.cancel_study(launched.id) or []:
+        store.request_cancel(run_id)
+    assert (stopped := store.study(launched.id)) and (stopped.state, stopped.cancelled) == ("cancelled", True)
+    resumed = store.resume_study(launched.id)
+    assert resumed and len(resumed.new_runs) == 3 and resumed.token is None
+    study = store.study(launched.id)
+    assert study and not study.cancelled and [run.state for run in study.runs] == ["finished", *["queued"] * 3]
+    assert [run.spec.digest for run in study.runs] == [member.digest for member in tiny().members]
+    assert launched.token and store.owns(resumed.new_runs[0], launched.token)
+    again = store.resume_study(launched.id)
+    assert again and again.new_runs == ()
+    assert store.resume_study("nothing") is None
+
+
+def test_a_study_that_cannot_be_made_leaves_nothing(store: Store) -> None:
+    wrong = tiny(1, "bn")
+    with pytest.raises(StudyUnavailable, match="unknown policy 'bn'"):
+        store.launch_study(wrong)
+    assert store.latest_studies() == [] and store.runs()[1] == 0
