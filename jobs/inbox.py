@@ -43,9 +43,10 @@ class Inbox:
     last_word: LastWord | None = None
 
     @property
-    def curves(self) -> bool:
-        """Whether it holds a part of the curves or the findings, which nobody would say again."""
-        return bool(self.points or self.snapshots or self.analysed)
+    def worth_keeping(self) -> bool:
+        """Whether it holds what belongs to the run's history, and nobody would say again."""
+        kept = self.points, self.snapshots, self.started, self.checkpointed, self.warned, self.analysed
+        return any(kept)
 
     @property
     def full(self) -> bool:

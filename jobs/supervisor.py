@@ -145,9 +145,9 @@ class _Supervision:
             if time.monotonic() >= flush_at:
                 flush_at = time.monotonic() + FLUSH_EVERY_S
                 self._react(self._flush())
-        while self.inbox.curves and self.asked != "lost":
+        while self.inbox.worth_keeping and self.asked != "lost":
             self._react(self._flush())
-            if self.inbox.curves and self.supervisor.stopping.wait(RETRY_S):
+            if self.inbox.worth_keeping and self.supervisor.stopping.wait(RETRY_S):
                 break  # the trainer's journal has them, and the next attempt hears them again
         code = self.process.end()
         return None if self.asked == "lost" else self.supervisor.insist(lambda: self._settle(code))

@@ -189,6 +189,13 @@ def test_a_stopping_worker_gives_its_run_back_with_a_fresh_checkpoint(bench: Ben
     assert bench.store.log(run.id)[-1].kind == "released"
 
 
+def test_a_checkpoint_is_noted_that_comes_when_all_else_is_stored(bench: Bench) -> None:
+    run, thread = bench.begin("steps=1000 pause=0.02 saving=0.45")
+    bench.stopping.set()
+    thread.join(20)
+    assert bench.store.run(run.id).checkpoint_step == bench.store.points(run.id)[-1].step
+
+
 def test_who_lost_a_run_stops_its_trainer(bench: Bench) -> None:
     run, thread = bench.begin("pause=0.05 steps=2000 stubborn")
     taken = next(iter(bench.store.running()))
