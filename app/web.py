@@ -71,6 +71,10 @@ class _Server(uvicorn.Server):
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Streams that are cut at the end are no errors: without this each would leave a stack trace."""
+    """Streams that are cut at the end are no errors: without this each would leave a stack trace.
+
+    Nor is a second Ctrl-C, which cancels the end itself: Starlette hands uvicorn that trace as text.
+    """
     cut = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
-    return not cut and "timeout graceful shutdown exceeded" not in record.msg
+    ended = record.msg.startswith("Traceback") and record.msg.rstrip().endswith("asyncio.exceptions.CancelledError")
+    return not cut and not ended and "timeout graceful shutdown exceeded" not in record.msg

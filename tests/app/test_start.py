@@ -106,6 +106,23 @@ def test_it_answers_once_it_says_so_and_leaves_nothing_behind(
 
 
 @linux
+def test_ctrl_c_twice_leaves_no_trace(start: Start, tmp_path: Path) -> None:
+    port = free_port()
+    server = start(ONLYBN_PORT=port)
+    assert server.stdout and server.stdout.readline().startswith("OnlyBN is at ")
+    (worker,) = children(server.pid)
+    with socket.create_connection(("127.0.0.1", port)) as slow:
+        slow.sendall(b"POST /api/runs HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n{")
+        time.sleep(0.2)
+        for _ in range(2):
+            server.send_signal(signal.SIGINT)
+            time.sleep(0.15)
+        assert server.wait(15) in (0, -signal.SIGINT)
+    assert gone_within(worker, 10)
+    assert "Traceback" not in (tmp_path / "errors.txt").read_text()
+
+
+@linux
 def test_the_worker_ends_with_a_killed_server(start: Start, tmp_path: Path) -> None:
     server = start(ONLYBN_PORT=free_port())
     while not (tmp_path / "data" / "queue.db").exists():
