@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from core.findings import Findings
 
-Table = Literal["layers", "ablation", "relus"]
+Table = Literal["layers", "ablation", "relus", "channels"]
 SPREAD = ("count", "mean", "sd", "negative", "near_zero")
 
 
@@ -52,4 +52,16 @@ def _relus(findings: Findings) -> Rows:
         )
 
 
-TABLES: dict[Table, Callable[[Findings], Rows]] = {"layers": _layers, "ablation": _ablation, "relus": _relus}
+def _channels(findings: Findings) -> Rows:
+    yield ("relu", "stage", "position", "after_addition", "channel", "zero_share")
+    for row in findings.relus:
+        for channel, share in enumerate(row.zero_shares):
+            yield (row.name, row.stage, row.position, row.after_addition, channel, share)
+
+
+TABLES: dict[Table, Callable[[Findings], Rows]] = {
+    "layers": _layers,
+    "ablation": _ablation,
+    "relus": _relus,
+    "channels": _channels,
+}

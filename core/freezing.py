@@ -65,13 +65,13 @@ def highest(values: Tensor, count: int) -> Tensor:
     return mask
 
 
-class HighestScores(torch.autograd.Function):
-    """scores, keep -> 1 for the share `keep` of the largest |scores|, else 0; the gradient passes straight through."""
+class Highest(torch.autograd.Function):
+    """sizes, keep -> 1 for the share `keep` of the largest sizes, else 0; the gradient passes straight through."""
 
     @staticmethod
-    def forward(ctx: Any, scores: Tensor, keep: float) -> Tensor:
-        sizes = scores.detach().abs().flatten()
-        return highest(sizes, ceil(keep * len(sizes))).to(scores.dtype).view_as(scores)
+    def forward(ctx: Any, sizes: Tensor, keep: float) -> Tensor:
+        flat = sizes.detach().flatten()
+        return highest(flat, ceil(keep * len(flat))).to(sizes.dtype).view_as(sizes)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
@@ -89,7 +89,9 @@ class MaskedWeight(FrozenWeight):
         self.scores = nn.Parameter(torch.empty_like(self.weight).uniform_(-bound, bound, generator=draw))
 
     def effective(self) -> Tensor:
-        return self.weight * HighestScores.apply(self.scores, self.keep)
+        # The absolute value is a part of the graph: a weight that should be used more has its |score| raised, so a
+        # negative score goes down (hidden-networks, `utils/conv_type.py`).
+        return self.weight * Highest.apply(self.scores.abs(), self.keep)
 
 
 def choose(outputs: int, fan_in: int, count: int, draw: torch.Generator, *, spread: bool = False) -> Tensor:

@@ -56,7 +56,18 @@ def analysed(spec: RunSpec, top1: float = 0.9) -> Analysed:
         )
         for index, norm in enumerate(norms)
     )
-    relus = [ReluOff(name="relu", stage=0, position=0, channels=16, mostly_off=0.0, always_off=0.0)]
+    width = spec.plan.stem.convolution.outputs
+    relus = [
+        ReluOff(
+            name="relu",
+            stage=0,
+            position=0,
+            channels=width,
+            mostly_off=0.0,
+            always_off=0.0,
+            zero_shares=_shares(width, 0.0, 0.0),
+        )
+    ]
     for block in spec.plan.blocks:
         path, count = block.units[0].convolution.name.rpartition(".")[0], len(block.units)
         relus += [
@@ -68,6 +79,9 @@ def analysed(spec: RunSpec, top1: float = 0.9) -> Analysed:
                 channels=block.units[position - 1].convolution.outputs,
                 mostly_off=0.25 if position == 1 else 0.125,
                 always_off=0.125 if position == 1 else 0.0,
+                zero_shares=_shares(block.units[position - 1].convolution.outputs, 0.25, 0.125)
+                if position == 1
+                else _shares(block.units[position - 1].convolution.outputs, 0.125, 0.0),
             )
             for position in range(1, count + 1)
         ]
@@ -93,6 +107,13 @@ def analysed(spec: RunSpec, top1: float = 0.9) -> Analysed:
             seconds=1.25,
         ),
     )
+
+
+def _shares(channels: int, mostly: float, always: float) -> tuple[float, ...]:
+    """Of `channels`, these shares off; the rest evenly between 0 and 0.95."""
+    off, all_off = round(channels * mostly), round(channels * always)
+    rest = channels - off
+    return (*[1.0] * all_off, *[0.995] * (off - all_off), *(round(0.95 * k / rest, 4) for k in range(rest)))
 
 
 def _spread(count: int, mean: float) -> Spread:

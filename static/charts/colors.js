@@ -58,9 +58,28 @@ export function faint(color, alpha) {
 const VIRIDIS = ["#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725"];
 
 /** Viridis such that more stands out more from the page: towards dark on a light page, towards light on a dark one. */
-export function heat() {
+function heat() {
   const colors = isDark() ? VIRIDIS : [...VIRIDIS].reverse();
   return colors.map((color, index) => [index / (colors.length - 1), color]);
+}
+
+/** How a heatmap of counts up to `most` is coloured, its z being the counts' logarithms (base 10), and its key. */
+export function heatScale(most) {
+  const top = Math.log10(Math.max(most, 10));
+  const ticks = [1, 10, 100, 1000, 10_000, 100_000].filter((count) => Math.log10(count) <= top);
+  return {
+    zmin: 0,
+    zmax: top,
+    colorscale: heat(),
+    colorbar: {
+      thickness: 8,
+      outlinewidth: 0,
+      tickvals: ticks.map(Math.log10),
+      ticktext: ticks.map(String),
+      tickfont: { size: 11, color: token("quiet") },
+      ypad: 4,
+    },
+  };
 }
 
 function hash(text) {

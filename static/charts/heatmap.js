@@ -2,8 +2,7 @@
  * γ over time: one column a snapshot, one row a bin, colour by the logarithm of the number of features in it.
  */
 
-import { token } from "../theme.js";
-import { heat } from "./colors.js";
+import { heatScale } from "./colors.js";
 import { CENTRES, span } from "./histogram.js";
 import { Chart, layout } from "./plot.js";
 
@@ -18,8 +17,6 @@ function figure({ snapshots, run }) {
   const used = span(snapshots);
   const bins = CENTRES.map((_, bin) => bin).slice(...used);
   const total = snapshots[0].gamma.reduce((sum, count) => sum + count, 0);
-  const top = Math.log10(Math.max(total, 10));
-  const ticks = [1, 10, 100, 1000, 10_000, 100_000].filter((count) => Math.log10(count) <= top);
   return {
     data: [
       {
@@ -31,17 +28,7 @@ function figure({ snapshots, run }) {
         customdata: bins.map((bin) => snapshots.map(({ gamma }) => gamma[bin])),
         hovertemplate: "epoch %{x:.2f}<br>γ ≈ %{y:.2f}<br>%{customdata} features<extra></extra>",
         hoverongaps: false,
-        zmin: 0,
-        zmax: top,
-        colorscale: heat(),
-        colorbar: {
-          thickness: 8,
-          outlinewidth: 0,
-          tickvals: ticks.map(Math.log10),
-          ticktext: ticks.map(String),
-          tickfont: { size: 11, color: token("quiet") },
-          ypad: 4,
-        },
+        ...heatScale(total),
       },
     ],
     layout: layout({

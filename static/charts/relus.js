@@ -1,9 +1,10 @@
 /**
- * ReLUs that are off: for each, in the order of the forward pass, the share of its channels that are 0 almost always.
+ * ReLUs that are off: for each, in the order of the forward pass, the share of its channels that are 0 almost always;
+ * and how often each channel is 0.
  */
 
-import { percent } from "../format.js";
-import { faint, policyColor } from "./colors.js";
+import { percent, whole } from "../format.js";
+import { faint, heatScale, policyColor } from "./colors.js";
 import { Chart, layout } from "./plot.js";
 
 const PLACES = [
@@ -52,6 +53,69 @@ function figure(rows, policy) {
       barmode: "overlay",
     }),
   };
+}
+
+const BINS = 20;
+const PLACE_WORDS = ["stem", "within a block", "after the addition"];
+
+/** Where a ReLU stands: 0 the stem's, 1 within a block, 2 after the addition. */
+const placeOf = ({ position, after_addition }) => (position === 0 ? 0 : after_addition ? 2 : 1);
+
+/** `found`: findings with `zero_shares`. */
+export function zeros(element, { relus: rows }) {
+  const chart = new Chart(element, zeroWords(rows), () => zeroFigure(rows));
+  chart.refresh();
+  return chart;
+}
+
+function zeroFigure(rows) {
+  const counts = rows.map(({ zero_shares }) => {
+    const bins = Array(BINS).fill(0);
+    for (const share of zero_shares) bins[Math.min(BINS - 1, Math.floor(share * BINS))] += 1;
+    return bins;
+  });
+  const bins = Array.from({ length: BINS }, (_, bin) => bin);
+  const rangeOf = (bin) => `${(bin * 100) / BINS} to ${((bin + 1) * 100) / BINS} %`;
+  return {
+    data: [
+      {
+        type: "heatmap",
+        x: rows.map((_, index) => index + 1),
+        y: bins.map((bin) => ((bin + 0.5) * 100) / BINS),
+        z: bins.map((bin) => counts.map((row) => (row[bin] ? Math.log10(row[bin]) : null))),
+        customdata: bins.map((bin) =>
+          counts.map((row, index) => [rows[index].name, row[bin], rangeOf(bin), PLACE_WORDS[placeOf(rows[index])]]),
+        ),
+        hovertemplate:
+          "%{customdata[0]}, %{customdata[3]}<br>%{customdata[1]} channels are 0 for %{customdata[2]}<extra></extra>",
+        hoverongaps: false,
+        xgap: rows.length > 100 ? 0 : 1,
+        ygap: 1,
+        ...heatScale(Math.max(...rows.map(({ channels }) => channels))),
+      },
+    ],
+    layout: layout({
+      margin: { l: 8, r: 6, t: 10, b: 8 },
+      x: {
+        name: "ReLU, from input to output",
+        range: [0.4, rows.length + 0.6],
+        autorange: false,
+        tickformat: "d",
+        showgrid: false,
+      },
+      y: { name: "zero for", ticksuffix: " %", range: [0, 100], autorange: false, showgrid: false },
+    }),
+  };
+}
+
+function zeroWords(rows) {
+  const told = PLACE_WORDS.map((place, number) => {
+    const shares = rows.filter((row) => placeOf(row) === number).flatMap(({ zero_shares }) => zero_shares);
+    if (!shares.length) return null;
+    shares.sort((a, b) => a - b);
+    return `${place}, half of ${whole(shares.length)} channels are 0 for more than ${percent(shares[shares.length >> 1])}`;
+  });
+  return `How often each ReLU channel is 0: ${told.filter(Boolean).join("; ")}.`;
 }
 
 function words({ relus: rows, relu_mostly_off, relu_always_off }) {

@@ -38,12 +38,12 @@ function withoutGamma() {
   return h("p", { class: "quiet charts-note" }, "This network’s norm layers have no γ and β: there is no γ to show.");
 }
 
-/** A card with a title, a caption and what `draw(box)` draws. */
-export function panel(title, caption, draw) {
+/** A card with a title, a caption and what `draw(box)` draws; `wide`: over all columns. */
+export function panel(title, caption, draw, wide = false) {
   const box = h("div", { class: "plot" });
   const figure = h(
     "figure",
-    { class: "card chart" },
+    { class: wide ? "card chart charts-note" : "card chart" },
     h("figcaption", {}, h("h3", {}, title), caption ? h("p", { class: "quiet" }, caption) : null),
     box,
   );

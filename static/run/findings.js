@@ -4,7 +4,7 @@
 
 import { ask } from "../api.js";
 import { ablation } from "../charts/ablation.js";
-import { relus } from "../charts/relus.js";
+import { relus, zeros } from "../charts/relus.js";
 import { options } from "../catalog.js";
 import { h, show } from "../dom.js";
 import { decimal, percent, whole } from "../format.js";
@@ -46,6 +46,15 @@ function panels(found, { spec, counts }) {
     panel("ReLUs that are off", "Channels that are 0 for more than 99 % of all pixels of the test images.", (box) =>
       relus(box, found, spec.policy),
     ),
+    found.relus.some(({ zero_shares }) => zero_shares.length)
+      ? panel(
+          "How often each channel is 0",
+          "Each column is a ReLU, from input to output; the colour says how many of its channels are 0 that often. " +
+            "The top row, always or almost always, is off.",
+          (box) => zeros(box, found),
+          true,
+        )
+      : null,
     facts(found, counts),
     found.layers.length ? statistics(found) : null,
   ].filter(Boolean);

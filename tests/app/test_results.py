@@ -42,6 +42,9 @@ def test_findings_as_json_and_csv_are_the_same(client: TestClient, trainer: Trai
     assert [float(row["change"]) for row in ablation] == [row.change for row in findings.ablation]
     relus = rows(client.get(f"{path}?format=csv&table=relus").text)
     assert [float(row["mostly_off"]) for row in relus] == [row.mostly_off for row in findings.relus]
+    channels = rows(client.get(f"{path}?format=csv&table=channels").text)
+    assert [float(row["zero_share"]) for row in channels] == [s for row in findings.relus for s in row.zero_shares]
+    assert channels[-1]["channel"] == str(findings.relus[-1].channels - 1)
     assert client.get(f"{path}?table=all").status_code == 422
 
 

@@ -29,6 +29,9 @@ def test_a_run_shows_its_findings_once_it_is_finished(open_page: Open, puppet: P
     labels = page.locator(".plot").evaluate_all("plots => plots.map(plot => plot.getAttribute('aria-label'))")
     assert labels[6].startswith("Threshold ablation: test accuracy ") and "with γ below 0.1 set to 0" in labels[6]
     assert labels[7].startswith("ReLUs that are off: ") and "stage1.0.relu1" in labels[7]
+    drawn(page, 8)
+    assert page.evaluate(KINDS, 8) == ["heatmap"]
+    assert labels[8].startswith("How often each ReLU channel is 0: stem, half of 16 channels are 0 for more than ")
     expect(page.locator('[data-slot="unused"]')).to_contain_text("12,345 of 174,970 parameters")
     expect(page.get_by_role("region", name="γ and β of all layers").locator("tbody tr")).to_have_count(2)
     page.get_by_text("Layer by layer (15)").click()
@@ -36,6 +39,7 @@ def test_a_run_shows_its_findings_once_it_is_finished(open_page: Open, puppet: P
     expect(rows).to_have_count(15)
     expect(rows.first).to_contain_text("stem.norm")
     page.get_by_role("button", name="Switch to dark").click()
+    page.locator(".plot").nth(6).scroll_into_view_if_needed()
     page.wait_for_function("document.querySelectorAll('.plot')[6].layout.font.color !== '#535e6b'")
 
 

@@ -132,6 +132,8 @@ def test_relus_that_are_off() -> None:
     stem = found.relus[0]
     assert (stem.name, stem.position, stem.channels, stem.after_addition) == ("relu", 0, 16, False)
     assert stem.always_off == stem.mostly_off == 1 / 16
+    assert stem.zero_shares == (1.0, *[0.0] * 15)
+    assert all(len(relu.zero_shares) == relu.channels for relu in found.relus)
     assert [(r.name, r.position, r.after_addition) for r in found.relus[1:3]] == [
         ("stage1.0.relu1", 1, False),
         ("stage1.0.relu2", 2, True),
