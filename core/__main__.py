@@ -143,6 +143,9 @@ def _training(spec: RunSpec, arguments: argparse.Namespace, part: Part) -> Itera
     import torch  # noqa: PLC0415
 
     from core import distributed, training  # noqa: PLC0415
+    from core.engine.memory import keep_freed_memory  # noqa: PLC0415
+
+    keep_freed_memory()
 
     devices = ["auto", "cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     devices += [f"cuda:{index}" for index in range(torch.cuda.device_count())]

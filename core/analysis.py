@@ -7,8 +7,7 @@ the network is as it was afterwards, to the bit. `findings.py` is what comes out
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
 from math import prod
 
 import torch
@@ -16,6 +15,9 @@ from torch import Tensor, nn
 
 from core.architectures.plan import Norm, Plan, Unit
 from core.datasets.batches import TEST_BATCH, Batch, Batches
+from core.engine.engine import Engine
+from core.engine.fused import Seen
+from core.engine.plain import PlainEngine
 from core.events import DISABLED_BELOW
 from core.findings import EPSILONS, Ablated, Findings, LayerSpread, ReluOff, Spread
 
@@ -27,8 +29,8 @@ Steps = Generator[float, None, Findings]
 
 
 def analyse(network: nn.Module, plan: Plan, batches: Batches, images: int | None = None) -> Findings:
-    """All findings on `network`, which was built from `plan`. As `analysing`, without a word until it is done."""
-    steps = analysing(network, plan, batches, images)
+    """All findings on `network`, which was built from `plan`, in float32. As `analysing`, in silence."""
+    steps = analysing(PlainEngine(network), network, plan, batches, images)
     while True:
         try:
             next(steps)
@@ -37,23 +39,22 @@ def analyse(network: nn.Module, plan: Plan, batches: Batches, images: int | None
             return findings
 
 
-def analysing(network: nn.Module, plan: Plan, batches: Batches, images: int | None = None) -> Steps:
-    """The findings as a generator's result; after every batch it yields how much is done, 0..1.
+def analysing(engine: Engine, network: nn.Module, plan: Plan, batches: Batches, images: int | None = None) -> Steps:
+    """The findings as a generator's result; after every batch it yields how much is done, 0..1. `engine` runs the
+    `network`.
 
     `images`: look at this many test images, spread evenly over the test split; None: at all. Costs at most one
     pass over them for each of EPSILONS: the first counts zeros behind all ReLUs, and a threshold that switches off no
     further γ needs none. Stopping the generator early restores γ, too.
     """
     began = time.monotonic()
-    network.eval()
     sample = _Sample(batches, plan, images)
     gammas = [network.get_parameter(f"{norm.name}.weight") for norm in plan.norms]
     betas = [network.get_parameter(f"{norm.name}.bias") for norm in plan.norms]
     passes = len(_passes(gammas))
-    watch = _ReluWatch(network, plan)
-    with watch.watching():
-        top1 = yield from _accuracy(network, sample, 0, passes)
-    ablation = yield from _ablate(network, sample, gammas, top1, passes)
+    watch = _ReluWatch(plan)
+    top1 = yield from _accuracy(engine, sample, 0, passes, watch.see)
+    ablation = yield from _ablate(engine, sample, gammas, top1, passes)
     relus, off = watch.relus(), watch.off()
     channels = sum(relu.channels for relu in relus)
     layers = tuple(
@@ -108,15 +109,16 @@ class _Sample:
             yield some, labels[begin : begin + TEST_BATCH]
 
 
-def _accuracy(network: nn.Module, sample: _Sample, before: int, passes: int) -> Generator[float, None, float]:
+def _accuracy(
+    engine: Engine, sample: _Sample, before: int, passes: int, seen: Seen | None = None
+) -> Generator[float, None, float]:
     """The share of right answers. Yields how much of all `passes` is done, `before` of which were before this one."""
-    correct, seen = 0, 0
+    correct, count = 0, 0
     for images, labels in sample:
-        with torch.no_grad():
-            correct += int((network(images).argmax(dim=1) == labels).sum())
-        seen += len(labels)
-        yield (before + seen / sample.count) / passes
-    return correct / seen
+        correct += int((engine.evaluate(images, seen).argmax(dim=1) == labels).sum())
+        count += len(labels)
+        yield (before + count / sample.count) / passes
+    return correct / count
 
 
 def _below(gammas: list[nn.Parameter], epsilon: float) -> int:
@@ -129,7 +131,7 @@ def _passes(gammas: list[nn.Parameter]) -> set[int]:
 
 
 def _ablate(
-    network: nn.Module, sample: _Sample, gammas: list[nn.Parameter], top1: float, passes: int
+    engine: Engine, sample: _Sample, gammas: list[nn.Parameter], top1: float, passes: int
 ) -> Generator[float, None, tuple[Ablated, ...]]:
     """The network with γ := 0 below each threshold; `top1` is its accuracy as it is."""
     if not gammas:
@@ -144,7 +146,7 @@ def _ablate(
             if zeroed not in found:
                 for gamma, values in zip(gammas, kept, strict=True):
                     gamma.data.copy_(values.masked_fill(values.abs() < epsilon, 0.0))
-                found[zeroed] = yield from _accuracy(network, sample, len(found), passes)
+                found[zeroed] = yield from _accuracy(engine, sample, len(found), passes)
             accuracy = found[zeroed]
             rows.append(Ablated(epsilon=epsilon, zeroed=zeroed / total, top1=accuracy, change=accuracy - top1))
     finally:
@@ -168,34 +170,20 @@ def _spread(tensors: list[nn.Parameter]) -> Spread:
 class _ReluWatch:
     """Counts for every channel of every ReLU how many (image, pixel) entries are 0."""
 
-    def __init__(self, network: nn.Module, plan: Plan) -> None:
+    def __init__(self, plan: Plan) -> None:
         self.places = list(_relus(plan))
-        self.modules = [network.get_submodule(name) for name, *_ in self.places]
-        self.zeros: list[Tensor | None] = [None] * len(self.places)
-        self.entries = [0] * len(self.places)
+        self.zeros: dict[str, Tensor] = {}
+        self.entries = dict.fromkeys((name for name, *_ in self.places), 0)
 
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        handles = [module.register_forward_hook(self._counter(i)) for i, module in enumerate(self.modules)]
-        try:
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
-
-    def _counter(self, index: int) -> Callable[[nn.Module, object, Tensor], None]:
-        def count(_module: nn.Module, _inputs: object, out: Tensor) -> None:
-            zeros = (out == 0).sum(dim=(0, 2, 3))
-            before = self.zeros[index]
-            self.zeros[index] = zeros if before is None else before + zeros
-            self.entries[index] += out.shape[0] * out.shape[2] * out.shape[3]
-
-        return count
+    def see(self, name: str, out: Tensor) -> None:
+        """Count in the output (N, C, H, W) of ReLU `name`."""
+        zeros = (out == 0).sum(dim=(0, 2, 3))
+        self.zeros[name] = self.zeros[name] + zeros if name in self.zeros else zeros
+        self.entries[name] += out.shape[0] * out.shape[2] * out.shape[3]
 
     def _counts(self) -> Iterator[tuple[Tensor, int]]:
-        for zeros, entries in zip(self.zeros, self.entries, strict=True):
-            assert zeros is not None, "the network has run"
-            yield zeros.cpu(), entries
+        for name, *_ in self.places:
+            yield self.zeros[name].cpu(), self.entries[name]
 
     def relus(self) -> tuple[ReluOff, ...]:
         return tuple(

@@ -19,6 +19,7 @@ from core.checkpoint import Scores
 from core.cost import counts
 from core.datasets.batches import batches
 from core.datasets.memory import DataUnavailable
+from core.engine.engine import make_engine
 from core.meters import Window, summed_loss, tally
 from core.spec import RunSpec, explain
 
@@ -142,13 +143,12 @@ def _scores(capsule: Capsule, spec: RunSpec, device_name: str) -> Scores:
     """Of the rebuilt network, over the test images of `spec`."""
     device = _device(device_name)
     try:
-        network = rebuild(capsule, device)
+        engine = make_engine(rebuild(capsule, device), capsule.spec, device)
         window = Window(device)
         data_folder = Path(os.environ.get("ONLYBN_DATA") or "data") / "datasets"
-        with torch.no_grad():
-            for images, labels in batches(spec, data_folder, device).test():
-                logits = network(images)
-                window.add(tally(summed_loss(logits, labels), logits, labels), len(labels))
+        for images, labels in batches(spec, data_folder, device).test():
+            logits = engine.evaluate(images)
+            window.add(tally(summed_loss(logits, labels), logits, labels), len(labels))
     except DataUnavailable as error:
         raise BadUse(str(error)) from error
     except RuntimeError as error:

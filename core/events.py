@@ -50,7 +50,7 @@ class Counts(Model):
 class Started(Model):
     """The first event of an attempt. `resumed_from` is the step of the checkpoint that it goes on from.
 
-    `taken`: what the run took from the file that it starts from, in a sentence.
+    `taken`: what the run took from the file that it starts from, in a sentence; `engine`: what computes it, in words.
     """
 
     event: Literal["started"] = "started"
@@ -66,6 +66,7 @@ class Started(Model):
     device: str
     threads: int
     torch: str
+    engine: str = ""
     taken: str | None = None
 
 

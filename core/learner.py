@@ -14,6 +14,7 @@ from core.architectures.builder import build
 from core.checkpoint import Mean
 from core.datasets.batches import batches
 from core.distributed import Group
+from core.engine.engine import make_engine
 from core.freezing import freeze, running_statistics
 from core.meters import Speed, Window, summed_loss, tally
 from core.optimizers import OPTIMIZERS
@@ -42,6 +43,7 @@ class Learner:
         if spec.recipe.sync_batchnorm and not group.part.alone:
             synchronise(network)
         self.network = network.to(device).to(memory_format=torch.channels_last)
+        self.engine = make_engine(self.network, spec, device, group)
         self.optimizer = OPTIMIZERS[spec.recipe.optimizer](self.trainable, spec.recipe)
         self.speed = Speed(spec)
         self.step = 0
@@ -51,7 +53,6 @@ class Learner:
     def train_step(self, images: Tensor, labels: Tensor, began: float) -> None:
         """One step; `began` is when its images were asked for, since waiting for them belongs to its time."""
         whole = self._batch_images(self.step)
-        self.network.train()  # batch statistics under every policy, as the authors do
         self.optimizer.clear_gradients()
         sums = torch.zeros(3, dtype=torch.float64, device=self.device)
         if len(labels) or self.spec.recipe.sync_batchnorm:
@@ -65,7 +66,7 @@ class Learner:
     def _forward_backward(self, images: Tensor, labels: Tensor, whole: int) -> Tensor:
         """Gradients of this process's share in the mean loss of all `whole` images; the share's tally."""
         with torch.set_grad_enabled(bool(self.trainable)):
-            logits = self.network(images)
+            logits = self.engine.train(images, self.step)
             loss = summed_loss(logits, labels, self.spec.recipe.label_smoothing)
         if self.trainable:
             (loss / whole).backward()
@@ -80,11 +81,10 @@ class Learner:
     def test(self) -> Iterator[int]:
         """Test on all images, saying after each batch how many are done; the result is in `tested`."""
         self.group.spread(running_statistics(self.network).values())  # the first process's count, as in DataParallel
-        self.network.eval()
         total, world, whole = Window(self.device), self.group.part.world, self.batches.test_images
         began = time.monotonic()
         for images, labels in self.batches.test():
-            logits = self.network(images)
+            logits = self.engine.evaluate(images)
             total.add(tally(summed_loss(logits, labels), logits, labels), len(labels))
             self.speed.tested(time.monotonic() - began, len(labels) * world)
             yield min(total.seen * world, whole)

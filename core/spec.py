@@ -81,6 +81,15 @@ class Recipe(Model):
         description="With several processes: whether BatchNorm takes the statistics of the whole batch, not of each "
         "process's part.",
     )
+    precision: Literal["auto", "fp32"] = Field(
+        "auto",
+        description="auto: convolutions in bfloat16 where this machine computes them correctly and faster; fp32: "
+        "everything in float32.",
+    )
+    lean: bool = Field(
+        False,
+        description="Keep what the backward pass needs in 8 bits instead of 16 or 32: less memory for deep networks.",
+    )
     augmentation: Literal["standard", "none"] = Field(
         "standard", description="standard: the data set's own (mirror and shifted crop); none: images as they are."
     )

@@ -137,6 +137,7 @@ class _Training:
         if found:
             self._restore(found[0])
         yield self._started(resumed_from=found[0].step if found else None)
+        yield from self._notice()
         if found:
             yield found[1]
         else:
@@ -190,8 +191,14 @@ class _Training:
             device=name if self.group.part.alone else f"{self.group.part.world} × {name}",
             threads=torch.get_num_threads(),
             torch=torch.__version__,
+            engine=self.learner.engine.words,
             taken=taken.sentence if taken else None,
         )
+
+    def _notice(self) -> Iterator[Event]:
+        """What the engine has to say to people."""
+        if self.learner.engine.notice:
+            yield Warned(step=self.step, message=self.learner.engine.notice)
 
     def _train_point(self) -> Point:
         scores = self._finite(self.learner.take_window())
@@ -284,7 +291,7 @@ class _Training:
         steps: Iterator[float] = iter(())
         if self.group.part.first:
             whole = self.batches if self.group.part.alone else batches(self.spec, self.data_folder, self.learner.device)
-            steps = analysing(self.network, self.plan, whole, analysed_images(self.spec))
+            steps = analysing(self.learner.engine, self.network, self.plan, whole, analysed_images(self.spec))
         began, more = time.monotonic(), True
         while more:
             if self.group.any(should_stop()):

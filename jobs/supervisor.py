@@ -94,9 +94,6 @@ class Supervisor:
         environment |= {
             "ONLYBN_DATA": str(self.settings.data),
             "PYTHONUNBUFFERED": "1",
-            # The allocator of glibc would give large blocks back to the system and fetch them again in every step.
-            "MALLOC_MMAP_THRESHOLD_": "1073741824",
-            "MALLOC_TRIM_THRESHOLD_": "1073741824",
         }
         if processes > 1:
             environment["OMP_NUM_THREADS"] = str(self.settings.trainer_threads)  # torchrun warns where it is open

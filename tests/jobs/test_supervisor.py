@@ -120,7 +120,6 @@ def test_secrets_do_not_reach_the_trainer(bench: Bench, monkeypatch: pytest.Monk
     environment = (tmp_path / "environment").read_text()
     assert "hidden" not in environment
     assert f"ONLYBN_DATA={bench.settings.data}\n" in environment
-    assert "MALLOC_TRIM_THRESHOLD_=1073741824\n" in environment
 
 
 def test_a_failure_is_told_in_the_trainers_words(bench: Bench) -> None:

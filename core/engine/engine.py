@@ -1,0 +1,91 @@
+"""What runs a network: logits of a training step, logits of a test. Chosen here by what the network and machine allow.
+
+`fused.py` on CPUs, for networks whose norm layers are BatchNorm; `plain.py` for everything else, and where nothing can
+be compiled: torch's own operators, one after another, are slower as `EagerKernels` than as modules, and serve only
+where memory matters more (lean).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from core.architectures.builder import Network
+from core.architectures.plan import Plan
+from core.distributed import Group
+from core.engine.compiled import LANES, CompiledKernels, Uncompiled, compiled_kernels
+from core.engine.fused import FusedNetwork, Seen
+from core.engine.kernels import EagerKernels, Kernels
+from core.engine.plain import PlainEngine
+from core.engine.routes import FLOAT32, choose_routes
+from core.spec import RunSpec
+
+
+class Engine(Protocol):
+    """`words`: for people, in a line; `notice`: what they should know, or None."""
+
+    words: str
+    notice: str | None
+
+    def train(self, images: Tensor, step: int) -> Tensor:
+        """(N, C, H, W) float32, channels-last -> logits (N, classes) with the batch's statistics, differentiable in
+        what trains; moves the running statistics."""
+
+    def evaluate(self, images: Tensor, seen: Seen | None = None) -> Tensor:
+        """The same with the running statistics and without gradients; `seen` gets the output of every ReLU."""
+
+
+class FusedEngine(FusedNetwork):
+    """A fused network that tells what it is."""
+
+    words = ""
+    notice: str | None = None
+
+
+def make_engine(network: Network, spec: RunSpec, device: torch.device, group: Group | None = None) -> Engine:
+    """The fastest engine that `network`, on `device` in channels-last memory, can have under `spec`.
+
+    The same every time on one machine with one number of threads: what was measured once is kept.
+    """
+    plan, recipe = spec.plan, spec.recipe
+    if why := _unfit(network, plan, device):
+        return PlainEngine(network, f"torch, fp32 ({why})")
+    kernels, notice = _kernels()
+    if not isinstance(kernels, CompiledKernels) and not recipe.lean:
+        plain = PlainEngine(network, "torch, fp32 (no compiled kernels)")
+        plain.notice = notice
+        return plain
+    group = group or Group()
+    routes = FLOAT32
+    if recipe.precision == "auto":
+        routes = group.share(choose_routes(plan, recipe.batch_size) if group.part.first else None)
+    engine = FusedEngine(network, plan, kernels, routes, lean=recipe.lean, seed=spec.seeds.order)
+    engine.words = ", ".join([f"fused ({kernels.name} kernels)", routes.words, *(["lean"] if recipe.lean else [])])
+    engine.notice = notice
+    return engine
+
+
+def _unfit(network: Network, plan: Plan, device: torch.device) -> str | None:
+    """Why this network cannot run fused; None if it can."""
+    if device.type != "cpu":
+        return "fused for CPUs only"
+    for unit in plan.units():
+        if type(network.get_submodule(unit.norm.name)) is not nn.BatchNorm2d:
+            return "fused for BatchNorm only"
+        if unit.convolution.outputs % LANES:
+            return f"fused for multiples of {LANES} channels only"
+    return None
+
+
+@cache
+def _kernels() -> tuple[Kernels, str | None]:
+    try:
+        return compiled_kernels(), None
+    except Uncompiled as error:
+        return EagerKernels(), (
+            f"Training runs without compiled kernels ({error}). With a C compiler (on Debian and Ubuntu: apt install "
+            "gcc libc6-dev) it is two to three times faster."
+        )

@@ -1,0 +1,102 @@
+"""A network of convolutions and BatchNorm as one differentiable function that keeps little and is read twice at most.
+
+Between two convolutions, batch norm, the residual sum and ReLU are one step (kernels.py); `walk.py` goes the whole way
+by hand, so that no operator of autograd's stands between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from core.architectures.builder import Network
+from core.architectures.plan import Block, Plan, Unit
+from core.engine.kernels import Kernels, running_statistics
+from core.engine.layers import FusedBlock, FusedUnit, Layers
+from core.engine.routes import Routes
+from core.engine.walk import Features
+from core.freezing import FrozenWeight
+from core.randomness import mixed
+
+Seen = Callable[[str, Tensor], None]
+"""Gets each ReLU's name and its output (N, C, H, W)."""
+
+
+class FusedNetwork:
+    """`network` of `plan`, trained and tested through `kernels`. `dtype`: of what lies between the layers.
+
+    `lean`: what backward needs of a layer is kept in 8 bits, rounded at random (`seed` and the step say how).
+    """
+
+    def __init__(
+        self, network: Network, plan: Plan, kernels: Kernels, routes: Routes, *, lean: bool = False, seed: int = 0
+    ) -> None:
+        self.network, self.seed = network, seed
+        self.layers = Layers([], [], kernels, routes.dtype, lean)
+        self._add(plan.stem, routes, "relu")
+        self.saved_bytes = 0
+        """What the last step kept for backward."""
+        self.layers.blocks.extend(self._block(block, routes) for block in plan.blocks)
+
+    def _add(self, unit: Unit, routes: Routes, relu: str) -> int:
+        conv = unit.convolution
+        layer, norm = (self.network.get_submodule(name) for name in (conv.name, unit.norm.name))
+        assert isinstance(layer, nn.Conv2d | FrozenWeight) and isinstance(norm, nn.BatchNorm2d)
+        padding = (conv.kernel - 1) // 2
+        self.layers.units.append(FusedUnit(layer, norm, conv.stride, padding, routes.of(conv), relu))
+        return len(self.layers.units) - 1
+
+    def _block(self, block: Block, routes: Routes) -> FusedBlock:
+        path = block.units[0].convolution.name.rpartition(".")[0]
+        units = tuple(self._add(unit, routes, f"{path}.relu{i}") for i, unit in enumerate(block.units, start=1))
+        shortcut = self._add(block.shortcut, routes, "") if block.shortcut else None
+        return FusedBlock(units, shortcut, block.residual, block.pool)
+
+    # -- forward ---------------------------------------------------------------------------------------------
+
+    def train(self, images: Tensor, step: int) -> Tensor:
+        """Logits (N, classes) with the statistics of the batch; differentiable in all that trains."""
+        tensors: list[Tensor | None] = []
+        for unit in self.layers.units:
+            tensors += [unit.weight, unit.layer.bias, unit.norm.weight, unit.norm.bias]
+        seed = mixed(self.seed, "lean", step) if self.layers.lean else 0
+        features: Tensor = Features.apply(self.layers, images, seed, *tensors)
+        walk = getattr(features.grad_fn, "walk", None)
+        self.saved_bytes = walk.saved_bytes if walk else 0
+        return self.network.output(features)
+
+    @torch.no_grad()
+    def evaluate(self, images: Tensor, seen: Seen | None = None) -> Tensor:
+        """Logits (N, classes) with the running statistics."""
+        x = self._tested(0, images.to(self.layers.dtype), seen)
+        for block in self.layers.blocks:
+            if block.pool:
+                x = F.max_pool2d(x, block.pool.kernel, block.pool.stride, block.pool.padding)
+            out = x
+            for place in block.units[: -1 if block.residual else None]:
+                out = self._tested(place, out, seen)
+            if block.residual:
+                other = x if block.shortcut is None else self._convolved(block.shortcut, x)
+                scale = None if block.shortcut is None else self._running(block.shortcut)
+                out = self._tested(block.units[-1], out, seen, other, scale)
+            x = out
+        return self.network.output(x.mean(dim=(2, 3), dtype=torch.float32))
+
+    def _convolved(self, place: int, x: Tensor) -> Tensor:
+        return self.layers.units[place].convolve(x, self.layers.units[place].weight)
+
+    def _running(self, place: int) -> Tensor:
+        unit = self.layers.units[place]
+        return running_statistics(unit.affine(unit.norm.weight, unit.norm.bias), unit.running())
+
+    def _tested(
+        self, place: int, x: Tensor, seen: Seen | None, other: Tensor | None = None, scale: Tensor | None = None
+    ) -> Tensor:
+        y = self._convolved(place, x)
+        out = self.layers.kernels.apply(y, self._running(place), other, scale, in_place=True).out
+        if seen:
+            seen(self.layers.units[place].relu, out)
+        return out

@@ -1,0 +1,436 @@
+/* Batch norm, residual sum and ReLU between two convolutions, each direction in two passes over the data.
+
+Data is channels-last: M pixels of C channels each, C a multiple of 16, float or bfloat16. Everything is computed in
+float and summed in PARTS parts of the pixels that do not depend on the number of threads, each part in blocks whose
+sums are added up as double: the same bits for any number of threads.
+
+A pass keeps K vectors of 16 channels in registers. K is a constant in each copy of a loop (INLINE functions get it as
+a literal), which is what makes the loops fast. Narrow layers are treated as wider ones of fewer pixels.
+
+What backward needs of a layer is `saved`: its convolution's output, or (lean) the normalised values in 8 bits. Either
+way x_hat = saved * alpha + delta. `stat` holds 6 rows of C floats: mean, 1/sd, scale, shift, alpha, delta; the layer's
+output is y * scale + shift.
+*/
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#if defined(__AVX512F__) || defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+#define PARTS 64
+#define BLOCK 256 /* pixels whose sums are kept in float */
+
+typedef float V __attribute__((vector_size(64)));
+typedef int32_t I __attribute__((vector_size(64)));
+typedef uint32_t U __attribute__((vector_size(64)));
+typedef uint16_t H __attribute__((vector_size(32)));
+typedef int8_t B __attribute__((vector_size(16)));
+
+enum kind { FLOAT, BFLOAT, BYTE };
+enum relu { NONE, RECOMPUTE, MASK };
+enum row { MEAN, INVERSE_SD, SCALE, SHIFT, ALPHA, DELTA };
+
+INLINE V splat(float x) { return x - (V){0}; }
+
+INLINE V load_floats(const float *from) {
+  V v;
+  memcpy(&v, from, sizeof v);
+  return v;
+}
+
+/* 16 values from position i of an array of `kind`. */
+INLINE V load(const void *from, long i, int kind) {
+  if (kind == FLOAT) return load_floats((const float *)from + i);
+  if (kind == BFLOAT) {
+    H h;
+    memcpy(&h, (const uint16_t *)from + i, sizeof h);
+    return (V)(__builtin_convertvector(h, U) << 16);
+  }
+  B b;
+  memcpy(&b, (const int8_t *)from + i, sizeof b);
+  return __builtin_convertvector(b, V);
+}
+
+INLINE void store(void *to, long i, V v, int kind) {
+  if (kind == FLOAT) {
+    memcpy((float *)to + i, &v, sizeof v);
+    return;
+  }
+#ifdef __AVX512BF16__
+  __m256bh h = _mm512_cvtneps_pbh((__m512)v);
+#else
+  U u = (U)v, nan = (U)(v != v);
+  u = (u + 0x7fff + ((u >> 16) & 1)) >> 16; /* to the nearest, ties to even */
+  H h = __builtin_convertvector((u & ~nan) | (nan & 0x7fc0), H);
+#endif
+  memcpy((uint16_t *)to + i, &h, sizeof h);
+}
+
+INLINE V only(V v, I mask) { return (V)((I)v & mask); }
+
+/* Negative values become 0, NaN stays. */
+INLINE V clamp(V v) { return only(v, ~(I)(v < 0)); }
+
+INLINE uint16_t bits(I mask) {
+#ifdef __AVX512DQ__
+  return _mm512_movepi32_mask((__m512i)mask);
+#else
+  uint16_t packed = 0;
+  for (int i = 0; i < 16; i++) packed |= (uint16_t)((mask[i] & 1) << i);
+  return packed;
+#endif
+}
+
+INLINE I spread(uint16_t packed) {
+  const U places = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  U all = (uint32_t)packed - (U){0};
+  return -(I)((all >> places) & 1);
+}
+
+/* -- the shape of a pass --------------------------------------------------------------------------------------- */
+
+/* `width` channels in `rows` rows; a row holds several pixels where the layer is narrow. */
+struct shape {
+  long rows, width;
+  int vectors;
+};
+
+static struct shape shape_of(long pixels, long channels) {
+  struct shape s = {pixels, channels, 1};
+  while (s.width <= 32 && s.rows % 2 == 0) s.width *= 2, s.rows /= 2;
+  s.vectors = s.width % 64 == 0 ? 4 : s.width % 32 == 0 ? 2 : 1;
+  return s;
+}
+
+/* Rows of `stat` repeated for the pixels of a row: what a pass multiplies with. */
+static float *widened(const float *rows, int count, long channels, long width) {
+  float *wide = aligned_alloc(64, sizeof(float) * count * width);
+  for (int r = 0; r < count; r++)
+    for (long i = 0; i < width; i++) wide[r * width + i] = rows[r * channels + i % channels];
+  return wide;
+}
+
+static long first_row(struct shape s, int part) { return s.rows * part / PARTS; }
+
+/* Calls BODY with K a literal. */
+#define FOR_VECTORS(s, BODY) \
+  do {                       \
+    if ((s).vectors == 4) {  \
+      BODY(4);               \
+    } else if ((s).vectors == 2) { \
+      BODY(2);               \
+    } else {                 \
+      BODY(1);               \
+    }                        \
+  } while (0)
+
+/* -- forward --------------------------------------------------------------------------------------------------- */
+
+INLINE void add_block(double *total, const V *sums, int K) {
+  for (int k = 0; k < K; k++)
+    for (int i = 0; i < 16; i++) total[16 * k + i] += sums[k][i];
+}
+
+/* Sums of (y - centre) and its square over one part; least and largest y where `range` is not null. */
+INLINE void moments(const void *y, struct shape s, int part, const float *centre, double *sum, double *square,
+                    float *range, int kind, int K) {
+  for (long c = 0; c < s.width; c += 16 * K) {
+    V middle[K], low[K], high[K];
+    for (int k = 0; k < K; k++) middle[k] = load_floats(centre + c + 16 * k), low[k] = high[k] = middle[k];
+    long end = first_row(s, part + 1);
+    for (long row = first_row(s, part); row < end;) {
+      V a[K], b[K];
+      for (int k = 0; k < K; k++) a[k] = b[k] = (V){0};
+      for (long stop = row + BLOCK < end ? row + BLOCK : end; row < stop; row++)
+        for (int k = 0; k < K; k++) {
+          V v = load(y, row * s.width + c + 16 * k, kind), d = v - middle[k];
+          a[k] += d;
+          b[k] += d * d;
+          if (range) {
+            I less = v < low[k], more = v > high[k];
+            low[k] = (V)(((I)v & less) | ((I)low[k] & ~less));
+            high[k] = (V)(((I)v & more) | ((I)high[k] & ~more));
+          }
+        }
+      add_block(sum + c, a, K);
+      add_block(square + c, b, K);
+    }
+    if (range)
+      for (int k = 0; k < K; k++) {
+        memcpy(range + c + 16 * k, &low[k], sizeof(V));
+        memcpy(range + s.width + c + 16 * k, &high[k], sizeof(V));
+      }
+  }
+}
+
+/* Batch statistics of y, and with them `stat`. gamma, beta, bias and the running statistics may be null. `bias` is
+the convolution's, which was not added: it moves only the running mean. Lean where `lean`: alpha is then the step of
+the 8-bit values. */
+void onlybn_statistics(int kind, const void *y, long pixels, long channels, const float *gamma, const float *beta,
+                       const float *bias, double eps, double momentum, float *running_mean, float *running_var,
+                       int lean, float *stat) {
+  struct shape s = shape_of(pixels, channels);
+  long width = s.width;
+  float first[channels];
+  for (long c = 0; c < channels; c += 16) {
+    V v = load(y, c, kind);
+    memcpy(first + c, &v, sizeof v);
+  }
+  float *centre = widened(first, 1, channels, width);
+  double *sums = calloc(2 * PARTS * width, sizeof(double));
+  float *ranges = lean ? malloc(2 * PARTS * width * sizeof(float)) : NULL;
+#pragma omp parallel for schedule(static)
+  for (int part = 0; part < PARTS; part++) {
+    double *sum = sums + 2 * part * width, *square = sum + width;
+    float *range = lean ? ranges + 2 * part * width : NULL;
+#define PASS(K) \
+  if (kind == FLOAT) moments(y, s, part, centre, sum, square, range, FLOAT, K); \
+  else moments(y, s, part, centre, sum, square, range, BFLOAT, K)
+    FOR_VECTORS(s, PASS);
+#undef PASS
+  }
+  for (long c = 0; c < channels; c++) {
+    double sum = 0, square = 0;
+    float low = first[c], high = first[c];
+    for (int part = 0; part < PARTS; part++)
+      for (long i = c; i < width; i += channels) {
+        sum += sums[2 * part * width + i];
+        square += sums[(2 * part + 1) * width + i];
+        if (lean) {
+          float *range = ranges + 2 * part * width;
+          if (range[i] < low) low = range[i];
+          if (range[width + i] > high) high = range[width + i];
+        }
+      }
+    double shift = sum / pixels, mean = first[c] + shift, var = square / pixels - shift * shift;
+    if (var < 0) var = 0;
+    double inverse_sd = 1 / sqrt(var + eps), scale = (gamma ? gamma[c] : 1) * inverse_sd;
+    stat[MEAN * channels + c] = mean;
+    stat[INVERSE_SD * channels + c] = inverse_sd;
+    stat[SCALE * channels + c] = scale;
+    stat[SHIFT * channels + c] = (beta ? beta[c] : 0) - mean * scale;
+    double reach = high - mean > mean - low ? high - mean : mean - low;
+    stat[ALPHA * channels + c] = lean ? (reach > 0 ? reach * inverse_sd / 127 : 1) : inverse_sd;
+    stat[DELTA * channels + c] = lean ? 0 : -mean * inverse_sd;
+    if (running_mean) {
+      double unbiased = pixels > 1 ? var * pixels / (pixels - 1) : var;
+      running_mean[c] += momentum * (mean + (bias ? bias[c] : 0) - running_mean[c]);
+      running_var[c] += momentum * (unbiased - running_var[c]);
+    }
+  }
+  free(centre);
+  free(sums);
+  free(ranges);
+}
+
+/* Uniform in [0, 1), a function of `seed` and the positions i, i + 1, ... */
+INLINE V noise(uint32_t seed, long i) {
+  const U places = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  U u = ((uint32_t)i + places) * 0x9e3779b1u + seed;
+  u = (u ^ (u >> 16)) * 0x85ebca6bu;
+  u = (u ^ (u >> 13)) * 0xc2b2ae35u;
+  u ^= u >> 16;
+  return __builtin_convertvector((I)(u >> 8), V) * 0x1p-24f;
+}
+
+/* z = relu(y * scale + shift [+ other [* other_scale + other_shift]]); the sign as a bit in `mask`; x_hat in 8 bits,
+rounded up or down at random, in `bytes`. */
+INLINE void apply(const void *y, struct shape s, int part, const float *stat, const void *other,
+                  const float *other_stat, void *z, uint16_t *mask, int8_t *bytes, uint32_t seed, int relu, int kind,
+                  int K) {
+  long width = s.width;
+  for (long c = 0; c < width; c += 16 * K) {
+    V scale[K], shift[K], other_scale[K], other_shift[K], mean[K], steps[K];
+    for (int k = 0; k < K; k++) {
+      long at = c + 16 * k;
+      scale[k] = load_floats(stat + SCALE * width + at);
+      shift[k] = load_floats(stat + SHIFT * width + at);
+      if (other_stat) {
+        other_scale[k] = load_floats(other_stat + SCALE * width + at);
+        other_shift[k] = load_floats(other_stat + SHIFT * width + at);
+      }
+      if (bytes) {
+        mean[k] = load_floats(stat + MEAN * width + at);
+        steps[k] = load_floats(stat + INVERSE_SD * width + at) / load_floats(stat + ALPHA * width + at);
+      }
+    }
+    for (long row = first_row(s, part), end = first_row(s, part + 1); row < end; row++)
+      for (int k = 0; k < K; k++) {
+        long at = row * width + c + 16 * k;
+        V v = load(y, at, kind), out = v * scale[k] + shift[k];
+        if (other_stat) out += load(other, at, kind) * other_scale[k] + other_shift[k];
+        else if (other) out += load(other, at, kind);
+        if (mask) mask[at / 16] = bits((I)(out > 0));
+        store(z, at, relu ? clamp(out) : out, kind);
+        if (bytes) {
+          V x = (v - mean[k]) * steps[k] + noise(seed, at);
+          I whole = __builtin_convertvector(x + 256, I) - 256; /* the next lower whole number */
+          I much = whole > 127, little = whole < -127;
+          whole = (whole & ~much & ~little) | (much & 127) | (little & -127);
+          B b = __builtin_convertvector(whole, B);
+          memcpy(bytes + at, &b, sizeof b);
+        }
+      }
+  }
+}
+
+void onlybn_apply(int kind, const void *y, long pixels, long channels, const float *stat, const void *other,
+                  const float *other_stat, int relu, void *z, uint16_t *mask, int8_t *bytes, uint32_t seed) {
+  struct shape s = shape_of(pixels, channels);
+  float *wide = widened(stat, 6, channels, s.width);
+  float *other_wide = other_stat ? widened(other_stat, 6, channels, s.width) : NULL;
+#pragma omp parallel for schedule(static)
+  for (int part = 0; part < PARTS; part++) {
+#define CASE(T, K) apply(y, s, part, wide, other, other_wide, z, mask, bytes, seed, relu, T, K)
+#define PASS(K) if (kind == FLOAT) CASE(FLOAT, K); else CASE(BFLOAT, K)
+    FOR_VECTORS(s, PASS);
+#undef PASS
+#undef CASE
+  }
+  free(wide);
+  free(other_wide);
+}
+
+/* -- backward -------------------------------------------------------------------------------------------------- */
+
+/* Whether the ReLU let a value through: recomputed from y, or read from the mask. */
+INLINE V through(V gradient, V saved, V scale, V shift, const uint16_t *mask, long at, int relu) {
+  if (relu == RECOMPUTE) return only(gradient, (I)(saved * scale + shift > 0));
+  if (relu == MASK) return only(gradient, spread(mask[at / 16]));
+  return gradient;
+}
+
+/* Sums of g and g * x_hat over one part, g the gradient behind the ReLU of `grad` (+ `grad2`). Where `out` is not null
+it gets g, rounded as it is then used. `other`: a second layer that got the same g. */
+INLINE void sums_of(const void *saved, struct shape s, int part, const float *stat, const void *grad,
+                    const void *grad2, const uint16_t *mask, void *out, const void *other, const float *other_stat,
+                    double *sums, int relu, int kind, int saved_kind, int K) {
+  long width = s.width, end = first_row(s, part + 1);
+  for (long c = 0; c < width; c += 16 * K) {
+    V scale[K], shift[K], alpha[K], delta[K], other_alpha[K], other_delta[K];
+    for (int k = 0; k < K; k++) {
+      long at = c + 16 * k;
+      scale[k] = load_floats(stat + SCALE * width + at), shift[k] = load_floats(stat + SHIFT * width + at);
+      alpha[k] = load_floats(stat + ALPHA * width + at), delta[k] = load_floats(stat + DELTA * width + at);
+      if (other) {
+        other_alpha[k] = load_floats(other_stat + ALPHA * width + at);
+        other_delta[k] = load_floats(other_stat + DELTA * width + at);
+      }
+    }
+    for (long row = first_row(s, part); row < end;) {
+      V a[K], b[K], d[K];
+      for (int k = 0; k < K; k++) a[k] = b[k] = d[k] = (V){0};
+      for (long stop = row + BLOCK < end ? row + BLOCK : end; row < stop; row++)
+        for (int k = 0; k < K; k++) {
+          long at = row * width + c + 16 * k;
+          V v = load(saved, at, saved_kind), g = load(grad, at, kind);
+          if (grad2) g += load(grad2, at, kind);
+          g = through(g, v, scale[k], shift[k], mask, at, relu);
+          if (out) store(out, at, g, kind), g = load(out, at, kind);
+          a[k] += g;
+          b[k] += g * (v * alpha[k] + delta[k]);
+          if (other) d[k] += g * (load(other, at, saved_kind) * other_alpha[k] + other_delta[k]);
+        }
+      add_block(sums + c, a, K);
+      add_block(sums + width + c, b, K);
+      if (other) add_block(sums + 2 * width + c, d, K);
+    }
+  }
+}
+
+/* gradient of y = first * g + second * saved + third; rows of `factors`. */
+static void factors_of(const float *stat, long channels, long c, double pixels, double sum, double weighted,
+                       float *factors) {
+  double scale = stat[SCALE * channels + c], mean = sum / pixels, slope = weighted / pixels;
+  factors[c] = scale;
+  factors[channels + c] = -scale * slope * stat[ALPHA * channels + c];
+  factors[2 * channels + c] = -scale * (mean + slope * stat[DELTA * channels + c]);
+}
+
+void onlybn_sums(int kind, int saved_kind, const void *saved, long pixels, long channels, const float *stat,
+                 const void *grad, const void *grad2, int relu, const uint16_t *mask, void *out, const void *other,
+                 const float *other_stat, float *grad_beta, float *grad_gamma, float *factors,
+                 float *other_grad_gamma, float *other_factors) {
+  struct shape s = shape_of(pixels, channels);
+  long width = s.width;
+  float *wide = widened(stat, 6, channels, width);
+  float *other_wide = other ? widened(other_stat, 6, channels, width) : NULL;
+  double *sums = calloc(3 * PARTS * width, sizeof(double));
+#pragma omp parallel for schedule(static)
+  for (int part = 0; part < PARTS; part++) {
+    double *own = sums + 3 * part * width;
+#define CASE(T, S, K) \
+  sums_of(saved, s, part, wide, grad, grad2, mask, out, other, other_wide, own, relu, T, S, K)
+#define PASS(K)                                                       \
+  if (kind == FLOAT && saved_kind == BYTE) CASE(FLOAT, BYTE, K);      \
+  else if (kind == FLOAT) CASE(FLOAT, FLOAT, K);                      \
+  else if (saved_kind == BYTE) CASE(BFLOAT, BYTE, K);                 \
+  else CASE(BFLOAT, BFLOAT, K)
+    FOR_VECTORS(s, PASS);
+#undef PASS
+#undef CASE
+  }
+  for (long c = 0; c < channels; c++) {
+    double total[3] = {0, 0, 0};
+    for (int part = 0; part < PARTS; part++)
+      for (int r = 0; r < 3; r++)
+        for (long i = c; i < width; i += channels) total[r] += sums[(3 * part + r) * width + i];
+    grad_beta[c] = total[0];
+    grad_gamma[c] = total[1];
+    factors_of(stat, channels, c, pixels, total[0], total[1], factors);
+    if (other) {
+      other_grad_gamma[c] = total[2];
+      factors_of(other_stat, channels, c, pixels, total[0], total[2], other_factors);
+    }
+  }
+  free(wide);
+  free(other_wide);
+  free(sums);
+}
+
+INLINE void input_gradient(const void *saved, struct shape s, int part, const float *stat, const float *factors,
+                           const void *grad, const uint16_t *mask, void *out, int relu, int kind, int saved_kind,
+                           int K) {
+  long width = s.width;
+  for (long c = 0; c < width; c += 16 * K) {
+    V scale[K], shift[K], first[K], second[K], third[K];
+    for (int k = 0; k < K; k++) {
+      long at = c + 16 * k;
+      scale[k] = load_floats(stat + SCALE * width + at), shift[k] = load_floats(stat + SHIFT * width + at);
+      first[k] = load_floats(factors + at), second[k] = load_floats(factors + width + at);
+      third[k] = load_floats(factors + 2 * width + at);
+    }
+    for (long row = first_row(s, part), end = first_row(s, part + 1); row < end; row++)
+      for (int k = 0; k < K; k++) {
+        long at = row * width + c + 16 * k;
+        V v = load(saved, at, saved_kind);
+        V g = through(load(grad, at, kind), v, scale[k], shift[k], mask, at, relu);
+        store(out, at, g * first[k] + v * second[k] + third[k], kind);
+      }
+  }
+}
+
+/* The gradient of the convolution's output, from what `onlybn_sums` found; `out` may be `saved` or `grad`. */
+void onlybn_input_gradient(int kind, int saved_kind, const void *saved, long pixels, long channels, const float *stat,
+                           const float *factors, const void *grad, int relu, const uint16_t *mask, void *out) {
+  struct shape s = shape_of(pixels, channels);
+  float *wide = widened(stat, 6, channels, s.width), *wide_factors = widened(factors, 3, channels, s.width);
+#pragma omp parallel for schedule(static)
+  for (int part = 0; part < PARTS; part++) {
+#define CASE(T, S, K) \
+  input_gradient(saved, s, part, wide, wide_factors, grad, mask, out, relu, T, S, K)
+#define PASS(K)                                                       \
+  if (kind == FLOAT && saved_kind == BYTE) CASE(FLOAT, BYTE, K);      \
+  else if (kind == FLOAT) CASE(FLOAT, FLOAT, K);                      \
+  else if (saved_kind == BYTE) CASE(BFLOAT, BYTE, K);                 \
+  else CASE(BFLOAT, BFLOAT, K)
+    FOR_VECTORS(s, PASS);
+#undef PASS
+#undef CASE
+  }
+  free(wide);
+  free(wide_factors);
+}

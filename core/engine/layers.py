@@ -1,0 +1,93 @@
+"""The layers of a network as the engine runs them: a convolution and its batch norm are one unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from core.architectures.plan import Pool
+from core.engine.kernels import Affine, Kernels, Running
+from core.freezing import FrozenWeight
+
+NOT_TRANSPOSED = (False, [0, 0], 1)
+
+
+@dataclass(slots=True)
+class FusedUnit:
+    """A convolution and its batch norm, and the ReLU's name behind them. `dtype`: what the convolution computes in."""
+
+    layer: nn.Conv2d | FrozenWeight
+    norm: nn.BatchNorm2d
+    stride: int
+    padding: int
+    dtype: torch.dtype
+    relu: str
+
+    @property
+    def weight(self) -> Tensor:
+        return self.layer.effective() if isinstance(self.layer, FrozenWeight) else self.layer.weight
+
+    def affine(self, gamma: Tensor | None, beta: Tensor | None) -> Affine:
+        return Affine(gamma, beta, self.layer.bias)
+
+    def running(self) -> Running:
+        norm = self.norm
+        assert norm.running_mean is not None and norm.running_var is not None and norm.momentum is not None
+        return Running(norm.running_mean, norm.running_var, norm.momentum, norm.eps)
+
+    def convolve(self, x: Tensor, weight: Tensor) -> Tensor:
+        """(N, C, H, W) of any dtype -> (N, C', H', W') of the same, without the bias."""
+        y = F.conv2d(x.to(self.dtype), weight.to(self.dtype), None, self.stride, self.padding)
+        # With a single input channel torch cannot tell the memory formats apart and may choose the other one.
+        return y.to(x.dtype).contiguous(memory_format=torch.channels_last)
+
+    def convolve_back(
+        self, gradient: Tensor, x: Tensor | None, shape: torch.Size, weight: Tensor, *, image: bool, weighs: bool
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """Gradients of the input of `shape`, where `image`, and of the weight, where it trains; `x` is its input."""
+        if not (image or weighs):
+            return None, None
+        if x is None:  # only its shape is read
+            x = torch.empty(shape, dtype=self.dtype, device=gradient.device, memory_format=torch.channels_last)
+        stride, padding, ones = [self.stride] * 2, [self.padding] * 2, [1, 1]
+        images, weights, _ = torch.ops.aten.convolution_backward(
+            gradient.to(self.dtype),
+            x.to(self.dtype),
+            weight.to(self.dtype),
+            None,
+            stride,
+            padding,
+            ones,
+            *NOT_TRANSPOSED,
+            [image, weighs, False],
+        )
+        if image:
+            images = images.to(gradient.dtype).contiguous(memory_format=torch.channels_last)
+        return images, weights.float() if weighs else None
+
+
+@dataclass(frozen=True, slots=True)
+class FusedBlock:
+    """Places of its units, and of its shortcut's, among all units of the network."""
+
+    units: tuple[int, ...]
+    shortcut: int | None
+    residual: bool
+    pool: Pool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """All units of a network, the stem's first, its blocks after the stem, and what computes them.
+
+    `dtype`: of what lies between the layers; `lean`: whether what backward needs is kept in 8 bits.
+    """
+
+    units: list[FusedUnit]
+    blocks: list[FusedBlock]
+    kernels: Kernels
+    dtype: torch.dtype
+    lean: bool

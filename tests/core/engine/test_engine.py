@@ -1,0 +1,149 @@
+"""Which engine a run gets, and in which number format its convolutions compute."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from core.engine import compiled, engine, routes
+from core.engine.compiled import Uncompiled
+from core.engine.engine import Engine, FusedEngine, make_engine
+from core.engine.plain import PlainEngine
+from core.engine.routes import FLOAT32, Routes, Shape, Trial, choose_routes, decide
+from core.events import Finished, Started, Warned
+from core.spec import RunSpec
+from core.training import train
+from tests.core.engine.test_fused import network_of
+
+SMALL, LARGE = Shape(16, 16, 3, 1, 32), Shape(64, 64, 3, 1, 8)
+CPU = torch.device("cpu")
+
+
+def spec(**changes: Any) -> RunSpec:
+    run = {"architecture": "resnet-8", "policy": "batchnorm", "dataset": "digits", "epochs": 1}
+    return RunSpec.model_validate({**run, "train_examples": 128, "test_examples": 64, **changes})
+
+
+def made(run: RunSpec) -> Engine:
+    return make_engine(network_of(run), run, CPU)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Measured times of this test's own; the compiled kernels stay where they are."""
+    monkeypatch.setattr(routes, "cache_folder", lambda: tmp_path)
+    routes._cache_file.cache_clear()
+    yield tmp_path
+    routes._cache_file.cache_clear()
+
+
+@pytest.fixture
+def no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise Uncompiled("no C compiler: it is not there")
+
+    monkeypatch.setattr(engine, "compiled_kernels", fail)
+    engine._kernels.cache_clear()
+    yield
+    engine._kernels.cache_clear()
+
+
+def test_a_batchnorm_network_runs_fused_and_says_how() -> None:
+    assert made(spec(recipe={"precision": "fp32"})).words == "fused (compiled kernels), fp32"
+    assert made(spec(recipe={"precision": "fp32", "lean": True})).words == "fused (compiled kernels), fp32, lean"
+    assert made(spec()).words.startswith("fused (compiled kernels), ")
+
+
+@pytest.mark.parametrize("kind", ["instance", "group", "layer", "none"])
+def test_other_norms_run_as_modules(kind: str) -> None:
+    found = made(spec(norm={"kind": kind}))
+    assert isinstance(found, PlainEngine) and found.words == "torch, fp32 (fused for BatchNorm only)"
+
+
+def test_without_a_compiler_it_trains_all_the_same_and_says_so(no_compiler: None) -> None:
+    events = list(train(spec()))
+    started, warned, finished = events[0], events[1], events[-1]
+    assert isinstance(started, Started) and started.engine == "torch, fp32 (no compiled kernels)"
+    assert isinstance(warned, Warned) and "no C compiler" in warned.message and "apt install gcc" in warned.message
+    assert isinstance(finished, Finished)
+    lean = made(spec(recipe={"lean": True, "precision": "fp32"}))
+    assert isinstance(lean, FusedEngine) and lean.words == "fused (torch kernels), fp32, lean"
+
+
+def test_a_compiler_that_fails_is_told_in_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "cc"
+    broken.write_text(
+        '#!/bin/sh\n[ "$1" = --version ] && echo 1.0 && exit 0\necho "kernels.c:1: no such thing" >&2\nexit 1\n'
+    )
+    broken.chmod(0o755)
+    monkeypatch.setenv("CC", str(broken))
+    with pytest.raises(Uncompiled, match=r"the C compiler failed: kernels\.c:1: no such thing"):
+        compiled._library()
+    monkeypatch.setenv("CC", str(tmp_path / "missing"))
+    with pytest.raises(Uncompiled, match="no C compiler"):
+        compiled._library()
+
+
+def test_what_was_compiled_once_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    library = compiled._library()
+    assert library.parent == tmp_path / "cache" / "onlybn"
+    made_at = library.stat().st_mtime_ns
+    assert compiled._library() == library and library.stat().st_mtime_ns == made_at
+    assert [path.name for path in library.parent.iterdir()] == [library.name], "no drafts are left"
+
+
+@pytest.mark.parametrize(
+    ("small", "large", "dtype", "exceptions"),
+    [
+        (Trial(1, 3, 3.2, True), Trial(1, 3, 3.2, True), torch.bfloat16, set()),
+        (Trial(9, 3, 3.2, True), Trial(1, 30, 30.2, True), torch.bfloat16, {SMALL}),
+        (Trial(1, 3, 3.2, False), Trial(1, 30, 30.2, True), torch.bfloat16, {SMALL}),
+        (Trial(9, 3, 3.2, True), Trial(9, 3, 3.2, True), torch.float32, set()),
+        (Trial(1, 1, 1.2, True), Trial(1, 1, 1.2, True), torch.float32, set()),
+    ],
+)
+def test_the_faster_correct_format_is_taken(
+    small: Trial, large: Trial, dtype: torch.dtype, exceptions: set[Shape]
+) -> None:
+    found = decide({SMALL: 5, LARGE: 4}, {SMALL: small, LARGE: large})
+    assert (found.dtype, found.exceptions) == (dtype, exceptions)
+
+
+def test_formats_in_words() -> None:
+    assert FLOAT32.words == "fp32" and Routes(torch.bfloat16).words == "bf16"
+    assert Routes(torch.bfloat16, frozenset({SMALL})).words == "bf16 (1 convolution shape in fp32)"
+
+
+def test_each_shape_is_tried_once_on_a_machine(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = spec().plan
+    first = choose_routes(plan, 128)
+    (file,) = cache.glob("routes-*.json")
+    assert len(json.loads(file.read_text())) == len({Shape.of(conv) for conv in plan.convolutions})
+
+    def again(shape: Shape, batch: int) -> Trial:
+        raise AssertionError(f"{shape} was tried before")
+
+    monkeypatch.setattr(routes, "_trial", again)
+    assert choose_routes(plan, 128) == first
+    monkeypatch.undo()
+    file.write_text("{broken")
+    monkeypatch.setattr(routes, "cache_folder", lambda: cache)
+    assert choose_routes(plan, 128).dtype in (torch.float32, torch.bfloat16), "a damaged file is made anew"
+
+
+def test_wrong_results_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = routes._there_and_back
+
+    def wrong(shape: Shape, x: torch.Tensor, weight: torch.Tensor) -> list[torch.Tensor]:
+        found = right(shape, x, weight)
+        return [1.1 * found[0], *found[1:]] if x.dtype == torch.bfloat16 else found
+
+    assert routes._trial(SMALL, 8).sound
+    monkeypatch.setattr(routes, "_there_and_back", wrong)
+    trial = routes._trial(SMALL, 8)
+    assert not trial.sound and trial.in_float32
