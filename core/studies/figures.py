@@ -164,8 +164,11 @@ class Figure(Model):
 
 
 def figure(plot: Plot, quantity: str, study: StudySpec, records: Sequence[Record], marks: Sequence[Mark]) -> Figure:
-    """The figure of a study with the runs there are; the grid's places stand on the axis from the start."""
-    shown = _shown(plot, study, marks)
+    """The figure of a study with the runs there are; the grid's places stand on the axis from the start.
+
+    Of `marks` those of another quantity are left out: the paper's top-5 has no place on an axis of top-1.
+    """
+    shown = _shown(plot, study, [mark for mark in marks if mark.quantity == quantity])
     drawn = _ablation(plot, records) if plot.ablation else _means(plot, quantity, records)
     places = _places(plot, study, shown)
     measured = QUANTITIES[quantity]
@@ -270,7 +273,8 @@ def _grouped(plot: Plot, shown: Sequence[Mark]) -> Iterable[Marks]:
 
 
 def _words(mark: Mark) -> str:
-    text = f"paper: {title(mark.architecture)}, {policy(mark.policy).title}, {mark.value:g} % ({mark.source})"
+    measured = f"{mark.value:g} % {QUANTITIES[mark.quantity].short}"
+    text = f"paper: {title(mark.architecture)}, {policy(mark.policy).title}, {measured} ({mark.source})"
     return f"{text}; {mark.note}" if mark.note else text
 
 

@@ -161,7 +161,7 @@ def _legend(drawn: Figure) -> str:
     if drawn.marks:
         text += f" Open symbols: the paper's values ({drawn.marks_note}), never mixed with ours."
     else:
-        text += " The paper's values for this question are not known here, so none is drawn."
+        text += " The paper's values of what is shown are not known here, so none is drawn."
     return text
 
 

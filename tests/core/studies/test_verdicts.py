@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from core.studies.catalog import STUDIES, study_spec
 from core.studies.figures import figure
-from core.studies.records import Record
+from core.studies.records import QUANTITIES, Record
 from core.studies.results import long_csv, rows
 from core.studies.spec import Member
 from core.studies.verdicts import Verdict, judge
@@ -100,6 +100,26 @@ def test_the_figure_keeps_the_papers_marks_apart() -> None:
     assert words == {"D": "paper, read off a figure, ±0.5 points", "F": "paper, stated in words"}
     assert drawn.ticks == (14.0, 32.0, 56.0, 110.0, 218.0, 434.0, 866.0)
     assert drawn.marks_note == "CIFAR-10, 160 epochs"
+
+
+def test_a_mark_of_another_quantity_is_not_drawn() -> None:
+    named = STUDIES["imagenet"]
+    assert [mark.quantity for mark in named.marks] == ["top5"], "the paper's 32 % are top-5"
+    ours = figure(
+        named.plot, named.criterion.quantity_at("minutes"), study_spec("imagenet", "minutes"), [], named.marks
+    )
+    assert ours.y_title == "Test accuracy" and ours.marks == () and ours.ticks == (18.0, 34.0)
+    theirs = figure(
+        named.plot, named.criterion.quantity_at("paper"), study_spec("imagenet", "minutes"), [], named.marks
+    )
+    (mark,) = theirs.marks
+    assert theirs.y_title == "Top-5 test accuracy" and mark.y == (32.0,)
+    assert mark.text == ("paper: ImageNet ResNet-200, BatchNorm only, 32 % top-5 (abstract of v3)",)
+
+
+def test_every_mark_says_what_was_measured() -> None:
+    for mark in (mark for named in STUDIES.values() for mark in named.marks):
+        assert QUANTITIES[mark.quantity].short
 
 
 def test_the_results_by_setting_and_as_csv() -> None:
