@@ -19,7 +19,7 @@ from core.studies.catalog import STUDIES, study_spec
 from core.studies.costs import run_s, study_cost
 from core.studies.folder import OtherStudy, StudyFolder
 from core.studies.report import Page, report
-from core.studies.results import long_csv
+from core.studies.results import in_words, long_csv
 from core.studies.runner import Runner, Told
 from core.studies.spec import SCALES, Scale, StudySpec, StudyUnavailable
 from core.studies.verdicts import judge
@@ -177,7 +177,7 @@ def _follow(folder: StudyFolder, runner: Runner, console: Console) -> int:
 
 
 def _line(told: Told) -> str:
-    key = ", ".join([*map(str, told.member.key.values()), f"replicate {told.member.replicate}"])
+    key = f"{in_words(told.member.key)}, replicate {told.member.replicate}"
     if told.what == "failed":
         return f"[red]failed[/]    {key}: {told.message}"
     return f"{told.what:9} {key}: test top-1 {told.message}"

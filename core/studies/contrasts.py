@@ -104,8 +104,13 @@ def couples(policy_name: str, couples: Mapping[str, str]) -> Contrasts:
     return contrasts
 
 
-def policies(more: str, less: Sequence[str], also: Sequence[str] = ()) -> Contrasts:
-    """On each architecture, policy `more` less each of `less`; those of `also` are shown and do not decide."""
+def policies(
+    more: str, less: Sequence[str], also: Sequence[str] = (), decisive: Mapping[str, Value] | None = None
+) -> Contrasts:
+    """On each architecture, policy `more` less each of `less`; those of `also` are shown and do not decide.
+
+    `decisive`: values of further axes (`init.norm`); comparisons at others are shown and do not decide either.
+    """
 
     def contrasts(study: StudySpec) -> list[Contrast]:
         others = [*((p, True) for p in less), *((p, False) for p in also)]
@@ -116,7 +121,7 @@ def policies(more: str, less: Sequence[str], also: Sequence[str] = ()) -> Contra
                 {**where, "architecture": net, "policy": more},
                 {**where, "architecture": net, "policy": other},
                 pairs=True,
-                decides=decides,
+                decides=decides and where.items() >= (decisive or {}).items(),
             )
             for net, (other, decides), (where, words) in rows
             if other in study.values("policy") and more in study.values("policy")

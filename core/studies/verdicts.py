@@ -129,7 +129,7 @@ def _decide(criterion: Criterion, comparisons: Sequence[Compared], unit: str) ->
     if not comparisons or len(known) < len(comparisons):
         missing = [c.label for c in comparisons if c not in known]
         if not missing:
-            return "undecided", "There is nothing to compare in this grid."
+            return "undecided", "Nothing in this grid decides the claim."
         more = f" and {len(missing) - 2} more" if len(missing) > 2 else ""
         return "undecided", f"Two finished replicates on each side are needed of: {', '.join(missing[:2])}{more}."
     outcome = _OUTCOMES[criterion.rule](known, criterion.margin)

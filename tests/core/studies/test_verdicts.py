@@ -9,6 +9,7 @@ import pytest
 from core.studies.catalog import STUDIES, study_spec
 from core.studies.figures import figure
 from core.studies.records import QUANTITIES, Record
+from core.studies.report import Page, report
 from core.studies.results import long_csv, rows
 from core.studies.spec import Axis, Member, StudySpec, StudyUnavailable
 from core.studies.verdicts import Contrast, Criterion, Verdict, judge
@@ -142,7 +143,7 @@ def test_runs_of_another_policy_do_not_mix_into_a_verdict() -> None:
     told = judged("norm-init", with_axes("norm-init", policy=both), starts)
     assert told.outcome == "holds" and len(told.comparisons) == 3
     without = judged("norm-init", with_axes("norm-init", policy=("all",)), starts)
-    assert without.outcome == "undecided" and without.sentence == "There is nothing to compare in this grid."
+    assert without.outcome == "undecided" and without.sentence == "Nothing in this grid decides the claim."
 
 
 def test_a_further_axis_is_compared_value_by_value() -> None:
@@ -150,6 +151,36 @@ def test_a_further_axis_is_compared_value_by_value() -> None:
     told = judged("random-k", study, lambda m: 0.5 + 0.1 * (m.spec.policy == "batchnorm") + noise(m))
     assert told.outcome == "holds" and [row.difference.n for row in told.comparisons if row.difference] == [3, 3]
     assert told.comparisons[0].label.endswith(", ResNet-14, γ = 1, β = 0 at first")
+
+
+def test_without_batchnorm_compares_what_trains_and_nothing_else() -> None:
+    study, named = study_spec("without-batchnorm", "minutes"), STUDIES["without-batchnorm"]
+
+    def gains_at(norm: str) -> Callable[[Member], float]:
+        return lambda m: 0.5 + 0.1 * (m.spec.policy == "all" and m.spec.init.norm == norm) + noise(m)
+
+    told = judged("without-batchnorm", study, gains_at("ones"))
+    assert [(row.label, row.decides, row.method) for row in told.comparisons] == [
+        ("All parameters less All but BatchNorm, ResNet-14, γ = 1, β = 0 at first", True, "paired"),
+        ("All parameters less All but BatchNorm, ResNet-14, γ from U(0, 1), β = 0 at first", False, "paired"),
+    ]
+    assert told.outcome == "holds" and "γ = 1, β = 0 at first" in told.sentence
+    assert judged("without-batchnorm", study, gains_at("uniform")).outcome == "undecided"
+    for contrast in named.criterion.contrasts(study):
+        assert contrast.less and {k for k in contrast.more if contrast.more[k] != contrast.less[k]} == {"policy"}
+
+
+def test_each_initialisation_is_a_series_and_a_row_of_its_own() -> None:
+    study, named = study_spec("without-batchnorm", "minutes"), STUDIES["without-batchnorm"]
+    records = [record(m, {"ones": 0.6, "uniform": 0.4}[m.spec.init.norm]) for m in study.members]
+    drawn = figure(named.plot, "top1", study, records, named.marks)
+    assert {series.name: series.mean for series in drawn.series} == {
+        "ResNet-14, γ = 1, β = 0 at first": (60.0, 60.0),
+        "ResNet-14, γ from U(0, 1), β = 0 at first": (40.0, 40.0),
+    }
+    page = report(Page(study, records, {}))
+    for cell in ("resnet-14, all, init.norm ones", "resnet-14, all-but-batchnorm, init.norm uniform"):
+        assert f"<td>{cell}</td>" in page
 
 
 def test_two_runs_of_one_replicate_are_refused() -> None:
