@@ -123,12 +123,21 @@ def read_capsule(path: Path) -> Capsule:
         tensors = _unpacked(load(path.read_bytes()), slots)
     except (BadTensorFile, SafetensorError) as error:
         raise BadCapsule(f"{path} {error}") from error
-    for name, tensor in tensors.items():
-        if not torch.isfinite(tensor).all():
-            raise BadCapsule(f"{path} holds a value that is not a finite number, in {name}")
+    if problem := unusable(tensors):
+        raise BadCapsule(f"{path} {problem}")
     if digest_of({name: tensor for name, tensor in tensors.items() if name not in carried}) != result.digest:
         raise BadCapsule(f"{path} is damaged: its tensors are not those of its result (their digests differ)")
     return Capsule(spec, result, origin, tensors, carried, frozen, header.size_bytes)
+
+
+def unusable(tensors: dict[str, Tensor]) -> str | None:
+    """What stands in `tensors` that no training leaves behind and that would make every answer NaN; None: nothing."""
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            return f"holds a value that is not a finite number, in {name}"
+        if name.endswith("running_var") and (tensor < 0).any():
+            return f"holds a negative variance, in {name}; a variance is 0 or more"
+    return None
 
 
 def _told(header: Header) -> tuple[RunSpec, Finished, Origin, tuple[str, ...], str]:

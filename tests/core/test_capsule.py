@@ -182,6 +182,7 @@ def test_a_truncated_capsule_is_refused(good: bytes, part: float, tmp_path: Path
         ({}, {"gamma": torch.zeros(3)}, "holds gamma as F32 of shape [3]; its spec demands F32 of shape [336]"),
         ({}, {"gamma": torch.zeros(336).double()}, "holds gamma as F64"),
         ({}, {"gamma": torch.full((336,), float("nan"))}, "not a finite number, in stem.norm.weight"),
+        ({}, {"running_var": torch.full((336,), -1.0)}, "holds a negative variance, in stem.norm.running_var"),
         ({}, {"beta": torch.ones(336)}, "is damaged: its tensors are not those of its result"),
     ],
 )
