@@ -191,6 +191,13 @@ class RunSpec(Model):
                 f"InstanceNorm needs more than one pixel a channel; {self.architecture} shrinks the images of "
                 f"{self.dataset} to one"
             )
+        norms = [unit.norm for unit in self.plan.units() if unit.convolution.size == 1]
+        if any(norm.kind == "group" and norm.groups == norm.channels for norm in norms):
+            raise ValueError(
+                f"GroupNorm needs more than one value a group; {self.architecture} shrinks the images of "
+                f"{self.dataset} to one pixel, where {self.norm.groups} groups leave channels alone: choose fewer "
+                "norm.groups"
+            )
         if smallest == 1 and self.norm.kind == "batch" and self.images[0] % self.recipe.batch_size == 1:
             raise ValueError(
                 f"the last batch would be a single image, which BatchNorm cannot normalise: {self.images[0]} training "

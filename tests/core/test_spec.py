@@ -51,6 +51,16 @@ def test_a_bad_field_is_explained(change: dict[str, Any], words: str) -> None:
     assert words in explain(caught.value)
 
 
+def test_a_group_of_one_value_is_refused() -> None:
+    last = {**GOOD, "architecture": "imagenet-resnet-18"}  # of 8 × 8 pixels one is left, in 512 channels
+    with pytest.raises(ValidationError) as caught:
+        RunSpec.model_validate({**last, "norm": {"kind": "group", "groups": 512}})
+    words = explain(caught.value)
+    assert "GroupNorm needs more than one value a group" in words and "choose fewer norm.groups" in words
+    assert RunSpec.model_validate({**last, "norm": {"kind": "group", "groups": 32}})
+    assert RunSpec.model_validate({**GOOD, "norm": {"kind": "group", "groups": 512}}), "2 × 2 pixels are left here"
+
+
 @pytest.mark.parametrize("missing", ["architecture", "policy", "dataset", "epochs"])
 def test_a_missing_field_is_named(missing: str) -> None:
     with pytest.raises(ValidationError) as caught:
