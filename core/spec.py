@@ -159,10 +159,11 @@ class RunSpec(Model):
         if not isinstance(data, dict):
             return data
         data = dict(data)
-        if data.get("seeds") is None:
+        seeds = data.get("seeds")
+        if seeds is None or isinstance(seeds, dict):
             replicate = data.get("replicate", 0)
             valid = isinstance(replicate, int) and 0 <= replicate <= 9999
-            data["seeds"] = Seeds.of(replicate if valid else 0)
+            data["seeds"] = {**Seeds.of(replicate if valid else 0).model_dump(), **(seeds or {})}
         init = data.get("init")
         if isinstance(data.get("policy"), str) and (init is None or (isinstance(init, dict) and "norm" not in init)):
             data["init"] = {**(init or {}), **_norm_initializer(data["policy"])}

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from safetensors import safe_open
 
+from core.spec import derive_seed
+
 ROOT = Path(__file__).parents[2]
 TRAIN = [
     "train",
@@ -182,20 +184,11 @@ def test_bad_arguments(words: list[str], message: str, tmp_path: Path) -> None:
 
 def test_the_settings_of_the_recipe(tmp_path: Path) -> None:
     words = ["--set", "lr=0.5", "--set", "recipe.lr_drops=[0.9]", "--set", "batch_size=32", "--set", "seeds.init=5"]
-    words += [
-        "--set",
-        "seeds.order=1",
-        "--set",
-        "seeds.augmentation=2",
-        "--set",
-        "seeds.choice=3",
-        "--train-examples",
-        "64",
-    ]
+    words += ["--train-examples", "64"]
     assert core(*TRAIN, *words, "--out", tmp_path).returncode == 0
     spec = json.loads((tmp_path / "spec.json").read_text())
     assert (spec["recipe"]["lr"], spec["recipe"]["lr_drops"], spec["seeds"]["init"]) == (0.5, [0.9], 5)
-    assert spec["train_examples"] == 64
+    assert spec["train_examples"] == 64 and spec["seeds"]["order"] == derive_seed("order", 0)
 
 
 def test_a_failed_run(tmp_path: Path) -> None:

@@ -42,7 +42,9 @@ GOOD: dict[str, Any] = {
         ({"train_examples": 1439}, "train_examples must be 16..1438 for digits, got 1439"),
         ({"train_examples": 3}, "train_examples must be a whole number ≥ 16"),
         ({"name": "<script>"}, "name"),
-        ({"seeds": {"init": 1}}, "seeds.order is missing"),
+        ({"seeds": {"init": -1}}, "seeds.init must be a whole number ≥ 0"),
+        ({"seeds": {"luck": 1}}, "seeds.luck is not a field of a run; allowed: init, order"),
+        ({"seeds": 7}, "seeds"),
     ],
 )
 def test_a_bad_field_is_explained(change: dict[str, Any], words: str) -> None:
@@ -74,6 +76,13 @@ def test_seeds_derive_from_the_replicate_and_are_stored() -> None:
     again = RunSpec.model_validate_json(first.model_dump_json())
     assert again == first
     assert again.digest == first.digest
+
+
+def test_seeds_that_are_left_out_derive_from_the_replicate_too() -> None:
+    whole = RunSpec(**{**GOOD, "replicate": 3}).seeds.model_dump()
+    one = RunSpec(**{**GOOD, "replicate": 3, "seeds": {"init": 7}})
+    assert one.seeds.model_dump() == {**whole, "init": 7}
+    assert RunSpec.model_validate_json(one.model_dump_json()).digest == one.digest
 
 
 def test_the_name_does_not_change_the_run() -> None:
