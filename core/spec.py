@@ -266,15 +266,24 @@ def _sentence(problem: dict[str, Any]) -> str:
     if kind == "value_error":
         message = str(context.get("error", problem["msg"])).rstrip(".")
         return f"{field}: {message}" if field else message
+    if kind in ("model_type", "model_attributes_type"):
+        message = "a spec is an object with the fields of a run" if not field else f"{field} is an object with fields"
+        return f"{message}, got {_short(given)}"
     if kind == "missing":
         return f"{field} is missing"
     if kind == "extra_forbidden":
         return f"{field} is not a field of a run; allowed: {', '.join(_siblings(problem['loc']))}"
     bounds = _bounds(field)
-    got = repr(given) if len(repr(given)) <= 60 else f"{repr(given)[:57]}..."
     if bounds:
-        return f"{field} must be {bounds}, got {got}"
-    return f"{field}: {problem['msg'][:1].lower()}{problem['msg'][1:]}, got {got}"
+        return f"{field} must be {bounds}, got {_short(given)}"
+    message = f"{problem['msg'][:1].lower()}{problem['msg'][1:]}"
+    message += "" if kind == "json_invalid" else f", got {_short(given)}"  # which would be the whole file
+    return f"{field}: {message}" if field else message
+
+
+def _short(given: Any) -> str:
+    shown = repr(given)
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."
 
 
 def _model_at(path: tuple[Any, ...]) -> type[BaseModel]:

@@ -44,7 +44,7 @@ GOOD: dict[str, Any] = {
         ({"name": "<script>"}, "name"),
         ({"seeds": {"init": -1}}, "seeds.init must be a whole number ≥ 0"),
         ({"seeds": {"luck": 1}}, "seeds.luck is not a field of a run; allowed: init, order"),
-        ({"seeds": 7}, "seeds"),
+        ({"seeds": 7}, "seeds is an object with fields, got 7"),
     ],
 )
 def test_a_bad_field_is_explained(change: dict[str, Any], words: str) -> None:
