@@ -105,7 +105,7 @@ class StudySpec(Model):
     def _run(self, key: Mapping[str, Value], replicate: int) -> RunSpec:
         fields = deepcopy(self.base) | {"replicate": replicate, "name": self._name(key, replicate)}
         for field, value in key.items():
-            _assign(fields, field, value)
+            assign(fields, field, value)
         try:
             return RunSpec.model_validate(fields)
         except ValidationError as error:
@@ -119,8 +119,12 @@ class StudySpec(Model):
         )[:64]
 
 
-def _assign(fields: dict[str, Any], field: str, value: Value) -> None:
+def assign(fields: dict[str, Any], field: str, value: Any) -> None:
+    """Put `value` into the dotted `field` of `fields`. Raises StudyUnavailable where that cannot have parts."""
     *path, last = field.split(".")
     for part in path:
-        fields = fields.setdefault(part, {})
+        inner = fields.setdefault(part, {})
+        if not isinstance(inner, dict):
+            raise StudyUnavailable(f"{field} cannot be set: {part} is {inner!r} and has no parts")
+        fields = inner
     fields[last] = value
