@@ -25,6 +25,7 @@ from core.events import Finished
 from core.files import CAPSULE, CAPSULE_FORMAT, write_atomically
 from core.freezing import freeze
 from core.model import Model
+from core.processor import MAX_LENGTH, processor
 from core.spec import RunSpec, explain
 from core.tensorfile import BadTensorFile, Header, header_of
 
@@ -36,11 +37,22 @@ class BadCapsule(ValueError):
 
 
 class Origin(Model):
-    """Where a capsule was made: what can make the last bits of an evaluation differ elsewhere."""
+    """Where a capsule was made: what can make the last bits of an evaluation differ elsewhere.
+
+    `device` is that of each of its `processes`. `processor` is empty in capsules of before it was recorded.
+    """
 
     torch: str
     device: str
     threads: int = Field(ge=1, le=1024)
+    processes: int = Field(1, ge=1, le=4096)
+    processor: str = Field("", max_length=MAX_LENGTH)
+
+    @classmethod
+    def here(cls, device: str, processes: int) -> Origin:
+        """This process, as one of `processes`."""
+        threads = torch.get_num_threads()
+        return cls(torch=torch.__version__, device=device, threads=threads, processes=processes, processor=processor())
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 
-from core.capsule import BadCapsule, Capsule, has_its_seeds_weights, read_capsule, rebuild
+from core.capsule import BadCapsule, Capsule, Origin, has_its_seeds_weights, read_capsule, rebuild
 from core.checkpoint import Scores
 from core.cost import counts
 from core.datasets.batches import batches
@@ -71,10 +71,17 @@ def show(arguments: argparse.Namespace, capsule: Capsule) -> int:
             "result": f"test top-1 {result.top1:.2%}, loss {result.loss:.4f}, on {spec.images[1]:,} images",
             "disabled": f"{result.disabled:.1%} of the features",
             "digest": result.digest,
-            "made with": f"torch {capsule.origin.torch} on {capsule.origin.device}, {capsule.origin.threads} threads",
+            "made with": _made_with(capsule.origin),
         }
     )
     return DONE
+
+
+def _made_with(origin: Origin) -> str:
+    device = origin.device if origin.processes == 1 else f"{origin.processes} × {origin.device}"
+    each = "" if origin.processes == 1 else " each"
+    where = f" ({origin.processor})" if origin.processor else ""
+    return f"torch {origin.torch} on {device}{where}, {origin.threads} threads{each}"
 
 
 def evaluate(arguments: argparse.Namespace, capsule: Capsule) -> int:

@@ -16,6 +16,7 @@ from torch import nn
 from core.capsule import BadCapsule, Capsule, Origin, frozen_digest, pack, read_capsule, rebuild
 from core.checkpoint import digest_of, read_metadata
 from core.events import Finished
+from core.processor import processor
 from core.randomness import generator
 from core.spec import RunSpec
 from core.training import _Training, train
@@ -238,6 +239,19 @@ def test_show_evaluate_verify(tmp_path: Path) -> None:
     bad = core("capsule", "verify", file)
     assert bad.returncode == 2 and bad.stderr.startswith("error: ") and "Traceback" not in bad.stderr
     assert "No such file" in core("capsule", "show", tmp_path / "nowhere").stderr
+
+
+def test_a_capsule_says_on_what_and_by_how_many_it_was_made(good: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "final.safetensors"
+    file.write_bytes(good)
+    told = json.loads(core("capsule", "show", file, "--json").stdout)["origin"]
+    assert (told["device"], told["processes"], told["processor"]) == ("cpu", 1, processor())
+    two = Origin(torch="2.14", device="NVIDIA H100", threads=4, processes=2, processor="AMD EPYC")
+    file.write_bytes(changed(good, {"origin": two.model_dump_json()}))
+    assert "torch 2.14 on 2 × NVIDIA H100 (AMD EPYC), 4 threads each" in core("capsule", "show", file).stdout
+    before = '{"torch": "2.14", "device": "cpu", "threads": 2}'
+    file.write_bytes(changed(good, {"origin": before}))
+    assert (read_capsule(file).origin.processes, read_capsule(file).origin.processor) == (1, "")
 
 
 def test_frozen_weights_of_another_seed_are_noticed(good: bytes, tmp_path: Path) -> None:
