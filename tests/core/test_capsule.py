@@ -254,6 +254,36 @@ def test_a_capsule_says_on_what_and_by_how_many_it_was_made(good: bytes, tmp_pat
     assert (read_capsule(file).origin.processes, read_capsule(file).origin.processor) == (1, "")
 
 
+@pytest.mark.parametrize(
+    ("origin", "words"),
+    [
+        ({"processor": "Some other CPU"}, "it was made on another processor, Some other CPU, and this is"),
+        ({"processor": ""}, "it does not say on which processor it was made"),
+        ({"device": "Some GPU"}, "it was made on Some GPU and this is cpu"),
+        ({}, None),
+    ],
+)
+def test_elsewhere_a_few_answers_may_turn_and_verify_says_why(
+    good: bytes, origin: dict[str, str], words: str | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "final.safetensors"
+    file.write_bytes(good)
+    capsule = read_capsule(file)
+    turned = capsule.result.model_copy(update={"top1": capsule.result.top1 + 0.0005})  # one answer of two thousand
+    made = capsule.origin.model_copy(update=origin)
+    metadata = {"result": turned.model_dump_json(), "origin": made.model_dump_json()}
+    file.write_bytes(changed(good, metadata))
+    done = core("capsule", "verify", file, "--device", "cpu")
+    assert done.returncode == (0 if words else 1), done.stdout + done.stderr
+    assert (
+        (f"0.1% of the answers and of the loss, for {words}" in done.stdout)
+        if words
+        else "tolerance" not in done.stdout
+    )
+    told = json.loads(core("capsule", "verify", file, "--device", "cpu", "--json").stdout)
+    assert (told["tolerance"], bool(told["elsewhere"])) == ((0.001, True) if words else (0.0, False))
+
+
 def test_frozen_weights_of_another_seed_are_noticed(good: bytes, tmp_path: Path) -> None:
     from core.capsule import has_its_seeds_weights
 
