@@ -17,6 +17,9 @@ from core.spec import Recipe, RunSpec, explain
 from core.studies import command as studies
 from core.tensorfile import BadTensorFile, header_of
 
+FIELDS = ("architecture", "policy", "dataset", "epochs", "replicate", "train_examples", "test_examples")
+"""The fields of a spec that have a word of their own on the command line."""
+
 
 class BadArguments(ValueError):
     """What was asked cannot be done; the message says what would be right."""
@@ -53,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--start", type=Path, metavar="FILE", help="start from the tensors of a capsule or a safetensors state dict"
     )
-    train.add_argument("--spec", type=Path, metavar="FILE", help="read the spec from a JSON file instead")
+    train.add_argument("--spec", type=Path, metavar="FILE", help="read the whole spec from a JSON file instead")
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of this run")
     train.add_argument("--events", choices=["-"], help="-: one JSON event a line on standard output")
     train.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu, cuda, cuda:1")
@@ -94,11 +97,10 @@ def spec_of(arguments: argparse.Namespace) -> RunSpec:
     """The spec that a `train` command line means. Raises BadArguments."""
     try:
         if arguments.spec:
+            _refuse_beside_spec(arguments)
             return _with_start(RunSpec.model_validate_json(arguments.spec.read_bytes()), arguments.start)
         fields: dict[str, Any] = {
-            key: _number(value)
-            for key in ("architecture", "policy", "dataset", "epochs", "replicate", "train_examples", "test_examples")
-            if (value := getattr(arguments, key)) is not None
+            key: _number(value) for key in FIELDS if (value := getattr(arguments, key)) is not None
         }
         if arguments.name is not None:
             fields["name"] = arguments.name
@@ -109,6 +111,14 @@ def spec_of(arguments: argparse.Namespace) -> RunSpec:
         raise BadArguments(explain(error)) from error
     except OSError as error:
         raise BadArguments(f"cannot read {arguments.spec}: {error.strerror}") from error
+
+
+def _refuse_beside_spec(arguments: argparse.Namespace) -> None:
+    """A file has the whole spec: what else describes the run would be ignored in silence."""
+    given = [key for key in (*FIELDS, "name") if getattr(arguments, key) is not None]
+    words = [f"--{key.replace('_', '-')}" for key in given] + [f"--set {assignment}" for assignment in arguments.set]
+    if words:
+        raise BadArguments(f"--spec has the whole spec; leave out {', '.join(words)}, or change {arguments.spec}")
 
 
 def _with_start(spec: RunSpec, file: Path | None) -> RunSpec:

@@ -25,6 +25,7 @@ from core.events import Finished
 from core.files import CAPSULE, CAPSULE_FORMAT, write_atomically
 from core.freezing import freeze
 from core.model import Model
+from core.processor import MAX_LENGTH, processor
 from core.spec import RunSpec, explain
 from core.tensorfile import BadTensorFile, Header, header_of
 
@@ -36,11 +37,22 @@ class BadCapsule(ValueError):
 
 
 class Origin(Model):
-    """Where a capsule was made: what can make the last bits of an evaluation differ elsewhere."""
+    """Where a capsule was made: what can make the last bits of an evaluation differ elsewhere.
+
+    `device` is that of each of its `processes`. `processor` is empty in capsules of before it was recorded.
+    """
 
     torch: str
     device: str
     threads: int = Field(ge=1, le=1024)
+    processes: int = Field(1, ge=1, le=4096)
+    processor: str = Field("", max_length=MAX_LENGTH)
+
+    @classmethod
+    def here(cls, device: str, processes: int) -> Origin:
+        """This process, as one of `processes`."""
+        threads = torch.get_num_threads()
+        return cls(torch=torch.__version__, device=device, threads=threads, processes=processes, processor=processor())
 
 
 @dataclass(frozen=True)
@@ -123,12 +135,21 @@ def read_capsule(path: Path) -> Capsule:
         tensors = _unpacked(load(path.read_bytes()), slots)
     except (BadTensorFile, SafetensorError) as error:
         raise BadCapsule(f"{path} {error}") from error
-    for name, tensor in tensors.items():
-        if not torch.isfinite(tensor).all():
-            raise BadCapsule(f"{path} holds a value that is not a finite number, in {name}")
+    if problem := unusable(tensors):
+        raise BadCapsule(f"{path} {problem}")
     if digest_of({name: tensor for name, tensor in tensors.items() if name not in carried}) != result.digest:
         raise BadCapsule(f"{path} is damaged: its tensors are not those of its result (their digests differ)")
     return Capsule(spec, result, origin, tensors, carried, frozen, header.size_bytes)
+
+
+def unusable(tensors: dict[str, Tensor]) -> str | None:
+    """What stands in `tensors` that no training leaves behind and that would make every answer NaN; None: nothing."""
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            return f"holds a value that is not a finite number, in {name}"
+        if name.endswith("running_var") and (tensor < 0).any():
+            return f"holds a negative variance, in {name}; a variance is 0 or more"
+    return None
 
 
 def _told(header: Header) -> tuple[RunSpec, Finished, Origin, tuple[str, ...], str]:

@@ -14,21 +14,22 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 
-from core.capsule import BadCapsule, Capsule, has_its_seeds_weights, read_capsule, rebuild
+from core.capsule import BadCapsule, Capsule, Origin, has_its_seeds_weights, read_capsule, rebuild
 from core.checkpoint import Scores
 from core.cost import counts
 from core.datasets.batches import batches
 from core.datasets.memory import DataUnavailable
 from core.engine.engine import make_engine
 from core.meters import Window, summed_loss, tally
+from core.processor import processor
 from core.spec import RunSpec, explain
 
 DONE, DIFFERS = 0, 1
 LOSS_TOLERANCE = 1e-5
-"""Relative; another processor adds up in another order. Right answers are counted, and must be the same..."""
+"""Relative; another number of threads adds up in another order. Right answers are counted, and must be the same..."""
 ELSEWHERE = 1e-3
-"""...but on another kind of device than that of the training, where so large a share of answers may turn and so large
-a part of the loss differ."""
+"""...but on another processor or another kind of device than that of the training, where so large a share of answers
+may turn and so large a part of the loss differ."""
 
 
 class BadUse(ValueError):
@@ -72,10 +73,17 @@ def show(arguments: argparse.Namespace, capsule: Capsule) -> int:
             "result": f"test top-1 {result.top1:.2%}, loss {result.loss:.4f}, on {spec.images[1]:,} images",
             "disabled": f"{result.disabled:.1%} of the features",
             "digest": result.digest,
-            "made with": f"torch {capsule.origin.torch} on {capsule.origin.device}, {capsule.origin.threads} threads",
+            "made with": _made_with(capsule.origin),
         }
     )
     return DONE
+
+
+def _made_with(origin: Origin) -> str:
+    device = origin.device if origin.processes == 1 else f"{origin.processes} × {origin.device}"
+    each = "" if origin.processes == 1 else " each"
+    where = f" ({origin.processor})" if origin.processor else ""
+    return f"torch {origin.torch} on {device}{where}, {origin.threads} threads{each}"
 
 
 def evaluate(arguments: argparse.Namespace, capsule: Capsule) -> int:
@@ -95,14 +103,15 @@ def verify(arguments: argparse.Namespace, capsule: Capsule) -> int:
     told = capsule.result
     same_weights = has_its_seeds_weights(capsule, rebuild(capsule))
     scores = _scores(capsule, capsule.spec, arguments.device)
-    elsewhere = _device_title(arguments.device) != capsule.origin.device
+    elsewhere = _elsewhere(_device_title(arguments.device), capsule.origin)
     turned = max(abs(scores.top1 - told.top1), abs(scores.top5 - (told.top5 if told.top5 is not None else scores.top5)))
     same_answers = turned <= (ELSEWHERE if elsewhere else 0.0)
     same_loss = abs(scores.loss - told.loss) <= (ELSEWHERE if elsewhere else LOSS_TOLERANCE) * abs(told.loss)
     sound = same_weights and same_answers and same_loss
     if arguments.json:
         checks = {"tensors": True, "frozen_weights": same_weights, "top1": same_answers, "loss": same_loss}
-        print(json.dumps({"sound": sound, "checks": checks, "stored": told.top1, "measured": scores._asdict()}))
+        rows = {"sound": sound, "checks": checks, "stored": told.top1, "measured": scores._asdict()}
+        print(json.dumps({**rows, "elsewhere": elsewhere, "tolerance": ELSEWHERE if elsewhere else 0.0}))
     else:
         drawn = "the seed's" if same_weights else "NOT the seed's: this version of torch draws other numbers"
         _table(
@@ -111,10 +120,28 @@ def verify(arguments: argparse.Namespace, capsule: Capsule) -> int:
                 "frozen weights": drawn,
                 "test top-1": _compared(told.top1, scores.top1, same_answers),
                 "test loss": _compared(told.loss, scores.loss, same_loss),
+                **(
+                    {"tolerance": f"{ELSEWHERE:.1%} of the answers and of the loss, for {elsewhere}"}
+                    if elsewhere
+                    else {}
+                ),
                 "verdict": "sound" if sound else "DOES NOT give its result again",
             }
         )
     return DONE if sound else DIFFERS
+
+
+def _elsewhere(here: str, origin: Origin) -> str | None:
+    """How `here`, a device, is not where the capsule was made, in words; None: it is."""
+    if here != origin.device:
+        return f"it was made on {origin.device} and this is {here}"
+    if here != "cpu":
+        return None
+    if not origin.processor:
+        return f"it does not say on which processor it was made, and this is {processor()}"
+    if origin.processor != processor():
+        return f"it was made on another processor, {origin.processor}, and this is {processor()}"
+    return None
 
 
 def _device_title(name: str) -> str:

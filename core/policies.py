@@ -116,7 +116,7 @@ def stage_policy(stages: frozenset[int]) -> Policy:
         f"batchnorm-{noun}-{'-'.join(map(str, numbers))}",
         f"BatchNorm of {noun} {listed}",
         f"Trains γ and β of the norm layers in {noun} {listed} only (0 is the stem); the other norm layers keep "
-        "their random γ.",
+        "their initial γ and β.",
         "OnlyBN",
         AFFINE,
         stages,
@@ -176,11 +176,17 @@ POLICIES: Registry[Policy] = Registry(
             frozenset(ROLES) - AFFINE,
             norm="ones",
         ),
-        Policy("gamma", "γ only", "Trains the scales of every norm layer; β stays 0.", "OnlyBN", frozenset({"gamma"})),
+        Policy(
+            "gamma",
+            "γ only",
+            "Trains the scales of every norm layer; β keeps its initial value: 0, or 1 with ones-shifted.",
+            "OnlyBN",
+            frozenset({"gamma"}),
+        ),
         Policy(
             "beta",
             "β only",
-            "Trains the shifts of every norm layer; γ keeps its random value.",
+            "Trains the shifts of every norm layer; γ keeps its initial value, random or 1.",
             "OnlyBN",
             frozenset({"beta"}),
         ),

@@ -168,10 +168,11 @@ class RunSpec(Model):
         if not isinstance(data, dict):
             return data
         data = dict(data)
-        if data.get("seeds") is None:
+        seeds = data.get("seeds")
+        if seeds is None or isinstance(seeds, dict):
             replicate = data.get("replicate", 0)
             valid = isinstance(replicate, int) and 0 <= replicate <= 9999
-            data["seeds"] = Seeds.of(replicate if valid else 0)
+            data["seeds"] = {**Seeds.of(replicate if valid else 0).model_dump(), **(seeds or {})}
         init = data.get("init")
         if isinstance(data.get("policy"), str) and (init is None or (isinstance(init, dict) and "norm" not in init)):
             data["init"] = {**(init or {}), **_norm_initializer(data["policy"])}
@@ -199,6 +200,13 @@ class RunSpec(Model):
             raise ValueError(
                 f"InstanceNorm needs more than one pixel a channel; {self.architecture} shrinks the images of "
                 f"{self.dataset} to one"
+            )
+        norms = [unit.norm for unit in self.plan.units() if unit.convolution.size == 1]
+        if any(norm.kind == "group" and norm.groups == norm.channels for norm in norms):
+            raise ValueError(
+                f"GroupNorm needs more than one value a group; {self.architecture} shrinks the images of "
+                f"{self.dataset} to one pixel, where {self.norm.groups} groups leave channels alone: choose fewer "
+                "norm.groups"
             )
         if smallest == 1 and self.norm.kind == "batch" and self.images[0] % self.recipe.batch_size == 1:
             raise ValueError(
@@ -267,15 +275,24 @@ def _sentence(problem: dict[str, Any]) -> str:
     if kind == "value_error":
         message = str(context.get("error", problem["msg"])).rstrip(".")
         return f"{field}: {message}" if field else message
+    if kind in ("model_type", "model_attributes_type"):
+        message = "a spec is an object with the fields of a run" if not field else f"{field} is an object with fields"
+        return f"{message}, got {_short(given)}"
     if kind == "missing":
         return f"{field} is missing"
     if kind == "extra_forbidden":
         return f"{field} is not a field of a run; allowed: {', '.join(_siblings(problem['loc']))}"
     bounds = _bounds(field)
-    got = repr(given) if len(repr(given)) <= 60 else f"{repr(given)[:57]}..."
     if bounds:
-        return f"{field} must be {bounds}, got {got}"
-    return f"{field}: {problem['msg'][:1].lower()}{problem['msg'][1:]}, got {got}"
+        return f"{field} must be {bounds}, got {_short(given)}"
+    message = f"{problem['msg'][:1].lower()}{problem['msg'][1:]}"
+    message += "" if kind == "json_invalid" else f", got {_short(given)}"  # which would be the whole file
+    return f"{field}: {message}" if field else message
+
+
+def _short(given: Any) -> str:
+    shown = repr(given)
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."
 
 
 def _model_at(path: tuple[Any, ...]) -> type[BaseModel]:

@@ -15,7 +15,7 @@ from safetensors.torch import load
 from torch import Tensor
 
 from core.architectures.builder import Network
-from core.capsule import BadCapsule, read_capsule, rebuild
+from core.capsule import BadCapsule, read_capsule, rebuild, unusable
 from core.files import CAPSULE_FORMAT, START
 from core.freezing import FrozenWeight, running_statistics
 from core.tensorfile import BadTensorFile, header_of
@@ -114,9 +114,8 @@ def _tensors(path: Path, digest: str) -> dict[str, Tensor]:
         for name, tensor in tensors.items()
         if tensor.is_floating_point() and not name.endswith(COUNTERS)
     }
-    for name, tensor in found.items():
-        if not torch.isfinite(tensor).all():
-            raise BadStart(f"{path} holds a value that is not a finite number, in {name}")
+    if problem := unusable(found):
+        raise BadStart(f"{path} {problem}")
     return found
 
 

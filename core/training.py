@@ -279,7 +279,7 @@ class _Training:
 
     def _capsule(self, result: Finished) -> Capsule:
         tensors, taken = self.learner.result(), self.learner.taken
-        origin = Origin(torch=torch.__version__, device=self.learner.device_name, threads=torch.get_num_threads())
+        origin = Origin.here(self.learner.device_name, self.group.part.world)
         frozen = frozen_digest(self.network, tensors)
         # Frozen tensors that no seed gives back: those that came from a file.
         state, changed = self.network.state_dict(), set(taken.changed if taken else ())

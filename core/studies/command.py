@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -15,13 +16,14 @@ from rich.table import Table
 from core.console import clock
 from core.files import write_atomically
 from core.registry import UnknownName
+from core.spec import explain
 from core.studies.catalog import STUDIES, study_spec
 from core.studies.costs import run_s, study_cost
 from core.studies.folder import OtherStudy, StudyFolder
 from core.studies.report import Page, report
-from core.studies.results import long_csv
+from core.studies.results import in_words, long_csv
 from core.studies.runner import Runner, Told
-from core.studies.spec import SCALES, Scale, StudySpec, StudyUnavailable
+from core.studies.spec import SCALES, Scale, StudySpec, StudyUnavailable, assign
 from core.studies.verdicts import judge
 
 DONE, FAILED, STOPPED = 0, 1, 130
@@ -67,6 +69,11 @@ def run(arguments: argparse.Namespace) -> int:
     out = arguments.out or Path("runs", "studies", f"{named.name}-{arguments.scale}")
     if arguments.study_command == "report":
         folder = StudyFolder.read(out) or StudyFolder(out, study_spec(named.name, arguments.scale))
+        if folder.study.study != named.name:
+            raise OtherStudy(
+                f"{out} holds the study {folder.study.study}, not {named.name}: python -m core studies report "
+                f"{folder.study.study} --out {out}"
+            )
         _write(folder, Console())
         return DONE
     study = _changed(study_spec(named.name, arguments.scale), arguments)
@@ -114,16 +121,17 @@ def _changed(study: StudySpec, arguments: argparse.Namespace) -> StudySpec:
         key, equals, text = assignment.partition("=")
         if not equals or not key:
             raise StudyUnavailable(f"--set takes KEY=VALUE, got {assignment!r}")
-        axis = next((axis for axis in fields["axes"] if axis["field"] == key), None)
-        if axis is not None:
-            axis["values"] = text.split(",")
-            continue
-        inner = fields["base"]
-        *path, last = key.split(".")
-        for part in path:
-            inner = inner.setdefault(part, {})
-        inner[last] = _value(text)
-    return StudySpec.model_validate(fields)
+        axes = {axis["field"]: axis for axis in fields["axes"]}
+        if key in axes:
+            axes[key]["values"] = text.split(",")
+        elif around := [field for field in axes if f"{field}.".startswith(f"{key}.") or key.startswith(f"{field}.")]:
+            raise StudyUnavailable(f"{key} cannot be set, for the study varies {around[0]}: --set {around[0]}=A,B")
+        else:
+            assign(fields["base"], key, _value(text))
+    try:
+        return StudySpec.model_validate(fields)
+    except ValidationError as error:
+        raise StudyUnavailable(explain(error)) from error
 
 
 def _value(text: str) -> Any:
@@ -177,7 +185,7 @@ def _follow(folder: StudyFolder, runner: Runner, console: Console) -> int:
 
 
 def _line(told: Told) -> str:
-    key = ", ".join([*map(str, told.member.key.values()), f"replicate {told.member.replicate}"])
+    key = f"{in_words(told.member.key)}, replicate {told.member.replicate}"
     if told.what == "failed":
         return f"[red]failed[/]    {key}: {told.message}"
     return f"{told.what:9} {key}: test top-1 {told.message}"

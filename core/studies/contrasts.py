@@ -1,15 +1,23 @@
-"""What a criterion compares: functions from a study's grid to its contrasts. Imports no torch."""
+"""What a criterion compares: functions from a study's grid to its contrasts. Imports no torch.
+
+Each side of a contrast names a value of every axis of the grid, whatever `--set` made of it: a side that left one open
+would take runs of different kinds for replicates of one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 
+from core.architectures.catalog import parse
+from core.initializers import NORM_INITIALIZERS
 from core.policies import policy
-from core.studies.spec import StudySpec
+from core.registry import UnknownName
+from core.studies.spec import StudySpec, Value
 from core.studies.verdicts import Contrast
 
 Contrasts = Callable[[StudySpec], Sequence[Contrast]]
+Where = dict[str, Value]
 
 
 def title(architecture: object) -> str:
@@ -22,66 +30,122 @@ def _policy_title(name: object) -> str:
     return policy(str(name)).title
 
 
+def value_title(field: str, value: object) -> str:
+    """A value of an axis with what it is a value of: `γ = 1, β = 0 at first`, `init.weights binary`."""
+    if field == "architecture":
+        return title(value)
+    if field == "policy":
+        return _policy_title(value)
+    if field == "init.norm" and value in NORM_INITIALIZERS:
+        return f"{NORM_INITIALIZERS[str(value)].title} at first"
+    return f"{field} {value}"
+
+
+def _rest(study: StudySpec, *compared: str) -> list[tuple[Where, str]]:
+    """Every combination of what the axes that are not `compared` take, and the end of a label: those that vary."""
+    axes = [axis for axis in study.axes if axis.field not in compared]
+    found = []
+    for values in product(*(axis.values for axis in axes)):
+        where = {axis.field: value for axis, value in zip(axes, values, strict=True)}
+        words = [value_title(axis.field, where[axis.field]) for axis in axes if len(axis.values) > 1]
+        found.append((where, "".join(f", {word}" for word in words)))
+    return found
+
+
+def _trained(study: StudySpec, policy_name: str) -> list[tuple[Where, str]]:
+    """`_rest` of all but the architectures, with `policy_name` as the policy; nothing where the grid is without it."""
+    if policy_name not in study.values("policy"):
+        return []
+    return [({**where, "policy": policy_name}, words) for where, words in _rest(study, "architecture", "policy")]
+
+
+def _by_family(nets: Iterable[Value]) -> list[list[str]]:
+    """The architectures of each family from the least deep (or wide) to the most; unknown ones are left out."""
+    families: dict[str, list[tuple[int, str]]] = {}
+    for net in map(str, nets):
+        try:
+            family, number = parse(net)
+        except UnknownName:  # the grid's own error says it better
+            continue
+        families.setdefault(family.name, []).append((number, net))
+    return [[net for _, net in sorted(rows)] for rows in families.values()]
+
+
 def extremes(policy_name: str) -> Contrasts:
-    """The last architecture of the grid (deepest, widest) less the first."""
+    """Of each family in the grid the deepest (widest) architecture less the least, in whatever order they stand."""
 
     def contrasts(study: StudySpec) -> list[Contrast]:
-        nets = study.values("architecture")
-        if len(nets) < 2:
-            return []
-        first, last = ({"architecture": net, "policy": policy_name} for net in (nets[0], nets[-1]))
-        return [Contrast(f"{title(nets[-1])} less {title(nets[0])}", last, first)]
+        return [
+            Contrast(
+                f"{title(nets[-1])} less {title(nets[0])}{words}",
+                {**where, "architecture": nets[-1]},
+                {**where, "architecture": nets[0]},
+            )
+            for nets in _by_family(study.values("architecture"))
+            for where, words in _trained(study, policy_name)
+            if len(nets) > 1
+        ]
 
     return contrasts
 
 
-def couples(couples: Mapping[str, str]) -> Contrasts:
+def couples(policy_name: str, couples: Mapping[str, str]) -> Contrasts:
     """Of each pair of architectures that the grid has both of, the first less the second."""
 
     def contrasts(study: StudySpec) -> list[Contrast]:
         nets = study.values("architecture")
         return [
-            Contrast(f"{title(a)} less {title(b)}", {"architecture": a}, {"architecture": b})
+            Contrast(f"{title(a)} less {title(b)}{words}", {**where, "architecture": a}, {**where, "architecture": b})
             for a, b in couples.items()
+            for where, words in _trained(study, policy_name)
             if a in nets and b in nets
         ]
 
     return contrasts
 
 
-def policies(more: str, less: Sequence[str], also: Sequence[str] = ()) -> Contrasts:
-    """On each architecture, policy `more` less each of `less`; those of `also` are shown and do not decide."""
+def policies(
+    more: str, less: Sequence[str], also: Sequence[str] = (), decisive: Mapping[str, Value] | None = None
+) -> Contrasts:
+    """On each architecture, policy `more` less each of `less`; those of `also` are shown and do not decide.
+
+    `decisive`: values of further axes (`init.norm`); comparisons at others are shown and do not decide either.
+    """
 
     def contrasts(study: StudySpec) -> list[Contrast]:
-        rows = product(study.values("architecture"), [*((p, True) for p in less), *((p, False) for p in also)])
+        others = [*((p, True) for p in less), *((p, False) for p in also)]
+        rows = product(study.values("architecture"), others, _rest(study, "architecture", "policy"))
         return [
             Contrast(
-                f"{_policy_title(more)} less {_policy_title(other)}, {title(net)}",
-                {"architecture": net, "policy": more},
-                {"architecture": net, "policy": other},
+                f"{_policy_title(more)} less {_policy_title(other)}, {title(net)}{words}",
+                {**where, "architecture": net, "policy": more},
+                {**where, "architecture": net, "policy": other},
                 pairs=True,
-                decides=decides,
+                decides=decides and where.items() >= (decisive or {}).items(),
             )
-            for net, (other, decides) in rows
+            for net, (other, decides), (where, words) in rows
             if other in study.values("policy") and more in study.values("policy")
         ]
 
     return contrasts
 
 
-def alternatives(key: str, usual: str) -> Contrasts:
+def alternatives(policy_name: str, key: str, usual: str) -> Contrasts:
     """On each architecture, each other value of `key` (`init.norm`) less the usual one."""
 
     def contrasts(study: StudySpec) -> list[Contrast]:
-        rows = product(study.values("architecture"), (v for v in study.values(key) if v != usual))
+        if policy_name not in study.values("policy") or usual not in study.values(key):
+            return []
+        others = (value for value in study.values(key) if value != usual)
+        rows = product(study.values("architecture"), others, _rest(study, "architecture", "policy", key))
         return [
             Contrast(
-                f"{value} less {usual}, {title(net)}",
-                {"architecture": net, key: value},
-                {"architecture": net, key: usual},
+                f"{value} less {usual}, {title(net)}{words}",
+                {**where, "architecture": net, "policy": policy_name, key: value},
+                {**where, "architecture": net, "policy": policy_name, key: usual},
                 pairs=True,
             )
-            for net, value in rows
+            for net, value, (where, words) in rows
         ]
 
     return contrasts
@@ -92,8 +156,9 @@ def alone(policy_name: str) -> Contrasts:
 
     def contrasts(study: StudySpec) -> list[Contrast]:
         return [
-            Contrast(f"{_policy_title(policy_name)}, {title(net)}", {"architecture": net, "policy": policy_name})
+            Contrast(f"{_policy_title(policy_name)}, {title(net)}{words}", {**where, "architecture": net})
             for net in study.values("architecture")
+            for where, words in _trained(study, policy_name)
         ]
 
     return contrasts

@@ -15,8 +15,8 @@ from core.model import Model
 from core.paper import ALTERNATE, PROVENANCE, Mark, Tag
 from core.policies import policy
 from core.spec import RunSpec
-from core.studies.contrasts import title
-from core.studies.records import QUANTITIES, Record
+from core.studies.contrasts import title, value_title
+from core.studies.records import QUANTITIES, Record, field
 from core.studies.spec import StudySpec
 from core.studies.statistics import Summary, summary
 
@@ -56,6 +56,8 @@ class Horizontal:
     scaling: Scaling
     at: Callable[[Setting], Place]
     series: Callable[[Setting], str]
+    fields: tuple[str, ...]
+    """The fields of a run that `at` and `series` tell apart; a series is named after any other that varies as well."""
     ticks: tuple[Place, ...] = ()
     """Where the ticks are; empty: at every place that comes up."""
 
@@ -88,6 +90,10 @@ def _norm(setting: Setting) -> Place:
     return NORM_INITIALIZERS[setting.norm].title.replace(", β", "<br>β")
 
 
+def _weights(setting: Setting) -> Place:
+    return WEIGHT_INITIALIZERS[setting.weights].name
+
+
 def _family(setting: Setting) -> str:
     family, _ = architectures.parse(setting.architecture)
     return {"resnet": "Deeper: ResNet", "wrn": "Wider: WRN-14"}.get(family.name, family.title)
@@ -101,20 +107,21 @@ def _width(setting: Setting) -> Place:
     return 1.0 if setting.architecture == "resnet-14" else setting.number
 
 
-DEPTH = Plot(Horizontal("depth (layers)", "log", lambda setting: setting.number, _policy))
-WIDTH = Plot(Horizontal("width (times 16, 32, 64 channels)", "log", _width, _policy))
-COUNT = Plot(Horizontal("number of γ and β", "log", _count, _family, (1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5)))
-BY_POLICY = Plot(Horizontal("what trains (BN: BatchNorm)", "category", _short, _net))
-NORM_INIT = Plot(Horizontal("initial γ and β", "category", _norm, _net))
-WEIGHT_INIT = Plot(
-    Horizontal("initial weights", "category", lambda setting: WEIGHT_INITIALIZERS[setting.weights].name, _net)
+DEPTH = Plot(Horizontal("depth (layers)", "log", lambda setting: setting.number, _policy, ("architecture", "policy")))
+WIDTH = Plot(Horizontal("width (times 16, 32, 64 channels)", "log", _width, _policy, ("architecture", "policy")))
+COUNT = Plot(
+    Horizontal("number of γ and β", "log", _count, _family, ("architecture",), (1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5))
 )
+BY_POLICY = Plot(Horizontal("what trains (BN: BatchNorm)", "category", _short, _net, ("policy", "architecture")))
+NORM_INIT = Plot(Horizontal("initial γ and β", "category", _norm, _net, ("init.norm", "architecture")))
+WEIGHT_INIT = Plot(Horizontal("initial weights", "category", _weights, _net, ("init.weights", "architecture")))
 ABLATION = Plot(
     Horizontal(
         "ε: every γ with |γ| < ε becomes 0",
         "log",
         lambda setting: 0.0,
         lambda setting: f"{_policy(setting)}, {_net(setting)}",
+        ("policy", "architecture"),
         (0.001, 0.01, 0.1, 0.5),
     ),
     ablation=True,
@@ -164,9 +171,12 @@ class Figure(Model):
 
 
 def figure(plot: Plot, quantity: str, study: StudySpec, records: Sequence[Record], marks: Sequence[Mark]) -> Figure:
-    """The figure of a study with the runs there are; the grid's places stand on the axis from the start."""
-    shown = _shown(plot, study, marks)
-    drawn = _ablation(plot, records) if plot.ablation else _means(plot, quantity, records)
+    """The figure of a study with the runs there are; the grid's places stand on the axis from the start.
+
+    Of `marks` those of another quantity are left out: the paper's top-5 has no place on an axis of top-1.
+    """
+    shown = _shown(plot, study, [mark for mark in marks if mark.quantity == quantity])
+    drawn = _ablation(plot, study, records) if plot.ablation else _means(plot, quantity, study, records)
     places = _places(plot, study, shown)
     measured = QUANTITIES[quantity]
     return Figure(
@@ -184,26 +194,33 @@ def figure(plot: Plot, quantity: str, study: StudySpec, records: Sequence[Record
     )
 
 
-def _means(plot: Plot, quantity: str, records: Sequence[Record]) -> tuple[Series, ...]:
+def _name(plot: Plot, study: StudySpec, record: Record) -> str:
+    """The series that `record` belongs to; runs that differ in more than the axes show never share a mean."""
+    varying = [axis.field for axis in study.axes if len(axis.values) > 1 and axis.field not in plot.horizontal.fields]
+    words = [value_title(key, field(record.spec, key)) for key in varying]
+    return ", ".join([plot.horizontal.series(Setting.of(record.spec)), *words])
+
+
+def _means(plot: Plot, quantity: str, study: StudySpec, records: Sequence[Record]) -> tuple[Series, ...]:
     found: dict[str, dict[Place, list[float]]] = {}
     first: dict[str, Setting] = {}
     for record in records:
         value, setting = QUANTITIES[quantity].of(record), Setting.of(record.spec)
         if value is not None:
-            name = plot.horizontal.series(setting)
+            name = _name(plot, study, record)
             first.setdefault(name, setting)
             found.setdefault(name, {}).setdefault(plot.horizontal.at(setting), []).append(value)
     return tuple(_series(name, first[name], cells) for name, cells in found.items())
 
 
-def _ablation(plot: Plot, records: Sequence[Record]) -> tuple[Series, ...]:
+def _ablation(plot: Plot, study: StudySpec, records: Sequence[Record]) -> tuple[Series, ...]:
     found: dict[str, dict[Place, list[float]]] = {}
     first: dict[str, Setting] = {}
     for record in records:
         setting = Setting.of(record.spec)
         for row in record.findings.ablation if record.findings else ():
             if row.epsilon > 0:  # a logarithmic axis has no place for 0, where nothing changes
-                name = plot.horizontal.series(setting)
+                name = _name(plot, study, record)
                 first.setdefault(name, setting)
                 found.setdefault(name, {}).setdefault(row.epsilon, []).append(100 * row.change)
     return tuple(_series(name, first[name], cells) for name, cells in found.items())
@@ -270,7 +287,8 @@ def _grouped(plot: Plot, shown: Sequence[Mark]) -> Iterable[Marks]:
 
 
 def _words(mark: Mark) -> str:
-    text = f"paper: {title(mark.architecture)}, {policy(mark.policy).title}, {mark.value:g} % ({mark.source})"
+    measured = f"{mark.value:g} % {QUANTITIES[mark.quantity].short}"
+    text = f"paper: {title(mark.architecture)}, {policy(mark.policy).title}, {measured} ({mark.source})"
     return f"{text}; {mark.note}" if mark.note else text
 
 

@@ -28,7 +28,7 @@ class Record:
 class Quantity:
     """Something to measure in a record: `of` answers it in `unit`, or None where the record lacks it.
 
-    `difference` is the unit of a difference in words.
+    `difference` is the unit of a difference in words; `short` stands behind a value of the paper: `32 % top-5`.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Quantity:
     difference: str
     of: Callable[[Record], float | None]
     unit: str = " %"
+    short: str = ""
 
 
 def _disabled(record: Record) -> float | None:
@@ -75,10 +76,18 @@ def change_at(record: Record, epsilon: float) -> float | None:
 QUANTITIES: Registry[Quantity] = Registry(
     "quantity",
     (
-        Quantity("top1", "Test accuracy", "points of test accuracy", lambda record: 100 * record.result.top1),
-        Quantity("top5", "Top-5 test accuracy", "points of top-5 accuracy", _top5),
+        Quantity(
+            "top1",
+            "Test accuracy",
+            "points of test accuracy",
+            lambda record: 100 * record.result.top1,
+            short="top-1",
+        ),
+        Quantity("top5", "Top-5 test accuracy", "points of top-5 accuracy", _top5, short="top-5"),
         Quantity("train", "Train accuracy", "points of train accuracy", lambda record: 100 * record.result.train_top1),
-        Quantity("disabled", "Disabled features (|γ| < 0.01)", "points of the disabled share", _disabled),
+        Quantity(
+            "disabled", "Disabled features (|γ| < 0.01)", "points of the disabled share", _disabled, short="disabled"
+        ),
         Quantity(
             "ablated",
             "Change of accuracy when |γ| < 0.01 becomes 0",

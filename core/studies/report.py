@@ -23,7 +23,7 @@ from core.studies.catalog import STUDIES, Study, study_spec
 from core.studies.costs import study_cost
 from core.studies.figures import Figure, Marks, Series, figure
 from core.studies.records import QUANTITIES, Record
-from core.studies.results import Row, rows
+from core.studies.results import Row, in_words, rows
 from core.studies.spec import StudySpec
 from core.studies.statistics import Summary
 from core.studies.verdicts import Verdict, judge
@@ -161,7 +161,7 @@ def _legend(drawn: Figure) -> str:
     if drawn.marks:
         text += f" Open symbols: the paper's values ({drawn.marks_note}), never mixed with ours."
     else:
-        text += " The paper's values for this question are not known here, so none is drawn."
+        text += " The paper's values of what is shown are not known here, so none is drawn."
     return text
 
 
@@ -173,7 +173,7 @@ def _results(found: Iterable[Row], shown: Sequence[str]) -> str:
     head = ["setting", "runs", *(QUANTITIES[name].title for name in shown)]
     body = [
         [
-            ", ".join(map(str, row.key.values())),
+            in_words(row.key),
             f"{row.finished} of {row.wanted}",
             *(_cell(row.values.get(name), name) for name in shown),
         ]
@@ -208,7 +208,7 @@ def _missing(page: Page) -> list[str]:
     if not missing:
         return []
     lines = "".join(
-        f"<li>{escape(', '.join([*map(str, member.key.values()), f'replicate {member.replicate}']))}"
+        f"<li>{escape(f'{in_words(member.key)}, replicate {member.replicate}')}"
         + (f": failed. {escape(page.failures[member.digest])}" if member.digest in page.failures else "")
         + "</li>"
         for member in missing

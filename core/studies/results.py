@@ -37,6 +37,12 @@ class Row(Model):
     values: dict[str, Summary]
 
 
+def in_words(key: Mapping[str, Value]) -> str:
+    """A place in a grid for people: `resnet-14, all, init.norm ones`."""
+    named = ("architecture", "policy")  # these say by themselves what they are
+    return ", ".join(str(value) if field in named else f"{field} {value}" for field, value in key.items())
+
+
 def rows(study: StudySpec, records: Iterable[Record]) -> tuple[Row, ...]:
     """A row for each setting of the grid, in its order."""
     by_digest = {record.spec.digest: record for record in records}

@@ -17,6 +17,8 @@ from core.spec import RunSpec, explain
 Scale = Literal["minutes", "evening", "paper"]
 SCALES: tuple[Scale, ...] = ("minutes", "evening", "paper")
 MAX_MEMBERS = 1000
+OWN = ("replicate", "seeds", "name")
+"""Fields of a run that a study sets itself: with seeds of its own each replicate would be the same run again."""
 
 Value = str | int | float
 
@@ -61,6 +63,9 @@ class StudySpec(Model):
         fields = [axis.field for axis in axes]
         if len(set(fields)) < len(fields):
             raise ValueError(f"each field may have one axis, got {', '.join(fields)}")
+        for axis in axes:
+            if len(set(axis.values)) < len(axis.values):
+                raise ValueError(f"{axis.field} may take each value once, got {', '.join(map(str, axis.values))}")
         return axes
 
     def values(self, field: str) -> tuple[Value, ...]:
@@ -79,6 +84,12 @@ class StudySpec(Model):
 
         Raises StudyUnavailable where a run cannot be made, such as of a data set that is not here.
         """
+        for field in (*self.base, *(axis.field for axis in self.axes)):
+            if field.partition(".")[0] in OWN:
+                raise StudyUnavailable(
+                    f"a study sets {', '.join(OWN)} of its runs itself, so {field} cannot be set; --replicates says "
+                    "how many there are"
+                )
         keys = [
             dict(zip((axis.field for axis in self.axes), values, strict=True))
             for values in product(*(axis.values for axis in self.axes))
@@ -94,7 +105,7 @@ class StudySpec(Model):
     def _run(self, key: Mapping[str, Value], replicate: int) -> RunSpec:
         fields = deepcopy(self.base) | {"replicate": replicate, "name": self._name(key, replicate)}
         for field, value in key.items():
-            _assign(fields, field, value)
+            assign(fields, field, value)
         try:
             return RunSpec.model_validate(fields)
         except ValidationError as error:
@@ -108,8 +119,12 @@ class StudySpec(Model):
         )[:64]
 
 
-def _assign(fields: dict[str, Any], field: str, value: Value) -> None:
+def assign(fields: dict[str, Any], field: str, value: Any) -> None:
+    """Put `value` into the dotted `field` of `fields`. Raises StudyUnavailable where that cannot have parts."""
     *path, last = field.split(".")
     for part in path:
-        fields = fields.setdefault(part, {})
+        inner = fields.setdefault(part, {})
+        if not isinstance(inner, dict):
+            raise StudyUnavailable(f"{field} cannot be set: {part} is {inner!r} and has no parts")
+        fields = inner
     fields[last] = value

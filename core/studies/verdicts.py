@@ -12,7 +12,7 @@ from typing import Literal
 
 from core.model import Model
 from core.studies.records import QUANTITIES, Record, matching
-from core.studies.spec import StudySpec
+from core.studies.spec import StudySpec, StudyUnavailable
 from core.studies.statistics import CONFIDENCE, Summary, paired, summary, welch
 
 Outcome = Literal["holds", "fails", "undecided"]
@@ -76,15 +76,24 @@ class Verdict(Model):
 
 
 def judge(criterion: Criterion, study: StudySpec, records: Sequence[Record]) -> Verdict:
-    """The verdict of `records` (of this study, any number of them)."""
+    """The verdict of `records` (of this study, any number of them).
+
+    Raises StudyUnavailable where one side of a comparison has two runs of one replicate.
+    """
     quantity = QUANTITIES[criterion.quantity_at(study.scale)]
     contrasts = criterion.contrasts(study)
     deciding = sum(contrast.decides for contrast in contrasts)
     confidence = 1 - (1 - CONFIDENCE) / deciding if criterion.rule == "any-above" and deciding else CONFIDENCE
 
     def values(where: Mapping[str, object]) -> dict[int, float]:
-        found = {record.spec.replicate: quantity.of(record) for record in matching(records, dict(where))}
-        return {replicate: value for replicate, value in found.items() if value is not None}
+        found: dict[int, Record] = {}
+        for record in matching(records, dict(where)):
+            if found.setdefault(record.spec.replicate, record) != record:
+                raise StudyUnavailable(
+                    f"study {study.study}: two different runs are replicate {record.spec.replicate} of "
+                    f"{', '.join(map(str, where.values()))}; no comparison can tell which of them counts"
+                )
+        return {replicate: value for replicate, record in found.items() if (value := quantity.of(record)) is not None}
 
     def compare(contrast: Contrast) -> Compared:
         difference, method = _difference(contrast, values, confidence)
@@ -120,7 +129,7 @@ def _decide(criterion: Criterion, comparisons: Sequence[Compared], unit: str) ->
     if not comparisons or len(known) < len(comparisons):
         missing = [c.label for c in comparisons if c not in known]
         if not missing:
-            return "undecided", "There is nothing to compare in this grid."
+            return "undecided", "Nothing in this grid decides the claim."
         more = f" and {len(missing) - 2} more" if len(missing) > 2 else ""
         return "undecided", f"Two finished replicates on each side are needed of: {', '.join(missing[:2])}{more}."
     outcome = _OUTCOMES[criterion.rule](known, criterion.margin)

@@ -98,14 +98,14 @@ def test_cancel_resume_and_the_visitor_who_only_looks(open_page: Open, puppet: P
     link = page.url
     visitor = open_page(link.partition("//")[2].partition("/")[2].join(("/", "")))
     theirs = visitor.locator("#without-batchnorm")
-    expect(theirs.locator(".standing")).to_contain_text("3 of 10 runs finished")
+    expect(theirs.locator(".standing")).to_contain_text("3 of 20 runs finished")
     expect(theirs.get_by_role("button", name="Cancel")).to_be_hidden()
     card.get_by_role("button", name="Cancel").click()
-    expect(card.locator(".standing")).to_have_text("3 of 10 runs finished · 7 cancelled")
+    expect(card.locator(".standing")).to_have_text("3 of 20 runs finished · 17 cancelled")
     card.get_by_role("button", name="Resume").click()
-    expect(card.locator(".standing")).to_have_text("3 of 10 runs finished")
+    expect(card.locator(".standing")).to_have_text("3 of 20 runs finished")
     train(puppet)
-    expect(card.locator(".standing")).to_have_text("10 of 10 runs finished")
+    expect(card.locator(".standing")).to_have_text("20 of 20 runs finished")
 
 
 def test_a_failed_run_is_named_and_a_new_launch_repeats_only_it(open_page: Open, puppet: Puppet) -> None:

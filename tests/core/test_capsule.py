@@ -16,6 +16,7 @@ from torch import nn
 from core.capsule import BadCapsule, Capsule, Origin, frozen_digest, pack, read_capsule, rebuild
 from core.checkpoint import digest_of, read_metadata
 from core.events import Finished
+from core.processor import processor
 from core.randomness import generator
 from core.spec import RunSpec
 from core.training import _Training, train
@@ -182,6 +183,7 @@ def test_a_truncated_capsule_is_refused(good: bytes, part: float, tmp_path: Path
         ({}, {"gamma": torch.zeros(3)}, "holds gamma as F32 of shape [3]; its spec demands F32 of shape [336]"),
         ({}, {"gamma": torch.zeros(336).double()}, "holds gamma as F64"),
         ({}, {"gamma": torch.full((336,), float("nan"))}, "not a finite number, in stem.norm.weight"),
+        ({}, {"running_var": torch.full((336,), -1.0)}, "holds a negative variance, in stem.norm.running_var"),
         ({}, {"beta": torch.ones(336)}, "is damaged: its tensors are not those of its result"),
     ],
 )
@@ -237,6 +239,49 @@ def test_show_evaluate_verify(tmp_path: Path) -> None:
     bad = core("capsule", "verify", file)
     assert bad.returncode == 2 and bad.stderr.startswith("error: ") and "Traceback" not in bad.stderr
     assert "No such file" in core("capsule", "show", tmp_path / "nowhere").stderr
+
+
+def test_a_capsule_says_on_what_and_by_how_many_it_was_made(good: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "final.safetensors"
+    file.write_bytes(good)
+    told = json.loads(core("capsule", "show", file, "--json").stdout)["origin"]
+    assert (told["device"], told["processes"], told["processor"]) == ("cpu", 1, processor())
+    two = Origin(torch="2.14", device="NVIDIA H100", threads=4, processes=2, processor="AMD EPYC")
+    file.write_bytes(changed(good, {"origin": two.model_dump_json()}))
+    assert "torch 2.14 on 2 × NVIDIA H100 (AMD EPYC), 4 threads each" in core("capsule", "show", file).stdout
+    before = '{"torch": "2.14", "device": "cpu", "threads": 2}'
+    file.write_bytes(changed(good, {"origin": before}))
+    assert (read_capsule(file).origin.processes, read_capsule(file).origin.processor) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("origin", "words"),
+    [
+        ({"processor": "Some other CPU"}, "it was made on another processor, Some other CPU, and this is"),
+        ({"processor": ""}, "it does not say on which processor it was made"),
+        ({"device": "Some GPU"}, "it was made on Some GPU and this is cpu"),
+        ({}, None),
+    ],
+)
+def test_elsewhere_a_few_answers_may_turn_and_verify_says_why(
+    good: bytes, origin: dict[str, str], words: str | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "final.safetensors"
+    file.write_bytes(good)
+    capsule = read_capsule(file)
+    turned = capsule.result.model_copy(update={"top1": capsule.result.top1 + 0.0005})  # one answer of two thousand
+    made = capsule.origin.model_copy(update=origin)
+    metadata = {"result": turned.model_dump_json(), "origin": made.model_dump_json()}
+    file.write_bytes(changed(good, metadata))
+    done = core("capsule", "verify", file, "--device", "cpu")
+    assert done.returncode == (0 if words else 1), done.stdout + done.stderr
+    assert (
+        (f"0.1% of the answers and of the loss, for {words}" in done.stdout)
+        if words
+        else "tolerance" not in done.stdout
+    )
+    told = json.loads(core("capsule", "verify", file, "--device", "cpu", "--json").stdout)
+    assert (told["tolerance"], bool(told["elsewhere"])) == ((0.001, True) if words else (0.0, False))
 
 
 def test_frozen_weights_of_another_seed_are_noticed(good: bytes, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from safetensors import safe_open
 
+from core.spec import derive_seed
+
 ROOT = Path(__file__).parents[2]
 TRAIN = [
     "train",
@@ -169,7 +171,10 @@ def _alive(pid: int) -> bool:
         (["--set", "architecture.depth=3"], "architecture has no parts"),
         (["--set", "depth=3"], "depth is not a field of a run"),
         (["--threads", "0"], "threads must be 1..1024"),
-        (["--spec", "/nowhere.json"], "cannot read /nowhere.json: No such file or directory"),
+        (
+            ["--spec", "spec.json", "--set", "lr=5"],
+            "--spec has the whole spec; leave out --architecture, --policy, --dataset, --epochs, --set lr=5, or change",
+        ),
         (["--device", "cuda:99"], "device 'cuda:99' is not here"),
         (["--device", "tpu"], "device 'tpu' is not here"),
     ],
@@ -180,22 +185,32 @@ def test_bad_arguments(words: list[str], message: str, tmp_path: Path) -> None:
     assert message in done.stderr and "Traceback" not in done.stderr
 
 
+def test_a_spec_from_a_file(tmp_path: Path) -> None:
+    nowhere = core("train", "--spec", "/nowhere.json", "--out", tmp_path / "out")
+    assert nowhere.returncode == 2 and "cannot read /nowhere.json: No such file or directory" in nowhere.stderr
+    file = tmp_path / "spec.json"
+    for content, message in (
+        ("[1]", "error: a spec is an object with the fields of a run, got [1]"),
+        ("nothing", "error: invalid JSON: expected ident at line 1 column 2\n"),
+        ("{}", "architecture is missing"),
+    ):
+        file.write_text(content)
+        done = core("train", "--spec", file, "--out", tmp_path / "out")
+        assert done.returncode == 2 and message in done.stderr, done.stderr
+    spec = {"architecture": "resnet-8", "policy": "batchnorm", "dataset": "digits", "epochs": 1, "train_examples": 64}
+    file.write_text(json.dumps(spec))
+    words = ("--out", tmp_path / "out", "--events", "-", "--threads", "1", "--device", "cpu", "--no-analysis")
+    done = core("train", "--spec", file, *words)
+    assert done.returncode == 0 and lines(done.stdout)[-1]["event"] == "finished", done.stderr
+
+
 def test_the_settings_of_the_recipe(tmp_path: Path) -> None:
     words = ["--set", "lr=0.5", "--set", "recipe.lr_drops=[0.9]", "--set", "batch_size=32", "--set", "seeds.init=5"]
-    words += [
-        "--set",
-        "seeds.order=1",
-        "--set",
-        "seeds.augmentation=2",
-        "--set",
-        "seeds.choice=3",
-        "--train-examples",
-        "64",
-    ]
+    words += ["--train-examples", "64"]
     assert core(*TRAIN, *words, "--out", tmp_path).returncode == 0
     spec = json.loads((tmp_path / "spec.json").read_text())
     assert (spec["recipe"]["lr"], spec["recipe"]["lr_drops"], spec["seeds"]["init"]) == (0.5, [0.9], 5)
-    assert spec["train_examples"] == 64
+    assert spec["train_examples"] == 64 and spec["seeds"]["order"] == derive_seed("order", 0)
 
 
 def test_a_failed_run(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from core.capsule import read_capsule
 from core.datasets.batches import MemoryBatches
 from core.distributed import Unfit, own_device
 from core.events import EVENT, Event, Finished, Point, Started, Stopped
@@ -251,6 +252,8 @@ def test_a_failure_and_a_finished_run_are_told_by_the_first_process_alone(tmp_pa
         assert again.events()[-1] == run.events()[-1]
     with launched(tmp_path / "run", "--epochs", "2", "--train-examples", "64") as other:
         assert other.end() == 1
+    origin = read_capsule(tmp_path / "run" / "final.safetensors").origin
+    assert (origin.device, origin.processes) == ("cpu", 2)
     (refused,) = other.events()
     assert refused.event == "failed" and "epochs is 1 there, 2 here" in refused.message
     assert RunSpec.model_validate_json((tmp_path / "run" / "spec.json").read_text()).epochs == 1

@@ -14,6 +14,7 @@ from core.datasets import batches
 from core.datasets.memory import load
 from core.events import Finished
 from core.freezing import MaskedWeight, freeze, highest
+from core.initializers import NORM_INITIALIZERS
 from core.policies import POLICIES, policy
 from core.spec import Init, RunSpec
 from core.training import train
@@ -43,6 +44,18 @@ def spec(name: str, **changes: Any) -> RunSpec:
             **changes,
         }
     )
+
+
+@pytest.mark.parametrize("norm", NORM_INITIALIZERS)
+def test_a_policy_promises_of_a_frozen_beta_what_the_initialisers_give(norm: str) -> None:
+    run = spec("gamma", init={"norm": norm})
+    network = build(run.plan, run.init, seed=1)
+    betas = {float(value) for unit in run.plan.units() for value in network.state_dict()[f"{unit.norm.name}.bias"]}
+    (beta,) = betas
+    assert beta == (1.0 if norm == "ones-shifted" else 0.0)
+    assert f"initial value: 0, or {beta or 1:g} with ones-shifted" in policy("gamma").sentence
+    for name in ("beta", "batchnorm-stage-1"):
+        assert "initial" in policy(name).sentence, "γ is random with some initialisers only"
 
 
 def test_the_expected_counts_are_the_authors() -> None:

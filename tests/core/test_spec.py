@@ -42,13 +42,25 @@ GOOD: dict[str, Any] = {
         ({"train_examples": 1439}, "train_examples must be 16..1438 for digits, got 1439"),
         ({"train_examples": 3}, "train_examples must be a whole number ≥ 16"),
         ({"name": "<script>"}, "name"),
-        ({"seeds": {"init": 1}}, "seeds.order is missing"),
+        ({"seeds": {"init": -1}}, "seeds.init must be a whole number ≥ 0"),
+        ({"seeds": {"luck": 1}}, "seeds.luck is not a field of a run; allowed: init, order"),
+        ({"seeds": 7}, "seeds is an object with fields, got 7"),
     ],
 )
 def test_a_bad_field_is_explained(change: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError) as caught:
         RunSpec.model_validate({**GOOD, **change})
     assert words in explain(caught.value)
+
+
+def test_a_group_of_one_value_is_refused() -> None:
+    last = {**GOOD, "architecture": "imagenet-resnet-18"}  # of 8 × 8 pixels one is left, in 512 channels
+    with pytest.raises(ValidationError) as caught:
+        RunSpec.model_validate({**last, "norm": {"kind": "group", "groups": 512}})
+    words = explain(caught.value)
+    assert "GroupNorm needs more than one value a group" in words and "choose fewer norm.groups" in words
+    assert RunSpec.model_validate({**last, "norm": {"kind": "group", "groups": 32}})
+    assert RunSpec.model_validate({**GOOD, "norm": {"kind": "group", "groups": 512}}), "2 × 2 pixels are left here"
 
 
 @pytest.mark.parametrize("missing", ["architecture", "policy", "dataset", "epochs"])
@@ -64,6 +76,13 @@ def test_seeds_derive_from_the_replicate_and_are_stored() -> None:
     again = RunSpec.model_validate_json(first.model_dump_json())
     assert again == first
     assert again.digest == first.digest
+
+
+def test_seeds_that_are_left_out_derive_from_the_replicate_too() -> None:
+    whole = RunSpec(**{**GOOD, "replicate": 3}).seeds.model_dump()
+    one = RunSpec(**{**GOOD, "replicate": 3, "seeds": {"init": 7}})
+    assert one.seeds.model_dump() == {**whole, "init": 7}
+    assert RunSpec.model_validate_json(one.model_dump_json()).digest == one.digest
 
 
 def test_the_name_does_not_change_the_run() -> None:

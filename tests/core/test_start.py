@@ -147,6 +147,7 @@ def test_a_state_dict_gives_what_fits_and_the_log_says_what_does_not(tmp_path: P
         ({}, "no tensors"),
         ({"stem.norm.weight": torch.ones(16).long()}, "nothing in the file"),
         ({"stem.norm.weight": torch.full((16,), float("inf"))}, "not a finite number, in stem.norm.weight"),
+        ({"module.stem.norm.running_var": torch.linspace(-1, 1, 16)}, "negative variance, in stem.norm.running_var"),
     ],
 )
 def test_a_file_that_does_not_help_is_refused(tensors: dict[str, Tensor], words: str, tmp_path: Path) -> None:

@@ -104,3 +104,23 @@ def test_a_grid_that_cannot_be_run_says_why() -> None:
         _ = study.members
     with pytest.raises(ValidationError, match="each field may have one axis"):
         StudySpec.model_validate(fields | {"axes": [{"field": "policy", "values": ["all"]}] * 2})
+    with pytest.raises(ValidationError, match="policy may take each value once, got all, all"):
+        StudySpec.model_validate(fields | {"axes": [{"field": "policy", "values": ["all", "all"]}]})
+
+
+@pytest.mark.parametrize(
+    ("base", "axis", "named"),
+    [
+        ({"seeds": {"init": 1, "order": 2, "augmentation": 3, "choice": 4}}, "policy", "seeds"),
+        ({"replicate": 3}, "policy", "replicate"),
+        ({"name": "mine"}, "policy", "name"),
+        ({}, "seeds.init", "seeds.init"),
+        ({}, "replicate", "replicate"),
+    ],
+)
+def test_what_makes_replicates_differ_is_not_for_setting(base: dict[str, object], axis: str, named: str) -> None:
+    shared = {"architecture": "resnet-14", "policy": "all", "dataset": "digits", "epochs": 1}
+    axes = (Axis(field=axis, values=("all",) if axis == "policy" else (1, 2)),)
+    study = StudySpec(study="depth", scale="minutes", base=shared | base, axes=axes, replicates=3)
+    with pytest.raises(StudyUnavailable, match=f"sets replicate, seeds, name of its runs itself, so {named} cannot"):
+        _ = study.members

@@ -31,6 +31,11 @@ def test_the_list_and_what_is_refused(tmp_path: Path) -> None:
         (["studies", "run", "deep"], "unknown study 'deep'"),
         ([*TINY, "--set", "epochs=0", "--out", tmp_path / "x"], "epochs must be a whole number in 1..400, got 0"),
         ([*TINY, "--set", "policy=bn", "--out", tmp_path / "x"], "Allowed: batchnorm, all"),
+        ([*TINY, "--set", "dataset.x=3", "--out", tmp_path / "x"], "dataset is 'digits' and has no parts"),
+        ([*TINY, "--set", "architecture.x=3", "--out", tmp_path / "x"], "the study varies architecture: --set"),
+        ([*TINY, "--set", "init=3", "--out", tmp_path / "x"], "the study varies init.weights: --set init.weights=A,B"),
+        ([*TINY, "--set", "policy=all,all", "--out", tmp_path / "x"], "policy may take each value once, got all, all"),
+        ([*TINY, "--set", "seeds.init=3", "--out", tmp_path / "x"], "sets replicate, seeds, name of its runs itself"),
         ([*TINY, "--set", "epochs", "--out", tmp_path / "x"], "--set takes KEY=VALUE"),
         ([*TINY, "--replicates", "0", "--out", tmp_path / "x"], "replicates must be 1..100"),
     ):
@@ -67,6 +72,9 @@ def test_a_study_its_report_its_stop_and_its_neighbour(tmp_path: Path) -> None:
     other = core(*TINY, "--out", out)
     assert other.returncode == 2 and "holds another study" in other.stderr
     assert core("studies", "report", "weight-init", "--out", out).returncode == 0
+    mistaken = core("studies", "report", "depth", "--out", out)
+    assert mistaken.returncode == 2 and "holds the study weight-init, not depth" in mistaken.stderr
+    assert (out / "report.html").read_text().count("Initialisation of the weights"), "nothing was written over"
 
 
 def test_a_failed_run_does_not_stop_the_rest(tmp_path: Path) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from core.studies.catalog import STUDIES, study_spec
 from core.studies.figures import figure
-from core.studies.records import Record
+from core.studies.records import QUANTITIES, Record
+from core.studies.report import Page, report
 from core.studies.results import long_csv, rows
-from core.studies.spec import Member
-from core.studies.verdicts import Verdict, judge
+from core.studies.spec import Axis, Member, StudySpec, StudyUnavailable
+from core.studies.verdicts import Contrast, Criterion, Verdict, judge
 from tests.core.studies.made import record
 
 
@@ -100,6 +103,111 @@ def test_the_figure_keeps_the_papers_marks_apart() -> None:
     assert words == {"D": "paper, read off a figure, ±0.5 points", "F": "paper, stated in words"}
     assert drawn.ticks == (14.0, 32.0, 56.0, 110.0, 218.0, 434.0, 866.0)
     assert drawn.marks_note == "CIFAR-10, 160 epochs"
+
+
+def with_axes(name: str, **axes: tuple[str, ...]) -> StudySpec:
+    """The study as `--set` changes it; `__` stands for a dot."""
+    changed = {key.replace("__", "."): values for key, values in axes.items()}
+    study = study_spec(name, "minutes")
+    kept = [axis for axis in study.axes if axis.field not in changed]
+    made = [Axis(field=field, values=values) for field, values in changed.items()]
+    return StudySpec.model_validate({**study.model_dump(), "axes": [axis.model_dump() for axis in (*made, *kept)]})
+
+
+def judged(name: str, study: StudySpec, top1: Callable[[Member], float]) -> Verdict:
+    return judge(STUDIES[name].criterion, study, [record(member, top1(member)) for member in study.members])
+
+
+def test_deeper_is_deeper_in_whatever_order_it_is_asked_for() -> None:
+    for nets in (("resnet-14", "resnet-56"), ("resnet-56", "resnet-14"), ("resnet-32", "resnet-56", "resnet-14")):
+        told = judged("depth", with_axes("depth", architecture=nets), lambda m: 0.4 + depth_of(m) / 500 + noise(m))
+        assert told.outcome == "holds" and told.comparisons[0].label == "ResNet-56 less ResNet-14"
+    wide = judged("width", with_axes("width", architecture=("wrn-14-4", "wrn-14-2", "resnet-56")), lambda m: 0.5)
+    assert [row.label for row in wide.comparisons] == ["WRN-14-4 less WRN-14-2"], "depth and width do not compare"
+
+
+def test_runs_of_another_policy_do_not_mix_into_a_verdict() -> None:
+    """A second policy in the grid neither replaces nor joins the runs that the claim is about."""
+    both = ("batchnorm", "all")
+
+    def deeper(member: Member) -> float:  # BatchNorm gains by depth, all parameters lose
+        gain = 0.1 if member.spec.policy == "batchnorm" else -0.1
+        return 0.5 + gain * (member.spec.architecture == "resnet-32") + noise(member)
+
+    assert judged("depth-or-width", with_axes("depth-or-width", policy=both), deeper).outcome == "holds"
+
+    def starts(member: Member) -> float:
+        gain = 0.1 if member.spec.policy == "batchnorm" else -0.1
+        return 0.5 + gain * (member.spec.init.norm == "ones-shifted") + noise(member)
+
+    told = judged("norm-init", with_axes("norm-init", policy=both), starts)
+    assert told.outcome == "holds" and len(told.comparisons) == 3
+    without = judged("norm-init", with_axes("norm-init", policy=("all",)), starts)
+    assert without.outcome == "undecided" and without.sentence == "Nothing in this grid decides the claim."
+
+
+def test_a_further_axis_is_compared_value_by_value() -> None:
+    study = with_axes("random-k", policy=("batchnorm", "random-2"), init__norm=("ones", "uniform"))
+    told = judged("random-k", study, lambda m: 0.5 + 0.1 * (m.spec.policy == "batchnorm") + noise(m))
+    assert told.outcome == "holds" and [row.difference.n for row in told.comparisons if row.difference] == [3, 3]
+    assert told.comparisons[0].label.endswith(", ResNet-14, γ = 1, β = 0 at first")
+
+
+def test_without_batchnorm_compares_what_trains_and_nothing_else() -> None:
+    study, named = study_spec("without-batchnorm", "minutes"), STUDIES["without-batchnorm"]
+
+    def gains_at(norm: str) -> Callable[[Member], float]:
+        return lambda m: 0.5 + 0.1 * (m.spec.policy == "all" and m.spec.init.norm == norm) + noise(m)
+
+    told = judged("without-batchnorm", study, gains_at("ones"))
+    assert [(row.label, row.decides, row.method) for row in told.comparisons] == [
+        ("All parameters less All but BatchNorm, ResNet-14, γ = 1, β = 0 at first", True, "paired"),
+        ("All parameters less All but BatchNorm, ResNet-14, γ from U(0, 1), β = 0 at first", False, "paired"),
+    ]
+    assert told.outcome == "holds" and "γ = 1, β = 0 at first" in told.sentence
+    assert judged("without-batchnorm", study, gains_at("uniform")).outcome == "undecided"
+    for contrast in named.criterion.contrasts(study):
+        assert contrast.less and {k for k in contrast.more if contrast.more[k] != contrast.less[k]} == {"policy"}
+
+
+def test_each_initialisation_is_a_series_and_a_row_of_its_own() -> None:
+    study, named = study_spec("without-batchnorm", "minutes"), STUDIES["without-batchnorm"]
+    records = [record(m, {"ones": 0.6, "uniform": 0.4}[m.spec.init.norm]) for m in study.members]
+    drawn = figure(named.plot, "top1", study, records, named.marks)
+    assert {series.name: series.mean for series in drawn.series} == {
+        "ResNet-14, γ = 1, β = 0 at first": (60.0, 60.0),
+        "ResNet-14, γ from U(0, 1), β = 0 at first": (40.0, 40.0),
+    }
+    page = report(Page(study, records, {}))
+    for cell in ("resnet-14, all, init.norm ones", "resnet-14, all-but-batchnorm, init.norm uniform"):
+        assert f"<td>{cell}</td>" in page
+
+
+def test_two_runs_of_one_replicate_are_refused() -> None:
+    study = study_spec("gamma", "minutes")
+    mixed = Criterion("top1", "above", lambda _: [Contrast("all of it", {"architecture": "resnet-14"})])
+    with pytest.raises(StudyUnavailable, match="two different runs are replicate 0 of resnet-14"):
+        judge(mixed, study, [record(member, 0.5 + noise(member)) for member in study.members])
+
+
+def test_a_mark_of_another_quantity_is_not_drawn() -> None:
+    named = STUDIES["imagenet"]
+    assert [mark.quantity for mark in named.marks] == ["top5"], "the paper's 32 % are top-5"
+    ours = figure(
+        named.plot, named.criterion.quantity_at("minutes"), study_spec("imagenet", "minutes"), [], named.marks
+    )
+    assert ours.y_title == "Test accuracy" and ours.marks == () and ours.ticks == (18.0, 34.0)
+    theirs = figure(
+        named.plot, named.criterion.quantity_at("paper"), study_spec("imagenet", "minutes"), [], named.marks
+    )
+    (mark,) = theirs.marks
+    assert theirs.y_title == "Top-5 test accuracy" and mark.y == (32.0,)
+    assert mark.text == ("paper: ImageNet ResNet-200, BatchNorm only, 32 % top-5 (abstract of v3)",)
+
+
+def test_every_mark_says_what_was_measured() -> None:
+    for mark in (mark for named in STUDIES.values() for mark in named.marks):
+        assert QUANTITIES[mark.quantity].short
 
 
 def test_the_results_by_setting_and_as_csv() -> None:

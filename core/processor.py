@@ -1,0 +1,26 @@
+"""The name of this machine's processor: another one may add up in another order. Imports no torch."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+CPUINFO = Path("/proc/cpuinfo")
+MAX_LENGTH = 200
+
+
+def processor(cpuinfo: Path = CPUINFO) -> str:
+    """Such as `AMD EPYC 9B14, family 25 model 17`; empty where the system does not tell.
+
+    Virtual machines shorten the name (`AMD EPYC`), so the numbers belong to it. Linux tells both in a file, though not
+    on ARM; elsewhere Python knows a name.
+    """
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    told = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    name = told.get("model name") or platform.processor() or platform.machine()
+    if "cpu family" in told and "model" in told:
+        name += f", family {told['cpu family']} model {told['model']}"
+    return name[:MAX_LENGTH]
