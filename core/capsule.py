@@ -39,7 +39,8 @@ class BadCapsule(ValueError):
 class Origin(Model):
     """Where a capsule was made: what can make the last bits of an evaluation differ elsewhere.
 
-    `device` is that of each of its `processes`. `processor` is empty in capsules of before it was recorded.
+    `device` is that of each of its `processes`. `processor` and `engine` (what computed, in words) are empty in
+    capsules of before they were recorded.
     """
 
     torch: str
@@ -47,12 +48,19 @@ class Origin(Model):
     threads: int = Field(ge=1, le=1024)
     processes: int = Field(1, ge=1, le=4096)
     processor: str = Field("", max_length=MAX_LENGTH)
+    engine: str = Field("", max_length=MAX_LENGTH)
 
     @classmethod
-    def here(cls, device: str, processes: int) -> Origin:
+    def here(cls, device: str, processes: int, engine: str) -> Origin:
         """This process, as one of `processes`."""
-        threads = torch.get_num_threads()
-        return cls(torch=torch.__version__, device=device, threads=threads, processes=processes, processor=processor())
+        return cls(
+            torch=torch.__version__,
+            device=device,
+            threads=torch.get_num_threads(),
+            processes=processes,
+            processor=processor(),
+            engine=engine,
+        )
 
 
 @dataclass(frozen=True)

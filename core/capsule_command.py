@@ -19,17 +19,17 @@ from core.checkpoint import Scores
 from core.cost import counts
 from core.datasets.batches import batches
 from core.datasets.memory import DataUnavailable
-from core.engine.engine import make_engine
+from core.engine.engine import Engine, make_engine
 from core.meters import Window, summed_loss, tally
 from core.processor import processor
 from core.spec import RunSpec, explain
 
 DONE, DIFFERS = 0, 1
 LOSS_TOLERANCE = 1e-5
-"""Relative; another number of threads adds up in another order. Right answers are counted, and must be the same..."""
+"""Relative. Right answers are counted, and must be the same..."""
 ELSEWHERE = 1e-3
-"""...but on another processor or another kind of device than that of the training, where so large a share of answers
-may turn and so large a part of the loss differ."""
+"""...but on another processor or kind of device than that of the training, with other threads or formats, where so
+large a share of answers may turn and so large a part of the loss differ."""
 
 
 class BadUse(ValueError):
@@ -82,14 +82,15 @@ def show(arguments: argparse.Namespace, capsule: Capsule) -> int:
 def _made_with(origin: Origin) -> str:
     device = origin.device if origin.processes == 1 else f"{origin.processes} × {origin.device}"
     each = "" if origin.processes == 1 else " each"
+    how = f"; {origin.engine}" if origin.engine else ""
     where = f" ({origin.processor})" if origin.processor else ""
-    return f"torch {origin.torch} on {device}{where}, {origin.threads} threads{each}"
+    return f"torch {origin.torch} on {device}{where}, {origin.threads} threads{each}{how}"
 
 
 def evaluate(arguments: argparse.Namespace, capsule: Capsule) -> int:
     """Print the test accuracy of the rebuilt network, on its own data set or on another."""
     spec = _on_other_data(capsule.spec, arguments.dataset) if arguments.dataset else capsule.spec
-    scores = _scores(capsule, spec, arguments.device)
+    scores = _scores(_engine(capsule, arguments.device), spec, arguments.device)
     rows = {"dataset": spec.dataset, "test_examples": spec.images[1], **scores._asdict()}
     if arguments.json:
         print(json.dumps(rows))
@@ -102,8 +103,9 @@ def verify(arguments: argparse.Namespace, capsule: Capsule) -> int:
     """Rebuild and evaluate; say whether weights and result are those that the capsule claims."""
     told = capsule.result
     same_weights = has_its_seeds_weights(capsule, rebuild(capsule))
-    scores = _scores(capsule, capsule.spec, arguments.device)
-    elsewhere = _elsewhere(_device_title(arguments.device), capsule.origin)
+    engine = _engine(capsule, arguments.device)
+    scores = _scores(engine, capsule.spec, arguments.device)
+    elsewhere = _elsewhere(_device_title(arguments.device), engine.words, capsule.origin)
     turned = max(abs(scores.top1 - told.top1), abs(scores.top5 - (told.top5 if told.top5 is not None else scores.top5)))
     same_answers = turned <= (ELSEWHERE if elsewhere else 0.0)
     same_loss = abs(scores.loss - told.loss) <= (ELSEWHERE if elsewhere else LOSS_TOLERANCE) * abs(told.loss)
@@ -131,7 +133,7 @@ def verify(arguments: argparse.Namespace, capsule: Capsule) -> int:
     return DONE if sound else DIFFERS
 
 
-def _elsewhere(here: str, origin: Origin) -> str | None:
+def _elsewhere(here: str, engine: str, origin: Origin) -> str | None:
     """How `here`, a device, is not where the capsule was made, in words; None: it is."""
     if here != origin.device:
         return f"it was made on {origin.device} and this is {here}"
@@ -141,6 +143,10 @@ def _elsewhere(here: str, origin: Origin) -> str | None:
         return f"it does not say on which processor it was made, and this is {processor()}"
     if origin.processor != processor():
         return f"it was made on another processor, {origin.processor}, and this is {processor()}"
+    if origin.engine and origin.engine != engine:
+        return f"it was computed another way, {origin.engine}, and here: {engine}"
+    if origin.threads != torch.get_num_threads():
+        return f"it was made with {origin.threads} threads, and here are {torch.get_num_threads()}"
     return None
 
 
@@ -166,11 +172,16 @@ def _compared(told: float, found: float, same: bool) -> str:
     return f"{found!r}, stored {told!r}: {'the same but for rounding' if same else 'DIFFERENT'}"
 
 
-def _scores(capsule: Capsule, spec: RunSpec, device_name: str) -> Scores:
-    """Of the rebuilt network, over the test images of `spec`."""
+def _engine(capsule: Capsule, device_name: str) -> Engine:
+    """What runs the rebuilt network."""
+    device = _device(device_name)
+    return make_engine(rebuild(capsule, device), capsule.spec, device)
+
+
+def _scores(engine: Engine, spec: RunSpec, device_name: str) -> Scores:
+    """Of the network that `engine` runs, over the test images of `spec`."""
     device = _device(device_name)
     try:
-        engine = make_engine(rebuild(capsule, device), capsule.spec, device)
         window = Window(device)
         data_folder = Path(os.environ.get("ONLYBN_DATA") or "data") / "datasets"
         for images, labels in batches(spec, data_folder, device).test():

@@ -279,7 +279,7 @@ class _Training:
 
     def _capsule(self, result: Finished) -> Capsule:
         tensors, taken = self.learner.result(), self.learner.taken
-        origin = Origin.here(self.learner.device_name, self.group.part.world)
+        origin = Origin.here(self.learner.device_name, self.group.part.world, self.learner.engine.words)
         frozen = frozen_digest(self.network, tensors)
         # Frozen tensors that no seed gives back: those that came from a file.
         state, changed = self.network.state_dict(), set(taken.changed if taken else ())

@@ -47,7 +47,7 @@ SPECS = {
     "layer": spec("all", "layer"),
     "group, smoothed": spec("batchnorm", "group", label_smoothing=0.1),
     "batch": spec("batchnorm"),
-    "batch, synchronised": spec("all", sync_batchnorm=True),
+    "batch, synchronised": spec("all", sync_batchnorm=True, precision="fp32"),
     "nothing trains": spec("none", "layer"),
 }
 

@@ -86,7 +86,7 @@ def test_a_step_is_that_of_the_modules(architecture: str, policy: str, kernels: 
     network = network_of(run)
     found = differences(step(fused(network, run, kernels), network, *batch(run)), exact(run))
     # One value that rounding puts on the other side of a ReLU makes up to a hundredth (with torch's modules in float32,
-    # too); what is wrong makes far more. VGG and the ImageNet networks end in one to four pixels of twelve images, where
+    # too); what is wrong makes far more. VGG and the ImageNet networks end in a few pixels of twelve images, where
     # normalising multiplies every rounding.
     bound = 1e-1 if architecture.startswith(("imagenet", "vgg")) else 2e-2
     assert max(found.values()) < bound, sorted(found.items(), key=lambda item: -item[1])[:3]
