@@ -1,0 +1,244 @@
+"""What the speed benchmark compares: the usual way to train, ours, and the bare convolutions. One process runs one.
+
+    plain    as it is usually written: float32, NCHW, images opened and cut one by one by torchvision's transforms in a
+             DataLoader, torch's own modules, frozen weights by requires_grad=False, the allocator as it is
+    ours     what a launched run does; ours-fp32 and lean are the same with that recipe
+    limit    only the convolutions that a step needs: forward, input gradients, weight gradients where weights train
+
+All train on the same made-up images of CIFAR-10's shape.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+os.environ.setdefault("GOMP_SPINCOUNT", "5000")  # as `python -m core train` does
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from core.architectures.builder import build
+from core.datasets import batches as in_memory
+from core.datasets.memory import Split
+from core.engine.engine import make_engine
+from core.engine.fused import FusedNetwork
+from core.engine.memory import keep_freed_memory
+from core.freezing import freeze
+from core.learner import Learner
+from core.part import ALONE
+from core.spec import RunSpec
+
+IMAGES = 12_800
+BATCH = 128
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def spec_of(architecture: str, policy: str, **recipe: Any) -> RunSpec:
+    return RunSpec.model_validate(
+        {
+            "architecture": architecture,
+            "policy": policy,
+            "dataset": "cifar-10",
+            "epochs": 100,
+            "train_examples": IMAGES,
+            "recipe": {"batch_size": BATCH, **recipe},
+        }
+    )
+
+
+def made_up() -> Split:
+    draw = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (IMAGES, 3, 32, 32), dtype=torch.uint8, generator=draw)
+    return Split(images, torch.randint(0, 10, (IMAGES,), generator=draw))
+
+
+class Contender:
+    """Steps of training. `step()` does one and returns how many seconds of it went into getting the images."""
+
+    saved_bytes = 0
+    words = ""
+
+    def step(self) -> float:
+        raise NotImplementedError
+
+
+class Plain(Contender):
+    """See the module; with `workers` processes that open images."""
+
+    def __init__(self, architecture: str, policy: str, workers: int) -> None:
+        from PIL import Image
+        from torchvision import transforms as T
+
+        spec = spec_of(architecture, policy)
+        cut = T.Compose(
+            [T.RandomCrop(32, padding=4), T.RandomHorizontalFlip(), T.ToTensor(), T.Normalize(MEAN, DEVIATION)]
+        )
+        split = made_up()
+        pixels, labels = split.images.permute(0, 2, 3, 1).numpy(), split.labels.tolist()
+
+        class Pictures(torch.utils.data.Dataset[tuple[Tensor, int]]):
+            def __len__(self) -> int:
+                return IMAGES
+
+            def __getitem__(self, index: int) -> tuple[Tensor, int]:
+                return cut(Image.fromarray(pixels[index])), labels[index]
+
+        self.loader = torch.utils.data.DataLoader(
+            Pictures(), BATCH, shuffle=True, num_workers=workers, persistent_workers=workers > 0
+        )
+        self.network = build(spec.plan, spec.init, spec.seeds.init)
+        trainable = freeze(self.network, spec.plan, spec.selection, spec.seeds.choice)
+        self.optimizer = torch.optim.SGD(trainable.values(), 0.1, momentum=0.9, weight_decay=1e-4)
+        self.network.train()
+        self.stream = self._endless()
+        self.words = f"torch modules, fp32, {workers} loader processes"
+        self.saved_bytes = self._saved()
+
+    def _endless(self) -> Iterator[list[Tensor]]:
+        while True:
+            yield from self.loader
+
+    def step(self) -> float:
+        began = time.perf_counter()
+        images, labels = next(self.stream)
+        waited = time.perf_counter() - began
+        self.optimizer.zero_grad()
+        F.cross_entropy(self.network(images), labels).backward()
+        self.optimizer.step()
+        return waited
+
+    def _saved(self) -> int:
+        """Bytes that autograd keeps for backward, each storage once, without parameters and buffers."""
+        images, labels = next(self.stream)
+        own = {t.untyped_storage().data_ptr() for t in (*self.network.parameters(), *self.network.buffers(), images)}
+        found: dict[int, int] = {}
+
+        def pack(tensor: Tensor) -> Tensor:
+            storage = tensor.untyped_storage()
+            if storage.data_ptr() not in own:
+                found[storage.data_ptr()] = storage.nbytes()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            loss = F.cross_entropy(self.network(images), labels)
+        total = sum(found.values())
+        loss.backward()
+        self.optimizer.zero_grad()
+        return total
+
+
+class Ours(Contender):
+    """A Learner as a training has it, on images that lie in memory."""
+
+    def __init__(self, architecture: str, policy: str, **recipe: Any) -> None:
+        from pathlib import Path
+
+        from core.distributed import Group
+
+        keep_freed_memory()
+        spec, split = spec_of(architecture, policy, **recipe), made_up()
+        in_memory.load = lambda name, folder: (split, split)  # type: ignore[attr-defined]
+        self.learner = Learner(spec, Path(), torch.device("cpu"), Group(ALONE), Path())
+        self.stream = self._endless()
+        self.words = self.learner.engine.words
+
+    def _endless(self) -> Iterator[tuple[Tensor, Tensor]]:
+        epoch = 0
+        while True:
+            yield from self.learner.batches.train(epoch, 0)
+            epoch += 1
+
+    def step(self) -> float:
+        began = time.perf_counter()
+        images, labels = next(self.stream)
+        waited = time.perf_counter() - began
+        self.learner.train_step(images, labels, time.monotonic())
+        if isinstance(self.learner.engine, FusedNetwork):
+            self.saved_bytes = self.learner.engine.saved_bytes
+        return waited
+
+
+class Limit(Contender):
+    """The convolutions of one step, on tensors that are there, in the format that ours chose for each."""
+
+    def __init__(self, architecture: str, policy: str) -> None:
+        keep_freed_memory()
+        spec = spec_of(architecture, policy)
+        network = build(spec.plan, spec.init, spec.seeds.init)
+        trainable = freeze(network, spec.plan, spec.selection, spec.seeds.choice)
+        engine = make_engine(network.to(memory_format=torch.channels_last), spec, torch.device("cpu"))
+        assert isinstance(engine, FusedNetwork)
+        self.words = engine.words
+        self.calls: list[Callable[[], object]] = []
+        for unit, conv in zip(engine.layers.units, spec.plan.convolutions, strict=True):
+            side = conv.size * conv.stride
+            x = _channels_last(torch.randn(BATCH, conv.inputs, side, side).to(unit.dtype))
+            weight = unit.weight.detach().to(unit.dtype)
+            y = _channels_last(torch.randn(BATCH, conv.outputs, conv.size, conv.size).to(unit.dtype))
+            image, weighs = conv is not spec.plan.stem.convolution, f"{conv.name}.weight" in trainable
+            self.calls.append(_convolution(x, weight, conv.stride, unit.padding))
+            if image or weighs:
+                self.calls.append(_backward(y, x, weight, conv.stride, unit.padding, image, weighs))
+
+    @torch.no_grad()
+    def step(self) -> float:
+        for call in self.calls:
+            call()
+        return 0.0
+
+
+def _channels_last(tensor: Tensor) -> Tensor:
+    return tensor.contiguous(memory_format=torch.channels_last)
+
+
+def _convolution(x: Tensor, weight: Tensor, stride: int, padding: int) -> Callable[[], object]:
+    return lambda: F.conv2d(x, weight, None, stride, padding)
+
+
+def _backward(
+    y: Tensor, x: Tensor, weight: Tensor, stride: int, padding: int, image: bool, weighs: bool
+) -> Callable[[], object]:
+    rest = (None, [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], 1, [image, weighs, False])
+    return lambda: torch.ops.aten.convolution_backward(y, x, weight, *rest)
+
+
+CONTENDERS: dict[str, Callable[[str, str], Contender]] = {
+    "plain": lambda a, p: Plain(a, p, 0),
+    "plain-2": lambda a, p: Plain(a, p, 2),
+    "ours": Ours,
+    "ours-fp32": lambda a, p: Ours(a, p, precision="fp32"),
+    "lean": lambda a, p: Ours(a, p, lean=True),
+    "limit": Limit,
+}
+
+
+def main() -> None:
+    """Answer each number N on a line of standard input with the seconds of N steps."""
+    name, architecture, policy = sys.argv[1:4]
+    contender = CONTENDERS[name](architecture, policy)
+    assert not isinstance(contender, nn.Module)
+    contender.step()
+    print("ready", flush=True)
+    for line in sys.stdin:
+        steps, waited, began = int(line), 0.0, time.perf_counter()
+        for _ in range(steps):
+            waited += contender.step()
+        told = {
+            "seconds": time.perf_counter() - began,
+            "waited": waited,
+            "saved_bytes": contender.saved_bytes,
+            "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10,
+            "words": contender.words,
+        }
+        print(json.dumps(told), flush=True)
+
+
+if __name__ == "__main__":
+    main()
