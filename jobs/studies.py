@@ -97,10 +97,11 @@ class Studies(Database):
         rows = {place: row_of(spec.members[place].spec, found.owner, priority) for place in over}
         with self.writing() as connection:
             connection.execute(sa.update(STUDIES).where(STUDIES.c.number == found.number).values(cancelled=False))
-            still = _places_over(connection, found.number)  # somebody else may have resumed it meanwhile
-            gone = sa.delete(MEMBERS).where(MEMBERS.c.study == found.number, MEMBERS.c.place.in_(still))
+            # Meanwhile somebody else may have resumed it, and another run may have ended, for which there is no row.
+            again = [place for place in _places_over(connection, found.number) if place in rows]
+            gone = sa.delete(MEMBERS).where(MEMBERS.c.study == found.number, MEMBERS.c.place.in_(again))
             connection.execute(gone)
-            new = _fill(connection, found.number, {place: rows[place] for place in still if place in rows})
+            new = _fill(connection, found.number, {place: rows[place] for place in again})
         return Launched(study_id, None, new)
 
     def cancel_study(self, study_id: str) -> list[str] | None:

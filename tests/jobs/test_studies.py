@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.studies.spec import Axis, Scale, StudySpec, StudyUnavailable
+from jobs import studies
 from jobs.store import Store
 from tests.core.studies.made import finished
 from tests.jobs.support import fake_spec
@@ -118,6 +119,26 @@ def test_resume_launches_what_failed_or_was_cancelled(store: Store) -> None:
     again = store.resume_study(launched.id)
     assert again and again.new_runs == ()
     assert store.resume_study("nothing") is None
+
+
+def test_a_run_that_ends_while_the_study_is_resumed_keeps_its_place(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launched = store.launch_study(tiny())
+    for run_id in launched.new_runs[:2]:
+        store.request_cancel(run_id)
+    read = studies.read_study
+
+    def one_ends_meanwhile(text: str) -> StudySpec:
+        store.request_cancel(launched.new_runs[2])
+        return read(text)
+
+    monkeypatch.setattr(studies, "read_study", one_ends_meanwhile)
+    resumed = store.resume_study(launched.id)
+    assert resumed and len(resumed.new_runs) == 2
+    study = store.study(launched.id)
+    assert study and [run.state for run in study.runs] == ["queued", "queued", "cancelled", "queued"]
+    assert (rest := store.resume_study(launched.id)) and len(rest.new_runs) == 1
 
 
 def test_a_study_that_cannot_be_made_leaves_nothing(store: Store) -> None:
