@@ -107,7 +107,8 @@ class Studies(Database):
     def cancel_study(self, study_id: str) -> list[str] | None:
         """Cancel the study; the ids of its runs that must be cancelled with it, or None if there is no such study.
 
-        These are the runs that it launched and that no other study needs; a run that it joined is somebody else's.
+        These are the runs that it or a study cancelled before it launched and that no other study needs; any other
+        run that it joined is somebody else's.
         """
         with self.writing() as connection:
             found = _study_row(connection, study_id)
@@ -120,12 +121,13 @@ class Studies(Database):
                 .join(STUDIES, STUDIES.c.number == others.c.study)
                 .where(others.c.run == RUNS.c.number, STUDIES.c.number != found.number, ~STUDIES.c.cancelled)
             )
+            given_up = sa.select(STUDIES.c.owner).where(STUDIES.c.cancelled)  # this study's by now among them
             own = (
                 sa.select(RUNS.c.id)
                 .join(MEMBERS, MEMBERS.c.run == RUNS.c.number)
                 .where(
                     MEMBERS.c.study == found.number,
-                    RUNS.c.owner == found.owner,
+                    RUNS.c.owner.in_(given_up),
                     RUNS.c.state.in_(("queued", "running")),
                     ~sa.exists(needed),
                 )
