@@ -13,7 +13,7 @@ from core.registry import UnknownName
 from core.studies.catalog import study_spec
 from core.studies.report import Page, report
 from core.studies.results import long_csv
-from core.studies.spec import Scale, StudySpec, StudyUnavailable
+from core.studies.spec import Scale, StudySpec
 from jobs.quotas import refuse_submission
 from jobs.studies import Study
 
@@ -95,10 +95,7 @@ def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here) 
         raise Problem(429, reason)
     if reason := studies.refusal(asked.name, asked.scale, here.settings.largest_study):
         raise Problem(403, reason)
-    try:
-        launched = here.store.launch_study(_named(asked))
-    except StudyUnavailable as error:
-        raise Problem(422, str(error)) from error
+    launched = here.store.launch_study(_named(asked))
     _wake(here, launched.new_runs)
     content: studies.LaunchedStudy = {
         "id": launched.id,
@@ -133,7 +130,7 @@ def cancel_study(study: Owned, here: Here, views: Views) -> Response:
 @router.post(
     "/api/studies/{study_id}/resume",
     response_model=studies.StudyView,
-    responses=wrong(403, 404, 429),
+    responses=wrong(403, 404, 422, 429),
     summary="Resume a study",
 )
 def resume_study(study: Owned, here: Here, views: Views) -> Response:
@@ -157,7 +154,7 @@ def download_results(study: Found, views: Views) -> Response:
 
 @router.get(
     "/api/studies/{study_id}/report",
-    responses={200: {"content": {"text/html": {}}}, **wrong(404)},
+    responses={200: {"content": {"text/html": {}}}, **wrong(404, 422)},
     summary="Download a study's report",
 )
 def download_report(study: Found, views: Views) -> Response:
