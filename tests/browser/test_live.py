@@ -75,6 +75,23 @@ def test_the_page_recovers_by_itself_when_the_server_comes_back(
     expect(page.locator(".lost")).to_be_empty()
 
 
+def test_a_connection_that_stalls_is_given_up(open_page: Open, puppet: Puppet) -> None:
+    """The page's patience is made 30 times shorter, so that the test need not wait for it."""
+    run_id, _ = puppet.start()
+    puppet.advance(run_id, 0.2)
+    page = open_page(f"/run?id={run_id}")
+    expect(page.locator(".run-title .badge")).to_have_text("Running")
+    page.evaluate(
+        "() => { const real = AbortSignal.timeout; AbortSignal.timeout = (ms) => real.call(AbortSignal, ms / 30) }"
+    )
+    page.route("**/api/feed", lambda route: None)
+    expect(page.locator(".lost")).to_contain_text("Reconnecting")
+    page.unroute_all(behavior="ignoreErrors")
+    puppet.finish(run_id)
+    expect(page.locator(".run-title .badge")).to_have_text("Finished")
+    expect(page.locator(".lost")).to_be_empty()
+
+
 def test_hundreds_of_ticks_leave_no_nodes_behind(open_page: Open, puppet: Puppet) -> None:
     """A feed that has something new at every tick, much faster than a real one."""
     run_id, _ = puppet.start()
