@@ -144,7 +144,10 @@ def download_snapshots(run: Found, here: Here) -> Response:
     summary="Cancel a run",
 )
 def cancel_run(run: Found, here: Here, x_owner_token: Annotated[str | None, Header(max_length=200)] = None) -> Response:
-    """Stop a run and keep its curves so far. A run that has ended stays as it is."""
+    """Stop a run and keep its curves so far. A run that has ended stays as it is.
+
+    The token is that of the run, or that of the study that launched it.
+    """
     if not x_owner_token:
         raise Problem(403, "only who launched this run can cancel it: send its owner_token as X-Owner-Token")
     if not here.store.owns(run.id, x_owner_token):

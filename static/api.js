@@ -77,9 +77,12 @@ export async function launch(spec) {
   return launched;
 }
 
-/** The token of a run that this browser launched, or null. */
+/** The token of a run or of a study that this browser launched, or null. */
 export const ownerToken = (id) => get(OWNED + id);
 
-/** Cancels a run that this browser launched; answers the run. */
-export const cancel = (id) =>
-  ask(`/api/runs/${encodeURIComponent(id)}/cancel`, {}, { "X-Owner-Token": ownerToken(id) });
+/** The token that lets this browser cancel a run: the run's own, or that of the study that launched it; or null. */
+export const runToken = ({ id, study }) => ownerToken(id) ?? (study ? ownerToken(study) : null);
+
+/** Cancels a run of which this browser has the token; answers the run. */
+export const cancel = (run) =>
+  ask(`/api/runs/${encodeURIComponent(run.id)}/cancel`, {}, { "X-Owner-Token": runToken(run) });

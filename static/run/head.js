@@ -2,7 +2,7 @@
  * The top of a run's page: what it is, where it stands, what one can do with it.
  */
 
-import { cancel, ownerToken } from "../api.js";
+import { cancel, runToken } from "../api.js";
 import { hasTop5, isOver, nameOf, options, titleOf } from "../catalog.js";
 import { disabledShare } from "../charts/disabled.js";
 import { copyButton, h, say, show } from "../dom.js";
@@ -125,12 +125,12 @@ function actions(data, feed, preview) {
     show(message, Boolean(text));
   };
   stop.addEventListener("click", async () => {
-    if (!ownerToken(run.id))
+    if (!runToken(run))
       return say_("Only the browser that launched this run can cancel it. You can clone it and launch your own.");
     stop.disabled = true;
     stop.textContent = "Cancelling…";
     try {
-      await cancel(run.id);
+      await cancel(run);
       feed.wake();
     } catch (refusal) {
       say_(refusal.message);

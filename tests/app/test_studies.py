@@ -92,6 +92,19 @@ def test_cancel_and_resume_need_the_owners_token(client: TestClient, store: Stor
     assert len(store.waiting()) == 9
 
 
+def test_the_token_of_a_study_cancels_the_runs_that_it_launched_and_no_other(client: TestClient, store: Store) -> None:
+    joined, _ = store.submit(study_spec("depth", "minutes").members[0].spec)
+    launched = launch(client)
+    token = {"X-Owner-Token": launched["owner_token"]}
+    runs = client.get(f"/api/studies/{launched['id']}").json()["members"]
+    assert runs[0]["id"] == joined.id
+    said = [client.get(f"/api/runs/{run['id']}").json()["study"] for run in runs]
+    assert said == [None, *[launched["id"]] * 8], "a run that it joined is somebody else's"
+    assert client.post(f"/api/runs/{joined.id}/cancel", json={}, headers=token).status_code == 403
+    cancelled = client.post(f"/api/runs/{runs[1]['id']}/cancel", json={}, headers=token)
+    assert cancelled.status_code == 200 and cancelled.json()["state"] == "cancelled"
+
+
 def test_the_three_questions_about_features_share_their_runs(client: TestClient) -> None:
     assert launch(client, "gamma")["new_runs"] == len(study_spec("gamma", "minutes").members)
     assert launch(client, "threshold")["new_runs"] == 0

@@ -108,6 +108,19 @@ def test_cancel_resume_and_the_visitor_who_only_looks(open_page: Open, puppet: P
     expect(card.locator(".standing")).to_have_text("10 of 10 runs finished")
 
 
+def test_who_launched_a_study_can_cancel_one_of_its_runs(open_page: Open, puppet: Puppet) -> None:
+    page = open_page("/paper#without-batchnorm")
+    card = page.locator("#without-batchnorm")
+    card.get_by_role("button", name="Paper", exact=True).click()
+    card.get_by_role("button", name="Launch").click()
+    expect(card.locator(".standing")).to_contain_text("waiting in the queue")
+    card.get_by_text("All its runs").click()
+    card.locator("tbody a:visible").last.click()
+    expect(page.locator(".run-title .badge")).to_have_text("Queued")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".run-title .badge")).to_have_text("Cancelled")
+
+
 def test_a_failed_run_is_named_and_a_new_launch_repeats_only_it(open_page: Open, puppet: Puppet) -> None:
     launched = puppet.store.launch_study(study_spec("weight-init", "minutes"))
     puppet.claim(launched.new_runs[0])
