@@ -164,8 +164,7 @@ class Studies:
                 state: states.count(state) for state in ("queued", "running", "finished", "failed", "cancelled")
             },
             "members": [
-                _member(study.spec, run, share, self._public_url)
-                for run, share in zip(study.runs, shares, strict=True)
+                _member(study.spec, run, share, self._public_url) for run, share in zip(study.runs, shares, strict=True)
             ],
             "verdict": judge(named.criterion, study.spec, records).model_dump(mode="json"),
             "figure": drawn,

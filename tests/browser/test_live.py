@@ -92,6 +92,20 @@ def test_a_connection_that_stalls_is_given_up(open_page: Open, puppet: Puppet) -
     expect(page.locator(".lost")).to_be_empty()
 
 
+def test_the_newest_point_of_a_long_run_is_drawn_once(open_page: Open, puppet: Puppet) -> None:
+    """The feed thins such a run; its newest point comes ahead of those that will stand for it."""
+    run_id, _ = puppet.start(architecture="resnet-32", dataset="cifar-10", epochs=160)
+    page = open_page(f"/run?id={run_id}")
+    drawn = "document.querySelector('.plot[data-drawn]')?.data.find(({ name }) => name === 'train').x"
+    for share in (0.25, 0.5, 0.75):
+        puppet.advance(run_id, share)
+        page.wait_for_function(f"{drawn}?.at(-1) === {share * 160}")
+        epochs = page.evaluate(drawn)
+        assert epochs == sorted(set(epochs)) and len(epochs) == round(share * 240)
+    puppet.finish(run_id)
+    page.wait_for_function(f"{drawn}?.length === 240")
+
+
 def test_hundreds_of_ticks_leave_no_nodes_behind(open_page: Open, puppet: Puppet) -> None:
     """A feed that has something new at every tick, much faster than a real one."""
     run_id, _ = puppet.start()
