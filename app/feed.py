@@ -196,11 +196,14 @@ class Watched:
                 for detail in self._store.snapshot_detail(self._id, steps=missing):
                     known[detail.step] = (list(detail.gamma.counts[layer]), list(detail.beta.counts[layer]))
             # A snapshot that was only there to be watched may be gone by now: the next one is in its place.
-            return [
+            found: list[SnapshotRow] = [
                 {**row, "gamma": known[row["step"]][0], "beta": known[row["step"]][1]}
                 for row in rows
                 if row["step"] in known
             ]
+            for step in known.keys() - {row["step"] for row in self.snapshots}:
+                del known[step]
+            return found
 
 
 class Feed:

@@ -175,6 +175,15 @@ def test_a_snapshot_that_is_not_kept_leaves_with_the_next(feed: Feed, clock: Clo
     assert [s["step"] for s in ask(feed, run_id, snapshots=0)["snapshots"]] == [0, 2]
 
 
+def test_histograms_of_snapshots_that_left_are_forgotten(feed: Feed, clock: Clock, trainer: Trainer) -> None:
+    run_id, _ = trainer.start()
+    for step in range(1, 11):
+        trainer.say(run_id, step, snapshots=(step,))
+        clock.seconds += 1
+        shown = [row["step"] for row in ask(feed, run_id, layer=1, snapshots=0)["snapshots"]]
+    assert len(shown) < 10 and list(feed._watched[run_id]._histograms[1]) == shown
+
+
 def test_many_questions_slow_everybody_down(feed: Feed, clock: Clock) -> None:
     question = Question(runs={})
     assert feed.answer(question)["interval_ms"] == 1000
