@@ -9,6 +9,7 @@ import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 from typing_extensions import TypedDict
 
 from app import curves, preview, starts, views
@@ -41,7 +42,12 @@ def _body(model: type[BaseModel], example: str) -> dict[str, Any]:
 
 
 async def _spec(request: Request, here: Here) -> RunSpec:
-    return parse(RunSpec, await starts.resolved(await request.body(), here), explain_spec)
+    return await run_in_threadpool(_read_spec, await request.body(), here)
+
+
+def _read_spec(body: bytes, here: Services) -> RunSpec:
+    """May take seconds, for which nobody else shall wait: a spec of a folder of images has the folder listed."""
+    return parse(RunSpec, starts.resolved(body, here), explain_spec)
 
 
 async def _question(request: Request) -> Question:
