@@ -105,11 +105,14 @@ class Questions(TypedDict):
 
 
 class LaunchedStudy(TypedDict):
-    """A new study. `owner_token` is shown this once; `new_runs` says how many runs it had to launch."""
+    """A new study, or one that has answered the same question already, which has no new owner: its token is null.
+
+    `owner_token` is shown this once; `new_runs` says how many runs the study had to launch.
+    """
 
     id: str
     url: str
-    owner_token: str
+    owner_token: str | None
     new_runs: int
 
 

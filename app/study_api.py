@@ -82,14 +82,14 @@ def list_questions(views: Views) -> Response:
     "/api/studies",
     status_code=201,
     response_model=studies.LaunchedStudy,
-    responses=wrong(403, 413, 422, 429),
+    responses={200: {"model": studies.LaunchedStudy}, **wrong(403, 413, 422, 429)},
     openapi_extra=_BODY,
     summary="Launch a study",
 )
 def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here) -> Response:
     """Queue what is missing: finished runs of the same spec are reused, waiting and running ones joined.
 
-    Keep `owner_token`: it is shown this once, and only who has it can cancel or resume the study.
+    Where the whole study has finished already, the answer is that study, with status 200 and without a token. Keep `owner_token`: it is shown this once, and only who has it can cancel or resume the study.
     """
     if reason := refuse_submission(here.store.backlog(), here.settings.max_queued):
         raise Problem(429, reason)
@@ -100,10 +100,10 @@ def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here) 
     content: studies.LaunchedStudy = {
         "id": launched.id,
         "url": studies.study_url(launched.id, here.settings.public_url),
-        "owner_token": launched.token or "",
+        "owner_token": launched.token,
         "new_runs": len(launched.new_runs),
     }
-    return answer(content, 201)
+    return answer(content, 201 if launched.token else 200)
 
 
 @router.get(

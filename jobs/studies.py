@@ -56,7 +56,7 @@ class Study:
 
 @dataclass(frozen=True)
 class Launched:
-    """What launching or resuming did: the study's id, its owner's token (of a new one), the runs that are new."""
+    """What launching or resuming did: the study's id, its owner's token (of a new study), the runs that are new."""
 
     id: str
     token: str | None
@@ -67,7 +67,10 @@ class Studies(Database):
     """Studies and their members."""
 
     def launch_study(self, spec: StudySpec) -> Launched:
-        """Queue what is missing of a study. Raises StudyUnavailable."""
+        """Queue what is missing of a study; one that has finished is there to be looked at, not made again.
+
+        Raises StudyUnavailable.
+        """
         token = new_token()
         owner = hashed(token)
         rows = [row_of(member.spec, owner, IN_STUDY[spec.scale]) for member in spec.members]
@@ -81,6 +84,8 @@ class Studies(Database):
             "created_at": time.time(),
         }
         with self.writing() as connection:
+            if done := _finished(connection, values):
+                return Launched(done, None, ())
             number = connection.scalars(sa.insert(STUDIES).values(values).returning(STUDIES.c.number)).one()
             new = _fill(connection, number, dict(enumerate(rows)))
         return Launched(study_id, token, new)
@@ -174,6 +179,17 @@ class Studies(Database):
 
 def _study_row(connection: Connection, study_id: str) -> Row[Any] | None:
     return connection.execute(sa.select(STUDIES).where(STUDIES.c.id == study_id)).first()
+
+
+def _finished(connection: Connection, values: Mapping[str, Any]) -> str | None:
+    """The id of the newest study of the same grid all of whose runs have finished."""
+    open_run = sa.exists().where(
+        MEMBERS.c.study == STUDIES.c.number, RUNS.c.number == MEMBERS.c.run, RUNS.c.state != "finished"
+    )
+    same = [STUDIES.c[field] == values[field] for field in ("name", "scale", "spec")]
+    statement = sa.select(STUDIES.c.id).where(*same, ~open_run).order_by(STUDIES.c.number.desc()).limit(1)
+    found: str | None = connection.scalar(statement)
+    return found
 
 
 def _places_over(connection: Connection, study: int) -> list[int]:

@@ -7,6 +7,7 @@ import pytest
 from core.studies.spec import Axis, Scale, StudySpec, StudyUnavailable
 from jobs import studies
 from jobs.store import Store
+from jobs.studies import Launched
 from tests.core.studies.made import finished
 from tests.jobs.support import fake_spec
 
@@ -58,6 +59,17 @@ def test_finished_and_waiting_runs_are_taken_not_repeated(store: Store) -> None:
     again = store.launch_study(tiny())
     assert again.new_runs == () and (second := store.study(again.id)) and second.runs == study.runs
     assert [s.id for s in store.latest_studies()] == [again.id], "the newest of each question and scale"
+
+
+def test_a_finished_study_is_found_not_made_again(store: Store) -> None:
+    first = store.launch_study(tiny())
+    joined = store.launch_study(tiny())
+    assert joined.id != first.id and joined.token, "while it is under way each who launched it may cancel it"
+    for _ in range(4):
+        finish_next(store)
+    assert store.launch_study(tiny()) == Launched(joined.id, None, ())
+    assert store.launch_study(tiny(scale="evening")).id not in {first.id, joined.id}
+    assert store.launch_study(tiny(3)).new_runs != ()
 
 
 def test_a_visitors_run_does_not_wait_for_a_study(store: Store) -> None:
