@@ -13,6 +13,7 @@ import { filters } from "./filters.js";
 import { table } from "./table.js";
 
 const PAGE = 25;
+const LAST_PAGE = 1_000_000; // no server has more; the API counts no further than 2^31 runs
 const EVERY_MS = 2000;
 const USUAL = { sort: "created_at", order: "desc", page: "1" };
 const KEYS = ["text", "state", "policy", "dataset", "sort", "order", "page"];
@@ -46,6 +47,8 @@ export function mount(element) {
 
   const list = repeat(async () => {
     const { runs, total } = await ask(`/api/runs?${query(view)}`);
+    const last = Math.max(1, Math.ceil(total / PAGE));
+    if (Number(view.page) > last) return change({ page: String(last) }); // which wakes this task
     rows.fill(runs, total);
     return runs.some((run) => !isOver(run));
   }, EVERY_MS);
@@ -66,7 +69,7 @@ function query(view) {
 function read() {
   const given = new URLSearchParams(location.search);
   const view = Object.fromEntries(KEYS.map((key) => [key, given.get(key) ?? USUAL[key] ?? ""]));
-  if (!(Number(view.page) >= 1)) view.page = "1";
+  view.page = String(Math.min(LAST_PAGE, Math.max(1, Math.trunc(Number(view.page)) || 1)));
   return { ...view, compare: (given.get("compare") ?? "").split(",").filter(isRunId).slice(0, MAX_CHOSEN) };
 }
 
