@@ -17,6 +17,7 @@ export function filters(view, change) {
     placeholder: "Find by name or id",
     "aria-label": "Find by name or id",
     value: view.text,
+    maxlength: 100, // as the API allows
   });
   search.addEventListener("input", () => {
     clearTimeout(timer);

@@ -3,9 +3,9 @@
  * filtered and sorted stands in the URL, so that every view is a link.
  */
 
-import { ask } from "../api.js";
+import { ask, Refusal } from "../api.js";
 import { isOver, isRunId } from "../catalog.js";
-import { h } from "../dom.js";
+import { h, show } from "../dom.js";
 import { Feed } from "../feed.js";
 import { repeat } from "../live.js";
 import { compare, MAX_CHOSEN } from "./compare.js";
@@ -42,11 +42,23 @@ export function mount(element) {
 
   const overlay = compare(feed, chosen, choose);
   const rows = table(view, chosen, { change, choose, size: PAGE });
-  page.replaceChildren(h("h1", {}, "Runs"), overlay.element, filters(view, change), rows.element);
+  const problem = h("p", { class: "problem", role: "alert", hidden: true });
+  page.replaceChildren(h("h1", {}, "Runs"), overlay.element, filters(view, change), problem, rows.element);
   overlay.update();
 
+  /** What the link asks for cannot be shown; where the server is merely away, the clock asks again. */
+  const refused = (refusal) => {
+    if (!(refusal instanceof Refusal) || refusal.passing) throw refusal;
+    problem.textContent = refusal.message;
+    rows.fill([], null);
+    return null;
+  };
+
   const list = repeat(async () => {
-    const { runs, total } = await ask(`/api/runs?${query(view)}`);
+    const answer = await ask(`/api/runs?${query(view)}`).catch(refused);
+    show(problem, !answer);
+    if (!answer) return false;
+    const { runs, total } = answer;
     const last = Math.max(1, Math.ceil(total / PAGE));
     if (Number(view.page) > last) return change({ page: String(last) }); // which wakes this task
     rows.fill(runs, total);

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
 
 TRACES = (
@@ -50,6 +50,22 @@ def test_find_filter_and_sort_and_come_back_by_the_link(open_page: Open, four: l
     assert sorted(names(again)) == sorted(f"Quartet {k}" for k in range(4))
     again.get_by_label("Find by name or id").fill("no such name")
     expect(again.get_by_text("No run matches these filters.")).to_be_visible()
+
+
+def test_a_link_that_asks_for_what_cannot_be_says_so(open_page: Open, watch: Watch, four: list[str]) -> None:
+    watch.expected.append("422")
+    for query, words in (("sort=colour", "sort must be"), ("state=lost", "state"), (f"text={'x' * 101}", "text")):
+        page = open_page(f"/runs?{query}")
+        expect(page.get_by_role("alert")).to_contain_text(words)
+        expect(page.get_by_text("Nothing has run here yet")).to_be_hidden()
+    page.get_by_label("Find by name or id").fill("Quartet")
+    expect(page.locator(".runs-table tbody tr")).to_have_count(4)
+    expect(page.get_by_role("alert")).to_be_hidden()
+    assert page.get_by_label("Find by name or id").get_attribute("maxlength") == "100"
+    page = open_page("/runs?text=Quartet&sort=colour")
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_role("button", name="Test accuracy").click()
+    expect(page.locator(".runs-table tbody tr")).to_have_count(4)
 
 
 def test_ticked_runs_lie_over_each_other(open_page: Open, four: list[str]) -> None:
