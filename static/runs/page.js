@@ -9,14 +9,14 @@ import { h, show } from "../dom.js";
 import { Feed } from "../feed.js";
 import { repeat } from "../live.js";
 import { compare, MAX_CHOSEN } from "./compare.js";
-import { filters } from "./filters.js";
+import { FILTERS, filters } from "./filters.js";
 import { table } from "./table.js";
 
 const PAGE = 25;
 const LAST_PAGE = 1_000_000; // no server has more; the API counts no further than 2^31 runs
 const EVERY_MS = 2000;
 const USUAL = { sort: "created_at", order: "desc", page: "1" };
-const KEYS = ["text", "state", "policy", "dataset", "sort", "order", "page"];
+const KEYS = [...FILTERS, "sort", "order", "page"];
 
 export function mount(element) {
   const page = element.querySelector(".runs-page");
@@ -73,7 +73,7 @@ function query(view) {
     sort: view.sort,
     order: view.order,
   });
-  for (const key of ["text", "state", "policy", "dataset"]) if (view[key]) query.set(key, view[key]);
+  for (const key of FILTERS) if (view[key]) query.set(key, view[key]);
   return query;
 }
 

@@ -8,6 +8,7 @@ import { architectureTitle, datasetOf, nameOf, policyOf, titleOf } from "../cata
 import { h, show } from "../dom.js";
 import { duration, NONE, percent, since, when, whole } from "../format.js";
 import { badge } from "../widgets.js";
+import { FILTERS } from "./filters.js";
 
 /** Title, the key by which the server sorts (none: it cannot), and the text of a cell. */
 const COLUMNS = [
@@ -61,7 +62,7 @@ export function table(view, chosen, { change, choose, size }) {
         body.replaceChildren(...wanted);
       for (const id of rows.keys()) if (!runs.some((run) => run.id === id)) rows.delete(id);
       heads.forEach((element) => element.update());
-      const filtered = ["text", "state", "policy", "dataset"].some((key) => view[key]);
+      const filtered = FILTERS.some((key) => view[key]);
       show(nothing, total === 0 && filtered);
       show(first, total === 0 && !filtered);
       show(grid, runs.length > 0 || total === null); // its heads choose another order
