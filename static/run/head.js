@@ -114,12 +114,24 @@ function numbers(element, { run, points, snapshots, layers }) {
   say(element, "trainable-more", `${percent(run.counts.trainable / run.counts.total)} of ${whole(run.counts.total)}`);
 }
 
+/** Copies the run's command line, once the server has said it. */
+function commandButton(preview) {
+  let command = "";
+  const button = copyButton("Copy command", () => command);
+  button.disabled = true;
+  preview.then((answer) => {
+    command = answer?.cli ?? "";
+    button.disabled = !command;
+    button.title = command ? "" : "The server did not say the command; load the page again to ask once more.";
+  });
+  return button;
+}
+
 function actions(data, feed, preview) {
   const { run } = data;
   const stop = h("button", { type: "button", class: "button danger" }, "Cancel");
   const message = h("p", { class: "note", role: "alert", hidden: true });
-  let command = "";
-  preview.then((answer) => (command = answer?.cli ?? ""));
+  const command = commandButton(preview);
   const say_ = (text) => {
     message.textContent = text;
     show(message, Boolean(text));
@@ -172,7 +184,7 @@ function actions(data, feed, preview) {
       h("a", { class: "button", href: `/${toQuery({ ...run.spec, name: null })}` }, "Clone"),
       next,
       copyButton("Copy link", () => location.href),
-      copyButton("Copy command", () => command),
+      command,
       h(
         "details",
         { class: "menu" },
