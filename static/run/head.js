@@ -153,17 +153,17 @@ function actions(data, feed, preview) {
   data.addEventListener("change", () => show(stop, !isOver(data.run)));
   const points = `/api/runs/${run.id}/points`;
   const capsule = h("a", { href: `/api/runs/${run.id}/capsule`, hidden: true }, "Trained network (capsule)");
-  const found = ["json", "csv"].map((format) =>
-    h(
-      "a",
-      {
-        href: `/api/runs/${run.id}/findings?format=${format}`,
-        download: `onlybn-${run.id}-findings.${format}`,
-        hidden: true,
-      },
-      `Findings as ${format.toUpperCase()}`,
+  const findings = `/api/runs/${run.id}/findings`;
+  const found = [
+    h("a", { href: findings, download: `onlybn-${run.id}-findings.json`, hidden: true }, "Findings as JSON"),
+    ...options.findings.map((table) =>
+      h(
+        "a",
+        { href: `${findings}?format=csv&table=${table}`, download: `onlybn-${run.id}-${table}.csv`, hidden: true },
+        `Findings as CSV: ${table}`,
+      ),
     ),
-  );
+  ];
   const next = h(
     "a",
     { class: "button", href: `/${toQuery({ ...run.spec, name: null, start: run.id })}`, hidden: true },
