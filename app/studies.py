@@ -45,7 +45,10 @@ class ScaleView(TypedDict):
 
 
 class QuestionView(TypedDict):
-    """One of the paper's questions: what it claims and where, and its three scales."""
+    """One of the paper's questions: what it claims and where, and its three scales.
+
+    `words` of a quote say what its tag means: how the paper says it.
+    """
 
     name: str
     title: str
@@ -231,7 +234,10 @@ def _question(name: str, pace: float | None, largest: Scale) -> QuestionView:
         "question": named.question,
         "claim": named.claim,
         "source": named.source,
-        "quotes": [{"text": quote.text, "source": quote.source, "tag": quote.tag} for quote in named.quotes],
+        "quotes": [
+            {"text": quote.text, "source": quote.source, "tag": quote.tag, "words": PROVENANCE[quote.tag].words}
+            for quote in named.quotes
+        ],
         "scales": {scale: _scale(name, scale, pace, largest) for scale in SCALES},
     }
 

@@ -168,7 +168,8 @@ const invitation = ({ unavailable }) =>
 
 const quiet = (text) => h("span", { class: "quiet" }, text);
 
-const quoted = ({ text, source }) => h("p", { class: "quiet quoted" }, `Also from the paper: ${text} (${source})`);
+const quoted = ({ text, source, words }) =>
+  h("p", { class: "quiet quoted" }, `Also from the paper: ${text} (${words}: ${source})`);
 
 /** What the symbols mean. */
 function legend({ marks, marks_note }) {
