@@ -89,7 +89,8 @@ def list_questions(views: Views) -> Response:
 def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here) -> Response:
     """Queue what is missing: finished runs of the same spec are reused, waiting and running ones joined.
 
-    Where the whole study has finished already, the answer is that study, with status 200 and without a token. Keep `owner_token`: it is shown this once, and only who has it can cancel or resume the study.
+    Where the whole study has finished already, the answer is that study, with status 200 and without a token. Else
+    keep `owner_token`: it is shown this once, and only who has it can cancel or resume the study.
     """
     if reason := refuse_submission(here.store.backlog(), here.settings.max_queued):
         raise Problem(429, reason)
