@@ -9,6 +9,7 @@ import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 from typing_extensions import TypedDict
 
 from app import curves, preview, starts, views
@@ -41,7 +42,12 @@ def _body(model: type[BaseModel], example: str) -> dict[str, Any]:
 
 
 async def _spec(request: Request, here: Here) -> RunSpec:
-    return parse(RunSpec, await starts.resolved(await request.body(), here), explain_spec)
+    return await run_in_threadpool(_read_spec, await request.body(), here)
+
+
+def _read_spec(body: bytes, here: Services) -> RunSpec:
+    """May take seconds, for which nobody else shall wait: a spec of a folder of images has the folder listed."""
+    return parse(RunSpec, starts.resolved(body, here), explain_spec)
 
 
 async def _question(request: Request) -> Question:
@@ -144,7 +150,10 @@ def download_snapshots(run: Found, here: Here) -> Response:
     summary="Cancel a run",
 )
 def cancel_run(run: Found, here: Here, x_owner_token: Annotated[str | None, Header(max_length=200)] = None) -> Response:
-    """Stop a run and keep its curves so far. A run that has ended stays as it is."""
+    """Stop a run and keep its curves so far. A run that has ended stays as it is.
+
+    The token is that of the run, or that of the study that launched it.
+    """
     if not x_owner_token:
         raise Problem(403, "only who launched this run can cancel it: send its owner_token as X-Owner-Token")
     if not here.store.owns(run.id, x_owner_token):

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from app.security import refuse
+from core.studies.spec import StudyUnavailable
 
 log = logging.getLogger("onlybn")
 M = TypeVar("M", bound=BaseModel)
@@ -64,6 +65,10 @@ def install(app: FastAPI) -> None:
     def _problem(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, Problem)
         return refuse(error.status, error.detail)
+
+    @app.exception_handler(StudyUnavailable)
+    def _unavailable(request: Request, error: Exception) -> JSONResponse:
+        return refuse(422, str(error))
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: Exception) -> JSONResponse:

@@ -18,11 +18,12 @@ from typing import Annotated, TypeVar
 from pydantic import Field, StringConstraints
 from typing_extensions import TypedDict
 
-from app.views import LayerView, RunSummary, RunView, layers, maybe_short, short, summary
+from app.thinning import PointRow, Thinning
+from app.views import LayerView, RunSummary, RunView, layers, short, summary
 from core.cost import keeps_snapshot
 from core.events import BINS
 from core.model import Model
-from jobs.rows import TERMINAL, Health, LogRow, Run, StoredPoint, StoredSnapshot
+from jobs.rows import TERMINAL, Health, LogRow, Run, StoredSnapshot
 from jobs.store import Store
 
 FRESH_S = 0.5
@@ -54,10 +55,6 @@ class Question(Model):
     layer: int | None = Field(None, ge=0, lt=10_000)
 
 
-PointRow = tuple[int, int, float, str, float, float, float | None, float | None]
-"""Cursor id, step, epoch, split, loss, top1, top5, lr."""
-
-
 class SnapshotRow(TypedDict):
     """`gamma`, `beta`: histogram counts; `disabled`: features per layer; `kept`: false where the
     next snapshot takes the place of this one."""
@@ -84,11 +81,14 @@ class LogLine(TypedDict):
 class RunNews(TypedDict):
     """What is new of one run, which has its layers when the snapshots are asked for from the start.
 
-    A run that has ended is complete when an answer brings nothing new.
+    A run that has ended is complete when an answer brings nothing new. `points`: those of a long run are thinned
+    (`thinning.py`); `latest` is then its newest train point, which is not among them yet and only there until the
+    next answer.
     """
 
     run: RunSummary | RunView
     points: list[PointRow]
+    latest: PointRow | None
     snapshots: list[SnapshotRow]
     log: list[LogLine]
     cursor: dict[str, int | None]
@@ -119,9 +119,10 @@ class Watched:
         self._read_at = float("-inf")
         self._histograms: OrderedDict[int, dict[int, tuple[list[int], list[int]]]] = OrderedDict()
         self._complete = False
+        self._thinning: Thinning | None = None
         self.summary: RunSummary | None = None
         self.layers: list[LayerView] | None = None
-        self.points: list[PointRow] = []
+        self.curve: tuple[list[PointRow], PointRow | None] = ([], None)
         self.snapshots: list[SnapshotRow] = []
         self.log: list[LogLine] = []
 
@@ -133,8 +134,7 @@ class Watched:
             # The state first: the rows are read after it, so of a run seen as ended they are all there.
             run = self._store.run(self._id)
             if run is not None:
-                newest = self.points[-1][0] if self.points else 0
-                self.points = [*self.points, *map(_point_row, self._store.points(self._id, after=newest))]
+                self._add_points(run)
                 self._add_snapshots(run)
                 self.log = [_log_line(row) for row in self._store.log(self._id)]
                 self.layers = layers(run.started)
@@ -142,6 +142,14 @@ class Watched:
                 self.summary = summary(run, self._public_url)
                 self._complete = run.state in TERMINAL
             self._read_at = now()
+
+    def _add_points(self, run: Run) -> None:
+        if self._thinning is None:
+            self._thinning = Thinning(run.spec)
+        rows = self._thinning.add(self._store.points(self._id, after=self._thinning.newest))
+        if run.state in TERMINAL:
+            rows += self._thinning.end()
+        self.curve = ([*self.curve[0], *rows], self._thinning.latest)
 
     def _add_snapshots(self, run: Run) -> None:
         newest = self.snapshots[-1]["id"] if self.snapshots else 0
@@ -153,7 +161,8 @@ class Watched:
         run = self.summary  # before the rows, as it was written after them
         if run is None:
             return None, False
-        points = _behind(self.points, cursors.points, lambda row: row[0])
+        known, latest = self.curve  # one of the other: another thread may be adding to it
+        points = _behind(known, cursors.points, lambda row: row[0])
         snapshots = _behind(self.snapshots, cursors.snapshots, lambda row: row["id"])
         log = _behind(self.log, cursors.log, lambda row: row["id"])
         fitting = len(snapshots)
@@ -165,6 +174,7 @@ class Watched:
         news: RunNews = {
             "run": {**run, "layers": self.layers} if cursors.snapshots == 0 else run,
             "points": points,
+            "latest": None if cursors.points is None else latest,
             "snapshots": snapshots if layer is None else self._of_layer(layer, snapshots),
             "log": log,
             "cursor": {
@@ -186,11 +196,14 @@ class Watched:
                 for detail in self._store.snapshot_detail(self._id, steps=missing):
                     known[detail.step] = (list(detail.gamma.counts[layer]), list(detail.beta.counts[layer]))
             # A snapshot that was only there to be watched may be gone by now: the next one is in its place.
-            return [
+            found: list[SnapshotRow] = [
                 {**row, "gamma": known[row["step"]][0], "beta": known[row["step"]][1]}
                 for row in rows
                 if row["step"] in known
             ]
+            for step in known.keys() - {row["step"] for row in self.snapshots}:
+                del known[step]
+            return found
 
 
 class Feed:
@@ -239,9 +252,9 @@ class Feed:
         with self._lock:
             watched = self._watched.setdefault(run_id, watched)
             self._watched.move_to_end(run_id)
-            points = sum(len(kept.points) for kept in self._watched.values())
+            points = sum(len(kept.curve[0]) for kept in self._watched.values())
             while len(self._watched) > KEPT_RUNS or (points > KEPT_POINTS and len(self._watched) > 1):
-                points -= len(self._watched.popitem(last=False)[1].points)
+                points -= len(self._watched.popitem(last=False)[1].curve[0])
         return watched
 
     def _interval_ms(self) -> int:
@@ -261,11 +274,6 @@ T = TypeVar("T")
 def _behind(rows: list[T], cursor: int | None, id_of: Callable[[T], int]) -> list[T]:
     """The rows with an id above `cursor`; none where the asker does not want them."""
     return [] if cursor is None else rows[bisect.bisect_right(rows, cursor, key=id_of) :]
-
-
-def _point_row(point: StoredPoint) -> PointRow:
-    top5, lr = maybe_short(point.top5), maybe_short(point.lr)
-    return (point.id, point.step, short(point.epoch), point.split, short(point.loss), short(point.top1), top5, lr)
 
 
 def _snapshot_row(run: Run, snapshot: StoredSnapshot) -> SnapshotRow:

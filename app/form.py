@@ -133,7 +133,7 @@ class Form:
     def section(self, heading: str) -> None:
         """The fields of one of SECTIONS."""
         named = {key for keys in SECTIONS.values() for key in keys}
-        rest = [key for key in SCHEMAS if key not in named and key not in TOP and "." not in key]
+        rest = [key for key in SCHEMAS if key not in named and key not in TOP]
         self._add([*SECTIONS[heading], *(rest if heading == list(SECTIONS)[-1] else [])])
 
     def _add(self, keys: Iterable[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app import choices
+from app import choices, findings
 from core.architectures.catalog import FAMILIES
 from core.datasets.catalog import DATASETS, DataSet
 from core.datasets.folder import missing
@@ -65,6 +65,7 @@ def options() -> dict[str, Any]:
             "reference": [value for _, value in choices.REFERENCES],
         },
         "examples": list(choices.EXAMPLES),
+        "findings": list(findings.TABLES),
         "edges": list(EDGES),
         "disabled_below": DISABLED_BELOW,
     }

@@ -76,7 +76,7 @@ def download_start(digest: Digest, here: Here) -> Response:
     return Response(content, media_type="application/octet-stream", headers=attached(START))
 
 
-async def resolved(body: bytes, here: Services) -> bytes:
+def resolved(body: bytes, here: Services) -> bytes:
     """The JSON of a spec whose `start` may be {"run": ID}, with the digest of that run's capsule in its place."""
     if b'"start"' not in body:
         return body
@@ -86,7 +86,7 @@ async def resolved(body: bytes, here: Services) -> bytes:
         return body  # whoever reads it says so
     if not (isinstance(fields, dict) and isinstance(fields.get("start"), dict)):
         return body
-    fields["start"] = await run_in_threadpool(_capsule_as_start, fields["start"], here)
+    fields["start"] = _capsule_as_start(fields["start"], here)
     return orjson.dumps(fields)
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from typing_extensions import TypedDict
@@ -44,7 +45,10 @@ class ScaleView(TypedDict):
 
 
 class QuestionView(TypedDict):
-    """One of the paper's questions: what it claims and where, and its three scales."""
+    """One of the paper's questions: what it claims and where, and its three scales.
+
+    `words` of a quote say what its tag means: how the paper says it.
+    """
 
     name: str
     title: str
@@ -72,12 +76,14 @@ class StudyView(TypedDict):
     """A study as it stands: how far it is as one, its runs, verdict, figure and rows (one a setting).
 
     `share` is 0..1, weighted by what the runs cost. `columns` are the quantities of `rows` to show;
-    `report` and `csv` are addresses of downloads.
+    `report` and `csv` are addresses of downloads. `unavailable` says what is missing here to draw its figure and its
+    rows (null: nothing), such as the folder of its images; without it there is neither.
     """
 
     id: str
     name: str
     scale: str
+    unavailable: str | None
     url: str
     state: str
     cancelled: bool
@@ -86,7 +92,7 @@ class StudyView(TypedDict):
     counts: dict[str, int]
     members: list[MemberView]
     verdict: dict[str, Any]
-    figure: dict[str, Any]
+    figure: dict[str, Any] | None
     rows: list[dict[str, Any]]
     columns: list[dict[str, str]]
     report: str
@@ -102,11 +108,14 @@ class Questions(TypedDict):
 
 
 class LaunchedStudy(TypedDict):
-    """A new study. `owner_token` is shown this once; `new_runs` says how many runs it had to launch."""
+    """A new study, or one that has answered the same question already, which has no new owner: its token is null.
+
+    `owner_token` is shown this once; `new_runs` says how many runs the study had to launch.
+    """
 
     id: str
     url: str
-    owner_token: str
+    owner_token: str | None
     new_runs: int
 
 
@@ -140,11 +149,18 @@ class Studies:
         prices = [costs.run_s(run.spec.model_copy(update={"name": None})) for run in study.runs]
         shares = [_share(run) for run in study.runs]
         states = [run.state for run in study.runs]
+        try:
+            drawn = figure(named.plot, quantity, study.spec, records, named.marks).model_dump(mode="json")
+            by_setting = [row.model_dump(mode="json") for row in rows(study.spec, records)]
+            unavailable = None
+        except StudyUnavailable as error:  # its runs are there, but the grid's place for each cannot be made
+            drawn, by_setting, unavailable = None, [], str(error)
         base = f"/api/studies/{study.id}"
         return {
             "id": study.id,
             "name": named.name,
             "scale": study.spec.scale,
+            "unavailable": unavailable,
             "url": study_url(study.id, self._public_url),
             "state": study.state,
             "cancelled": study.cancelled,
@@ -154,12 +170,11 @@ class Studies:
                 state: states.count(state) for state in ("queued", "running", "finished", "failed", "cancelled")
             },
             "members": [
-                _member(key.key, key.replicate, run, share, self._public_url)
-                for key, run, share in zip(study.spec.members, study.runs, shares, strict=True)
+                _member(study.spec, run, share, self._public_url) for run, share in zip(study.runs, shares, strict=True)
             ],
             "verdict": judge(named.criterion, study.spec, records).model_dump(mode="json"),
-            "figure": figure(named.plot, quantity, study.spec, records, named.marks).model_dump(mode="json"),
-            "rows": [row.model_dump(mode="json") for row in rows(study.spec, records)],
+            "figure": drawn,
+            "rows": by_setting,
             "columns": [
                 {"name": name, "title": QUANTITIES[name].title, "unit": QUANTITIES[name].unit}
                 for name in named.shown(study.spec.scale)
@@ -219,7 +234,10 @@ def _question(name: str, pace: float | None, largest: Scale) -> QuestionView:
         "question": named.question,
         "claim": named.claim,
         "source": named.source,
-        "quotes": [{"text": quote.text, "source": quote.source, "tag": quote.tag} for quote in named.quotes],
+        "quotes": [
+            {"text": quote.text, "source": quote.source, "tag": quote.tag, "words": PROVENANCE[quote.tag].words}
+            for quote in named.quotes
+        ],
         "scales": {scale: _scale(name, scale, pace, largest) for scale in SCALES},
     }
 
@@ -272,10 +290,10 @@ def _share(run: Run) -> float:
     return run.step / run.total_steps if run.total_steps else 0.0
 
 
-def _member(key: Any, replicate: int, run: Run, share: float, public_url: str | None) -> MemberView:
+def _member(study: StudySpec, run: Run, share: float, public_url: str | None) -> MemberView:
     return {
-        "key": dict(key),
-        "replicate": replicate,
+        "key": {axis.field: attrgetter(axis.field)(run.spec) for axis in study.axes},
+        "replicate": run.spec.replicate,
         "id": run.id,
         "url": run_url(run.id, public_url),
         "state": run.state,

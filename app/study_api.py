@@ -13,7 +13,7 @@ from core.registry import UnknownName
 from core.studies.catalog import study_spec
 from core.studies.report import Page, report
 from core.studies.results import long_csv
-from core.studies.spec import Scale, StudySpec, StudyUnavailable
+from core.studies.spec import Scale, StudySpec
 from jobs.quotas import refuse_submission
 from jobs.studies import Study
 
@@ -82,31 +82,29 @@ def list_questions(views: Views) -> Response:
     "/api/studies",
     status_code=201,
     response_model=studies.LaunchedStudy,
-    responses=wrong(403, 413, 422, 429),
+    responses={200: {"model": studies.LaunchedStudy}, **wrong(403, 413, 422, 429)},
     openapi_extra=_BODY,
     summary="Launch a study",
 )
 def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here) -> Response:
     """Queue what is missing: finished runs of the same spec are reused, waiting and running ones joined.
 
-    Keep `owner_token`: it is shown this once, and only who has it can cancel or resume the study.
+    Where the whole study has finished already, the answer is that study, with status 200 and without a token. Else
+    keep `owner_token`: it is shown this once, and only who has it can cancel or resume the study.
     """
     if reason := refuse_submission(here.store.backlog(), here.settings.max_queued):
         raise Problem(429, reason)
     if reason := studies.refusal(asked.name, asked.scale, here.settings.largest_study):
         raise Problem(403, reason)
-    try:
-        launched = here.store.launch_study(_named(asked))
-    except StudyUnavailable as error:
-        raise Problem(422, str(error)) from error
+    launched = here.store.launch_study(_named(asked))
     _wake(here, launched.new_runs)
     content: studies.LaunchedStudy = {
         "id": launched.id,
         "url": studies.study_url(launched.id, here.settings.public_url),
-        "owner_token": launched.token or "",
+        "owner_token": launched.token,
         "new_runs": len(launched.new_runs),
     }
-    return answer(content, 201)
+    return answer(content, 201 if launched.token else 200)
 
 
 @router.get(
@@ -133,7 +131,7 @@ def cancel_study(study: Owned, here: Here, views: Views) -> Response:
 @router.post(
     "/api/studies/{study_id}/resume",
     response_model=studies.StudyView,
-    responses=wrong(403, 404, 429),
+    responses=wrong(403, 404, 422, 429),
     summary="Resume a study",
 )
 def resume_study(study: Owned, here: Here, views: Views) -> Response:
@@ -157,7 +155,7 @@ def download_results(study: Found, views: Views) -> Response:
 
 @router.get(
     "/api/studies/{study_id}/report",
-    responses={200: {"content": {"text/html": {}}}, **wrong(404)},
+    responses={200: {"content": {"text/html": {}}}, **wrong(404, 422)},
     summary="Download a study's report",
 )
 def download_report(study: Found, views: Views) -> Response:

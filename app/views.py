@@ -48,7 +48,8 @@ class ErrorView(TypedDict):
 class RunSummary(TypedDict):
     """A run as lists and the feed show it. Times are Unix seconds; `position` is 1 for the next run in the queue.
 
-    `findings`: whether GET /api/runs/{id}/findings has something to say.
+    `findings`: whether GET /api/runs/{id}/findings has something to say. `study`: the study that launched the run,
+    whose owner token may cancel it, too; null for a single run.
     """
 
     id: str
@@ -68,6 +69,7 @@ class RunSummary(TypedDict):
     top1: float | None
     result: dict[str, Any] | None
     findings: bool
+    study: str | None
     error: ErrorView | None
     cancel_requested: bool
 
@@ -127,6 +129,7 @@ def summary(run: Run, public_url: str | None = None) -> RunSummary:
         "top1": run.top1,
         "result": result(run.result),
         "findings": run.has_findings,
+        "study": run.study,
         "error": {"kind": run.error_kind, "message": run.error_message} if run.error_kind else None,
         "cancel_requested": run.cancel_requested,
     }

@@ -11,7 +11,7 @@ from sqlalchemy import Row
 from core.events import Counts, Finished, Started
 from core.spec import RunSpec
 from jobs.rows import Run
-from jobs.tables import FINDINGS, RUNS
+from jobs.tables import FINDINGS, MEMBERS, RUNS, STUDIES
 
 # Read once for many polls. A Started of the deepest network is some 100 KB, hence the smaller table.
 read_spec = lru_cache(2048)(RunSpec.model_validate_json)
@@ -21,7 +21,7 @@ read_result = lru_cache(1024)(Finished.model_validate_json)
 
 
 def select_runs() -> sa.Select[Any]:
-    """All columns that `read_run` needs, with the place in the queue of those that wait."""
+    """All columns that `read_run` needs, with the place in the queue of those that wait and the study that launched."""
     earlier = RUNS.alias("earlier")
     place = (
         sa.select(sa.func.count())
@@ -33,7 +33,16 @@ def select_runs() -> sa.Select[Any]:
         .scalar_subquery()
     )
     found = sa.exists().where(FINDINGS.c.run == RUNS.c.number).correlate(RUNS)
-    return sa.select(RUNS, sa.case((RUNS.c.state == "queued", place)).label("position"), found.label("has_findings"))
+    study = (
+        sa.select(STUDIES.c.id)
+        .join(MEMBERS, MEMBERS.c.study == STUDIES.c.number)
+        .where(MEMBERS.c.run == RUNS.c.number, STUDIES.c.owner == RUNS.c.owner)
+        .limit(1)
+        .correlate(RUNS)
+        .scalar_subquery()
+    )
+    position = sa.case((RUNS.c.state == "queued", place))
+    return sa.select(RUNS, position.label("position"), found.label("has_findings"), study.label("study"))
 
 
 def read_run(row: Row[Any]) -> Run:
@@ -63,4 +72,5 @@ def read_run(row: Row[Any]) -> Run:
         top1=row.top1,
         has_findings=bool(row.has_findings),
         position=row.position,
+        study=row.study,
     )

@@ -33,7 +33,10 @@ Verdict = Literal["ok", "cancel", "lost"]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run as the store knows it now. Times are Unix seconds; `position` is 1 for the next in the queue."""
+    """One run as the store knows it now. Times are Unix seconds; `position` is 1 for the next in the queue.
+
+    `study` is the id of the study that launched it, whose owner is the run's.
+    """
 
     id: str
     spec: RunSpec
@@ -60,6 +63,7 @@ class Run:
     top1: float | None
     has_findings: bool
     position: int | None
+    study: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class Study:
 
 @dataclass(frozen=True)
 class Launched:
-    """What launching or resuming did: the study's id, its owner's token (of a new one), the runs that are new."""
+    """What launching or resuming did: the study's id, its owner's token (of a new study), the runs that are new."""
 
     id: str
     token: str | None
@@ -67,7 +67,10 @@ class Studies(Database):
     """Studies and their members."""
 
     def launch_study(self, spec: StudySpec) -> Launched:
-        """Queue what is missing of a study. Raises StudyUnavailable."""
+        """Queue what is missing of a study; one that has finished is there to be looked at, not made again.
+
+        Raises StudyUnavailable.
+        """
         token = new_token()
         owner = hashed(token)
         rows = [row_of(member.spec, owner, IN_STUDY[spec.scale]) for member in spec.members]
@@ -81,6 +84,8 @@ class Studies(Database):
             "created_at": time.time(),
         }
         with self.writing() as connection:
+            if done := _finished(connection, values):
+                return Launched(done, None, ())
             number = connection.scalars(sa.insert(STUDIES).values(values).returning(STUDIES.c.number)).one()
             new = _fill(connection, number, dict(enumerate(rows)))
         return Launched(study_id, token, new)
@@ -97,16 +102,18 @@ class Studies(Database):
         rows = {place: row_of(spec.members[place].spec, found.owner, priority) for place in over}
         with self.writing() as connection:
             connection.execute(sa.update(STUDIES).where(STUDIES.c.number == found.number).values(cancelled=False))
-            still = _places_over(connection, found.number)  # somebody else may have resumed it meanwhile
-            gone = sa.delete(MEMBERS).where(MEMBERS.c.study == found.number, MEMBERS.c.place.in_(still))
+            # Meanwhile somebody else may have resumed it, and another run may have ended, for which there is no row.
+            again = [place for place in _places_over(connection, found.number) if place in rows]
+            gone = sa.delete(MEMBERS).where(MEMBERS.c.study == found.number, MEMBERS.c.place.in_(again))
             connection.execute(gone)
-            new = _fill(connection, found.number, {place: rows[place] for place in still if place in rows})
+            new = _fill(connection, found.number, {place: rows[place] for place in again})
         return Launched(study_id, None, new)
 
     def cancel_study(self, study_id: str) -> list[str] | None:
         """Cancel the study; the ids of its runs that must be cancelled with it, or None if there is no such study.
 
-        These are the runs that it launched and that no other study needs; a run that it joined is somebody else's.
+        These are the runs that it or a study cancelled before it launched and that no other study needs; any other
+        run that it joined is somebody else's.
         """
         with self.writing() as connection:
             found = _study_row(connection, study_id)
@@ -119,12 +126,13 @@ class Studies(Database):
                 .join(STUDIES, STUDIES.c.number == others.c.study)
                 .where(others.c.run == RUNS.c.number, STUDIES.c.number != found.number, ~STUDIES.c.cancelled)
             )
+            given_up = sa.select(STUDIES.c.owner).where(STUDIES.c.cancelled)  # this study's by now among them
             own = (
                 sa.select(RUNS.c.id)
                 .join(MEMBERS, MEMBERS.c.run == RUNS.c.number)
                 .where(
                     MEMBERS.c.study == found.number,
-                    RUNS.c.owner == found.owner,
+                    RUNS.c.owner.in_(given_up),
                     RUNS.c.state.in_(("queued", "running")),
                     ~sa.exists(needed),
                 )
@@ -171,6 +179,17 @@ class Studies(Database):
 
 def _study_row(connection: Connection, study_id: str) -> Row[Any] | None:
     return connection.execute(sa.select(STUDIES).where(STUDIES.c.id == study_id)).first()
+
+
+def _finished(connection: Connection, values: Mapping[str, Any]) -> str | None:
+    """The id of the newest study of the same grid all of whose runs have finished."""
+    open_run = sa.exists().where(
+        MEMBERS.c.study == STUDIES.c.number, RUNS.c.number == MEMBERS.c.run, RUNS.c.state != "finished"
+    )
+    same = [STUDIES.c[field] == values[field] for field in ("name", "scale", "spec")]
+    statement = sa.select(STUDIES.c.id).where(*same, ~open_run).order_by(STUDIES.c.number.desc()).limit(1)
+    found: str | None = connection.scalar(statement)
+    return found
 
 
 def _places_over(connection: Connection, study: int) -> list[int]:

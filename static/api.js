@@ -17,6 +17,9 @@ export class Refusal extends Error {
   }
 }
 
+const PATIENCE_S = 30;
+const UPLOAD_PATIENCE_S = 300; // megabytes over a slow line
+
 /** The JSON that the server answers; a body makes it a POST. Throws Refusal. */
 export const ask = (path, body, headers = {}) =>
   body === undefined
@@ -29,18 +32,33 @@ export const ask = (path, body, headers = {}) =>
 
 /** Sends a file; the JSON that the server answers. Throws Refusal. */
 export const upload = (path, file) =>
-  request(path, { method: "POST", headers: { "content-type": "application/octet-stream" }, body: file });
+  request(
+    path,
+    { method: "POST", headers: { "content-type": "application/octet-stream" }, body: file },
+    UPLOAD_PATIENCE_S,
+  );
 
-async function request(path, options) {
-  let response;
+/** A connection that stalls, before the answer or within it, is given up: all panels of a page wait for its answer. */
+async function request(path, options, patience_s = PATIENCE_S) {
+  let response, answer;
   try {
-    response = await fetch(path, options);
-  } catch {
-    throw new Refusal("The server cannot be reached. It may be restarting; nothing was lost.", 0);
+    response = await fetch(path, { ...options, signal: AbortSignal.timeout(patience_s * 1000) });
+    answer = await response.json().catch(nullIfNoJson);
+  } catch (error) {
+    throw new Refusal(
+      error.name === "TimeoutError"
+        ? `The server has not answered for ${patience_s} seconds. It may still do what was asked.`
+        : "The server cannot be reached. It may be restarting; nothing was lost.",
+      0,
+    );
   }
-  const answer = await response.json().catch(() => null);
   if (!response.ok) throw new Refusal(reason(answer, response.status), response.status);
   return answer;
+}
+
+function nullIfNoJson(error) {
+  if (error instanceof SyntaxError) return null;
+  throw error;
 }
 
 function reason(answer, status) {
@@ -59,9 +77,12 @@ export async function launch(spec) {
   return launched;
 }
 
-/** The token of a run that this browser launched, or null. */
+/** The token of a run or of a study that this browser launched, or null. */
 export const ownerToken = (id) => get(OWNED + id);
 
-/** Cancels a run that this browser launched; answers the run. */
-export const cancel = (id) =>
-  ask(`/api/runs/${encodeURIComponent(id)}/cancel`, {}, { "X-Owner-Token": ownerToken(id) });
+/** The token that lets this browser cancel a run: the run's own, or that of the study that launched it; or null. */
+export const runToken = ({ id, study }) => ownerToken(id) ?? (study ? ownerToken(study) : null);
+
+/** Cancels a run of which this browser has the token; answers the run. */
+export const cancel = (run) =>
+  ask(`/api/runs/${encodeURIComponent(run.id)}/cancel`, {}, { "X-Owner-Token": runToken(run) });

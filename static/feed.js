@@ -14,6 +14,7 @@ class RunData extends EventTarget {
   missing = false;
   layers = null;
   points = { train: [], test: [] };
+  #latest = null;
   snapshots = [];
   log = [];
   /** Nothing more will come. */
@@ -31,9 +32,12 @@ class RunData extends EventTarget {
       this.missing = this.complete = true;
       return true;
     }
-    const { run, points, snapshots, log, cursor } = answer;
+    const { run, points, latest, snapshots, log, cursor } = answer;
     if (run.layers) this.layers = run.layers;
-    for (const [, step, epoch, split, loss, top1, top5, lr] of points)
+    // The newest point of a long run is only there until the next answer: a few of its neighbours will stand for it.
+    if (this.#latest) this.points.train.pop();
+    this.#latest = latest;
+    for (const [, step, epoch, split, loss, top1, top5, lr] of latest ? [...points, latest] : points)
       this.points[split].push({ step, epoch, loss, top1, top5, lr });
     // A snapshot that the server does not keep is only there until the next one.
     if (snapshots.length && this.snapshots.at(-1)?.kept === false) this.snapshots.pop();

@@ -112,8 +112,8 @@ export function card(question, changed) {
     chip.dataset.outcome = study ? study.verdict.outcome : "";
     sentence.textContent = study ? study.verdict.sentence : invitation(plan);
     key.textContent = plan.figure ? legend(study?.figure ?? plan.figure) : "";
-    cost.textContent = plan.unavailable ?? price(plan);
-    show(plot, Boolean(plan.figure));
+    cost.textContent = study?.unavailable ?? plan.unavailable ?? price(plan);
+    show(plot, Boolean(study?.figure ?? plan.figure));
     show(bar, isActive(study));
     if (study) bar.set(study.share, study.state);
     standing.textContent = study ? progress(study) : "";
@@ -128,8 +128,9 @@ export function card(question, changed) {
     const stopped = study && !active && study.state !== "finished";
     show(buttons.launch, !plan.unavailable && !active && study?.state !== "finished" && !(stopped && isMine(study)));
     show(buttons.cancel, active && isMine(study));
-    show(buttons.resume, Boolean(stopped) && isMine(study));
-    for (const name of ["runs", "report", "csv"]) show(buttons[name], Boolean(study));
+    show(buttons.resume, Boolean(stopped) && isMine(study) && !study.unavailable);
+    for (const name of ["runs", "csv"]) show(buttons[name], Boolean(study));
+    show(buttons.report, Boolean(study) && !study.unavailable);
     if (!study) return;
     const chosen = study.members.slice(0, MAX_COMPARED).map(({ id }) => encodeURIComponent(id));
     buttons.runs.href = `/runs?compare=${chosen.join(",")}`;
@@ -167,7 +168,8 @@ const invitation = ({ unavailable }) =>
 
 const quiet = (text) => h("span", { class: "quiet" }, text);
 
-const quoted = ({ text, source }) => h("p", { class: "quiet quoted" }, `Also from the paper: ${text} (${source})`);
+const quoted = ({ text, source, words }) =>
+  h("p", { class: "quiet quoted" }, `Also from the paper: ${text} (${words}: ${source})`);
 
 /** What the symbols mean. */
 function legend({ marks, marks_note }) {

@@ -11,10 +11,10 @@ export const allQuestions = () => ask("/api/studies");
 
 export const lookAt = (id) => ask(`/api/studies/${encodeURIComponent(id)}`);
 
-/** Launches a study and answers it as it stands. */
+/** Launches a study and answers it as it stands; one that somebody has finished is not launched again. */
 export async function launchStudy(name, scale) {
   const launched = await ask("/api/studies", { name, scale });
-  set(OWNED + launched.id, launched.owner_token);
+  if (launched.owner_token) set(OWNED + launched.id, launched.owner_token);
   return lookAt(launched.id);
 }
 

@@ -2,7 +2,7 @@
  * The top of a run's page: what it is, where it stands, what one can do with it.
  */
 
-import { cancel, ownerToken } from "../api.js";
+import { cancel, runToken } from "../api.js";
 import { hasTop5, isOver, nameOf, options, titleOf } from "../catalog.js";
 import { disabledShare } from "../charts/disabled.js";
 import { copyButton, h, say, show } from "../dom.js";
@@ -114,23 +114,35 @@ function numbers(element, { run, points, snapshots, layers }) {
   say(element, "trainable-more", `${percent(run.counts.trainable / run.counts.total)} of ${whole(run.counts.total)}`);
 }
 
+/** Copies the run's command line, once the server has said it. */
+function commandButton(preview) {
+  let command = "";
+  const button = copyButton("Copy command", () => command);
+  button.disabled = true;
+  preview.then((answer) => {
+    command = answer?.cli ?? "";
+    button.disabled = !command;
+    button.title = command ? "" : "The server did not say the command; load the page again to ask once more.";
+  });
+  return button;
+}
+
 function actions(data, feed, preview) {
   const { run } = data;
   const stop = h("button", { type: "button", class: "button danger" }, "Cancel");
   const message = h("p", { class: "note", role: "alert", hidden: true });
-  let command = "";
-  preview.then((answer) => (command = answer?.cli ?? ""));
+  const command = commandButton(preview);
   const say_ = (text) => {
     message.textContent = text;
     show(message, Boolean(text));
   };
   stop.addEventListener("click", async () => {
-    if (!ownerToken(run.id))
+    if (!runToken(run))
       return say_("Only the browser that launched this run can cancel it. You can clone it and launch your own.");
     stop.disabled = true;
     stop.textContent = "Cancelling…";
     try {
-      await cancel(run.id);
+      await cancel(run);
       feed.wake();
     } catch (refusal) {
       say_(refusal.message);
@@ -141,17 +153,17 @@ function actions(data, feed, preview) {
   data.addEventListener("change", () => show(stop, !isOver(data.run)));
   const points = `/api/runs/${run.id}/points`;
   const capsule = h("a", { href: `/api/runs/${run.id}/capsule`, hidden: true }, "Trained network (capsule)");
-  const found = ["json", "csv"].map((format) =>
-    h(
-      "a",
-      {
-        href: `/api/runs/${run.id}/findings?format=${format}`,
-        download: `onlybn-${run.id}-findings.${format}`,
-        hidden: true,
-      },
-      `Findings as ${format.toUpperCase()}`,
+  const findings = `/api/runs/${run.id}/findings`;
+  const found = [
+    h("a", { href: findings, download: `onlybn-${run.id}-findings.json`, hidden: true }, "Findings as JSON"),
+    ...options.findings.map((table) =>
+      h(
+        "a",
+        { href: `${findings}?format=csv&table=${table}`, download: `onlybn-${run.id}-${table}.csv`, hidden: true },
+        `Findings as CSV: ${table}`,
+      ),
     ),
-  );
+  ];
   const next = h(
     "a",
     { class: "button", href: `/${toQuery({ ...run.spec, name: null, start: run.id })}`, hidden: true },
@@ -172,7 +184,7 @@ function actions(data, feed, preview) {
       h("a", { class: "button", href: `/${toQuery({ ...run.spec, name: null })}` }, "Clone"),
       next,
       copyButton("Copy link", () => location.href),
-      copyButton("Copy command", () => command),
+      command,
       h(
         "details",
         { class: "menu" },

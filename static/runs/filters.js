@@ -2,11 +2,14 @@
  * The filters above the table of runs.
  */
 
-import { options, STATES } from "../catalog.js";
+import { architectureName, architectureTitle, options, STATES } from "../catalog.js";
 import { h } from "../dom.js";
 import { stateWord } from "../widgets.js";
 
 const TYPING_MS = 250;
+
+/** The parts of the view that leave runs out, each as the API calls it. */
+export const FILTERS = ["text", "state", "policy", "architecture", "dataset"];
 
 /** `view` holds the present values; `change({key: value})` is called with what the reader sets. */
 export function filters(view, change) {
@@ -17,6 +20,7 @@ export function filters(view, change) {
     placeholder: "Find by name or id",
     "aria-label": "Find by name or id",
     value: view.text,
+    maxlength: 100, // as the API allows
   });
   search.addEventListener("input", () => {
     clearTimeout(timer);
@@ -40,6 +44,7 @@ export function filters(view, change) {
       view,
       change,
     ),
+    select("Architecture", "architecture", options.families.flatMap(usual), view, change),
     select(
       "Data set",
       "dataset",
@@ -50,9 +55,16 @@ export function filters(view, change) {
   );
 }
 
+/** The members of a family that the form offers to click; a link may name any other. */
+const usual = (family) =>
+  family.featured.map((number) => {
+    const name = architectureName(family, number);
+    return [name, architectureTitle(name)];
+  });
+
 function select(label, key, entries, view, change) {
   const known = !view[key] || entries.some(([value]) => value === view[key]);
-  const all = [["", `${label}: all`], ...entries, ...(known ? [] : [[view[key], view[key]]])];
+  const all = [["", `${label}: all`], ...entries, ...(known ? [] : [[view[key], key === "architecture" ? architectureTitle(view[key]) : view[key]]])];
   const element = h(
     "select",
     { class: "select", "aria-label": label },

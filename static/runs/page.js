@@ -3,19 +3,20 @@
  * filtered and sorted stands in the URL, so that every view is a link.
  */
 
-import { ask } from "../api.js";
+import { ask, Refusal } from "../api.js";
 import { isOver, isRunId } from "../catalog.js";
-import { h } from "../dom.js";
+import { h, show } from "../dom.js";
 import { Feed } from "../feed.js";
 import { repeat } from "../live.js";
 import { compare, MAX_CHOSEN } from "./compare.js";
-import { filters } from "./filters.js";
+import { FILTERS, filters } from "./filters.js";
 import { table } from "./table.js";
 
 const PAGE = 25;
+const LAST_PAGE = 1_000_000; // no server has more; the API counts no further than 2^31 runs
 const EVERY_MS = 2000;
 const USUAL = { sort: "created_at", order: "desc", page: "1" };
-const KEYS = ["text", "state", "policy", "dataset", "sort", "order", "page"];
+const KEYS = [...FILTERS, "sort", "order", "page"];
 
 export function mount(element) {
   const page = element.querySelector(".runs-page");
@@ -41,11 +42,25 @@ export function mount(element) {
 
   const overlay = compare(feed, chosen, choose);
   const rows = table(view, chosen, { change, choose, size: PAGE });
-  page.replaceChildren(h("h1", {}, "Runs"), overlay.element, filters(view, change), rows.element);
+  const problem = h("p", { class: "problem", role: "alert", hidden: true });
+  page.replaceChildren(h("h1", {}, "Runs"), overlay.element, filters(view, change), problem, rows.element);
   overlay.update();
 
+  /** What the link asks for cannot be shown; where the server is merely away, the clock asks again. */
+  const refused = (refusal) => {
+    if (!(refusal instanceof Refusal) || refusal.passing) throw refusal;
+    problem.textContent = refusal.message;
+    rows.fill([], null);
+    return null;
+  };
+
   const list = repeat(async () => {
-    const { runs, total } = await ask(`/api/runs?${query(view)}`);
+    const answer = await ask(`/api/runs?${query(view)}`).catch(refused);
+    show(problem, !answer);
+    if (!answer) return false;
+    const { runs, total } = answer;
+    const last = Math.max(1, Math.ceil(total / PAGE));
+    if (Number(view.page) > last) return change({ page: String(last) }); // which wakes this task
     rows.fill(runs, total);
     return runs.some((run) => !isOver(run));
   }, EVERY_MS);
@@ -58,7 +73,7 @@ function query(view) {
     sort: view.sort,
     order: view.order,
   });
-  for (const key of ["text", "state", "policy", "dataset"]) if (view[key]) query.set(key, view[key]);
+  for (const key of FILTERS) if (view[key]) query.set(key, view[key]);
   return query;
 }
 
@@ -66,7 +81,7 @@ function query(view) {
 function read() {
   const given = new URLSearchParams(location.search);
   const view = Object.fromEntries(KEYS.map((key) => [key, given.get(key) ?? USUAL[key] ?? ""]));
-  if (!(Number(view.page) >= 1)) view.page = "1";
+  view.page = String(Math.min(LAST_PAGE, Math.max(1, Math.trunc(Number(view.page)) || 1)));
   return { ...view, compare: (given.get("compare") ?? "").split(",").filter(isRunId).slice(0, MAX_CHOSEN) };
 }
 

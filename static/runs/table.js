@@ -8,6 +8,7 @@ import { architectureTitle, datasetOf, nameOf, policyOf, titleOf } from "../cata
 import { h, show } from "../dom.js";
 import { duration, NONE, percent, since, when, whole } from "../format.js";
 import { badge } from "../widgets.js";
+import { FILTERS } from "./filters.js";
 
 /** Title, the key by which the server sorts (none: it cannot), and the text of a cell. */
 const COLUMNS = [
@@ -50,6 +51,7 @@ export function table(view, chosen, { change, choose, size }) {
   const rows = new Map();
   return {
     element: h("section", { class: "runs-list", "aria-label": "Queue and history" }, nothing, first, grid, pages),
+    /** Shows `runs` of `total`; null: of these nothing is known. */
     fill(runs, total) {
       const wanted = runs.map((run) => {
         if (!rows.has(run.id)) rows.set(run.id, row(run, chosen, choose));
@@ -60,11 +62,11 @@ export function table(view, chosen, { change, choose, size }) {
         body.replaceChildren(...wanted);
       for (const id of rows.keys()) if (!runs.some((run) => run.id === id)) rows.delete(id);
       heads.forEach((element) => element.update());
-      const filtered = ["text", "state", "policy", "dataset"].some((key) => view[key]);
-      show(nothing, runs.length === 0 && filtered);
-      show(first, runs.length === 0 && !filtered);
-      show(grid, runs.length > 0);
-      turn(pages, view, total, size, change);
+      const filtered = FILTERS.some((key) => view[key]);
+      show(nothing, total === 0 && filtered);
+      show(first, total === 0 && !filtered);
+      show(grid, runs.length > 0 || total === null); // its heads choose another order
+      turn(pages, view, total ?? 0, size, change);
     },
     mark() {
       for (const element of rows.values()) element.mark();

@@ -21,11 +21,12 @@ export function mount(element) {
   // The next page will draw with Plotly; fetched now, it is there when the first point comes.
   document.head.append(h("link", { rel: "prefetch", href: "/static/plotly.min.js", as: "script" }));
   const button = slot(element, "examples");
+  let ids = []; // those of a click that the server stopped half-way: the next click goes on from there
   button.addEventListener("click", () =>
     busy(button, slot(element, "examples-problem"), async () => {
-      const ids = [];
-      for (const spec of options.examples) ids.push((await post(spec)).id);
+      for (const spec of options.examples.slice(ids.length)) ids.push((await post(spec)).id);
       location.assign(`/runs?compare=${ids.map(encodeURIComponent).join(",")}`);
+      ids = [];
     }),
   );
 }

@@ -8,9 +8,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from app import feed as feeds
+from app import thinning
 from app.feed import Cursors, Feed, Question
+from core.cost import point_stride
+from core.spec import RunSpec
 from jobs.store import Store
-from tests.app.conftest import Trainer
+from tests.app.conftest import SPEC, Trainer
 
 
 class Clock:
@@ -88,6 +91,35 @@ def test_a_new_server_goes_on_from_old_cursors(feed: Feed, store: Store, trainer
     assert [row[1] for row in ask(Feed(store), run_id, **cursor)["points"]] == [3]
 
 
+def test_a_long_run_is_thinned_the_same_way_whenever_one_asks(
+    feed: Feed, clock: Clock, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thinning, "MAX_POINTS", 8)
+    run_id, _ = trainer.start(epochs=40)
+    stride = point_stride(RunSpec.model_validate({**SPEC, "epochs": 40}))
+    steps = list(range(stride, 40 * 12 + 1, stride))
+    seen: list[Any] = []
+    cursor = 0
+    for said in range(0, len(steps), 3):
+        trainer.say(run_id, *steps[said : said + 3])
+        trainer.test(run_id, steps[said], 0.5)
+        clock.seconds += 1
+        news = ask(feed if said % 2 else Feed(store), run_id, points=cursor)
+        seen += news["points"]
+        cursor = news["cursor"]["points"]
+        assert news["latest"][1] == steps[: said + 3][-1], "the newest is always there"
+    trainer.finish(run_id)
+    clock.seconds += 1
+    news = ask(feed, run_id, points=cursor)
+    seen += news["points"]
+    assert news["latest"] is None
+    train = [row[1] for row in seen if row[3] == "train"]
+    assert train == sorted(set(train)) and len(train) <= 9 and train[-1] == steps[-1] and train[0] == steps[0]
+    assert len(seen) - len(train) == len(range(0, len(steps), 3)), "all test points"
+    assert ask(Feed(store), run_id, points=0)["points"] == seen
+    assert ask(feed, run_id, points=news["cursor"]["points"])["points"] == []
+
+
 def test_many_watchers_cost_one_reading(
     feed: Feed, clock: Clock, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,6 +173,15 @@ def test_a_snapshot_that_is_not_kept_leaves_with_the_next(feed: Feed, clock: Clo
     clock.seconds += 1
     trainer.say(run_id, 2, snapshots=(2,))
     assert [s["step"] for s in ask(feed, run_id, snapshots=0)["snapshots"]] == [0, 2]
+
+
+def test_histograms_of_snapshots_that_left_are_forgotten(feed: Feed, clock: Clock, trainer: Trainer) -> None:
+    run_id, _ = trainer.start()
+    for step in range(1, 11):
+        trainer.say(run_id, step, snapshots=(step,))
+        clock.seconds += 1
+        shown = [row["step"] for row in ask(feed, run_id, layer=1, snapshots=0)["snapshots"]]
+    assert len(shown) < 10 and list(feed._watched[run_id]._histograms[1]) == shown
 
 
 def test_many_questions_slow_everybody_down(feed: Feed, clock: Clock) -> None:

@@ -74,6 +74,16 @@ def test_every_field_has_a_component(filled: form.Form) -> None:
     assert set(form.POLICY) <= set(filled.components)
 
 
+def test_a_new_field_of_any_part_appears_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in ("dropout", "norm.epsilon", "init.scale"):
+        monkeypatch.setitem(choices.SCHEMAS, key, {"type": "number", "default": 0.5, "description": "New."})
+    with gr.Blocks(analytics_enabled=False):
+        fields = form.Form()
+        for heading in form.SECTIONS:
+            fields.section(heading)
+    assert [fields.components[key].value for key in ("dropout", "norm.epsilon", "init.scale")] == [0.5, 0.5, 0.5]
+
+
 def test_every_policy_can_be_chosen(filled: form.Form) -> None:
     """Each listed policy is a choice of its own or follows from the numbers and ticks of a group."""
     said = {*values(filled, "norm_part"), *values(filled, "reference"), *values(filled, "layers")}

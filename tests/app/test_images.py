@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from starlette.testclient import TestClient
@@ -53,6 +55,20 @@ def test_a_run_without_its_folder_is_refused(client: TestClient) -> None:
     for path in ("/api/preview", "/api/runs"):
         response = client.post(path, json={**SPEC, "dataset": "imagenet"})
         assert response.status_code == 422 and "set ONLYBN_IMAGENET to a folder" in response.json()["detail"]
+
+
+def test_nobody_waits_while_a_folder_is_listed(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Listing a million files takes seconds; the thread with the event loop serves everybody."""
+    in_the_loop: list[bool] = []
+
+    def listed(name: str) -> NoReturn:
+        in_the_loop.append(asyncio._get_running_loop() is not None)
+        raise ValueError("the folder is slow")
+
+    monkeypatch.setattr("core.spec.contents_of", listed)
+    for path in ("/api/preview", "/api/runs"):
+        assert client.post(path, json={**SPEC, "dataset": "imagenet"}).status_code == 422
+    assert in_the_loop == [False, False]
 
 
 def test_a_folder_can_be_previewed_and_launched(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,11 @@ from starlette.testclient import TestClient
 from app.server import make_app
 from app.settings import Settings
 from core.studies.catalog import STUDIES, study_spec
+from core.studies.spec import Axis, StudySpec
 from jobs.store import Store
+from jobs.studies import read_study
 from tests.core.studies.made import finished
+from tests.pictures import write_pictures
 
 
 def launch(client: TestClient, name: str = "depth", scale: str = "minutes") -> dict[str, Any]:
@@ -69,9 +73,9 @@ def test_a_study_from_its_launch_to_its_verdict(client: TestClient, store: Store
     assert {row["architecture"] for row in rows} == {"resnet-14", "resnet-32", "resnet-56"}
     report = client.get(study["report"])
     assert "attachment" in report.headers["content-disposition"] and "holds here" in report.text
-    again = launch(client)
-    assert again["new_runs"] == 0, "its runs are there already"
-    assert client.get(f"/api/studies/{again['id']}").json()["state"] == "finished"
+    again = client.post("/api/studies", json={"name": "depth", "scale": "minutes"})
+    assert again.status_code == 200, "it is there already"
+    assert again.json() == {**launched, "owner_token": None, "new_runs": 0}
 
 
 def test_cancel_and_resume_need_the_owners_token(client: TestClient, store: Store) -> None:
@@ -88,10 +92,48 @@ def test_cancel_and_resume_need_the_owners_token(client: TestClient, store: Stor
     assert len(store.waiting()) == 9
 
 
+def test_the_token_of_a_study_cancels_the_runs_that_it_launched_and_no_other(client: TestClient, store: Store) -> None:
+    joined, _ = store.submit(study_spec("depth", "minutes").members[0].spec)
+    launched = launch(client)
+    token = {"X-Owner-Token": launched["owner_token"]}
+    runs = client.get(f"/api/studies/{launched['id']}").json()["members"]
+    assert runs[0]["id"] == joined.id
+    said = [client.get(f"/api/runs/{run['id']}").json()["study"] for run in runs]
+    assert said == [None, *[launched["id"]] * 8], "a run that it joined is somebody else's"
+    assert client.post(f"/api/runs/{joined.id}/cancel", json={}, headers=token).status_code == 403
+    cancelled = client.post(f"/api/runs/{runs[1]['id']}/cancel", json={}, headers=token)
+    assert cancelled.status_code == 200 and cancelled.json()["state"] == "cancelled"
+
+
 def test_the_three_questions_about_features_share_their_runs(client: TestClient) -> None:
     assert launch(client, "gamma")["new_runs"] == len(study_spec("gamma", "minutes").members)
     assert launch(client, "threshold")["new_runs"] == 0
     assert launch(client, "relu-off")["new_runs"] == 0
+
+
+def test_a_study_whose_images_are_gone_says_so_and_leaves_the_others_alone(
+    client: TestClient, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONLYBN_FOLDER", str(write_pictures(tmp_path / "pictures", 2, 10)))
+    axes = (Axis(field="policy", values=("batchnorm", "all")),)
+    base = {"architecture": "resnet-8", "dataset": "folder", "epochs": 1}
+    spec = StudySpec(study="imagenet", scale="paper", base=base, axes=axes, replicates=1)
+    lost = store.launch_study(spec)
+    whole = launch(client)
+    monkeypatch.delenv("ONLYBN_FOLDER")
+    read_study.cache_clear()  # as after a restart
+
+    shown = {study["id"]: study for study in client.get("/api/studies").json()["studies"]}
+    assert shown[whole["id"]]["unavailable"] is None and shown[whole["id"]]["figure"]
+    gone = shown[lost.id]
+    assert "set ONLYBN_FOLDER" in gone["unavailable"]
+    assert (gone["figure"], gone["rows"], gone["counts"]["queued"]) == (None, [], 2)
+    assert [member["key"] for member in gone["members"]] == [{"policy": "batchnorm"}, {"policy": "all"}]
+    path, token = f"/api/studies/{lost.id}", {"X-Owner-Token": lost.token or ""}
+    assert client.post(f"{path}/cancel", json={}, headers=token).json()["state"] == "cancelled"
+    assert client.get(f"{path}/results").status_code == 200, "what has finished can still be had"
+    for answer in (client.get(f"{path}/report"), client.post(f"{path}/resume", json={}, headers=token)):
+        assert answer.status_code == 422 and "set ONLYBN_FOLDER" in answer.json()["detail"]
 
 
 def test_what_is_refused(client: TestClient, store: Store, settings: Any) -> None:

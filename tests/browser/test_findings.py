@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+from app.findings import TABLES
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
 from tests.browser.test_run import drawn, state
@@ -54,7 +55,7 @@ def test_a_run_without_findings_has_no_empty_panels(open_page: Open, puppet: Pup
     page.get_by_text("Download", exact=True).click()
     expect(page.get_by_role("link", name="Points as CSV")).to_be_visible()
     expect(page.get_by_role("link", name="Trained network (capsule)")).to_be_hidden()
-    expect(page.get_by_role("link", name="Findings as CSV")).to_be_hidden()
+    expect(page.get_by_role("link", name="Findings as CSV: layers")).to_be_hidden()
 
 
 def test_nothing_of_it_is_wider_than_a_phone(open_page: Open, puppet: Puppet, watch: Watch) -> None:
@@ -71,9 +72,12 @@ def test_capsule_and_findings_can_be_downloaded(open_page: Open, puppet: Puppet)
     page = open_page(f"/run?id={run_id}")
     state(page).to_have_text("Finished")
     page.get_by_text("Download", exact=True).click()
+    expect(page.get_by_role("link", name="Findings as CSV")).to_have_count(len(TABLES))
     for name, start, ending in (
         ("Findings as JSON", "{", ".json"),
-        ("Findings as CSV", "layer,", ".csv"),
+        ("Findings as CSV: layers", "layer,", "-layers.csv"),
+        ("Findings as CSV: ablation", "epsilon,", "-ablation.csv"),
+        ("Findings as CSV: relus", "relu,", "-relus.csv"),
         ("Trained network (capsule)", "a capsule", ".safetensors"),
     ):
         with page.expect_download() as download:

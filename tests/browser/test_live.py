@@ -75,6 +75,37 @@ def test_the_page_recovers_by_itself_when_the_server_comes_back(
     expect(page.locator(".lost")).to_be_empty()
 
 
+def test_a_connection_that_stalls_is_given_up(open_page: Open, puppet: Puppet) -> None:
+    """The page's patience is made 30 times shorter, so that the test need not wait for it."""
+    run_id, _ = puppet.start()
+    puppet.advance(run_id, 0.2)
+    page = open_page(f"/run?id={run_id}")
+    expect(page.locator(".run-title .badge")).to_have_text("Running")
+    page.evaluate(
+        "() => { const real = AbortSignal.timeout; AbortSignal.timeout = (ms) => real.call(AbortSignal, ms / 30) }"
+    )
+    page.route("**/api/feed", lambda route: None)
+    expect(page.locator(".lost")).to_contain_text("Reconnecting")
+    page.unroute_all(behavior="ignoreErrors")
+    puppet.finish(run_id)
+    expect(page.locator(".run-title .badge")).to_have_text("Finished")
+    expect(page.locator(".lost")).to_be_empty()
+
+
+def test_the_newest_point_of_a_long_run_is_drawn_once(open_page: Open, puppet: Puppet) -> None:
+    """The feed thins such a run; its newest point comes ahead of those that will stand for it."""
+    run_id, _ = puppet.start(architecture="resnet-32", dataset="cifar-10", epochs=160)
+    page = open_page(f"/run?id={run_id}")
+    drawn = "document.querySelector('.plot[data-drawn]')?.data.find(({ name }) => name === 'train').x"
+    for share in (0.25, 0.5, 0.75):
+        puppet.advance(run_id, share)
+        page.wait_for_function(f"{drawn}?.at(-1) === {share * 160}")
+        epochs = page.evaluate(drawn)
+        assert epochs == sorted(set(epochs)) and len(epochs) == round(share * 240)
+    puppet.finish(run_id)
+    page.wait_for_function(f"{drawn}?.length === 240")
+
+
 def test_hundreds_of_ticks_leave_no_nodes_behind(open_page: Open, puppet: Puppet) -> None:
     """A feed that has something new at every tick, much faster than a real one."""
     run_id, _ = puppet.start()

@@ -53,6 +53,8 @@ def test_every_question_says_what_it_costs_before_anything_runs(open_page: Open)
     expect(card.locator(".figure-key")).to_contain_text(key)
     expect(card.get_by_role("button", name="Launch")).to_be_visible()
     expect(card.get_by_role("button", name="Cancel")).to_be_hidden()
+    quote = page.locator(".quoted", has_text="1.6 to 3.4 points above the standard one")
+    expect(quote.first).to_contain_text("(paper, read off a figure, ±0.5 points: v1, main figure)")
     card.get_by_role("button", name="Paper", exact=True).click()
     expect(card.locator(".cost")).to_contain_text("280 runs, about 328 days")
     assert page.url.endswith("/paper?scale=paper#subsets")
@@ -106,6 +108,19 @@ def test_cancel_resume_and_the_visitor_who_only_looks(open_page: Open, puppet: P
     expect(card.locator(".standing")).to_have_text("3 of 20 runs finished")
     train(puppet)
     expect(card.locator(".standing")).to_have_text("20 of 20 runs finished")
+
+
+def test_who_launched_a_study_can_cancel_one_of_its_runs(open_page: Open, puppet: Puppet) -> None:
+    page = open_page("/paper#without-batchnorm")
+    card = page.locator("#without-batchnorm")
+    card.get_by_role("button", name="Paper", exact=True).click()
+    card.get_by_role("button", name="Launch").click()
+    expect(card.locator(".standing")).to_contain_text("waiting in the queue")
+    card.get_by_text("All its runs").click()
+    card.locator("tbody a:visible").last.click()
+    expect(page.locator(".run-title .badge")).to_have_text("Queued")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".run-title .badge")).to_have_text("Cancelled")
 
 
 def test_a_failed_run_is_named_and_a_new_launch_repeats_only_it(open_page: Open, puppet: Puppet) -> None:

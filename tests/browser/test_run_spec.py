@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
 
 
@@ -67,3 +67,17 @@ def test_top5_where_there_are_many_classes(open_page: Open, puppet: Puppet) -> N
     csv = page.request.get(f"{page.url.partition('/run')[0]}/api/runs/{run_id}/points?format=csv").text()
     assert csv.startswith("step,epoch,split,loss,top1,top5,lr\r\n") and repr(last.top5) in csv
     puppet.finish(run_id)
+
+
+def test_the_command_can_be_copied_once_it_is_there(open_page: Open, puppet: Puppet, watch: Watch) -> None:
+    watch.expected.append("429")
+    page = open_page(f"/run?id={puppet.done()}", permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy command").click()
+    expect(page.get_by_text("Copied", exact=True)).to_be_visible()
+    assert "--architecture resnet-14" in page.evaluate("navigator.clipboard.readText()")
+    held: list[Route] = []
+    page.route("**/api/preview", lambda route: held.append(route))
+    page.reload()
+    expect(page.get_by_role("button", name="Copy command")).to_be_disabled()
+    held[0].fulfill(status=429, json={"detail": "Too many questions."})
+    expect(page.get_by_title("The server did not say the command")).to_be_disabled()

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
 
 TRACES = (
@@ -38,6 +38,10 @@ def test_find_filter_and_sort_and_come_back_by_the_link(open_page: Open, four: l
     expect(page.locator(".runs-table tbody tr")).to_have_count(4)
     page.get_by_label("What trains").select_option("batchnorm")
     expect(page.locator(".runs-table tbody tr")).to_have_count(2)
+    page.get_by_label("Architecture").select_option("resnet-20")
+    expect(page.locator(".run-name")).to_have_text("Quartet 1")
+    assert "architecture=resnet-20" in page.url
+    page.get_by_label("Architecture").select_option("")
     page.get_by_label("What trains").select_option("")
     page.get_by_role("button", name="Test accuracy").last.click()
     page.wait_for_function("document.querySelector('[aria-sort=descending]')?.textContent === 'Test accuracy'")
@@ -50,6 +54,22 @@ def test_find_filter_and_sort_and_come_back_by_the_link(open_page: Open, four: l
     assert sorted(names(again)) == sorted(f"Quartet {k}" for k in range(4))
     again.get_by_label("Find by name or id").fill("no such name")
     expect(again.get_by_text("No run matches these filters.")).to_be_visible()
+
+
+def test_a_link_that_asks_for_what_cannot_be_says_so(open_page: Open, watch: Watch, four: list[str]) -> None:
+    watch.expected.append("422")
+    for query, words in (("sort=colour", "sort must be"), ("state=lost", "state"), (f"text={'x' * 101}", "text")):
+        page = open_page(f"/runs?{query}")
+        expect(page.get_by_role("alert")).to_contain_text(words)
+        expect(page.get_by_text("Nothing has run here yet")).to_be_hidden()
+    page.get_by_label("Find by name or id").fill("Quartet")
+    expect(page.locator(".runs-table tbody tr")).to_have_count(4)
+    expect(page.get_by_role("alert")).to_be_hidden()
+    assert page.get_by_label("Find by name or id").get_attribute("maxlength") == "100"
+    page = open_page("/runs?text=Quartet&sort=colour")
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_role("button", name="Test accuracy").click()
+    expect(page.locator(".runs-table tbody tr")).to_have_count(4)
 
 
 def test_ticked_runs_lie_over_each_other(open_page: Open, four: list[str]) -> None:
@@ -102,3 +122,9 @@ def test_pages_of_a_long_history(open_page: Open, puppet: Puppet) -> None:
     expect(page.locator(".runs-table tbody tr")).to_have_count(2)
     expect(page.get_by_role("button", name="Older")).to_be_disabled()
     assert "page=2" in page.url
+    for beyond in ("9", "1e30"):
+        page = open_page(f"/runs?text=Long&page={beyond}")
+        expect(page.locator(".pager")).to_contain_text("26 to 27 of 27")
+        assert "page=2" in page.url
+    page = open_page("/runs?text=Long&page=1.5")
+    expect(page.locator(".pager")).to_contain_text("1 to 25 of 27")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from urllib.parse import urlsplit
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from app.choices import EXAMPLES
 from core.spec import RunSpec
@@ -144,6 +144,32 @@ def test_one_click_launches_both_examples_and_compares_them(open_page: Open, pup
     assert len({spec.selection.trainable(spec.plan) for spec in specs}) == 1
     expect(page.locator(".legend-list .badge").filter(has_text="Finished")).to_have_count(2)
     page.wait_for_function("document.querySelector('.overlay .plot')?.data?.every(trace => trace.x.length > 12)")
+
+
+def test_a_second_click_launches_only_the_example_that_was_refused(
+    open_page: Open, puppet: Puppet, watch: Watch
+) -> None:
+    watch.expected.append("429")
+    page = open_page("/")
+    refused: list[str] = []
+
+    def refuse_the_second(route: Route) -> None:
+        if "random-2" in (route.request.post_data or "") and not refused:
+            refused.append("random-2")
+            route.fulfill(status=429, json={"detail": "The queue is full."})
+        else:
+            route.continue_()
+
+    page.route("**/api/runs", refuse_the_second)
+    before = puppet.store.runs()[1]
+    page.get_by_role("button", name="Run both and compare").click()
+    expect(page.get_by_role("alert").filter(has_text="The queue is full.")).to_be_visible()
+    page.get_by_role("button", name="Run both and compare").click()
+    page.wait_for_url("**/runs?compare=*")
+    expect(page.locator(".legend-list li")).to_have_count(2)
+    assert puppet.store.runs()[1] == before + 2
+    for run_id in query(page)["compare"].split(","):
+        puppet.store.request_cancel(run_id)
 
 
 def test_the_latest_runs_follow_along(open_page: Open, puppet: Puppet) -> None:

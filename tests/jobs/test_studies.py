@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from core.studies.spec import Axis, Scale, StudySpec, StudyUnavailable
+from jobs import studies
 from jobs.store import Store
+from jobs.studies import Launched
 from tests.core.studies.made import finished
 from tests.jobs.support import fake_spec
 
@@ -59,6 +61,17 @@ def test_finished_and_waiting_runs_are_taken_not_repeated(store: Store) -> None:
     assert [s.id for s in store.latest_studies()] == [again.id], "the newest of each question and scale"
 
 
+def test_a_finished_study_is_found_not_made_again(store: Store) -> None:
+    first = store.launch_study(tiny())
+    joined = store.launch_study(tiny())
+    assert joined.id != first.id and joined.token, "while it is under way each who launched it may cancel it"
+    for _ in range(4):
+        finish_next(store)
+    assert store.launch_study(tiny()) == Launched(joined.id, None, ())
+    assert store.launch_study(tiny(scale="evening")).id not in {first.id, joined.id}
+    assert store.launch_study(tiny(3)).new_runs != ()
+
+
 def test_a_visitors_run_does_not_wait_for_a_study(store: Store) -> None:
     launched = store.launch_study(tiny())
     alone, _ = store.submit(fake_spec("mine"))
@@ -96,7 +109,7 @@ def test_cancel_takes_what_nobody_else_needs(store: Store) -> None:
         "two of its runs wait for others"
     )
     rest = store.cancel_study(two.id)
-    assert rest is not None and visitor.id not in rest
+    assert rest is not None and set(rest) == shared - {visitor.id}, "who launched them has given them up, too"
     assert store.cancel_study("nothing") is None
 
 
@@ -118,6 +131,26 @@ def test_resume_launches_what_failed_or_was_cancelled(store: Store) -> None:
     again = store.resume_study(launched.id)
     assert again and again.new_runs == ()
     assert store.resume_study("nothing") is None
+
+
+def test_a_run_that_ends_while_the_study_is_resumed_keeps_its_place(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launched = store.launch_study(tiny())
+    for run_id in launched.new_runs[:2]:
+        store.request_cancel(run_id)
+    read = studies.read_study
+
+    def one_ends_meanwhile(text: str) -> StudySpec:
+        store.request_cancel(launched.new_runs[2])
+        return read(text)
+
+    monkeypatch.setattr(studies, "read_study", one_ends_meanwhile)
+    resumed = store.resume_study(launched.id)
+    assert resumed and len(resumed.new_runs) == 2
+    study = store.study(launched.id)
+    assert study and [run.state for run in study.runs] == ["queued", "queued", "cancelled", "queued"]
+    assert (rest := store.resume_study(launched.id)) and len(rest.new_runs) == 1
 
 
 def test_a_study_that_cannot_be_made_leaves_nothing(store: Store) -> None:
