@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run worker test lint format bench faults shots clean
+.PHONY: help run worker test lint format bench accuracy faults shots clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -28,7 +28,10 @@ format: .venv/tests ## put the code into its format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/tests ## measure: accuracy of the first experiments, speed
+bench: .venv/tests ## measure speed and memory of a step against the usual way and the bare convolutions
+	$(BIN)/python -m tests.benchmarks.speed --json bench.json
+
+accuracy: .venv/tests ## measure the accuracy of the first experiments
 	$(BIN)/python -m tests.benchmarks.first_light
 
 faults: .venv/tests ## kill trainers and workers, print what it cost in seconds

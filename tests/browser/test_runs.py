@@ -39,7 +39,7 @@ def test_find_filter_and_sort_and_come_back_by_the_link(open_page: Open, four: l
     page.get_by_label("What trains").select_option("batchnorm")
     expect(page.locator(".runs-table tbody tr")).to_have_count(2)
     page.get_by_label("Architecture").select_option("resnet-20")
-    expect(page.locator(".run-name")).to_have_text("Quartet 1")
+    expect(page.locator(".run-name")).to_have_text(["Quartet 1"])
     assert "architecture=resnet-20" in page.url
     page.get_by_label("Architecture").select_option("")
     page.get_by_label("What trains").select_option("")
