@@ -66,6 +66,7 @@ class RunSummary(TypedDict):
     finished_at: float | None
     checkpoint_step: int | None
     device: str | None
+    engine: str | None
     top1: float | None
     result: dict[str, Any] | None
     findings: bool
@@ -126,6 +127,7 @@ def summary(run: Run, public_url: str | None = None) -> RunSummary:
         "finished_at": run.finished_at,
         "checkpoint_step": run.checkpoint_step,
         "device": run.started.device if run.started else None,
+        "engine": run.started.engine or None if run.started else None,
         "top1": run.top1,
         "result": result(run.result),
         "findings": run.has_findings,

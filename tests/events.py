@@ -25,6 +25,7 @@ def started(spec: RunSpec, attempt: int = 1, resumed_from: int | None = None) ->
         device="cpu",
         threads=2,
         torch="2",
+        engine="fused (compiled kernels), bf16",
     )
 
 

@@ -40,7 +40,7 @@ function folded(title, content) {
   return h("details", { class: "card" }, h("summary", {}, title), content);
 }
 
-function specification({ id, spec, counts, created_at, device }) {
+function specification({ id, spec, counts, created_at, device, engine }) {
   const { recipe, norm, init } = spec;
   const rows = [
     ["Architecture", architectureTitle(spec.architecture)],
@@ -64,7 +64,7 @@ function specification({ id, spec, counts, created_at, device }) {
     spec.start ? ["Starts from", startFile(spec.start)] : null,
     ["Replicate", `${spec.replicate} (seeds ${Object.values(spec.seeds).join(", ")})`],
     ["Launched", when(created_at)],
-    ["Trained on", device ?? NONE],
+    ["Trained on", [device, engine].filter(Boolean).join(" · ") || NONE],
     ["Id", id],
   ];
   return h(

@@ -25,6 +25,7 @@ export function head(data, feed, preview) {
     progress,
     h("p", { class: "problem", "data-slot": "error", role: "alert", hidden: true }),
     h("p", { class: "note", "data-slot": "attempt", hidden: true }),
+    h("p", { class: "note", "data-slot": "warning", hidden: true }),
     h(
       "dl",
       { class: "stats" },
@@ -40,7 +41,7 @@ export function head(data, feed, preview) {
     state.update(run);
     progress.set(run.progress.share, run.state);
     say(element, "line", line(run));
-    notices(element, run);
+    notices(element, data);
     numbers(element, data);
   });
   return element;
@@ -88,7 +89,9 @@ function doing({ images_per_s, tested, analysed }) {
   return images_per_s ? `${whole(images_per_s)} images a second` : null;
 }
 
-function notices(element, run) {
+function notices(element, { run, log }) {
+  const warning = log.findLast(({ kind }) => kind === "warning");
+  show(say(element, "warning", warning?.message ?? ""), Boolean(warning));
   show(say(element, "error", run.error?.message ?? ""), Boolean(run.error));
   const again = run.attempt > 1 && !isOver(run);
   show(

@@ -56,6 +56,7 @@ def test_a_finished_run_shows_its_result(client: TestClient, trainer: Trainer) -
     trainer.test(run_id, 12, 0.5)
     run = client.get(f"/api/runs/{run_id}").json()
     assert (run["state"], run["top1"], run["device"], run["attempt"]) == ("running", 0.5, "cpu", 1)
+    assert run["engine"] == "fused (compiled kernels), bf16"
     assert run["progress"]["share"] == 0.5 and run["progress"]["images_per_s"] == 1234.6
     assert [layer["name"] for layer in run["layers"]][:2] == ["stem.norm", "stage1.0.norm1"]
     trainer.finish(run_id, top1=0.75)

@@ -19,6 +19,7 @@ from core.events import (
     Point,
     Progress,
     Snapshot,
+    Warned,
 )
 from core.spec import RunSpec
 from jobs.lease import Identity
@@ -108,6 +109,12 @@ class Puppet:
     def fail(self, run_id: str, kind: FailureKind, message: str) -> None:
         run = self.store.run(run_id)
         assert run is not None and self.store.fail(run_id, run.attempt, kind, message)
+
+    def warn(self, run_id: str, message: str) -> None:
+        """What a training says that a person should know."""
+        run = self.store.run(run_id)
+        assert run is not None
+        self.store.record(run_id, run.attempt, Batch(warned=(Warned(step=0, message=message),)))
 
     def obey_cancel(self, run_id: str) -> None:
         """What a worker does when somebody has cancelled."""

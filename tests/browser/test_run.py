@@ -152,6 +152,16 @@ def test_a_failure_says_why(open_page: Open, puppet: Puppet) -> None:
     expect(page.get_by_role("alert").filter(has_text="Try a smaller learning rate")).to_be_visible()
 
 
+def test_what_a_training_warns_of_stands_at_the_top(open_page: Open, puppet: Puppet) -> None:
+    run_id, _ = puppet.start()
+    page = open_page(f"/run?id={run_id}")
+    warning = page.locator('[data-slot="warning"]')
+    expect(page.get_by_text("cpu · fused (compiled kernels), bf16")).to_be_visible()
+    expect(warning).to_be_hidden()
+    puppet.warn(run_id, "The training waited 62% of the time for images.")
+    expect(warning).to_have_text("The training waited 62% of the time for images.")
+
+
 def test_an_interrupted_run_says_that_it_goes_on(open_page: Open, puppet: Puppet) -> None:
     run_id, _ = puppet.start()
     puppet.advance(run_id, 0.4)
