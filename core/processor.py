@@ -1,4 +1,4 @@
-"""The name of this machine's processor: another one may add up in another order. Imports no torch."""
+"""The name of this machine's processor, and what it can do: another one may add up in another order. No torch."""
 
 from __future__ import annotations
 
@@ -15,12 +15,22 @@ def processor(cpuinfo: Path = CPUINFO) -> str:
     Virtual machines shorten the name (`AMD EPYC`), so the numbers belong to it. Linux tells both in a file, though not
     on ARM; elsewhere Python knows a name.
     """
-    try:
-        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    told = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    told = _told(cpuinfo)
     name = told.get("model name") or platform.processor() or platform.machine()
     if "cpu family" in told and "model" in told:
         name += f", family {told['cpu family']} model {told['model']}"
     return name[:MAX_LENGTH]
+
+
+def abilities(cpuinfo: Path = CPUINFO) -> str:
+    """Its instruction sets, as Linux lists them; empty elsewhere. A virtual machine may hide some of them."""
+    told = _told(cpuinfo)
+    return told.get("flags") or told.get("Features") or ""
+
+
+def _told(cpuinfo: Path) -> dict[str, str]:
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return {}
+    return {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from core.engine.kernels import STATISTICS, Affine, Applied, Kept, Relu, Running, Sums
+from core.processor import abilities, processor
 
 SOURCE = Path(__file__).with_name("kernels.c")
 # No -ffast-math: NaN must stay NaN, and sums must be made in the order in which they are written.
@@ -54,21 +55,15 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "onlybn"
 
 
-@cache
-def processor() -> str:
-    """What kind of processor this is; compiled code and measured times hold for the same kind only."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return f"{platform.machine()} {platform.processor()}"
-    telling = ("model name", "cpu family", "model\t", "stepping", "flags", "Features")
-    return "\n".join(dict.fromkeys(line for line in lines if line.startswith(telling)))
+def machine() -> str:
+    """What compiled code and measured times hold for."""
+    return f"{platform.machine()}/{processor()}/{abilities()}"
 
 
 def _library() -> Path:
     """The shared library of this source, these flags, this compiler and this processor."""
     compiler = shlex.split(os.environ.get("CC") or "cc")
-    parts = (SOURCE.read_text(), " ".join(FLAGS), _run([*compiler, "--version"]), processor())
+    parts = (SOURCE.read_text(), " ".join(FLAGS), _run([*compiler, "--version"]), machine())
     name = f"kernels-{hashlib.sha256('/'.join(parts).encode()).hexdigest()[:20]}.so"
     try:
         folder = cache_folder()

@@ -226,14 +226,17 @@ void onlybn_statistics(int kind, const void *y, long pixels, long channels, cons
   free(ranges);
 }
 
-/* Uniform in [0, 1), a function of `seed` and the positions i, i + 1, ... */
-INLINE V noise(uint32_t seed, long i) {
+/* 32 random bits for each of the positions i, i + 1, ..., a function of them and `seed`. */
+INLINE U hash(uint32_t seed, long i) {
   const U places = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   U u = ((uint32_t)i + places) * 0x9e3779b1u + seed;
   u = (u ^ (u >> 16)) * 0x85ebca6bu;
-  u = (u ^ (u >> 13)) * 0xc2b2ae35u;
-  u ^= u >> 16;
-  return __builtin_convertvector((I)(u >> 8), V) * 0x1p-24f;
+  return u ^ (u >> 13);
+}
+
+/* Byte k of `random` as 1/512, 3/512, ..., 511/512: what rounds up or down, on average right. */
+INLINE V noise(U random, int k) {
+  return __builtin_convertvector((I)((random >> (8 * k)) & 255), V) * 0x1p-8f + 0x1p-9f;
 }
 
 /* z = relu(y * scale + shift [+ other [* other_scale + other_shift]]); the sign as a bit in `mask`; x_hat in 8 bits,
@@ -257,7 +260,8 @@ INLINE void apply(const void *y, struct shape s, int part, const float *stat, co
         steps[k] = load_floats(stat + INVERSE_SD * width + at) / load_floats(stat + ALPHA * width + at);
       }
     }
-    for (long row = first_row(s, part), end = first_row(s, part + 1); row < end; row++)
+    for (long row = first_row(s, part), end = first_row(s, part + 1); row < end; row++) {
+      U random = bytes ? hash(seed, row * width + c) : (U){0}; /* K is at most 4, so there is a byte for each vector */
       for (int k = 0; k < K; k++) {
         long at = row * width + c + 16 * k;
         V v = load(y, at, kind), out = v * scale[k] + shift[k];
@@ -266,7 +270,7 @@ INLINE void apply(const void *y, struct shape s, int part, const float *stat, co
         if (mask) mask[at / 16] = bits((I)(out > 0));
         store(z, at, relu ? clamp(out) : out, kind);
         if (bytes) {
-          V x = (v - mean[k]) * steps[k] + noise(seed, at);
+          V x = (v - mean[k]) * steps[k] + noise(random, k);
           I whole = __builtin_convertvector(x + 256, I) - 256; /* the next lower whole number */
           I much = whole > 127, little = whole < -127;
           whole = (whole & ~much & ~little) | (much & 127) | (little & -127);
@@ -274,6 +278,7 @@ INLINE void apply(const void *y, struct shape s, int part, const float *stat, co
           memcpy(bytes + at, &b, sizeof b);
         }
       }
+    }
   }
 }
 

@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.architectures.plan import Convolution, Plan
-from core.engine.compiled import cache_folder, processor
+from core.engine.compiled import cache_folder, machine
 from core.files import write_atomically
 
 TRIED_MACS = 4e8
@@ -139,7 +139,7 @@ def _read(path: Path) -> dict[str, Trial]:
 
 @cache
 def _cache_file(torch_version: str, threads: int) -> Path:
-    parts = f"{torch_version}/{threads}/{processor()}"
+    parts = f"{torch_version}/{threads}/{machine()}"
     return cache_folder() / f"routes-{hashlib.sha256(parts.encode()).hexdigest()[:20]}.json"
 
 

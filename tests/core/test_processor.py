@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.processor import processor
+from core.processor import abilities, processor
 
 TWO_CORES = """processor\t: 0
 cpu family\t: 25
@@ -26,6 +26,7 @@ def test_linux_tells_name_and_numbers(tmp_path: Path) -> None:
     file = tmp_path / "cpuinfo"
     file.write_text(TWO_CORES)
     assert processor(file) == "AMD EPYC, family 25 model 17"
+    assert abilities(file) == "fpu: yes" and abilities(tmp_path / "nowhere") == ""
     file.write_text(f"model name : {'x' * 999}")
     assert len(processor(file)) == 200, "a capsule takes no more"
 
