@@ -125,7 +125,7 @@ STUDIES: Registry[Study] = Registry(
             Criterion("top1", "above", extremes("batchnorm")),
             _grids(
                 {"policy": ("batchnorm",)},
-                minutes=(_small(8_000, 4), RESNETS[:3], 3),
+                minutes=(_small(8_000, 4), RESNETS[:3], 5),
                 evening=(_fashion(10), RESNETS[:4], 3),
                 paper=(PAPER_CIFAR, RESNETS, 5),
             ),

@@ -27,6 +27,8 @@ from core.studies.spec import SCALES, Scale, StudySpec, StudyUnavailable, assign
 from core.studies.verdicts import judge
 
 DONE, FAILED, STOPPED = 0, 1, 130
+ROOM_FOR_TITLES = 110
+"""Columns of the terminal from which the list of studies says what each is about."""
 Problem = (StudyUnavailable, OtherStudy, UnknownName)
 """What can be wrong with a command line; the messages are for a person."""
 
@@ -90,12 +92,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _list(console: Console) -> int:
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for column in ("study", "about", *SCALES):
-        table.add_column(column, no_wrap=column != "about")
+    told = console.width >= ROOM_FOR_TITLES
+    for column in ("study", *SCALES, *(("about",) if told else ())):
+        table.add_column(column, no_wrap=True)
     for named in STUDIES.values():
-        table.add_row(named.name, named.title, *(_cost(named.name, scale) for scale in SCALES))
+        title = (named.title,) if told else ()
+        table.add_row(named.name, *(_cost(named.name, scale) for scale in SCALES), *title)
     console.print(table)
-    console.print("Times are for two cores of a current server; an older machine may take three times as long.")
+    console.print("Times are for two cores of a current server; an older machine may take three to six times as long.")
     return DONE
 
 

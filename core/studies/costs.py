@@ -10,9 +10,9 @@ from core.model import Model
 from core.spec import RunSpec
 from core.studies.spec import StudySpec
 
-MACS_PER_S = 100e9
-"""Multiply-adds a second of a training on two cores of a current server (AMD EPYC, Zen 4), measured with ResNet-14 and
-ResNet-110 on 28×28 images: 2,600 and 218 images a second. An older machine may take three times as long."""
+MACS_PER_S = 150e9
+"""Multiply-adds a second of a training on two cores of a current server (AMD EPYC, Zen 4), in bfloat16: 131e9 to 164e9
+in the runs of study depth (ResNet-14, 32, 56 on 28×28 images). An older machine may take three to six times as long."""
 START_S = 4.0
 """Seconds until a trainer has loaded its libraries and its data."""
 

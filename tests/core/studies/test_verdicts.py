@@ -97,7 +97,7 @@ def test_the_figure_keeps_the_papers_marks_apart() -> None:
     records: list[Record] = [record(m, 0.4 + depth_of(m) / 500 + noise(m)) for m in study.members]
     drawn = figure(named.plot, "top1", study, records, named.marks)
     (ours,) = drawn.series
-    assert ours.x == (14.0, 32.0, 56.0) and len(ours.values[0]) == 3
+    assert ours.x == (14.0, 32.0, 56.0) and len(ours.values[0]) == study.replicates == 5
     assert ours.low[0] is not None and ours.low[0] < ours.mean[0]
     words = {marks.tag: marks.words for marks in drawn.marks}
     assert words == {"D": "paper, read off a figure, ±0.5 points", "F": "paper, stated in words"}
