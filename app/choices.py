@@ -14,6 +14,8 @@ from core.architectures.normalisation import TITLES as NORM_TITLES
 from core.architectures.normalisation import Normalisation
 from core.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
 from core.policies import MAX_PER_CHANNEL, POLICIES, UNIONS
+from core.presets import PRESETS as RECIPES
+from core.presets import Preset
 from core.schedules import SCHEDULES
 from core.spec import Init, Recipe, RunSpec
 
@@ -123,17 +125,17 @@ USUAL: dict[str, Any] = {
 }
 """The default of every field of PARTS, by key."""
 
-PRESETS: Mapping[str, dict[str, Any]] = {
-    "Paper, CIFAR": {"epochs": 160},
-    "Paper, ImageNet": {
-        "epochs": 90,
-        "batch_size": 1024,
-        "lr": 0.4,
-        "warmup_epochs": 5,
-        "lr_drops": "30/90, 60/90, 80/90",
-    },
-}
-"""Recipes to fill in with a click, where they differ from the defaults (open_lth `default_hparams`)."""
+AS_TYPED: dict[str, dict[str, str]] = {"paper-imagenet": {"lr_drops": "30/90, 60/90, 80/90"}}
+"""What a preset's fields look like where their decimals would be rounded."""
+
+
+def _fields(preset: Preset) -> dict[str, Any]:
+    epochs = {} if preset.epochs is None else {"epochs": preset.epochs}
+    return {**epochs, **preset.recipe, **AS_TYPED.get(preset.name, {})}
+
+
+PRESETS: Mapping[str, dict[str, Any]] = {preset.title: _fields(preset) for preset in RECIPES.values()}
+"""Recipes to fill in with a click, by title: where they differ from the defaults."""
 
 
 def is_open(family: Family) -> bool:

@@ -13,6 +13,8 @@ from pydantic import ValidationError
 from core.architectures.catalog import FEATURED
 from core.datasets.catalog import DATASETS
 from core.policies import POLICIES
+from core.presets import PRESETS
+from core.registry import UnknownName
 from core.spec import Recipe, RunSpec, explain
 from core.studies import command as studies
 from core.tensorfile import BadTensorFile, header_of
@@ -52,6 +54,11 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         metavar="KEY=VALUE",
         help="any other field: --set lr=0.05, --set seeds.init=7",
+    )
+    train.add_argument(
+        "--preset",
+        metavar="NAME",
+        help="; ".join(f"{preset.name}: {preset.title}, {preset.source}" for preset in PRESETS.values()),
     )
     train.add_argument(
         "--start", type=Path, metavar="FILE", help="start from the tensors of a capsule or a safetensors state dict"
@@ -99,9 +106,8 @@ def spec_of(arguments: argparse.Namespace) -> RunSpec:
         if arguments.spec:
             _refuse_beside_spec(arguments)
             return _with_start(RunSpec.model_validate_json(arguments.spec.read_bytes()), arguments.start)
-        fields: dict[str, Any] = {
-            key: _number(value) for key in FIELDS if (value := getattr(arguments, key)) is not None
-        }
+        fields = _preset(arguments.preset)
+        fields |= {key: _number(value) for key in FIELDS if (value := getattr(arguments, key)) is not None}
         if arguments.name is not None:
             fields["name"] = arguments.name
         for assignment in arguments.set:
@@ -113,9 +119,21 @@ def spec_of(arguments: argparse.Namespace) -> RunSpec:
         raise BadArguments(f"cannot read {arguments.spec}: {error.strerror}") from error
 
 
+def _preset(name: str | None) -> dict[str, Any]:
+    """What preset `name` says of a run; whatever else the command line says comes after it."""
+    if name is None:
+        return {}
+    try:
+        preset = PRESETS[name]
+    except UnknownName as error:
+        raise BadArguments(str(error)) from error
+    epochs = {} if preset.epochs is None else {"epochs": preset.epochs}
+    return {**epochs, "recipe": dict(preset.recipe)}
+
+
 def _refuse_beside_spec(arguments: argparse.Namespace) -> None:
     """A file has the whole spec: what else describes the run would be ignored in silence."""
-    given = [key for key in (*FIELDS, "name") if getattr(arguments, key) is not None]
+    given = [key for key in (*FIELDS, "name", "preset") if getattr(arguments, key) is not None]
     words = [f"--{key.replace('_', '-')}" for key in given] + [f"--set {assignment}" for assignment in arguments.set]
     if words:
         raise BadArguments(f"--spec has the whole spec; leave out {', '.join(words)}, or change {arguments.spec}")

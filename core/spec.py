@@ -103,11 +103,6 @@ class Recipe(Model):
         return self
 
 
-FAST: dict[str, Any] = {"optimizer": "adam", "lr": 0.2, "schedule": "one-cycle"}
-"""Where a recipe differs from the defaults to get there in a quarter of the epochs when γ and β train, which bear far
-larger steps than weights do (tests/benchmarks/recipes.py)."""
-
-
 class Init(Model):
     """What the random values are drawn from."""
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from core.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
 from core.paper import ALTERNATE, QUOTES, Mark, Quote, marks
+from core.presets import PRESETS
 from core.registry import Registry
 from core.studies.contrasts import alone, alternatives, couples, extremes, policies
 from core.studies.figures import ABLATION, BY_POLICY, COUNT, DEPTH, NORM_INIT, WEIGHT_INIT, WIDTH, Plot
@@ -40,13 +41,15 @@ UNCHECKED = (
     "Neither the wording nor the numbers of this claim have been checked against the paper, so no mark stands here."
 )
 
+
 # What all runs of a study share at a scale; {'epochs': ...} is added by each.
-PAPER_CIFAR: dict[str, Any] = {"dataset": "cifar-10", "epochs": 160}
-PAPER_IMAGENET: dict[str, Any] = {
-    "dataset": "imagenet",
-    "epochs": 90,
-    "recipe": {"batch_size": 1024, "lr": 0.4, "lr_drops": [30 / 90, 60 / 90, 80 / 90], "warmup_epochs": 5},
-}
+def _paper(preset: str, dataset: str) -> dict[str, Any]:
+    found = PRESETS[preset]
+    recipe = {key: list(value) if isinstance(value, tuple) else value for key, value in found.recipe.items()}
+    return {"dataset": dataset, "epochs": found.epochs, **({"recipe": recipe} if recipe else {})}
+
+
+PAPER_CIFAR, PAPER_IMAGENET = _paper("paper-cifar", "cifar-10"), _paper("paper-imagenet", "imagenet")
 
 
 def _small(train: int, epochs: int, test: int = 2000) -> dict[str, Any]:

@@ -119,14 +119,20 @@ def test_defaults_are_the_schemas(filled: form.Form) -> None:
 
 @pytest.mark.parametrize("title", choices.PRESETS)
 def test_a_preset_is_a_valid_recipe(title: str, filled: form.Form) -> None:
-    """The paper's: CIFAR-10 as the defaults have it; ImageNet with drops after 30, 60 and 80 of 90 epochs."""
+    """The paper's: CIFAR-10 as the defaults have it; ImageNet with drops after 30, 60 and 80 of 90 epochs. Ours for any
+    number of epochs."""
     typed = form.preset(choices.PRESETS[title])
     assert set(typed) <= set(filled.components)
-    epochs = typed.pop("epochs")
+    epochs = typed.pop("epochs", None)
     typed["lr_drops"] = [float(Fraction(part.strip())) for part in typed["lr_drops"].split(",")]
     recipe = Recipe.model_validate(typed)
-    drops = [round(share * epochs) for share in recipe.lr_drops]
-    wanted = {"Paper, CIFAR": (160, 128, 0.1, 0, [80, 120]), "Paper, ImageNet": (90, 1024, 0.4, 5, [30, 60, 80])}
+    drops = [round(share * epochs) for share in recipe.lr_drops] if epochs else []
+    wanted = {
+        "Paper, CIFAR": (160, 128, 0.1, 0, [80, 120]),
+        "Paper, ImageNet": (90, 1024, 0.4, 5, [30, 60, 80]),
+        "Ours, fast": (None, 128, 0.2, 0, []),
+    }
+    assert (recipe.optimizer, recipe.schedule) == (("adam", "one-cycle") if epochs is None else ("sgd", "step"))
     assert (epochs, recipe.batch_size, recipe.lr, recipe.warmup_epochs, drops) == wanted[title]
 
 

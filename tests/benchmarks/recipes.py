@@ -15,7 +15,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from core.spec import FAST, RunSpec
+from core.presets import PRESETS
+from core.spec import RunSpec
 from core.studies.statistics import paired, summary
 from tests.benchmarks.pool import CORES, Job, run_all
 
@@ -45,7 +46,7 @@ def main() -> None:
     arguments = parser.parse_args()
     searching = arguments.what == "search"
     architectures = arguments.architectures or (["resnet-14"] if searching else ["resnet-14", "resnet-32"])
-    recipes = {"paper": PAPER, **(CANDIDATES if searching else {"fast": FAST})}
+    recipes = {"paper": PAPER, **(CANDIDATES if searching else {"fast": dict(PRESETS["fast"].recipe)})}
     replicates = range(1 if searching else arguments.replicates)
 
     def job(architecture: str, length: int, recipe: str, replicate: int) -> Job:

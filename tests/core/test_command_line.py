@@ -171,6 +171,7 @@ def _alive(pid: int) -> bool:
         (["--set", "architecture.depth=3"], "architecture has no parts"),
         (["--set", "depth=3"], "depth is not a field of a run"),
         (["--threads", "0"], "threads must be 1..1024"),
+        (["--preset", "slow"], "unknown preset 'slow'. Allowed: paper-cifar, paper-imagenet, fast."),
         (
             ["--spec", "spec.json", "--set", "lr=5"],
             "--spec has the whole spec; leave out --architecture, --policy, --dataset, --epochs, --set lr=5, or change",
