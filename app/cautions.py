@@ -12,6 +12,8 @@ from core.initializers import NORM_INITIALIZERS
 from core.spec import RunSpec
 
 ADAM_LR = 0.01
+ADAM_AFFINE_LR = 0.5
+"""γ and β bear far larger steps than weights do (tests/benchmarks/recipes.py)."""
 SMALLEST_PIXELS = 1
 
 
@@ -109,9 +111,11 @@ def _single_pixel(spec: RunSpec) -> str | None:
 
 
 def _large_rate(spec: RunSpec) -> str | None:
-    if spec.recipe.optimizer == "sgd" or spec.recipe.lr <= ADAM_LR:
+    roles = spec.selection.roles
+    bearable, usual = (ADAM_AFFINE_LR, 0.2) if roles and roles <= AFFINE else (ADAM_LR, 0.001)
+    if spec.recipe.optimizer == "sgd" or spec.recipe.lr <= bearable:
         return None
-    return f"Adam's steps are about as long as the learning rate: {spec.recipe.lr:g} is much; 0.001 is usual."
+    return f"Adam's steps are about as long as the learning rate: {spec.recipe.lr:g} is much; {usual:g} is usual."
 
 
 def _long_warmup(spec: RunSpec) -> str | None:

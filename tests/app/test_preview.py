@@ -130,7 +130,8 @@ VGG = {"architecture": "vgg-11", "dataset": "cifar-10"}
         ({"policy": "batchnorm-stages-1-4"}, "resnet-14 has no norm layers in stage 4; its stages are 0, 1, 2, 3."),
         ({**VGG, "policy": "batchnorm+shortcut"}, "vgg-11 has no projection shortcuts"),
         ({"architecture": "imagenet-resnet-18", "recipe": {"batch_size": 64}}, "see a single pixel"),
-        ({"recipe": {"optimizer": "adam"}}, "0.1 is much"),
+        ({"policy": "all", "recipe": {"optimizer": "adam"}}, "0.1 is much; 0.001 is usual"),
+        ({"recipe": {"optimizer": "adam", "lr": 2}}, "2 is much; 0.2 is usual"),
         ({"recipe": {"warmup_epochs": 2}}, "its learning rate only rises"),
     ],
 )
@@ -139,7 +140,7 @@ def test_what_a_person_should_know_before(fields: dict[str, Any], words: str) ->
 
 
 @pytest.mark.parametrize(
-    "fields", [{"policy": "random-9"}, {"recipe": {"optimizer": "adam", "lr": 0.001}}, {"policy": "all"}]
+    "fields", [{"policy": "random-9"}, {"recipe": {"optimizer": "adam", "lr": 0.2}}, {"policy": "all"}]
 )
 def test_what_is_usual_needs_no_words(fields: dict[str, Any]) -> None:
     assert cautions(spec(**fields)) == []
