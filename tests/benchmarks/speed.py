@@ -30,7 +30,7 @@ from tests.benchmarks.contenders import BATCH, CONTENDERS
 NETWORKS = ("resnet-14", "resnet-56", "resnet-110", "wrn-14-4")
 POLICIES = ("batchnorm", "all")
 DEFAULT = ("plain", "plain-2", "ours", "lean", "limit")
-SECONDS = 55.0
+SECONDS = 25.0
 """For one network and policy, without the start; at least three turns each."""
 TURN_S = 1.5
 """How long one turn is, at least one step."""
@@ -172,6 +172,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=SECONDS, help=f"for each (default {SECONDS:g})")
     parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the children are ended
     import torch
 
     machine = {
