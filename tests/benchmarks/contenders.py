@@ -32,7 +32,7 @@ from core.engine.fused import FusedNetwork
 from core.engine.memory import keep_freed_memory
 from core.freezing import freeze
 from core.learner import Learner
-from core.lifeline import die_with_parent
+from core.lifeline import die_with_launcher
 from core.part import ALONE
 from core.spec import RunSpec
 
@@ -222,7 +222,7 @@ CONTENDERS: dict[str, Callable[[str, str], Contender]] = {
 
 def main() -> None:
     """Answer each number N on a line of standard input with the seconds of N steps."""
-    die_with_parent()
+    die_with_launcher()
     name, architecture, policy = sys.argv[1:4]
     contender = CONTENDERS[name](architecture, policy)
     assert not isinstance(contender, nn.Module)
