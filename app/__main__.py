@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
@@ -38,12 +38,12 @@ def main() -> int:
     # SIGTERM does what Ctrl-C does, at every moment: the embedded worker is stopped on the way out.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        serve()
+        with suppress(KeyboardInterrupt):
+            serve()
     except CannotStart as error:
         print(f"error: {error}", file=sys.stderr)
         return error.code
-    except KeyboardInterrupt:
-        print("OnlyBN has stopped.", flush=True)
+    print("OnlyBN has stopped.", flush=True)
     return STOPPED
 
 

@@ -26,6 +26,8 @@ from jobs.store import Store
 from jobs.studies import Study
 
 RECENT, KEEP_S = 30, 10.0
+TELLING_S = 10.0
+"""Estimated seconds from which on a run tells something of the pace here."""
 
 
 class ScaleView(TypedDict):
@@ -210,8 +212,11 @@ def study_url(study_id: str, public_url: str | None = None) -> str:
 
 
 def _pace(runs: Sequence[Run]) -> float | None:
-    """All seconds over all estimates, so that long runs count more; resumed runs know their last attempt only."""
-    whole = [run for run in runs if run.result and run.attempt == 1]
+    """All seconds over all estimates, so that long runs count more; resumed runs know their last attempt only.
+
+    What a short run takes says little of the runs of a study: most of it is not arithmetic.
+    """
+    whole = [run for run in runs if run.result and run.attempt == 1 and costs.run_s(run.spec) >= TELLING_S]
     expected = sum(costs.run_s(run.spec) - costs.START_S for run in whole)
     return sum(run.result.seconds for run in whole if run.result) / expected if expected > 0 else None
 

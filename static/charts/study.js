@@ -48,8 +48,11 @@ function papers({ marks }) {
   }));
 }
 
-function frame({ scaling, ticks, labels, x_title, y_title, unit }) {
+function frame({ scaling, ticks, labels, x_title, y_title, unit, series, marks }) {
   const log = scaling === "log";
+  // Plotly would draw an empty axis from -1 to 4.
+  const empty = ![...series, ...marks].some(({ x }) => x.length);
+  const whole = unit.trim() === "%" ? [0, 100] : [-10, 10];
   return layout({
     showlegend: true,
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 11, color: token("ink") } },
@@ -62,7 +65,7 @@ function frame({ scaling, ticks, labels, x_title, y_title, unit }) {
       ticktext: labels,
       ...(log ? { range: span(ticks) } : { categoryarray: ticks, range: [-0.5, ticks.length - 0.5] }),
     },
-    y: { name: y_title, ticksuffix: unit },
+    y: { name: y_title, ticksuffix: unit, ...(empty ? { range: whole } : {}) },
   });
 }
 

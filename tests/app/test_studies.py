@@ -12,12 +12,15 @@ from starlette.testclient import TestClient
 
 from app.server import make_app
 from app.settings import Settings
+from core.spec import RunSpec
 from core.studies.catalog import STUDIES, study_spec
 from core.studies.spec import Axis, StudySpec
 from jobs.store import Store
 from jobs.studies import read_study
 from tests.core.studies.made import finished
 from tests.pictures import write_pictures
+
+DEPTH = len(study_spec("depth", "minutes").members)
 
 
 def launch(client: TestClient, name: str = "depth", scale: str = "minutes") -> dict[str, Any]:
@@ -38,6 +41,20 @@ def test_a_public_server_may_bound_the_scale(store: Store) -> None:
         assert client.post("/api/studies", json={"name": "depth", "scale": "minutes"}).status_code == 201
 
 
+def test_only_runs_of_some_length_tell_the_pace(store: Store) -> None:
+    """Of a short run most is not arithmetic: it would make every study look slow."""
+    short = RunSpec(architecture="resnet-14", policy="batchnorm", dataset="digits", epochs=30)
+    long = RunSpec(architecture="resnet-56", policy="batchnorm", dataset="fashion-mnist", epochs=4)
+    for spec, words in ((short, "on two ordinary cores"), (long, "at the speed of this server's last runs")):
+        store.submit(spec)
+        run = store.claim("worker")
+        assert run and store.finish(run.id, run.attempt, finished(0.5))
+        app = make_app(Settings(), store, lambda _: None, dict)
+        with TestClient(app) as fresh:
+            scales = fresh.get("/api/studies").json()["questions"][0]["scales"]
+            assert scales["minutes"]["basis"] == words
+
+
 def finish_all(store: Store, top1: dict[str, float]) -> None:
     while run := store.claim("worker"):
         value = top1[run.spec.architecture] + run.spec.replicate / 100
@@ -49,25 +66,27 @@ def test_the_questions_and_what_they_cost(client: TestClient) -> None:
     assert [question["name"] for question in listed["questions"]] == list(STUDIES)
     depth = listed["questions"][0]
     minutes = depth["scales"]["minutes"]
-    assert minutes["runs"] == 9 and 0 < minutes["seconds"] <= 600 and minutes["basis"] == "on two ordinary cores"
-    assert minutes["setting"] == "Fashion-MNIST, 8,000 images, 4 epochs, 3 replicates"
+    assert (
+        minutes["runs"] == DEPTH == 15 and 0 < minutes["seconds"] <= 600 and minutes["basis"] == "on two ordinary cores"
+    )
+    assert minutes["setting"] == "Fashion-MNIST, 8,000 images, 4 epochs, 5 replicates"
     assert minutes["figure"]["series"] == [] and minutes["figure"]["marks"][0]["tag"] == "D"
     assert listed["studies"] == [] and "±0.5 points" in listed["provenance"]["D"]
 
 
 def test_a_study_from_its_launch_to_its_verdict(client: TestClient, store: Store, woken: list[str]) -> None:
     launched = launch(client)
-    assert launched["new_runs"] == 9 and len(woken) == 1 and launched["url"] == f"/paper?study={launched['id']}"
+    assert launched["new_runs"] == DEPTH and len(woken) == 1 and launched["url"] == f"/paper?study={launched['id']}"
     path = f"/api/studies/{launched['id']}"
     study = client.get(path).json()
-    assert (study["state"], study["share"], study["counts"]["queued"]) == ("queued", 0.0, 9)
+    assert (study["state"], study["share"], study["counts"]["queued"]) == ("queued", 0.0, DEPTH)
     assert study["verdict"]["words"] == "not enough runs"
     assert launched["owner_token"] not in client.get(path).text
     finish_all(store, {"resnet-14": 0.4, "resnet-32": 0.5, "resnet-56": 0.6})
     study = client.get(path).json()
     assert (study["state"], study["share"], study["verdict"]["words"]) == ("finished", 1.0, "holds here")
-    assert study["figure"]["series"][0]["mean"] == pytest.approx([41, 51, 61])
-    assert study["rows"][0]["finished"] == 3 and study["members"][0]["key"]["architecture"] == "resnet-14"
+    assert study["figure"]["series"][0]["mean"] == pytest.approx([42, 52, 62])
+    assert study["rows"][0]["finished"] == 5 and study["members"][0]["key"]["architecture"] == "resnet-14"
     assert client.get("/api/studies").json()["studies"][0]["id"] == launched["id"]
     rows = list(csv.DictReader(io.StringIO(client.get(study["csv"]).text)))
     assert {row["architecture"] for row in rows} == {"resnet-14", "resnet-32", "resnet-56"}
@@ -86,10 +105,10 @@ def test_cancel_and_resume_need_the_owners_token(client: TestClient, store: Stor
         refused = client.post(f"{path}/{action}", json={}, headers={"X-Owner-Token": "other"})
         assert refused.status_code == 403 and "another study" in refused.json()["detail"]
     cancelled = client.post(f"{path}/cancel", json={}, headers=token).json()
-    assert cancelled["state"] == "cancelled" and cancelled["counts"]["cancelled"] == 9
+    assert cancelled["state"] == "cancelled" and cancelled["counts"]["cancelled"] == DEPTH
     resumed = client.post(f"{path}/resume", json={}, headers=token).json()
-    assert resumed["state"] == "queued" and resumed["counts"]["queued"] == 9
-    assert len(store.waiting()) == 9
+    assert resumed["state"] == "queued" and resumed["counts"]["queued"] == DEPTH
+    assert len(store.waiting()) == DEPTH
 
 
 def test_the_token_of_a_study_cancels_the_runs_that_it_launched_and_no_other(client: TestClient, store: Store) -> None:
@@ -99,7 +118,7 @@ def test_the_token_of_a_study_cancels_the_runs_that_it_launched_and_no_other(cli
     runs = client.get(f"/api/studies/{launched['id']}").json()["members"]
     assert runs[0]["id"] == joined.id
     said = [client.get(f"/api/runs/{run['id']}").json()["study"] for run in runs]
-    assert said == [None, *[launched["id"]] * 8], "a run that it joined is somebody else's"
+    assert said == [None, *[launched["id"]] * (DEPTH - 1)], "a run that it joined is somebody else's"
     assert client.post(f"/api/runs/{joined.id}/cancel", json={}, headers=token).status_code == 403
     cancelled = client.post(f"/api/runs/{runs[1]['id']}/cancel", json={}, headers=token)
     assert cancelled.status_code == 200 and cancelled.json()["state"] == "cancelled"
