@@ -116,8 +116,8 @@ def decide(shapes: Mapping[Shape, int], trials: Mapping[Shape, Trial]) -> Routes
 
 def _tried(shapes: list[Shape], batch: int) -> dict[Shape, Trial]:
     """The trial of each shape, made now where the cache has none."""
-    path = _cache_file(torch.__version__, torch.get_num_threads())
     try:
+        path = _cache_file(torch.__version__, torch.get_num_threads())
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with FileLock(path.with_suffix(".lock")):  # whoever comes second finds what the first one measured
             known = _read(path)
@@ -126,7 +126,7 @@ def _tried(shapes: list[Shape], batch: int) -> dict[Shape, Trial]:
                 known |= {shape.key: _trial(shape, batch) for shape in missing}
                 rows = {key: [t.bfloat16_s, t.float32_s, t.mixed_s, t.sound] for key, t in known.items()}
                 write_atomically(path, json.dumps(rows).encode())
-    except OSError:  # nowhere to keep anything
+    except (OSError, RuntimeError):  # nowhere to keep anything: no home, or one that is read-only
         return {shape: _trial(shape, batch) for shape in shapes}
     return {shape: known[shape.key] for shape in shapes}
 

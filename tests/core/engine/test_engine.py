@@ -136,6 +136,14 @@ def test_each_shape_is_tried_once_on_a_machine(cache: Path, monkeypatch: pytest.
     assert choose_routes(plan, 128).dtype in (torch.float32, torch.bfloat16), "a damaged file is made anew"
 
 
+def test_without_a_place_to_keep_anything_it_is_tried_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(routes, "cache_folder", homeless)
+    assert choose_routes(spec().plan, 8).dtype in (torch.float32, torch.bfloat16)
+
+
 def test_wrong_results_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     right = routes._there_and_back
 
