@@ -12,6 +12,15 @@ const PLACES = [
   { name: "after the addition", after: true },
 ];
 
+/** The axis along which the ReLUs stand. */
+const inOrder = ({ length }) => ({
+  name: "ReLU, from input to output",
+  range: [0.4, length + 0.6],
+  autorange: false,
+  tickformat: "d",
+  showgrid: false,
+});
+
 /** `findings`: of a run; `policy`: whose colour the bars have. */
 export function relus(element, findings, policy) {
   const chart = new Chart(element, words(findings), () => figure(findings.relus, policy));
@@ -42,13 +51,7 @@ function figure(rows, policy) {
     layout: layout({
       showlegend: traces.length > 1,
       margin: { l: 8, r: 12, t: 28, b: 8 },
-      x: {
-        name: "ReLU, from input to output",
-        range: [0.4, rows.length + 0.6],
-        autorange: false,
-        tickformat: "d",
-        showgrid: false,
-      },
+      x: inOrder(rows),
       y: { ticksuffix: " %", rangemode: "tozero" },
       barmode: "overlay",
     }),
@@ -96,13 +99,7 @@ function zeroFigure(rows) {
     ],
     layout: layout({
       margin: { l: 8, r: 6, t: 10, b: 8 },
-      x: {
-        name: "ReLU, from input to output",
-        range: [0.4, rows.length + 0.6],
-        autorange: false,
-        tickformat: "d",
-        showgrid: false,
-      },
+      x: inOrder(rows),
       y: { name: "zero for", ticksuffix: " %", range: [0, 100], autorange: false, showgrid: false },
     }),
   };
