@@ -87,5 +87,5 @@ def _kernels() -> tuple[Kernels, str | None]:
     except Uncompiled as error:
         return EagerKernels(), (
             f"Training runs without compiled kernels ({error}). With a C compiler (on Debian and Ubuntu: apt install "
-            "gcc libc6-dev) it is two to three times faster."
+            "gcc libc6-dev) it is about twice as fast."
         )

@@ -99,7 +99,7 @@ def _list(console: Console) -> int:
         title = (named.title,) if told else ()
         table.add_row(named.name, *(_cost(named.name, scale) for scale in SCALES), *title)
     console.print(table)
-    console.print("Times are for two cores of a current server; an older machine may take three to six times as long.")
+    console.print("Times are for two cores of a current server; a machine without bfloat16 takes about twice as long.")
     return DONE
 
 
