@@ -4,7 +4,8 @@ Data is channels-last: M pixels of C channels each, C a multiple of 16, float or
 float and summed in PARTS parts of the pixels that do not depend on the number of threads, each part in blocks whose
 sums are added up as double: the same bits for any number of threads.
 
-A pass keeps K vectors of 16 channels in registers. K is a constant in each copy of a loop (INLINE functions get it as
+A pass keeps K vectors of W channels in registers; W is what a register of this processor holds: wider vectors compile,
+but come apart into single values (11 times slower on AVX2). K is a constant in each copy of a loop (INLINE functions get it as
 a literal), which is what makes the loops fast. Narrow layers are treated as wider ones of fewer pixels.
 
 What backward needs of a layer is `saved`: its convolution's output, or (lean) the normalised values in 8 bits. Either
@@ -23,11 +24,19 @@ output is y * scale + shift.
 #define PARTS 64
 #define BLOCK 256 /* pixels whose sums are kept in float */
 
-typedef float V __attribute__((vector_size(64)));
-typedef int32_t I __attribute__((vector_size(64)));
-typedef uint32_t U __attribute__((vector_size(64)));
-typedef uint16_t H __attribute__((vector_size(32)));
-typedef int8_t B __attribute__((vector_size(16)));
+#ifdef __AVX512F__
+#define W 16
+typedef uint16_t mask; /* a bit for each value of a vector */
+#else
+#define W 8
+typedef uint8_t mask;
+#endif
+
+typedef float V __attribute__((vector_size(4 * W)));
+typedef int32_t I __attribute__((vector_size(4 * W)));
+typedef uint32_t U __attribute__((vector_size(4 * W)));
+typedef uint16_t H __attribute__((vector_size(2 * W)));
+typedef int8_t B __attribute__((vector_size(W)));
 
 enum kind { FLOAT, BFLOAT, BYTE };
 enum relu { NONE, RECOMPUTE, MASK };
@@ -41,17 +50,25 @@ INLINE V load_floats(const float *from) {
   return v;
 }
 
-/* 16 values from position i of an array of `kind`. */
+/* W values from position i of an array of `kind`. */
 INLINE V load(const void *from, long i, int kind) {
   if (kind == FLOAT) return load_floats((const float *)from + i);
   if (kind == BFLOAT) {
     H h;
     memcpy(&h, (const uint16_t *)from + i, sizeof h);
+#if W == 8 && defined(__AVX2__)
+    return (V)((U)_mm256_cvtepu16_epi32((__m128i)h) << 16);
+#else
     return (V)(__builtin_convertvector(h, U) << 16);
+#endif
   }
   B b;
   memcpy(&b, (const int8_t *)from + i, sizeof b);
+#if W == 8 && defined(__AVX2__)
+  return (V)_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_cvtsi64_si128((int64_t)b)));
+#else
   return __builtin_convertvector(b, V);
+#endif
 }
 
 INLINE void store(void *to, long i, V v, int kind) {
@@ -64,30 +81,53 @@ INLINE void store(void *to, long i, V v, int kind) {
 #else
   U u = (U)v, nan = (U)(v != v);
   u = (u + 0x7fff + ((u >> 16) & 1)) >> 16; /* to the nearest, ties to even */
-  H h = __builtin_convertvector((u & ~nan) | (nan & 0x7fc0), H);
+  u = (u & ~nan) | (nan & 0x7fc0);
+#if W == 8 && defined(__AVX2__)
+  __m128i h = _mm_packus_epi32(_mm256_castsi256_si128((__m256i)u), _mm256_extracti128_si256((__m256i)u, 1));
+#else
+  H h = __builtin_convertvector(u, H);
+#endif
 #endif
   memcpy((uint16_t *)to + i, &h, sizeof h);
 }
 
-INLINE V only(V v, I mask) { return (V)((I)v & mask); }
+/* Whole numbers from -127 to 127. */
+INLINE void store_bytes(int8_t *to, I whole) {
+#if W == 8 && defined(__AVX2__)
+  __m128i half = _mm_packs_epi32(_mm256_castsi256_si128((__m256i)whole), _mm256_extracti128_si256((__m256i)whole, 1));
+  int64_t b = _mm_cvtsi128_si64(_mm_packs_epi16(half, half));
+#else
+  B b = __builtin_convertvector(whole, B);
+#endif
+  memcpy(to, &b, sizeof(B));
+}
+
+INLINE V only(V v, I which) { return (V)((I)v & which); }
 
 /* Negative values become 0, NaN stays. */
 INLINE V clamp(V v) { return only(v, ~(I)(v < 0)); }
 
-INLINE uint16_t bits(I mask) {
-#ifdef __AVX512DQ__
-  return _mm512_movepi32_mask((__m512i)mask);
+INLINE mask bits(I which) {
+#if defined(__AVX512DQ__)
+  return _mm512_movepi32_mask((__m512i)which);
+#elif W == 8 && defined(__AVX__)
+  return _mm256_movemask_ps((__m256)which);
 #else
-  uint16_t packed = 0;
-  for (int i = 0; i < 16; i++) packed |= (uint16_t)((mask[i] & 1) << i);
+  mask packed = 0;
+  for (int i = 0; i < W; i++) packed |= (mask)((which[i] & 1) << i);
   return packed;
 #endif
 }
 
-INLINE I spread(uint16_t packed) {
-  const U places = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  U all = (uint32_t)packed - (U){0};
-  return -(I)((all >> places) & 1);
+#if W == 16
+static const U places = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+#else
+static const U places = {0, 1, 2, 3, 4, 5, 6, 7};
+#endif
+
+INLINE I spread(mask packed) {
+  U one = ((uint32_t)1 - (U){0}) << places;
+  return (I)((((uint32_t)packed - (U){0}) & one) == one);
 }
 
 /* -- the shape of a pass --------------------------------------------------------------------------------------- */
@@ -101,7 +141,7 @@ struct shape {
 static struct shape shape_of(long pixels, long channels) {
   struct shape s = {pixels, channels, 1};
   while (s.width <= 32 && s.rows % 2 == 0) s.width *= 2, s.rows /= 2;
-  s.vectors = s.width % 64 == 0 ? 4 : s.width % 32 == 0 ? 2 : 1;
+  s.vectors = s.width % (4 * W) == 0 ? 4 : s.width % (2 * W) == 0 ? 2 : 1;
   return s;
 }
 
@@ -114,6 +154,16 @@ static float *widened(const float *rows, int count, long channels, long width) {
 }
 
 static long first_row(struct shape s, int part) { return s.rows * part / PARTS; }
+
+/* Rows of `width` sums a part, added up over the parts and then over the pixels of a row: the first `channels` values of
+each row, in the place of the first part's. */
+static double *over_parts(double *sums, int rows, long width, long channels) {
+  for (int part = 1; part < PARTS; part++)
+    for (long i = 0; i < rows * width; i++) sums[i] += sums[part * rows * width + i];
+  for (int r = 0; r < rows; r++)
+    for (long i = channels; i < width; i++) sums[r * width + i % channels] += sums[r * width + i];
+  return sums;
+}
 
 /* Calls BODY with K a literal. */
 #define FOR_VECTORS(s, BODY) \
@@ -131,22 +181,22 @@ static long first_row(struct shape s, int part) { return s.rows * part / PARTS; 
 
 INLINE void add_block(double *total, const V *sums, int K) {
   for (int k = 0; k < K; k++)
-    for (int i = 0; i < 16; i++) total[16 * k + i] += sums[k][i];
+    for (int i = 0; i < W; i++) total[W * k + i] += sums[k][i];
 }
 
 /* Sums of (y - centre) and its square over one part; least and largest y where `range` is not null. */
 INLINE void moments(const void *y, struct shape s, int part, const float *centre, double *sum, double *square,
                     float *range, int kind, int K) {
-  for (long c = 0; c < s.width; c += 16 * K) {
+  for (long c = 0; c < s.width; c += W * K) {
     V middle[K], low[K], high[K];
-    for (int k = 0; k < K; k++) middle[k] = load_floats(centre + c + 16 * k), low[k] = high[k] = middle[k];
+    for (int k = 0; k < K; k++) middle[k] = load_floats(centre + c + W * k), low[k] = high[k] = middle[k];
     long end = first_row(s, part + 1);
     for (long row = first_row(s, part); row < end;) {
       V a[K], b[K];
       for (int k = 0; k < K; k++) a[k] = b[k] = (V){0};
       for (long stop = row + BLOCK < end ? row + BLOCK : end; row < stop; row++)
         for (int k = 0; k < K; k++) {
-          V v = load(y, row * s.width + c + 16 * k, kind), d = v - middle[k];
+          V v = load(y, row * s.width + c + W * k, kind), d = v - middle[k];
           a[k] += d;
           b[k] += d * d;
           if (range) {
@@ -160,8 +210,8 @@ INLINE void moments(const void *y, struct shape s, int part, const float *centre
     }
     if (range)
       for (int k = 0; k < K; k++) {
-        memcpy(range + c + 16 * k, &low[k], sizeof(V));
-        memcpy(range + s.width + c + 16 * k, &high[k], sizeof(V));
+        memcpy(range + c + W * k, &low[k], sizeof(V));
+        memcpy(range + s.width + c + W * k, &high[k], sizeof(V));
       }
   }
 }
@@ -175,7 +225,7 @@ void onlybn_statistics(int kind, const void *y, long pixels, long channels, cons
   struct shape s = shape_of(pixels, channels);
   long width = s.width;
   float first[channels];
-  for (long c = 0; c < channels; c += 16) {
+  for (long c = 0; c < channels; c += W) {
     V v = load(y, c, kind);
     memcpy(first + c, &v, sizeof v);
   }
@@ -192,19 +242,21 @@ void onlybn_statistics(int kind, const void *y, long pixels, long channels, cons
     FOR_VECTORS(s, PASS);
 #undef PASS
   }
+  double *total = over_parts(sums, 2, width, channels);
+  for (int part = 1; lean && part < PARTS; part++) {
+    float *range = ranges + 2 * part * width;
+    for (long i = 0; i < width; i++) {
+      if (range[i] < ranges[i]) ranges[i] = range[i];
+      if (range[width + i] > ranges[width + i]) ranges[width + i] = range[width + i];
+    }
+  }
   for (long c = 0; c < channels; c++) {
-    double sum = 0, square = 0;
+    double sum = total[c], square = total[width + c];
     float low = first[c], high = first[c];
-    for (int part = 0; part < PARTS; part++)
-      for (long i = c; i < width; i += channels) {
-        sum += sums[2 * part * width + i];
-        square += sums[(2 * part + 1) * width + i];
-        if (lean) {
-          float *range = ranges + 2 * part * width;
-          if (range[i] < low) low = range[i];
-          if (range[width + i] > high) high = range[width + i];
-        }
-      }
+    for (long i = c; lean && i < width; i += channels) {
+      if (ranges[i] < low) low = ranges[i];
+      if (ranges[width + i] > high) high = ranges[width + i];
+    }
     double shift = sum / pixels, mean = first[c] + shift, var = square / pixels - shift * shift;
     if (var < 0) var = 0;
     double inverse_sd = 1 / sqrt(var + eps), scale = (gamma ? gamma[c] : 1) * inverse_sd;
@@ -228,7 +280,6 @@ void onlybn_statistics(int kind, const void *y, long pixels, long channels, cons
 
 /* 32 random bits for each of the positions i, i + 1, ..., a function of them and `seed`. */
 INLINE U hash(uint32_t seed, long i) {
-  const U places = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   U u = ((uint32_t)i + places) * 0x9e3779b1u + seed;
   u = (u ^ (u >> 16)) * 0x85ebca6bu;
   return u ^ (u >> 13);
@@ -239,16 +290,16 @@ INLINE V noise(U random, int k) {
   return __builtin_convertvector((I)((random >> (8 * k)) & 255), V) * 0x1p-8f + 0x1p-9f;
 }
 
-/* z = relu(y * scale + shift [+ other [* other_scale + other_shift]]); the sign as a bit in `mask`; x_hat in 8 bits,
+/* z = relu(y * scale + shift [+ other [* other_scale + other_shift]]); the sign as a bit in `signs`; x_hat in 8 bits,
 rounded up or down at random, in `bytes`. */
 INLINE void apply(const void *y, struct shape s, int part, const float *stat, const void *other,
-                  const float *other_stat, void *z, uint16_t *mask, int8_t *bytes, uint32_t seed, int relu, int kind,
+                  const float *other_stat, void *z, mask *signs, int8_t *bytes, uint32_t seed, int relu, int kind,
                   int K) {
   long width = s.width;
-  for (long c = 0; c < width; c += 16 * K) {
+  for (long c = 0; c < width; c += W * K) {
     V scale[K], shift[K], other_scale[K], other_shift[K], mean[K], steps[K];
     for (int k = 0; k < K; k++) {
-      long at = c + 16 * k;
+      long at = c + W * k;
       scale[k] = load_floats(stat + SCALE * width + at);
       shift[k] = load_floats(stat + SHIFT * width + at);
       if (other_stat) {
@@ -263,19 +314,18 @@ INLINE void apply(const void *y, struct shape s, int part, const float *stat, co
     for (long row = first_row(s, part), end = first_row(s, part + 1); row < end; row++) {
       U random = bytes ? hash(seed, row * width + c) : (U){0}; /* K is at most 4, so there is a byte for each vector */
       for (int k = 0; k < K; k++) {
-        long at = row * width + c + 16 * k;
+        long at = row * width + c + W * k;
         V v = load(y, at, kind), out = v * scale[k] + shift[k];
         if (other_stat) out += load(other, at, kind) * other_scale[k] + other_shift[k];
         else if (other) out += load(other, at, kind);
-        if (mask) mask[at / 16] = bits((I)(out > 0));
+        if (signs) signs[at / W] = bits((I)(out > 0));
         store(z, at, relu ? clamp(out) : out, kind);
         if (bytes) {
           V x = (v - mean[k]) * steps[k] + noise(random, k);
           I whole = __builtin_convertvector(x + 256, I) - 256; /* the next lower whole number */
           I much = whole > 127, little = whole < -127;
           whole = (whole & ~much & ~little) | (much & 127) | (little & -127);
-          B b = __builtin_convertvector(whole, B);
-          memcpy(bytes + at, &b, sizeof b);
+          store_bytes(bytes + at, whole);
         }
       }
     }
@@ -283,13 +333,13 @@ INLINE void apply(const void *y, struct shape s, int part, const float *stat, co
 }
 
 void onlybn_apply(int kind, const void *y, long pixels, long channels, const float *stat, const void *other,
-                  const float *other_stat, int relu, void *z, uint16_t *mask, int8_t *bytes, uint32_t seed) {
+                  const float *other_stat, int relu, void *z, mask *signs, int8_t *bytes, uint32_t seed) {
   struct shape s = shape_of(pixels, channels);
   float *wide = widened(stat, 6, channels, s.width);
   float *other_wide = other_stat ? widened(other_stat, 6, channels, s.width) : NULL;
 #pragma omp parallel for schedule(static)
   for (int part = 0; part < PARTS; part++) {
-#define CASE(T, K) apply(y, s, part, wide, other, other_wide, z, mask, bytes, seed, relu, T, K)
+#define CASE(T, K) apply(y, s, part, wide, other, other_wide, z, signs, bytes, seed, relu, T, K)
 #define PASS(K) if (kind == FLOAT) CASE(FLOAT, K); else CASE(BFLOAT, K)
     FOR_VECTORS(s, PASS);
 #undef PASS
@@ -302,22 +352,22 @@ void onlybn_apply(int kind, const void *y, long pixels, long channels, const flo
 /* -- backward -------------------------------------------------------------------------------------------------- */
 
 /* Whether the ReLU let a value through: recomputed from y, or read from the mask. */
-INLINE V through(V gradient, V saved, V scale, V shift, const uint16_t *mask, long at, int relu) {
+INLINE V through(V gradient, V saved, V scale, V shift, const mask *signs, long at, int relu) {
   if (relu == RECOMPUTE) return only(gradient, (I)(saved * scale + shift > 0));
-  if (relu == MASK) return only(gradient, spread(mask[at / 16]));
+  if (relu == MASK) return only(gradient, spread(signs[at / W]));
   return gradient;
 }
 
 /* Sums of g and g * x_hat over one part, g the gradient behind the ReLU of `grad` (+ `grad2`). Where `out` is not null
 it gets g, rounded as it is then used. `other`: a second layer that got the same g. */
 INLINE void sums_of(const void *saved, struct shape s, int part, const float *stat, const void *grad,
-                    const void *grad2, const uint16_t *mask, void *out, const void *other, const float *other_stat,
+                    const void *grad2, const mask *signs, void *out, const void *other, const float *other_stat,
                     double *sums, int relu, int kind, int saved_kind, int K) {
   long width = s.width, end = first_row(s, part + 1);
-  for (long c = 0; c < width; c += 16 * K) {
+  for (long c = 0; c < width; c += W * K) {
     V scale[K], shift[K], alpha[K], delta[K], other_alpha[K], other_delta[K];
     for (int k = 0; k < K; k++) {
-      long at = c + 16 * k;
+      long at = c + W * k;
       scale[k] = load_floats(stat + SCALE * width + at), shift[k] = load_floats(stat + SHIFT * width + at);
       alpha[k] = load_floats(stat + ALPHA * width + at), delta[k] = load_floats(stat + DELTA * width + at);
       if (other) {
@@ -330,10 +380,10 @@ INLINE void sums_of(const void *saved, struct shape s, int part, const float *st
       for (int k = 0; k < K; k++) a[k] = b[k] = d[k] = (V){0};
       for (long stop = row + BLOCK < end ? row + BLOCK : end; row < stop; row++)
         for (int k = 0; k < K; k++) {
-          long at = row * width + c + 16 * k;
+          long at = row * width + c + W * k;
           V v = load(saved, at, saved_kind), g = load(grad, at, kind);
           if (grad2) g += load(grad2, at, kind);
-          g = through(g, v, scale[k], shift[k], mask, at, relu);
+          g = through(g, v, scale[k], shift[k], signs, at, relu);
           if (out) store(out, at, g, kind), g = load(out, at, kind);
           a[k] += g;
           b[k] += g * (v * alpha[k] + delta[k]);
@@ -356,7 +406,7 @@ static void factors_of(const float *stat, long channels, long c, double pixels, 
 }
 
 void onlybn_sums(int kind, int saved_kind, const void *saved, long pixels, long channels, const float *stat,
-                 const void *grad, const void *grad2, int relu, const uint16_t *mask, void *out, const void *other,
+                 const void *grad, const void *grad2, int relu, const mask *signs, void *out, const void *other,
                  const float *other_stat, float *grad_beta, float *grad_gamma, float *factors,
                  float *other_grad_gamma, float *other_factors) {
   struct shape s = shape_of(pixels, channels);
@@ -368,7 +418,7 @@ void onlybn_sums(int kind, int saved_kind, const void *saved, long pixels, long 
   for (int part = 0; part < PARTS; part++) {
     double *own = sums + 3 * part * width;
 #define CASE(T, S, K) \
-  sums_of(saved, s, part, wide, grad, grad2, mask, out, other, other_wide, own, relu, T, S, K)
+  sums_of(saved, s, part, wide, grad, grad2, signs, out, other, other_wide, own, relu, T, S, K)
 #define PASS(K)                                                       \
   if (kind == FLOAT && saved_kind == BYTE) CASE(FLOAT, BYTE, K);      \
   else if (kind == FLOAT) CASE(FLOAT, FLOAT, K);                      \
@@ -378,17 +428,15 @@ void onlybn_sums(int kind, int saved_kind, const void *saved, long pixels, long 
 #undef PASS
 #undef CASE
   }
+  double *total = over_parts(sums, 3, width, channels);
   for (long c = 0; c < channels; c++) {
-    double total[3] = {0, 0, 0};
-    for (int part = 0; part < PARTS; part++)
-      for (int r = 0; r < 3; r++)
-        for (long i = c; i < width; i += channels) total[r] += sums[(3 * part + r) * width + i];
-    grad_beta[c] = total[0];
-    grad_gamma[c] = total[1];
-    factors_of(stat, channels, c, pixels, total[0], total[1], factors);
+    double sum = total[c], weighted = total[width + c], other_weighted = total[2 * width + c];
+    grad_beta[c] = sum;
+    grad_gamma[c] = weighted;
+    factors_of(stat, channels, c, pixels, sum, weighted, factors);
     if (other) {
-      other_grad_gamma[c] = total[2];
-      factors_of(other_stat, channels, c, pixels, total[0], total[2], other_factors);
+      other_grad_gamma[c] = other_weighted;
+      factors_of(other_stat, channels, c, pixels, sum, other_weighted, other_factors);
     }
   }
   free(wide);
@@ -397,22 +445,22 @@ void onlybn_sums(int kind, int saved_kind, const void *saved, long pixels, long 
 }
 
 INLINE void input_gradient(const void *saved, struct shape s, int part, const float *stat, const float *factors,
-                           const void *grad, const uint16_t *mask, void *out, int relu, int kind, int saved_kind,
+                           const void *grad, const mask *signs, void *out, int relu, int kind, int saved_kind,
                            int K) {
   long width = s.width;
-  for (long c = 0; c < width; c += 16 * K) {
+  for (long c = 0; c < width; c += W * K) {
     V scale[K], shift[K], first[K], second[K], third[K];
     for (int k = 0; k < K; k++) {
-      long at = c + 16 * k;
+      long at = c + W * k;
       scale[k] = load_floats(stat + SCALE * width + at), shift[k] = load_floats(stat + SHIFT * width + at);
       first[k] = load_floats(factors + at), second[k] = load_floats(factors + width + at);
       third[k] = load_floats(factors + 2 * width + at);
     }
     for (long row = first_row(s, part), end = first_row(s, part + 1); row < end; row++)
       for (int k = 0; k < K; k++) {
-        long at = row * width + c + 16 * k;
+        long at = row * width + c + W * k;
         V v = load(saved, at, saved_kind);
-        V g = through(load(grad, at, kind), v, scale[k], shift[k], mask, at, relu);
+        V g = through(load(grad, at, kind), v, scale[k], shift[k], signs, at, relu);
         store(out, at, g * first[k] + v * second[k] + third[k], kind);
       }
   }
@@ -420,13 +468,13 @@ INLINE void input_gradient(const void *saved, struct shape s, int part, const fl
 
 /* The gradient of the convolution's output, from what `onlybn_sums` found; `out` may be `saved` or `grad`. */
 void onlybn_input_gradient(int kind, int saved_kind, const void *saved, long pixels, long channels, const float *stat,
-                           const float *factors, const void *grad, int relu, const uint16_t *mask, void *out) {
+                           const float *factors, const void *grad, int relu, const mask *signs, void *out) {
   struct shape s = shape_of(pixels, channels);
   float *wide = widened(stat, 6, channels, s.width), *wide_factors = widened(factors, 3, channels, s.width);
 #pragma omp parallel for schedule(static)
   for (int part = 0; part < PARTS; part++) {
 #define CASE(T, S, K) \
-  input_gradient(saved, s, part, wide, wide_factors, grad, mask, out, relu, T, S, K)
+  input_gradient(saved, s, part, wide, wide_factors, grad, signs, out, relu, T, S, K)
 #define PASS(K)                                                       \
   if (kind == FLOAT && saved_kind == BYTE) CASE(FLOAT, BYTE, K);      \
   else if (kind == FLOAT) CASE(FLOAT, FLOAT, K);                      \
