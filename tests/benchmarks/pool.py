@@ -10,8 +10,10 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from core.architectures.builder import Network
+from core.engine.engine import Engine
 from core.events import Failed, Finished
 from core.spec import RunSpec
 
@@ -20,10 +22,12 @@ CORES = len(os.sched_getaffinity(0))
 
 @dataclass(frozen=True)
 class Job:
-    """One training; `modules`: with torch's own modules in float32 instead of our engine."""
+    """One training; `by`: what computes it. `modules` are torch's own in float32; `rounded` is our engine with all that
+    lies between the layers, and every frozen weight, rounded to bfloat16, also where the machine is slow at it: what
+    it multiplies is then the same as where bfloat16 is chosen, on any processor."""
 
     spec: RunSpec
-    modules: bool = False
+    by: Literal["engine", "modules", "rounded"] = "engine"
 
 
 def run_all(jobs: Mapping[str, Job], file: Path | None, processes: int = CORES) -> dict[str, dict[str, Any]]:
@@ -43,7 +47,7 @@ def run_all(jobs: Mapping[str, Job], file: Path | None, processes: int = CORES) 
 
 
 def _digest(job: Job) -> str:
-    return f"{job.spec.digest[:16]}{'-modules' * job.modules}"
+    return f"{job.spec.digest[:16]}{'' if job.by == 'engine' else f'-{job.by}'}"
 
 
 def _words(row: dict[str, Any]) -> str:
@@ -60,8 +64,10 @@ def _train(job: Job) -> dict[str, Any]:
 
     keep_freed_memory()
     torch.set_num_threads(1)
-    if job.modules:
-        learner.make_engine = lambda network, *rest: PlainEngine(network)  # type: ignore[assignment]
+    if job.by == "modules":
+        setattr(learner, "make_engine", lambda network, *rest: PlainEngine(network))
+    if job.by == "rounded":
+        setattr(learner, "make_engine", _rounded_engine)
     words, last = "", None
     for event in training.train(job.spec, analyses=False):
         words, last = getattr(event, "engine", words), event
@@ -70,3 +76,19 @@ def _train(job: Job) -> dict[str, Any]:
         return {"top1": None, "seconds": 0.0, "engine": words}
     assert isinstance(last, Finished), last
     return {"top1": last.top1, "seconds": last.seconds, "engine": words}
+
+
+def _rounded_engine(network: Network, spec: RunSpec, *rest: Any) -> Engine:
+    """See Job.by."""
+    import torch
+
+    from core.engine import engine
+    from core.engine.routes import Routes, Shape
+
+    everywhere = Routes(torch.bfloat16, frozenset(Shape.of(conv) for conv in spec.plan.convolutions))
+    setattr(engine, "choose_routes", lambda plan, batch: everywhere)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.ndim == 4 and not parameter.requires_grad:
+                parameter.copy_(parameter.bfloat16())
+    return engine.make_engine(network, spec, *rest)

@@ -1,5 +1,8 @@
 """Whether the fast engine costs accuracy: the same runs with torch's modules in float32, with the engine, and lean.
 
+`engine` and `lean` compute in the formats that this machine chooses; `bfloat16` and `lean bfloat16` round to bfloat16
+on any machine (pool.py).
+
     python -m tests.benchmarks.precision                          # about half an hour on two cores
     python -m tests.benchmarks.precision --architectures resnet-14 --replicates 3 --train-examples 6400
 
@@ -13,19 +16,25 @@ from __future__ import annotations
 import argparse
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from core.spec import RunSpec
 from core.studies.statistics import paired, summary
 from tests.benchmarks.pool import CORES, Job, run_all
 
-WAYS: dict[str, dict[str, Any]] = {"float32": {"precision": "fp32"}, "engine": {}, "lean": {"lean": True}}
+WAYS: dict[str, tuple[dict[str, Any], Literal["engine", "modules", "rounded"]]] = {
+    "float32": ({"precision": "fp32"}, "modules"),
+    "engine": ({}, "engine"),
+    "lean": ({"lean": True}, "engine"),
+    "bfloat16": ({}, "rounded"),
+    "lean bfloat16": ({"lean": True}, "rounded"),
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--architectures", nargs="+", default=["resnet-14", "resnet-32"])
-    parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS))
+    parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=["float32", "engine", "lean"])
     parser.add_argument("--replicates", type=int, default=5)
     parser.add_argument("--train-examples", type=int, default=12_800)
     parser.add_argument("--epochs", type=int, default=4)
@@ -34,6 +43,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     def job(architecture: str, way: str, replicate: int) -> Job:
+        recipe, by = WAYS[way]
         run = {
             "architecture": architecture,
             "policy": "batchnorm",
@@ -41,14 +51,14 @@ def main() -> None:
             "epochs": arguments.epochs,
             "train_examples": arguments.train_examples,
             "replicate": replicate,
-            "recipe": WAYS[way],
+            "recipe": recipe,
         }
-        return Job(RunSpec.model_validate(run), modules=way == "float32")
+        return Job(RunSpec.model_validate(run), by)
 
     # All ways of a replicate together, so that a part of the runs compares already.
     keys = [(a, w, r) for r, a, w in product(range(arguments.replicates), arguments.architectures, arguments.ways)]
     rows = run_all({_name(*key): job(*key) for key in keys}, arguments.json, arguments.processes)
-    print(f"{'network':<12}{'way':<10}{'n':>3}{'mean %':>9}{'sd':>7}   difference to float32, 95 %")
+    print(f"{'network':<12}{'way':<15}{'n':>3}{'mean %':>9}{'sd':>7}   difference to float32, 95 %")
     for architecture, way in product(arguments.architectures, arguments.ways):
         own, reference = (
             {r: 100 * rows[_name(architecture, name, r)]["top1"] for r in range(arguments.replicates)}
@@ -59,7 +69,7 @@ def main() -> None:
         told = ""
         if own is not reference and way != "float32" and difference.low is not None and difference.high is not None:
             told = f"{difference.mean:+.2f} points, {difference.low:+.2f} to {difference.high:+.2f}"
-        print(f"{architecture:<12}{way:<10}{mean.n:>3}{mean.mean:>9.2f}{mean.sd or 0:>7.2f}   {told}")
+        print(f"{architecture:<12}{way:<15}{mean.n:>3}{mean.mean:>9.2f}{mean.sd or 0:>7.2f}   {told}")
 
 
 def _name(architecture: str, way: str, replicate: int) -> str:
