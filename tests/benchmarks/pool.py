@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal
+from unittest.mock import patch
 
 from core.architectures.builder import Network
 from core.engine.engine import Engine
@@ -65,9 +66,9 @@ def _train(job: Job) -> dict[str, Any]:
     keep_freed_memory()
     torch.set_num_threads(1)
     if job.by == "modules":
-        setattr(learner, "make_engine", lambda network, *rest: PlainEngine(network))
+        patch.object(learner, "make_engine", lambda network, *rest: PlainEngine(network)).start()
     if job.by == "rounded":
-        setattr(learner, "make_engine", _rounded_engine)
+        patch.object(learner, "make_engine", _rounded_engine).start()
     words, last = "", None
     for event in training.train(job.spec, analyses=False):
         words, last = getattr(event, "engine", words), event
@@ -86,7 +87,7 @@ def _rounded_engine(network: Network, spec: RunSpec, *rest: Any) -> Engine:
     from core.engine.routes import Routes, Shape
 
     everywhere = Routes(torch.bfloat16, frozenset(Shape.of(conv) for conv in spec.plan.convolutions))
-    setattr(engine, "choose_routes", lambda plan, batch: everywhere)
+    patch.object(engine, "choose_routes", lambda plan, batch: everywhere).start()
     with torch.no_grad():
         for parameter in network.parameters():
             if parameter.ndim == 4 and not parameter.requires_grad:
