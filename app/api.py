@@ -195,7 +195,7 @@ def preview_run(spec: Spec, here: Here) -> Response:
 )
 def ask_feed(question: Annotated[Question, Depends(_question)], here: Here) -> Response:
     """What is new of some runs since the cursors of the last answer; what all live panels ask."""
-    return answer(here.feed.answer(question))
+    return answer(here.feed.answer(question))  # for most questions, `shortcut.py` did so already
 
 
 @router.get("/api/options", summary="What one can choose from")

@@ -23,7 +23,7 @@ from app.views import LayerView, RunSummary, RunView, layers, short, summary
 from core.cost import keeps_snapshot
 from core.events import BINS
 from core.model import Model
-from jobs.rows import TERMINAL, Health, LogRow, Run, StoredSnapshot
+from jobs.rows import TERMINAL, Health, LogRow, Run, StoredSnapshot, Watch
 from jobs.store import Store
 
 FRESH_S = 0.5
@@ -126,34 +126,39 @@ class Watched:
         self.snapshots: list[SnapshotRow] = []
         self.log: list[LogLine] = []
 
+    def is_fresh(self, now: float) -> bool:
+        """Whether everything was just read, or nothing can be new any more."""
+        return self._complete or now - self._read_at < FRESH_S
+
     def refresh(self, now: Callable[[], float]) -> None:
-        """Read what is new, unless another thread just did or nothing can be new any more."""
+        """Read what is new."""
+        if self.is_fresh(now()):
+            return
         with self._lock:
-            if self._complete or now() - self._read_at < FRESH_S:
+            if self.is_fresh(now()):  # another thread was quicker
                 return
-            # The state first: the rows are read after it, so of a run seen as ended they are all there.
-            run = self._store.run(self._id)
-            if run is not None:
-                self._add_points(run)
-                self._add_snapshots(run)
-                self.log = [_log_line(row) for row in self._store.log(self._id)]
-                self.layers = layers(run.started)
+            newest = self.snapshots[-1]["id"] if self.snapshots else 0
+            watch = self._store.watch(self._id, self._thinning.newest if self._thinning else 0, newest)
+            if watch is not None:
+                self._add_points(watch)
+                self._add_snapshots(watch)
+                self.log = [_log_line(row) for row in watch.log]
+                self.layers = layers(watch.run.started)
                 # Last, because who sees a run as ended asks no more: the rows must be there before.
-                self.summary = summary(run, self._public_url)
-                self._complete = run.state in TERMINAL
+                self.summary = summary(watch.run, self._public_url)
+                self._complete = watch.run.state in TERMINAL
             self._read_at = now()
 
-    def _add_points(self, run: Run) -> None:
+    def _add_points(self, watch: Watch) -> None:
         if self._thinning is None:
-            self._thinning = Thinning(run.spec)
-        rows = self._thinning.add(self._store.points(self._id, after=self._thinning.newest))
-        if run.state in TERMINAL:
+            self._thinning = Thinning(watch.run.spec)
+        rows = self._thinning.add(watch.points)
+        if watch.run.state in TERMINAL:
             rows += self._thinning.end()
         self.curve = ([*self.curve[0], *rows], self._thinning.latest)
 
-    def _add_snapshots(self, run: Run) -> None:
-        newest = self.snapshots[-1]["id"] if self.snapshots else 0
-        rows = [*self.snapshots, *(_snapshot_row(run, s) for s in self._store.snapshots(self._id, after=newest))]
+    def _add_snapshots(self, watch: Watch) -> None:
+        rows = [*self.snapshots, *(_snapshot_row(watch.run, snapshot) for snapshot in watch.snapshots)]
         self.snapshots = [row for row in rows[:-1] if row["kept"]] + rows[-1:]
 
     def news(self, cursors: Cursors, layer: int | None) -> tuple[RunNews | None, bool]:
@@ -227,8 +232,16 @@ class Feed:
                 self._health_at = self._now()
             return self._health
 
+    def is_ready(self, question: Question) -> bool:
+        """Whether `answer` needs nothing of the database: nearly always where many watch the same runs."""
+        now = self._now()
+        if question.layer is not None or now - self._health_at >= HEALTH_S:
+            return False
+        watched = [self._watched.get(run_id) for run_id in question.runs]
+        return all(run is not None and run.is_fresh(now) for run in watched)
+
     def answer(self, question: Question) -> Answer:
-        """What is new. Blocks while it reads the database."""
+        """What is new. Blocks while it reads the database, unless the question `is_ready`."""
         interval_ms = self._interval_ms()
         news: dict[str, RunNews | None] = {}
         for run_id, cursors in question.runs.items():

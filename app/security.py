@@ -161,9 +161,14 @@ async def _whole_body(scope: Scope, receive: Receive) -> tuple[JSONResponse | No
                 more = message.get("more_body", False)
     except TimeoutError:
         return refuse(408, f"the body did not arrive within {BODY_WITHIN_S:g} s"), receive
-    first: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+    return None, replayed({"type": "http.request", "body": bytes(body), "more_body": False}, receive)
 
-    async def replay() -> Message:
+
+def replayed(message: Message, receive: Receive) -> Receive:
+    """A `receive` that gives `message` first."""
+    first = [message]
+
+    async def receive_again() -> Message:
         return first.pop() if first else await receive()
 
-    return None, replay
+    return receive_again

@@ -20,12 +20,14 @@ from app.feed import Feed, Question
 from app.security import MAX_BODY, Security
 from app.services import Services
 from app.settings import Settings
+from app.shortcut import Shortcut
 from core.spec import RunSpec
 from jobs.store import Store
 
 ROUTERS = (api.router, results.router, starts.router, study_api.router)
 TITLE = "OnlyBN"
 VERSION = "0.1.0"
+NO_EVENTS_S = 3600.0
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 DESCRIPTION = """How much can a network learn when all its weights stay random and only a chosen few parameters train?
 
@@ -52,9 +54,10 @@ def make_app(
     # Gradio leaves cross-origin answers to its parent only if the parent has this middleware; nobody is allowed.
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    feed = Feed(store, settings.public_url)
+    app.add_middleware(Shortcut, feed=feed)
     app.add_middleware(Security, frame_ancestors=settings.frame_ancestors, public_url=settings.public_url)
     app.router.routes.append(Assets())
-    feed = Feed(store, settings.public_url)
     app.state.services = Services(settings, store, wake, feed, Estimator(store), options)
     app.state.studies = studies.Studies(store, settings.public_url, settings.largest_study)
     for router in ROUTERS:
@@ -87,6 +90,8 @@ def mount_pages(app: FastAPI, pages: gr.Blocks, settings: Settings, options: dic
         # Gradio says that several pages cannot be rendered on the server even when nobody asked for that.
         warnings.filterwarnings("ignore", message="SSR mode is not supported", category=UserWarning)
         gr.mount_gradio_app(app, pages, path="/", **arguments)
+    # Gradio looks for Python events every millisecond, 5 % of a core all day. Our pages have none (security.py).
+    pages._queue.sleep_when_free = pages._queue.progress_update_sleep_when_free = NO_EVENTS_S
 
 
 def _add_docs(app: FastAPI) -> None:

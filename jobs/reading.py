@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ read_started = lru_cache(256)(Started.model_validate_json)
 read_result = lru_cache(1024)(Finished.model_validate_json)
 
 
+@cache
 def select_runs() -> sa.Select[Any]:
     """All columns that `read_run` needs, with the place in the queue of those that wait and the study that launched."""
     earlier = RUNS.alias("earlier")
@@ -43,6 +44,12 @@ def select_runs() -> sa.Select[Any]:
     )
     position = sa.case((RUNS.c.state == "queued", place))
     return sa.select(RUNS, position.label("position"), found.label("has_findings"), study.label("study"))
+
+
+@cache
+def select_run() -> sa.Select[Any]:
+    """The same of one run, with its id as parameter `id`. Made once, as the feed asks it all the time."""
+    return select_runs().where(RUNS.c.id == sa.bindparam("id"))
 
 
 def read_run(row: Row[Any]) -> Run:

@@ -104,6 +104,16 @@ class LogRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """A run at one moment, with what is new of its curves, and its whole log."""
+
+    run: Run
+    points: list[StoredPoint]
+    snapshots: list[StoredSnapshot]
+    log: list[LogRow]
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """What the installation does now. `macs_per_s`: multiply-adds a second of recent runs, None before the first."""
 

@@ -21,9 +21,9 @@ from core.events import Snapshot
 from core.spec import RunSpec
 from jobs import curves
 from jobs.holding import Holding
-from jobs.reading import read_run, read_spec, select_runs
+from jobs.reading import read_run, read_spec, select_run, select_runs
 from jobs.results import Results
-from jobs.rows import Health, LogRow, Run, State, StoredPoint, StoredSnapshot
+from jobs.rows import Health, LogRow, Run, State, StoredPoint, StoredSnapshot, Watch
 from jobs.staff import Staff, alive
 from jobs.studies import Studies
 from jobs.submitting import hashed, insert_run, new_token, row_of
@@ -69,7 +69,22 @@ class Store(Holding, Results, Staff, Studies):
         return hmac.compare_digest(hashed(token), owner or "")
 
     def run(self, run_id: str) -> Run | None:
-        return self.many([run_id]).get(run_id)
+        with self.reading() as connection:
+            row = connection.execute(select_run(), {"id": run_id}).first()
+        return read_run(row) if row else None
+
+    def watch(self, run_id: str, points_after: int, snapshots_after: int) -> Watch | None:
+        """The run with its rows behind two cursors. The run first: of one seen as ended, all rows are there."""
+        with self.reading() as connection:
+            row = connection.execute(select_run(), {"id": run_id}).first()
+            if row is None:
+                return None
+            return Watch(
+                read_run(row),
+                curves.select_points(connection, run_id, points_after, None),
+                curves.select_snapshots(connection, run_id, snapshots_after),
+                curves.select_log(connection, run_id, 0),
+            )
 
     def many(self, run_ids: Collection[str]) -> dict[str, Run]:
         """Those of `run_ids` that exist, in one question."""

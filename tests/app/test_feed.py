@@ -125,8 +125,8 @@ def test_many_watchers_cost_one_reading(
 ) -> None:
     run_id, _ = trainer.start()
     read: list[str] = []
-    original = store.run
-    monkeypatch.setattr(store, "run", lambda run_id: read.append(run_id) or original(run_id))
+    original = store.watch
+    monkeypatch.setattr(store, "watch", lambda run_id, *after: read.append(run_id) or original(run_id, *after))
     for _ in range(100):
         assert ask(feed, run_id)["run"]["state"] == "running"
     assert len(read) == 1

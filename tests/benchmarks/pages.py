@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gzip
 import json
 import os
 import random
@@ -25,10 +26,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import httpx
+import orjson
 import sqlalchemy as sa
 
 from jobs.store import Store
 from jobs.tables import POINTS, RUNS
+from tests.benchmarks.pool import CORES
 from tests.benchmarks.speed import Child
 from tests.browser.conftest import Site
 from tests.browser.puppet import Puppet
@@ -38,6 +41,7 @@ LIVE = 20
 QUESTIONS = 60
 IDLE_S = 20.0
 LOADED_S = 15.0
+QUESTION_HEAD = b"POST /api/feed HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -105,26 +109,31 @@ def memory_mib(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
-async def watch(url: str, runs: list[str], clients: int, seconds: float) -> list[float]:
-    """`clients` that each ask once a second for what is new of one of `runs`; how long each answer took."""
+async def watch(port: int, runs: list[str], clients: int, seconds: float) -> list[float]:
+    """`clients` that each ask once a second for what is new of one of `runs`; how long each answer took.
+
+    They write and read their connections themselves: an HTTP library would take more of the cores than the server.
+    """
     took: list[float] = []
     end = time.monotonic() + seconds
 
-    async def one(http: httpx.AsyncClient, number: int) -> None:
-        cursors = {"points": 0, "snapshots": 0, "log": 0}
+    async def one(number: int) -> None:
+        run, cursors = runs[number % len(runs)], {"points": 0, "snapshots": 0, "log": 0}
         await asyncio.sleep(number / clients)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while time.monotonic() < end:
             began = time.perf_counter()
-            run = runs[number % len(runs)]
-            answer = await http.post("/api/feed", json={"runs": {run: cursors}})
+            body = orjson.dumps({"runs": {run: cursors}})
+            writer.write(QUESTION_HEAD % len(body) + body)
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            assert head.startswith(b"http/1.1 200"), head
+            answer = await reader.readexactly(int(head.split(b"content-length: ")[1].split()[0]))
             took.append(time.perf_counter() - began)
-            assert answer.status_code == 200, answer.text
-            cursors = answer.json()["runs"][run]["cursor"]
+            cursors = orjson.loads(gzip.decompress(answer) if b"gzip" in head else answer)["runs"][run]["cursor"]
             await asyncio.sleep(max(0.0, 1 - (time.perf_counter() - began)))
+        writer.close()
 
-    limits = httpx.Limits(max_connections=clients)
-    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30) as http:
-        await asyncio.gather(*(one(http, number) for number in range(clients)))
+    await asyncio.gather(*(one(number) for number in range(clients)))
     return took
 
 
@@ -147,15 +156,26 @@ def under_load(site: Site, store: Store, clients: int) -> None:
     thread = threading.Thread(target=advance)
     thread.start()
     trainer = Child("ours", "resnet-14", "batchnorm")
-    with_them, without = [], []
+    assert site.process
+    with_them, without, shares = [], [], []
     answers: list[float] = []
     try:
         for _ in range(3):
             without.append(_steps_for(trainer, LOADED_S))
-            command = [sys.executable, "-m", "tests.benchmarks.pages", "--watch", site.url, "--clients", str(clients)]
+            command = [
+                sys.executable,
+                "-m",
+                "tests.benchmarks.pages",
+                "--watch",
+                str(site.port),
+                "--clients",
+                str(clients),
+            ]
             crowd = subprocess.Popen([*command, "--live", *live], stdout=subprocess.PIPE, text=True)
             time.sleep(2.5)  # until it has started
+            began, used = time.monotonic(), used_s([site.process.pid])
             with_them.append(_steps_for(trainer, LOADED_S))
+            shares.append((used_s([site.process.pid]) - used) / (time.monotonic() - began) / CORES)
             out, _ = crowd.communicate()
             answers += json.loads(out)
     finally:
@@ -165,6 +185,7 @@ def under_load(site: Site, store: Store, clients: int) -> None:
     told(f"{clients} clients on {LIVE} live runs, a training beside: feed", answers)
     slower = statistics.median(a / b - 1 for a, b in zip(with_them, without, strict=True))
     print(f"{'a step of the training is slower by':<52} {100 * slower:.1f} %  (the clients run on the same cores)")
+    print(f"{'of that, the web process: its share of the cores':<52} {100 * statistics.median(shares):.1f} %")
 
 
 def _steps_for(child: Child, seconds: float) -> float:
@@ -179,7 +200,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=10_000)
     parser.add_argument("--clients", type=int, default=100)
-    parser.add_argument("--watch", help=argparse.SUPPRESS)
+    parser.add_argument("--watch", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--live", nargs="+", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.watch:

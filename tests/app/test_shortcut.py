@@ -1,0 +1,60 @@
+"""The feed's shortcut says the same as the whole way, and leaves to it what it cannot answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
+
+from app import api
+from jobs.store import Store
+from tests.app.conftest import Trainer
+
+
+@pytest.fixture
+def run_id(trainer: Trainer) -> str:
+    run_id, _ = trainer.start()
+    trainer.say(run_id, 1, snapshots=(0, 12, 24))
+    return run_id
+
+
+def question(run_id: str) -> dict[str, Any]:
+    return {"runs": {run_id: {"points": 0, "snapshots": 0, "log": 0}}, "layer": None}
+
+
+def test_the_whole_way_is_not_gone_and_would_say_the_same(
+    client: TestClient, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = client.app.state.services.feed.answer(api.Question(**question(run_id)))  # type: ignore[attr-defined]
+    monkeypatch.setattr(api, "parse", None)  # what the whole way begins with
+    answer = client.post("/api/feed", json=question(run_id))
+    assert answer.status_code == 200 and answer.content == orjson.dumps(wanted)
+    assert answer.headers["cache-control"] == "no-store" and "content-security-policy" in answer.headers
+
+
+def test_large_answers_are_compressed_for_those_who_can_read_that(client: TestClient, run_id: str) -> None:
+    zipped = client.post("/api/feed", json=question(run_id), headers={"Accept-Encoding": "gzip"})
+    plain = client.post("/api/feed", json=question(run_id), headers={"Accept-Encoding": "identity"})
+    assert zipped.headers["content-encoding"] == "gzip" and "content-encoding" not in plain.headers
+    assert zipped.json()["runs"] == plain.json()["runs"]
+    assert int(zipped.headers["content-length"]) < int(plain.headers["content-length"])
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"runs": {"x": {}}}', b'{"runs": {}, "layer": -1}'])
+def test_wrong_questions_get_words(client: TestClient, body: bytes) -> None:
+    answer = client.post("/api/feed", content=body)
+    assert answer.status_code == 422 and answer.json()["detail"]
+
+
+def test_without_a_database_it_says_so(
+    client: TestClient, store: Store, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("select", {}, Exception("away"))
+
+    monkeypatch.setattr(store, "watch", away)
+    answer = client.post("/api/feed", json=question(run_id))
+    assert answer.status_code == 503 and "try again" in answer.json()["detail"]
