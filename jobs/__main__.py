@@ -42,8 +42,10 @@ def main() -> int:
         return _give_up(UNREACHABLE, str(error))
     worker = Worker(settings, store, huey)
     _stop_on_signals(worker)
-    slots = "one training" if settings.slots == 1 else f"{settings.slots} trainings"
+    slots = "one training" if worker.cores.slots == 1 else f"{worker.cores.slots} trainings"
     threads = f"{settings.trainer_threads} CPU threads each"
+    if settings.slots is None and settings.threads is None and worker.cores.slots > 1:
+        slots, threads = f"up to {slots}", f"{settings.trainer_threads} CPU threads together"
     if settings.processes > 1:
         threads = f"{settings.processes} processes each with {settings.trainer_threads} CPU threads"
     print(

@@ -36,7 +36,13 @@ class WorkerSettings(BaseSettings):
     secret: SecretStr | None = Field(
         None, description="Key that signs queue messages, the same on all machines; unset: made in the data folder."
     )
-    slots: int = Field(1, ge=1, le=64, description="How many trainings this worker runs at once.")
+    slots: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        description="How many trainings this worker runs at once; unset: one on a GPU, and on CPUs one with all cores "
+        "while it is alone, up to one a core while more wait.",
+    )
     processes: int = Field(
         1, ge=1, le=64, description="Processes that train one run together, each with a GPU of its own where there are."
     )
@@ -63,8 +69,8 @@ class WorkerSettings(BaseSettings):
 
     @property
     def trainer_threads(self) -> int:
-        """CPU threads that each process of a training gets."""
-        return self.threads or max(1, available_cores() // (self.slots * self.processes))
+        """CPU threads that each process of a training gets: of one that is alone where `slots` is unset."""
+        return self.threads or max(1, available_cores() // ((self.slots or 1) * self.processes))
 
     def signing_key(self) -> bytes:
         """The key of the queue's messages; made once, readable by its owner only, where no secret is set."""

@@ -57,11 +57,11 @@ class Supervisor:
     ) -> None:
         self.store, self.settings, self.stopping, self.trainer = store, settings, stopping, trainer
 
-    def supervise(self, run: Run) -> None:
-        """From the claimed run to its end, or to its return to the queue."""
+    def supervise(self, run: Run, threads: int) -> None:
+        """From the claimed run to its end, or to its return to the queue; each process of it has `threads`."""
         folder = self.settings.runs_folder / run.id
         try:
-            process = self._start(run, folder)
+            process = self._start(run, folder, threads)
         except OSError as error:
             reason = f"The trainer could not be started: {error}."
             self.insist(lambda: self.store.crashed(run.id, run.attempt, reason))
@@ -77,7 +77,7 @@ class Supervisor:
         if state in DONE_WITH_CHECKPOINTS:
             shutil.rmtree(folder / "checkpoints", ignore_errors=True)
 
-    def _start(self, run: Run, folder: Path) -> TrainerProcess:
+    def _start(self, run: Run, folder: Path, threads: int) -> TrainerProcess:
         folder.mkdir(parents=True, exist_ok=True)
         spec = folder / "spec.json"
         if not spec.exists():
@@ -88,7 +88,7 @@ class Supervisor:
         trainer = self.trainer if processes == 1 else (*LAUNCHER, str(processes), *self.trainer[1:])
         self._bring_start(run, folder)
         command = [*trainer, "--spec", str(spec), "--out", str(folder), "--events", "-", "--lifeline"]
-        command += ["--attempt", str(run.attempt), "--threads", str(self.settings.trainer_threads)]
+        command += ["--attempt", str(run.attempt), "--threads", str(threads)]
         command += ["--device", self.settings.device]
         environment = {key: value for key, value in os.environ.items() if key not in SECRETS}
         environment |= {
@@ -96,7 +96,7 @@ class Supervisor:
             "PYTHONUNBUFFERED": "1",
         }
         if processes > 1:
-            environment["OMP_NUM_THREADS"] = str(self.settings.trainer_threads)  # torchrun warns where it is open
+            environment["OMP_NUM_THREADS"] = str(threads)  # torchrun warns where it is open
         process = TrainerProcess(command, folder=REPOSITORY, environment=environment, log=folder / "trainer.log")
         logger.info("Run %s, attempt %d: trainer %d", run.id, run.attempt, process.pid)
         return process

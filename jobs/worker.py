@@ -16,6 +16,7 @@ from huey import Huey
 from huey.consumer import Consumer
 from sqlalchemy.exc import DBAPIError
 
+from jobs.cores import Cores
 from jobs.lease import Identity, Watch
 from jobs.queue import waker
 from jobs.settings import WorkerSettings
@@ -31,7 +32,7 @@ logger = logging.getLogger("onlybn.worker")
 
 
 class Worker:
-    """One worker of this installation, with `settings.slots` trainings at once."""
+    """One worker of this installation; `cores` says how many trainings it has at once."""
 
     def __init__(
         self,
@@ -48,8 +49,7 @@ class Worker:
         self.supervisor = Supervisor(store, settings, self.stopping, trainer)
         self.watch = Watch(settings.lease_s)
         self.wake = waker(huey, self.take_runs)
-        self._busy = 0
-        self._lock = threading.Lock()
+        self.cores = Cores(settings)
 
     def work(self) -> None:
         """Until `stopping` is set. Then the trainers save their work, and their runs go back to the queue."""
@@ -57,7 +57,7 @@ class Worker:
         self._try(self._clear_checkpoints)
         consumer = _Consumer(
             self.huey,
-            workers=self.settings.slots,
+            workers=self.cores.slots,
             periodic=False,
             max_delay=POLL_S,
             scheduler_interval=60,  # nothing is ever scheduled
@@ -77,20 +77,20 @@ class Worker:
     def take_runs(self, _hint: str) -> None:
         """Serve the queue of the store until it is empty. The hint's run may be another worker's by now."""
         while not self.stopping.is_set():
-            with self._lock:
-                self._busy += 1
+            threads = self.cores.take(len(self.store.waiting()))
+            if not threads:
+                return  # who ends next takes the next run
             try:
                 run = self.store.claim(self.identity.name)
                 if run is None:
                     return
-                self.supervisor.supervise(run)
+                self.supervisor.supervise(run, run.started.threads if run.started else threads)
             finally:
-                with self._lock:
-                    self._busy -= 1
+                self.cores.give(threads)
 
     def reap(self) -> None:
         """Say that we live, take back the runs of those that do not, and wake a slot for every run that waits."""
-        self.store.hello(self.identity, self.settings.slots)
+        self.store.hello(self.identity, self.cores.slots)
         dead = [other for other in self.store.workers() if other.is_surely_dead()]
         running = self.store.running()
         names = {other.name for other in dead}
@@ -103,7 +103,7 @@ class Worker:
             reason = f"Its worker {run.worker} gave no sign of life for {self.settings.lease_s:g} s."
             if self.store.take_away(run, reason):
                 logger.warning("Run %s: %s", run.id, reason)
-        idle = self.settings.slots - self._busy
+        idle = self.cores.idle
         waiting = self.store.waiting()
         if waiting and idle > 0 and self.huey.pending_count() == 0:
             for run_id in waiting[:idle]:

@@ -35,13 +35,13 @@ class Bench:
     def supervise(self, name: str | None = None) -> Run:
         """Submit, train to the end of the attempt, and look at the run."""
         run = self.claim(name)
-        self.supervisor.supervise(run)
+        self.supervisor.supervise(run, 1)
         return self.store.run(run.id)
 
     def begin(self, name: str) -> tuple[Run, threading.Thread]:
         """Submit and begin; returns once the first points are stored."""
         run = self.claim(name)
-        thread = threading.Thread(target=self.supervisor.supervise, args=(run,))
+        thread = threading.Thread(target=self.supervisor.supervise, args=(run, 1))
         thread.start()
         eventually(lambda: len(self.store.points(run.id)) > 1)
         return run, thread
@@ -103,10 +103,10 @@ def test_a_large_capsule_stays_in_its_folder(bench: Bench) -> None:
 def test_the_file_that_a_run_starts_from_is_brought_to_its_folder(bench: Bench) -> None:
     digest = bench.store.keep_start(b"tensors")
     run, _ = bench.store.submit(fake_spec("steps=2", start=digest))
-    bench.supervisor.supervise(bench.store.claim("worker"))
+    bench.supervisor.supervise(bench.store.claim("worker"), 1)
     assert (bench.folder(run) / "start.safetensors").read_bytes() == b"tensors"
     gone, _ = bench.store.submit(fake_spec("steps=2", start="0" * 64))
-    bench.supervisor.supervise(bench.store.claim("worker"))
+    bench.supervisor.supervise(bench.store.claim("worker"), 1)
     assert not (bench.folder(gone) / "start.safetensors").exists()  # the trainer says so; the fake one needs none
 
 
@@ -139,7 +139,7 @@ def test_a_killed_trainer_goes_back_to_the_queue_and_on_from_its_checkpoint(benc
     assert (run.state, run.checkpoint_step, run.error_message) == ("queued", 5, None)
     again = bench.store.claim("worker")
     assert (again.id, again.attempt) == (run.id, 2)
-    bench.supervisor.supervise(again)
+    bench.supervisor.supervise(again, 1)
     run = bench.store.run(run.id)
     assert (run.state, run.attempt) == ("finished", 2)
     steps = [p.step for p in bench.store.points(run.id) if p.split == "train"]
@@ -153,7 +153,7 @@ def test_a_run_that_crashes_every_time_is_given_up(bench: Bench) -> None:
     run = bench.supervise("segfault=2 always")
     for _ in range(2):
         assert run.state == "queued"
-        bench.supervisor.supervise(bench.store.claim("worker"))
+        bench.supervisor.supervise(bench.store.claim("worker"), 1)
         run = bench.store.run(run.id)
     assert (run.state, run.error_kind) == ("failed", "crash_loop")
     assert "SIGSEGV" in run.error_message

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from huey import Huey
 
+from jobs import cores
 from jobs.queue import make_queue, waker
 from jobs.settings import WorkerSettings
 from jobs.store import Store
@@ -224,7 +225,7 @@ def test_the_real_worker_says_what_it_is_connected_to(settings: WorkerSettings, 
     assert text.startswith("OnlyBN worker ")
     assert f"sqlite:///{settings.data}/onlybn.db" in text
     assert str(settings.data / "queue.db") in text
-    assert "one training at once" in text
+    assert "at once" in text
     worker.stdin.close()  # the lifeline: its parent is gone
     assert worker.wait(timeout=10) == 1
 
@@ -249,3 +250,29 @@ def test_a_worker_imports_no_torch(start: Start) -> None:
     code = f"import sys, jobs.__main__; sys.exit(bool({heavy} & set(sys.modules)))"
     worker = start("-c", code)
     assert worker.wait(timeout=30) == 0
+
+
+def test_runs_that_wait_together_go_side_by_side_and_keep_their_threads(
+    settings: WorkerSettings, lite: Store, huey: Huey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cores, "available_cores", lambda: 2)
+    settings = settings.model_copy(update={"slots": None, "threads": None, "device": "cpu"})
+    ids = [lite.submit(fake_spec("pause=0.05 steps=60"))[0].id for _ in range(2)]
+    waker(huey)(ids[0])
+    with at_work(settings, lite):
+        eventually(lambda: lite.health().running == 2)
+        assert [_threads(settings, run_id) for run_id in ids] == ["1", "1"]
+        eventually(lambda: all((lite.run(run_id).checkpoint_step or 0) >= 5 for run_id in ids))
+        lite.request_cancel(ids[1])
+        os.kill(trainer_of(settings, ids[0]), signal.SIGKILL)
+        eventually(lambda: lite.run(ids[0]).attempt == 2 and lite.run(ids[0]).state == "running")
+        eventually(lambda: _threads(settings, ids[0]) == "1")  # though it is alone now
+
+
+def _threads(settings: WorkerSettings, run_id: str) -> str | None:
+    """What the run's trainer was told; None while there is none."""
+    try:
+        words = Path(f"/proc/{trainer_of(settings, run_id)}/cmdline").read_bytes().decode().split("\0")
+    except FileNotFoundError:
+        return None
+    return words[words.index("--threads") + 1]

@@ -18,7 +18,7 @@ def test_an_empty_environment_is_enough(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert settings.data == tmp_path / "data"
     assert settings.store_url == f"sqlite:///{tmp_path}/data/onlybn.db"
     assert settings.trainer_threads == available_cores()
-    assert (settings.slots, settings.lease_s, settings.device) == (1, 30, "auto")
+    assert (settings.slots, settings.lease_s, settings.device) == (None, 30, "auto")
     assert not settings.data.exists()
 
 
