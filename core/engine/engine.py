@@ -19,9 +19,13 @@ from core.distributed import Group
 from core.engine.compiled import LANES, CompiledKernels, Uncompiled, compiled_kernels
 from core.engine.fused import FusedNetwork, Seen
 from core.engine.kernels import EagerKernels, Kernels
+from core.engine.memory import memory_bytes
 from core.engine.plain import PlainEngine
 from core.engine.routes import FLOAT32, choose_routes
 from core.spec import RunSpec
+
+ROOM = 0.5
+"""Share of the memory that a step may keep for backward; above it, training is lean by itself."""
 
 
 class Engine(Protocol):
@@ -62,10 +66,29 @@ def make_engine(network: Network, spec: RunSpec, device: torch.device, group: Gr
     routes = FLOAT32
     if recipe.precision == "auto":
         routes = group.share(choose_routes(plan, recipe.batch_size) if group.part.first else None)
-    engine = FusedEngine(network, plan, kernels, routes, lean=recipe.lean, seed=spec.seeds.order)
-    engine.words = ", ".join([f"fused ({kernels.name} kernels)", routes.words, *(["lean"] if recipe.lean else [])])
-    engine.notice = notice
+    crowded = None if recipe.lean else _crowded(kept_bytes(plan, recipe.batch_size, routes.dtype))
+    lean = recipe.lean or crowded is not None
+    engine = FusedEngine(network, plan, kernels, routes, lean=lean, seed=spec.seeds.order)
+    engine.words = ", ".join([f"fused ({kernels.name} kernels)", routes.words, *(["lean"] if lean else [])])
+    engine.notice = " ".join(filter(None, [notice, crowded])) or None
     return engine
+
+
+def kept_bytes(plan: Plan, batch: int, dtype: torch.dtype) -> int:
+    """What a step keeps for backward of `batch` images, the outputs of all convolutions, unless it is lean."""
+    values = sum(conv.outputs * conv.size**2 for conv in plan.convolutions)
+    return batch * values * dtype.itemsize
+
+
+def _crowded(kept: int) -> str | None:
+    """Why a step that keeps `kept` bytes must be lean on this machine; None where there is room."""
+    memory = memory_bytes()
+    if memory is None or kept <= ROOM * memory:
+        return None
+    return (
+        f"Trained in lean mode, with 8 bits a value: a step keeps {kept / 2**30:.1f} GiB otherwise, of the "
+        f"{memory / 2**30:.1f} GiB that this machine has."
+    )
 
 
 def _unfit(network: Network, plan: Plan, device: torch.device) -> str | None:

@@ -1,13 +1,31 @@
-"""How this process keeps memory: freed blocks stay with it, since the next training step needs the same again."""
+"""The memory of this process: how much it may take, and that freed blocks stay with it, since the next training step
+needs the same again."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 """glibc's numbers of these settings (malloc.h)."""
 NEVER = 1 << 30
+LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+"""Where Linux says what a container may take; `max` where that is everything."""
+
+
+def memory_bytes() -> int | None:
+    """What this machine, or the container on it, has; None where it cannot be told. Not what is free: a run that is
+    resumed must find the same."""
+    found = []
+    with suppress(OSError, ValueError, AttributeError):  # no such thing on Windows
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    for path in LIMITS:
+        with suppress(OSError, ValueError):
+            found.append(int(path.read_text()))
+    return min(found, default=None)
 
 
 def keep_freed_memory() -> bool:

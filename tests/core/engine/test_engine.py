@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from core.engine import compiled, engine, routes
+from core.engine import compiled, engine, memory, routes
 from core.engine.compiled import Uncompiled
-from core.engine.engine import Engine, FusedEngine, make_engine
+from core.engine.engine import Engine, FusedEngine, kept_bytes, make_engine
 from core.engine.plain import PlainEngine
 from core.engine.routes import FLOAT32, Routes, Shape, Trial, choose_routes, decide
 from core.events import Finished, Started, Warned
@@ -155,3 +156,35 @@ def test_wrong_results_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(routes, "_there_and_back", wrong)
     trial = routes._trial(SMALL, 8)
     assert not trial.sound and trial.in_float32
+
+
+def test_where_memory_would_not_suffice_it_is_lean_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = spec(recipe={"precision": "fp32", "batch_size": 32})
+    kept = kept_bytes(run.plan, 32, torch.float32)
+    monkeypatch.setattr(engine, "memory_bytes", lambda: 2 * kept)
+    roomy = made(run)
+    assert not roomy.layers.lean and roomy.notice is None
+    monkeypatch.setattr(engine, "memory_bytes", lambda: 2 * kept - 2)
+    crowded = made(run)
+    assert crowded.layers.lean and crowded.words.endswith("lean") and "lean mode" in crowded.notice
+    asked = made(spec(recipe={"precision": "fp32", "batch_size": 32, "lean": True}))
+    assert asked.notice is None, "who asked for it need not be told"
+
+
+def test_what_a_step_keeps_is_known_before() -> None:
+    run = spec(recipe={"precision": "fp32", "batch_size": 32})
+    made_engine, plan = made(run), run.plan
+    stem = plan.stem.convolution
+    images = torch.randn(32, stem.inputs, stem.size, stem.size).contiguous(memory_format=torch.channels_last)
+    made_engine.train(images, 0)
+    known = kept_bytes(plan, 32, torch.float32)
+    assert known <= made_engine.saved_bytes <= 1.1 * known
+
+
+def test_the_limit_of_a_container_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(memory, "LIMITS", (limit, tmp_path / "absent"))
+    limit.write_text("max\n")
+    assert memory.memory_bytes() == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    limit.write_text("1048576\n")
+    assert memory.memory_bytes() == 1 << 20
