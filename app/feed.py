@@ -46,6 +46,7 @@ class Cursors(Model):
     points: Cursor | None = 0
     snapshots: Cursor | None = None
     log: Cursor | None = None
+    disabled: Cursor | None = None
 
 
 class Question(Model):
@@ -66,6 +67,10 @@ class SnapshotRow(TypedDict):
     beta: list[int]
     disabled: list[int]
     kept: bool
+
+
+DisabledRow = tuple[int, int, float, float]
+"""Of a snapshot only: cursor id, step, epoch, share of all features that are disabled."""
 
 
 class LogLine(TypedDict):
@@ -91,6 +96,7 @@ class RunNews(TypedDict):
     latest: PointRow | None
     snapshots: list[SnapshotRow]
     log: list[LogLine]
+    disabled: list[DisabledRow]
     cursor: dict[str, int | None]
 
 
@@ -170,6 +176,7 @@ class Watched:
         points = _behind(known, cursors.points, lambda row: row[0])
         snapshots = _behind(self.snapshots, cursors.snapshots, lambda row: row["id"])
         log = _behind(self.log, cursors.log, lambda row: row["id"])
+        disabled = self._disabled(_behind(self.snapshots, cursors.disabled, lambda row: row["id"]))
         fitting = len(snapshots)
         if snapshots and layer is not None:
             layer_count = len(snapshots[0]["disabled"])
@@ -182,13 +189,21 @@ class Watched:
             "latest": None if cursors.points is None else latest,
             "snapshots": snapshots if layer is None else self._of_layer(layer, snapshots),
             "log": log,
+            "disabled": disabled,
             "cursor": {
                 "points": points[-1][0] if points else cursors.points,
                 "snapshots": snapshots[-1]["id"] if snapshots else cursors.snapshots,
                 "log": log[-1]["id"] if log else cursors.log,
+                "disabled": disabled[-1][0] if disabled else cursors.disabled,
             },
         }
         return news, more
+
+    def _disabled(self, rows: Sequence[SnapshotRow]) -> list[DisabledRow]:
+        features = sum(layer["channels"] for layer in self.layers or ())
+        if not features:
+            return []
+        return [(row["id"], row["step"], row["epoch"], short(sum(row["disabled"]) / features)) for row in rows]
 
     def _of_layer(self, layer: int, rows: Sequence[SnapshotRow]) -> list[SnapshotRow]:
         """`rows` with the counts of one layer in place of the sums over all."""

@@ -13,7 +13,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
 
-from app import api, api_docs, errors, results, starts, studies, study_api
+from app import api, api_docs, compare_api, errors, results, starts, studies, study_api
 from app.assets import Assets
 from app.estimate import Estimator
 from app.feed import Feed, Question
@@ -24,7 +24,7 @@ from app.shortcut import Shortcut
 from core.spec import RunSpec
 from jobs.store import Store
 
-ROUTERS = (api.router, results.router, starts.router, study_api.router)
+ROUTERS = (api.router, results.router, starts.router, study_api.router, compare_api.router)
 TITLE = "OnlyBN"
 VERSION = "0.1.0"
 NO_EVENTS_S = 3600.0

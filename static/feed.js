@@ -8,6 +8,9 @@ import { ask } from "./api.js";
 import { isOver } from "./catalog.js";
 import { repeat } from "./live.js";
 
+const MAX_ASKED = 20; // runs in one question, as the server allows
+const QUEUED_EVERY = 5; // turns, where more runs are open than that
+
 /** Everything known of one run. Dispatches "change" when something is new. */
 class RunData extends EventTarget {
   run = null;
@@ -17,22 +20,28 @@ class RunData extends EventTarget {
   #latest = null;
   snapshots = [];
   log = [];
+  /** [cursor, step, epoch, share] of each snapshot. */
+  disabled = [];
+  /** The feed has told something of it. */
+  heard = false;
   /** Nothing more will come. */
   complete = false;
 
-  constructor(id, { points = true, snapshots = false, log = false }) {
+  constructor(id, { points = true, snapshots = false, log = false, disabled = false }) {
     super();
     this.id = id;
-    this.cursor = { points: points ? 0 : null, snapshots: snapshots ? 0 : null, log: log ? 0 : null };
+    const wanted = { points, snapshots, log, disabled };
+    this.cursor = Object.fromEntries(Object.entries(wanted).map(([kind, wants]) => [kind, wants ? 0 : null]));
   }
 
   /** Takes what the feed says of this run; answers whether anything is new. */
   take(answer) {
+    this.heard = true;
     if (answer === null) {
       this.missing = this.complete = true;
       return true;
     }
-    const { run, points, latest, snapshots, log, cursor } = answer;
+    const { run, points, latest, snapshots, log, disabled, cursor } = answer;
     if (run.layers) this.layers = run.layers;
     // The newest point of a long run is only there until the next answer: a few of its neighbours will stand for it.
     if (this.#latest) this.points.train.pop();
@@ -43,12 +52,14 @@ class RunData extends EventTarget {
     if (snapshots.length && this.snapshots.at(-1)?.kept === false) this.snapshots.pop();
     this.snapshots.push(...snapshots);
     this.log.push(...log);
+    this.disabled.push(...disabled);
     this.cursor = { ...this.cursor, ...cursor };
-    const fresh = points.length + snapshots.length + log.length;
+    const fresh = points.length + snapshots.length + log.length + disabled.length;
     const changed = fresh > 0 || JSON.stringify(run) !== this.last;
     this.last = JSON.stringify(run);
     this.run = run;
-    this.complete = isOver(run) && fresh === 0;
+    // Only histograms may come in several parts.
+    this.complete = isOver(run) && (fresh === 0 || this.cursor.snapshots === null);
     return changed;
   }
 }
@@ -59,6 +70,7 @@ export class Feed {
   #layer = null;
   #task = null;
   #generation = 0;
+  #turn = 0;
 
   /** The RunData of run `id`, watched from now on. */
   watch(id, wanted = {}) {
@@ -70,6 +82,12 @@ export class Feed {
 
   unwatch(id) {
     this.#runs.delete(id);
+  }
+
+  /** From now on also `kind` ("disabled") of all runs that are watched. */
+  also(kind) {
+    for (const data of this.#runs.values()) data.cursor[kind] ??= 0;
+    this.wake();
   }
 
   /** Asks again soon, also for runs that were complete. */
@@ -90,15 +108,28 @@ export class Feed {
   }
 
   async #ask() {
+    this.#turn += 1;
+    let interval_ms = 0;
+    for (const some of this.#parts()) {
+      const generation = this.#generation;
+      const runs = Object.fromEntries(some.map((data) => [data.id, data.cursor]));
+      const answer = await ask("/api/feed", { runs, layer: this.#layer });
+      // The layer changed while the answer was on its way: it belongs to another question.
+      if (generation !== this.#generation) return 1;
+      for (const data of some) if (data.take(answer.runs[data.id])) data.dispatchEvent(new Event("change"));
+      document.dispatchEvent(new CustomEvent("onlybn:server", { detail: answer.server }));
+      interval_ms = Math.max(interval_ms, answer.interval_ms);
+    }
+    return [...this.#runs.values()].some((data) => !data.complete) ? interval_ms || true : false;
+  }
+
+  /** The runs to ask for in this turn, as many at once as one question may have. */
+  #parts() {
     const open = [...this.#runs.values()].filter((data) => !data.complete);
-    if (!open.length) return false;
-    const generation = this.#generation;
-    const runs = Object.fromEntries(open.map((data) => [data.id, data.cursor]));
-    const answer = await ask("/api/feed", { runs, layer: this.#layer });
-    // The layer changed while the answer was on its way: it belongs to another question.
-    if (generation !== this.#generation) return 1;
-    for (const data of open) if (data.take(answer.runs[data.id])) data.dispatchEvent(new Event("change"));
-    document.dispatchEvent(new CustomEvent("onlybn:server", { detail: answer.server }));
-    return open.some((data) => !data.complete) ? answer.interval_ms : false;
+    const calm = open.length > MAX_ASKED && this.#turn % QUEUED_EVERY > 0;
+    const asked = calm ? open.filter(({ run, heard }) => !heard || run.state !== "queued") : open;
+    return Array.from({ length: Math.ceil(asked.length / MAX_ASKED) }, (_, part) =>
+      asked.slice(part * MAX_ASKED, (part + 1) * MAX_ASKED),
+    );
   }
 }

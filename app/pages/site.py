@@ -9,7 +9,7 @@ import gradio as gr
 
 from app import form
 from app.options import options
-from app.pages import paper, run, runs, train
+from app.pages import compare, paper, run, runs, train
 from app.panels import panel, words
 
 FONTS = ("-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
@@ -21,7 +21,7 @@ HEADER = """
 <header class="site-header"><div class="site-bar">
   <a class="brand" href="/"><img src="/static/favicon.svg" alt="" width="26" height="26"><span>OnlyBN</span></a>
   <nav aria-label="Pages">
-    <a href="/">Train</a><a href="/paper">Paper</a><a href="/runs">Runs</a>
+    <a href="/">Train</a><a href="/paper">Paper</a><a href="/runs">Runs</a><a href="/compare">Compare</a>
     <a href="/api/docs">API<span class="wide"> docs</span></a>
   </nav>
   <div class="site-side"></div>
@@ -49,6 +49,8 @@ def build(store: object = None, settings: object = None) -> gr.Blocks:
         _frame(paper.build)
     with demo.route("Runs", "runs", show_in_navbar=False):
         _frame(runs.build)
+    with demo.route("Compare", "compare", show_in_navbar=False):
+        _frame(compare.build)
     with demo.route("Run", "run", show_in_navbar=False):
         _frame(run.build)
     return demo
@@ -74,7 +76,7 @@ def head() -> str:
     data = json.dumps(options(), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     sheets = "".join(
         f'<link rel="stylesheet" href="/static/{name}.css">'
-        for name in ("style", "gradio", "form", "panels", "pages", "paper")
+        for name in ("style", "gradio", "form", "panels", "pages", "paper", "compare")
     )
     return (
         # early.js shows the page; the animation does if that file does not come.

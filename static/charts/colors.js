@@ -35,6 +35,24 @@ export function styleOf({ architecture, policy, replicate }) {
   return { color: shade(policyColor(policy), replicate % 5), dash: architectureDash(architecture), width: 2 };
 }
 
+const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "x", "star", "triangle-down"];
+
+/** The look of a run among others: its curve's, and a symbol for all that is neither policy nor replicate. */
+export function runStyle(spec) {
+  const { policy, replicate, seeds, name, ...rest } = spec;
+  return { ...styleOf(spec), symbol: symbolOf(JSON.stringify(rest)) };
+}
+
+/** The look of a group: its policy's colour and its architecture's dash where it has only one; it follows from its key. */
+export function groupStyle(key, specs) {
+  const only = (field) => (new Set(specs.map((spec) => spec[field])).size === 1 ? specs[0][field] : null);
+  const [policy, architecture] = [only("policy"), only("architecture")];
+  const color = policy ? policyColor(policy) : token(`series-${1 + (hash(key) % 6)}`);
+  return { color, dash: architecture ? architectureDash(architecture) : "solid", symbol: symbolOf(key), width: 2 };
+}
+
+const symbolOf = (text) => SYMBOLS[hash(text) % SYMBOLS.length];
+
 /** Mixes `color` (#rrggbb) with white or black, a little more with each step. */
 function shade(color, step) {
   if (!step) return color;

@@ -1,51 +1,111 @@
 /**
- * The curves of several runs in one chart.
+ * Curves of several runs, and the means of groups of runs with their bands, in one chart.
  */
 
-import { nameOf } from "../catalog.js";
-import { styleOf } from "./colors.js";
+import { METRICS, AXES } from "../compare/groups.js";
+import { BANDS, smoothed } from "../compare/statistics.js";
+import { faint } from "./colors.js";
 import { Chart, layout } from "./plot.js";
 
-export const QUANTITIES = {
-  test: { title: "Test accuracy", split: "test", of: "top1", scale: 100, unit: "%{y:.1f} %", suffix: " %" },
-  train: { title: "Train accuracy", split: "train", of: "top1", scale: 100, unit: "%{y:.1f} %", suffix: " %" },
-  loss: { title: "Test loss", split: "test", of: "loss", scale: 1, unit: "%{y:.4f}", suffix: "" },
-  train_loss: { title: "Train loss", split: "train", of: "loss", scale: 1, unit: "%{y:.4f}", suffix: "" },
-};
-
-/** `runs()` answers the RunData to draw, `quantity()` a key of QUANTITIES. */
-export function overlay(element, runs, quantity) {
-  const chart = new Chart(element, "Curves of the chosen runs", () => figure(runs(), quantity()));
-  return {
-    refresh() {
-      chart.refresh();
-      chart.describe(`${QUANTITIES[quantity()].title} by epoch of ${runs().length} runs; the list below says which.`);
-    },
-  };
+/** `curves()` answers what curvesOf makes of each group, `view()` how they are shown. */
+export function overlay(element, curves, view) {
+  return new Chart(element, "Curves of the chosen runs", () => {
+    const drawn = curves().filter(({ n }) => n);
+    return drawn.length ? { data: drawn.flatMap((group) => traces(group, view())), layout: frame(view()) } : null;
+  });
 }
 
-function figure(runs, key) {
-  const { title, split, of, scale, unit, suffix } = QUANTITIES[key];
-  const drawn = runs.filter(({ run, points }) => run && points[split].length);
-  if (!drawn.length) return null;
-  const traces = drawn.map(({ id, run, points }) => ({
-    uid: id,
-    x: points[split].map(({ epoch }) => epoch),
-    y: points[split].map((point) => point[of] * scale),
-    name: nameOf(run),
-    mode: split === "test" ? "lines+markers" : "lines",
-    line: { ...styleOf(run.spec), width: split === "test" ? 2.2 : 1.3 },
-    marker: { size: 4 },
-    hovertemplate: `${unit} · epoch %{x:.2f}<extra>%{fullData.name}</extra>`,
-  }));
-  return {
-    data: traces,
+function frame({ metric, x, smooth }) {
+  const { title, suffix } = METRICS[metric];
+  return layout({
     // Another quantity is another view: its axes start afresh, a tick of the clock keeps the zoom.
-    layout: layout({
-      uirevision: key,
-      x: { name: "epoch", rangemode: "tozero" },
-      y: { ticksuffix: suffix, rangemode: "tozero", name: title },
-      hovermode: "closest",
-    }),
+    uirevision: `${metric} ${x}`,
+    x: { name: AXES[x].name, rangemode: "tozero" },
+    y: { ticksuffix: suffix, rangemode: "tozero", name: smooth ? `${title}, smoothed ${smooth}` : title },
+    hovermode: "closest",
+  });
+}
+
+function traces(group, view) {
+  const { n, singles, mean, style } = group;
+  if (n === 1) return line(singles[0].points, group, view, "", group.key);
+  const alone = view.singles || !mean.length; // without a common step there is no mean, only its runs
+  return [
+    ...(alone ? singles.flatMap(({ data, points }) => single(points, group, data)) : []),
+    ...(mean.some(({ ends }) => ends) ? [band(mean, group)] : []),
+    ...line(mean, group, view, `mean of ${n} runs`, group.key),
+  ].map((trace) => ({ ...trace, legendgroup: group.key, line: { ...trace.line, dash: trace.line?.dash ?? style.dash } }));
+}
+
+/** The curve itself; where it is smoothed, its raw form stays behind it. */
+function line(points, { name, style, key }, view, what, uid) {
+  if (!points.length) return [];
+  const { metric, smooth } = view;
+  const { split } = METRICS[metric];
+  const values = points.map(({ y }) => y);
+  const common = {
+    x: points.map((point) => point.x),
+    name,
+    legendgroup: key,
+    hovertemplate: `%{customdata}<extra>${escape(name)}</extra>`,
+  };
+  const main = {
+    ...common,
+    uid,
+    y: smoothed(values, smooth),
+    customdata: points.map((point) => words(point, view, [what, smooth ? "smoothed" : ""])),
+    mode: split === "test" && points.length <= 60 ? "lines+markers" : "lines",
+    line: { color: style.color, dash: style.dash, width: split === "train" ? 1.6 : 2.2 },
+    marker: { size: 5, color: style.color, symbol: style.symbol },
+  };
+  if (!smooth) return [main];
+  const raw = {
+    ...common,
+    uid: `${uid} raw`,
+    y: values,
+    customdata: points.map((point) => words(point, view, [what])),
+    mode: "lines",
+    line: { color: faint(style.color, 0.3), width: 1 },
+    showlegend: false,
+  };
+  return [raw, main];
+}
+
+const escape = (text) => text.replaceAll("<", "&lt;");
+
+function words({ x, y, values, ends }, { metric, x: axis, band }, notes) {
+  const { digits, suffix } = METRICS[metric];
+  const lines = [`<b>${y.toFixed(digits)}${suffix}</b> · ${AXES[axis].title.toLowerCase()} ${Number(x.toPrecision(5))}`];
+  if (values && ends) lines.push(`${BANDS[band].title}: ${ends.map((end) => end.toFixed(digits)).join(" to ")}${suffix}`);
+  return [...lines, notes.filter(Boolean).join(", ")].filter(Boolean).join("<br>");
+}
+
+function single(points, { style, key }, { id, run }) {
+  return [
+    {
+      uid: `${key} ${id}`,
+      x: points.map((point) => point.x),
+      y: points.map((point) => point.y),
+      mode: "lines",
+      line: { color: faint(style.color, 0.45), width: 1 },
+      showlegend: false,
+      hovertemplate: `%{y}<extra>${escape(run.name ?? `replicate ${run.spec.replicate}`)}</extra>`,
+    },
+  ];
+}
+
+function band(mean, { style, key }) {
+  const there = mean.filter(({ ends }) => ends);
+  const back = [...there].reverse();
+  return {
+    uid: `${key} band`,
+    x: [...there, ...back].map(({ x }) => x),
+    y: [...there.map(({ ends }) => ends[1]), ...back.map(({ ends }) => ends[0])],
+    mode: "lines",
+    fill: "toself",
+    fillcolor: faint(style.color, 0.16),
+    line: { width: 0, color: style.color, dash: "solid" },
+    hoverinfo: "skip",
+    showlegend: false,
   };
 }

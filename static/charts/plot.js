@@ -104,6 +104,14 @@ export class Chart {
     this.#element.setAttribute("aria-label", text);
   }
 
+  /** The present picture as a data URL, "png" or "svg", on the page's own ground; `changes` are parts of its layout. */
+  async image(format, { width, height, ...changes }) {
+    const { data, layout } = this.#figure();
+    const plotly = await load();
+    const whole = { ...layout, paper_bgcolor: token("surface"), plot_bgcolor: token("surface"), ...changes };
+    return plotly.toImage({ data, layout: whole, config: CONFIG }, { format, width, height, scale: format === "png" ? 2 : 1 });
+  }
+
   /** The first picture is drawn wherever the chart is, so that a page can be printed; the next ones while in view. */
   #schedule() {
     const first = !this.#element.dataset.drawn;

@@ -10,7 +10,6 @@ import { members, numbers, settings } from "./members.js";
 import { changeStudy, isActive, isMine, launchStudy } from "./studies.js";
 
 const SCALES = { minutes: "Minutes", evening: "Evening", paper: "Paper" };
-const MAX_COMPARED = 20; // as the page of runs allows
 
 /**
  * `question` as the server lists it; `changed(card)` is called when the reader chose or did something.
@@ -132,8 +131,7 @@ export function card(question, changed) {
     for (const name of ["runs", "csv"]) show(buttons[name], Boolean(study));
     show(buttons.report, Boolean(study) && !study.unavailable);
     if (!study) return;
-    const chosen = study.members.slice(0, MAX_COMPARED).map(({ id }) => encodeURIComponent(id));
-    buttons.runs.href = `/runs?compare=${chosen.join(",")}`;
+    buttons.runs.href = `/compare?study=${study.id}`;
     buttons.report.href = study.report;
     buttons.csv.href = study.csv;
   }

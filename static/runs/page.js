@@ -1,14 +1,13 @@
 /**
- * The page of all runs: the overlay of the chosen ones above, queue and history as a table below. What is chosen,
- * filtered and sorted stands in the URL, so that every view is a link.
+ * The page of all runs: queue and history as a table, in which one chooses runs to compare. What is chosen, filtered
+ * and sorted stands in the URL, so that every view is a link.
  */
 
 import { ask, Refusal } from "../api.js";
 import { isOver, isRunId } from "../catalog.js";
 import { h, show } from "../dom.js";
-import { Feed } from "../feed.js";
 import { repeat } from "../live.js";
-import { compare, MAX_CHOSEN } from "./compare.js";
+import { chosenBar, MAX_CHOSEN } from "./chosen.js";
 import { FILTERS, filters } from "./filters.js";
 import { table } from "./table.js";
 
@@ -23,11 +22,12 @@ export function mount(element) {
   document.title = "Runs · OnlyBN";
   const view = read();
   const chosen = new Set(view.compare);
-  const feed = new Feed();
+  let matching = 0;
 
   const change = (patch) => {
     Object.assign(view, "page" in patch ? patch : { ...patch, page: "1" });
     write(view, chosen);
+    bar.update(view, matching);
     list.wake();
   };
   const choose = (id, on) => {
@@ -35,16 +35,22 @@ export function mount(element) {
     if (on) chosen.add(id);
     else chosen.delete(id);
     write(view, chosen);
-    overlay.update();
+    bar.update(view, matching);
     rows.mark();
     return true;
   };
+  const clear = () => {
+    chosen.clear();
+    write(view, chosen);
+    bar.update(view, matching);
+    rows.mark();
+  };
 
-  const overlay = compare(feed, chosen, choose);
+  const bar = chosenBar(chosen, clear);
   const rows = table(view, chosen, { change, choose, size: PAGE });
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
-  page.replaceChildren(h("h1", {}, "Runs"), overlay.element, filters(view, change), problem, rows.element);
-  overlay.update();
+  page.replaceChildren(h("h1", {}, "Runs"), filters(view, change), bar.element, problem, rows.element);
+  bar.update(view, matching);
 
   /** What the link asks for cannot be shown; where the server is merely away, the clock asks again. */
   const refused = (refusal) => {
@@ -59,6 +65,8 @@ export function mount(element) {
     show(problem, !answer);
     if (!answer) return false;
     const { runs, total } = answer;
+    matching = total;
+    bar.update(view, total);
     const last = Math.max(1, Math.ceil(total / PAGE));
     if (Number(view.page) > last) return change({ page: String(last) }); // which wakes this task
     rows.fill(runs, total);

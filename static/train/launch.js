@@ -25,7 +25,7 @@ export function mount(element) {
   button.addEventListener("click", () =>
     busy(button, slot(element, "examples-problem"), async () => {
       for (const spec of options.examples.slice(ids.length)) ids.push((await post(spec)).id);
-      location.assign(`/runs?compare=${ids.map(encodeURIComponent).join(",")}`);
+      location.assign(`/compare?runs=${ids.map(encodeURIComponent).join(",")}`);
       ids = [];
     }),
   );

@@ -80,7 +80,7 @@ def test_what_is_not_wanted_is_not_sent(feed: Feed, trainer: Trainer) -> None:
     trainer.say(run_id, 1, snapshots=(1,))
     news = ask(feed, run_id, points=None)
     assert news["points"] == news["snapshots"] == news["log"] == []
-    assert news["cursor"] == {"points": None, "snapshots": None, "log": None}
+    assert news["cursor"] == {"points": None, "snapshots": None, "log": None, "disabled": None}
 
 
 def test_a_new_server_goes_on_from_old_cursors(feed: Feed, store: Store, trainer: Trainer) -> None:

@@ -130,8 +130,8 @@ def test_the_server_says_no_and_the_button_works_again(open_page: Open, watch: W
 def test_one_click_launches_both_examples_and_compares_them(open_page: Open, puppet: Puppet) -> None:
     page = open_page("/")
     page.get_by_role("button", name="Run both and compare").click()
-    page.wait_for_url("**/runs?compare=*")
-    ids = query(page)["compare"].split(",")
+    page.wait_for_url("**/compare?runs=*")
+    ids = query(page)["runs"].split(",")
     expect(page.locator(".legend-list li")).to_have_count(2)
     specs = []
     for run_id in ids:
@@ -165,10 +165,10 @@ def test_a_second_click_launches_only_the_example_that_was_refused(
     page.get_by_role("button", name="Run both and compare").click()
     expect(page.get_by_role("alert").filter(has_text="The queue is full.")).to_be_visible()
     page.get_by_role("button", name="Run both and compare").click()
-    page.wait_for_url("**/runs?compare=*")
+    page.wait_for_url("**/compare?runs=*")
     expect(page.locator(".legend-list li")).to_have_count(2)
     assert puppet.store.runs()[1] == before + 2
-    for run_id in query(page)["compare"].split(","):
+    for run_id in query(page)["runs"].split(","):
         puppet.store.request_cancel(run_id)
 
 

@@ -1,0 +1,12 @@
+"""The page that lays runs side by side: curves and means, scatter, differences, table."""
+
+from __future__ import annotations
+
+from app.panels import panel
+
+SKELETON = '<div class="compare-page"><h1>Compare</h1></div>'
+
+
+def build() -> None:
+    """The page, inside the Blocks that is open."""
+    panel("compare/page.js", SKELETON, elem_id="compare")

@@ -1,0 +1,33 @@
+/**
+ * What the page shows as the query string of its address: only what differs from the usual, in words that can be read.
+ * The server reads it (app/compare.py).
+ */
+
+const LISTS = ["runs", "without", "state", "policy", "architecture", "dataset"];
+
+/** ?runs=a,b&group=policy of {source, view, usual}; what others keep in `search` stays. */
+export function toQuery({ source, view, usual }, search = "") {
+  const query = new URLSearchParams();
+  for (const key of LISTS) if (source[key].length) query.set(key, source[key].join(","));
+  for (const key of ["study", "text"]) if (source[key]) query.set(key, source[key]);
+  for (const [key, value] of Object.entries(view)) {
+    const text = written(value);
+    if (text !== written(usual[key])) query.set(key, text);
+  }
+  for (const [key, value] of new URLSearchParams(search))
+    if (key === "embed" || key.startsWith("__")) query.set(key, value);
+  const text = query.toString().replaceAll("%2C", ",");
+  return text ? `?${text}` : "";
+}
+
+function written(value) {
+  if (typeof value === "boolean") return value ? "1" : "0";
+  return Array.isArray(value) ? value.join(",") : String(value ?? "");
+}
+
+/** The filters of a source as the list of runs takes them. */
+export const isChosen = ({ runs }) => runs.length > 0;
+
+/** Whether new runs may come to match. */
+export const mayGrow = ({ runs, study, ...filters }) =>
+  !runs.length && (study !== null || Object.values(filters).some((value) => value.length > 0));
