@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 from typing_extensions import TypedDict
 
@@ -16,7 +17,7 @@ from app.choices import OPTIONAL, USUAL
 from core.architectures import catalog
 from core.datasets.catalog import DATASETS
 from core.policies import policy
-from jobs.rows import STATES, Run
+from jobs.rows import STATES, Run, State
 from jobs.store import Store
 
 MAX_RUNS = 200
@@ -266,10 +267,10 @@ def _found(source: Source, store: Store, problems: list[str]) -> tuple[list[Run]
             problems.append(f"There is no study {source['study']} on this server.")
         members = {run.id: run for run in (study.runs if study else ()) if run.id not in without}
         runs, total = list(members.values())[:MAX_RUNS], len(members)
-    elif any(source[key] for key in ("text", "state", "policy", "architecture", "dataset")):  # type: ignore[literal-required]
+    elif any(source[key] for key in ("text", "state", "policy", "architecture", "dataset")):
         page, total = store.runs(
             text=source["text"] or None,
-            states=source["state"] or None,
+            states=cast("list[State]", source["state"]) or None,
             policies=source["policy"] or None,
             architectures=source["architecture"] or None,
             datasets=source["dataset"] or None,

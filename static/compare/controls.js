@@ -85,12 +85,15 @@ function groupSelects(chosen, fields, change) {
 
 const without = (entries, keys) => Object.fromEntries(Object.entries(entries).filter(([key]) => !keys.includes(key)));
 
+let made = 0;
+
 /** A labelled select of {key: {title}}. */
 export function select(label, entries, changed) {
-  const box = h("select", { class: "select" }, Object.entries(entries).map(([value, { title }]) => h("option", { value }, title)));
+  const id = `compare-field-${(made += 1)}`;
+  const box = h("select", { class: "select", id }, Object.entries(entries).map(([value, { title }]) => h("option", { value }, title)));
   box.addEventListener("change", () => changed(box.value));
   return {
-    element: h("label", { class: "compare-field" }, h("span", {}, label), box),
+    element: h("div", { class: "compare-field" }, h("label", { for: id }, label), box),
     set(value) {
       if (box.value !== value) box.value = value;
     },

@@ -113,14 +113,23 @@ function groupEntry({ name, style, members }, differ, remove) {
       h("ol", { class: "legend-members" }, rows),
     ),
   );
-  element.update = (group, { metric, band }) => {
-    const { n, mean } = group;
-    const note = n > 1 && !mean.length ? " · no step in common, so no mean" : "";
+  element.update = (group, { metric, band, x: axis }) => {
+    const { n } = group;
+    const note = n > 1 ? meanNote(group, axis) : "";
     count.textContent = ` n = ${n === members.length ? n : `${n} of ${members.length}`}${note}`;
     value.textContent = lastValue(group, metric, band);
     for (const row of rows) row.update(group.singles.find(({ data }) => data.id === row.id_)?.points, metric);
   };
   return element;
+}
+
+/** Where the mean ends before some of its runs do. */
+function meanNote({ mean, singles }, axis) {
+  const at = axis === "step" ? "step" : "epoch";
+  if (!mean.length) return ` · no ${at} in common, so no mean`;
+  const last = mean.at(-1)[at];
+  const longest = Math.max(...singles.map(({ points }) => points.at(-1)[at]));
+  return longest > last ? ` · mean up to ${at} ${Number(last.toPrecision(5))}` : "";
 }
 
 /** Where a curve ends: the mean with its band. */

@@ -132,7 +132,7 @@ function heads(columns, view, change) {
     );
     return element;
   });
-  return [...made, h("th", { scope: "col" }, h("span", { class: "offscreen" }, "Baseline, take out"))];
+  return [h("th", { scope: "col" }, h("span", { class: "offscreen" }, "Take out, pin as baseline")), ...made];
 }
 
 function row({ id, run }, columns, view, differ, change, remove) {
@@ -152,9 +152,9 @@ function row({ id, run }, columns, view, differ, change, remove) {
   const element = h(
     "tr",
     { "data-base": pinned || null },
+    h("td", { class: "compare-row-actions" }, out, pin),
     h("th", { scope: "row", class: "run-name" }, h("span", {}, swatch(runStyle(run.spec)), h("a", { href: run.url, title: runName(run, differ) }, name))),
     cells,
-    h("td", { class: "compare-row-actions" }, pin, out),
   );
   element.update = (now, shown) => {
     state.update(now);
