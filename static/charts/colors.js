@@ -100,6 +100,7 @@ export function heatScale(most) {
   };
 }
 
-function hash(text) {
+/** A number of 32 bits that follows from `text`. */
+export function hash(text) {
   return [...text].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) >>> 0, 7);
 }

@@ -28,17 +28,17 @@ function frame({ metric, x, smooth }) {
 
 function traces(group, view) {
   const { n, singles, mean, style } = group;
-  if (n === 1) return line(singles[0].points, group, view, "", group.key);
+  if (n === 1) return line(singles[0].points, group, view, "");
   const alone = view.singles || !mean.length; // without a common step there is no mean, only its runs
   return [
     ...(alone ? singles.flatMap(({ data, points }) => single(points, group, data)) : []),
     ...(mean.some(({ ends }) => ends) ? [band(mean, group)] : []),
-    ...line(mean, group, view, `mean of ${n} runs`, group.key),
-  ].map((trace) => ({ ...trace, legendgroup: group.key, line: { ...trace.line, dash: trace.line?.dash ?? style.dash } }));
+    ...line(mean, group, view, `mean of ${n} runs`),
+  ].map((trace) => ({ ...trace, legendgroup: group.uid, line: { ...trace.line, dash: trace.line?.dash ?? style.dash } }));
 }
 
 /** The curve itself; where it is smoothed, its raw form stays behind it. */
-function line(points, { name, style, key }, view, what, uid) {
+function line(points, { name, style, uid }, view, what) {
   if (!points.length) return [];
   const { metric, smooth } = view;
   const { split } = METRICS[metric];
@@ -46,7 +46,7 @@ function line(points, { name, style, key }, view, what, uid) {
   const common = {
     x: points.map((point) => point.x),
     name,
-    legendgroup: key,
+    legendgroup: uid,
     hovertemplate: `%{customdata}<extra>${escape(name)}</extra>`,
   };
   const main = {
@@ -61,7 +61,7 @@ function line(points, { name, style, key }, view, what, uid) {
   if (!smooth) return [main];
   const raw = {
     ...common,
-    uid: `${uid} raw`,
+    uid: `${uid}-raw`,
     y: values,
     customdata: points.map((point) => words(point, view, [what])),
     mode: "lines",
@@ -80,10 +80,10 @@ function words({ x, y, values, ends }, { metric, x: axis, band }, notes) {
   return [...lines, notes.filter(Boolean).join(", ")].filter(Boolean).join("<br>");
 }
 
-function single(points, { style, key }, { id, run }) {
+function single(points, { style, uid }, { id, run }) {
   return [
     {
-      uid: `${key} ${id}`,
+      uid: `${uid}-${id}`,
       x: points.map((point) => point.x),
       y: points.map((point) => point.y),
       mode: "lines",
@@ -94,11 +94,11 @@ function single(points, { style, key }, { id, run }) {
   ];
 }
 
-function band(mean, { style, key }) {
+function band(mean, { style, uid }) {
   const there = mean.filter(({ ends }) => ends);
   const back = [...there].reverse();
   return {
-    uid: `${key} band`,
+    uid: `${uid}-band`,
     x: [...there, ...back].map(({ x }) => x),
     y: [...there.map(({ ends }) => ends[1]), ...back.map(({ ends }) => ends[0])],
     mode: "lines",

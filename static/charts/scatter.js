@@ -17,7 +17,7 @@ function traces(points, { x, y }) {
   const groups = Map.groupBy ? Map.groupBy(points, ({ group }) => group) : grouped(points);
   return [...groups].map(([group, members]) => {
     return {
-      uid: group.key,
+      uid: group.uid,
       name: group.name,
       x: members.map((point) => point.x),
       y: members.map((point) => point.y),

@@ -3,7 +3,7 @@
  */
 
 import { nameOf } from "../catalog.js";
-import { groupStyle, runStyle } from "../charts/colors.js";
+import { groupStyle, hash, runStyle } from "../charts/colors.js";
 import { differing, fieldOf, FIELDS, said } from "./fields.js";
 import { BANDS, summary } from "./statistics.js";
 
@@ -39,6 +39,8 @@ export function groupsOf(watched, keys) {
   const differ = differing(watched.map(({ run }) => run));
   return [...groups].map(([key, members]) => ({
     key,
+    // Plotly looks for an element of this name, which a key as it is would not be.
+    uid: keys[0] === "run" ? key : `g${hash(key).toString(36)}`,
     members,
     name: groupName(members, keys, differ),
     style: styleOf(key, keys, specs(members)),

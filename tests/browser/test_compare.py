@@ -133,7 +133,7 @@ def test_the_address_is_the_whole_page(open_page: Open, six: list[str]) -> None:
     assert again.evaluate(UIDS) == page.evaluate(UIDS)
     expect(again.locator(".compare-note").first).to_contain_text("The strong lines are smoothed (0.50)")
     raw, smooth = (trace for trace in traces(again, 9)[1:3])
-    assert raw["uid"].endswith(" raw") and raw["y"] != smooth["y"] and raw["y"][0] == smooth["y"][0]
+    assert raw["uid"].endswith("-raw") and raw["y"] != smooth["y"] and raw["y"][0] == smooth["y"][0]
     assert raw["x"][-1] == pytest.approx(40.0, rel=0.01), "the seconds of the run"
 
 
@@ -177,7 +177,7 @@ def saved(page: Page, title: str, folder: Path, card: str = ".overlay") -> Path:
 def test_files_of_what_is_seen(open_page: Open, puppet: Puppet, six: list[str], tmp_path: Path) -> None:
     page = open_page(compared(six, "&smooth=0.9"))
     drawn = traces(page, 6)
-    rows = list(csv.DictReader(io.StringIO(saved(page, "Data as CSV", tmp_path).read_text(newline=""))))
+    rows = list(csv.DictReader(io.StringIO(saved(page, "Data as CSV", tmp_path).read_text())))
     assert list(rows[0]) == ["run", "name", "group", "metric", "step", "epoch", "value"]
     mine = [float(row["value"]) for row in rows if row["run"] == six[0]]
     stored = [point.top1 for point in puppet.store.points(six[0]) if point.split == "test"]
@@ -188,7 +188,7 @@ def test_files_of_what_is_seen(open_page: Open, puppet: Puppet, six: list[str], 
     svg = saved(page, "Picture (SVG)", tmp_path).read_text()
     assert "ResNet-14 · BatchNorm only" in svg and "<svg" in svg
     assert saved(page, "Picture (PNG)", tmp_path).read_bytes().startswith(b"\x89PNG")
-    points = csv.DictReader(io.StringIO(saved(page, "Data as CSV", tmp_path, ".scatter-card").read_text(newline="")))
+    points = csv.DictReader(io.StringIO(saved(page, "Data as CSV", tmp_path, ".scatter-card").read_text()))
     assert {row["trainable"] for row in points} == {"1120"}
     script = saved(page, "Python script", tmp_path)
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=tmp_path)
@@ -197,7 +197,7 @@ def test_files_of_what_is_seen(open_page: Open, puppet: Puppet, six: list[str], 
     figure = runpy.run_path(str(script))["figure"]().to_plotly_json()
     means = [trace for trace in figure["data"] if "(n = 3)" in (trace.get("name") or "")]
     assert len(means) == 2
-    for mean, raw in zip(means, (trace for trace in drawn if trace["uid"].endswith(" raw")), strict=True):
+    for mean, raw in zip(means, (trace for trace in drawn if trace["uid"].endswith("-raw")), strict=True):
         assert list(mean["y"]) == pytest.approx(raw["y"], rel=1e-6), "means of the raw values"
     for again, band in zip(
         (trace for trace in figure["data"] if trace.get("fill")), (t for t in drawn if t["fill"]), strict=True
