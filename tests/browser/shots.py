@@ -63,7 +63,10 @@ def prepare(puppet: Puppet) -> dict[str, str]:
         "run-cancelled": f"/run?id={cancelled}",
         "run-unknown": "/run?id=nosuchrun1234",
         "runs": "/runs",
-        "runs-compared": f"/runs?compare={','.join([*pair, *others[:3], deep])}",
+        "runs-chosen": f"/runs?compare={','.join(pair)}",
+        "compare": f"/compare?runs={','.join([*pair, *others, deep, failed])}&base={pair[0]}",
+        "compare-by-policy": f"/compare?runs={','.join([*pair, *others, deep])}&group=policy&smooth=0.6&singles=1",
+        "compare-nothing": "/compare",
         "runs-nothing-found": "/runs?text=nothing+has+this+name",
         "paper": f"/paper?study={study}",
     }

@@ -16,6 +16,7 @@ WIDTHS = {1280: 900, 390: 844}
 @pytest.fixture(scope="module")
 def paths(puppet: Puppet) -> dict[str, str]:
     done = puppet.done(name="Seen by everybody")
+    again = puppet.done(replicate=1)
     failed, _ = puppet.start()
     puppet.advance(failed, 0.3)
     puppet.fail(failed, "diverged", "The loss became infinite.")
@@ -30,6 +31,8 @@ def paths(puppet: Puppet) -> dict[str, str]:
         "a failed run": f"/run?id={failed}",
         "an unknown run": "/run?id=nosuchrun1234",
         "runs": f"/runs?compare={done},{failed}",
+        "a comparison": f"/compare?runs={done},{again},{failed},nosuchrun1234&base={done}&smooth=0.5&colour=red",
+        "nothing to compare": "/compare",
         "no runs": "/runs?text=nothing+has+this+name",
         "the paper's questions": f"/paper?study={study(puppet)}",
     }
@@ -47,7 +50,8 @@ def study(puppet: Puppet) -> str:
 def settle(page: Page) -> None:
     """Everything that a page shows without being asked is there."""
     page.wait_for_selector(
-        ".latest :is(li, [data-slot=empty]):visible, .run-line, .blank, .runs-list :is(tr, p):visible, .questions"
+        ".latest :is(li, [data-slot=empty]):visible, .run-line, .blank, .runs-list :is(tr, p):visible, .questions, "
+        ".compare-table tbody tr, .compare-empty"
     )
     if page.locator("#advanced").count():
         page.get_by_role("button", name="Recipe and more").click()

@@ -1,4 +1,4 @@
-"""The page of all runs: table, filters, sorting, and the overlay of chosen runs."""
+"""The page of all runs: table, filters, sorting, and the way to the comparison of chosen runs."""
 
 from __future__ import annotations
 
@@ -72,34 +72,28 @@ def test_a_link_that_asks_for_what_cannot_be_says_so(open_page: Open, watch: Wat
     expect(page.locator(".runs-table tbody tr")).to_have_count(4)
 
 
-def test_ticked_runs_lie_over_each_other(open_page: Open, four: list[str]) -> None:
+def test_ticked_runs_lead_to_their_comparison(open_page: Open, four: list[str]) -> None:
     page = open_page("/runs?text=Quartet")
-    expect(page.get_by_text("Tick runs in the table")).to_be_visible()
+    expect(page.get_by_text("Tick runs to compare them")).to_be_visible()
+    expect(page.get_by_role("link", name="Compare all 4 that match")).to_have_attribute("href", "/compare?text=Quartet")
     for name in ("Quartet 0", "Quartet 1", "Quartet 2"):
         page.get_by_label(f"Compare {name}").check()
+    assert unquote(page.url).endswith(f"compare={','.join(four[:3])}&text=Quartet")
+    page.reload()
+    expect(page.get_by_label("Compare Quartet 1")).to_be_checked()
+    expect(page.get_by_text("3 runs chosen.")).to_be_visible()
+    page.get_by_role("link", name="Compare them").click()
     page.wait_for_function(f"{TRACES}?.length === 3")
     (color, dash, points), (deep_color, deep_dash, _), (other_color, *_) = page.evaluate(TRACES)
     assert points == 13
     assert color == deep_color and dash != deep_dash, "colour by policy, dash by architecture"
     assert other_color != color
-    expect(page.locator(".legend-list li").first).to_contain_text("ResNet-14 · BatchNorm only · Digits · 12 epochs")
-    assert unquote(page.url).endswith(f"compare={','.join(four[:3])}&text=Quartet")
-    page.get_by_role("button", name="Train accuracy").click()
-    page.wait_for_function(f"{TRACES}?.[0][2] > 100")
-
-    again = open_page(page.url.removeprefix(page.evaluate("location.origin")))
-    again.wait_for_function(f"{TRACES}?.length === 3")
-    assert [trace[:2] for trace in again.evaluate(TRACES)] == [trace[:2] for trace in page.evaluate(TRACES)]
-    expect(again.get_by_label("Compare Quartet 1")).to_be_checked()
-    again.get_by_role("button", name="Take Quartet 1 out").click()
-    again.wait_for_function(f"{TRACES}?.length === 2")
-    expect(again.get_by_label("Compare Quartet 1")).not_to_be_checked()
-
-
-def test_an_unknown_run_does_not_spoil_the_comparison(open_page: Open, four: list[str]) -> None:
-    page = open_page(f"/runs?compare={four[0]},nosuchrun1234")
-    expect(page.locator(".legend-list")).to_contain_text("There is no run nosuchrun1234")
-    page.wait_for_function(f"{TRACES}?.length === 1")
+    page.get_by_role("button", name="Take Quartet 1 out", exact=True).click()
+    page.wait_for_function(f"{TRACES}?.length === 2")
+    page.get_by_role("link", name="Add runs").click()
+    expect(page.get_by_text("2 runs chosen.")).to_be_visible()
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_text("Tick runs to compare them")).to_be_visible()
 
 
 def test_states_change_in_the_table(open_page: Open, puppet: Puppet) -> None:
