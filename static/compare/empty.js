@@ -6,6 +6,7 @@ import { ask } from "../api.js";
 import { options } from "../catalog.js";
 import { h } from "../dom.js";
 import { whole } from "../format.js";
+import { repeat } from "../live.js";
 
 /** Fills itself with what this server has. */
 export function empty() {
@@ -19,29 +20,41 @@ export function empty() {
     offers,
     h("a", { class: "button", href: "/runs" }, "Choose runs"),
   );
-  fill(offers, words);
+  repeat(async () => {
+    await Promise.all([anything(words, offers), sets(offers), studies(offers)]);
+    return false; // Where the server is away, the clock asks again.
+  });
   return element;
 }
 
-async function fill(offers, words) {
-  const [{ total }, { studies, questions }, ...sets] = await Promise.all([
-    ask("/api/runs?limit=1"),
-    ask("/api/studies"),
-    ...options.datasets.map(({ name }) => ask(`/api/runs?limit=1&state=finished&dataset=${encodeURIComponent(name)}`)),
-  ]);
-  if (!total) {
-    words.textContent = "Nothing has run here yet. Launch the pair on the Train page: it ends in a comparison.";
-    offers.after(h("a", { class: "button", href: "/" }, "Launch the first runs"));
-    return;
-  }
+/** Says so where nothing has run yet. */
+async function anything(words, offers) {
+  const { total } = await ask("/api/runs?limit=1");
+  if (total) return;
+  words.textContent = "Nothing has run here yet. Launch the pair on the Train page: it ends in a comparison.";
+  offers.replaceChildren(offer("/", "To the Train page", ""));
+}
+
+async function sets(offers) {
+  const found = await Promise.all(
+    options.datasets.map(({ name }) => ask(`/api/runs?limit=1&state=finished&dataset=${encodeURIComponent(name)}`)),
+  );
+  const links = found.flatMap(({ total }, at) => {
+    const { name, title } = options.datasets[at];
+    return total ? [offer(`/compare?state=finished&dataset=${name}`, `All finished runs on ${title}`, many(total))] : [];
+  });
+  offers.prepend(...links);
+}
+
+/** The newest study of each question; what they cost, which the answer says too, may take the server a while. */
+async function studies(offers) {
+  const { studies, questions } = await ask("/api/studies");
   const title = ({ name }) => questions.find((question) => question.name === name)?.title ?? name;
-  offers.replaceChildren(
-    ...sets.flatMap(({ total }, at) => {
-      const { name, title } = options.datasets[at];
-      return total ? [offer(`/compare?state=finished&dataset=${name}`, `All finished runs on ${title}`, total)] : [];
-    }),
-    ...studies.map((study) => offer(`/compare?study=${study.id}`, `Study: ${title(study)}, scale ${study.scale}`, study.members.length)),
+  offers.append(
+    ...studies.map((study) => offer(`/compare?study=${study.id}`, `Study: ${title(study)}, scale ${study.scale}`, many(study.members.length))),
   );
 }
 
-const offer = (href, title, count) => h("li", {}, h("a", { href }, title), h("span", { class: "quiet" }, ` ${whole(count)} ${count === 1 ? "run" : "runs"}`));
+const many = (count) => `${whole(count)} ${count === 1 ? "run" : "runs"}`;
+
+const offer = (href, title, words) => h("li", {}, h("a", { href }, title), h("span", { class: "quiet" }, ` ${words}`));
