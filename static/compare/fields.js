@@ -94,7 +94,9 @@ export const COLUMNS = [
   "launched",
 ];
 
-export const columnTitle = (key) => (key === "difference" ? "Difference" : fieldOf(key).title);
+const SHORT = { difference: "Difference", trainable: "Trainable", disabled: "Disabled", share: "Share" };
+
+export const columnTitle = (key) => SHORT[key] ?? fieldOf(key).title;
 
 /** The fields in which `runs` differ. */
 export function differing(runs) {
