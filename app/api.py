@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from app import curves, preview, starts, views
 from app.errors import Problem, explain, parse
-from app.feed import Answer, Question
+from app.news import Answer, Question
 from app.services import Found, Here, Services, answer, download, wrong
 from core.spec import RunSpec
 from core.spec import explain as explain_spec

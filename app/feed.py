@@ -13,22 +13,20 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
-from pydantic import Field, StringConstraints
 from typing_extensions import TypedDict
 
+from app.news import Answer, Cursors, DisabledRow, LogLine, Question, RunNews, SnapshotRow, SpeedRow
 from app.thinning import PointRow, Thinning
-from app.views import LayerView, RunSummary, RunView, layers, short, summary
+from app.views import LayerView, RunSummary, layers, short, summary
 from core.cost import keeps_snapshot
-from core.events import BINS
-from core.model import Model
+from core.events import BINS, Snapshot
 from jobs.rows import TERMINAL, Health, LogRow, Run, StoredSnapshot, Watch
 from jobs.store import Store
 
 FRESH_S = 0.5
 HEALTH_S = 1.0
-MAX_RUNS = 20
 KEPT_RUNS, KEPT_POINTS, KEPT_LAYERS = 48, 400_000, 4
 MAX_CELLS = 8_000_000
 """Numbers of histograms that one answer may take apart: a layer's share of all the layers' details."""
@@ -36,82 +34,14 @@ INTERVAL_MS, CATCH_UP_MS, LONGEST_MS = 1000, 100, 15_000
 QUESTIONS_PER_S = 250
 """More than this and everybody is asked to come less often."""
 
-RunId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{6,40}$")]
-Cursor = Annotated[int, Field(ge=0, lt=2**53)]
 
+class _OfLayer(TypedDict):
+    """What a snapshot's row says of one layer only."""
 
-class Cursors(Model):
-    """The last id that the asker has of each kind, 0 for none; null: not wanted."""
-
-    points: Cursor | None = 0
-    snapshots: Cursor | None = None
-    log: Cursor | None = None
-    disabled: Cursor | None = None
-
-
-class Question(Model):
-    """`layer`: index of the norm layer whose histograms are wanted; null: those of all layers together."""
-
-    runs: dict[RunId, Cursors] = Field(max_length=MAX_RUNS)
-    layer: int | None = Field(None, ge=0, lt=10_000)
-
-
-class SnapshotRow(TypedDict):
-    """`gamma`, `beta`: histogram counts; `disabled`: features per layer; `kept`: false where the
-    next snapshot takes the place of this one."""
-
-    id: int
-    step: int
-    epoch: float
     gamma: list[int]
     beta: list[int]
-    disabled: list[int]
-    kept: bool
-
-
-DisabledRow = tuple[int, int, float, float]
-"""Of a snapshot only: cursor id, step, epoch, share of all features that are disabled."""
-
-
-class LogLine(TypedDict):
-    """`at` in Unix seconds."""
-
-    id: int
-    at: float
-    attempt: int
-    kind: str
-    message: str
-
-
-class RunNews(TypedDict):
-    """What is new of one run, which has its layers when the snapshots are asked for from the start.
-
-    A run that has ended is complete when an answer brings nothing new. `points`: those of a long run are thinned
-    (`thinning.py`); `latest` is then its newest train point, which is not among them yet and only there until the
-    next answer.
-    """
-
-    run: RunSummary | RunView
-    points: list[PointRow]
-    latest: PointRow | None
-    snapshots: list[SnapshotRow]
-    log: list[LogLine]
-    disabled: list[DisabledRow]
-    cursor: dict[str, int | None]
-
-
-class ServerNews(TypedDict):
-    queued: int
-    running: int
-    workers: int
-
-
-class Answer(TypedDict):
-    """An unknown run is null. Come again after `interval_ms`."""
-
-    runs: dict[str, RunNews | None]
-    interval_ms: int
-    server: ServerNews
+    gamma_quantiles: list[float]
+    beta_quantiles: list[float]
 
 
 class Watched:
@@ -123,14 +53,17 @@ class Watched:
         self._public_url = public_url
         self._lock = threading.Lock()
         self._read_at = float("-inf")
-        self._histograms: OrderedDict[int, dict[int, tuple[list[int], list[int]]]] = OrderedDict()
+        self._histograms: OrderedDict[int, dict[int, _OfLayer]] = OrderedDict()
         self._complete = False
+        self.resumed = False
+        """It had failed and was queued again: what is known here ends where it failed."""
         self._thinning: Thinning | None = None
         self.summary: RunSummary | None = None
         self.layers: list[LayerView] | None = None
         self.curve: tuple[list[PointRow], PointRow | None] = ([], None)
         self.snapshots: list[SnapshotRow] = []
         self.log: list[LogLine] = []
+        self.speeds: list[SpeedRow] = []
 
     def is_fresh(self, now: float) -> bool:
         """Whether everything was just read, or nothing can be new any more."""
@@ -143,16 +76,24 @@ class Watched:
         with self._lock:
             if self.is_fresh(now()):  # another thread was quicker
                 return
-            newest = self.snapshots[-1]["id"] if self.snapshots else 0
-            watch = self._store.watch(self._id, self._thinning.newest if self._thinning else 0, newest)
-            if watch is not None:
+            watch = self._store.watch(
+                self._id,
+                points_after=self._thinning.newest if self._thinning else 0,
+                snapshots_after=self.snapshots[-1]["id"] if self.snapshots else 0,
+                speeds_after=self.speeds[-1][0] if self.speeds else 0,
+            )
+            if self.summary is not None and self.summary["state"] == "failed":
+                self.resumed = watch is None or watch.run.state != "failed"
+            elif watch is not None:
                 self._add_points(watch)
                 self._add_snapshots(watch)
                 self.log = [_log_line(row) for row in watch.log]
+                self._add_speeds(watch)
                 self.layers = layers(watch.run.started)
                 # Last, because who sees a run as ended asks no more: the rows must be there before.
                 self.summary = summary(watch.run, self._public_url)
-                self._complete = watch.run.state in TERMINAL
+                # Who launched a failed run may have it go on.
+                self._complete = watch.run.state in TERMINAL - {"failed"}
             self._read_at = now()
 
     def _add_points(self, watch: Watch) -> None:
@@ -167,6 +108,11 @@ class Watched:
         rows = [*self.snapshots, *(_snapshot_row(watch.run, snapshot) for snapshot in watch.snapshots)]
         self.snapshots = [row for row in rows[:-1] if row["kept"]] + rows[-1:]
 
+    def _add_speeds(self, watch: Watch) -> None:
+        epochs = watch.run.spec.epochs / watch.run.spec.total_steps
+        rows = ((row.id, short(row.step * epochs), short(row.images_per_s)) for row in watch.speeds)
+        self.speeds = [*self.speeds, *rows]
+
     def news(self, cursors: Cursors, layer: int | None) -> tuple[RunNews | None, bool]:
         """What is new, and whether there is more than fits into one answer; None: there is no such run."""
         run = self.summary  # before the rows, as it was written after them
@@ -177,6 +123,7 @@ class Watched:
         snapshots = _behind(self.snapshots, cursors.snapshots, lambda row: row["id"])
         log = _behind(self.log, cursors.log, lambda row: row["id"])
         disabled = self._disabled(_behind(self.snapshots, cursors.disabled, lambda row: row["id"]))
+        speeds = _behind(self.speeds, cursors.speeds, lambda row: row[0])
         fitting = len(snapshots)
         if snapshots and layer is not None:
             layer_count = len(snapshots[0]["disabled"])
@@ -190,11 +137,13 @@ class Watched:
             "snapshots": snapshots if layer is None else self._of_layer(layer, snapshots),
             "log": log,
             "disabled": disabled,
+            "speeds": speeds,
             "cursor": {
                 "points": points[-1][0] if points else cursors.points,
                 "snapshots": snapshots[-1]["id"] if snapshots else cursors.snapshots,
                 "log": log[-1]["id"] if log else cursors.log,
                 "disabled": disabled[-1][0] if disabled else cursors.disabled,
+                "speeds": speeds[-1][0] if speeds else cursors.speeds,
             },
         }
         return news, more
@@ -214,13 +163,9 @@ class Watched:
                 self._histograms.popitem(last=False)
             if missing := [row["step"] for row in rows if row["step"] not in known]:
                 for detail in self._store.snapshot_detail(self._id, steps=missing):
-                    known[detail.step] = (list(detail.gamma.counts[layer]), list(detail.beta.counts[layer]))
+                    known[detail.step] = _of_layer(detail, layer)
             # A snapshot that was only there to be watched may be gone by now: the next one is in its place.
-            found: list[SnapshotRow] = [
-                {**row, "gamma": known[row["step"]][0], "beta": known[row["step"]][1]}
-                for row in rows
-                if row["step"] in known
-            ]
+            found: list[SnapshotRow] = [{**row, **known[row["step"]]} for row in rows if row["step"] in known]
             for step in known.keys() - {row["step"] for row in self.snapshots}:
                 del known[step]
             return found
@@ -275,6 +220,10 @@ class Feed:
         if watched is None:
             watched = Watched(self._store, run_id, self._public_url)
         watched.refresh(self._now)
+        if watched.resumed:
+            with self._lock:
+                self._watched.pop(run_id, None)
+            return self._watch(run_id)
         if watched.summary is None:  # of a run that does not exist nothing is kept
             return watched
         with self._lock:
@@ -311,8 +260,19 @@ def _snapshot_row(run: Run, snapshot: StoredSnapshot) -> SnapshotRow:
         "epoch": short(snapshot.epoch),
         "gamma": snapshot.gamma,
         "beta": snapshot.beta,
+        "gamma_quantiles": None,
+        "beta_quantiles": None,
         "disabled": snapshot.disabled,
         "kept": keeps_snapshot(run.spec, snapshot.step),
+    }
+
+
+def _of_layer(detail: Snapshot, layer: int) -> _OfLayer:
+    return {
+        "gamma": list(detail.gamma.counts[layer]),
+        "beta": list(detail.beta.counts[layer]),
+        "gamma_quantiles": [short(value) for value in detail.gamma.quantiles[layer]],
+        "beta_quantiles": [short(value) for value in detail.beta.quantiles[layer]],
     }
 
 

@@ -13,10 +13,12 @@ from fastapi.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
 
-from app import api, api_docs, compare_api, errors, results, starts, studies, study_api
+from app import api, api_docs, compare_api, course, errors, results, starts, studies, study_api
 from app.assets import Assets
 from app.estimate import Estimator
-from app.feed import Feed, Question
+from app.feed import Feed
+from app.news import Question
+from app.outlook import Outlooks
 from app.security import MAX_BODY, Security
 from app.services import Services
 from app.settings import Settings
@@ -24,7 +26,7 @@ from app.shortcut import Shortcut
 from core.spec import RunSpec
 from jobs.store import Store
 
-ROUTERS = (api.router, results.router, starts.router, study_api.router, compare_api.router)
+ROUTERS = (api.router, course.router, results.router, starts.router, study_api.router, compare_api.router)
 TITLE = "OnlyBN"
 VERSION = "0.1.0"
 NO_EVENTS_S = 3600.0
@@ -58,7 +60,9 @@ def make_app(
     app.add_middleware(Shortcut, feed=feed)
     app.add_middleware(Security, frame_ancestors=settings.frame_ancestors, public_url=settings.public_url)
     app.router.routes.append(Assets())
-    app.state.services = Services(settings, store, wake, feed, Estimator(store), options)
+    estimator = Estimator(store)
+    app.state.services = Services(settings, store, wake, feed, estimator, options)
+    app.state.outlooks = Outlooks(store, estimator, settings.public_url)
     app.state.studies = studies.Studies(store, settings.public_url, settings.largest_study)
     for router in ROUTERS:
         app.include_router(router)

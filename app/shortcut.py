@@ -14,7 +14,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.feed import Feed, Question
+from app.feed import Feed
+from app.news import Question
 from app.security import replayed
 from app.services import answer
 

@@ -1,4 +1,7 @@
-"""Statements about what belongs to a run: points, snapshots and log. The functions write on a given connection."""
+"""Statements about what belongs to a run: points, speeds, snapshots and log.
+
+The functions write on a given connection.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,13 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.cost import keeps_snapshot
-from core.events import Distribution, Point, Snapshot
+from core.events import Distribution, Point, Progress, Snapshot
 from core.spec import RunSpec
-from jobs.rows import LogKind, LogRow, StoredPoint, StoredSnapshot
-from jobs.tables import LOG, POINTS, RUNS, SNAPSHOTS
+from jobs.rows import LogKind, LogRow, StoredPoint, StoredSnapshot, StoredSpeed
+from jobs.tables import LOG, POINTS, RUNS, SNAPSHOTS, SPEEDS
 
+SPEED_PARTS = 500
+"""Of the speeds that a run says every second one remains for each of so many parts of its steps."""
 COMPRESSION = 3  # a third of the time of level 6 for a tenth more bytes
 
 
@@ -30,9 +35,17 @@ def insert_points(connection: Connection, run: int, points: Sequence[Point]) -> 
     """A point that is already there stays as it was: a resumed training says some of them again."""
     if not points:
         return
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(POINTS).on_conflict_do_nothing(index_elements=["run", "split", "step"])
-    connection.execute(statement, [{"run": run, **point.model_dump(exclude={"event"})} for point in points])
+    rows = [{"run": run, **point.model_dump(exclude={"event"})} for point in points]
+    _insert_new(connection, POINTS, ("run", "split", "step"), rows)
+
+
+def insert_speed(connection: Connection, run: int, progress: Progress) -> None:
+    """The first speed that is said in a part of the run stays."""
+    if progress.images_per_s <= 0 or progress.step < 1:
+        return
+    part = min(SPEED_PARTS - 1, progress.step * SPEED_PARTS // max(1, progress.total_steps))
+    row = {"run": run, "part": part, "step": progress.step, "images_per_s": progress.images_per_s}
+    _insert_new(connection, SPEEDS, ("run", "part"), [row])
 
 
 def insert_snapshots(connection: Connection, run: int, spec: RunSpec, snapshots: Iterable[Snapshot]) -> None:
@@ -81,6 +94,10 @@ def select_points(connection: Connection, run_id: str, after: int, limit: int | 
     return [StoredPoint(*row) for row in connection.execute(statement, {"of": run_id, "after": after})]
 
 
+def select_speeds(connection: Connection, run_id: str, after: int) -> list[StoredSpeed]:
+    return [StoredSpeed(*row) for row in connection.execute(_SPEEDS, {"of": run_id, "after": after})]
+
+
 def select_snapshots(connection: Connection, run_id: str, after: int) -> list[StoredSnapshot]:
     return [
         StoredSnapshot(row.id, row.step, row.epoch, *map(json.loads, (row.gamma, row.beta, row.disabled)))
@@ -94,8 +111,22 @@ def select_details(connection: Connection, run_id: str, steps: Collection[int] |
     return [Snapshot.model_validate_json(zlib.decompress(blob)) for blob in blobs]
 
 
+def select_detail_at(connection: Connection, run_id: str, step: int) -> Snapshot | None:
+    """The newest whole snapshot at or before `step`."""
+    c = SNAPSHOTS.c
+    statement = sa.select(c.detail).where(c.run == number_of(run_id), c.step <= step).order_by(c.step.desc()).limit(1)
+    blob = connection.scalar(statement)
+    return None if blob is None else Snapshot.model_validate_json(zlib.decompress(blob))
+
+
 def select_log(connection: Connection, run_id: str, after: int) -> list[LogRow]:
     return [LogRow(*row) for row in connection.execute(_LOG, {"of": run_id, "after": after})]
+
+
+def _insert_new(connection: Connection, table: sa.Table, once: Sequence[str], rows: list[dict[str, Any]]) -> None:
+    """Insert those of `rows` that differ from all that are there in the columns `once`."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    connection.execute(insert(table).on_conflict_do_nothing(index_elements=list(once)), rows)
 
 
 def _newer(table: sa.Table, *columns: str) -> sa.Select[Any]:
@@ -109,6 +140,7 @@ _POINTS = _newer(POINTS, "id", "step", "epoch", "split", "loss", "top1", "top5",
 _SNAPSHOTS = _newer(SNAPSHOTS, "id", "step", "epoch", "gamma", "beta", "disabled")
 _DETAILS = _newer(SNAPSHOTS, "detail")
 _LOG = _newer(LOG, "id", "at", "attempt", "kind", "message")
+_SPEEDS = _newer(SPEEDS, "id", "step", "images_per_s")
 
 
 def _summed(distribution: Distribution) -> str:

@@ -119,6 +119,8 @@ class Holding(Database):
         if row is None:
             return "lost"
         curves.insert_points(connection, row.number, batch.points)
+        if batch.progress:
+            curves.insert_speed(connection, row.number, batch.progress)
         if batch.snapshots:
             curves.insert_snapshots(connection, row.number, read_spec(row.spec), batch.snapshots)
         if batch.analysed:

@@ -17,6 +17,7 @@ LogKind = Literal[
     "claimed",
     "started",
     "resumed",
+    "requeued",
     "checkpoint",
     "warning",
     "crashed",
@@ -81,6 +82,15 @@ class StoredPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredSpeed:
+    """How fast a run trained at `step`: a moving average over some 50 steps. `id` is a cursor."""
+
+    id: int
+    step: int
+    images_per_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class StoredSnapshot:
     """A snapshot without its layers: `gamma` and `beta` are counts summed over them, `disabled` is per layer."""
 
@@ -110,6 +120,7 @@ class Watch:
     run: Run
     points: list[StoredPoint]
     snapshots: list[StoredSnapshot]
+    speeds: list[StoredSpeed]
     log: list[LogRow]
 
 

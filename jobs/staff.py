@@ -51,6 +51,12 @@ class Staff(Database):
         with self.reading() as connection:
             return [Identity(*row) for row in connection.execute(sa.select(c.name, c.host, c.boot, c.pid, c.born))]
 
+    def slots(self) -> int:
+        """How many runs the workers that live can hold at once."""
+        statement = sa.select(sa.func.sum(WORKERS.c.slots)).where(alive(self.clock()))
+        with self.reading() as connection:
+            return int(connection.scalar(statement) or 0)
+
     def running(self) -> list[Running]:
         """Every run that somebody holds."""
         c = RUNS.c

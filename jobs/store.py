@@ -20,10 +20,10 @@ from core.cost import step_macs
 from core.events import Snapshot
 from core.spec import RunSpec
 from jobs import curves
-from jobs.holding import Holding
+from jobs.holding import QUEUE, Holding
 from jobs.reading import read_run, read_spec, select_run, select_runs
 from jobs.results import Results
-from jobs.rows import Health, LogRow, Run, State, StoredPoint, StoredSnapshot, Watch
+from jobs.rows import Health, LogRow, Run, State, StoredPoint, StoredSnapshot, StoredSpeed, Watch
 from jobs.staff import Staff, alive
 from jobs.studies import Studies
 from jobs.submitting import hashed, insert_run, new_token, row_of
@@ -73,8 +73,8 @@ class Store(Holding, Results, Staff, Studies):
             row = connection.execute(select_run(), {"id": run_id}).first()
         return read_run(row) if row else None
 
-    def watch(self, run_id: str, points_after: int, snapshots_after: int) -> Watch | None:
-        """The run with its rows behind two cursors. The run first: of one seen as ended, all rows are there."""
+    def watch(self, run_id: str, points_after: int, snapshots_after: int, speeds_after: int) -> Watch | None:
+        """The run with its rows behind three cursors. The run first: of one seen as ended, all rows are there."""
         with self.reading() as connection:
             row = connection.execute(select_run(), {"id": run_id}).first()
             if row is None:
@@ -83,6 +83,7 @@ class Store(Holding, Results, Staff, Studies):
                 read_run(row),
                 curves.select_points(connection, run_id, points_after, None),
                 curves.select_snapshots(connection, run_id, snapshots_after),
+                curves.select_speeds(connection, run_id, speeds_after),
                 curves.select_log(connection, run_id, 0),
             )
 
@@ -150,6 +151,52 @@ class Store(Holding, Results, Staff, Studies):
             if values:
                 connection.execute(sa.update(RUNS).where(RUNS.c.number == row.number).values(values))
             return read_run(connection.execute(select_runs().where(RUNS.c.number == row.number)).one())
+
+    def resume(self, run_id: str) -> Run | None:
+        """Queue a failed run again, its troubles forgotten, to go on from its checkpoint. None: it has not failed."""
+        values = {
+            **dict.fromkeys(("finished_at", "error_kind", "error_message", "trouble_step")),
+            **dict.fromkeys(("crashes", "losses"), 0),
+            "state": "queued",
+            "cancel_requested": False,
+        }
+        failed = sa.update(RUNS).where(RUNS.c.id == run_id, RUNS.c.state == "failed")
+        with self.writing() as connection:
+            row = connection.execute(failed.values(values).returning(RUNS.c.number, RUNS.c.attempt)).first()
+            if row is None:
+                return None
+            curves.insert_log(connection, row.number, row.attempt, "requeued", "Queued again by who launched it.")
+            return read_run(connection.execute(select_runs().where(RUNS.c.number == row.number)).one())
+
+    def like(self, run: Run, limit: int = 100) -> list[Run]:
+        """Other runs of the same architecture, data set, length and replicate, the newest first."""
+        c, spec = RUNS.c, run.spec
+        alike = (
+            c.architecture == spec.architecture,
+            c.dataset == spec.dataset,
+            c.epochs == spec.epochs,
+            c.replicate == spec.replicate,
+            c.policy != spec.policy,
+        )
+        page = select_runs().where(*alike).order_by(c.number.desc()).limit(limit)
+        with self.reading() as connection:
+            return [read_run(row) for row in connection.execute(page)]
+
+    def line(self, limit: int) -> list[Run]:
+        """The first `limit` queued runs, the next one first."""
+        page = select_runs().where(RUNS.c.state == "queued").order_by(*QUEUE).limit(limit)
+        with self.reading() as connection:
+            return [read_run(row) for row in connection.execute(page)]
+
+    def speeds(self, run_id: str, after: int = 0) -> list[StoredSpeed]:
+        """How fast the run trained, stored after cursor `after`."""
+        with self.reading() as connection:
+            return curves.select_speeds(connection, run_id, after)
+
+    def snapshot_at(self, run_id: str, step: int) -> Snapshot | None:
+        """The newest whole snapshot at or before `step`."""
+        with self.reading() as connection:
+            return curves.select_detail_at(connection, run_id, step)
 
     def points(self, run_id: str, after: int = 0, limit: int | None = None) -> list[StoredPoint]:
         """The points of the curves that were stored after cursor `after`, in the order in which they came."""

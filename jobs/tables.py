@@ -112,6 +112,18 @@ SNAPSHOTS = Table(
     sqlite_autoincrement=True,  # a thinned row's id must not come back: ids are cursors
 )
 
+SPEEDS = Table(
+    "speeds",
+    METADATA,
+    Column("id", Big, primary_key=True, autoincrement=True),
+    _belongs_to_run(),
+    Column("part", sa.Integer, nullable=False),  # which of the run's equally long parts it was measured in
+    Column("step", sa.Integer, nullable=False),
+    Column("images_per_s", sa.Double, nullable=False),
+    Index("speeds_once", "run", "part", unique=True),
+    Index("speeds_cursor", "run", "id"),
+)
+
 LOG = Table(
     "log",
     METADATA,

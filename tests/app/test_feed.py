@@ -9,7 +9,8 @@ from starlette.testclient import TestClient
 
 from app import feed as feeds
 from app import thinning
-from app.feed import Cursors, Feed, Question
+from app.feed import Feed
+from app.news import Cursors, Question
 from core.cost import point_stride
 from core.spec import RunSpec
 from jobs.store import Store
@@ -80,7 +81,7 @@ def test_what_is_not_wanted_is_not_sent(feed: Feed, trainer: Trainer) -> None:
     trainer.say(run_id, 1, snapshots=(1,))
     news = ask(feed, run_id, points=None)
     assert news["points"] == news["snapshots"] == news["log"] == []
-    assert news["cursor"] == {"points": None, "snapshots": None, "log": None, "disabled": None}
+    assert news["cursor"] == dict.fromkeys(("points", "snapshots", "log", "disabled", "speeds"))
 
 
 def test_a_new_server_goes_on_from_old_cursors(feed: Feed, store: Store, trainer: Trainer) -> None:
@@ -147,8 +148,35 @@ def test_sums_over_layers_or_one_layer(feed: Feed, trainer: Trainer) -> None:
     assert news["snapshots"][2]["gamma"][25] == sum(range(15)) and news["snapshots"][2]["beta"][33] == 15
     one = ask(feed, run_id, layer=4, snapshots=0)
     assert [max(s["gamma"]) for s in one["snapshots"]] == [4, 4, 4] and one["snapshots"][2]["gamma"][25] == 4
+    assert one["snapshots"][2]["gamma_quantiles"] == [0.5] * 7 and news["snapshots"][2]["gamma_quantiles"] is None
     assert one["snapshots"][0]["disabled"] == news["snapshots"][0]["disabled"]
     assert ask(feed, run_id, layer=15, snapshots=0)["snapshots"] == []  # no such layer
+
+
+def test_speeds_come_as_they_are_measured(feed: Feed, clock: Clock, trainer: Trainer) -> None:
+    run_id, _ = trainer.start()
+    trainer.say(run_id, 6)
+    trainer.say(run_id, 6)  # said again, as while it tests
+    news = ask(feed, run_id, speeds=0)
+    assert [row[1:] for row in news["speeds"]] == [(0.5, 1234.6)]
+    clock.seconds += 1
+    trainer.say(run_id, 12)
+    assert [row[1:] for row in ask(feed, run_id, **news["cursor"])["speeds"]] == [(1.0, 1234.6)]
+    assert ask(feed, run_id)["speeds"] == []
+
+
+def test_a_failed_run_that_goes_on_is_read_anew(feed: Feed, clock: Clock, store: Store, trainer: Trainer) -> None:
+    run_id, _ = trainer.start()
+    trainer.say(run_id, 1, 2)
+    store.fail(run_id, 1, "error", "no memory")
+    assert ask(feed, run_id)["run"]["state"] == "failed"
+    clock.seconds += 1
+    assert ask(feed, run_id)["run"]["error"] == {"kind": "error", "message": "no memory"}
+    store.resume(run_id)
+    clock.seconds += 1
+    news = ask(feed, run_id, points=0, log=0)
+    assert news["run"]["state"] == "queued" and news["run"]["error"] is None
+    assert [row[1] for row in news["points"]] == [1, 2] and news["log"][-1]["kind"] == "requeued"
 
 
 def test_large_details_come_in_parts(feed: Feed, trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,58 @@
+"""The schedule, one moment's γ and β, and going on after a failure, over HTTP."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.testclient import TestClient
+
+from core.events import FailureKind
+from jobs.store import Store
+from tests.app.conftest import Trainer
+
+
+def test_the_schedule_of_the_whole_run(client: TestClient, trainer: Trainer) -> None:
+    run_id, _ = trainer.start(epochs=40, recipe={"lr": 0.4, "lr_drops": [0.5], "warmup_epochs": 2})
+    view = client.get(f"/api/runs/{run_id}/schedule").json()
+    rates = dict(zip(view["epochs"], view["lr"], strict=True))
+    assert len(rates) <= 402 and rates[0.0] == 0 and rates[1.0] == 0.2 and rates[10.0] == 0.4 and rates[30.0] == 0.04
+    assert max(rates) < 40
+
+
+def test_one_moment(client: TestClient, trainer: Trainer) -> None:
+    run_id, _ = trainer.start()
+    answer = client.get(f"/api/runs/{run_id}/snapshots/3")
+    assert answer.status_code == 404 and "no snapshot" in answer.json()["detail"]
+    trainer.say(run_id, 1, snapshots=(0, 3))
+    for step, found in ((0, 0), (2, 0), (3, 3), (24, 3)):
+        view = client.get(f"/api/runs/{run_id}/snapshots/{step}").json()
+        assert view["step"] == found and view["gamma"]["counts"][4][1 + found] == 4 and len(view["disabled"]) == 15
+    assert client.get(f"/api/runs/{run_id}/snapshots/-1").status_code == 422
+
+
+def test_who_launched_a_failed_run_can_let_it_go_on(
+    client: TestClient, store: Store, trainer: Trainer, woken: list[str]
+) -> None:
+    run_id, token = trainer.start()
+    trainer.say(run_id, 1)
+    path = f"/api/runs/{run_id}/resume"
+    assert client.post(path).status_code == 403
+    assert client.post(path, headers={"X-Owner-Token": "somebody"}).status_code == 403
+    answer = client.post(path, headers={"X-Owner-Token": token})
+    assert answer.status_code == 409 and "only a failed run" in answer.json()["detail"]
+    store.fail(run_id, 1, "out_of_memory", "no memory")
+    answer = client.post(path, headers={"X-Owner-Token": token})
+    assert answer.status_code == 200 and answer.json()["state"] == "queued" and answer.json()["error"] is None
+    assert woken == [run_id]
+    again = store.claim("another")
+    assert again is not None and again.id == run_id and again.attempt == 2 and again.finished_at is None
+
+
+@pytest.mark.parametrize(("kind", "status"), [("diverged", 409), ("error", 200), ("crash_loop", 200)])
+def test_what_would_fail_again_is_not_resumed(
+    client: TestClient, store: Store, trainer: Trainer, kind: FailureKind, status: int
+) -> None:
+    run_id, token = trainer.start()
+    store.fail(run_id, 1, kind, "it failed")
+    answer = client.post(f"/api/runs/{run_id}/resume", headers={"X-Owner-Token": token})
+    assert answer.status_code == status
+    assert status == 200 or "lower the learning rate" in answer.json()["detail"]
