@@ -8,7 +8,7 @@ from app import choices, findings
 from core.architectures.catalog import FAMILIES
 from core.datasets.catalog import DATASETS, DataSet
 from core.datasets.folder import missing
-from core.events import DISABLED_BELOW, EDGES
+from core.events import DISABLED_BELOW, EDGES, QUANTILES
 from core.policies import MAX_PER_CHANNEL, POLICIES, Policy, random_policy, stage_policy, supermask_policy
 
 K = MAX_PER_CHANNEL
@@ -67,6 +67,7 @@ def options() -> dict[str, Any]:
         "examples": list(choices.EXAMPLES),
         "findings": list(findings.TABLES),
         "edges": list(EDGES),
+        "quantiles": list(QUANTILES),
         "disabled_below": DISABLED_BELOW,
     }
 

@@ -84,5 +84,10 @@ export const ownerToken = (id) => get(OWNED + id);
 export const runToken = ({ id, study }) => ownerToken(id) ?? (study ? ownerToken(study) : null);
 
 /** Cancels a run of which this browser has the token; answers the run. */
-export const cancel = (run) =>
-  ask(`/api/runs/${encodeURIComponent(run.id)}/cancel`, {}, { "X-Owner-Token": runToken(run) });
+export const cancel = (run) => asOwner(run, "cancel");
+
+/** Lets a failed run go on of which this browser has the token; answers the run. */
+export const resume = (run) => asOwner(run, "resume");
+
+const asOwner = (run, what) =>
+  ask(`/api/runs/${encodeURIComponent(run.id)}/${what}`, {}, { "X-Owner-Token": runToken(run) });

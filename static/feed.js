@@ -10,6 +10,7 @@ import { repeat } from "./live.js";
 
 const MAX_ASKED = 20; // runs in one question, as the server allows
 const QUEUED_EVERY = 5; // turns, where more runs are open than that
+const isCheckpoint = ({ kind }) => kind === "checkpoint";
 
 /** Everything known of one run. Dispatches "change" when something is new. */
 class RunData extends EventTarget {
@@ -20,6 +21,7 @@ class RunData extends EventTarget {
   #latest = null;
   snapshots = [];
   log = [];
+  speeds = [];
   /** [cursor, step, epoch, share] of each snapshot. */
   disabled = [];
   /** The feed has told something of it. */
@@ -27,10 +29,10 @@ class RunData extends EventTarget {
   /** Nothing more will come. */
   complete = false;
 
-  constructor(id, { points = true, snapshots = false, log = false, disabled = false }) {
+  constructor(id, { points = true, snapshots = false, log = false, disabled = false, speeds = false }) {
     super();
     this.id = id;
-    const wanted = { points, snapshots, log, disabled };
+    const wanted = { points, snapshots, log, disabled, speeds };
     this.cursor = Object.fromEntries(Object.entries(wanted).map(([kind, wants]) => [kind, wants ? 0 : null]));
   }
 
@@ -41,7 +43,7 @@ class RunData extends EventTarget {
       this.missing = this.complete = true;
       return true;
     }
-    const { run, points, latest, snapshots, log, disabled, cursor } = answer;
+    const { run, points, latest, snapshots, log, disabled, speeds, cursor } = answer;
     if (run.layers) this.layers = run.layers;
     // The newest point of a long run is only there until the next answer: a few of its neighbours will stand for it.
     if (this.#latest) this.points.train.pop();
@@ -51,10 +53,13 @@ class RunData extends EventTarget {
     // A snapshot that the server does not keep is only there until the next one.
     if (snapshots.length && this.snapshots.at(-1)?.kept === false) this.snapshots.pop();
     this.snapshots.push(...snapshots);
+    // Of checkpoints only the newest is told, here as on the server.
+    if (log.some(isCheckpoint)) this.log = this.log.filter((line) => !isCheckpoint(line));
     this.log.push(...log);
     this.disabled.push(...disabled);
+    this.speeds.push(...speeds.map(([, epoch, images_per_s]) => ({ epoch, images_per_s })));
     this.cursor = { ...this.cursor, ...cursor };
-    const fresh = points.length + snapshots.length + log.length + disabled.length;
+    const fresh = points.length + snapshots.length + log.length + disabled.length + speeds.length;
     const changed = fresh > 0 || JSON.stringify(run) !== this.last;
     this.last = JSON.stringify(run);
     this.run = run;

@@ -24,6 +24,9 @@ export function percent(share, digits = 1) {
   return `${shown}\u202f%`;
 }
 
+/** Cosine down to zero -> cosine down to zero */
+export const lowered = (words) => words[0].toLowerCase() + words.slice(1);
+
 /** 0.123456 -> 0.1235 */
 export const decimal = (value, digits = 4) => (value === null || value === undefined ? NONE : value.toFixed(digits));
 

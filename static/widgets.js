@@ -20,7 +20,8 @@ export function badge(run) {
   const element = h("span", { class: "badge" });
   element.update = ({ state, cancel_requested }) => {
     element.dataset.state = state;
-    const word = state === "running" && cancel_requested ? "Cancelling" : stateWord(state);
+    const leaving = cancel_requested && (state === "running" || state === "queued");
+    const word = leaving ? "Cancelling" : stateWord(state);
     if (element.textContent !== word) element.textContent = word;
   };
   element.update(run);

@@ -76,7 +76,7 @@ def head() -> str:
     data = json.dumps(options(), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     sheets = "".join(
         f'<link rel="stylesheet" href="/static/{name}.css">'
-        for name in ("style", "gradio", "form", "panels", "pages", "paper", "compare")
+        for name in ("style", "gradio", "form", "panels", "pages", "paper", "compare", "gamma")
     )
     return (
         # early.js shows the page; the animation does if that file does not come.

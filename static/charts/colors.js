@@ -100,6 +100,16 @@ export function heatScale(most) {
   };
 }
 
+/** How a heatmap of shares in percent, from 0 to `most`, is coloured, and its key. */
+export function shareScale(most) {
+  return {
+    zmin: 0,
+    zmax: most,
+    colorscale: heat(),
+    colorbar: { thickness: 8, outlinewidth: 0, ticksuffix: " %", tickfont: { size: 11, color: token("quiet") }, ypad: 4 },
+  };
+}
+
 /** A number of 32 bits that follows from `text`. */
 export function hash(text) {
   return [...text].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) >>> 0, 7);

@@ -1,41 +1,59 @@
 /**
- * Accuracy and loss over the epochs of one run: what it trained on as a thin line, the test set as a strong one.
+ * Accuracy and loss over the epochs of one run: what it trained on as a thin line, the test set as a strong one; behind
+ * them the test curves of runs that it is compared with.
  */
 
 import { percent } from "../format.js";
 import { token } from "../theme.js";
 import { faint, policyColor } from "./colors.js";
 import { Chart, layout } from "./plot.js";
+import { smooth } from "./smooth.js";
 
-/** A chart of `quantity` ("top1" or "loss") of `data`, a RunData. */
-export function curves(element, data, quantity) {
+/**
+ * A chart of `quantity` ("top1" or "loss") of `data`, a RunData. `smoothing` has a `weight` and dispatches "change";
+ * `rivals` has a `list` of {data, name, dash} and does so, too.
+ */
+export function curves(element, data, quantity, smoothing, rivals) {
   const accuracy = quantity === "top1";
   const name = accuracy ? "Accuracy" : "Loss";
-  const chart = new Chart(element, `${name} by epoch`, () => figure(data, quantity, accuracy));
-  data.addEventListener("change", () => {
+  const chart = new Chart(element, `${name} by epoch`, () => figure(data, quantity, smoothing.weight, rivals.list));
+  const refresh = () => {
     chart.refresh();
     chart.describe(words(data, name, quantity, accuracy));
-  });
+  };
+  for (const source of [data, smoothing, rivals]) source.addEventListener("change", refresh);
   return chart;
 }
 
-function figure(data, quantity, accuracy) {
+function figure(data, quantity, weight, rivals) {
   if (!data.points.test.length && !data.points.train.length) return null;
+  const accuracy = quantity === "top1";
   const color = policyColor(data.run.spec.policy);
   const scale = accuracy ? 100 : 1;
   const unit = accuracy ? "%{y:.1f} %" : "%{y:.4f}";
-  const trace = (split, own) => ({
-    x: data.points[split].map((point) => point.epoch),
-    y: data.points[split].map((point) => point[quantity] * scale),
-    name: split,
-    hovertemplate: `${split} ${unit}<br>epoch %{x:.2f}<extra></extra>`,
+  const trace = (points, name, own) => ({
+    x: points.map((point) => point.epoch),
+    y: points.map((point) => point[quantity] * scale),
+    name,
+    hovertemplate: `${name} ${unit}<br>epoch %{x:.2f}<extra></extra>`,
     ...own,
   });
+  const { train, test } = data.points;
+  const traces = [
+    trace(train, "train", { mode: "lines", line: { color: faint(color, weight ? 0.22 : 0.5), width: 1.2 } }),
+    trace(test, "test", { mode: "lines+markers", line: { color, width: 2.4 }, marker: { color, size: 5 } }),
+  ];
+  if (weight) {
+    const smoothed = trace(train, "train, smoothed", { mode: "lines", line: { color: faint(color, 0.75), width: 1.6 } });
+    traces.push({ ...smoothed, y: smooth(smoothed.y, weight) });
+  }
+  for (const { data: rival, name, dash } of rivals) {
+    if (!rival.points.test.length) continue;
+    const line = { color: policyColor(rival.run.spec.policy), width: 1.6, dash };
+    traces.push({ ...trace(rival.points.test, name, { mode: "lines", line }), uid: rival.id });
+  }
   return {
-    data: [
-      trace("train", { mode: "lines", line: { color: faint(color, 0.5), width: 1.2 } }),
-      trace("test", { mode: "lines+markers", line: { color, width: 2.4 }, marker: { color, size: 5 } }),
-    ],
+    data: traces,
     layout: layout({
       showlegend: true,
       margin: { l: 8, r: 12, t: 28, b: 8 },

@@ -1,24 +1,43 @@
 /**
- * Disabled features (|γ| below the threshold): their share in each layer now, and in the whole network over time.
+ * Disabled features (|γ| below the threshold): their share in each layer at one moment and over time, and in the whole
+ * network over time.
  */
 
 import { options } from "../catalog.js";
 import { percent } from "../format.js";
-import { policyColor } from "./colors.js";
+import { policyColor, shareScale } from "./colors.js";
+import { marker, momentAt } from "./moment.js";
 import { Chart, layout } from "./plot.js";
+
+const MAX_CELLS = 60_000;
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 
 /** The share of all features that a snapshot says is disabled. */
 export const disabledShare = (snapshot, layers) => sum(snapshot.disabled) / sum(layers.map(({ channels }) => channels));
 
+/** A chart that follows `data` and `view`, with `words()` that say what it shows. */
+function following(element, label, data, view, figure, words, click = null) {
+  const chart = new Chart(element, label, () => (data.snapshots.length && data.layers ? figure() : null), click);
+  const refresh = () => {
+    chart.refresh();
+    if (data.snapshots.length && data.layers) chart.describe(`${label}: ${words()}`);
+  };
+  data.addEventListener("change", refresh);
+  view.addEventListener("change", refresh);
+  refresh();
+  return chart;
+}
+
+const inAll = (data, snapshot) =>
+  `${percent(disabledShare(snapshot, data.layers))} of all features have |γ| below ${options.disabled_below}.`;
+
 /** Bars in the order of the forward pass. */
-export function disabledByLayer(element, data) {
-  const chart = new Chart(element, "Disabled features by layer", () => {
-    const last = data.snapshots.at(-1);
-    if (!last || !data.layers) return null;
+export function disabledByLayer(element, data, view) {
+  const figure = () => {
+    const chosen = view.snapshot(data);
     const { layers } = data;
-    const shares = layers.map(({ channels }, index) => (last.disabled[index] / channels) * 100);
+    const shares = layers.map(({ channels }, index) => (chosen.disabled[index] / channels) * 100);
     return {
       data: [
         {
@@ -26,7 +45,7 @@ export function disabledByLayer(element, data) {
           x: layers.map((_, index) => index + 1),
           y: shares,
           marker: { color: policyColor(data.run.spec.policy) },
-          customdata: layers.map((layer, index) => [layer.name, last.disabled[index], layer.channels]),
+          customdata: layers.map((layer, index) => [layer.name, chosen.disabled[index], layer.channels]),
           hovertemplate:
             "%{customdata[0]}<br>%{customdata[1]} of %{customdata[2]} features (%{y:.1f} %)<extra></extra>",
         },
@@ -43,38 +62,67 @@ export function disabledByLayer(element, data) {
         bargap: layers.length > 100 ? 0 : 0.2,
       }),
     };
-  });
-  data.addEventListener("change", () => {
-    chart.refresh();
-    const last = data.snapshots.at(-1);
-    if (last && data.layers)
-      chart.describe(
-        `Disabled features by layer: ${percent(disabledShare(last, data.layers))} of all features have |γ| below ${options.disabled_below}.`,
-      );
-  });
-  return chart;
+  };
+  const words = () => `at epoch ${view.snapshot(data).epoch.toFixed(1)} ${inAll(data, view.snapshot(data))}`;
+  return following(element, "Disabled features by layer", data, view, figure, words);
 }
 
-/** A line over the epochs. */
-export function disabledOverTime(element, data) {
-  const chart = new Chart(element, "Disabled features over the epochs", () => {
-    if (!data.snapshots.length || !data.layers) return null;
+/** A row a layer, a column a moment; of a long and deep run evenly chosen moments. */
+export function disabledOfLayers(element, data, view) {
+  const figure = () => {
+    const { layers } = data;
+    const stride = Math.ceil((data.snapshots.length * layers.length) / MAX_CELLS);
+    const columns = data.snapshots.filter((_, index, { length }) => index % stride === 0 || index === length - 1);
+    const z = layers.map(({ channels }, index) => columns.map(({ disabled }) => (disabled[index] / channels) * 100));
+    const most = Math.max(10, Math.ceil(Math.max(...z.map((row) => Math.max(...row))) / 10) * 10);
     return {
       data: [
         {
-          x: data.snapshots.map(({ epoch }) => epoch),
-          y: data.snapshots.map((snapshot) => disabledShare(snapshot, data.layers) * 100),
-          mode: "lines",
-          line: { color: policyColor(data.run.spec.policy), width: 2.4 },
-          hovertemplate: "%{y:.1f} %<br>epoch %{x:.2f}<extra></extra>",
+          type: "heatmap",
+          x: columns.map(({ epoch }) => epoch),
+          y: layers.map((_, index) => index + 1),
+          z,
+          customdata: layers.map((layer) => columns.map(() => layer.name)),
+          hovertemplate: "%{customdata}<br>epoch %{x:.2f}: %{z:.1f} %<extra></extra>",
+          ...shareScale(most),
         },
       ],
       layout: layout({
-        x: { name: "epoch", range: [0, data.run.spec.epochs], autorange: false },
-        y: { ticksuffix: " %", rangemode: "tozero" },
+        margin: { l: 8, r: 6, t: 10, b: 8 },
+        x: { name: "epoch", range: [0, data.run.spec.epochs], autorange: false, showgrid: false },
+        y: { name: "layer", autorange: "reversed", showgrid: false, tickformat: "d" },
+        shapes: marker(data, view),
       }),
     };
+  };
+  const words = () => {
+    const last = data.snapshots.at(-1);
+    const shares = data.layers.map(({ channels }, index) => last.disabled[index] / channels);
+    const most = Math.max(...shares);
+    return `most at epoch ${last.epoch.toFixed(1)} in ${data.layers[shares.indexOf(most)].name}, ${percent(most)}.`;
+  };
+  const label = "Disabled features of each layer over the epochs";
+  return following(element, label, data, view, figure, words, momentAt(data, view));
+}
+
+/** A line over the epochs. */
+export function disabledOverTime(element, data, view) {
+  const figure = () => ({
+    data: [
+      {
+        x: data.snapshots.map(({ epoch }) => epoch),
+        y: data.snapshots.map((snapshot) => disabledShare(snapshot, data.layers) * 100),
+        mode: "lines",
+        line: { color: policyColor(data.run.spec.policy), width: 2.4 },
+        hovertemplate: "%{y:.1f} %<br>epoch %{x:.2f}<extra></extra>",
+      },
+    ],
+    layout: layout({
+      x: { name: "epoch", range: [0, data.run.spec.epochs], autorange: false },
+      y: { ticksuffix: " %", rangemode: "tozero" },
+      shapes: marker(data, view),
+    }),
   });
-  data.addEventListener("change", () => chart.refresh());
-  return chart;
+  const words = () => `now ${inAll(data, data.snapshots.at(-1))}`;
+  return following(element, "Disabled features over the epochs", data, view, figure, words, momentAt(data, view));
 }

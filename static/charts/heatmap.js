@@ -1,22 +1,33 @@
 /**
- * γ over time: one column a snapshot, one row a bin, colour by the logarithm of the number of features in it.
+ * γ or β over time: one column a snapshot, one row a bin, colour by the logarithm of the number of features in it.
  */
 
 import { heatScale } from "./colors.js";
 import { CENTRES, span } from "./histogram.js";
+import { LETTERS } from "./letters.js";
+import { marker, momentAt } from "./moment.js";
 import { Chart, layout } from "./plot.js";
 
-export function heatmap(element, data) {
-  const chart = new Chart(element, "Distribution of γ over the epochs", () => figure(data));
-  data.addEventListener("change", () => chart.refresh());
+export function heatmap(element, data, view) {
+  const label = () => `Distribution of ${LETTERS[view.of]} over the epochs`;
+  const chart = new Chart(element, label(), () => figure(data, view), momentAt(data, view));
+  const refresh = () => {
+    chart.refresh();
+    chart.describe(`${label()}: ${data.snapshots.length} moments, one column each.`);
+  };
+  data.addEventListener("change", refresh);
+  view.addEventListener("change", refresh);
+  refresh();
   return chart;
 }
 
-function figure({ snapshots, run }) {
+function figure(data, view) {
+  const { snapshots, run } = data;
   if (!snapshots.length) return null;
-  const used = span(snapshots);
+  const { of } = view;
+  const used = span(snapshots, of);
   const bins = CENTRES.map((_, bin) => bin).slice(...used);
-  const total = snapshots[0].gamma.reduce((sum, count) => sum + count, 0);
+  const total = snapshots[0][of].reduce((sum, count) => sum + count, 0);
   return {
     data: [
       {
@@ -24,17 +35,19 @@ function figure({ snapshots, run }) {
         x: snapshots.map(({ epoch }) => epoch),
         y: CENTRES.slice(...used),
         // An empty bin is a hole, through which the page shows.
-        z: bins.map((bin) => snapshots.map(({ gamma }) => (gamma[bin] ? Math.log10(gamma[bin]) : null))),
-        customdata: bins.map((bin) => snapshots.map(({ gamma }) => gamma[bin])),
-        hovertemplate: "epoch %{x:.2f}<br>γ ≈ %{y:.2f}<br>%{customdata} features<extra></extra>",
+        z: bins.map((bin) => snapshots.map(({ [of]: counts }) => (counts[bin] ? Math.log10(counts[bin]) : null))),
+        customdata: bins.map((bin) => snapshots.map(({ [of]: counts }) => counts[bin])),
+        hovertemplate: `epoch %{x:.2f}<br>${LETTERS[of]} ≈ %{y:.2f}<br>%{customdata} features<extra></extra>`,
         hoverongaps: false,
         ...heatScale(total),
       },
     ],
     layout: layout({
+      uirevision: view.scene,
       margin: { l: 8, r: 6, t: 10, b: 8 },
       x: { name: "epoch", range: [0, run.spec.epochs], autorange: false, showgrid: false },
-      y: { name: "γ", showgrid: false },
+      y: { name: LETTERS[of], showgrid: false },
+      shapes: marker(data, view),
     }),
   };
 }

@@ -1,15 +1,16 @@
 /**
- * γ now: how many features have which value, with the initial distribution as an outline. Shares, not counts, so
- * that layers of different width compare.
+ * γ or β at one moment: how many features have which value, with the initial distribution as an outline. Shares, not
+ * counts, so that layers of different width compare.
  */
 
 import { options } from "../catalog.js";
 import { token } from "../theme.js";
 import { policyColor } from "./colors.js";
+import { LETTERS } from "./letters.js";
 import { Chart, layout } from "./plot.js";
 
-const EDGES = options.edges;
-const WIDTH = EDGES[1] - EDGES[0];
+export const EDGES = options.edges;
+export const WIDTH = EDGES[1] - EDGES[0];
 
 /** The middle of each of a histogram's entries: below the first edge, the bins, above the last edge. */
 export const CENTRES = [
@@ -18,40 +19,47 @@ export const CENTRES = [
   EDGES.at(-1) + WIDTH / 2,
 ];
 
-export function histogram(element, data) {
-  const chart = new Chart(element, "Histogram of γ", () => figure(data));
-  data.addEventListener("change", () => {
+/** `view` (run/view.js) says of which parameter, layer and moment. */
+export function histogram(element, data, view) {
+  const chart = new Chart(element, "Histogram of γ", () => figure(data, view));
+  const refresh = () => {
     chart.refresh();
-    chart.describe(words(data));
-  });
+    chart.describe(words(data, view));
+  };
+  data.addEventListener("change", refresh);
+  view.addEventListener("change", refresh);
+  refresh();
   return chart;
 }
 
-function figure(data) {
-  const [first, last] = [data.snapshots[0], data.snapshots.at(-1)];
+function figure(data, view) {
+  const [first, chosen] = [data.snapshots[0], view.snapshot(data)];
   if (!first) return null;
-  const used = span(data.snapshots);
+  const { of } = view;
+  const letter = LETTERS[of];
+  const used = span(data.snapshots, of);
   const x = CENTRES.slice(...used);
   const hover = CENTRES.map((centre, k) =>
     k === 0
       ? `below ${EDGES[0].toFixed(2)}`
       : k === CENTRES.length - 1
         ? `above ${EDGES.at(-1).toFixed(2)}`
-        : `γ ≈ ${centre.toFixed(2)}`,
+        : `${letter} ≈ ${centre.toFixed(2)}`,
   );
+  const most = Math.max(...data.snapshots.map((snapshot) => Math.max(...shares(snapshot[of]))));
   const bars = {
     type: "bar",
     x,
-    y: shares(last.gamma).slice(...used),
+    y: shares(chosen[of]).slice(...used),
     width: WIDTH * 0.86,
     marker: { color: policyColor(data.run.spec.policy) },
-    name: `epoch ${last.epoch.toFixed(1)}`,
+    name: `epoch ${chosen.epoch.toFixed(1)}`,
     customdata: hover.slice(...used),
     hovertemplate: "%{customdata}: %{y:.1f} %<extra></extra>",
   };
   const outline = {
     x,
-    y: shares(first.gamma).slice(...used),
+    y: shares(first[of]).slice(...used),
     mode: "lines",
     line: { shape: "hvh", color: token("line-strong"), width: 1.4 },
     name: "at the start",
@@ -60,16 +68,18 @@ function figure(data) {
   return {
     data: [bars, outline],
     layout: layout({
+      uirevision: view.scene,
       showlegend: true,
       margin: { l: 8, r: 12, t: 28, b: 8 },
-      x: { name: "γ" },
-      y: { ticksuffix: " %", rangemode: "tozero" },
+      x: { name: letter },
+      // While one goes through the training, the bars move and not the axis.
+      y: view.step === null ? { ticksuffix: " %", rangemode: "tozero" } : { ticksuffix: " %", range: [0, 1.05 * most] },
       bargap: 0,
     }),
   };
 }
 
-function shares(counts) {
+export function shares(counts) {
   const total = counts.reduce((sum, count) => sum + count, 0) || 1;
   return counts.map((count) => (count / total) * 100);
 }
@@ -78,25 +88,26 @@ function shares(counts) {
  * The entries that any snapshot uses, as [from, to) for slice(): never less than about -0.5 to 1.25, so that the axis
  * rarely moves. Plotly ranges over what it gets; a range that we set would undo the reader's zoom when it changes.
  */
-export function span(snapshots) {
+export function span(snapshots, of) {
   let [low, high] = [CENTRES.findIndex((c) => c > -0.5), CENTRES.findIndex((c) => c > 1.25)];
-  for (const { gamma } of snapshots) {
+  for (const { [of]: counts } of snapshots) {
     low = Math.min(
       low,
-      gamma.findIndex((count) => count > 0),
+      counts.findIndex((count) => count > 0),
     );
     high = Math.max(
       high,
-      gamma.findLastIndex((count) => count > 0),
+      counts.findLastIndex((count) => count > 0),
     );
   }
   return [Math.max(0, low), high + 1];
 }
 
-function words({ snapshots, layers }) {
-  const last = snapshots.at(-1);
-  if (!last || !layers) return "Histogram of γ, no data yet.";
-  const total = last.gamma.reduce((sum, count) => sum + count, 0);
-  const zero = last.gamma[(last.gamma.length - 1) / 2];
-  return `Histogram of γ of ${total} features at epoch ${last.epoch.toFixed(1)}: ${Math.round((zero / total) * 100)} percent lie in the bin around zero.`;
+function words(data, view) {
+  const [chosen, letter] = [view.snapshot(data), LETTERS[view.of]];
+  if (!chosen || !data.layers) return `Histogram of ${letter}, no data yet.`;
+  const counts = chosen[view.of];
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const zero = counts[(counts.length - 1) / 2];
+  return `Histogram of ${letter} of ${total} features at epoch ${chosen.epoch.toFixed(1)}: ${Math.round((zero / total) * 100)} percent lie in the bin around zero.`;
 }

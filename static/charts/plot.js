@@ -69,15 +69,20 @@ export function layout({ x = {}, y = {}, ...rest } = {}) {
 export class Chart {
   #element;
   #figure;
+  #click;
   #plotly = null;
   #seen = false;
   #stale = true;
   #queued = false;
 
-  /** `figure()` answers {data, layout} of the present moment; null while there is nothing to show. */
-  constructor(element, label, figure) {
+  /**
+   * `figure()` answers {data, layout} of the present moment; null while there is nothing to show. `click(x)` hears of
+   * a click on a mark, by its place on the x axis.
+   */
+  constructor(element, label, figure, click = null) {
     this.#element = element;
     this.#figure = figure;
+    this.#click = click;
     element.setAttribute("role", "group");
     element.setAttribute("aria-label", label);
     const visible = new IntersectionObserver(
@@ -128,6 +133,8 @@ export class Chart {
       if (figure) {
         this.#plotly = await load();
         await this.#plotly.react(this.#element, figure.data, figure.layout, CONFIG);
+        if (this.#click && !this.#element.dataset.drawn)
+          this.#element.on("plotly_click", ({ points }) => this.#click(points[0].x));
         this.#element.dataset.drawn = "true";
       }
     } catch {

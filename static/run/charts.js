@@ -1,37 +1,29 @@
 /**
- * A run's panels: accuracy, loss, γ now, γ over time, disabled features; and the choice of the layer that the γ
- * panels show.
+ * A run's panels: accuracy and loss, γ and β, learning rate and speed.
  */
 
+import { ask } from "../api.js";
 import { curves } from "../charts/curves.js";
-import { disabledByLayer, disabledOverTime } from "../charts/disabled.js";
-import { heatmap } from "../charts/heatmap.js";
-import { histogram } from "../charts/histogram.js";
+import { rate, speed } from "../charts/pace.js";
 import { h } from "../dom.js";
-import { whole } from "../format.js";
+import { features } from "./features.js";
+import { Smoothing } from "./smoothing.js";
 
-export function charts(data, feed) {
+/** `view`: what the reader looks at (view.js); `rivals`: runs to compare with (rivals.js). */
+export function charts(data, feed, view, rivals) {
+  const smoothing = new Smoothing();
+  const schedule = ask(`/api/runs/${data.id}/schedule`).catch(() => null);
   return h(
     "div",
     { class: "charts" },
-    h("div", { class: "charts-head" }, h("h2", {}, "Curves")),
-    panel("Accuracy", null, (box) => curves(box, data, "top1")),
-    panel("Loss", null, (box) => curves(box, data, "loss")),
-    ...(data.run.spec.norm.affine ? gammaPanels(data, feed) : [withoutGamma()]),
+    h("div", { class: "charts-head" }, h("h2", {}, "Curves"), smoothing.element),
+    panel("Accuracy", null, (box) => curves(box, data, "top1", smoothing, rivals)),
+    panel("Loss", null, (box) => curves(box, data, "loss", smoothing, rivals)),
+    ...(data.run.spec.norm.affine ? features(data, feed, view) : [withoutGamma()]),
+    h("div", { class: "charts-head" }, h("h2", {}, "Pace")),
+    panel("Learning rate", null, (box) => rate(box, data, schedule)),
+    panel("Images a second", "While it trains; a moving average over some 50 steps.", (box) => speed(box, data)),
   );
-}
-
-/** What there is to see of γ, the scale of each feature. */
-function gammaPanels(data, feed) {
-  return [
-    h("div", { class: "charts-head" }, h("h2", {}, "γ, the scale of each feature"), layerChoice(data, feed)),
-    panel("γ now", "Share of the features with each value.", (box) => histogram(box, data)),
-    panel("γ over time", "Each column is a moment; the colour says how many features.", (box) => heatmap(box, data)),
-    panel("Disabled features by layer", "A feature whose γ is almost zero is switched off.", (box) =>
-      disabledByLayer(box, data),
-    ),
-    panel("Disabled features over time", "Of all layers together.", (box) => disabledOverTime(box, data)),
-  ];
 }
 
 function withoutGamma() {
@@ -49,20 +41,4 @@ export function panel(title, caption, draw, wide = false) {
   );
   draw(box);
   return figure;
-}
-
-function layerChoice(data, feed) {
-  const select = h(
-    "select",
-    { class: "select", "aria-label": "Layer of the γ panels" },
-    h("option", { value: "" }, "All layers"),
-  );
-  data.addEventListener("change", () => {
-    if (select.options.length > 1 || !data.layers) return;
-    select.append(
-      ...data.layers.map(({ name, channels }, index) => h("option", { value: index }, `${name} (${whole(channels)})`)),
-    );
-  });
-  select.addEventListener("change", () => feed.setLayer(select.value === "" ? null : Number(select.value)));
-  return select;
 }

@@ -5,8 +5,9 @@
 import { architectureTitle, classesOf, datasetOf, hasTop5, policyOf, titleOfValue } from "../catalog.js";
 import { mount as mountNetwork } from "../charts/network.js";
 import { h } from "../dom.js";
-import { decimal, NONE, percent, time, when, whole } from "../format.js";
+import { decimal, lowered, NONE, percent, when, whole } from "../format.js";
 import { text } from "../spec.js";
+import { log } from "./log.js";
 
 const ROWS = 20;
 
@@ -18,7 +19,7 @@ export function details(data, preview) {
     network(preview),
     specification(data.run),
     folded("The last points as a table", table(data)),
-    folded("What happened", log(data)),
+    happened(data),
   );
 }
 
@@ -38,6 +39,15 @@ function network(preview) {
 
 function folded(title, content) {
   return h("details", { class: "card" }, h("summary", {}, title), content);
+}
+
+function happened(data) {
+  return h(
+    "section",
+    { class: "card", "aria-labelledby": "log-title" },
+    h("h2", { id: "log-title" }, "What happened"),
+    log(data),
+  );
 }
 
 function specification({ id, spec, counts, created_at, device, engine }) {
@@ -101,8 +111,6 @@ function rateWords({ lr, schedule, lr_drops, lr_drop_factor, warmup_epochs }) {
   return `${lr}, ${words}${warmup_epochs ? `, after a warm-up of ${text(warmup_epochs)} epochs` : ""}`;
 }
 
-const lowered = (words) => words[0].toLowerCase() + words.slice(1);
-
 function table(data) {
   const top5 = hasTop5(data.run.spec);
   const body = h("tbody");
@@ -136,15 +144,4 @@ function table(data) {
     { class: "scroll", tabindex: "0", role: "region", "aria-label": "The last points" },
     h("table", { class: "table" }, h("thead", {}, h("tr", {}, heads)), body),
   );
-}
-
-function log(data) {
-  const list = h("ol", { class: "log" });
-  let shown = 0;
-  data.addEventListener("change", () => {
-    for (const { at, message } of data.log.slice(shown))
-      list.append(h("li", {}, h("time", { title: when(at) }, time(at)), h("span", {}, message)));
-    shown = data.log.length;
-  });
-  return list;
 }

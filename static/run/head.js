@@ -2,16 +2,19 @@
  * The top of a run's page: what it is, where it stands, what one can do with it.
  */
 
-import { cancel, runToken } from "../api.js";
 import { hasTop5, isOver, nameOf, options, titleOf } from "../catalog.js";
 import { disabledShare } from "../charts/disabled.js";
-import { copyButton, h, say, show } from "../dom.js";
-import { duration, NONE, percent, since, when, whole } from "../format.js";
-import { toQuery } from "../spec.js";
+import { h, say, show, slot } from "../dom.js";
+import { duration, NONE, percent, range, since, when, whole } from "../format.js";
 import { badge, progressBar } from "../widgets.js";
+import { actions } from "./actions.js";
+import { story } from "./story.js";
 
-/** `preview`: promise of the answer of /api/preview to the run's spec, or of null. */
-export function head(data, feed, preview) {
+/**
+ * `preview`: promise of the answer of /api/preview to the run's spec, or of null; `expected`, `rivals`: see
+ * outlook.js, rivals.js.
+ */
+export function head(data, feed, preview, expected, rivals) {
   const { run } = data;
   const state = badge(run);
   const progress = progressBar();
@@ -20,6 +23,7 @@ export function head(data, feed, preview) {
     { class: "run-head", "aria-labelledby": "run-title" },
     h("div", { class: "run-title" }, h("h1", { id: "run-title" }, nameOf(run)), state),
     run.name ? h("p", { class: "quiet" }, titleOf(run.spec)) : null,
+    h("p", { class: "story", "data-slot": "story" }),
     actions(data, feed, preview),
     h("p", { class: "run-line", "data-slot": "line" }),
     progress,
@@ -36,15 +40,42 @@ export function head(data, feed, preview) {
       stat("Trainable parameters", "trainable"),
     ),
   );
+  const tell = () => {
+    say(element, "line", line(data.run, expected));
+    write(slot(element, "story"), story(facts(data, expected, rivals)));
+  };
   data.addEventListener("change", () => {
     const { run } = data;
     state.update(run);
     progress.set(run.progress.share, run.state);
-    say(element, "line", line(run));
     notices(element, data);
     numbers(element, data);
+    tell();
   });
+  expected.addEventListener("change", tell);
+  rivals.addEventListener("change", tell);
   return element;
+}
+
+/** What the story of the run rests on. */
+function facts({ run, points, snapshots, layers }, expected, { twin }) {
+  const last = snapshots.at(-1);
+  return {
+    run,
+    off: last && layers?.length ? disabledShare(last, layers) : null,
+    epoch: points.test.at(-1)?.epoch ?? null,
+    twin: twin?.run ? { run: twin.run, tests: twin.points.test } : null,
+    asMany: expected.value?.twin?.as_many ?? false,
+    starts: expected.range("starts"),
+    slots: expected.value?.slots ?? null,
+  };
+}
+
+/** Shows texts and links where they differ from what is there. */
+function write(element, parts) {
+  const text = parts.map((part) => part.text ?? part).join("");
+  if (element.textContent === text) return;
+  element.replaceChildren(...parts.map((part) => (part.href ? h("a", { href: part.href }, part.text) : part)));
 }
 
 function stat(label, name, more = "") {
@@ -57,21 +88,31 @@ function stat(label, name, more = "") {
   );
 }
 
+/** What a range rests on. */
+const BASES = { "measured here": "by what earlier runs took here", assumed: "roughly: nothing has finished here yet" };
+
 /** Where the run stands, as one line. */
-function line(run) {
+function line(run, expected) {
   const { step, total_steps, elapsed_s, eta_s } = run.progress;
+  const ends = expected.range("ends");
   const steps = `step ${whole(step)} of ${whole(total_steps)}`;
   if (run.state === "queued") {
     const place =
       run.position === 1 ? "Next in the queue" : run.position ? `Number ${run.position} in the queue` : "In the queue";
-    return `${place} · launched ${since(run.created_at)}${step ? ` · goes on from ${steps}` : ""}`;
+    const parts = [
+      place,
+      `launched ${since(run.created_at)}`,
+      step ? `goes on from ${steps}` : null,
+      ends ? `done in ${range(ends)}, ${BASES[expected.value.basis]}` : null,
+    ];
+    return parts.filter(Boolean).join(" · ");
   }
   if (run.state === "running") {
     const parts = [
       step ? `Epoch ${((step / total_steps) * run.spec.epochs).toFixed(1)} of ${run.spec.epochs}` : "Starting",
       steps,
       doing(run.progress),
-      eta_s === null ? null : `${duration(eta_s)} left`,
+      ends ? `${range(ends)} left` : eta_s === null ? null : `${duration(eta_s)} left`,
     ];
     return parts.filter(Boolean).join(" · ");
   }
@@ -115,98 +156,4 @@ function numbers(element, { run, points, snapshots, layers }) {
   if (last && layers?.length) say(element, "disabled", percent(disabledShare(last, layers)));
   say(element, "trainable", whole(run.counts.trainable));
   say(element, "trainable-more", `${percent(run.counts.trainable / run.counts.total)} of ${whole(run.counts.total)}`);
-}
-
-/** Copies the run's command line, once the server has said it. */
-function commandButton(preview) {
-  let command = "";
-  const button = copyButton("Copy command", () => command);
-  button.disabled = true;
-  preview.then((answer) => {
-    command = answer?.cli ?? "";
-    button.disabled = !command;
-    button.title = command ? "" : "The server did not say the command; load the page again to ask once more.";
-  });
-  return button;
-}
-
-function actions(data, feed, preview) {
-  const { run } = data;
-  const stop = h("button", { type: "button", class: "button danger" }, "Cancel");
-  const message = h("p", { class: "note", role: "alert", hidden: true });
-  const command = commandButton(preview);
-  const say_ = (text) => {
-    message.textContent = text;
-    show(message, Boolean(text));
-  };
-  stop.addEventListener("click", async () => {
-    if (!runToken(run))
-      return say_("Only the browser that launched this run can cancel it. You can clone it and launch your own.");
-    stop.disabled = true;
-    stop.textContent = "Cancelling…";
-    try {
-      await cancel(run);
-      feed.wake();
-    } catch (refusal) {
-      say_(refusal.message);
-      stop.disabled = false;
-      stop.textContent = "Cancel";
-    }
-  });
-  data.addEventListener("change", () => show(stop, !isOver(data.run)));
-  const points = `/api/runs/${run.id}/points`;
-  const capsule = h("a", { href: `/api/runs/${run.id}/capsule`, hidden: true }, "Trained network (capsule)");
-  const findings = `/api/runs/${run.id}/findings`;
-  const found = [
-    h("a", { href: findings, download: `onlybn-${run.id}-findings.json`, hidden: true }, "Findings as JSON"),
-    ...options.findings.map((table) =>
-      h(
-        "a",
-        { href: `${findings}?format=csv&table=${table}`, download: `onlybn-${run.id}-${table}.csv`, hidden: true },
-        `Findings as CSV: ${table}`,
-      ),
-    ),
-  ];
-  const next = h(
-    "a",
-    { class: "button", href: `/${toQuery({ ...run.spec, name: null, start: run.id })}`, hidden: true },
-    "Start from this run",
-  );
-  data.addEventListener("change", () => {
-    show(next, data.run.state === "finished");
-    show(capsule, data.run.state === "finished");
-    for (const link of found) show(link, data.run.findings);
-  });
-  return h(
-    "div",
-    { class: "run-actions" },
-    h(
-      "div",
-      { class: "actions" },
-      stop,
-      h("a", { class: "button", href: `/${toQuery({ ...run.spec, name: null })}` }, "Clone"),
-      next,
-      copyButton("Copy link", () => location.href),
-      command,
-      h(
-        "details",
-        { class: "menu" },
-        h("summary", { class: "button" }, "Download"),
-        h(
-          "div",
-          {},
-          h("a", { href: `${points}?format=csv`, download: `onlybn-${run.id}-points.csv` }, "Points as CSV"),
-          h("a", { href: `${points}?format=json`, download: `onlybn-${run.id}-points.json` }, "Points as JSON"),
-          h(
-            "a",
-            { href: `/api/runs/${run.id}/snapshots`, download: `onlybn-${run.id}-snapshots.json` },
-            "Snapshots as JSON",
-          ),
-          found,
-          capsule,
-        ),
-      ),
-    ),
-    message,
-  );
 }

@@ -11,6 +11,9 @@ import { charts } from "./charts.js";
 import { details } from "./details.js";
 import { findings } from "./findings.js";
 import { head } from "./head.js";
+import { Expected } from "./outlook.js";
+import { Rivals } from "./rivals.js";
+import { View } from "./view.js";
 
 export function mount(element) {
   const page = element.querySelector(".run-page");
@@ -18,7 +21,9 @@ export function mount(element) {
   if (!isRunId(id)) return page.replaceChildren(unknown(id));
 
   const feed = new Feed();
-  const data = feed.watch(id, { snapshots: true, log: true });
+  const view = new View();
+  feed.setLayer(view.layer);
+  const data = feed.watch(id, { snapshots: true, log: true, speeds: true });
   let built = false;
   let state = null;
   let preview = null;
@@ -27,7 +32,14 @@ export function mount(element) {
     if (!built) {
       // The command line and the network's picture, which follow from the spec alone.
       preview = ask("/api/preview", data.run.spec).catch(() => null);
-      page.replaceChildren(head(data, feed, preview), charts(data, feed), findings(data), details(data, preview));
+      const expected = new Expected(data);
+      const rivals = new Rivals(data, feed, expected);
+      page.replaceChildren(
+        head(data, feed, preview, expected, rivals),
+        charts(data, feed, view, rivals),
+        findings(data),
+        details(data, preview),
+      );
       built = true;
       // The parts listen from now on; this first change is theirs, too.
       data.dispatchEvent(new Event("change"));

@@ -9,6 +9,7 @@ import { h, show } from "../dom.js";
 import { repeat } from "../live.js";
 import { chosenBar, MAX_CHOSEN } from "./chosen.js";
 import { FILTERS, filters } from "./filters.js";
+import { pinnedRuns } from "./pinned.js";
 import { table } from "./table.js";
 
 const PAGE = 25;
@@ -49,7 +50,14 @@ export function mount(element) {
   const bar = chosenBar(chosen, clear);
   const rows = table(view, chosen, { change, choose, size: PAGE });
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
-  page.replaceChildren(h("h1", {}, "Runs"), filters(view, change), bar.element, problem, rows.element);
+  page.replaceChildren(
+    h("h1", {}, "Runs"),
+    pinnedRuns(),
+    filters(view, change),
+    bar.element,
+    problem,
+    rows.element,
+  );
   bar.update(view, matching);
 
   /** What the link asks for cannot be shown; where the server is merely away, the clock asks again. */

@@ -152,7 +152,7 @@ def _snapshot(spec: RunSpec, share: float) -> Snapshot:
     norms = spec.plan.norms
     rows = [_histogram(norm.channels, share if trains else 0.0, f"{norm.name}{spec.replicate}") for norm in norms]
     distribution = Distribution(
-        counts=tuple(tuple(row) for row in rows), quantiles=tuple(tuple(0.5 for _ in QUANTILES) for _ in norms)
+        counts=tuple(tuple(row) for row in rows), quantiles=tuple(_quantiles(row) for row in rows)
     )
     depth = len(norms)
     disabled = tuple(
@@ -166,6 +166,13 @@ def _snapshot(spec: RunSpec, share: float) -> Snapshot:
         beta=distribution,
         disabled=disabled,
     )
+
+
+def _quantiles(row: list[int]) -> tuple[float, ...]:
+    """Those of the middles of the bins."""
+    width = EDGES[1] - EDGES[0]
+    values = [EDGES[0] + (index - 0.5) * width for index, count in enumerate(row) for _ in range(count)]
+    return tuple(round(values[int(level * (len(values) - 1))], 5) for level in QUANTILES)
 
 
 def _histogram(channels: int, share: float, name: str) -> list[int]:

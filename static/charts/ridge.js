@@ -1,0 +1,97 @@
+/**
+ * γ or β of each layer at one moment, as a row of hills from the input (above) to the output (below). Of a network with
+ * more layers than fit, evenly chosen ones.
+ */
+
+import { token } from "../theme.js";
+import { faint, policyColor } from "./colors.js";
+import { CENTRES, shares } from "./histogram.js";
+import { LETTERS } from "./letters.js";
+import { Chart, layout } from "./plot.js";
+
+const MOST = 24;
+const HEIGHT = 1.7;
+
+/** `details` (run/detail.js) has the snapshots with their layers. */
+export function ridge(element, data, view, details) {
+  const chart = new Chart(element, "γ of each layer", () => figure(data, view, details));
+  const refresh = () => {
+    chart.refresh();
+    chart.describe(words(data, view, details));
+  };
+  for (const source of [data, view, details]) source.addEventListener("change", refresh);
+  refresh();
+  return chart;
+}
+
+/** Places of the layers that are shown: all, or evenly chosen ones and the one that the reader chose. */
+export function shown(count, chosen = null) {
+  const places = count <= MOST ? [...Array(count).keys()] : evenly(count);
+  if (chosen !== null && chosen < count && !places.includes(chosen)) places.push(chosen);
+  return places.sort((a, b) => a - b);
+}
+
+const evenly = (count) => [...Array(MOST).keys()].map((k) => Math.round((k * (count - 1)) / (MOST - 1)));
+
+function figure(data, view, details) {
+  const chosen = view.snapshot(data);
+  const detail = chosen && details.at(chosen.step);
+  if (!detail || !data.layers) return null;
+  const counts = detail[view.of].counts;
+  const places = shown(data.layers.length, view.layer);
+  const used = within(places.map((place) => counts[place]));
+  const x = CENTRES.slice(...used);
+  const color = policyColor(data.run.spec.policy);
+  const traces = places.map((place, row) => hill(place, row, { data, view, counts, places, used, x, color }));
+  return {
+    data: traces,
+    layout: layout({
+      uirevision: `${view.scene} ${places.length}`,
+      x: { name: LETTERS[view.of], zeroline: true, zerolinecolor: token("line-strong") },
+      y: {
+        showgrid: false,
+        range: [-0.3, places.length - 1 + HEIGHT + 0.1],
+        tickvals: places.map((_, row) => places.length - 1 - row),
+        ticktext: places.map((place) => data.layers[place].name),
+        tickfont: { size: places.length > 16 ? 9 : 11, color: token("quiet") },
+      },
+      hovermode: "closest",
+    }),
+  };
+}
+
+function hill(place, row, { data, view, counts, places, used, x, color }) {
+  const share = shares(counts[place]).slice(...used);
+  const most = Math.max(...share, 1e-9);
+  const base = places.length - 1 - row;
+  const strong = view.layer === null || view.layer === place;
+  const { name, channels } = data.layers[place];
+  return {
+    x: [x[0], ...x, x.at(-1)],
+    y: [base, ...share.map((value) => base + (HEIGHT * value) / most), base],
+    customdata: [0, ...share, 0],
+    name,
+    mode: "lines",
+    fill: "toself",
+    fillcolor: faint(strong ? color : token("line-strong"), 0.45),
+    line: { color: token("surface"), width: 1.2 },
+    hovertemplate: `${name} (${channels})<br>${LETTERS[view.of]} ≈ %{x:.2f}: %{customdata:.1f} %<extra></extra>`,
+    hoveron: "points",
+  };
+}
+
+/** The entries that any of `rows` uses, with one empty entry at each side, as [from, to) for slice(). */
+function within(rows) {
+  const low = Math.min(...rows.map((row) => row.findIndex((count) => count > 0)));
+  const high = Math.max(...rows.map((row) => row.findLastIndex((count) => count > 0)));
+  return [Math.max(0, low - 1), Math.min(CENTRES.length, high + 2)];
+}
+
+function words(data, view, details) {
+  const chosen = view.snapshot(data);
+  if (!chosen || !data.layers || !details.at(chosen.step)) return `${LETTERS[view.of]} of each layer, no data yet.`;
+  const count = data.layers.length;
+  const some = shown(count, view.layer).length;
+  const which = some < count ? `${some} of ${count} layers` : `all ${count} layers`;
+  return `${LETTERS[view.of]} of ${which} at epoch ${chosen.epoch.toFixed(1)}, from input to output. The table below has the numbers.`;
+}

@@ -1,0 +1,118 @@
+/**
+ * What one can do with a run. Buttons act at once and go back, with a message that says why, where the server refuses.
+ */
+
+import { cancel, launch, resume, runToken } from "../api.js";
+import { isOver } from "../catalog.js";
+import { copyButton, h, show } from "../dom.js";
+import { toQuery } from "../spec.js";
+import { toast } from "../toast.js";
+import { downloads } from "./downloads.js";
+import { extend } from "./extend.js";
+import { pinButton } from "./pin.js";
+
+const NOT_YOURS = "Only the browser that launched this run can";
+
+/** `preview`: promise of the answer of /api/preview to the run's spec, or of null. */
+export function actions(data, feed, preview) {
+  const { run } = data;
+  return h(
+    "div",
+    { class: "actions run-actions" },
+    stopButton(data, feed),
+    resumeButton(data),
+    retryButton(data),
+    extend(data),
+    h("a", { class: "button", href: `/${toQuery({ ...run.spec, name: null })}` }, "Clone and edit"),
+    startLink(data),
+    pinButton(data),
+    copyButton("Copy link", () => location.href),
+    commandButton(preview),
+    downloads(data),
+  );
+}
+
+/** A button that says `busy` while `act()` is under way, and what went wrong in a message. */
+function acting(words, busy, act, style = "button") {
+  const button = h("button", { type: "button", class: style, hidden: true }, words);
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    button.textContent = busy;
+    try {
+      await act();
+    } catch (refusal) {
+      toast(refusal.message, { wrong: true });
+    }
+    button.disabled = false;
+    button.textContent = words;
+  });
+  return button;
+}
+
+function stopButton(data, feed) {
+  const act = async () => {
+    if (!runToken(data.run)) throw new Error(`${NOT_YOURS} cancel it. You can clone it and launch your own.`);
+    const pretend = (cancel_requested) => {
+      data.run = { ...data.run, cancel_requested };
+      data.dispatchEvent(new Event("change"));
+    };
+    pretend(true);
+    try {
+      await cancel(data.run);
+    } catch (refusal) {
+      pretend(false);
+      throw refusal;
+    }
+    feed.wake();
+  };
+  const button = acting("Cancel", "Cancelling…", act, "button danger");
+  data.addEventListener("change", () => show(button, !isOver(data.run)));
+  return button;
+}
+
+function resumeButton(data) {
+  const act = async () => {
+    if (!runToken(data.run)) throw new Error(`${NOT_YOURS} resume it. You can retry it as a run of your own.`);
+    await resume(data.run);
+    location.reload(); // its curves go on behind those that ended here
+  };
+  const button = acting("Resume", "Queueing…", act);
+  button.title = "The same run goes on from its last checkpoint, where the worker that takes it finds the file.";
+  data.addEventListener("change", () => {
+    const { state, error, checkpoint_step } = data.run;
+    show(button, state === "failed" && error?.kind !== "diverged" && checkpoint_step !== null);
+  });
+  return button;
+}
+
+function retryButton(data) {
+  const act = async () => {
+    const launched = await launch(data.run.spec);
+    location.assign(launched.url);
+  };
+  const button = acting("Retry", "Launching…", act);
+  button.title = "Launches the same spec as a new run of your own, from the beginning.";
+  data.addEventListener("change", () => show(button, ["failed", "cancelled"].includes(data.run.state)));
+  return button;
+}
+
+function startLink(data) {
+  const { run } = data;
+  const href = `/${toQuery({ ...run.spec, name: null, start: run.id })}`;
+  const link = h("a", { class: "button", href, hidden: true }, "Start from this run");
+  data.addEventListener("change", () => show(link, data.run.state === "finished"));
+  return link;
+}
+
+/** Copies the run's command line, once the server has said it. */
+function commandButton(preview) {
+  let command = "";
+  const button = copyButton("Copy command", () => command);
+  button.disabled = true;
+  preview.then((answer) => {
+    command = answer?.cli ?? "";
+    button.disabled = !command;
+    button.title = command ? "" : "The server did not say the command; load the page again to ask once more.";
+  });
+  return button;
+}

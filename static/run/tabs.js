@@ -1,0 +1,67 @@
+/**
+ * A card whose figure has several views, chosen by tabs. A view is loaded when it is first looked at.
+ */
+
+import { h, show } from "../dom.js";
+
+const RETRY_MS = 3000;
+
+let cards = 0;
+
+/**
+ * `views`: {key: {title, caption, load}}, where `load(box)` draws into the box once; `chosen()` says which holds now,
+ * `choose(key)` changes it. `update()` after it has changed.
+ */
+export function tabbed(title, views, chosen, choose) {
+  const id = `card-${(cards += 1)}`;
+  const keys = Object.keys(views);
+  const tabs = keys.map((key) =>
+    h(
+      "button",
+      { type: "button", role: "tab", id: `${id}-${key}`, "aria-controls": `${id}-panel`, onclick: () => choose(key) },
+      views[key].title,
+    ),
+  );
+  const boxes = new Map();
+  const caption = h("p", { class: "quiet" });
+  const panel = h("div", { role: "tabpanel", id: `${id}-panel`, class: "tab-panel" });
+  const list = h("div", { class: "tabs", role: "tablist", "aria-label": `${title}: views` }, tabs);
+  list.addEventListener("keydown", (event) => {
+    const at = keys.indexOf(chosen());
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: keys.length - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    const next = (to + keys.length) % keys.length;
+    choose(keys[next]);
+    tabs[next].focus();
+  });
+  const element = h(
+    "figure",
+    { class: "card chart" },
+    h("figcaption", {}, h("div", { class: "tabs-head" }, h("h3", {}, title), list), caption),
+    panel,
+  );
+  const update = () => {
+    const key = chosen();
+    keys.forEach((other, index) => {
+      tabs[index].setAttribute("aria-selected", String(other === key));
+      tabs[index].tabIndex = other === key ? 0 : -1;
+      show(boxes.get(other), other === key);
+    });
+    panel.setAttribute("aria-labelledby", `${id}-${key}`);
+    const words = views[key].caption();
+    if (caption.textContent !== words) caption.textContent = words;
+    if (boxes.has(key)) return;
+    const box = h("div", { class: "plot" });
+    boxes.set(key, box);
+    panel.append(box);
+    views[key].load(box).catch(() => {
+      // The module could not be loaded while the server was away.
+      boxes.delete(key);
+      box.remove();
+      setTimeout(update, RETRY_MS);
+    });
+  };
+  update();
+  return { element, update };
+}

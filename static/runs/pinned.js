@@ -1,0 +1,63 @@
+/**
+ * The runs that the reader has pinned, above all others.
+ */
+
+import { ask, Refusal } from "../api.js";
+import { isOver, nameOf, titleOf } from "../catalog.js";
+import { h, show } from "../dom.js";
+import { repeat } from "../live.js";
+import { pin, pins } from "../pins.js";
+import { badge, standing } from "../widgets.js";
+
+const EVERY_MS = 5000;
+
+export function pinnedRuns() {
+  const list = h("ul", { class: "pinned" });
+  const element = h("section", { class: "pinned-runs", hidden: true }, h("h2", {}, "Pinned"), list);
+  const entries = new Map();
+  const drop = (id) => {
+    pin(id, false);
+    entries.get(id)?.remove();
+    entries.delete(id);
+    show(element, entries.size > 0);
+  };
+  repeat(async () => {
+    const ids = pins();
+    const runs = await Promise.all(ids.map((id) => ask(`/api/runs/${id}`).catch(unknown)));
+    runs.forEach((run, index) => {
+      const id = ids[index];
+      if (!entries.has(id)) entries.set(id, run ? entry(run, drop) : missing(id, drop));
+      entries.get(id).update(run);
+    });
+    list.replaceChildren(...ids.map((id) => entries.get(id)));
+    show(element, ids.length > 0);
+    return runs.some((run) => run && !isOver(run)) ? EVERY_MS : false;
+  });
+  return element;
+}
+
+/** A run that is not here is null; where the server is merely away, the clock asks again. */
+function unknown(refusal) {
+  if (!(refusal instanceof Refusal) || refusal.passing) throw refusal;
+  return null;
+}
+
+function entry(run, drop) {
+  const [state, where] = [badge(run), h("span", { class: "quiet" })];
+  const link = h("a", { href: run.url, title: titleOf(run.spec) }, nameOf(run));
+  const element = h("li", {}, link, state, where, removal(run.id, nameOf(run), drop));
+  element.update = (now) => {
+    if (!now) return;
+    state.update(now);
+    where.textContent = standing(now);
+  };
+  return element;
+}
+
+function missing(id, drop) {
+  const element = h("li", {}, h("span", { class: "quiet" }, `There is no run ${id} on this server.`), removal(id, id, drop));
+  return Object.assign(element, { update() {} });
+}
+
+const removal = (id, name, drop) =>
+  h("button", { type: "button", class: "icon-button", "aria-label": `Unpin ${name}`, onclick: () => drop(id) }, "×");
