@@ -22,7 +22,7 @@ export function player(data, view) {
   const icon = s("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" }, path);
   const button = h("button", { type: "button", class: "icon-button play", "aria-label": "Play the training" }, icon);
   const slider = h("input", { type: "range", min: 0, max: 0, step: 1, value: 0, "aria-label": "Moment of the training" });
-  const words = h("output", { class: "moment" });
+  const words = h("span", { class: "moment" });
   const newest = h("button", { type: "button", class: "button small" }, "Follow the newest");
   const element = h("div", { class: "player", hidden: true }, button, slider, words, newest);
   let timer = null;

@@ -14,7 +14,7 @@ export class Smoothing extends EventTarget {
 
   constructor() {
     super();
-    const words = h("output", {});
+    const words = h("span", { class: "smoothing-weight" });
     const slider = h("input", { type: "range", min: 0, max: MOST, step: 0.02, value: this.weight, id: "smoothing" });
     const draw = () => {
       slider.style.setProperty("--share", this.weight / MOST);

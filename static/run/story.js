@@ -20,11 +20,11 @@ const STORIES = {
   queued({ run, starts, slots }) {
     const ahead = run.position === null ? null : run.position - 1;
     const begun = run.progress.step > 0 ? `It has come to ${epochOf(run)} and will go on from its last checkpoint. ` : "";
-    const others = ahead === 1 ? "One run is ahead" : `${ahead} runs are ahead`;
+    const others = ahead === 1 ? "One other run waits before it" : `${ahead} other runs wait before it`;
     const who = ahead === null ? "It waits" : ahead ? others : "Next in the queue";
-    if (slots === 0) return [begun, `${who}, but no worker is there to take it: it starts when one comes.`];
+    if (slots === 0) return [begun, `${who}, but no worker is there: it starts when one comes.`];
     if (!starts) return [begun, `${who}.`];
-    return [begun, starts.high < 2 ? `${who}: it starts in a moment.` : `${who}: it starts in ${range(starts)}.`];
+    return [begun, starts.high <= 5 ? `${who}; it starts in a moment.` : `${who}; it starts in ${range(starts)}.`];
   },
   running(facts) {
     const { run } = facts;
