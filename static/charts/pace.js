@@ -2,6 +2,7 @@
  * How a run goes on: the learning rate, planned and so far, and how many images a second it trains on.
  */
 
+import { isOver } from "../catalog.js";
 import { whole } from "../format.js";
 import { token } from "../theme.js";
 import { faint, policyColor } from "./colors.js";
@@ -82,7 +83,7 @@ export function speed(element, data) {
     chart.refresh();
     const last = data.speeds.at(-1);
     if (last) chart.describe(`Images a second by epoch: ${whole(last.images_per_s)} at epoch ${last.epoch.toFixed(1)}.`);
-    element.dataset.empty = data.run.state === "finished" && !last ? "true" : "";
+    element.dataset.empty = isOver(data.run) && !last;
   });
   return chart;
 }

@@ -28,7 +28,7 @@ def paths(puppet: Puppet) -> dict[str, str]:
         "train, stages": "/?architecture=resnet-110&policy=batchnorm-stages-0-2&dataset=digits&epochs=2",
         "train, a supermask": "/?architecture=vgg-16&policy=supermask-30&dataset=cifar-100&epochs=2&schedule=cosine",
         "a finished run": f"/run?id={done}",
-        "a failed run": f"/run?id={failed}",
+        "a failed run, layer by layer": f"/run?id={failed}&now=ridge&over=layers&step=20",
         "an unknown run": "/run?id=nosuchrun1234",
         "runs": f"/runs?compare={done},{failed}",
         "a comparison": f"/compare?runs={done},{again},{failed},nosuchrun1234&base={done}&smooth=0.5&colour=red",

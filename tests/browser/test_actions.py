@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Open, Watch
@@ -39,8 +38,9 @@ def test_a_refused_cancel_rolls_back_and_says_why(open_page: Open, puppet: Puppe
     own(page, run_id, token)
     state(page).to_have_text("Running")
     held: list[Route] = []
-    page.route("**/cancel", held.append)
-    page.get_by_role("button", name="Cancel").click()
+    page.route("**/cancel", lambda route: held.append(route))
+    with page.expect_request("**/cancel"):
+        page.get_by_role("button", name="Cancel").click()
     state(page).to_have_text("Cancelling")
     story(page).to_contain_text("Stopping in epoch 4 of 12, as asked")
     held[0].fulfill(status=503, json={"detail": "the database does not answer right now; please try again"})
@@ -135,46 +135,43 @@ BASE: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("run", "facts", "words"),
-    [
-        ({"state": "queued", "position": 1}, {"slots": 0}, "Next in the queue, but no worker is there"),
-        (
-            {"state": "queued", "position": 3, "progress": {"step": 0, "total_steps": 9}},
-            {"slots": 1, "starts": {"low": 60, "high": 180}},
-            "2 other runs wait before it; it starts in 1 to 3 min.",
-        ),
-        ({}, {}, "In epoch 13 of 40. 31\u202f% of the features are off, and test accuracy is 50.0\u202f%."),
-        ({"top1": None}, {"off": None}, "In epoch 13 of 40. "),
-        (
-            {},
-            {"twin": {"run": {"state": "running", "policy": "all"}, "tests": [{"epoch": 3, "top1": 0.2}]}, "epoch": 12},
-            "the twin that trains “All parameters”, only at epoch 3 yet, is at 20.0\u202f%.",
-        ),
-        (
-            {"state": "cancelled"},
-            {
-                "twin": {
-                    "run": {"state": "finished"},
-                    "tests": [{"epoch": 3, "top1": 0.2}, {"epoch": 40, "top1": 0.3}],
-                },
-                "epoch": 12,
+TOLD: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    ({"state": "queued", "position": 1}, {"slots": 0}, "Next in the queue, but no worker is there"),
+    (
+        {"state": "queued", "position": 3, "progress": {"step": 0, "total_steps": 9}},
+        {"slots": 1, "starts": {"low": 60, "high": 180}},
+        "2 other runs wait before it; it starts in 1 to 3 min.",
+    ),
+    ({}, {}, "In epoch 13 of 40. 31\u202f% of the features are off, and test accuracy is 50.0\u202f%."),
+    ({"top1": None}, {"off": None}, "In epoch 13 of 40. "),
+    (
+        {},
+        {"twin": {"run": {"state": "running", "policy": "all"}, "tests": [{"epoch": 3, "top1": 0.2}]}, "epoch": 12},
+        "the twin that trains “All parameters”, only at epoch 3 yet, is at 20.0\u202f%.",
+    ),
+    (
+        {"state": "cancelled"},
+        {
+            "twin": {
+                "run": {"state": "finished"},
+                "tests": [{"epoch": 3, "top1": 0.2}, {"epoch": 40, "top1": 0.3}],
             },
-            "were off, and test accuracy was 50.0\u202f%; the twin with random parameters was at 20.0\u202f% at this point.",
-        ),
-        ({"progress": {**BASE["progress"], "step": 1000, "analysed": 0.5}}, {}, "being analysed. 31\u202f% of the"),
-    ],
-)
-def test_every_state_is_said_truly(story_page: Page, run: dict[str, Any], facts: dict[str, Any], words: str) -> None:
-    told = {"off": 0.31, "epoch": None, "twin": None, "asMany": False, "starts": None, "slots": 1, **facts}
-    if told["twin"]:
-        rival = told["twin"]["run"]
-        told["twin"]["run"] = {**BASE, **rival, "spec": {"policy": rival.get("policy", "random-2")}}
+            "epoch": 12,
+        },
+        "were off, and test accuracy was 50.0\u202f%; the twin with random parameters was at 20.0\u202f% at this",
+    ),
+    ({"progress": {**BASE["progress"], "step": 1000, "analysed": 0.5}}, {}, "being analysed. 31\u202f% of the"),
+]
+"""What is different from BASE, what else is known, and a part of what is to be said."""
+
+
+def test_every_state_is_said_truly(open_page: Open) -> None:
+    page = open_page("/runs?text=nothing")
     tell = """facts => import('/static/run/story.js').then(({ story }) =>
         story(facts).map((part) => part.text ?? part).join(''))"""
-    assert words in story_page.evaluate(tell, {"run": {**BASE, **run}, **told})
-
-
-@pytest.fixture
-def story_page(open_page: Open) -> Page:
-    return open_page("/runs?text=nothing")
+    for run, facts, words in TOLD:
+        told = {"off": 0.31, "epoch": None, "twin": None, "asMany": False, "starts": None, "slots": 1, **facts}
+        if told["twin"]:
+            rival = told["twin"]["run"]
+            told["twin"]["run"] = {**BASE, **rival, "spec": {"policy": rival.get("policy", "random-2")}}
+        assert words in page.evaluate(tell, {"run": {**BASE, **run}, **told})

@@ -11,7 +11,7 @@ from jobs.database import WrongSchema
 from jobs.inbox import Inbox
 from jobs.rows import Batch, Run
 from jobs.store import Store
-from jobs.tables import SCHEMA
+from jobs.tables import SCHEMA, SPEEDS
 from tests.events import finished, started
 from tests.jobs.support import fake_spec, in_threads
 
@@ -287,3 +287,19 @@ def test_a_database_of_another_version_is_refused(store: Store) -> None:
         connection.execute(SCHEMA.update().values(version=999))
     with pytest.raises(WrongSchema, match="has schema 999"):
         store.create_tables()
+
+
+def test_of_a_long_run_some_speeds_are_kept(store: Store) -> None:
+    run = claimed(store, fake_spec())
+    for step in range(0, 5000, 3):
+        progress = Progress(step=step, total_steps=5000, images_per_s=step / 2, elapsed_s=1.0, eta_s=None)
+        assert store.record(run.id, 1, Batch(progress=progress)) == "ok"
+    speeds = store.speeds(run.id)
+    assert len(speeds) == 500 and speeds[0].step == 3 and speeds[0].images_per_s == 1.5
+    assert [row.id for row in store.speeds(run.id, after=speeds[-3].id)] == [row.id for row in speeds[-2:]]
+
+
+def test_a_database_from_before_the_speeds_gets_their_table(store: Store) -> None:
+    SPEEDS.drop(store.engine)
+    store.create_tables()
+    assert store.speeds("NoSuchRun12345") == []
