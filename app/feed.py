@@ -76,12 +76,10 @@ class Watched:
         with self._lock:
             if self.is_fresh(now()):  # another thread was quicker
                 return
-            watch = self._store.watch(
-                self._id,
-                points_after=self._thinning.newest if self._thinning else 0,
-                snapshots_after=self.snapshots[-1]["id"] if self.snapshots else 0,
-                speeds_after=self.speeds[-1][0] if self.speeds else 0,
-            )
+            point = self._thinning.newest if self._thinning else 0
+            snapshot = self.snapshots[-1]["id"] if self.snapshots else 0
+            speed = self.speeds[-1][0] if self.speeds else 0
+            watch = self._store.watch(self._id, point, snapshot, speed)
             if self.summary is not None and self.summary["state"] == "failed":
                 self.resumed = watch is None or watch.run.state != "failed"
             elif watch is not None:

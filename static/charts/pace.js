@@ -67,9 +67,9 @@ export function speed(element, data) {
         {
           x: data.speeds.map(({ epoch }) => epoch),
           y: data.speeds.map(({ images_per_s }) => images_per_s),
-          mode: "lines+markers",
+          mode: data.speeds.length < 3 ? "markers" : "lines",
           line: { color, width: 1.8 },
-          marker: { color, size: 3 },
+          marker: { color, size: 5 },
           hovertemplate: "%{y:,.0f} images a second<br>epoch %{x:.2f}<extra></extra>",
         },
       ],
