@@ -41,7 +41,7 @@ export function log(data) {
       list.prepend(lines.get(said.id));
     }
   });
-  return h("div", { class: "log-box", tabindex: "0", role: "region", "aria-label": "What happened" }, list);
+  return h("div", { class: "log-box", tabindex: "0", role: "region", "aria-label": "The log" }, list);
 }
 
 function line({ at, attempt, kind, message }, today) {
