@@ -15,13 +15,14 @@ from core.policies import Policy, policy
 
 
 class UnitPicture(TypedDict):
-    """A convolution and its norm.
+    """A convolution and its norm, by their names in the module.
 
     The shares (0..1) that train: `trained` of the convolution's weights (of their scores, where the picture has
     `keep`), `bias_trained` of its biases (null where it has none), `norm_trained` of γ and β together.
     """
 
     conv: str
+    norm: str
     channels: int
     kernel: int
     stride: int
@@ -112,6 +113,7 @@ def _unit(unit: Unit, chosen: Policy, extra: dict[str, int]) -> UnitPicture:
     bias = [parameter for parameter in rest if parameter.role == "convolution-bias"]
     return {
         "conv": conv.name,
+        "norm": unit.norm.name,
         "channels": conv.outputs,
         "kernel": conv.kernel,
         "stride": conv.stride,

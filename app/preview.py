@@ -15,7 +15,9 @@ from typing_extensions import TypedDict
 from app.cautions import cautions
 from app.estimate import Estimate
 from app.images import DOWNLOADS, changed_folder, data_is_here
+from app.parts import PartView, parts
 from app.picture import Picture, picture
+from app.spec_text import as_yaml, shortened
 from core import cost
 from core.architectures.normalisation import Normalisation
 from core.files import START
@@ -25,14 +27,20 @@ LONG_S = 3600.0
 
 
 class Preview(TypedDict):
-    """All that can be said of a run before it runs. `share` is trainable / total; `steps` of the whole run."""
+    """All that can be said of a run before it runs. `share` is trainable / total; `steps` of the whole run.
+
+    `spec` is what differs from the defaults, ready for POST /api/runs; `yaml` is the same as text.
+    """
 
     counts: dict[str, int]
+    parts: list[PartView]
     share: float
     macs_per_image: int
     steps: int
     estimate_s: Estimate
     cli: str
+    spec: dict[str, Any]
+    yaml: str
     plan: Picture
     warnings: list[str]
 
@@ -43,11 +51,14 @@ def preview(spec: RunSpec, estimate: Estimate, data: Path, fashion_mnist: Path |
     counts = cost.counts(plan, spec.selection)
     return {
         "counts": counts.model_dump(),
+        "parts": parts(plan, spec.selection),
         "share": counts.trainable / counts.total,
         "macs_per_image": plan.macs,
         "steps": spec.total_steps,
         "estimate_s": estimate,
         "cli": command_line(spec),
+        "spec": shortened(spec),
+        "yaml": as_yaml(spec),
         "plan": picture(spec.architecture, spec.policy, spec.data.shape, len(spec.data.classes), spec.norm),
         "warnings": warnings(spec, estimate, here=data_is_here(spec.dataset, data, fashion_mnist)),
     }

@@ -13,7 +13,19 @@ from fastapi.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
 
-from app import api, api_docs, compare_api, course, errors, results, starts, studies, study_api
+from app import (
+    api,
+    api_docs,
+    compare_api,
+    course,
+    errors,
+    results,
+    share_api,
+    starts,
+    studies,
+    study_api,
+    teaching_api,
+)
 from app.assets import Assets
 from app.estimate import Estimator
 from app.feed import Feed
@@ -23,10 +35,20 @@ from app.security import MAX_BODY, Security
 from app.services import Services
 from app.settings import Settings
 from app.shortcut import Shortcut
+from app.social import Social
 from core.spec import RunSpec
 from jobs.store import Store
 
-ROUTERS = (api.router, course.router, results.router, starts.router, study_api.router, compare_api.router)
+ROUTERS = (
+    api.router,
+    course.router,
+    results.router,
+    starts.router,
+    study_api.router,
+    compare_api.router,
+    teaching_api.router,
+    share_api.router,
+)
 TITLE = "OnlyBN"
 VERSION = "0.1.0"
 NO_EVENTS_S = 3600.0
@@ -55,6 +77,7 @@ def make_app(
     # The last added is the outermost: what Security answers itself carries its headers, too.
     # Gradio leaves cross-origin answers to its parent only if the parent has this middleware; nobody is allowed.
     app.add_middleware(CORSMiddleware, allow_origins=[])
+    app.add_middleware(Social, store=store, public_url=settings.public_url)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     feed = Feed(store, settings.public_url)
     app.add_middleware(Shortcut, feed=feed)

@@ -38,6 +38,10 @@ export const upload = (path, file) =>
     UPLOAD_PATIENCE_S,
   );
 
+/** Sends text as it is; the JSON that the server answers. Throws Refusal. */
+export const sendText = (path, text) =>
+  request(path, { method: "POST", headers: { "content-type": "text/plain" }, body: text });
+
 /** A connection that stalls, before the answer or within it, is given up: all panels of a page wait for its answer. */
 async function request(path, options, patience_s = PATIENCE_S) {
   let response, answer;

@@ -41,16 +41,28 @@ export function show(element, visible) {
   if (element) element.hidden = !visible;
 }
 
-/** A button that copies what `text()` returns and says so. */
+/** A button that copies what `text()` returns and says so; where that is forbidden, a field to copy from by hand. */
 export function copyButton(label, text, className = "button") {
   const button = h("button", { type: "button", class: className }, label);
   button.addEventListener("click", async () => {
     const done = await copy(text());
-    button.textContent = done ? "Copied" : "Select and copy by hand";
-    announce(done ? "Copied to the clipboard." : "The browser did not allow copying.");
+    if (!done) return byHand(button, text());
+    button.textContent = "Copied";
+    announce("Copied to the clipboard.");
     setTimeout(() => (button.textContent = label), 1600);
   });
   return button;
+}
+
+/** A field beside `button` with `text` selected, until the focus leaves it. */
+function byHand(button, text) {
+  const field = h("textarea", { class: "by-hand", readonly: true, rows: 1, "aria-label": "Copy this by hand" });
+  field.value = text;
+  field.addEventListener("blur", () => field.remove());
+  button.after(field);
+  field.focus();
+  field.select();
+  announce("The browser did not allow copying. The text is selected: copy it with the keyboard.");
 }
 
 async function copy(text) {

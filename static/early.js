@@ -3,6 +3,7 @@
  * Until then the head keeps it hidden (not longer than some seconds), so that nothing flashes and nothing jumps.
  */
 
+import "./share/frame.js";
 import "./theme.js";
 
 /** What the last of Gradio's components to appear looks like, on the Train page and on the others. */

@@ -5,6 +5,7 @@
 import { ask } from "./api.js";
 import { h, s, show } from "./dom.js";
 import { connection, repeat } from "./live.js";
+import { embedded, frameBar } from "./share/frame.js";
 import { isDark, onTheme, toggle } from "./theme.js";
 
 const PATHS = {
@@ -13,6 +14,7 @@ const PATHS = {
 };
 
 export function mount(element) {
+  if (embedded) return document.body.append(frameBar(lostBanner()));
   for (const link of element.querySelectorAll("nav a")) {
     if (link.getAttribute("href") === location.pathname) link.setAttribute("aria-current", "page");
   }

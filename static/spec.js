@@ -17,10 +17,10 @@ export const pathOf = (key) => (key.includes(".") ? key.split(".") : ["recipe", 
 export const usualOf = (key, policy) =>
   (key === "init.norm" && policyOf(policy ?? "").norm) || options.usual[key];
 
-/** ?architecture=resnet-110&policy=batchnorm&... of a spec. */
+/** ?architecture=resnet-110&epochs=160&... of a spec; empty where it is the form's first one. */
 export function toQuery(spec) {
   const query = new URLSearchParams();
-  for (const key of MAIN) if (spec[key] !== undefined && spec[key] !== null) query.set(key, spec[key]);
+  for (const key of MAIN) if ((spec[key] ?? options.defaults[key]) !== options.defaults[key]) query.set(key, spec[key]);
   for (const [key, usual] of Object.entries(options.optional))
     if ((spec[key] ?? null) !== usual && spec[key] !== undefined) query.set(key, spec[key].run ?? spec[key]);
   for (const key of PART_KEYS) {
@@ -28,14 +28,20 @@ export function toQuery(spec) {
     const value = spec[part]?.[field];
     if (value !== undefined && String(value) !== String(usualOf(key, spec.policy))) query.set(key, text(value));
   }
-  return `?${query.toString().replaceAll("%2C", ",").replaceAll("%2F", "/")}`;
+  const written = query.toString().replaceAll("%2C", ",").replaceAll("%2F", "/");
+  return written && `?${written}`;
 }
 
+const known = new Set([...MAIN, ...Object.keys(options.optional), ...PART_KEYS]);
+const OTHERS = /^(embed|theme|__.*|utm_.*)$/; // how the page is shown, and what other sites append
+
 /** The flat values that a query string names; unknown keys are left out. */
-export function fromQuery(search) {
-  const known = new Set([...MAIN, ...Object.keys(options.optional), ...PART_KEYS]);
-  return Object.fromEntries([...new URLSearchParams(search)].filter(([key]) => known.has(key)));
-}
+export const fromQuery = (search) =>
+  Object.fromEntries([...new URLSearchParams(search)].filter(([key]) => known.has(key)));
+
+/** The keys of a query string that name no field. */
+export const strangers = (search) =>
+  [...new URLSearchParams(search).keys()].filter((key) => !known.has(key) && !OTHERS.test(key));
 
 /** What somebody typed as `start`: a SHA-256 as it is; the id or the link of a run means its trained network. */
 export function startOf(typed) {

@@ -4,6 +4,7 @@
  * Gradio keeps the class `dark` on the body and sets it again when the system changes; a kept choice wins over that.
  */
 
+import { askedTheme } from "./share/frame.js";
 import { get, set } from "./storage.js";
 
 const KEY = "onlybn.theme";
@@ -31,7 +32,7 @@ export function onTheme(listener) {
 export const token = (name) => getComputedStyle(document.body).getPropertyValue(`--${name}`).trim();
 
 function restore() {
-  const kept = get(KEY);
+  const kept = askedTheme ?? get(KEY);
   document.body.classList.toggle("dark", kept ? kept === "dark" : system.matches);
 }
 

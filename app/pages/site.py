@@ -15,8 +15,6 @@ from app.panels import panel, words
 FONTS = ("-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONOSPACE = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
 
-DESCRIPTION = "A browser laboratory: how much can a network learn when all its weights stay random?"
-
 HEADER = """
 <header class="site-header"><div class="site-bar">
   <a class="brand" href="/"><img src="/static/favicon.svg" alt="" width="26" height="26"><span>OnlyBN</span></a>
@@ -76,7 +74,7 @@ def head() -> str:
     data = json.dumps(options(), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     sheets = "".join(
         f'<link rel="stylesheet" href="/static/{name}.css">'
-        for name in ("style", "gradio", "form", "panels", "pages", "paper", "compare", "gamma")
+        for name in ("style", "gradio", "form", "panels", "pages", "paper", "compare", "gamma", "help", "share")
     )
     return (
         # early.js shows the page; the animation does if that file does not come.
@@ -84,7 +82,6 @@ def head() -> str:
         "@keyframes onlybn-show{to{visibility:visible}}</style>"
         f"<style>{form.style()}</style>"
         f'<link rel="icon" type="image/svg+xml" href="/static/favicon.svg">{sheets}'
-        f'<meta name="description" content="{DESCRIPTION}">'
         '<meta name="color-scheme" content="light dark">'
         '<script type="module" src="/static/early.js"></script>'
         f'<script id="onlybn-options" type="application/json">{data}</script>'

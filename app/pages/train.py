@@ -10,6 +10,7 @@ import gradio as gr
 
 from app import form
 from app.choices import DEFAULTS, PRESETS
+from app.pages import experiments
 from app.panels import STATIC, panel, words
 from core.architectures import catalog
 from core.datasets.catalog import DATASETS
@@ -28,7 +29,7 @@ HERO = """
     <p><strong>Start with a pair.</strong> Two ResNet-14s with 1,120 trainable parameters each:
     BatchNorm’s γ and β in one, randomly chosen weights in the other.</p>
     <button type="button" class="button" data-slot="examples"><span>Run both and compare</span></button>
-    <span class="quiet">under a minute</span>
+    <span class="quiet" data-slot="examples-time">under a minute</span>
     <p class="problem" data-slot="examples-problem" role="alert" hidden></p>
   </div>
 </section>
@@ -45,6 +46,7 @@ PREVIEW = """
   </header>
   <div class="network-box" data-slot="network"></div>
   <p class="legend" data-slot="legend"></p>
+  <ul class="parts" data-slot="parts" aria-label="Parameters by part"></ul>
   <dl class="facts">
     <div><dt>Time on this server</dt><dd data-slot="time">–</dd></div>
     <div><dt>Steps</dt><dd data-slot="steps">–</dd></div>
@@ -57,10 +59,16 @@ PREVIEW = """
 
 LAUNCH_PROBLEM = '<p class="problem" data-slot="launch-problem" role="alert" hidden></p>'
 
+LINK = '<p class="form-link" data-slot="form-link"></p>'
+
 CLI = """
 <details class="cli"><summary>The same from the command line</summary>
   <div class="code"><code data-slot="cli" tabindex="0"></code><span data-slot="copy"></span></div>
 </details>
+"""
+
+TEXT = """
+<details class="cli"><summary>The same as YAML or JSON, and back</summary><div data-slot="spec-text"></div></details>
 """
 
 LATEST = """
@@ -75,6 +83,7 @@ LATEST = """
 def build() -> None:
     """The page, inside the Blocks that is open."""
     panel("train/launch.js", HERO)
+    panel("train/experiments.js", experiments.skeleton(), elem_id="experiments")
     fields = form.Form()
     with gr.Row(elem_id="train"):
         with gr.Column(elem_id="form"):
@@ -97,7 +106,9 @@ def build() -> None:
             panel("train/preview.js", PREVIEW, elem_id="preview")
             launch = gr.Button("Launch", variant="primary", elem_id="launch")
             words(LAUNCH_PROBLEM)
+            panel("train/link.js", LINK)
             words(CLI, elem_id="cli")
+            panel("train/text.js", TEXT)
     panel("train/latest.js", LATEST)
     _wire(fields, launch)
     for button, values in presets:

@@ -4,6 +4,7 @@
 
 import { h } from "../dom.js";
 import { percent, whole } from "../format.js";
+import { OFF_STEPS } from "./off.js";
 
 /** The elements of the legend of `plan` (of /api/preview). */
 export function legend(plan) {
@@ -28,6 +29,26 @@ export function sentence(plan, stages) {
     ? `${whole(blocks.length)} residual blocks in ${stages} stages`
     : `${whole(layers)} convolutions in ${stages} stages, without shortcuts`;
   return `A network of ${what}. Lit, because it trains: ${trained(plan).join(", ") || "nothing"}.`;
+}
+
+/** The legend of a picture that is coloured by what is switched off. */
+export const offLegend = () => [
+  h("span", { class: "legend-item" }, "Features with |γ| ≈ 0:"),
+  ...OFF_STEPS.map(({ look, words }) =>
+    h("span", { class: "legend-item" }, h("span", { class: `key ${look}`, "aria-hidden": "true" }), words),
+  ),
+];
+
+/** That picture in a sentence: all, and stage by stage. */
+export function offSentence({ stem }, stages, { shares, all }) {
+  const units = stages.map((blocks) => blocks.flatMap(({ units, shortcut }) => (shortcut ? [...units, shortcut] : units)));
+  const share = (group) => {
+    const known = group.filter(({ norm }) => norm in shares);
+    const channels = known.reduce((sum, part) => sum + part.channels, 0);
+    return percent(known.reduce((sum, part) => sum + shares[part.norm] * part.channels, 0) / channels, 0);
+  };
+  const parts = units.map((group, index) => `${share(group)} in stage ${index + 1}`);
+  return `The network coloured by the features that are off: ${percent(all, 0)} of all; ${share([stem])} in the stem, ${parts.join(", ")}.`;
 }
 
 /** The parts that train, in words. */

@@ -5,7 +5,8 @@
  * of one kind share one path, so that ResNet-866 is as few nodes as ResNet-14. `legend.js` says what the shapes mean.
  */
 
-import { legend, sentence } from "./legend.js";
+import { legend, offLegend, offSentence, sentence } from "./legend.js";
+import { offLook } from "./off.js";
 import { Pen } from "./pen.js";
 
 export const HEIGHT = 236;
@@ -19,35 +20,39 @@ const DOT_PITCH = 5; // of an output, at least
 
 /**
  * Draws `plan` (of /api/preview) into `element`, and its legend into `key`; redraws it when the width changes.
- * Answers {draw}.
+ * Answers {draw}; `draw(plan, off)` colours the layers by the share of their features that is switched off instead, where
+ * `off` is {shares: by the name of the norm layer, all}.
  */
 export function mount(element, key = null) {
   let plan = null;
+  let off = null;
   let width = 0;
-  const draw = () => plan && width && element.replaceChildren(picture(plan, width));
+  const draw = () => plan && width && element.replaceChildren(picture(plan, width, off));
   new ResizeObserver(([entry]) => {
     if (Math.abs(entry.contentRect.width - width) < 1) return;
     width = entry.contentRect.width;
     draw();
   }).observe(element);
   return {
-    draw(next) {
+    draw(next, shares = null) {
       plan = next;
+      off = shares;
       draw();
-      key?.replaceChildren(...legend(plan));
+      key?.replaceChildren(...(off ? offLegend() : legend(plan)));
     },
   };
 }
 
-function picture(plan, width) {
+function picture(plan, width, off) {
   const all = stages(plan);
   const pen = new Pen(plan);
+  pen.off = off;
   const layers = plan.blocks.reduce((sum, block) => sum + block.units.length, 0);
   const pitch = (width - 2 * END) / layers;
   const needed = plan.blocks.some((block) => block.residual) ? UNIT_PITCH.residual : UNIT_PITCH.plain;
   if (pitch >= needed) oneRow(pen, plan, all, width, Math.min(MAX_PITCH, pitch));
   else rows(pen, plan, all, width);
-  return pen.svg(width, HEIGHT, sentence(plan, all.length));
+  return pen.svg(width, HEIGHT, off ? offSentence(plan, all, off) : sentence(plan, all.length));
 }
 
 function oneRow(pen, plan, all, width, pitch) {
@@ -121,6 +126,7 @@ function block(pen, { units, shortcut, residual, pool }, x, middle, length, heig
 /** A convolution of `width`, and the norm behind it: γ its upper half, β its lower. */
 function unit(pen, part, x, middle, width, height) {
   const top = middle - height / 2;
+  if (pen.off) return pen.box(offLook(pen.off.shares[part.norm]), x, top, width * 1.3, height);
   const whole = part.trained === 1 && !pen.keep;
   pen.box(`conv ${whole ? "lit" : "frozen"}`, x, top, width, height);
   if (pen.keep && part.trained > 0) pen.box("conv kept", x, top, width, height);
@@ -140,7 +146,8 @@ function output(pen, { classes, trained }, x, middle, limit = 120) {
   const side = step * 0.66;
   for (let k = 0; k < shown; k += 1) {
     const y = middle + (k - (shown - 1) / 2) * step - step / 3;
-    pen.box(`dot ${trained === 1 && !pen.keep ? "lit" : "frozen"}`, x, y, side, side);
+    pen.box(`dot ${trained === 1 && !pen.keep && !pen.off ? "lit" : "frozen"}`, x, y, side, side);
+    if (pen.off) continue;
     if (pen.keep && trained > 0) pen.box("dot kept", x, y, side, side);
     // Its biases only.
     else if (trained > 0 && trained < 1) pen.box("dot lit", x + side / 4, y + side / 4, side / 2, side / 2);

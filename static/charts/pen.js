@@ -3,6 +3,7 @@
  */
 
 import { s } from "../dom.js";
+import { OFF_LOOKS } from "./off.js";
 
 const SPECK = 2.2;
 const STRIPE = 6; // what a stripe of used weights and the gap beside it take
@@ -18,6 +19,7 @@ const LOOKS = [
   "dot kept",
   "dot lit",
   "speck lit",
+  ...OFF_LOOKS,
 ];
 
 let pens = 0;

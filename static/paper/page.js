@@ -7,6 +7,8 @@ import { ask, Refusal } from "../api.js";
 import { isRunId } from "../catalog.js";
 import { h } from "../dom.js";
 import { repeat } from "../live.js";
+import { framed } from "../share/frame.js";
+import { shareButton } from "../share/share.js";
 import { card } from "./card.js";
 import { allQuestions, lookAt } from "./studies.js";
 
@@ -29,6 +31,7 @@ export function mount(element) {
     for (const question of questions) cards.set(question.name, card(question, changed));
     for (const study of studies) cards.get(study.name)?.offer(study);
     const list = h("div", { class: "questions" }, [...cards.values()].map((one) => one.element));
+    page.querySelector(".paper-head").append(shareButton());
     page.replaceChildren(...page.querySelectorAll(".paper-head"), note, index(questions), list);
     await follow(cards, note);
   }
@@ -81,5 +84,5 @@ function missing(refusal) {
 function write(one) {
   const plain = one.scale === "minutes" ? "" : `?scale=${one.scale}`;
   const query = one.study ? `?study=${encodeURIComponent(one.study.id)}` : plain;
-  history.replaceState(history.state, "", `${location.pathname}${query}#${one.name}`);
+  history.replaceState(history.state, "", `${location.pathname}${framed(query)}#${one.name}`);
 }

@@ -5,6 +5,7 @@
 import { cancel, launch, resume, runToken } from "../api.js";
 import { isOver } from "../catalog.js";
 import { copyButton, h, show } from "../dom.js";
+import { shareButton } from "../share/share.js";
 import { toQuery } from "../spec.js";
 import { toast } from "../toast.js";
 import { downloads } from "./downloads.js";
@@ -26,7 +27,7 @@ export function actions(data, feed, preview) {
     h("a", { class: "button", href: `/${toQuery({ ...run.spec, name: null })}` }, "Clone and edit"),
     startLink(data),
     pinButton(data),
-    copyButton("Copy link", () => location.href),
+    shareButton(),
     commandButton(preview),
     downloads(data),
   );

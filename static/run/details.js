@@ -3,11 +3,11 @@
  */
 
 import { architectureTitle, classesOf, datasetOf, hasTop5, policyOf, titleOfValue } from "../catalog.js";
-import { mount as mountNetwork } from "../charts/network.js";
 import { h } from "../dom.js";
 import { decimal, lowered, NONE, percent, when, whole } from "../format.js";
 import { text } from "../spec.js";
 import { log } from "./log.js";
+import { network } from "./network.js";
 
 const ROWS = 20;
 
@@ -16,24 +16,10 @@ export function details(data, preview) {
   return h(
     "div",
     { class: "details" },
-    network(preview),
+    network(data, preview),
     specification(data.run),
     folded("The last points as a table", table(data)),
     happened(data),
-  );
-}
-
-function network(preview) {
-  const box = h("div", { class: "network-box" });
-  const key = h("p", { class: "legend" });
-  const picture = mountNetwork(box, key);
-  preview.then((answer) => answer && picture.draw(answer.plan));
-  return h(
-    "section",
-    { class: "card", "aria-labelledby": "network-title" },
-    h("h2", { id: "network-title" }, "The network"),
-    box,
-    key,
   );
 }
 

@@ -7,6 +7,8 @@ import { ask, Refusal } from "../api.js";
 import { isOver, isRunId } from "../catalog.js";
 import { h, show } from "../dom.js";
 import { repeat } from "../live.js";
+import { framed } from "../share/frame.js";
+import { shareButton } from "../share/share.js";
 import { chosenBar, MAX_CHOSEN } from "./chosen.js";
 import { FILTERS, filters } from "./filters.js";
 import { pinnedRuns } from "./pinned.js";
@@ -51,7 +53,7 @@ export function mount(element) {
   const rows = table(view, chosen, { change, choose, size: PAGE });
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   page.replaceChildren(
-    h("h1", {}, "Runs"),
+    h("div", { class: "page-head" }, h("h1", {}, "Runs"), shareButton()),
     pinnedRuns(),
     filters(view, change),
     bar.element,
@@ -106,5 +108,5 @@ function write(view, chosen) {
   if (chosen.size) query.set("compare", [...chosen].join(","));
   for (const key of KEYS) if (view[key] && view[key] !== USUAL[key]) query.set(key, view[key]);
   const text = query.toString().replaceAll("%2C", ",");
-  history.replaceState(history.state, "", location.pathname + (text ? `?${text}` : ""));
+  history.replaceState(history.state, "", location.pathname + framed(text ? `?${text}` : ""));
 }

@@ -6,7 +6,7 @@
 
 import { architectureName, options, parseArchitecture } from "../catalog.js";
 import { say, show } from "../dom.js";
-import { fromQuery, list, number, PART_KEYS, pathOf, startOf, text, toQuery, usualOf } from "../spec.js";
+import { fromQuery, list, number, PART_KEYS, pathOf, startOf, strangers, text, toQuery, usualOf } from "../spec.js";
 import { policyFields, policyName } from "./policy.js";
 
 const OTHER = "other";
@@ -74,7 +74,10 @@ export function load(keys, values) {
 
 function fromUrl({ architecture, policy, ...plain }) {
   const updates = {};
-  for (const [key, typed] of Object.entries(plain)) updates[key] = fieldValue(key, typed);
+  for (const [key, typed] of Object.entries(plain)) {
+    const value = fieldValue(key, typed);
+    if (value !== undefined) updates[key] = value;
+  }
   const found = architecture && parseArchitecture(architecture);
   if (found) {
     const usual = found.family.featured.includes(found.number);
@@ -91,29 +94,32 @@ function fromUrl({ architecture, policy, ...plain }) {
   return updates;
 }
 
-/** What a component gets for the `typed` value of a URL. */
+/** What a component gets for the `typed` value of a URL; undefined where it can show no such thing. */
 function fieldValue(key, typed) {
   const usual = options.usual[key];
-  if (["epochs", "replicate"].includes(key) || typeof usual === "number") return Number(typed);
-  if (typeof usual === "boolean") return typed === "true";
+  if (["epochs", "replicate"].includes(key) || typeof usual === "number") {
+    const value = number(typed);
+    return typeof value === "number" ? value : undefined;
+  }
+  if (typeof usual === "boolean") return { true: true, false: false }[typed];
   return Array.isArray(usual) ? list(typed).map(text).join(", ") : typed;
 }
 
 /** Says which part of the link this form cannot show, rather than silently showing something else. */
-function noteUnknown({ architecture, policy }, updates) {
+function noteUnknown({ architecture, policy, ...plain }, updates) {
   const lost = [
     [architecture, "family", "architecture"],
     [policy, "group", "policy"],
   ].filter(([asked, key]) => asked && !(key in updates));
-  const words = lost.map(([asked, , kind]) => `no ${kind} “${asked}”`).join(" and ");
-  show(
-    say(
-      document,
-      "link-note",
-      `The link asks for what this server does not have: ${words}. The form shows its default instead.`,
-    ),
-    lost.length > 0,
-  );
+  const words = [
+    ...lost.map(([asked, , kind]) => `no ${kind} “${asked}”`),
+    ...strangers(location.search).map((key) => `no field “${key}”`),
+    ...Object.keys(plain)
+      .filter((key) => !(key in updates))
+      .map((key) => `no ${key} of “${plain[key]}”`),
+  ];
+  const sentence = `The link asks for what this server does not have: ${words.join(" and ")}. The form shows its default instead.`;
+  show(say(document, "link-note", sentence), words.length > 0);
 }
 
 /** Another family was chosen: its own depths or widths, and its stages. */

@@ -20,11 +20,15 @@ export async function launch(keys, values) {
 export function mount(element) {
   // The next page will draw with Plotly; fetched now, it is there when the first point comes.
   document.head.append(h("link", { rel: "prefetch", href: "/static/plotly.min.js", as: "script" }));
-  const button = slot(element, "examples");
+  together(slot(element, "examples"), slot(element, "examples-problem"), options.examples);
+}
+
+/** Lets `button` launch all of `specs` and open their comparison; refusals are said in `message`. */
+export function together(button, message, specs) {
   let ids = []; // those of a click that the server stopped half-way: the next click goes on from there
   button.addEventListener("click", () =>
-    busy(button, slot(element, "examples-problem"), async () => {
-      for (const spec of options.examples.slice(ids.length)) ids.push((await post(spec)).id);
+    busy(button, message, async () => {
+      for (const spec of specs.slice(ids.length)) ids.push((await post(spec)).id);
       location.assign(`/compare?runs=${ids.map(encodeURIComponent).join(",")}`);
       ids = [];
     }),

@@ -8,6 +8,7 @@ import { mount as mountNetwork } from "../charts/network.js";
 import { copyButton, h, say, show, slot } from "../dom.js";
 import { compact, percent, range, whole } from "../format.js";
 import { current } from "./form.js";
+import { parts } from "./parts.js";
 import { mountStart } from "./start.js";
 
 const RETRY_MS = 2000;
@@ -27,6 +28,7 @@ export function mount(element) {
       fill(element, spec, preview);
       network.draw(preview.plan);
       commandLine(preview.cli);
+      document.dispatchEvent(new CustomEvent("onlybn:preview", { detail: preview }));
       settle(element, null);
     } catch (refusal) {
       if (turn !== asked) return;
@@ -51,7 +53,8 @@ function hints(spec) {
   say(document, "dataset-hint", datasetOf(spec.dataset).sentence);
 }
 
-function fill(element, spec, { counts, share, macs_per_image, steps, estimate_s, warnings, plan }) {
+function fill(element, spec, preview) {
+  const { counts, share, macs_per_image, steps, estimate_s, warnings, plan } = preview;
   say(element, "title", architectureTitle(spec.architecture));
   say(element, "trainable", whole(counts.trainable));
   say(element, "total", whole(counts.total));
@@ -61,6 +64,7 @@ function fill(element, spec, { counts, share, macs_per_image, steps, estimate_s,
   say(element, "time", range(estimate_s));
   say(element, "steps", whole(steps));
   say(element, "macs", compact(macs_per_image));
+  slot(element, "parts").replaceChildren(...parts(preview));
   slot(element, "warnings").replaceChildren(...warnings.map((warning) => h("li", {}, warning)));
 }
 

@@ -205,8 +205,10 @@ def test_downloads_and_links(open_page: Open, puppet: Puppet) -> None:
             page.get_by_role("link", name=name).click()
         assert Path(download.value.path()).read_text().startswith(start)
         assert run_id in download.value.suggested_filename
+    page.get_by_role("button", name="Share", exact=True).click()
     page.get_by_role("button", name="Copy link").click()
     assert page.evaluate("navigator.clipboard.readText()") == page.url
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Copy command").click()
     assert page.evaluate("navigator.clipboard.readText()").startswith("python -m core train --architecture resnet-14")
 

@@ -1,0 +1,67 @@
+/**
+ * Sharing a page: its link, and the code that shows it within another page. Works where the clipboard is forbidden,
+ * too: the text is selected, to be copied by hand.
+ */
+
+import { copyButton, h } from "../dom.js";
+import { addressOf, embedded } from "./frame.js";
+
+const THEMES = { "": "The reader’s", light: "Light", dark: "Dark" };
+const HEIGHT = 720;
+
+/** A button that opens the sheet for the page as it is at that moment; null in a frame, which is shared already. */
+export function shareButton() {
+  if (embedded) return null;
+  return h("button", { type: "button", class: "button", "aria-haspopup": "dialog", onclick: open }, "Share");
+}
+
+function open() {
+  const address = addressOf(location.href);
+  const link = field("Link", address);
+  const code = field("Code for your page", "", 5);
+  const theme = h(
+    "select",
+    { class: "select", "aria-label": "Theme of the embedded page" },
+    Object.entries(THEMES).map(([value, title]) => h("option", { value }, title)),
+  );
+  const write = () => (code.text.value = embedCode(address, theme.value));
+  theme.addEventListener("change", write);
+  write();
+  const sheet = h(
+    "dialog",
+    { class: "sheet panel-host", "aria-labelledby": "share-title" },
+    h(
+      "div",
+      { class: "sheet-head" },
+      h("h2", { id: "share-title" }, "Share this page"),
+      h("button", { type: "button", class: "button small", onclick: () => sheet.close() }, "Close"),
+    ),
+    h("p", { class: "quiet" }, "Whoever has the link can look, and cannot change anything."),
+    link.element,
+    copyButton("Copy link", () => link.text.value, "button small"),
+    h("h3", {}, "In a page of yours"),
+    h("label", { class: "sheet-row" }, "Theme ", theme),
+    code.element,
+    copyButton("Copy code", () => code.text.value, "button small"),
+  );
+  sheet.addEventListener("close", () => sheet.remove());
+  sheet.addEventListener("click", ({ target }) => target === sheet && sheet.close());
+  document.body.append(sheet);
+  sheet.showModal();
+  link.text.focus();
+  link.text.select();
+}
+
+function field(label, value, rows = 1) {
+  const text = h("textarea", { class: "by-hand", readonly: true, rows, spellcheck: "false" });
+  text.value = value;
+  text.addEventListener("focus", () => text.select());
+  return { element: h("label", { class: "sheet-field" }, label, text), text };
+}
+
+/** An iframe with the page at `address`. */
+function embedCode(address, theme) {
+  const source = addressOf(address, { theme }).replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+  const title = document.title.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+  return `<iframe src="${source}" title="${title}" width="100%" height="${HEIGHT}" loading="lazy" style="border: 0"></iframe>`;
+}
