@@ -9,12 +9,12 @@ from core.policies import Policy
 
 TITLES: dict[Role, str] = {
     "convolution": "Convolutions",
-    "convolution-bias": "Their biases",
+    "convolution-bias": "Convolution biases",
     "shortcut": "Shortcut convolutions",
     "gamma": "γ of the norm layers",
     "beta": "β of the norm layers",
     "output": "Output layer",
-    "output-bias": "Its biases",
+    "output-bias": "Output biases",
 }
 """What people read for a parameter's role."""
 

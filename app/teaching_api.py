@@ -1,4 +1,4 @@
-"""The routes that the Train page teaches with: its experiments, and a spec that somebody pasted."""
+"""The routes that pages teach with: experiments to begin with, the glossary, and a spec that somebody pasted."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 from app import starts
 from app.errors import parse
 from app.experiments import EXPERIMENTS, ExperimentView, view
+from app.glossary import GLOSSARY
 from app.services import Here, Services, answer, wrong
 from app.spec_text import as_json, shortened
 from core.spec import RunSpec, explain
@@ -26,10 +27,24 @@ class ReadSpec(TypedDict):
     spec: dict[str, Any]
 
 
+class TermView(TypedDict):
+    """A word and what it means."""
+
+    title: str
+    sentence: str
+
+
 @router.get("/api/experiments", response_model=list[ExperimentView], summary="Experiments to begin with")
 def list_experiments(here: Here) -> Response:
     """The sentences of the Train page, the runs behind each, and how long they take on this server."""
     return answer([view(experiment, here.estimator.estimate) for experiment in EXPERIMENTS.values()])
+
+
+@router.get("/api/glossary", response_model=dict[str, TermView], summary="The words of this site")
+def show_glossary() -> Response:
+    """Each term's title and its sentence, by its name."""
+    terms = {term.name: {"title": term.title, "sentence": term.sentence} for term in GLOSSARY.values()}
+    return answer(terms)
 
 
 @router.post(

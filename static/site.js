@@ -14,12 +14,13 @@ const PATHS = {
 };
 
 export function mount(element) {
+  import("./help/term.js");
   if (embedded) return document.body.append(frameBar(lostBanner()));
   for (const link of element.querySelectorAll("nav a")) {
     if (link.getAttribute("href") === location.pathname) link.setAttribute("aria-current", "page");
   }
   const side = element.querySelector(".site-side");
-  side.append(status(), themeButton());
+  side.append(status(), helpButton(), themeButton());
   element.querySelector(".site-header").append(lostBanner());
 }
 
@@ -48,6 +49,22 @@ function status() {
   return pill;
 }
 
+/** Opens the sheet of keys, which listen once their module is there. */
+function helpButton() {
+  const keys = import("./help/keys.js");
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "icon-button wide",
+      "aria-label": "Keys and help",
+      title: "Keys and help (?)",
+      onclick: async () => (await keys).sheet(),
+    },
+    "?",
+  );
+}
+
 function themeButton() {
   const path = s("path", {
     fill: "none",
@@ -58,7 +75,7 @@ function themeButton() {
   });
   const button = h(
     "button",
-    { type: "button", class: "icon-button", onclick: toggle },
+    { type: "button", class: "icon-button theme-button", onclick: toggle },
     s("svg", { viewBox: "0 0 24 24", width: 18, height: 18, "aria-hidden": "true" }, path),
   );
   const draw = () => {

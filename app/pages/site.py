@@ -9,7 +9,7 @@ import gradio as gr
 
 from app import form
 from app.options import options
-from app.pages import compare, paper, run, runs, train
+from app.pages import about, compare, paper, run, runs, train
 from app.panels import panel, words
 
 FONTS = ("-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
@@ -20,7 +20,7 @@ HEADER = """
   <a class="brand" href="/"><img src="/static/favicon.svg" alt="" width="26" height="26"><span>OnlyBN</span></a>
   <nav aria-label="Pages">
     <a href="/">Train</a><a href="/paper">Paper</a><a href="/runs">Runs</a><a href="/compare">Compare</a>
-    <a href="/api/docs">API<span class="wide"> docs</span></a>
+    <a class="wide" href="/about">About</a><a href="/api/docs">API<span class="wide"> docs</span></a>
   </nav>
   <div class="site-side"></div>
 </div></header>
@@ -30,7 +30,8 @@ FOOTER = """
 <footer class="site-footer">
   <p>OnlyBN trains networks whose weights stay random and of which only a chosen few parameters may move.
   It follows “Training BatchNorm and Only BatchNorm”
-  (<a href="https://arxiv.org/abs/2003.00152">arXiv 2003.00152</a>). MIT licence.</p>
+  (<a href="https://arxiv.org/abs/2003.00152">arXiv 2003.00152</a>).
+  <a href="/about">About, glossary, how to cite</a>. MIT licence.</p>
 </footer>
 """
 
@@ -51,6 +52,8 @@ def build(store: object = None, settings: object = None) -> gr.Blocks:
         _frame(compare.build)
     with demo.route("Run", "run", show_in_navbar=False):
         _frame(run.build)
+    with demo.route("About", "about", show_in_navbar=False):
+        _frame(about.build)
     return demo
 
 

@@ -10,6 +10,7 @@ import gradio as gr
 
 from app import form
 from app.choices import DEFAULTS, PRESETS
+from app.glossary import marked
 from app.pages import experiments
 from app.panels import STATIC, panel, words
 from core.architectures import catalog
@@ -50,12 +51,19 @@ PREVIEW = """
   <dl class="facts">
     <div><dt>Time on this server</dt><dd data-slot="time">–</dd></div>
     <div><dt>Steps</dt><dd data-slot="steps">–</dd></div>
-    <div><dt>Multiply-adds an image</dt><dd data-slot="macs">–</dd></div>
+    <div><dt>{macs} an image</dt><dd data-slot="macs">–</dd></div>
   </dl>
   <ul class="warnings" data-slot="warnings"></ul>
   <p class="problem" data-slot="problem" role="alert" hidden></p>
 </section>
-"""
+""".replace("{macs}", marked("macs", "Multiply-adds"))
+
+WORDS = (
+    f'<p class="hint">New here? An {marked("epoch", "epoch")}, a {marked("replicate", "replicate")}, '
+    f"{marked('gamma', 'γ')} and {marked('beta', 'β')}, a {marked('norm', 'norm layer')}, "
+    f"{marked('random-k', 'random weights')}, a {marked('supermask', 'supermask')}: tap a word. "
+    '<a href="/about">About</a> tells the whole story.</p>'
+)
 
 LAUNCH_PROBLEM = '<p class="problem" data-slot="launch-problem" role="alert" hidden></p>'
 
@@ -97,6 +105,7 @@ def build() -> None:
             _hint("dataset", DATASETS[DEFAULTS["dataset"]].sentence)
             with gr.Row(elem_id="numbers"):
                 fields.numbers()
+            words(WORDS)
             with gr.Accordion("Recipe and more", open=False, elem_id="advanced"):
                 presets = _presets()
                 for heading in form.SECTIONS:

@@ -5,6 +5,7 @@
 import { architectureTitle, classesOf, datasetOf, hasTop5, policyOf, titleOfValue } from "../catalog.js";
 import { h } from "../dom.js";
 import { decimal, lowered, NONE, percent, when, whole } from "../format.js";
+import { term } from "../help/term.js";
 import { text } from "../spec.js";
 import { log } from "./log.js";
 import { network } from "./network.js";
@@ -39,13 +40,13 @@ function happened(data) {
 function specification({ id, spec, counts, created_at, device, engine }) {
   const { recipe, norm, init } = spec;
   const rows = [
-    ["Architecture", architectureTitle(spec.architecture)],
-    ["What trains", `${policyOf(spec.policy).title}: ${whole(counts.trainable)} of ${whole(counts.total)} parameters`],
+    [term("architecture", "Architecture"), architectureTitle(spec.architecture)],
+    [term("policy", "What trains"), `${policyOf(spec.policy).title}: ${whole(counts.trainable)} of ${whole(counts.total)} parameters`],
     [
       "γ and β, output, shortcuts",
       `${whole(counts.batchnorm)}, ${whole(counts.output)}, ${whole(counts.shortcut)} parameters`,
     ],
-    ["Norm layers", normWords(norm)],
+    [term("norm", "Norm layers"), normWords(norm)],
     [
       "Data set",
       `${datasetOf(spec.dataset).title}, ${spec.train_examples ? `${whole(spec.train_examples)} training images` : "all training images"}, ${whole(classesOf(spec))} classes`,
@@ -58,7 +59,7 @@ function specification({ id, spec, counts, created_at, device, engine }) {
     ["Random weights from", titleOfValue("init.weights", init.weights)],
     norm.affine ? ["γ and β at the start", titleOfValue("init.norm", init.norm)] : null,
     spec.start ? ["Starts from", startFile(spec.start)] : null,
-    ["Replicate", `${spec.replicate} (seeds ${Object.values(spec.seeds).join(", ")})`],
+    [term("replicate", "Replicate"), `${spec.replicate} (seeds ${Object.values(spec.seeds).join(", ")})`],
     ["Launched", when(created_at)],
     ["Trained on", [device, engine].filter(Boolean).join(" · ") || NONE],
     ["Id", id],

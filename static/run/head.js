@@ -6,6 +6,7 @@ import { hasTop5, isOver, nameOf, options, titleOf } from "../catalog.js";
 import { disabledShare } from "../charts/disabled.js";
 import { h, say, show, slot } from "../dom.js";
 import { duration, NONE, percent, range, since, when, whole } from "../format.js";
+import { term } from "../help/term.js";
 import { badge, progressBar } from "../widgets.js";
 import { actions } from "./actions.js";
 import { story } from "./story.js";
@@ -33,11 +34,11 @@ export function head(data, feed, preview, expected, rivals) {
     h(
       "dl",
       { class: "stats" },
-      stat("Test accuracy", "test"),
+      stat(term("test-accuracy", "Test accuracy"), "test"),
       hasTop5(run.spec) ? stat("Top-5 test accuracy", "top5") : null,
       stat("Train accuracy", "train"),
-      run.spec.norm.affine ? stat("Disabled features", "disabled", `|γ| < ${options.disabled_below}`) : null,
-      stat("Trainable parameters", "trainable"),
+      run.spec.norm.affine ? stat(term("disabled", "Disabled features"), "disabled", `|γ| < ${options.disabled_below}`) : null,
+      stat(term("parameters", "Trainable parameters"), "trainable"),
     ),
   );
   const tell = () => {

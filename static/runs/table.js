@@ -7,6 +7,7 @@
 import { architectureTitle, datasetOf, nameOf, policyOf, titleOf } from "../catalog.js";
 import { h, show } from "../dom.js";
 import { duration, NONE, percent, since, when, whole } from "../format.js";
+import { term } from "../help/term.js";
 import { badge } from "../widgets.js";
 import { FILTERS } from "./filters.js";
 
@@ -24,6 +25,9 @@ const COLUMNS = [
   ["Launched", "created_at", ({ created_at }) => since(created_at)],
   ["Took", null, took, "number"],
 ];
+
+/** The heads that explain themselves; those that sort are buttons already. */
+const TERMS = { Disabled: () => term("disabled", "Disabled") };
 
 function took({ result, progress, started_at, finished_at }) {
   const seconds =
@@ -90,7 +94,7 @@ function firstRun() {
 }
 
 function head([title, key, , kind], view, change) {
-  if (!key) return Object.assign(h("th", { scope: "col", class: kind }, title), { update() {} });
+  if (!key) return Object.assign(h("th", { scope: "col", class: kind }, TERMS[title]?.() ?? title), { update() {} });
   const button = h("button", { type: "button", class: "sort" }, title);
   const element = h("th", { scope: "col", class: kind }, button);
   button.addEventListener("click", () => {

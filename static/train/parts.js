@@ -4,11 +4,15 @@
 
 import { h } from "../dom.js";
 import { whole } from "../format.js";
+import { term } from "../help/term.js";
+
+/** The words of the glossary that explain a part, by its role. */
+const TERMS = { convolution: "convolution", shortcut: "shortcut", gamma: "gamma", beta: "beta" };
 
 /** Rows of a list for the `parts` of /api/preview. */
 export const parts = ({ parts, plan }) => parts.map((part) => row(part, Boolean(plan.keep)));
 
-function row({ title, total, trainable }, scored) {
+function row({ role, title, total, trainable }, scored) {
   const look = trainable === 0 ? "frozen" : scored ? "kept" : "lit";
   const some = trainable > 0 && trainable < total;
   const what = scored ? "scored" : "train";
@@ -17,7 +21,7 @@ function row({ title, total, trainable }, scored) {
     "li",
     { "data-look": look },
     h("span", { class: `key ${look}`, "aria-hidden": "true" }),
-    h("span", {}, title),
+    h("span", {}, TERMS[role] ? term(TERMS[role], title) : title),
     h("b", {}, whole(some ? trainable : total)),
     h("span", { class: "quiet" }, words),
   );

@@ -69,6 +69,8 @@ def prepare(puppet: Puppet) -> dict[str, str]:
         "compare-nothing": "/compare",
         "runs-nothing-found": "/runs?text=nothing+has+this+name",
         "paper": f"/paper?study={study}",
+        "about": "/about",
+        "run-embedded": f"/run?id={pair[0]}&embed=1",
     }
 
 

@@ -34,6 +34,8 @@ def paths(puppet: Puppet) -> dict[str, str]:
         "a comparison": f"/compare?runs={done},{again},{failed},nosuchrun1234&base={done}&smooth=0.5&colour=red",
         "nothing to compare": "/compare",
         "no runs": "/runs?text=nothing+has+this+name",
+        "about": "/about",
+        "a finished run in a frame": f"/run?id={done}&embed=1",
         "the paper's questions": f"/paper?study={study(puppet)}",
     }
 
@@ -51,7 +53,7 @@ def settle(page: Page) -> None:
     """Everything that a page shows without being asked is there."""
     page.wait_for_selector(
         ".latest :is(li, [data-slot=empty]):visible, .run-line, .blank, .runs-list :is(tr, p):visible, .questions, "
-        ".compare-table tbody tr, .compare-empty"
+        ".compare-table tbody tr, .compare-empty, .counts tbody tr"
     )
     if page.locator("#advanced").count():
         page.get_by_role("button", name="Recipe and more").click()

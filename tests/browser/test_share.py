@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open, Watch
@@ -78,6 +79,20 @@ def test_the_sheet_works_where_the_clipboard_is_forbidden(open_page: Open, puppe
     assert inner.evaluate("document.activeElement.selectionEnd") == len(link.input_value())
     page.keyboard.press("Escape")
     expect(sheet).to_be_hidden()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_sheets_have_no_obstacle(open_page: Open, puppet: Puppet, theme: str) -> None:
+    page = open_page(f"/run?id={puppet.done()}", color_scheme=theme, viewport={"width": 390, "height": 844})
+    page.get_by_role("button", name="Share", exact=True).click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert not Axe().run(page).response["violations"]
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("button", name="Share", exact=True)).to_be_focused()
+    page.evaluate("import('/static/help/keys.js').then((keys) => keys.sheet())")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    assert not Axe().run(page).response["violations"]
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
 def test_the_card_of_a_link_is_there_for_those_who_run_no_scripts(open_page: Open, puppet: Puppet) -> None:

@@ -1,0 +1,101 @@
+"""Help: About and its two figures, words that explain themselves, and keys."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from playwright.sync_api import expect
+
+from core import cost
+from core.architectures import catalog
+from core.policies import policy
+from tests.browser.conftest import Open
+from tests.browser.puppet import Puppet
+
+
+def test_about_shows_how_a_feature_dies(open_page: Open) -> None:
+    page = open_page("/about")
+    said = page.locator(".feature output")
+    expect(said).to_contain_text("50")
+    page.get_by_role("button", name="Switched off by γ").click()
+    expect(said).to_contain_text("Disabled")
+    page.get_by_label("β, the shift").fill("-2")
+    page.get_by_label("γ, the scale").fill("0.5")
+    expect(said).to_contain_text("Cut away")
+    expect(page.get_by_role("img", name="The values of one channel. Cut away")).to_be_visible()
+    page.get_by_label("γ, the scale").focus()
+    page.keyboard.press("Home")
+    expect(page.locator(".slider b").first).to_have_text("-2.00")
+
+
+@pytest.mark.parametrize(("gamma", "beta"), [(1, 0), (0.5, -2), (-1, 0.5), (0, 1), (2, 3), (0, -1)])
+def test_the_figures_numbers_are_right(open_page: Open, gamma: float, beta: float) -> None:
+    """Against a sum over a fine grid of the bell curve."""
+    page = open_page("/runs?text=nothing")
+    got = page.evaluate("([g, b]) => import('/static/about/normal.js').then((m) => m.afterRelu(g, b))", [gamma, beta])
+    xs = [k / 1000 for k in range(-8000, 8001)]
+    mass = [math.exp(-x * x / 2) / math.sqrt(2 * math.pi) / 1000 for x in xs]
+    out = [max(0.0, gamma * x + beta) for x in xs]
+    mean = sum(m * y for m, y in zip(mass, out, strict=True))
+    square = sum(m * y * y for m, y in zip(mass, out, strict=True))
+    assert got["zero"] == pytest.approx(sum(m for m, y in zip(mass, out, strict=True) if y <= 0), abs=1e-3)
+    assert got["mean"] == pytest.approx(mean, abs=1e-3)
+    assert got["sd"] == pytest.approx(math.sqrt(max(0.0, square - mean * mean)), abs=2e-3)
+
+
+def test_abouts_counts_are_the_servers(open_page: Open) -> None:
+    page = open_page("/about")
+    page.get_by_label("Depth of the ResNet").select_option("56")
+    expect(page.locator(".counts-head")).to_contain_text("ResNet-56 for CIFAR-10 has")
+    rows = page.locator(".counts tbody tr")
+    plan = catalog.plan("resnet-56", (3, 32, 32), 10)
+    for row, name in enumerate(("batchnorm", "random-2", "output", "shortcut", "batchnorm+output+shortcut", "all")):
+        expect(rows.nth(row).locator("td").first).to_have_text(f"{cost.counts(plan, policy(name)).trainable:,}")
+
+
+def test_a_word_explains_itself(open_page: Open, puppet: Puppet) -> None:
+    page = open_page(f"/run?id={puppet.done()}")
+    word = page.get_by_role("button", name="Disabled features", exact=True)
+    tip = page.get_by_role("tooltip")
+    word.hover()
+    expect(tip).to_contain_text("below 0.01")
+    page.mouse.move(1, 1)
+    expect(tip).to_be_hidden()
+    word.focus()
+    expect(tip).to_be_visible()
+    expect(word).to_have_accessible_description(tip.inner_text())
+    page.keyboard.press("Escape")
+    expect(tip).to_be_hidden()
+
+
+def test_keys_go_where_they_say_and_rest_while_one_types(open_page: Open) -> None:
+    page = open_page("/about")
+    page.wait_for_function("performance.getEntriesByName(location.origin + '/static/help/keys.js').length")
+    page.keyboard.press("?")
+    sheet = page.get_by_role("dialog", name="Keys")
+    expect(sheet.get_by_text("Go to Runs")).to_be_visible()
+    assert page.evaluate("document.activeElement.closest('dialog') !== null")
+    page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+    page.keyboard.press("g")
+    page.keyboard.press("r")
+    page.wait_for_url("**/runs")
+    find = page.get_by_label("Find by name or id")
+    expect(find).to_be_visible()
+    page.wait_for_function("performance.getEntriesByName(location.origin + '/static/help/keys.js').length")
+    page.wait_for_timeout(300)
+    page.keyboard.press("/")
+    expect(find).to_be_focused()
+    page.keyboard.type("?gp")
+    expect(find).to_have_value("?gp")
+    expect(sheet).to_be_hidden()
+    assert "/runs" in page.url
+    find.blur()
+    page.keyboard.press("?")
+    sheet.get_by_label("Use these keys").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("t")
+    page.wait_for_timeout(300)
+    assert "/runs" in page.url, "switched off"
