@@ -208,7 +208,7 @@ def _opener(site: Site, browser: Browser) -> Iterator[tuple[Open, Watch]]:
             page = made.new_page()
             watch.follow(page)
         page.goto(site.url + path)
-        page.wait_for_selector(".site-header")
+        page.wait_for_selector(".site-header:visible, .frame-bar:visible")
         return page
 
     yield open_page, watch

@@ -76,7 +76,7 @@ def prepare(puppet: Puppet) -> dict[str, str]:
 
 def shoot(page: Page, name: str) -> None:
     """The whole page, after all its charts have drawn themselves: they do so only where they can be seen."""
-    page.wait_for_selector(".site-header")
+    page.wait_for_selector(".site-header:visible, .frame-bar:visible")
     page.wait_for_timeout(1500)
     viewport = page.viewport_size
     assert viewport is not None
