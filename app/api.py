@@ -15,10 +15,11 @@ from typing_extensions import TypedDict
 from app import curves, preview, starts, views
 from app.errors import Problem, explain, parse
 from app.news import Answer, Question
-from app.services import Found, Here, Services, answer, download, wrong
+from app.services import Found, Here, RunId, Services, answer, download, wrong
 from core.spec import RunSpec
 from core.spec import explain as explain_spec
 from jobs.quotas import refuse_submission
+from jobs.removing import REMOVED_FOR_S
 from jobs.rows import State
 from jobs.store import SORTS
 
@@ -33,6 +34,13 @@ class Healthy(TypedDict):
     workers: int
     queued: int
     running: int
+
+
+class Removed(TypedDict):
+    """A run that is out of all lists; for so many seconds it can be restored."""
+
+    id: str
+    restorable_s: float
 
 
 def _body(model: type[BaseModel], example: str) -> dict[str, Any]:
@@ -159,6 +167,40 @@ def cancel_run(run: Found, here: Here, x_owner_token: Annotated[str | None, Head
     if not here.store.owns(run.id, x_owner_token):
         raise Problem(403, "this owner token belongs to another run")
     return answer(views.whole(here.store.request_cancel(run.id) or run, here.settings.public_url))
+
+
+Token = Annotated[str | None, Header(max_length=200)]
+
+
+@router.delete(
+    "/api/runs/{run_id}", response_model=Removed, responses=wrong(403, 404, 409), summary="Remove a run that has ended"
+)
+def remove_run(run: Found, here: Here, x_owner_token: Token = None) -> Response:
+    """Take a run out of all lists. For an hour it can be restored; then it is deleted with all its files."""
+    _refuse_others(run.id, here, x_owner_token, "remove")
+    if reason := here.store.remove(run.id):
+        raise Problem(409, reason)
+    removed: Removed = {"id": run.id, "restorable_s": REMOVED_FOR_S}
+    return answer(removed)
+
+
+@router.post(
+    "/api/runs/{run_id}/restore", response_model=views.RunView, responses=wrong(403, 404), summary="Undo a removal"
+)
+def restore_run(run_id: RunId, here: Here, x_owner_token: Token = None) -> Response:
+    """Bring back a run that was removed within the last hour. One that is there stays as it is."""
+    _refuse_others(run_id, here, x_owner_token, "restore")
+    run = here.store.restore(run_id)
+    if run is None:
+        raise Problem(404, f"there is no run {run_id} here; what was removed an hour ago is gone")
+    return answer(views.whole(run, here.settings.public_url))
+
+
+def _refuse_others(run_id: str, here: Services, token: str | None, what: str) -> None:
+    if not token:
+        raise Problem(403, f"only who launched this run can {what} it: send its owner_token as X-Owner-Token")
+    if not here.store.owns(run_id, token):
+        raise Problem(403, "this owner token belongs to another run")
 
 
 @router.get("/api/count", response_model=preview.Preview, responses=wrong(422), summary="Count parameters")

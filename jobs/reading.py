@@ -11,7 +11,7 @@ from sqlalchemy import Row
 from core.events import Counts, Finished, Started
 from core.spec import RunSpec
 from jobs.rows import Run
-from jobs.tables import FINDINGS, MEMBERS, RUNS, STUDIES
+from jobs.tables import FINDINGS, MEMBERS, REMOVALS, RUNS, STUDIES
 
 # Read once for many polls. A Started of the deepest network is some 100 KB, hence the smaller table.
 read_spec = lru_cache(2048)(RunSpec.model_validate_json)
@@ -22,7 +22,10 @@ read_result = lru_cache(1024)(Finished.model_validate_json)
 
 @cache
 def select_runs() -> sa.Select[Any]:
-    """All columns that `read_run` needs, with the place in the queue of those that wait and the study that launched."""
+    """All columns that `read_run` needs, with the place in the queue of those that wait and the study that launched.
+
+    Runs that somebody removed are not among them.
+    """
     earlier = RUNS.alias("earlier")
     place = (
         sa.select(sa.func.count())
@@ -43,7 +46,12 @@ def select_runs() -> sa.Select[Any]:
         .scalar_subquery()
     )
     position = sa.case((RUNS.c.state == "queued", place))
-    return sa.select(RUNS, position.label("position"), found.label("has_findings"), study.label("study"))
+    return sa.select(RUNS, position.label("position"), found.label("has_findings"), study.label("study")).where(kept())
+
+
+def kept() -> sa.ColumnElement[bool]:
+    """That nobody has removed the run."""
+    return ~sa.exists().where(REMOVALS.c.run == RUNS.c.number).correlate(RUNS)
 
 
 @cache

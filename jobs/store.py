@@ -21,7 +21,8 @@ from core.events import Snapshot
 from core.spec import RunSpec
 from jobs import curves
 from jobs.holding import QUEUE, Holding
-from jobs.reading import read_run, read_spec, select_run, select_runs
+from jobs.reading import kept, read_run, read_spec, select_run, select_runs
+from jobs.removing import Removing
 from jobs.results import Results
 from jobs.rows import Health, LogRow, Run, State, StoredPoint, StoredSnapshot, StoredSpeed, Watch
 from jobs.staff import Staff, alive
@@ -50,7 +51,7 @@ SORTS: dict[str, sa.Column[Any]] = {
 """What a list of runs can be sorted by."""
 
 
-class Store(Holding, Results, Staff, Studies):
+class Store(Holding, Removing, Results, Staff, Studies):
     """Runs and all that belongs to them, in one database. May be shared by threads."""
 
     def submit(self, spec: RunSpec, *, owner_token: str | None = None) -> tuple[Run, str]:
@@ -114,14 +115,17 @@ class Store(Holding, Results, Staff, Studies):
         if sort not in SORTS:
             raise ValueError(f"sort must be one of {', '.join(SORTS)}; got {sort!r}")
         conditions: list[ColumnElement[bool]] = [
-            column.in_(wanted)
-            for column, wanted in (
-                (RUNS.c.state, states),
-                (RUNS.c.policy, policies),
-                (RUNS.c.architecture, architectures),
-                (RUNS.c.dataset, datasets),
-            )
-            if wanted is not None
+            kept(),
+            *(
+                column.in_(wanted)
+                for column, wanted in (
+                    (RUNS.c.state, states),
+                    (RUNS.c.policy, policies),
+                    (RUNS.c.architecture, architectures),
+                    (RUNS.c.dataset, datasets),
+                )
+                if wanted is not None
+            ),
         ]
         if text:
             conditions.append(_contains(text))

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Row
 from core.findings import Findings
 from core.studies.spec import StudySpec
 from jobs.database import Database
-from jobs.reading import read_run, select_runs
+from jobs.reading import kept, read_run, select_runs
 from jobs.rows import TERMINAL, Run, State
 from jobs.submitting import ALONE, IN_STUDY, hashed, insert_run, new_id, new_token, row_of
 from jobs.tables import FINDINGS, MEMBERS, RUNS, STUDIES
@@ -228,7 +228,7 @@ def _usable(connection: Connection, digests: Collection[str]) -> dict[str, int]:
     """For each digest the number of its most useful run."""
     statement = (
         sa.select(RUNS.c.digest, RUNS.c.state, RUNS.c.number)
-        .where(RUNS.c.digest.in_(digests), RUNS.c.state.in_(USABLE))
+        .where(RUNS.c.digest.in_(digests), RUNS.c.state.in_(USABLE), kept())
         .where((RUNS.c.state == "finished") | ~RUNS.c.cancel_requested)
     )
     found = sorted(connection.execute(statement), key=lambda row: (-USABLE.index(row.state), row.number))

@@ -151,6 +151,13 @@ CAPSULES = Table(
     Column("content", sa.LargeBinary, nullable=False),
 )
 
+REMOVALS = Table(
+    "removals",
+    METADATA,
+    Column("run", Big, ForeignKey("runs.number", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("at", sa.Double, nullable=False),
+)
+
 STARTS = Table(
     "starts",
     METADATA,

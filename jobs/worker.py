@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from jobs.cores import Cores
 from jobs.lease import Identity, Watch
 from jobs.queue import waker
+from jobs.removing import REMOVED_FOR_S
 from jobs.settings import WorkerSettings
 from jobs.store import Store
 from jobs.supervisor import DONE_WITH_CHECKPOINTS, STOP_GRACE_S, TRAINER, Supervisor
@@ -103,11 +104,18 @@ class Worker:
             reason = f"Its worker {run.worker} gave no sign of life for {self.settings.lease_s:g} s."
             if self.store.take_away(run, reason):
                 logger.warning("Run %s: %s", run.id, reason)
+        self._bury()
         idle = self.cores.idle
         waiting = self.store.waiting()
         if waiting and idle > 0 and self.huey.pending_count() == 0:
             for run_id in waiting[:idle]:
                 self.wake(run_id)
+
+    def _bury(self) -> None:
+        """Delete for good what was removed long enough ago, with its folder on this machine."""
+        for run_id in self.store.bury(REMOVED_FOR_S):
+            shutil.rmtree(self.settings.runs_folder / run_id, ignore_errors=True)
+            logger.info("Run %s was removed an hour ago and is gone now.", run_id)
 
     def _clear_checkpoints(self) -> None:
         """Remove what runs left behind that were cancelled while they waited, or whose worker died at their end."""

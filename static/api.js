@@ -93,5 +93,13 @@ export const cancel = (run) => asOwner(run, "cancel");
 /** Lets a failed run go on of which this browser has the token; answers the run. */
 export const resume = (run) => asOwner(run, "resume");
 
-const asOwner = (run, what) =>
-  ask(`/api/runs/${encodeURIComponent(run.id)}/${what}`, {}, { "X-Owner-Token": runToken(run) });
+/** Removes a run of which this browser has the token; for an hour `restore` brings it back. */
+export const remove = (run) =>
+  request(`/api/runs/${encodeURIComponent(run.id)}`, { method: "DELETE", headers: owned(run) });
+
+/** Undoes a removal. */
+export const restore = (run) => asOwner(run, "restore");
+
+const asOwner = (run, what) => ask(`/api/runs/${encodeURIComponent(run.id)}/${what}`, {}, owned(run));
+
+const owned = (run) => ({ "X-Owner-Token": runToken(run) });

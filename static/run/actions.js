@@ -11,6 +11,7 @@ import { toast } from "../toast.js";
 import { downloads } from "./downloads.js";
 import { extend } from "./extend.js";
 import { pinButton } from "./pin.js";
+import { removeButton } from "./removing.js";
 
 const NOT_YOURS = "Only the browser that launched this run can";
 
@@ -28,6 +29,7 @@ export function actions(data, feed, preview) {
     startLink(data),
     pinButton(data),
     shareButton(),
+    removeButton(data, (text) => text && toast(text, { wrong: true })),
     commandButton(preview),
     downloads(data),
   );

@@ -12,6 +12,7 @@ import { details } from "./details.js";
 import { findings } from "./findings.js";
 import { head } from "./head.js";
 import { Expected } from "./outlook.js";
+import { restoreButton } from "./removing.js";
 import { Rivals } from "./rivals.js";
 import { View } from "./view.js";
 
@@ -63,6 +64,7 @@ function unknown(id) {
         ? "The link may have been cut short, or the run belongs to another server or to data that has been removed."
         : "The link of a run ends in ?id= and the run’s id.",
     ),
+    id ? restoreButton(id) : null,
     h(
       "p",
       { class: "actions" },

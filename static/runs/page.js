@@ -7,6 +7,7 @@ import { ask, Refusal } from "../api.js";
 import { isOver, isRunId } from "../catalog.js";
 import { h, show } from "../dom.js";
 import { repeat } from "../live.js";
+import { offerUndo } from "../run/removing.js";
 import { framed } from "../share/frame.js";
 import { shareButton } from "../share/share.js";
 import { chosenBar, MAX_CHOSEN } from "./chosen.js";
@@ -82,6 +83,7 @@ export function mount(element) {
     rows.fill(runs, total);
     return runs.some((run) => !isOver(run));
   }, EVERY_MS);
+  offerUndo(() => list.wake());
 }
 
 function query(view) {

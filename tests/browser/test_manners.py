@@ -1,0 +1,61 @@
+"""Manners: what was deleted comes back, and a page finds its server again by itself."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import Open, Site, Watch
+from tests.browser.puppet import Puppet
+
+RECOVERS_WITHIN_MS = 10_000
+
+
+def test_a_deleted_run_comes_back(open_page: Open, puppet: Puppet, watch: Watch) -> None:
+    watch.expected.append("404")
+    run_id, token = puppet.start(name="Deleted by mistake")
+    puppet.finish(run_id)
+    page = open_page(f"/run?id={run_id}")
+    delete = page.get_by_role("button", name="Delete")
+    expect(page.get_by_role("heading", name="Deleted by mistake")).to_be_visible()
+    expect(delete).to_be_hidden()
+    page.evaluate("([id, token]) => localStorage.setItem('onlybn.owner.' + id, token)", [run_id, token])
+    page.reload()
+    delete.click()
+    page.wait_for_url("**/runs")
+    expect(page.get_by_role("status").filter(has_text="is deleted")).to_be_visible()
+    assert puppet.store.run(run_id) is None
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("status").filter(has_text="is back")).to_be_visible()
+    expect(page.get_by_role("link", name="Deleted by mistake")).to_be_visible()
+    assert puppet.store.remove(run_id) is None
+    open_page(f"/run?id={run_id}", page=page)
+    page.get_by_role("button", name="Undo the deletion").click()
+    expect(page.get_by_role("heading", name="Deleted by mistake")).to_be_visible()
+
+
+def test_pages_find_a_restarted_server_by_themselves(tmp_path: Path, browser: Browser) -> None:
+    site = Site(tmp_path / "data", embedded_worker=False)
+    site.start()
+    store = site.store()
+    try:
+        puppet = Puppet(store)
+        run_id, _ = puppet.start()
+        puppet.advance(run_id, 0.3)
+        page = browser.new_page()
+        page.goto(f"{site.url}/run?id={run_id}")
+        expect(page.locator(".run-line")).to_contain_text("Epoch 3.6")
+        site.stop()
+        expect(page.locator(".lost")).to_contain_text("Reconnecting")
+        puppet.advance(run_id, 0.5)
+        site.start()
+        back = time.monotonic()
+        expect(page.locator(".run-line")).to_contain_text("Epoch 6.0", timeout=RECOVERS_WITHIN_MS)
+        expect(page.locator(".lost")).to_be_empty()
+        assert (time.monotonic() - back) * 1000 < RECOVERS_WITHIN_MS
+        page.close()
+    finally:
+        store.close()
+        site.stop()
