@@ -180,6 +180,7 @@ def remove_run(run: Found, here: Here, x_owner_token: Token = None) -> Response:
     _refuse_others(run.id, here, x_owner_token, "remove")
     if reason := here.store.remove(run.id):
         raise Problem(409, reason)
+    here.feed.forget(run.id)
     removed: Removed = {"id": run.id, "restorable_s": REMOVED_FOR_S}
     return answer(removed)
 

@@ -198,6 +198,11 @@ class Feed:
         watched = [self._watched.get(run_id) for run_id in question.runs]
         return all(run is not None and run.is_fresh(now) for run in watched)
 
+    def forget(self, run_id: str) -> None:
+        """Keep nothing of a run that is not to be seen any more."""
+        with self._lock:
+            self._watched.pop(run_id, None)
+
     def answer(self, question: Question) -> Answer:
         """What is new. Blocks while it reads the database, unless the question `is_ready`."""
         interval_ms = self._interval_ms()
