@@ -50,6 +50,22 @@ def at_work(settings: WorkerSettings, store: Store) -> Iterator[Worker]:
     assert not thread.is_alive()
 
 
+def test_the_reaper_buries_what_was_removed_long_ago_with_its_folder(
+    settings: WorkerSettings, lite: Store, huey: Huey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, _ = lite.submit(fake_spec())
+    lite.request_cancel(run.id)
+    folder = settings.runs_folder / run.id
+    folder.mkdir(parents=True)
+    lite.remove(run.id)
+    worker = Worker(settings, lite, huey, FAKE_TRAINER)
+    worker.reap()
+    assert folder.exists(), "for an hour it can come back"
+    monkeypatch.setattr("jobs.worker.REMOVED_FOR_S", 0.0)
+    worker.reap()
+    assert not folder.exists() and lite.restore(run.id) is None
+
+
 def test_checkpoints_left_behind_are_removed(settings: WorkerSettings, lite: Store) -> None:
     cancelled, _ = lite.submit(fake_spec())
     failed, _ = lite.submit(fake_spec())
