@@ -29,7 +29,7 @@ export function actions(data, feed, preview) {
     startLink(data),
     pinButton(data),
     shareButton(),
-    removeButton(data, (text) => text && toast(text, { wrong: true })),
+    removeButton(data),
     commandButton(preview),
     downloads(data),
   );

@@ -6,12 +6,12 @@
 import { ownerToken, remove, restore, runToken } from "../api.js";
 import { isOver, nameOf } from "../catalog.js";
 import { h, show } from "../dom.js";
-import { toast } from "../help/toast.js";
+import { toast } from "../toast.js";
 
 const KEPT = "onlybn.removed"; // for the next page of this tab
 
-/** The button; shown where this browser launched the run and it has ended. `tell(words)` says a refusal. */
-export function removeButton(data, tell) {
+/** The button; shown where this browser launched the run and it has ended. */
+export function removeButton(data) {
   const button = h("button", { type: "button", class: "button danger", hidden: true }, "Delete");
   button.addEventListener("click", async () => {
     button.disabled = true;
@@ -20,7 +20,7 @@ export function removeButton(data, tell) {
       sessionStorage.setItem(KEPT, JSON.stringify({ id: data.run.id, name: nameOf(data.run) }));
       location.assign("/runs");
     } catch (refusal) {
-      tell(refusal.message);
+      toast(refusal.message, { wrong: true });
       button.disabled = false;
     }
   });
@@ -34,11 +34,12 @@ export function offerUndo(again) {
   if (!kept) return;
   sessionStorage.removeItem(KEPT);
   const run = JSON.parse(kept);
-  toast(`“${run.name}” is deleted. It can be brought back for an hour.`, "Undo", async () => {
+  const act = async () => {
     await restore(run);
     again();
     return `“${run.name}” is back.`;
-  });
+  };
+  toast(`“${run.name}” is deleted. It can be brought back for an hour.`, { action: { words: "Undo", act } });
 }
 
 /** A way back where a run of this browser was; null for all others. */
