@@ -32,6 +32,10 @@ from core.studies import command as studies
 
 DONE, FAILED, BAD_ARGUMENTS, STOPPED = 0, 1, 2, 130
 ECHO_S = 3.0
+SPIN = "5000"
+"""Read when torch loads OpenMP. Threads that wait by spinning long (libgomp's default) make a training that shares its
+cores with a browser or a second training ten times slower; threads that never spin make one that is alone half as fast.
+A short spin is good for both (tests/benchmarks/waiting.py)."""
 
 
 def main() -> int:
@@ -71,13 +75,16 @@ def count(arguments: argparse.Namespace) -> int:
 
 
 def capsule(arguments: argparse.Namespace) -> int:
-    from core import capsule_command  # noqa: PLC0415 - imports torch
+    if arguments.lifeline:
+        die_with_parent()
+    os.environ.setdefault("GOMP_SPINCOUNT", SPIN)
+    from core import capsule_command, surgery_command  # noqa: PLC0415 - imports torch
     from core.capsule import BadCapsule  # noqa: PLC0415
 
     if arguments.threads is not None and not 1 <= arguments.threads <= 1024:
         raise BadArguments(f"threads must be 1..1024, got {arguments.threads}")
     try:
-        return capsule_command.run(arguments)
+        return surgery_command.run(arguments) if arguments.action == "surgery" else capsule_command.run(arguments)
     except (BadCapsule, capsule_command.BadUse) as error:
         raise BadArguments(str(error)) from error
 
@@ -135,10 +142,7 @@ def _follow(spec: RunSpec, arguments: argparse.Namespace, part: Part) -> int:
 def _training(spec: RunSpec, arguments: argparse.Namespace, part: Part) -> Iterator[Event]:
     """The events of the training; none where the first process says that there is nothing to do."""
     stop = _stop_on_signals() if part.alone else None
-    # Read when torch loads OpenMP. Threads that wait by spinning long (libgomp's default) make a training that shares
-    # its cores with a browser or a second training ten times slower; threads that never spin make one that is alone
-    # half as fast. A short spin is good for both (tests/benchmarks/waiting.py).
-    os.environ.setdefault("GOMP_SPINCOUNT", "5000")
+    os.environ.setdefault("GOMP_SPINCOUNT", SPIN)
     # Seconds of import that neither `count` nor a mistake in the arguments should wait for.
     import torch  # noqa: PLC0415
 

@@ -48,7 +48,7 @@ def analysing(engine: Engine, network: nn.Module, plan: Plan, batches: Batches, 
     further γ needs none. Stopping the generator early restores γ, too.
     """
     began = time.monotonic()
-    sample = _Sample(batches, plan, images)
+    sample = Sample(batches, plan, images)
     gammas = [network.get_parameter(f"{norm.name}.weight") for norm in plan.norms]
     betas = [network.get_parameter(f"{norm.name}.bias") for norm in plan.norms]
     passes = len(_passes(gammas))
@@ -80,7 +80,7 @@ def analysing(engine: Engine, network: nn.Module, plan: Plan, batches: Batches, 
     )
 
 
-class _Sample:
+class Sample:
     """The test images that are looked at, in batches as for a test: all of them, or `images` spread over the split."""
 
     def __init__(self, batches: Batches, plan: Plan, images: int | None) -> None:
@@ -110,7 +110,7 @@ class _Sample:
 
 
 def _accuracy(
-    engine: Engine, sample: _Sample, before: int, passes: int, seen: Seen | None = None
+    engine: Engine, sample: Sample, before: int, passes: int, seen: Seen | None = None
 ) -> Generator[float, None, float]:
     """The share of right answers. Yields how much of all `passes` is done, `before` of which were before this one."""
     correct, count = 0, 0
@@ -131,7 +131,7 @@ def _passes(gammas: list[nn.Parameter]) -> set[int]:
 
 
 def _ablate(
-    engine: Engine, sample: _Sample, gammas: list[nn.Parameter], top1: float, passes: int
+    engine: Engine, sample: Sample, gammas: list[nn.Parameter], top1: float, passes: int
 ) -> Generator[float, None, tuple[Ablated, ...]]:
     """The network with γ := 0 below each threshold; `top1` is its accuracy as it is."""
     if not gammas:

@@ -90,14 +90,22 @@ def _capsule(capsule: argparse.ArgumentParser) -> None:
     capsule.description = (
         "A capsule is the file final.safetensors of a run: its spec, its seeds and what trained, from which the whole "
         "network is rebuilt. show: what is in it; evaluate: its test accuracy; verify: whether the network that is "
-        "rebuilt from it gives the stored result again (exit code 1 if not)."
+        "rebuilt from it gives the stored result again (exit code 1 if not); surgery: the accuracy without some of its "
+        "features, as JSON lines."
     )
-    capsule.add_argument("action", choices=["show", "evaluate", "verify"])
+    capsule.add_argument("action", choices=["show", "evaluate", "verify", "surgery"])
     capsule.add_argument("file", type=Path, metavar="FILE")
     capsule.add_argument("--dataset", metavar="NAME", help="evaluate on another data set of the same shape")
     capsule.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu, cuda")
     capsule.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: as many as trained it)")
     capsule.add_argument("--json", action="store_true", help="print JSON")
+    capsule.add_argument(
+        "--request",
+        type=Path,
+        metavar="FILE",
+        help='surgery: a JSON file with what to edit, such as {"edits": [{"action": "zero", "below": 0.01}]}',
+    )
+    capsule.add_argument("--lifeline", action="store_true", help=argparse.SUPPRESS)
 
 
 def spec_of(arguments: argparse.Namespace) -> RunSpec:

@@ -8,7 +8,7 @@ half a megabyte. Tensors of one kind lie behind each other in one flat float32 t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -24,6 +24,7 @@ from core.checkpoint import digest_of
 from core.events import Finished
 from core.files import CAPSULE, CAPSULE_FORMAT, write_atomically
 from core.freezing import freeze
+from core.layout import Slot, layout
 from core.model import Model
 from core.processor import MAX_LENGTH, processor
 from core.spec import RunSpec, explain
@@ -64,15 +65,6 @@ class Origin(Model):
 
 
 @dataclass(frozen=True)
-class Slot:
-    """The place of one tensor: its name in the network, its shape, and the flat tensor in which it lies."""
-
-    name: str
-    shape: tuple[int, ...]
-    group: str
-
-
-@dataclass(frozen=True)
 class Capsule:
     """`tensors`: by name, what trained, the running statistics, and the frozen tensors that it must carry itself.
 
@@ -87,19 +79,6 @@ class Capsule:
     carried: tuple[str, ...]
     frozen: str
     size_bytes: int = 0
-
-
-def layout(spec: RunSpec, carried: Sequence[str] = ()) -> tuple[Slot, ...]:
-    """Every tensor in the capsule of a run of `spec`, in order."""
-    plan, policy = spec.plan, spec.selection
-    slots = [Slot(p.name, p.shape, p.role) for p in plan.parameters if policy.trains(p)]
-    slots += [Slot(f"{name}.values", (count,), "values") for name, count in policy.scattered(plan).items()]
-    shapes = {parameter.name: parameter.shape for parameter in plan.parameters}
-    slots += [Slot(f"{name.removesuffix('.weight')}.scores", shapes[name], "scores") for name in policy.scored(plan)]
-    for kind in ("running_mean", "running_var"):
-        norms = (unit.norm for unit in plan.units() if unit.norm.kind == "batch")
-        slots += [Slot(f"{norm.name}.{kind}", (norm.channels,), kind) for norm in norms]
-    return (*slots, *(Slot(name, shapes[name], "frozen") for name in carried))
 
 
 def frozen_digest(network: nn.Module, trained: dict[str, Tensor]) -> str:

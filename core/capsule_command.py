@@ -38,13 +38,18 @@ class BadUse(ValueError):
 
 def run(arguments: argparse.Namespace) -> int:
     """Do what the command line asks. Raises BadCapsule, BadUse."""
-    try:
-        capsule = read_capsule(arguments.file)
-    except OSError as error:
-        raise BadCapsule(f"cannot read {arguments.file}: {error.strerror}") from error
+    capsule = capsule_of(arguments.file)
     torch.set_num_threads(arguments.threads or capsule.origin.threads)
     done: int = {"show": show, "evaluate": evaluate, "verify": verify}[arguments.action](arguments, capsule)
     return done
+
+
+def capsule_of(path: Path) -> Capsule:
+    """The capsule at `path`. Raises BadCapsule."""
+    try:
+        return read_capsule(path)
+    except OSError as error:
+        raise BadCapsule(f"cannot read {path}: {error.strerror}") from error
 
 
 def show(arguments: argparse.Namespace, capsule: Capsule) -> int:
@@ -105,15 +110,15 @@ def verify(arguments: argparse.Namespace, capsule: Capsule) -> int:
     same_weights = has_its_seeds_weights(capsule, rebuild(capsule))
     engine = _engine(capsule, arguments.device)
     scores = _scores(engine, capsule.spec, arguments.device)
-    elsewhere = _elsewhere(_device_title(arguments.device), engine.words, capsule.origin)
+    why = elsewhere(device_title(arguments.device), engine.words, capsule.origin)
     turned = max(abs(scores.top1 - told.top1), abs(scores.top5 - (told.top5 if told.top5 is not None else scores.top5)))
-    same_answers = turned <= (ELSEWHERE if elsewhere else 0.0)
-    same_loss = abs(scores.loss - told.loss) <= (ELSEWHERE if elsewhere else LOSS_TOLERANCE) * abs(told.loss)
+    same_answers = turned <= (ELSEWHERE if why else 0.0)
+    same_loss = abs(scores.loss - told.loss) <= (ELSEWHERE if why else LOSS_TOLERANCE) * abs(told.loss)
     sound = same_weights and same_answers and same_loss
     if arguments.json:
         checks = {"tensors": True, "frozen_weights": same_weights, "top1": same_answers, "loss": same_loss}
         rows = {"sound": sound, "checks": checks, "stored": told.top1, "measured": scores._asdict()}
-        print(json.dumps({**rows, "elsewhere": elsewhere, "tolerance": ELSEWHERE if elsewhere else 0.0}))
+        print(json.dumps({**rows, "elsewhere": why, "tolerance": ELSEWHERE if why else 0.0}))
     else:
         drawn = "the seed's" if same_weights else "NOT the seed's: this version of torch draws other numbers"
         _table(
@@ -122,18 +127,14 @@ def verify(arguments: argparse.Namespace, capsule: Capsule) -> int:
                 "frozen weights": drawn,
                 "test top-1": _compared(told.top1, scores.top1, same_answers),
                 "test loss": _compared(told.loss, scores.loss, same_loss),
-                **(
-                    {"tolerance": f"{ELSEWHERE:.1%} of the answers and of the loss, for {elsewhere}"}
-                    if elsewhere
-                    else {}
-                ),
+                **({"tolerance": f"{ELSEWHERE:.1%} of the answers and of the loss, for {why}"} if why else {}),
                 "verdict": "sound" if sound else "DOES NOT give its result again",
             }
         )
     return DONE if sound else DIFFERS
 
 
-def _elsewhere(here: str, engine: str, origin: Origin) -> str | None:
+def elsewhere(here: str, engine: str, origin: Origin) -> str | None:
     """How `here`, a device, is not where the capsule was made, in words; None: it is."""
     if here != origin.device:
         return f"it was made on {origin.device} and this is {here}"
@@ -150,13 +151,13 @@ def _elsewhere(here: str, engine: str, origin: Origin) -> str | None:
     return None
 
 
-def _device_title(name: str) -> str:
+def device_title(name: str) -> str:
     """The device `name` as a capsule's origin calls it."""
-    device = _device(name)
+    device = device_of(name)
     return "cpu" if device.type == "cpu" else torch.cuda.get_device_name(device)
 
 
-def _device(name: str) -> torch.device:
+def device_of(name: str) -> torch.device:
     gpus = torch.cuda.device_count()
     here = ["cpu", *(["cuda"] if gpus else []), *(f"cuda:{index}" for index in range(gpus))]
     if name == "auto":
@@ -174,13 +175,13 @@ def _compared(told: float, found: float, same: bool) -> str:
 
 def _engine(capsule: Capsule, device_name: str) -> Engine:
     """What runs the rebuilt network."""
-    device = _device(device_name)
+    device = device_of(device_name)
     return make_engine(rebuild(capsule, device), capsule.spec, device)
 
 
 def _scores(engine: Engine, spec: RunSpec, device_name: str) -> Scores:
     """Of the network that `engine` runs, over the test images of `spec`."""
-    device = _device(device_name)
+    device = device_of(device_name)
     try:
         window = Window(device)
         data_folder = Path(os.environ.get("ONLYBN_DATA") or "data") / "datasets"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from pathlib import Path
 
@@ -26,6 +27,13 @@ def abilities(cpuinfo: Path = CPUINFO) -> str:
     """Its instruction sets, as Linux lists them; empty elsewhere. A virtual machine may hide some of them."""
     told = _told(cpuinfo)
     return told.get("flags") or told.get("Features") or ""
+
+
+def available_cores() -> int:
+    """The cores that this process may use, which in a container can be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _told(cpuinfo: Path) -> dict[str, str]:

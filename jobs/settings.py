@@ -13,6 +13,8 @@ from typing import Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.processor import available_cores
+
 KEY_BYTES = 32
 
 
@@ -81,13 +83,6 @@ class WorkerSettings(BaseSettings):
         if not path.exists():
             _create_once(path, secrets.token_hex(KEY_BYTES))
         return path.read_bytes()
-
-
-def available_cores() -> int:
-    """The cores that this process may use, which in a container can be fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _create_once(path: Path, text: str) -> None:
