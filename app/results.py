@@ -1,5 +1,6 @@
 """The REST routes of what a run leaves behind: what its analyses found, and its capsule."""
 
+from pathlib import Path
 from typing import Literal
 
 from fastapi import APIRouter, Response
@@ -7,9 +8,10 @@ from fastapi.responses import FileResponse
 
 from app import findings as tables
 from app.errors import Problem
-from app.services import Found, Here, answer, attached, download, wrong
+from app.services import Found, Here, Services, answer, attached, download, wrong
 from core.files import CAPSULE
 from core.findings import Findings
+from jobs.rows import Run
 
 router = APIRouter()
 
@@ -41,13 +43,27 @@ def download_findings(
 def download_capsule(run: Found, here: Here) -> Response:
     """The capsule: spec, seeds and what trained, from which `python -m core capsule` rebuilds the whole network."""
     name, kind = f"onlybn-{run.id}.safetensors", "application/octet-stream"
+    found = _capsule(run, here)
+    if isinstance(found, bytes):
+        return Response(found, media_type=kind, headers=attached(name))
+    return FileResponse(found, media_type=kind, headers=attached(name))
+
+
+def capsule_of(run: Run, here: Services) -> bytes:
+    """The capsule of a finished run. Raises Problem 404 in words where it has none, or none here."""
+    found = _capsule(run, here)
+    return found if isinstance(found, bytes) else found.read_bytes()
+
+
+def _capsule(run: Run, here: Services) -> bytes | Path:
+    """From the database, or its place in the folder of the run."""
     if run.state != "finished":
         raise Problem(404, f"run {run.id} is {run.state}; only a finished run has a capsule")
     if (content := here.store.capsule(run.id)) is not None:
-        return Response(content, media_type=kind, headers=attached(name))
+        return content
     path = here.settings.runs_folder / run.id / CAPSULE
     if path.is_file():
-        return FileResponse(path, media_type=kind, headers=attached(name))
+        return path
     raise Problem(
         404,
         f"the capsule of run {run.id} is too large for the database and not on this machine: it lies in the data "

@@ -24,6 +24,7 @@ from app import (
     starts,
     studies,
     study_api,
+    surgery_api,
     teaching_api,
 )
 from app.assets import Assets
@@ -36,6 +37,7 @@ from app.services import Services
 from app.settings import Settings
 from app.shortcut import Shortcut
 from app.social import Social
+from core.edits import SurgeryRequest
 from core.spec import RunSpec
 from jobs.store import Store
 
@@ -46,6 +48,7 @@ ROUTERS = (
     starts.router,
     study_api.router,
     compare_api.router,
+    surgery_api.router,
     teaching_api.router,
     share_api.router,
 )
@@ -58,6 +61,7 @@ DESCRIPTION = """How much can a network learn when all its weights stay random a
 A run is one training of one architecture under one policy. Launch one with POST /api/runs and follow it with
 GET /api/runs/{run_id}. Everybody who has the link can look at a run; only who has its owner token can cancel it.
 A study is all runs that one question of the paper needs: POST /api/studies.
+An evaluation is a small job on a finished run, such as its accuracy without some features.
 Errors are {"detail": "what was wrong and what would be right"}."""
 
 
@@ -128,7 +132,7 @@ def _add_docs(app: FastAPI) -> None:
         """FastAPI's description, with the bodies that we read ourselves."""
         description = described()
         schemas = description.setdefault("components", {}).setdefault("schemas", {})
-        for model in (RunSpec, Question, study_api.StudyRequest):
+        for model in (RunSpec, Question, study_api.StudyRequest, SurgeryRequest):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(schema.pop("$defs", {}))
             schemas[model.__name__] = schema

@@ -90,11 +90,7 @@ class Supervisor:
         command = [*trainer, "--spec", str(spec), "--out", str(folder), "--events", "-", "--lifeline"]
         command += ["--attempt", str(run.attempt), "--threads", str(threads)]
         command += ["--device", self.settings.device]
-        environment = {key: value for key, value in os.environ.items() if key not in SECRETS}
-        environment |= {
-            "ONLYBN_DATA": str(self.settings.data),
-            "PYTHONUNBUFFERED": "1",
-        }
+        environment = child_environment(self.settings)
         if processes > 1:
             environment["OMP_NUM_THREADS"] = str(threads)  # torchrun warns where it is open
         process = TrainerProcess(command, folder=REPOSITORY, environment=environment, log=folder / "trainer.log")
@@ -116,7 +112,7 @@ class Supervisor:
             try:
                 return write()
             except DBAPIError as error:
-                if not _may_pass(error):
+                if not may_pass(error):
                     raise
                 logger.warning("The database does not answer, will try again: %s", error.orig)
                 if self.stopping.wait(RETRY_S):
@@ -161,7 +157,7 @@ class _Supervision:
         try:
             verdict = self.store.record(self.run.id, self.run.attempt, self.inbox.batch())
         except DBAPIError as error:
-            if not _may_pass(error):
+            if not may_pass(error):
                 raise
             logger.warning("Run %s: the database does not answer, will try again: %s", self.run.id, error.orig)
             return "ok"
@@ -202,6 +198,12 @@ class _Supervision:
         return store.crashed(run_id, attempt, describe_end(code, errors))
 
 
+def child_environment(settings: WorkerSettings) -> dict[str, str]:
+    """The environment of a process of core's: ours, without what only the worker needs to know."""
+    ours = {key: value for key, value in os.environ.items() if key not in SECRETS}
+    return ours | {"ONLYBN_DATA": str(settings.data), "PYTHONUNBUFFERED": "1"}
+
+
 def _small_file(path: Path) -> bytes | None:
     """The content of a capsule that the database keeps; None where it is too large for that, or not there."""
     try:
@@ -210,20 +212,20 @@ def _small_file(path: Path) -> bytes | None:
         return None
 
 
-def describe_end(code: int, errors: Sequence[str]) -> str:
-    """Why a trainer ended that did not say so itself."""
+def describe_end(code: int, errors: Sequence[str], who: str = "training") -> str:
+    """Why a trainer, or the process of another work, ended that did not say so itself."""
     if code < 0:
         try:
             name = signal.Signals(-code).name
         except ValueError:
             name = f"signal {-code}"
         hint = ", as it happens when memory runs out" if -code == signal.SIGKILL else ""
-        reason = f"The training process was killed ({name}{hint})"
+        reason = f"The {who} process was killed ({name}{hint})"
     else:
-        reason = f"The training process ended with exit code {code}"
+        reason = f"The {who} process ended with exit code {code}"
     return f"{reason}. It wrote last: {' | '.join(errors[-3:])}" if errors else f"{reason}."
 
 
-def _may_pass(error: DBAPIError) -> bool:
+def may_pass(error: DBAPIError) -> bool:
     """Whether trying again can help: server away, file locked, disk full; but not if the statement is at fault."""
     return error.connection_invalidated or type(error).__name__ in ("OperationalError", "InterfaceError")

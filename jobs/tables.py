@@ -1,4 +1,4 @@
-"""The schema: runs and all that belongs to them, studies, and the workers. Statements are elsewhere."""
+"""The schema: runs and all that belongs to them, evaluations, studies, and the workers. Statements are elsewhere."""
 
 from __future__ import annotations
 
@@ -157,6 +157,31 @@ REMOVALS = Table(
     Column("run", Big, ForeignKey("runs.number", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("at", sa.Double, nullable=False),
 )
+
+EVALUATIONS = Table(
+    "evaluations",
+    METADATA,
+    Column("number", Big, primary_key=True, autoincrement=True),  # the order in which they are served
+    Column("id", sa.String(32), nullable=False, unique=True),
+    _belongs_to_run(),
+    Column("digest", sa.String(64), nullable=False),  # of the request: the same again is answered from here
+    Column("request", sa.Text, nullable=False),
+    Column("state", sa.String(16), nullable=False),
+    Column("created_at", sa.Double, nullable=False),
+    Column("started_at", sa.Double),
+    Column("finished_at", sa.Double),
+    Column("attempt", sa.Integer, nullable=False, default=0),  # the fencing token, as of runs
+    Column("worker", sa.String(80)),
+    Column("beat", Big, nullable=False, default=0),
+    Column("share", sa.Double),
+    Column("error", sa.Text),
+    Column("result", sa.Text),
+    Index("evaluations_queue", "state", "number"),
+    Index("evaluations_same", "run", "digest"),
+    Index("evaluations_created", "created_at"),
+    sqlite_autoincrement=True,
+)
+"""Came after version 3: `create_all` adds it to a database that was made before, and older programs do not see it."""
 
 STARTS = Table(
     "starts",

@@ -1,4 +1,4 @@
-"""A worker: takes runs when the queue wakes it, supervises their trainers, and looks after runs of lost workers.
+"""A worker: takes runs and evaluations when the queue wakes it, and looks after those of lost workers.
 
 Every worker is also a reaper, so there is no single process whose loss would stop the others.
 """
@@ -17,6 +17,7 @@ from huey.consumer import Consumer
 from sqlalchemy.exc import DBAPIError
 
 from jobs.cores import Cores
+from jobs.evaluator import EVALUATOR, Evaluator
 from jobs.lease import Identity, Watch
 from jobs.queue import waker
 from jobs.removing import REMOVED_FOR_S
@@ -33,7 +34,7 @@ logger = logging.getLogger("onlybn.worker")
 
 
 class Worker:
-    """One worker of this installation; `cores` says how many trainings it has at once."""
+    """One worker of this installation; `cores` says how many trainings it has at once. It evaluates beside them."""
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class Worker:
         huey: Huey,
         trainer: Sequence[str] = TRAINER,
         *,
+        evaluator: Sequence[str] = EVALUATOR,
         reap_every_s: float = REAP_EVERY_S,
     ) -> None:
         self.settings, self.store, self.huey, self.reap_every_s = settings, store, huey, reap_every_s
@@ -49,7 +51,8 @@ class Worker:
         self.stopping = threading.Event()
         self.supervisor = Supervisor(store, settings, self.stopping, trainer)
         self.watch = Watch(settings.lease_s)
-        self.wake = waker(huey, self.take_runs)
+        self.evaluator = Evaluator(store, settings, self.identity.name, self.stopping, evaluator)
+        self.wake = waker(huey, self._woken)
         self.cores = Cores(settings)
 
     def work(self) -> None:
@@ -65,6 +68,7 @@ class Worker:
             shutdown_timeout=STOP_GRACE_S + 2,
         )
         consumer.start()
+        self.evaluator.start()
         try:
             while not self.stopping.wait(self.reap_every_s):
                 self._try(self.reap)
@@ -72,11 +76,18 @@ class Worker:
         finally:
             self.stopping.set()
             consumer.stop(graceful=True)
+            self.evaluator.join()
             with suppress(DBAPIError):  # it will be missed soon enough
                 self.store.bye([self.identity.name])
 
-    def take_runs(self, _hint: str) -> None:
-        """Serve the queue of the store until it is empty. The hint's run may be another worker's by now."""
+    def _woken(self, _hint: str) -> None:
+        """Something waits: a run or an evaluation, which may be another worker's by now."""
+        self.evaluator.wake()
+        if self.store.waiting():
+            self.take_runs()
+
+    def take_runs(self) -> None:
+        """Serve the queue of the store until it is empty."""
         while not self.stopping.is_set():
             threads = self.cores.take(len(self.store.waiting()))
             if not threads:
@@ -98,6 +109,7 @@ class Worker:
         for run in running:
             if run.worker in names:
                 self.store.take_away(run, f"Its worker {run.worker} has died.")
+        self.evaluator.reap(names)
         if dead:
             self.store.bye(names)
         for run in self.watch.expired(running):

@@ -1,0 +1,190 @@
+"""Statements about evaluations: small jobs on a finished run's trained network, with a lease and a fence as runs have.
+
+The same request on the same run is one evaluation: who asks again gets what is there.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy import Row
+
+from core.edits import SurgeryRequest
+from jobs.curves import number_of
+from jobs.database import Database
+from jobs.rows import Running
+from jobs.submitting import new_id
+from jobs.tables import EVALUATIONS, RUNS
+
+EvaluationState = Literal["queued", "running", "finished", "failed"]
+
+MAX_ATTEMPTS = 3
+"""So often is an evaluation begun whose process or worker is lost each time."""
+GIVEN_UP_AFTER_S = 900.0
+"""Nobody waits longer than this."""
+KEPT_S = 7 * 24 * 3600.0
+KEPT = 1000
+"""Of the evaluations that have ended so many are kept, the newest."""
+
+C = EVALUATIONS.c
+OPEN = C.state.in_(("queued", "running"))
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One evaluation as the store knows it now. Times are Unix seconds; `share` is how much is done, 0..1."""
+
+    id: str
+    run_id: str
+    request: SurgeryRequest
+    state: EvaluationState
+    attempt: int
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    share: float | None
+    result: dict[str, Any] | None
+    error: str | None
+
+
+class Evaluations(Database):
+    """What visitors and workers may do with evaluations."""
+
+    def submit_evaluation(self, run_id: str, request: SurgeryRequest) -> tuple[Evaluation, bool]:
+        """Queue `request` on run `run_id`, which exists; and whether it is new: the same again is not done twice."""
+        same = _select().where(C.run == number_of(run_id), C.digest == request.digest, C.state != "failed")
+        row = {
+            "id": new_id(),
+            "run": number_of(run_id),
+            "digest": request.digest,
+            "request": request.model_dump_json(),
+            "state": "queued",
+            "created_at": time.time(),
+        }
+        with self.writing() as connection:
+            self._forget_old(connection)
+            found = connection.execute(same.order_by(C.number.desc()).limit(1)).first()
+            if found is not None:
+                return _read(found), False
+            connection.execute(sa.insert(EVALUATIONS).values(row))
+            return _read(connection.execute(_select().where(C.id == row["id"])).one()), True
+
+    def evaluation(self, evaluation_id: str) -> Evaluation | None:
+        """As it is now; one that nobody has finished in time is given up by whoever asks for it."""
+        with self.reading() as connection:
+            row = connection.execute(_select().where(C.id == evaluation_id)).first()
+        if row is None or row.state not in ("queued", "running"):
+            return _read(row) if row is not None else None
+        if row.created_at > time.time() - GIVEN_UP_AFTER_S:
+            return _read(row)
+        with self.writing() as connection:
+            self._give_up_late(connection)
+            return _read(connection.execute(_select().where(C.id == evaluation_id)).one())
+
+    def evaluations_waiting(self) -> tuple[int, int]:
+        """How many are not done, and how many came within the last minute."""
+        recent = sa.select(sa.func.count()).select_from(EVALUATIONS).where(C.created_at > time.time() - 60)
+        with self.reading() as connection:
+            waiting = connection.scalar(sa.select(sa.func.count()).select_from(EVALUATIONS).where(OPEN)) or 0
+            return waiting, connection.scalar(recent) or 0
+
+    def claim_evaluation(self, worker: str) -> Evaluation | None:
+        """The one that waits longest, now held by `worker`; None if none waits."""
+        waiting = sa.select(C.number).where(C.state == "queued").order_by(C.number).limit(1)
+        with self.reading() as connection:  # asked about once a second: that should not cost a write lock
+            if connection.scalar(waiting) is None:
+                return None
+        values = {
+            "state": "running",
+            "attempt": C.attempt + 1,
+            "worker": worker,
+            "beat": 0,
+            "share": 0.0,
+            "started_at": time.time(),
+        }
+        statement = (
+            sa.update(EVALUATIONS)
+            .where(C.number == waiting.with_for_update(skip_locked=True).scalar_subquery(), C.state == "queued")
+            .values(values)
+            .returning(C.id)
+        )
+        with self.writing() as connection:
+            claimed = connection.scalar(statement)
+            return _read(connection.execute(_select().where(C.id == claimed)).one()) if claimed else None
+
+    def beat_evaluation(self, held: Evaluation, share: float) -> bool:
+        """Its holder lives and has done so much. False: it is no longer his."""
+        return self._held(held.id, held.attempt, {"beat": C.beat + 1, "share": share})
+
+    def finish_evaluation(self, held: Evaluation, result: dict[str, Any]) -> bool:
+        """False: it is no longer his."""
+        values = {"state": "finished", "result": json.dumps(result), "share": 1.0, "finished_at": time.time()}
+        return self._held(held.id, held.attempt, values)
+
+    def fail_evaluation(self, held: Evaluation, message: str) -> bool:
+        """It cannot be done, and `message` says why. False: it is no longer his."""
+        return self._held(held.id, held.attempt, _failed(message))
+
+    def release_evaluation(self, held: Evaluation) -> bool:
+        """Put it back into the queue, through no fault of its own."""
+        return self._held(held.id, held.attempt, {"state": "queued", "worker": None, "share": None})
+
+    def lose_evaluation(self, evaluation_id: str, attempt: int, reason: str) -> bool:
+        """Its process or its holder is gone: it is begun anew, unless that has happened too often."""
+        again = {"state": "queued", "worker": None, "share": None}
+        hopeless = _failed(f"Given up after {attempt} attempts. {reason}")
+        return self._held(evaluation_id, attempt, again if attempt < MAX_ATTEMPTS else hopeless)
+
+    def running_evaluations(self) -> list[Running]:
+        """Every evaluation that a worker holds."""
+        statement = sa.select(C.id, C.attempt, C.worker, C.beat).where(C.state == "running").order_by(C.number)
+        with self.reading() as connection:
+            return [Running(*row) for row in connection.execute(statement)]
+
+    # -- inside one transaction ------------------------------------------------------------------------------
+
+    def _held(self, evaluation_id: str, attempt: int, values: dict[str, Any]) -> bool:
+        """A write of the holder, fenced by attempt."""
+        mine = sa.update(EVALUATIONS).where(C.id == evaluation_id, C.attempt == attempt, C.state == "running")
+        with self.writing() as connection:
+            return connection.execute(mine.values(values)).rowcount > 0
+
+    def _give_up_late(self, connection: sa.Connection) -> None:
+        late = sa.update(EVALUATIONS).where(OPEN, C.created_at < time.time() - GIVEN_UP_AFTER_S)
+        minutes = f"{GIVEN_UP_AFTER_S / 60:.0f} minutes"
+        words = f"No worker has finished it within {minutes}. Is one running? Ask again to begin anew."
+        connection.execute(late.values(_failed(words)))
+
+    def _forget_old(self, connection: sa.Connection) -> None:
+        self._give_up_late(connection)
+        newest = sa.select(C.number).where(~OPEN).order_by(C.number.desc()).offset(KEPT).limit(1).scalar_subquery()
+        old = (C.created_at < time.time() - KEPT_S) | (C.number <= sa.func.coalesce(newest, 0))
+        connection.execute(sa.delete(EVALUATIONS).where(~OPEN, old))
+
+
+def _select() -> sa.Select[Any]:
+    return sa.select(EVALUATIONS, RUNS.c.id.label("run_id")).join(RUNS, RUNS.c.number == C.run)
+
+
+def _read(row: Row[Any]) -> Evaluation:
+    return Evaluation(
+        id=row.id,
+        run_id=row.run_id,
+        request=SurgeryRequest.model_validate_json(row.request),
+        state=row.state,
+        attempt=row.attempt,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        share=row.share,
+        result=json.loads(row.result) if row.result else None,
+        error=row.error,
+    )
+
+
+def _failed(message: str) -> dict[str, Any]:
+    return {"state": "failed", "error": message, "finished_at": time.time()}

@@ -1,0 +1,185 @@
+"""Serves evaluations for one worker: one at a time, beside its trainings, in a thread and a process of its own.
+
+So a worker that is busy training answers within seconds; no thread of its trainings has anything to do with it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from core.files import CAPSULE
+from jobs.evaluations import Evaluation
+from jobs.lease import Watch
+from jobs.process import TrainerProcess
+from jobs.settings import WorkerSettings
+from jobs.store import Store
+from jobs.supervisor import BAD_ARGUMENTS, REPOSITORY, RETRY_S, child_environment, describe_end, may_pass
+
+LOOK_EVERY_S = 1.0
+"""How soon an evaluation is seen whose hint nobody took: all slots may be training."""
+BEAT_EVERY_S = 0.5
+TIMEOUT_S = 240.0
+EVALUATOR = (sys.executable, "-m", "core", "capsule", "surgery")
+
+logger = logging.getLogger("onlybn.evaluator")
+
+
+@dataclass
+class Said:
+    """What the process has said so far."""
+
+    share: float = 0.0
+    result: dict[str, Any] | None = None
+
+    def take(self, line: bytes) -> None:
+        """Read one line of its output."""
+        try:
+            match json.loads(line):
+                case {"event": "progress", "share": float(share)}:
+                    self.share = share
+                case {"event": "result"} as result:
+                    self.result = {key: value for key, value in result.items() if key != "event"}
+        except ValueError:
+            logger.warning("The evaluation wrote a line that is not JSON: %r", line[:200])
+
+
+@dataclass
+class Evaluator:
+    """Evaluations of the worker named `worker`, until `stopping` is set. `command` does one."""
+
+    store: Store
+    settings: WorkerSettings
+    worker: str
+    stopping: threading.Event
+    command: Sequence[str] = EVALUATOR
+    timeout_s: float = TIMEOUT_S
+    _awake: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self._watch = Watch(self.settings.lease_s)
+        # The process dies with the thread that started it, so one thread serves all.
+        self._thread = threading.Thread(target=self._serve, name="evaluator", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        self._awake.set()
+
+    def join(self) -> None:
+        """Wait for the end, once `stopping` is set."""
+        self.wake()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def reap(self, dead: Collection[str]) -> None:
+        """Take back what a lost worker holds. Called every few seconds with the names of those that have died here."""
+        running = self.store.running_evaluations()
+        for held in running:
+            if held.worker in dead:
+                self.store.lose_evaluation(held.id, held.attempt, f"Its worker {held.worker} has died.")
+        for held in self._watch.expired(running):
+            reason = f"Its worker {held.worker} gave no sign of life for {self.settings.lease_s:g} s."
+            self.store.lose_evaluation(held.id, held.attempt, reason)
+
+    def _serve(self) -> None:
+        while not self.stopping.is_set():
+            self._awake.wait(LOOK_EVERY_S)
+            self._awake.clear()
+            try:
+                while not self.stopping.is_set() and (evaluation := self.store.claim_evaluation(self.worker)):
+                    self._evaluate(evaluation)
+            except Exception as error:  # database or disk away; what is held comes back by its lease
+                logger.warning("Could not look after the evaluations, will try again: %s", error)
+                self.stopping.wait(RETRY_S)
+
+    def _evaluate(self, evaluation: Evaluation) -> None:
+        """From the claimed evaluation to its end, or to its return to the queue."""
+        with tempfile.TemporaryDirectory(prefix="onlybn-evaluation-") as name:
+            folder = Path(name)
+            if not self._bring_capsule(evaluation, folder / CAPSULE):
+                missing = f"The trained network of run {evaluation.run_id} is not on this worker's machine."
+                self._insist(lambda: self.store.fail_evaluation(evaluation, missing))
+                return
+            (folder / "request.json").write_text(evaluation.request.model_dump_json())
+            command = [*self.command, str(folder / CAPSULE), "--request", str(folder / "request.json")]
+            command += ["--device", self.settings.device, "--lifeline"]
+            environment = child_environment(self.settings)
+            log = folder / "log.txt"
+            with TrainerProcess(command, folder=REPOSITORY, environment=environment, log=log) as process:
+                self._watch_over(evaluation, process)
+
+    def _bring_capsule(self, evaluation: Evaluation, path: Path) -> bool:
+        """From the database, or where it is too large for that from the run's folder."""
+        content = self.store.capsule(evaluation.run_id)
+        if content is not None:
+            path.write_bytes(content)
+            return True
+        own = self.settings.runs_folder / evaluation.run_id / CAPSULE
+        if own.is_file():
+            shutil.copyfile(own, path)
+        return own.is_file()
+
+    def _watch_over(self, evaluation: Evaluation, process: TrainerProcess) -> None:
+        said, until, beat_at = Said(), time.monotonic() + self.timeout_s, 0.0
+        late = f"It took longer than {self.timeout_s:g} s and was ended."
+        while not process.ended:
+            for line in process.read(BEAT_EVERY_S):
+                said.take(line)
+            if self.stopping.is_set():
+                process.kill()
+                self.store.release_evaluation(evaluation)
+                return
+            if time.monotonic() >= until:
+                process.kill()
+                self._insist(lambda: self.store.fail_evaluation(evaluation, late))
+                return
+            if time.monotonic() >= beat_at:
+                beat_at = time.monotonic() + BEAT_EVERY_S
+                if not self._beat(evaluation, said.share):
+                    logger.warning("Evaluation %s: another worker has it now", evaluation.id)
+                    return
+        code, errors = process.end(), process.last_words()
+        self._insist(lambda: self._settle(evaluation, said.result, code, errors))
+
+    def _settle(self, evaluation: Evaluation, result: dict[str, Any] | None, code: int, errors: list[str]) -> bool:
+        """Write how it ended, with exit code `code`."""
+        if result is not None and code == 0:
+            return self.store.finish_evaluation(evaluation, result)
+        if code == BAD_ARGUMENTS:
+            words = errors[-1].removeprefix("error: ") if errors else "It was refused."
+            return self.store.fail_evaluation(evaluation, words)
+        reason = describe_end(code, errors, "evaluating")
+        return self.store.lose_evaluation(evaluation.id, evaluation.attempt, reason)
+
+    def _beat(self, evaluation: Evaluation, share: float) -> bool:
+        """Whether it is still ours; while the database is away it is."""
+        try:
+            return self.store.beat_evaluation(evaluation, share)
+        except DBAPIError as error:
+            if not may_pass(error):
+                raise
+            return True
+
+    def _insist(self, write: Callable[[], bool]) -> None:
+        """Do a last write, even if the database is away for now; where we must stop, the lease ends by itself."""
+        while True:
+            try:
+                write()
+                return
+            except DBAPIError as error:
+                if not may_pass(error) or self.stopping.wait(RETRY_S):
+                    raise
