@@ -9,7 +9,7 @@ import gradio as gr
 
 from app import form
 from app.options import options
-from app.pages import about, compare, paper, run, runs, train
+from app.pages import about, compare, paper, run, runs, surgery, train
 from app.panels import panel, words
 
 FONTS = ("-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
@@ -52,6 +52,8 @@ def build(store: object = None, settings: object = None) -> gr.Blocks:
         _frame(compare.build)
     with demo.route("Run", "run", show_in_navbar=False):
         _frame(run.build)
+    with demo.route("Surgery", "surgery", show_in_navbar=False):
+        _frame(surgery.build)
     with demo.route("About", "about", show_in_navbar=False):
         _frame(about.build)
     return demo
@@ -77,7 +79,19 @@ def head() -> str:
     data = json.dumps(options(), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     sheets = "".join(
         f'<link rel="stylesheet" href="/static/{name}.css">'
-        for name in ("style", "gradio", "form", "panels", "pages", "paper", "compare", "gamma", "help", "share")
+        for name in (
+            "style",
+            "gradio",
+            "form",
+            "panels",
+            "pages",
+            "paper",
+            "compare",
+            "gamma",
+            "help",
+            "share",
+            "surgery",
+        )
     )
     return (
         # early.js shows the page; the animation does if that file does not come.

@@ -3,17 +3,21 @@
  */
 
 import { percent } from "../format.js";
+import { token } from "../theme.js";
 import { faint, policyColor } from "./colors.js";
 import { Chart, layout } from "./plot.js";
 
-/** `rows`: the ablation of a run's findings; `policy`: whose colour the curve has. */
-export function ablation(element, rows, policy) {
-  const chart = new Chart(element, words(rows), () => figure(rows, policy));
+/**
+ * `rows`: the ablation of a run's findings; `policy`: whose colour the curve has; `place()`: where a line marks a
+ * threshold, in rows from the first; null: nowhere.
+ */
+export function ablation(element, rows, policy, place = () => null) {
+  const chart = new Chart(element, words(rows), () => figure(rows, policy, place()));
   chart.refresh();
   return chart;
 }
 
-function figure(rows, policy) {
+function figure(rows, policy, place) {
   const color = policyColor(policy);
   // Thresholds as words, evenly spaced: a logarithmic axis has no place for 0.
   const x = rows.map(({ epsilon }) => String(epsilon));
@@ -45,9 +49,20 @@ function figure(rows, policy) {
       y: { ticksuffix: " %", range: [0, 100], autorange: false },
       hovermode: "x unified",
       bargap: 0.35,
+      shapes: place === null ? [] : [mark(place)],
     }),
   };
 }
+
+const mark = (place) => ({
+  type: "line",
+  x0: place,
+  x1: place,
+  yref: "paper",
+  y0: 0,
+  y1: 1,
+  line: { color: token("ink"), width: 1.6, dash: "dot" },
+});
 
 function words(rows) {
   const [first] = rows;

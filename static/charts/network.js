@@ -20,8 +20,9 @@ const DOT_PITCH = 5; // of an output, at least
 
 /**
  * Draws `plan` (of /api/preview) into `element`, and its legend into `key`; redraws it when the width changes.
- * Answers {draw}; `draw(plan, off)` colours the layers by the share of their features that is switched off instead, where
- * `off` is {shares: by the name of the norm layer, all}.
+ * Answers {draw}; `draw(plan, off)` colours the layers by the share of their features that is switched off instead,
+ * where `off` is {shares: by the name of the norm layer, all}. A plan may say in `words` what it shows, and a unit in
+ * `off` which of its features are off.
  */
 export function mount(element, key = null) {
   let plan = null;
@@ -52,7 +53,7 @@ function picture(plan, width, off) {
   const needed = plan.blocks.some((block) => block.residual) ? UNIT_PITCH.residual : UNIT_PITCH.plain;
   if (pitch >= needed) oneRow(pen, plan, all, width, Math.min(MAX_PITCH, pitch));
   else rows(pen, plan, all, width);
-  return pen.svg(width, HEIGHT, off ? offSentence(plan, all, off) : sentence(plan, all.length));
+  return pen.svg(width, HEIGHT, plan.words ?? (off ? offSentence(plan, all, off) : sentence(plan, all.length)));
 }
 
 function oneRow(pen, plan, all, width, pitch) {
@@ -138,6 +139,19 @@ function unit(pen, part, x, middle, width, height) {
   pen.box(`norm ${part.norm_trained === 1 ? "lit" : "frozen"}`, start, top, norm, height);
   if (part.norm_trained > 0 && part.norm_trained < 1)
     pen.box("norm lit", start, pen.norm.gamma ? top : middle, norm, height / 2);
+  if (part.off) holes(pen, part.off, x, top, start + norm - x, height);
+}
+
+/** A layer is as high as it has features: where one is off, a stripe of it is missing. */
+function holes(pen, off, x, top, width, height) {
+  const each = height / off.length;
+  for (let from = 0; from < off.length; from += 1) {
+    if (!off[from]) continue;
+    let to = from;
+    while (off[to]) to += 1;
+    pen.box("hole", x - 0.5, top + from * each, width + 1, (to - from) * each);
+    from = to;
+  }
 }
 
 function output(pen, { classes, trained }, x, middle, limit = 120) {

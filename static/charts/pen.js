@@ -20,6 +20,7 @@ const LOOKS = [
   "dot lit",
   "speck lit",
   ...OFF_LOOKS,
+  "hole",
 ];
 
 let pens = 0;
@@ -40,7 +41,7 @@ export class Pen {
   }
 
   box(look, x, y, width, height) {
-    const r = Math.min(look.startsWith("dot") ? 9 : 3, width / 2, height / 2);
+    const r = look === "hole" ? 0 : Math.min(look.startsWith("dot") ? 9 : 3, width / 2, height / 2);
     const [w, v] = [round(width - 2 * r), round(height - 2 * r)];
     const corner = (dx, dy) => `a${round(r)} ${round(r)} 0 0 1 ${round(dx)} ${round(dy)}`;
     const d =

@@ -27,6 +27,7 @@ export function actions(data, feed, preview) {
     extend(data),
     h("a", { class: "button", href: `/${toQuery({ ...run.spec, name: null })}` }, "Clone and edit"),
     startLink(data),
+    surgeryLink(data),
     pinButton(data),
     shareButton(),
     removeButton(data),
@@ -104,6 +105,13 @@ function startLink(data) {
   const href = `/${toQuery({ ...run.spec, name: null, start: run.id })}`;
   const link = h("a", { class: "button", href, hidden: true }, "Start from this run");
   data.addEventListener("change", () => show(link, data.run.state === "finished"));
+  return link;
+}
+
+function surgeryLink(data) {
+  const link = h("a", { class: "button", href: `/surgery?run=${data.run.id}`, hidden: true }, "Surgery");
+  link.title = "Switch features off, and see what is left";
+  data.addEventListener("change", () => show(link, data.run.state === "finished" && data.run.spec.norm.affine));
   return link;
 }
 

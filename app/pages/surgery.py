@@ -1,0 +1,12 @@
+"""The page of surgery on a finished run, found by the run's id in the URL."""
+
+from __future__ import annotations
+
+from app.panels import panel
+
+SKELETON = '<div class="surgery-page"><h1 class="waiting">Surgery</h1></div>'
+
+
+def build() -> None:
+    """The page, inside the Blocks that is open."""
+    panel("surgery/page.js", SKELETON, elem_id="surgery")

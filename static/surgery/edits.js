@@ -1,0 +1,99 @@
+/**
+ * Edits of γ as data: what they do to the γ of all layers, how they stand in an address, and what they are in words.
+ * Pure, and the same as core/surgery.py does; γ are float32 here as there, so that a threshold cuts at the same place.
+ *
+ * @typedef {{name: string, channels: number, gamma: Float32Array}} Layer  γ that nobody knows here is NaN
+ * @typedef {{action: "zero"|"flip"|"reset", layer?: string, features?: number[]}} Edit
+ * @typedef {{eps: number, edits: Edit[]}} State  first γ below eps becomes 0, then come the edits
+ */
+
+/** The layers of /api/runs/{id}/parameters with their γ as float32. @returns {Layer[]} */
+export const readLayers = (layers) =>
+  layers.map(({ gamma, ...layer }) => ({
+    ...layer,
+    gamma: gamma ? Float32Array.from(gamma) : new Float32Array(layer.channels).fill(Number.NaN),
+  }));
+
+/** γ of every layer after `state`. @returns {Float32Array[]} */
+export function operate(layers, { eps, edits }) {
+  const limit = Math.fround(eps);
+  const gammas = layers.map(({ gamma }) => gamma.map((value) => (Math.abs(value) < limit ? 0 : value)));
+  for (const { action, layer, features } of edits)
+    layers.forEach(({ name, channels, gamma: trained }, place) => {
+      if (layer !== undefined && layer !== name) return;
+      const gamma = gammas[place];
+      for (const k of features ?? Array.from({ length: channels }, (_, k) => k))
+        gamma[k] = action === "zero" ? 0 : action === "flip" ? -gamma[k] : trained[k];
+    });
+  return gammas;
+}
+
+/** How many γ are 0, how many are not as trained, and how many there are. */
+export function count(layers, gammas) {
+  const totals = { off: 0, changed: 0, all: 0 };
+  layers.forEach(({ gamma: trained }, place) => {
+    totals.all += trained.length;
+    gammas[place].forEach((value, k) => {
+      totals.off += value === 0;
+      totals.changed += value !== trained[k] && !(Number.isNaN(value) && Number.isNaN(trained[k]));
+    });
+  });
+  return totals;
+}
+
+/** What the server is asked: `state` as a list of edits. */
+export const toRequest = ({ eps, edits }) => (eps > 0 ? [{ action: "zero", below: eps }, ...edits] : edits);
+
+/** zero:stem.norm:0-3,7;flip:stage1.0.norm1 */
+export const toText = (edits) =>
+  edits
+    .map(({ action, layer, features }) => [action, layer, features && ranges(features)].filter(Boolean).join(":"))
+    .join(";");
+
+/** The edits that such a text means for `layers`; what it means nothing by is left out. @returns {Edit[]} */
+export function fromText(text, layers) {
+  const channels = new Map(layers.map((layer) => [layer.name, layer.channels]));
+  return text
+    .split(";")
+    .map((part) => {
+      const [action, layer, listed] = part.split(":");
+      if (!["zero", "flip", "reset"].includes(action)) return null;
+      if (!layer) return { action };
+      if (!channels.has(layer)) return null;
+      if (!listed) return { action, layer };
+      const features = numbers(listed).filter((k) => k < channels.get(layer));
+      return features.length ? { action, layer, features } : null;
+    })
+    .filter(Boolean);
+}
+
+/** [0, 1, 2, 3, 7] -> 0-3,7 */
+export function ranges(features) {
+  const sorted = [...features].sort((a, b) => a - b);
+  const parts = [];
+  for (let from = 0; from < sorted.length; from += 1) {
+    let to = from;
+    while (sorted[to + 1] === sorted[to] + 1) to += 1;
+    parts.push(to > from ? `${sorted[from]}-${sorted[to]}` : `${sorted[from]}`);
+    from = to;
+  }
+  return parts.join(",");
+}
+
+function numbers(text) {
+  const found = new Set();
+  for (const part of text.split(",")) {
+    const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part);
+    if (!match) continue;
+    for (let k = Number(match[1]); k <= Number(match[2] ?? match[1]); k += 1) found.add(k);
+  }
+  return [...found];
+}
+
+const VERBS = { zero: "set to 0", flip: "sign flipped", reset: "as trained again" };
+
+/** Features 0-3,7 of stem.norm: set to 0 */
+export function words({ action, layer, features }) {
+  const whose = layer ? (features ? `${features.length === 1 ? "Feature" : "Features"} ${ranges(features)} of ${layer}` : `All of ${layer}`) : "All layers";
+  return `${whose}: ${VERBS[action]}`;
+}
