@@ -99,7 +99,7 @@ export function features(operation) {
       const value = gamma[k];
       const known = !Number.isNaN(value);
       element.dataset.state = value === 0 ? "off" : value === trained[k] || !known ? "trained" : "edited";
-      element.setAttribute("aria-pressed", picked.has(k));
+      element.setAttribute("aria-pressed", String(picked.has(k)));
       const words = `Feature ${k}: γ ${known ? shown(value) : "at its random value"}${value === 0 ? ", off" : ""}${known && value !== trained[k] && !unknown ? `, trained ${shown(trained[k])}` : ""}`;
       element.setAttribute("aria-label", words);
       element.title = words;

@@ -33,10 +33,10 @@ export function source({ shape, test_images, streamed }, ask) {
     h(
       "div",
       { class: "actions" },
-      small_("Previous", () => step(-1)),
+      little("Previous", () => step(-1)),
       number,
-      small_("Next", () => step(1)),
-      small_("Any", () => step(1 + Math.floor(Math.random() * last))),
+      little("Next", () => step(1)),
+      little("Any", () => step(1 + Math.floor(Math.random() * last))),
     ),
   );
 
@@ -49,7 +49,7 @@ export function source({ shape, test_images, streamed }, ask) {
     h(
       "div",
       { class: "actions" },
-      small_("Clear", sheet.clear),
+      little("Clear", sheet.clear),
       channels === 1 ? null : h("label", { for: "pen-color", class: "quiet" }, "Colour ", color),
     ),
   );
@@ -67,7 +67,7 @@ export function source({ shape, test_images, streamed }, ask) {
   const kinds = { test: tests, draw: drawn, upload: sent };
   let kind = "test";
   const tabs = Object.entries({ test: "Test image", draw: "Draw", upload: "Upload" }).map(([name, title]) => {
-    const tab = h("button", { type: "button", "aria-pressed": name === kind }, title);
+    const tab = h("button", { type: "button", "aria-pressed": String(name === kind) }, title);
     tab.addEventListener("click", () => {
       kind = name;
       for (const other of tabs) other.setAttribute("aria-pressed", other === tab);
@@ -124,4 +124,4 @@ export function source({ shape, test_images, streamed }, ask) {
   };
 }
 
-const small_ = (label, onclick) => h("button", { type: "button", class: "button small", onclick }, label);
+const little = (label, onclick) => h("button", { type: "button", class: "button small", onclick }, label);
