@@ -7,8 +7,11 @@ import { h } from "../dom.js";
 const SIDE = 256;
 const STEPS = 16; // of the keyboard's pen, from side to side
 
-/** `color()`: what to draw with. `changed()` is called after each stroke. Answers {element, canvas, clear, empty}. */
-export function drawing(color, changed) {
+/**
+ * `pixels`: how many the data set's images have from side to side, of which a stroke is more than one wide; `color()`:
+ * what to draw with; `changed()` is called after each stroke. Answers {element, canvas, clear, empty}.
+ */
+export function drawing(pixels, color, changed) {
   const canvas = h("canvas", {
     width: SIDE,
     height: SIDE,
@@ -29,7 +32,7 @@ export function drawing(color, changed) {
   }
 
   function stroke(from, to) {
-    Object.assign(pen, { strokeStyle: color(), lineWidth: SIDE / 11, lineCap: "round", lineJoin: "round" });
+    Object.assign(pen, { strokeStyle: color(), lineWidth: Math.max(SIDE / 11, (1.7 * SIDE) / pixels), lineCap: "round", lineJoin: "round" });
     pen.beginPath();
     pen.moveTo(from.x, from.y);
     pen.lineTo(to.x + 0.01, to.y);

@@ -41,7 +41,7 @@ export function source({ shape, test_images, streamed }, ask) {
   );
 
   const color = h("input", { type: "color", value: "#ffffff", id: "pen-color" });
-  const sheet = drawing(() => (channels === 1 ? "#fff" : color.value), preview);
+  const sheet = drawing(width, () => (channels === 1 ? "#fff" : color.value), preview);
   const drawn = h(
     "div",
     { class: "source", hidden: true },
