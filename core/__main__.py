@@ -75,8 +75,6 @@ def count(arguments: argparse.Namespace) -> int:
 
 
 def capsule(arguments: argparse.Namespace) -> int:
-    if arguments.lifeline:
-        die_with_parent()
     os.environ.setdefault("GOMP_SPINCOUNT", SPIN)
     from core import capsule_command, surgery_command  # noqa: PLC0415 - imports torch
     from core.capsule import BadCapsule  # noqa: PLC0415

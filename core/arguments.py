@@ -94,7 +94,7 @@ def _capsule(capsule: argparse.ArgumentParser) -> None:
         "features, as JSON lines."
     )
     capsule.add_argument("action", choices=["show", "evaluate", "verify", "surgery"])
-    capsule.add_argument("file", type=Path, metavar="FILE")
+    capsule.add_argument("file", type=Path, metavar="FILE", help="surgery -: requests as lines on standard input")
     capsule.add_argument("--dataset", metavar="NAME", help="evaluate on another data set of the same shape")
     capsule.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu, cuda")
     capsule.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: as many as trained it)")
@@ -105,7 +105,6 @@ def _capsule(capsule: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help='surgery: a JSON file with what to edit, such as {"edits": [{"action": "zero", "below": 0.01}]}',
     )
-    capsule.add_argument("--lifeline", action="store_true", help=argparse.SUPPRESS)
 
 
 def spec_of(arguments: argparse.Namespace) -> RunSpec:

@@ -25,23 +25,30 @@ from jobs.lease import Watch
 from jobs.process import TrainerProcess
 from jobs.settings import WorkerSettings
 from jobs.store import Store
-from jobs.supervisor import BAD_ARGUMENTS, REPOSITORY, RETRY_S, child_environment, describe_end, may_pass
+from jobs.supervisor import REPOSITORY, RETRY_S, child_environment, describe_end, may_pass
 
+KEPT_WARM_S = 60.0
+"""So long after its last evaluation a process waits for the next: starting one takes seconds."""
 LOOK_EVERY_S = 1.0
 """How soon an evaluation is seen whose hint nobody took: all slots may be training."""
 BEAT_EVERY_S = 0.5
 TIMEOUT_S = 240.0
-EVALUATOR = (sys.executable, "-m", "core", "capsule", "surgery")
+EVALUATOR = (sys.executable, "-m", "core", "capsule", "surgery", "-")
 
 logger = logging.getLogger("onlybn.evaluator")
 
 
 @dataclass
 class Said:
-    """What the process has said so far."""
+    """What the process has said so far of one evaluation."""
 
     share: float = 0.0
     result: dict[str, Any] | None = None
+    refusal: str | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.result is not None or self.refusal is not None
 
     def take(self, line: bytes) -> None:
         """Read one line of its output."""
@@ -51,6 +58,8 @@ class Said:
                     self.share = share
                 case {"event": "result"} as result:
                     self.result = {key: value for key, value in result.items() if key != "event"}
+                case {"event": "refused", "message": str(message)}:
+                    self.refusal = message
         except ValueError:
             logger.warning("The evaluation wrote a line that is not JSON: %r", line[:200])
 
@@ -65,7 +74,10 @@ class Evaluator:
     stopping: threading.Event
     command: Sequence[str] = EVALUATOR
     timeout_s: float = TIMEOUT_S
+    kept_warm_s: float = KEPT_WARM_S
     _awake: threading.Event = field(default_factory=threading.Event)
+    _process: TrainerProcess | None = None
+    _used: float = 0.0
 
     def __post_init__(self) -> None:
         self._watch = Watch(self.settings.lease_s)
@@ -96,31 +108,54 @@ class Evaluator:
             self.store.lose_evaluation(held.id, held.attempt, reason)
 
     def _serve(self) -> None:
-        while not self.stopping.is_set():
-            self._awake.wait(LOOK_EVERY_S)
-            self._awake.clear()
-            try:
-                while not self.stopping.is_set() and (evaluation := self.store.claim_evaluation(self.worker)):
-                    self._evaluate(evaluation)
-            except Exception as error:  # database or disk away; what is held comes back by its lease
-                logger.warning("Could not look after the evaluations, will try again: %s", error)
-                self.stopping.wait(RETRY_S)
+        with tempfile.TemporaryDirectory(prefix="onlybn-evaluations-") as name:
+            while not self.stopping.is_set():
+                self._awake.wait(LOOK_EVERY_S)
+                self._awake.clear()
+                try:
+                    while not self.stopping.is_set() and (evaluation := self.store.claim_evaluation(self.worker)):
+                        self._evaluate(evaluation, Path(name))
+                except Exception as error:  # database or disk away; what is held comes back by its lease
+                    logger.warning("Could not look after the evaluations, will try again: %s", error)
+                    self._end()
+                    self.stopping.wait(RETRY_S)
+                if self._process and time.monotonic() - self._used > self.kept_warm_s:
+                    self._end()
+            self._end()
 
-    def _evaluate(self, evaluation: Evaluation) -> None:
+    def _evaluate(self, evaluation: Evaluation, folder: Path) -> None:
         """From the claimed evaluation to its end, or to its return to the queue."""
-        with tempfile.TemporaryDirectory(prefix="onlybn-evaluation-") as name:
-            folder = Path(name)
-            if not self._bring_capsule(evaluation, folder / CAPSULE):
-                missing = f"The trained network of run {evaluation.run_id} is not on this worker's machine."
-                self._insist(lambda: self.store.fail_evaluation(evaluation, missing))
-                return
-            (folder / "request.json").write_text(evaluation.request.model_dump_json())
-            command = [*self.command, str(folder / CAPSULE), "--request", str(folder / "request.json")]
-            command += ["--device", self.settings.device, "--lifeline"]
-            environment = child_environment(self.settings)
-            log = folder / "log.txt"
-            with TrainerProcess(command, folder=REPOSITORY, environment=environment, log=log) as process:
-                self._watch_over(evaluation, process)
+        capsule = folder / CAPSULE
+        if not self._bring_capsule(evaluation, capsule):
+            missing = f"The trained network of run {evaluation.run_id} is not on this worker's machine."
+            self._insist(lambda: self.store.fail_evaluation(evaluation, missing))
+            return
+        asked = {"file": str(capsule), "request": evaluation.request.model_dump(mode="json")}
+        process = self._running(folder)
+        try:
+            process.tell(json.dumps(asked).encode())
+        except OSError:  # it died while it waited
+            self._end()
+            process = self._running(folder)
+            process.tell(json.dumps(asked).encode())
+        if not self._watch_over(evaluation, process):
+            self._end()
+        self._used = time.monotonic()
+
+    def _running(self, folder: Path) -> TrainerProcess:
+        """The process that is still there, or a new one."""
+        if self._process is None:
+            command = [*self.command, "--device", self.settings.device]
+            environment, log = child_environment(self.settings), folder / "log.txt"
+            self._process = TrainerProcess(command, folder=REPOSITORY, environment=environment, log=log)
+        return self._process
+
+    def _end(self) -> None:
+        """End the process, if there is one."""
+        if self._process:
+            self._process.kill()
+            self._process.end()
+        self._process = None
 
     def _bring_capsule(self, evaluation: Evaluation, path: Path) -> bool:
         """From the database, or where it is too large for that from the run's folder."""
@@ -133,36 +168,35 @@ class Evaluator:
             shutil.copyfile(own, path)
         return own.is_file()
 
-    def _watch_over(self, evaluation: Evaluation, process: TrainerProcess) -> None:
+    def _watch_over(self, evaluation: Evaluation, process: TrainerProcess) -> bool:
+        """Follow it to its end; whether the process can do another one."""
         said, until, beat_at = Said(), time.monotonic() + self.timeout_s, 0.0
         late = f"It took longer than {self.timeout_s:g} s and was ended."
-        while not process.ended:
+        while not (process.ended or said.done):
             for line in process.read(BEAT_EVERY_S):
                 said.take(line)
             if self.stopping.is_set():
-                process.kill()
                 self.store.release_evaluation(evaluation)
-                return
+                return False
             if time.monotonic() >= until:
-                process.kill()
+                self._end()  # first: the next one shall not find it busy
                 self._insist(lambda: self.store.fail_evaluation(evaluation, late))
-                return
+                return False
             if time.monotonic() >= beat_at:
                 beat_at = time.monotonic() + BEAT_EVERY_S
                 if not self._beat(evaluation, said.share):
                     logger.warning("Evaluation %s: another worker has it now", evaluation.id)
-                    return
-        code, errors = process.end(), process.last_words()
-        self._insist(lambda: self._settle(evaluation, said.result, code, errors))
+                    return False
+        self._insist(lambda: self._settle(evaluation, said, process))
+        return said.done
 
-    def _settle(self, evaluation: Evaluation, result: dict[str, Any] | None, code: int, errors: list[str]) -> bool:
-        """Write how it ended, with exit code `code`."""
-        if result is not None and code == 0:
-            return self.store.finish_evaluation(evaluation, result)
-        if code == BAD_ARGUMENTS:
-            words = errors[-1].removeprefix("error: ") if errors else "It was refused."
-            return self.store.fail_evaluation(evaluation, words)
-        reason = describe_end(code, errors, "evaluating")
+    def _settle(self, evaluation: Evaluation, said: Said, process: TrainerProcess) -> bool:
+        """Write how it ended."""
+        if said.result is not None:
+            return self.store.finish_evaluation(evaluation, said.result)
+        if said.refusal is not None:
+            return self.store.fail_evaluation(evaluation, said.refusal)
+        reason = describe_end(process.end(), process.last_words(), "evaluating")
         return self.store.lose_evaluation(evaluation.id, evaluation.attempt, reason)
 
     def _beat(self, evaluation: Evaluation, share: float) -> bool:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Self
 
@@ -76,6 +77,12 @@ class TrainerProcess:
             raise ValueError(f"the trainer wrote a line of more than {MAX_LINE_BYTES >> 20} MB")
         return lines
 
+    def tell(self, line: bytes) -> None:
+        """Write a line to its standard input, if it reads that. Raises OSError where it is gone."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + b"\n")
+        self._process.stdin.flush()
+
     def terminate(self) -> None:
         """Ask it to stop: it finishes its step, saves and ends."""
         self._signal(signal.SIGTERM)
@@ -96,7 +103,8 @@ class TrainerProcess:
         self._selector.close()
         self._output.close()
         if self._process.stdin is not None:
-            self._process.stdin.close()
+            with suppress(BrokenPipeError):  # what it was told and did not read
+                self._process.stdin.close()
         return code
 
     def last_words(self) -> list[str]:

@@ -24,7 +24,7 @@ from core.spec import RunSpec
 from core.surgery import Operation, Patient, compare, show
 from core.tensorfile import BadTensorFile
 from core.training import train
-from tests.core.test_command_line import core, lines, start
+from tests.core.test_command_line import core, lines
 from tests.core.test_training import spec
 
 CPU = torch.device("cpu")
@@ -243,13 +243,19 @@ def test_on_the_command_line(folder: Path, findings: Findings, tmp_path: Path) -
     assert "needs --request" in core("capsule", "surgery", file).stderr
 
 
-def test_it_ends_with_whoever_started_it(folder: Path, tmp_path: Path) -> None:
-    request = tmp_path / "request.json"
-    request.write_text("{}")
-    process = start("capsule", "surgery", folder / "final.safetensors", "--request", request, "--lifeline")
-    assert process.stdin is not None
-    process.stdin.close()
-    assert process.wait(timeout=30) == 1
-    for pipe in (process.stdout, process.stderr):
-        assert pipe is not None
-        pipe.close()
+def test_requests_on_standard_input_are_answered_until_it_ends(
+    folder: Path, findings: Findings, tmp_path: Path
+) -> None:
+    file, row = folder / "final.safetensors", findings.ablation[-1]
+    ablation = {"edits": [{"action": "zero", "below": row.epsilon}]}
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"nothing")
+    asked = [(file, ablation), (broken, {}), (file, {"edits": 7}), (file, {}), (file, ablation)]
+    text = "".join(json.dumps({"file": str(path), "request": request}) + "\n" for path, request in asked)
+    done = core("capsule", "surgery", "-", input=text)
+    assert done.returncode == 0, done.stderr
+    said = [line for line in lines(done.stdout) if line["event"] != "progress"]
+    assert [line["event"] for line in said] == ["result", "refused", "refused", "result", "result"]
+    assert said[0]["edited"]["top1"] == said[4]["edited"]["top1"] == row.top1
+    assert said[3]["edited"] == said[0]["unedited"] == said[4]["unedited"], "an edit leaves no trace in the next"
+    assert "only 7 bytes" in said[1]["message"] and said[2]["message"].startswith("edits: ")

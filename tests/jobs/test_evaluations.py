@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -29,8 +30,8 @@ from tests.jobs.support import FAKE_TRAINER, eventually, fake_spec
 from tests.jobs.test_supervisor import is_alive
 
 ROOT = Path(__file__).parents[2]
-FAKE_EVALUATOR = (sys.executable, str(Path(__file__).with_name("fake_evaluator.py")))
-DIES_ONCE, DIES, SLOW, REFUSED, THREE_SECONDS = range(1, 6)
+FAKE_EVALUATOR = (sys.executable, str(Path(__file__).with_name("fake_evaluator.py")), "-")
+DIES_ONCE, DIES, SLOW, REFUSED = range(1, 5)
 
 
 def asked(what: float = 0, layer: str | None = None) -> SurgeryRequest:
@@ -207,6 +208,27 @@ def test_a_refusal_is_passed_on_and_the_next_one_served(lite: Store, serve: Serv
     assert now(lite, refused).error == "the image is not there"
     assert "not on this worker's machine" in (now(lite, gone).error or "")
     assert (now(lite, last).result or {})["capsule"] == "from the folder"
+
+
+def pid_of(store: Store, evaluation: Evaluation) -> int:
+    eventually(lambda: state_of(store, evaluation) == "finished")
+    return int((now(store, evaluation).result or {})["pid"])
+
+
+def test_one_process_serves_all_that_come_soon_and_then_ends(lite: Store, serve: Serve) -> None:
+    serve(kept_warm_s=2.0)
+    pids = {pid_of(lite, submit(lite, 0)), pid_of(lite, submit(lite, REFUSED + 1))}
+    assert len(pids) == 1
+    eventually(lambda: not is_alive(*pids), 10)
+    assert pid_of(lite, submit(lite, 0)) not in pids
+
+
+def test_a_process_that_died_while_it_waited_is_replaced(lite: Store, serve: Serve) -> None:
+    serve()
+    pid = pid_of(lite, submit(lite, 0))
+    os.kill(pid, signal.SIGKILL)
+    after = submit(lite, 0)
+    assert pid_of(lite, after) != pid
 
 
 @pytest.fixture
