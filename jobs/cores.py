@@ -10,7 +10,8 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from jobs.settings import WorkerSettings, available_cores
+from core.processor import available_cores
+from jobs.settings import WorkerSettings
 
 GPU = Path("/dev/nvidiactl")
 
