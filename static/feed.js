@@ -22,6 +22,8 @@ class RunData extends EventTarget {
   snapshots = [];
   log = [];
   speeds = [];
+  /** Fields of the run that a button acts on, as they will be once the server has answered. */
+  pretended = {};
   /** [cursor, step, epoch, share] of each snapshot. */
   disabled = [];
   /** The feed has told something of it. */
@@ -62,7 +64,7 @@ class RunData extends EventTarget {
     const fresh = points.length + snapshots.length + log.length + disabled.length + speeds.length;
     const changed = fresh > 0 || JSON.stringify(run) !== this.last;
     this.last = JSON.stringify(run);
-    this.run = run;
+    this.run = { ...run, ...this.pretended };
     // Only histograms may come in several parts.
     this.complete = isOver(run) && (fresh === 0 || this.cursor.snapshots === null);
     return changed;

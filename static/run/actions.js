@@ -56,17 +56,19 @@ function acting(words, busy, act, style = "button") {
 function stopButton(data, feed) {
   const act = async () => {
     if (!runToken(data.run)) throw new Error(`${NOT_YOURS} cancel it. You can clone it and launch your own.`);
-    const pretend = (cancel_requested) => {
+    const pretend = (fields, cancel_requested) => {
+      data.pretended = fields; // the feed may answer before the server has heard of it
       data.run = { ...data.run, cancel_requested };
       data.dispatchEvent(new Event("change"));
     };
-    pretend(true);
+    pretend({ cancel_requested: true }, true);
     try {
       await cancel(data.run);
     } catch (refusal) {
-      pretend(false);
+      pretend({}, false);
       throw refusal;
     }
+    data.pretended = {};
     feed.wake();
   };
   const button = acting("Cancel", "Cancelling…", act, "button danger");

@@ -88,7 +88,8 @@ def test_a_study_from_launch_to_verdict(open_page: Open, puppet: Puppet) -> None
         card.get_by_role("link", name="CSV").click()
     assert "resnet-14,random-16" in download.value.path().read_text()
     card.get_by_role("link", name="Compare its runs").click()
-    expect(page.locator(".legend-list li")).to_have_count(18)
+    expect(page.locator(".legend-list > li")).to_have_count(6)
+    expect(page.locator(".legend-list li li")).to_have_count(18)
 
 
 def test_cancel_resume_and_the_visitor_who_only_looks(open_page: Open, puppet: Puppet) -> None:

@@ -109,16 +109,16 @@ def test_states_change_in_the_table(open_page: Open, puppet: Puppet) -> None:
 
 def test_pages_of_a_long_history(open_page: Open, puppet: Puppet) -> None:
     for k in range(27):
-        puppet.store.request_cancel(puppet.submit(name=f"Long {k}")[0])
-    page = open_page("/runs?text=Long")
+        puppet.store.request_cancel(puppet.submit(name=f"Chronicle {k}")[0])
+    page = open_page("/runs?text=Chronicle")
     expect(page.locator(".pager")).to_contain_text("1 to 25 of 27")
     page.get_by_role("button", name="Older").click()
     expect(page.locator(".runs-table tbody tr")).to_have_count(2)
     expect(page.get_by_role("button", name="Older")).to_be_disabled()
     assert "page=2" in page.url
     for beyond in ("9", "1e30"):
-        page = open_page(f"/runs?text=Long&page={beyond}")
+        page = open_page(f"/runs?text=Chronicle&page={beyond}")
         expect(page.locator(".pager")).to_contain_text("26 to 27 of 27")
         assert "page=2" in page.url
-    page = open_page("/runs?text=Long&page=1.5")
+    page = open_page("/runs?text=Chronicle&page=1.5")
     expect(page.locator(".pager")).to_contain_text("1 to 25 of 27")

@@ -20,8 +20,8 @@ def test_a_question_is_one_click_from_its_curves(open_page: Open, puppet: Puppet
     card = page.locator(".experiments li").filter(has_text=wanted.sentence)
     expect(card.locator('[data-slot="takes"]')).to_contain_text("here")
     card.get_by_role("button", name="Run all three").click()
-    page.wait_for_url("**/runs?compare=*")
-    ids = query(page)["compare"].split(",")
+    page.wait_for_url("**/compare?runs=*")
+    ids = query(page)["runs"].split(",")
     runs = puppet.store.many(ids)
     assert [runs[run_id].spec for run_id in ids] == [RunSpec.model_validate(run) for run in wanted.runs]
     for run_id in ids:
@@ -84,5 +84,5 @@ def test_a_finished_run_shows_which_layers_are_off(open_page: Open, puppet: Pupp
     expect(page.locator(".legend").filter(has_text="|γ| ≈ 0")).to_be_visible()
     page.get_by_text("Layer by layer as a table").click()
     expect(page.get_by_role("region", name="Disabled features layer by layer").locator("tbody tr")).to_have_count(15)
-    page.get_by_role("button", name="What trains").click()
+    page.get_by_role("group", name="What the picture shows").get_by_role("button", name="What trains").click()
     expect(page.locator(".network path.norm.lit")).to_have_count(1)

@@ -196,7 +196,7 @@ def test_launching_needs_no_mouse(open_page: Open, puppet: Puppet) -> None:
     kind(page, "Layers").focus()
     page.keyboard.press("ArrowLeft")
     expect(page.locator('[data-slot="trainable"]')).to_have_text("1,120")
-    for _ in range(20):
+    for _ in range(60):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.id") == "launch":
             break
