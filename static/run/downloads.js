@@ -30,6 +30,7 @@ export function downloads(data) {
     h(
       "div",
       {},
+      h("a", { href: `/api/runs/${id}/report`, download: `onlybn-${id}.html` }, "Report (HTML)"),
       h("a", { href: `${points}?format=csv`, download: `onlybn-${id}-points.csv` }, "Points as CSV"),
       h("a", { href: `${points}?format=json`, download: `onlybn-${id}-points.json` }, "Points as JSON"),
       h("a", { href: `/api/runs/${id}/snapshots`, download: `onlybn-${id}-snapshots.json` }, "Snapshots as JSON"),
