@@ -91,6 +91,7 @@ def head() -> str:
             "help",
             "share",
             "surgery",
+            "export",
         )
     )
     return (

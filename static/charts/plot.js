@@ -111,7 +111,9 @@ export class Chart {
 
   /** The present picture as a data URL, "png" or "svg", on the page's own ground; `changes` are parts of its layout. */
   async image(format, { width, height, ...changes }) {
-    const { data, layout } = this.#figure();
+    const figure = this.#figure();
+    if (!figure) throw new Error("there is nothing to draw yet");
+    const { data, layout } = figure;
     const plotly = await load();
     const whole = { ...layout, paper_bgcolor: token("surface"), plot_bgcolor: token("surface"), ...changes };
     return plotly.toImage({ data, layout: whole, config: CONFIG }, { format, width, height, scale: format === "png" ? 2 : 1 });

@@ -4,10 +4,11 @@
 
 import { overlay } from "../charts/overlay.js";
 import { h, show } from "../dom.js";
+import { exportMenu, save, savePicture } from "../files.js";
 import { token } from "../theme.js";
 import { whole } from "../format.js";
 import { controls } from "./controls.js";
-import { comparisonJson, curvesCsv, exportMenu, save } from "./exports.js";
+import { comparisonJson, curvesCsv } from "./exports.js";
 import { AXES, METRICS, shown } from "./groups.js";
 import { legend } from "./legend.js";
 import { pythonScript } from "./script.js";
@@ -72,7 +73,7 @@ export function curvesCard(state, change, remove) {
 /** Saves a chart with a legend, which the page has beside it. */
 export async function picture(chart, format, name) {
   const legend = { orientation: "h", x: 0, y: -0.14, yanchor: "top", font: { size: 11, color: token("ink") } };
-  save(`${name}.${format}`, await chart.image(format, { ...PICTURE, showlegend: true, legend, margin: { l: 60, r: 20, t: 20, b: 60 } }));
+  await savePicture(chart, format, name, { ...PICTURE, showlegend: true, legend, margin: { l: 60, r: 20, t: 20, b: 60 } });
 }
 
 function emptyWords(curves, { metric, x }) {

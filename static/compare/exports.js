@@ -1,9 +1,7 @@
 /**
- * What is seen as files: the curves as CSV (long) and JSON, pictures, and a script that draws them again. Always the
- * values themselves, never the smoothed ones.
+ * What a comparison shows as data: the curves as CSV (long) and JSON. Always the values themselves, never the smoothed
+ * ones.
  */
-
-import { h } from "../dom.js";
 
 const COLUMNS = ["run", "name", "group", "metric", "step", "epoch", "value"];
 
@@ -66,48 +64,4 @@ export function comparisonJson(curves, { source, view }, scale) {
       })),
     ),
   };
-}
-
-/** Hands `content` (text, or a data URL) to the reader as a file. */
-export function save(name, content, kind) {
-  const url = content.startsWith("data:") ? content : URL.createObjectURL(new Blob([content], { type: kind }));
-  const link = h("a", { href: url, download: name, class: "offscreen" });
-  document.body.append(link);
-  link.click();
-  link.remove();
-  if (url !== content) setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}
-
-/** A menu of files: {what people read: makes and saves it}. */
-export function exportMenu(label, files) {
-  const menu = h("details", { class: "menu" }, h("summary", { class: "button small" }, label));
-  const problem = h("p", { class: "problem", role: "alert", hidden: true });
-  const buttons = Object.entries(files).map(([title, make]) => {
-    const button = h("button", { type: "button" }, title);
-    button.addEventListener("click", async () => {
-      problem.hidden = true;
-      button.setAttribute("aria-busy", "true");
-      try {
-        await make();
-        menu.open = false;
-        menu.querySelector("summary").focus();
-      } catch (error) {
-        problem.textContent = `This file could not be made: ${error.message}`;
-        problem.hidden = false;
-      }
-      button.removeAttribute("aria-busy");
-    });
-    return button;
-  });
-  menu.append(h("div", {}, buttons, problem));
-  menu.addEventListener("focusout", ({ relatedTarget }) => {
-    if (relatedTarget && !menu.contains(relatedTarget)) menu.open = false;
-  });
-  menu.addEventListener("keydown", ({ key }) => {
-    if (key === "Escape") {
-      menu.open = false;
-      menu.querySelector("summary").focus();
-    }
-  });
-  return menu;
 }

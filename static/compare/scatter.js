@@ -4,9 +4,10 @@
 
 import { scatter } from "../charts/scatter.js";
 import { h, show } from "../dom.js";
+import { exportMenu, save } from "../files.js";
 import { select } from "./controls.js";
 import { picture } from "./curves.js";
-import { csv, exportMenu, save } from "./exports.js";
+import { csv } from "./exports.js";
 import { differing, fieldOf, FIELDS, RESULTS } from "./fields.js";
 import { runName } from "./groups.js";
 

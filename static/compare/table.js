@@ -4,12 +4,13 @@
  */
 
 import { h, show } from "../dom.js";
+import { exportMenu, save } from "../files.js";
 import { NONE, percent } from "../format.js";
 import { onTheme } from "../theme.js";
 import { runStyle } from "../charts/colors.js";
 import { badge } from "../widgets.js";
 import { COLUMNS, columnTitle, differing, fieldOf, FIELDS } from "./fields.js";
-import { csv, exportMenu, save } from "./exports.js";
+import { csv } from "./exports.js";
 import { runName } from "./groups.js";
 import { swatch } from "./legend.js";
 

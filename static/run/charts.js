@@ -7,6 +7,7 @@ import { curves } from "../charts/curves.js";
 import { rate, speed } from "../charts/pace.js";
 import { h } from "../dom.js";
 import { features } from "./features.js";
+import { pictureMenu } from "./pictures.js";
 import { Smoothing } from "./smoothing.js";
 
 /** `view`: what the reader looks at (view.js); `rivals`: runs to compare with (rivals.js). */
@@ -30,15 +31,19 @@ function withoutGamma() {
   return h("p", { class: "quiet charts-note" }, "This network’s norm layers have no γ and β: there is no γ to show.");
 }
 
-/** A card with a title, a caption and what `draw(box)` draws; `wide`: over all columns. */
+/** A card with a title, a caption and the chart that `draw(box)` draws; `wide`: over all columns. */
 export function panel(title, caption, draw, wide = false) {
   const box = h("div", { class: "plot" });
-  const figure = h(
+  const chart = draw(box);
+  return h(
     "figure",
     { class: wide ? "card chart charts-note" : "card chart" },
-    h("figcaption", {}, h("h3", {}, title), caption ? h("p", { class: "quiet" }, caption) : null),
+    h(
+      "figcaption",
+      {},
+      h("div", { class: "chart-head" }, h("h3", {}, title), pictureMenu(title, () => chart)),
+      caption ? h("p", { class: "quiet" }, caption) : null,
+    ),
     box,
   );
-  draw(box);
-  return figure;
 }

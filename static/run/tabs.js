@@ -3,13 +3,14 @@
  */
 
 import { h, show } from "../dom.js";
+import { pictureMenu } from "./pictures.js";
 
 const RETRY_MS = 3000;
 
 let cards = 0;
 
 /**
- * `views`: {key: {title, caption, load}}, where `load(box)` draws into the box once; `chosen()` says which holds now,
+ * `views`: {key: {title, caption, load}}, where `load(box)` draws into the box once and promises the chart; `chosen()` says which holds now,
  * `choose(key)` changes it. `update()` after it has changed.
  */
 export function tabbed(title, views, chosen, choose) {
@@ -23,6 +24,7 @@ export function tabbed(title, views, chosen, choose) {
     ),
   );
   const boxes = new Map();
+  const charts = new Map();
   const caption = h("p", { class: "quiet" });
   const panel = h("div", { role: "tabpanel", id: `${id}-panel`, class: "tab-panel" });
   const list = h("div", { class: "tabs", role: "tablist", "aria-label": `${title}: views` }, tabs);
@@ -35,10 +37,15 @@ export function tabbed(title, views, chosen, choose) {
     choose(keys[next]);
     tabs[next].focus();
   });
+  const pictures = pictureMenu(
+    title,
+    () => charts.get(chosen()),
+    () => views[chosen()].title,
+  );
   const element = h(
     "figure",
     { class: "card chart" },
-    h("figcaption", {}, h("div", { class: "tabs-head" }, h("h3", {}, title), list), caption),
+    h("figcaption", {}, h("div", { class: "tabs-head" }, h("h3", {}, title), h("div", { class: "tabs-side" }, list, pictures)), caption),
     panel,
   );
   const update = () => {
@@ -55,12 +62,15 @@ export function tabbed(title, views, chosen, choose) {
     const box = h("div", { class: "plot" });
     boxes.set(key, box);
     panel.append(box);
-    views[key].load(box).catch(() => {
-      // The module could not be loaded while the server was away.
-      boxes.delete(key);
-      box.remove();
-      setTimeout(update, RETRY_MS);
-    });
+    views[key].load(box).then(
+      (chart) => charts.set(key, chart),
+      () => {
+        // The module could not be loaded while the server was away.
+        boxes.delete(key);
+        box.remove();
+        setTimeout(update, RETRY_MS);
+      },
+    );
   };
   update();
   return { element, update };

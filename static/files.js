@@ -1,0 +1,54 @@
+/**
+ * Files that a page makes itself and hands to the reader: text, pictures of charts, and the menu that offers them.
+ */
+
+import { h } from "./dom.js";
+
+/** Hands `content` (text, or a data URL) to the reader as a file. */
+export function save(name, content, kind) {
+  const url = content.startsWith("data:") ? content : URL.createObjectURL(new Blob([content], { type: kind }));
+  const link = h("a", { href: url, download: name, class: "offscreen" });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  if (url !== content) setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+/** A menu of files: {what people read: makes and saves it}; `description`: its whole name, where `label` is short. */
+export function exportMenu(label, files, description = null) {
+  const menu = h("details", { class: "menu" }, h("summary", { class: "button small", "aria-label": description }, label));
+  const problem = h("p", { class: "problem", role: "alert", hidden: true });
+  const buttons = Object.entries(files).map(([title, make]) => {
+    const button = h("button", { type: "button" }, title);
+    button.addEventListener("click", async () => {
+      problem.hidden = true;
+      button.setAttribute("aria-busy", "true");
+      try {
+        await make();
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      } catch (error) {
+        problem.textContent = `This file could not be made: ${error.message}`;
+        problem.hidden = false;
+      }
+      button.removeAttribute("aria-busy");
+    });
+    return button;
+  });
+  menu.append(h("div", {}, buttons, problem));
+  menu.addEventListener("focusout", ({ relatedTarget }) => {
+    if (relatedTarget && !menu.contains(relatedTarget)) menu.open = false;
+  });
+  menu.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape") {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+  return menu;
+}
+
+/** Saves what `chart` shows as a picture, "png" or "svg"; `changes` are parts of its layout. */
+export async function savePicture(chart, format, name, changes) {
+  save(`${name}.${format}`, await chart.image(format, changes));
+}

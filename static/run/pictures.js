@@ -1,0 +1,27 @@
+/**
+ * The menu on a card by which its chart is saved as a picture, drawn anew on the page's ground: sharp at any size, the
+ * reader's zoom left out.
+ */
+
+import { exportMenu, savePicture } from "../files.js";
+
+const SIZE = { width: 900, height: 540, margin: { l: 16, r: 28, t: 40, b: 16 } };
+
+/** `chart()`: what draws the card called `title`, undefined while it loads; `view()`: which of several it shows now. */
+export function pictureMenu(title, chart, view = () => "") {
+  const save = async (format) => {
+    if (!chart()) throw new Error("the chart is still being loaded");
+    await savePicture(chart(), format, fileName(`${title} ${view()}`), SIZE);
+  };
+  return exportMenu(
+    "Picture",
+    { "Picture (PNG)": () => save("png"), "Picture (SVG)": () => save("svg") },
+    `Picture of the chart ${title}`,
+  );
+}
+
+function fileName(title) {
+  const id = new URLSearchParams(location.search).get("id");
+  const words = title.toLowerCase().match(/[a-z0-9γβ]+/g);
+  return ["onlybn", id, ...words].filter(Boolean).join("-");
+}
