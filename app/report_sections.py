@@ -215,14 +215,16 @@ def specification(run: Run) -> str:
     text = escape(as_yaml(spec))
     return (
         f'<h2>Specification</h2><div class="card"><dl class="facts">{rows}</dl>'
-        f"<details><summary>As YAML, to be loaded again</summary><pre>{text}</pre></details></div>"
+        f"<details><summary>As YAML, to be loaded again</summary><pre tabindex='0'>{text}</pre></details></div>"
     )
 
 
 def log(rows: Sequence[LogRow]) -> str:
     """What happened to the run, in the order in which it did."""
     lines = [[_when(row.at), str(row.attempt or NONE), row.kind, row.message] for row in rows]
-    return f'<h2>What happened</h2><div class="card words">{_table(["Time", "Attempt", "What", ""], lines)}</div>'
+    return (
+        f'<h2>What happened</h2><div class="card words">{_table(["Time", "Attempt", "What", "In words"], lines)}</div>'
+    )
 
 
 def _folded(title: str, content: str, open_: bool = False) -> str:

@@ -4,14 +4,16 @@
  */
 
 import { exportMenu, savePicture } from "../files.js";
+import { token } from "../theme.js";
 
-const SIZE = { width: 900, height: 540, margin: { l: 16, r: 28, t: 40, b: 16 } };
+const SIZE = { width: 900, height: 540, margin: { l: 16, r: 28, t: 76, b: 16 } };
 
 /** `chart()`: what draws the card called `title`, undefined while it loads; `view()`: which of several it shows now. */
 export function pictureMenu(title, chart, view = () => "") {
   const save = async (format) => {
     if (!chart()) throw new Error("the chart is still being loaded");
-    await savePicture(chart(), format, fileName(`${title} ${view()}`), SIZE);
+    const whole = [title, view()].filter(Boolean).join(": ");
+    await savePicture(chart(), format, fileName(whole), { ...SIZE, title: heading(whole) });
   };
   return exportMenu(
     "Picture",
@@ -19,6 +21,8 @@ export function pictureMenu(title, chart, view = () => "") {
     `Picture of the chart ${title}`,
   );
 }
+
+const heading = (text) => ({ text, x: 0.02, y: 0.96, yanchor: "top", font: { size: 16, color: token("ink") } });
 
 function fileName(title) {
   const id = new URLSearchParams(location.search).get("id");
