@@ -20,6 +20,7 @@ from app.web import PortTaken, listen, run
 from app.worker_process import EmbeddedWorker
 from jobs.database import WrongSchema
 from jobs.engine import open_engine
+from jobs.examples import BadExample, shipped
 from jobs.queue import make_queue, waker
 from jobs.store import Store
 
@@ -64,6 +65,8 @@ def serve() -> None:
             raise CannotStart(f"the database does not answer: {str(error.orig).strip()}", UNREACHABLE) from error
         except OSError as error:
             raise CannotStart(f"cannot keep anything in {settings.data}: {error.strerror}", BAD_SETTINGS) from error
+        if settings.examples:
+            take_in_examples(store)
         stack.enter_context(embedded_worker(settings))
         serve_pages(settings, store, wake, listener)
 
@@ -77,6 +80,15 @@ def open_store(url: str) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def take_in_examples(store: Store) -> None:
+    """Show the runs that come with the project where nothing has ever run. Without them the server is as good."""
+    try:
+        if store.wants_examples():
+            store.take_in(shipped())
+    except (BadExample, DBAPIError) as error:
+        print(f"The examples are left out: {error}", file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -69,9 +69,9 @@ class Measured:
 def measured(run: Run) -> Measured | None:
     """What a finished `run` tells of this installation's speed.
 
-    Nothing if it was resumed: its seconds are those of its last attempt only.
+    Nothing if it was resumed: its seconds are those of its last attempt only. Nothing if it was trained elsewhere.
     """
-    if run.result is None or run.attempt > 1 or run.result.seconds <= 0:
+    if run.example or run.result is None or run.attempt > 1 or run.result.seconds <= 0:
         return None
     return Measured(cost.modest_step_s(run.spec), run.result.seconds / modest_run_s(run.spec))
 

@@ -19,6 +19,7 @@ from app import (
     compare_api,
     course,
     errors,
+    examples,
     report_api,
     results,
     share_api,
@@ -53,6 +54,7 @@ ROUTERS = (
     surgery_api.router,
     teaching_api.router,
     share_api.router,
+    examples.router,
 )
 TITLE = "OnlyBN"
 VERSION = "0.1.0"

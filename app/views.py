@@ -45,11 +45,19 @@ class ErrorView(TypedDict):
     message: str | None
 
 
+class ExampleView(TypedDict):
+    """That the run came with the project: what it shows, in a sentence, and the machine that trained it."""
+
+    shows: str
+    machine: str
+
+
 class RunSummary(TypedDict):
     """A run as lists and the feed show it. Times are Unix seconds; `position` is 1 for the next run in the queue.
 
     `findings`: whether GET /api/runs/{id}/findings has something to say. `study`: the study that launched the run,
-    whose owner token may cancel it, too; null for a single run.
+    whose owner token may cancel it, too; null for a single run. `example`: null for a run
+    that was trained here.
     """
 
     id: str
@@ -71,6 +79,7 @@ class RunSummary(TypedDict):
     result: dict[str, Any] | None
     findings: bool
     study: str | None
+    example: ExampleView | None
     error: ErrorView | None
     cancel_requested: bool
 
@@ -132,6 +141,7 @@ def summary(run: Run, public_url: str | None = None) -> RunSummary:
         "result": result(run.result),
         "findings": run.has_findings,
         "study": run.study,
+        "example": {"shows": run.example.shows, "machine": run.example.machine} if run.example else None,
         "error": {"kind": run.error_kind, "message": run.error_message} if run.error_kind else None,
         "cancel_requested": run.cancel_requested,
     }

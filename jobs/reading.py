@@ -10,8 +10,8 @@ from sqlalchemy import Row
 
 from core.events import Counts, Finished, Started
 from core.spec import RunSpec
-from jobs.rows import Run
-from jobs.tables import FINDINGS, MEMBERS, REMOVALS, RUNS, STUDIES
+from jobs.rows import ExampleMark, Run
+from jobs.tables import EXAMPLES, FINDINGS, MEMBERS, REMOVALS, RUNS, STUDIES
 
 # Read once for many polls. A Started of the deepest network is some 100 KB, hence the smaller table.
 read_spec = lru_cache(2048)(RunSpec.model_validate_json)
@@ -22,7 +22,8 @@ read_result = lru_cache(1024)(Finished.model_validate_json)
 
 @cache
 def select_runs() -> sa.Select[Any]:
-    """All columns that `read_run` needs, with the place in the queue of those that wait and the study that launched.
+    """All columns that `read_run` needs, with the place in the queue of those that wait, the study that launched, and
+    the mark of an example.
 
     Runs that somebody removed are not among them.
     """
@@ -46,7 +47,10 @@ def select_runs() -> sa.Select[Any]:
         .scalar_subquery()
     )
     position = sa.case((RUNS.c.state == "queued", place))
-    return sa.select(RUNS, position.label("position"), found.label("has_findings"), study.label("study")).where(kept())
+    marks = (EXAMPLES.c[name].label(f"example_{name}") for name in ("name", "shows", "machine"))
+    columns = sa.select(RUNS, position.label("position"), found.label("has_findings"), study.label("study"))
+    marked = columns.add_columns(*marks).outerjoin_from(RUNS, EXAMPLES, EXAMPLES.c.run == RUNS.c.number)
+    return marked.where(kept())
 
 
 def kept() -> sa.ColumnElement[bool]:
@@ -88,4 +92,5 @@ def read_run(row: Row[Any]) -> Run:
         has_findings=bool(row.has_findings),
         position=row.position,
         study=row.study,
+        example=ExampleMark(row.example_name, row.example_shows, row.example_machine) if row.example_name else None,
     )

@@ -33,6 +33,15 @@ Verdict = Literal["ok", "cancel", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
+class ExampleMark:
+    """That a run came with the project: the name of its files, what it shows, and the machine that trained it."""
+
+    name: str
+    shows: str
+    machine: str
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One run as the store knows it now. Times are Unix seconds; `position` is 1 for the next in the queue.
 
@@ -65,6 +74,7 @@ class Run:
     has_findings: bool
     position: int | None
     study: str | None
+    example: ExampleMark | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The store: submit, look up, list, cancel, and read curves. The worker's side is in `holding.py`.
 
-Every statement of the program is here, in `holding.py`, `staff.py`, `studies.py`, `evaluations.py`, `curves.py` and
-`results.py`. It knows no web and no queue.
+Every statement of the program is here, in `holding.py`, `staff.py`, `studies.py`, `evaluations.py`, `examples.py`,
+`curves.py` and `results.py`. It knows no web and no queue.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from core.events import Snapshot
 from core.spec import RunSpec
 from jobs import curves
 from jobs.evaluations import Evaluations
+from jobs.examples import Examples
 from jobs.holding import QUEUE, Holding
 from jobs.reading import kept, read_run, read_spec, select_run, select_runs
 from jobs.removing import Removing
@@ -52,7 +53,7 @@ SORTS: dict[str, sa.Column[Any]] = {
 """What a list of runs can be sorted by."""
 
 
-class Store(Holding, Removing, Results, Staff, Studies, Evaluations):
+class Store(Holding, Removing, Results, Staff, Studies, Evaluations, Examples):
     """Runs and all that belongs to them, in one database. May be shared by threads."""
 
     def submit(self, spec: RunSpec, *, owner_token: str | None = None) -> tuple[Run, str]:

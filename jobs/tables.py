@@ -158,6 +158,17 @@ REMOVALS = Table(
     Column("at", sa.Double, nullable=False),
 )
 
+EXAMPLES = Table(
+    "examples",
+    METADATA,
+    Column("name", sa.String(60), primary_key=True),
+    # Empty once the run is gone: the row stays, so that the example does not come again.
+    Column("run", Big, ForeignKey("runs.number", ondelete="SET NULL"), unique=True),
+    Column("shows", sa.Text, nullable=False),
+    Column("machine", sa.Text, nullable=False),
+)
+"""The runs that came with the project. Came after version 3, as the evaluations did."""
+
 EVALUATIONS = Table(
     "evaluations",
     METADATA,

@@ -5,6 +5,7 @@
 const count = new Intl.NumberFormat();
 const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 const ago = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 
@@ -73,6 +74,9 @@ export function since(unix) {
 
 /** Unix seconds -> date and time in the reader's language. */
 export const when = (unix) => (unix ? moment.format(unix * 1000) : NONE);
+
+/** Unix seconds -> date. */
+export const day = (unix) => (unix ? date.format(unix * 1000) : NONE);
 
 /** Unix seconds -> time of day. */
 export const time = (unix) => (unix ? clock.format(unix * 1000) : NONE);

@@ -92,6 +92,7 @@ def head() -> str:
             "share",
             "surgery",
             "export",
+            "gallery",
         )
     )
     return (

@@ -79,6 +79,8 @@ TEXT = """
 <details class="cli"><summary>The same as YAML or JSON, and back</summary><div data-slot="spec-text"></div></details>
 """
 
+GALLERY = '<div class="gallery-place"></div>'
+
 LATEST = """
 <section class="latest" aria-labelledby="latest-title">
   <header><h2 id="latest-title">Latest runs</h2><a href="/runs" data-slot="all" hidden>All runs</a></header>
@@ -118,6 +120,7 @@ def build() -> None:
             panel("train/link.js", LINK)
             words(CLI, elem_id="cli")
             panel("train/text.js", TEXT)
+    panel("gallery/gallery.js", GALLERY, elem_id="gallery")
     panel("train/latest.js", LATEST)
     _wire(fields, launch)
     for button, values in presets:

@@ -6,6 +6,7 @@ import { hasTop5, isOver, nameOf, options, titleOf } from "../catalog.js";
 import { disabledShare } from "../charts/disabled.js";
 import { h, say, show, slot } from "../dom.js";
 import { duration, NONE, percent, range, since, when, whole } from "../format.js";
+import { exampleNote } from "../gallery/mark.js";
 import { term } from "../help/term.js";
 import { badge, progressBar } from "../widgets.js";
 import { actions } from "./actions.js";
@@ -24,6 +25,7 @@ export function head(data, feed, preview, expected, rivals) {
     { class: "run-head", "aria-labelledby": "run-title" },
     h("div", { class: "run-title" }, h("h1", { id: "run-title" }, nameOf(run)), state),
     run.name ? h("p", { class: "quiet" }, titleOf(run.spec)) : null,
+    exampleNote(run),
     h("p", { class: "story", "data-slot": "story" }),
     actions(data, feed, preview),
     h("p", { class: "run-line", "data-slot": "line" }),

@@ -7,6 +7,8 @@
 import { architectureTitle, datasetOf, nameOf, policyOf, titleOf } from "../catalog.js";
 import { h, show } from "../dom.js";
 import { duration, NONE, percent, since, when, whole } from "../format.js";
+import { gallery } from "../gallery/gallery.js";
+import { exampleMark } from "../gallery/mark.js";
 import { term } from "../help/term.js";
 import { badge } from "../widgets.js";
 import { FILTERS } from "./filters.js";
@@ -41,6 +43,7 @@ export function table(view, chosen, { change, choose, size }) {
   const heads = COLUMNS.map((column) => head(column, view, change));
   const nothing = h("p", { class: "quiet", hidden: true }, "No run matches these filters.");
   const first = firstRun();
+  const fresh = h("div", { hidden: true });
   const pages = h("nav", { class: "pager", "aria-label": "Pages of runs", hidden: true });
   const grid = h(
     "div",
@@ -54,7 +57,7 @@ export function table(view, chosen, { change, choose, size }) {
   );
   const rows = new Map();
   return {
-    element: h("section", { class: "runs-list", "aria-label": "Queue and history" }, nothing, first, grid, pages),
+    element: h("section", { class: "runs-list", "aria-label": "Queue and history" }, nothing, first, fresh, grid, pages),
     /** Shows `runs` of `total`; null: of these nothing is known. */
     fill(runs, total) {
       const wanted = runs.map((run) => {
@@ -69,6 +72,9 @@ export function table(view, chosen, { change, choose, size }) {
       const filtered = FILTERS.some((key) => view[key]);
       show(nothing, total === 0 && filtered);
       show(first, total === 0 && !filtered);
+      const shipped = !filtered && runs.length > 0 && runs.length === total && runs.every((run) => run.example);
+      if (shipped && !fresh.children.length) fresh.append(onlyExamples(), gallery());
+      show(fresh, shipped);
       show(grid, runs.length > 0 || total === null); // its heads choose another order
       turn(pages, view, total ?? 0, size, change);
     },
@@ -90,6 +96,17 @@ function firstRun() {
       "Runs appear here as soon as they are launched, by you or by anybody else on this server.",
     ),
     h("a", { class: "button", href: "/" }, "Launch the first run"),
+  );
+}
+
+/** What stands above the table while there is nothing in it but what came with the project. */
+function onlyExamples() {
+  return h(
+    "p",
+    { class: "fresh-words" },
+    "Nothing of your own has run here yet. ",
+    h("a", { href: "/" }, "Launch the first run"),
+    ", or look at these.",
   );
 }
 
@@ -117,7 +134,7 @@ function row(run, chosen, choose) {
   const link = h("a", { href: run.url, title: titleOf(run.spec) }, run.name || run.id);
   const cells = COLUMNS.slice(2).map(([, , , kind]) => h("td", { class: kind }));
   cells[7].title = when(run.created_at);
-  const element = h("tr", {}, h("td", {}, tick), h("td", {}, state), h("td", { class: "run-name" }, link), cells);
+  const element = h("tr", {}, h("td", {}, tick), h("td", {}, state), h("td", { class: "run-name" }, link, exampleMark(run)), cells);
   element.mark = () => (tick.checked = chosen.has(run.id));
   element.update = (now) => {
     state.update(now);

@@ -6,6 +6,7 @@ import { ask } from "../api.js";
 import { isOver, nameOf } from "../catalog.js";
 import { h, show, slot } from "../dom.js";
 import { since, when } from "../format.js";
+import { exampleMark } from "../gallery/mark.js";
 import { repeat } from "../live.js";
 import { badge, standing } from "../widgets.js";
 
@@ -33,7 +34,7 @@ function row(run) {
   return h(
     "li",
     {},
-    h("a", { href: run.url }, h("span", { class: "latest-name" }, nameOf(run)), badge(run)),
+    h("a", { href: run.url }, h("span", { class: "latest-name" }, nameOf(run)), badge(run), exampleMark(run)),
     h("span", { class: "latest-facts" }, standing(run)),
     h("time", { class: "latest-when", title: when(run.created_at) }, since(run.created_at)),
   );

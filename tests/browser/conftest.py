@@ -71,6 +71,7 @@ class Site:
 
     data: Path
     embedded_worker: bool
+    examples: bool = False
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -85,6 +86,7 @@ class Site:
             "ONLYBN_DATA": str(self.data),
             "ONLYBN_PORT": str(self.port),
             "ONLYBN_EMBEDDED_WORKER": str(self.embedded_worker),
+            "ONLYBN_EXAMPLES": str(self.examples),
         }
         self.data.mkdir(parents=True, exist_ok=True)
         with (self.data / "server.txt").open("ab") as log:

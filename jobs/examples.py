@@ -1,0 +1,154 @@
+"""Runs that come with the project, so that a fresh installation shows real results before anything has run there.
+
+Each lies in static/examples/ as NAME.json and NAME.safetensors; tests/benchmarks/examples.py makes them. They come into
+the database once, all or none, and only where nothing has ever run. From then on they are runs like all others, but
+nobody owns them, and they tell nothing of the speed of this machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from pydantic import Field, ValidationError
+from sqlalchemy import Connection
+
+from core.events import Analysed, Finished, Point, Progress, Snapshot, Started
+from core.findings import Findings
+from core.model import Model
+from core.spec import RunSpec
+from jobs import curves, results
+from jobs.database import Database
+from jobs.reading import read_run, select_runs
+from jobs.rows import Run
+from jobs.submitting import row_of
+from jobs.tables import EXAMPLES, LOG, RUNS
+
+FOLDER = Path(__file__).parents[1] / "static" / "examples"
+EXAMPLES_LOCK = 0x6F6E6C79627A
+"""PostgreSQL's advisory locks are numbers."""
+NOBODY = ""
+"""No token has this hash."""
+
+
+class BadExample(ValueError):
+    """A file of the folder is not what it should be; the message says which and why."""
+
+
+class Speed(Model):
+    """How fast the run trained at `step`."""
+
+    step: int
+    images_per_s: float = Field(gt=0)
+
+
+class Example(Model):
+    """A finished run as it lies in the folder, without its capsule. `shows`: a sentence; `machine`: who trained it."""
+
+    shows: str = Field(max_length=200)
+    machine: str = Field(max_length=200)
+    started_at: float
+    finished_at: float
+    spec: RunSpec
+    started: Started
+    points: tuple[Point, ...]
+    snapshots: tuple[Snapshot, ...]
+    speeds: tuple[Speed, ...]
+    findings: Findings
+    result: Finished
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """An example with the name of its files and its capsule."""
+
+    name: str
+    example: Example
+    capsule: bytes
+
+
+def shipped(folder: Path = FOLDER) -> list[Shipped]:
+    """All examples, in the order of their names. Raises BadExample."""
+    return [_read(path) for path in sorted(folder.glob("*.json"))]
+
+
+def _read(path: Path) -> Shipped:
+    try:
+        example = Example.model_validate_json(path.read_bytes())
+        return Shipped(path.stem, example, path.with_suffix(".safetensors").read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise BadExample(f"{path}: {place}: {first['msg']}") from error
+    except OSError as error:
+        raise BadExample(f"cannot read {error.filename}: {error.strerror}") from error
+
+
+class Examples(Database):
+    """Takes the examples in."""
+
+    def wants_examples(self) -> bool:
+        """Whether nothing has ever run here, and no examples have come before."""
+        with self.reading() as connection:
+            return _untouched(connection)
+
+    def examples(self) -> list[Run]:
+        """Those that are still here, in the order of their names."""
+        marked = select_runs().where(EXAMPLES.c.name.is_not(None)).order_by(EXAMPLES.c.name)
+        with self.reading() as connection:
+            return [read_run(row) for row in connection.execute(marked)]
+
+    def take_in(self, examples: list[Shipped]) -> bool:
+        """Store the examples as finished runs, unless there is anything already. Several processes may do so at once.
+
+        Returns whether it was this one that did.
+        """
+        with self.writing() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(EXAMPLES_LOCK)))
+            if not _untouched(connection):
+                return False
+            for given in examples:
+                _insert(connection, given)
+        return True
+
+
+def _untouched(connection: Connection) -> bool:
+    return not any(connection.execute(sa.select(table).limit(1)).first() for table in (EXAMPLES, RUNS))
+
+
+def _insert(connection: Connection, given: Shipped) -> None:
+    example = given.example
+    row = {
+        **row_of(example.spec, NOBODY),
+        "state": "finished",
+        "attempt": 1,
+        "created_at": example.started_at,
+        "started_at": example.started_at,
+        "finished_at": example.finished_at,
+        "step": example.result.step,
+        "elapsed_s": example.result.seconds,
+        "top1": example.result.top1,
+        "started": example.started.model_dump_json(),
+        "result": example.result.model_dump_json(),
+    }
+    number = connection.scalars(sa.insert(RUNS).values(row).returning(RUNS.c.number)).one()
+    curves.insert_points(connection, number, sorted(example.points, key=lambda point: (point.step, point.split)))
+    curves.insert_snapshots(connection, number, example.spec, example.snapshots)
+    for speed in example.speeds:
+        curves.insert_speed(connection, number, _progress(example, speed))
+    results.insert_findings(connection, number, Analysed(step=example.result.step, findings=example.findings))
+    results.insert_capsule(connection, number, given.capsule)
+    told = (
+        ("started", example.started_at, f"Trained on {example.machine}, torch {example.started.torch}, and shipped."),
+        ("finished", example.finished_at, f"Finished with {example.result.top1:.1%} test accuracy."),
+    )
+    lines = [{"run": number, "at": at, "attempt": 1, "kind": kind, "message": message} for kind, at, message in told]
+    connection.execute(sa.insert(LOG), lines)
+    mark = {"name": given.name, "run": number, "shows": example.shows, "machine": example.machine}
+    connection.execute(sa.insert(EXAMPLES).values(mark))
+
+
+def _progress(example: Example, speed: Speed) -> Progress:
+    return Progress(**speed.model_dump(), total_steps=example.spec.total_steps, elapsed_s=0, eta_s=None)

@@ -1,0 +1,137 @@
+"""The runs that come with the project: what lies in static/examples, and how it comes into a store."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from core.cost import counts
+from jobs import submitting
+from jobs.engine import open_engine
+from jobs.examples import FOLDER, NOBODY, BadExample, Shipped, shipped
+from jobs.store import Store
+from jobs.tables import EXAMPLES
+from tests.jobs.support import fake_spec, in_threads
+
+SHIPPED = shipped()
+
+
+def test_the_four_policies_are_there_and_small() -> None:
+    policies = [given.example.spec.policy for given in SHIPPED]
+    assert policies == ["batchnorm", "random-2", "output", "all"]
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 1_500_000
+
+
+@pytest.mark.parametrize("given", SHIPPED, ids=lambda given: given.name)
+def test_a_file_tells_one_whole_run(given: Shipped) -> None:
+    example, spec = given.example, given.example.spec
+    started, result = example.started, example.result
+    assert (started.spec_digest, started.resumed_from) == (spec.digest, None)
+    assert started.counts == counts(spec.plan, spec.selection)
+    assert len(started.layers) == len(spec.plan.norms)
+    assert result.step == spec.total_steps == example.points[-1].step == example.snapshots[-1].step
+    assert example.points[-1].top1 == result.top1
+    tests = [point.step for point in example.points if point.split == "test"]
+    assert tests == [epoch * spec.steps_per_epoch for epoch in range(spec.epochs + 1)]
+    assert example.started_at < example.finished_at
+    assert 0 <= example.finished_at - example.started_at - result.seconds < 60
+    assert b'"digest":"' + result.digest.encode() in given.capsule.replace(b"\\", b"")
+
+
+def test_they_differ_in_their_policy_alone() -> None:
+    shown = [given.example.spec.model_dump(exclude={"name", "policy", "init"}) for given in SHIPPED]
+    assert all(fields == shown[0] for fields in shown)
+
+
+def test_a_store_that_took_them_in_has_all_of_it(store: Store) -> None:
+    assert store.wants_examples()
+    assert store.take_in(SHIPPED)
+    runs = store.examples()
+    assert [run.spec.policy for run in runs] == [given.example.spec.policy for given in SHIPPED]
+    for run, given in zip(runs, SHIPPED, strict=True):
+        example = given.example
+        assert (run.state, run.result, run.started, run.spec) == (
+            "finished",
+            example.result,
+            example.started,
+            example.spec,
+        )
+        assert run.example is not None and run.example.shows == example.shows
+        assert len(store.points(run.id)) == len(example.points)
+        assert store.snapshot_detail(run.id) == list(example.snapshots)
+        assert len(store.speeds(run.id)) == len(example.speeds)
+        assert store.findings(run.id) == example.findings
+        assert store.capsule(run.id) == given.capsule
+        assert run.finished_at == example.finished_at
+
+
+def test_they_tell_nothing_of_this_machine_and_nobody_takes_or_owns_them(store: Store) -> None:
+    store.take_in(SHIPPED)
+    health = store.health()
+    assert (health.macs_per_s, health.queued, health.running) == (None, 0, 0)
+    assert store.backlog() == 0
+    assert store.claim("worker") is None
+    run = store.examples()[0]
+    assert not any(store.owns(run.id, token) for token in (NOBODY, "x", submitting.new_token()))
+
+
+def test_again_they_change_nothing(store: Store) -> None:
+    assert store.take_in(SHIPPED)
+    assert not store.wants_examples()
+    assert not store.take_in(SHIPPED)
+    assert store.runs()[1] == len(SHIPPED)
+
+
+def test_what_was_deleted_stays_so(store: Store) -> None:
+    store.take_in(SHIPPED)
+    for run in store.examples():
+        assert store.remove(run.id) is None
+    assert store.examples() == []
+    time.sleep(0.01)
+    assert len(store.bury(0)) == len(SHIPPED)
+    assert not store.take_in(SHIPPED)
+    assert store.runs()[1] == 0
+    with store.reading() as connection:
+        assert list(connection.scalars(sa.select(EXAMPLES.c.run))) == [None] * len(SHIPPED)
+
+
+def test_where_something_has_run_they_do_not_come(store: Store) -> None:
+    store.submit(fake_spec())
+    assert not store.wants_examples()
+    assert not store.take_in(SHIPPED)
+
+
+def test_two_servers_that_start_at_once_take_them_in_once(store: Store) -> None:
+    url = store.engine.url.render_as_string(hide_password=False)
+    stores = [Store(open_engine(url)) for _ in range(4)]
+    took: list[bool] = []
+    in_threads(4, lambda index: took.append(stores[index].take_in(SHIPPED)))
+    for other in stores:
+        other.close()
+    assert sorted(took) == [False, False, False, True]
+    assert store.runs()[1] == len(SHIPPED)
+
+
+def test_a_failure_in_between_leaves_nothing_behind(store: Store) -> None:
+    broken = [*SHIPPED[:1], replace(SHIPPED[1], name=SHIPPED[0].name)]
+    with pytest.raises(sa.exc.IntegrityError):
+        store.take_in(broken)
+    assert store.runs()[1] == 0
+    assert store.take_in(SHIPPED)
+
+
+def test_a_bad_file_is_named(tmp_path: Path) -> None:
+    source = FOLDER / "1-batchnorm.json"
+    fields = json.loads(source.read_bytes())
+    (tmp_path / "a.json").write_text(json.dumps(fields))
+    with pytest.raises(BadExample, match=r"cannot read .*a\.safetensors"):
+        shipped(tmp_path)
+    (tmp_path / "a.json").write_text(json.dumps({**fields, "machine": 3}))
+    with pytest.raises(BadExample, match=r"a\.json: machine: "):
+        shipped(tmp_path)
+    assert shipped(tmp_path / "nowhere") == []
