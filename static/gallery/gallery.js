@@ -5,7 +5,7 @@
  */
 
 import { ask } from "../api.js";
-import { nameOf } from "../catalog.js";
+import { architectureTitle, datasetOf, nameOf } from "../catalog.js";
 import { policyColor } from "../charts/colors.js";
 import { h, s, show } from "../dom.js";
 import { percent, whole } from "../format.js";
@@ -49,9 +49,11 @@ export function gallery() {
 }
 
 function introduction([{ run }]) {
+  const { architecture, dataset, epochs } = run.spec;
   return [
     exampleMark(run),
-    ` Not trained on this server, but on ${run.example.machine}; open one and everything works as with your own.`,
+    ` ${architectureTitle(architecture)} on ${datasetOf(dataset).title}, ${whole(epochs)} epochs, not trained on this `,
+    `server but on ${run.example.machine}. Open one: everything works as with a run of your own.`,
   ];
 }
 
