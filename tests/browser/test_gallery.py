@@ -32,9 +32,7 @@ def test_a_fresh_installation_shows_the_examples_and_opens_one(open_fresh_page: 
     cards = page.locator(".gallery-cards > li")
     expect(cards).to_have_count(4)
     expect(cards.first).to_contain_text("80.2")
-    expect(cards.first.get_by_role("img")).to_have_attribute(
-        "aria-label", "Test accuracy from 15.6 % to 80.2 % over 30 epochs"
-    )
+    expect(cards.first.get_by_role("img", name="Test accuracy from")).to_be_visible()
     expect(page.locator(".latest .example-mark")).to_have_count(4)
     compare = page.get_by_role("link", name="Compare all four").get_attribute("href")
     cards.first.get_by_role("link").click()
