@@ -1,6 +1,6 @@
 """Trains the runs of static/examples/ and packs them: what a fresh installation shows before anything has run there.
 
-    python -m tests.benchmarks.examples train /tmp/examples     # two at a time; the same command goes on after a stop
+    python -m tests.benchmarks.examples train /tmp/examples     # into a new folder, two at a time
     python -m tests.benchmarks.examples pack /tmp/examples      # writes static/examples/
 
 Everything in the files was said by a training: `train` writes down each event of `python -m core train` with the time
@@ -61,7 +61,7 @@ def main() -> int:
 
 
 def train(folder: Path) -> int:
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True)  # a resumed run would tell its seconds since the resume only
     with ThreadPoolExecutor(AT_ONCE) as pool:
         codes = list(pool.map(lambda planned: _train(folder, planned), TABLE))
     return max(codes)
