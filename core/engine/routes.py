@@ -106,7 +106,12 @@ def choose_routes(plan: Plan, batch: int) -> Routes:
 
 
 def decide(shapes: Mapping[Shape, int], trials: Mapping[Shape, Trial]) -> Routes:
-    """What the `trials` of each shape say for a network that has so many of each."""
+    """What the `trials` of each shape say for a network that has so many of each.
+
+    Where no shape computes in bfloat16, neither does anything else: only noise could make its conversions pay.
+    """
+    if all(trials[shape].in_float32 for shape in shapes):
+        return FLOAT32
     best = sum(count * trials[shape].best_s for shape, count in shapes.items())
     plain = sum(count * trials[shape].float32_s for shape, count in shapes.items())
     if plain < WORTH * best:

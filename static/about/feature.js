@@ -23,8 +23,8 @@ const CASES = [
 export function feature() {
   const gamma = slider("γ, the scale", -2, 2, 1);
   const beta = slider("β, the shift", -3, 3, 0);
-  const said = h("output", { class: "feature-said" });
-  const picture = h("div", { class: "feature-picture" });
+  const said = h("output", { class: "channel-said" });
+  const picture = h("div", { class: "channel-picture" });
   const draw = () => {
     const [scale, shift] = [Number(gamma.input.value), Number(beta.input.value)];
     for (const one of [gamma, beta]) one.value.textContent = Number(one.input.value).toFixed(2);
@@ -44,9 +44,9 @@ export function feature() {
   draw();
   return h(
     "div",
-    { class: "card feature" },
+    { class: "card channel-figure" },
     picture,
-    h("div", { class: "feature-controls" }, gamma.element, beta.element, h("div", { class: "actions" }, cases), said),
+    h("div", { class: "channel-controls" }, gamma.element, beta.element, h("div", { class: "actions" }, cases), said),
   );
 }
 

@@ -16,7 +16,7 @@ from tests.browser.puppet import Puppet
 
 def test_about_shows_how_a_feature_dies(open_page: Open) -> None:
     page = open_page("/about")
-    said = page.locator(".feature output")
+    said = page.locator(".channel-figure output")
     expect(said).to_contain_text("50")
     page.get_by_role("button", name="Switched off by γ").click()
     expect(said).to_contain_text("Disabled")

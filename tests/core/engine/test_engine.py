@@ -188,3 +188,8 @@ def test_the_limit_of_a_container_counts(tmp_path: Path, monkeypatch: pytest.Mon
     assert memory.memory_bytes() == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     limit.write_text("1048576\n")
     assert memory.memory_bytes() == 1 << 20
+
+
+def test_without_a_convolution_in_bfloat16_all_is_float32() -> None:
+    noisy = Trial(bfloat16_s=9.0, float32_s=4.0, mixed_s=2.0, sound=True)
+    assert decide({SMALL: 3, LARGE: 2}, dict.fromkeys((SMALL, LARGE), noisy)) == FLOAT32
