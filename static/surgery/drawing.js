@@ -15,7 +15,7 @@ export function drawing(pixels, color, changed) {
   const canvas = h("canvas", {
     width: SIDE,
     height: SIDE,
-    class: "sheet",
+    class: "drawing",
     tabindex: "0",
     role: "img",
     "aria-label": "Drawing sheet. Arrow keys move the pen, space draws.",

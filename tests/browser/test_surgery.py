@@ -133,7 +133,7 @@ def test_an_image_of_the_test_set_drawn_and_uploaded(open_working_page: Open, tr
     page.get_by_role("button", name="Draw", exact=True).click()
     show.click()
     expect(page.locator(".try [role=alert]:visible")).to_have_text("Draw something first.")
-    sheet = page.locator(".sheet")
+    sheet = page.locator(".drawing")
     box = sheet.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 128, box["y"] + 40)
