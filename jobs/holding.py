@@ -217,7 +217,7 @@ def _told(batch: Batch) -> list[tuple[LogKind, str]]:
     """The lines of the log that `batch` makes."""
     told: list[tuple[LogKind, str]] = []
     if started := batch.started:
-        where = f"on {started.device} with {started.threads} threads, torch {started.torch}"
+        where = f"on {started.device} with {started.threads} thread{'s' * (started.threads > 1)}, torch {started.torch}"
         where += f": {started.engine}" if started.engine else ""
         if started.resumed_from is not None:
             told.append(("resumed", f"Resumed from step {started.resumed_from} {where}."))
