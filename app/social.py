@@ -35,7 +35,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "/about": ("About OnlyBN", "What training BatchNorm and only BatchNorm means, for newcomers, with live figures."),
 }
 """Title and description of the pages whose addresses name no run."""
-NAMES = ("id", "runs", "compare")
+NAMES = ("id", "run", "runs", "compare")
 """What the parts of an address are called that name runs."""
 MOST = 6
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{6,40}")
@@ -70,7 +70,7 @@ def preview(path: str, query: str, find: Callable[[list[str]], dict[str, Run]]) 
     known = find(ids) if ids else {}
     runs = [known[run_id] for run_id in ids if run_id in known]
     if not runs:
-        said = PAGES.get(path) or (("Run", DESCRIPTION) if path in ("/run", "/compare") else None)
+        said = PAGES.get(path) or (("Run", DESCRIPTION) if path in ("/run", "/compare", "/surgery") else None)
         return said and Preview(*said, CARD)
     card = f"{CARD}?runs={quote(','.join(run.id for run in runs), safe=',')}"
     if len(runs) == 1:

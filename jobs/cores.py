@@ -25,7 +25,7 @@ class Cores:
         set_by_hand = settings.slots is not None or settings.threads is not None or settings.processes > 1
         self._fixed = settings.trainer_threads if set_by_hand else None
         self.slots = settings.slots or (1 if set_by_hand or _has_gpu(settings) else available_cores())
-        self._free = self._total = available_cores()
+        self._free = available_cores()
         self._running = 0
 
     @property
