@@ -62,6 +62,7 @@ def test_what_somebody_wrote_cannot_become_markup() -> None:
 
 def test_an_address_names_at_most_six_runs_and_only_such_as_can_be() -> None:
     assert asked("id=abcdef123") == ["abcdef123"]
+    assert asked("run=abcdef123&eps=0.1") == ["abcdef123"]
     assert asked("compare=" + ",".join(f"run-id-{k}" for k in range(9)) + "&x=1") == [f"run-id-{k}" for k in range(6)]
     assert asked("id=%22%3E%3Cscript&runs=../../etc") == []
     assert preview("/run", "&".join(f"a{k}=1" for k in range(100)), lambda ids: {}) is not None

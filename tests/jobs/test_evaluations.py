@@ -62,7 +62,6 @@ def state_of(store: Store, evaluation: Evaluation) -> str:
 
 def test_from_the_queue_to_its_result(store: Store) -> None:
     run = done_run(store)
-    assert asked("run=abcdef123&eps=0.1") == ["abcdef123"]  # of Surgery
     first, new = store.submit_evaluation(run, asked(0.1))
     assert new and first.state == "queued" and store.evaluations_waiting() == (1, 1)
     assert store.submit_evaluation(run, asked(0.1)) == (first, False), "the same again is the same evaluation"
