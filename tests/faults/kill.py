@@ -154,14 +154,14 @@ def kill_trainer(lab: Laboratory, epochs: int) -> tuple[str, Report]:
 
 def kill_worker(lab: Laboratory, epochs: int, *, with_another: bool) -> tuple[str, Report]:
     """kill -9 of the worker; another one is there already, or one is started at the same moment."""
+    if with_another:  # before the run: on a busy machine a worker takes longer to start than the run to train
+        lab.start_worker()
+        wait("the other worker", lambda: lab.store.health().workers >= 2)
     run_id = lab.submit(epochs)
     lab.wait_for_checkpoint(run_id)
     (trainer,) = lab.trainers()
     victim = next(worker for worker in lab.workers if f"-{worker.pid}-" in (lab.run(run_id).worker or ""))
     report = Report("kill -9 worker, another one there" if with_another else "kill -9 worker, a new one started")
-    if with_another:
-        lab.start_worker()
-        wait("the other worker", lambda: lab.store.health().workers >= 2)
     victim.kill()
     killed = time.monotonic()
     victim.wait()
@@ -177,6 +177,9 @@ def watch_recovery(lab: Laboratory, run_id: str, report: Report, killed: float |
     """Fill `report` with the seconds from the kill until it was noticed, the run was taken up, and it went on."""
     killed = killed or time.monotonic()
     before = lab.run(run_id)
+
+    if before.state in TERMINAL:
+        raise RuntimeError("the run was over before it could be disturbed: it wants more epochs")
 
     def after(what: str, condition: Callable[[], object]) -> None:
         wait(what, condition)
