@@ -32,9 +32,7 @@ def show_examples(here: Here) -> Response:
     cards: list[ExampleCard] = [
         {
             "run": views.summary(run, here.settings.public_url),
-            "tests": [
-                (point.epoch, views.short(point.top1)) for point in here.store.points(run.id) if point.split == "test"
-            ],
+            "tests": [(point.epoch, views.short(point.top1)) for point in here.store.tests(run.id)],
         }
         for run in runs
     ]

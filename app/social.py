@@ -125,9 +125,7 @@ def card_of(runs: list[Run], store: Store) -> Card:
 
 
 def _points(run: Run, store: Store) -> tuple[tuple[float, float], ...]:
-    return tuple(
-        (min(1.0, point.step / run.total_steps), point.top1) for point in store.points(run.id) if point.split == "test"
-    )
+    return tuple((min(1.0, p.step / run.total_steps), p.top1) for p in store.tests(run.id))
 
 
 class Social:

@@ -188,7 +188,11 @@ class Studies:
     def records(self, study: Study) -> list[Record]:
         """The finished runs of a study, as verdicts read them."""
         done = [run for run in study.runs if run.state == "finished" and run.result]
-        return [Record(run.spec, run.result, self._findings(run.id)) for run in done if run.result]
+        return [
+            Record(run.spec, run.result, self._findings(run.id), run.started.processes if run.started else 1)
+            for run in done
+            if run.result
+        ]
 
     def failures(self, study: Study) -> dict[str, str]:
         """Why runs failed, by digest."""

@@ -51,6 +51,7 @@ class Started(Model):
     """The first event of an attempt. `resumed_from` is the step of the checkpoint that it goes on from.
 
     `taken`: what the run took from the file that it starts from, in a sentence; `engine`: what computes it, in words.
+    `threads` are those of each of the `processes`.
     """
 
     event: Literal["started"] = "started"
@@ -65,6 +66,7 @@ class Started(Model):
     layers: tuple[Layer, ...]
     device: str
     threads: int
+    processes: int = 1
     torch: str
     engine: str = ""
     taken: str | None = None

@@ -190,6 +190,7 @@ class _Training:
             ),
             device=name if self.group.part.alone else f"{self.group.part.world} × {name}",
             threads=torch.get_num_threads(),
+            processes=self.group.part.world,
             torch=torch.__version__,
             engine=self.learner.engine.words,
             taken=taken.sentence if taken else None,

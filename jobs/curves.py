@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.cost import keeps_snapshot
-from core.events import Distribution, Point, Progress, Snapshot
+from core.events import Distribution, Point, Progress, Snapshot, Split
 from core.spec import RunSpec
 from jobs.rows import LogKind, LogRow, StoredPoint, StoredSnapshot, StoredSpeed
 from jobs.tables import LOG, POINTS, RUNS, SNAPSHOTS, SPEEDS
@@ -94,6 +94,10 @@ def select_points(connection: Connection, run_id: str, after: int, limit: int | 
     return [StoredPoint(*row) for row in connection.execute(statement, {"of": run_id, "after": after})]
 
 
+def select_split(connection: Connection, run_id: str, split: Split) -> list[StoredPoint]:
+    return [StoredPoint(*row) for row in connection.execute(_SPLIT, {"of": run_id, "split": split})]
+
+
 def select_speeds(connection: Connection, run_id: str, after: int) -> list[StoredSpeed]:
     return [StoredSpeed(*row) for row in connection.execute(_SPEEDS, {"of": run_id, "after": after})]
 
@@ -136,7 +140,16 @@ def _newer(table: sa.Table, *columns: str) -> sa.Select[Any]:
     return found.where(table.c.run == run, table.c.id > sa.bindparam("after")).order_by(table.c.id)
 
 
+def _of_split() -> sa.Select[Any]:
+    """The points of one split by their steps: with a cursor in it, SQLite would look at the other split's, too."""
+    c = POINTS.c
+    found = sa.select(c.id, c.step, c.epoch, c.split, c.loss, c.top1, c.top5, c.lr)
+    run = sa.select(RUNS.c.number).where(RUNS.c.id == sa.bindparam("of")).scalar_subquery()
+    return found.where(c.run == run, c.split == sa.bindparam("split")).order_by(c.step)
+
+
 _POINTS = _newer(POINTS, "id", "step", "epoch", "split", "loss", "top1", "top5", "lr")
+_SPLIT = _of_split()
 _SNAPSHOTS = _newer(SNAPSHOTS, "id", "step", "epoch", "gamma", "beta", "disabled")
 _DETAILS = _newer(SNAPSHOTS, "detail")
 _LOG = _newer(LOG, "id", "at", "attempt", "kind", "message")

@@ -209,6 +209,11 @@ class Store(Holding, Removing, Results, Staff, Studies, Evaluations, Examples):
         with self.reading() as connection:
             return curves.select_points(connection, run_id, after, limit)
 
+    def tests(self, run_id: str) -> list[StoredPoint]:
+        """The points of the test set alone: of a long run a few beside tens of thousands of train points."""
+        with self.reading() as connection:
+            return curves.select_split(connection, run_id, "test")
+
     def snapshots(self, run_id: str, after: int = 0) -> list[StoredSnapshot]:
         """The snapshots stored after cursor `after`, without their layers."""
         with self.reading() as connection:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from core.events import EVENT, Analysed, Event, Failed, Finished
+from core.events import EVENT, Analysed, Event, Failed, Finished, Started
 from core.files import write_atomically
 from core.spec import RunSpec
 from core.studies.records import Record
 from core.studies.spec import Member, StudySpec
 
-TOLD_LAST = ("analysed", "finished", "failed")
+TOLD = ("started", "analysed", "finished", "failed")
 
 
 class OtherStudy(ValueError):
@@ -62,7 +62,8 @@ class StudyFolder:
             finished = next((event for event in told if isinstance(event, Finished)), None)
             if finished and _digest(path) == member.digest:
                 analysed = next((event for event in told if isinstance(event, Analysed)), None)
-                return Record(member.spec, finished, analysed.findings if analysed else None)
+                processes = [event.processes for event in told if isinstance(event, Started)][-1:]
+                return Record(member.spec, finished, analysed.findings if analysed else None, *processes)
         return None
 
     def records(self) -> list[Record]:
@@ -75,14 +76,14 @@ class StudyFolder:
 
 
 def _told(path: Path) -> list[Event]:
-    """The last words of a run's journal: what it found, and how it ended. The curves are skipped unread."""
+    """What a run's journal says of its attempts, its findings and its end. The curves are skipped unread."""
     try:
         lines = (path / "events.jsonl").read_text().splitlines()
     except OSError:
         return []
     told: list[Event] = []
     for line in lines:
-        if line.startswith(tuple(f'{{"event":"{name}"' for name in TOLD_LAST)):
+        if line.startswith(tuple(f'{{"event":"{name}"' for name in TOLD)):
             try:
                 told.append(EVENT.validate_json(line))
             except ValidationError:

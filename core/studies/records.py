@@ -17,11 +17,12 @@ NEAR_ZERO = 0.01
 
 @dataclass(frozen=True)
 class Record:
-    """A finished run: its spec, its result, and its analyses where there are some."""
+    """A finished run: its spec, its result, its analyses where there are some, and how many processes trained it."""
 
     spec: RunSpec
     result: Finished
     findings: Findings | None = None
+    processes: int = 1
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ COLUMNS = (
     "replicate",
     "norm_init",
     "weight_init",
+    "processes",
     "quantity",
     "value",
     "unit",
@@ -73,6 +74,6 @@ def long_csv(study: StudySpec, records: Iterable[Record]) -> str:
             value = quantity.of(record)
             if value is not None:
                 unit = quantity.unit.strip().replace("%", "percent")
-                row = (*fixed, spec.init.norm, spec.init.weights, quantity.name, f"{value:.6g}", unit, spec.digest)
-                writer.writerow(row)
+                how = (spec.init.norm, spec.init.weights, record.processes)
+                writer.writerow((*fixed, *how, quantity.name, f"{value:.6g}", unit, spec.digest))
     return text.getvalue()

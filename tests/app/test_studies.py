@@ -15,9 +15,11 @@ from app.settings import Settings
 from core.spec import RunSpec
 from core.studies.catalog import STUDIES, study_spec
 from core.studies.spec import Axis, StudySpec
+from jobs.rows import Batch
 from jobs.store import Store
 from jobs.studies import read_study
 from tests.core.studies.made import finished
+from tests.events import started
 from tests.pictures import write_pictures
 
 DEPTH = len(study_spec("depth", "minutes").members)
@@ -95,6 +97,18 @@ def test_a_study_from_its_launch_to_its_verdict(client: TestClient, store: Store
     again = client.post("/api/studies", json={"name": "depth", "scale": "minutes"})
     assert again.status_code == 200, "it is there already"
     assert again.json() == {**launched, "owner_token": None, "new_runs": 0}
+
+
+def test_the_results_say_how_many_processes_trained_a_run(client: TestClient, store: Store) -> None:
+    path = f"/api/studies/{launch(client)['id']}"
+    for processes in (1, 2):
+        run = store.claim("worker")
+        assert run
+        told = started(run.spec).model_copy(update={"processes": processes})
+        store.record(run.id, run.attempt, Batch(started=told))
+        assert store.finish(run.id, run.attempt, finished(0.5))
+    rows = csv.DictReader(io.StringIO(client.get(f"{path}/results").text))
+    assert {row["processes"] for row in rows} == {"1", "2"}
 
 
 def test_cancel_and_resume_need_the_owners_token(client: TestClient, store: Store) -> None:

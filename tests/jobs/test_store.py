@@ -104,6 +104,7 @@ def test_points_come_once_and_in_order_after_a_cursor(store: Store, spec: RunSpe
     assert (points[0].top5, points[1].top5) == (0.5, None)
     assert [p.step for p in store.points(run.id, after=points[2].id)] == [3]
     assert [p.step for p in store.points(run.id, limit=2)] == [0, 1]
+    assert store.tests(run.id) == points[:1]
     other = claimed(store, spec)
     store.record(other.id, 1, Batch((train_point(1),)))
     assert len(store.points(other.id)) == 1

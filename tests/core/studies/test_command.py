@@ -64,7 +64,7 @@ def test_a_study_its_report_its_stop_and_its_neighbour(tmp_path: Path) -> None:
     assert "Missing:" not in report and "Plotly.newPlot" in report and "src=" not in report.split("<script>")[0]
     rows = list(csv.DictReader((out / "results.csv").read_text().splitlines()))
     assert {(row["weight_init"], row["quantity"]) for row in rows} >= {("he-normal", "top1"), ("binary", "train")}
-    assert len({row["digest"] for row in rows}) == 2
+    assert len({row["digest"] for row in rows}) == 2 and {row["processes"] for row in rows} == {"1"}
     again = core(*words)
     assert again.stdout.count("reused") == 2
     beside = core(*TINY, "--set", "init.weights=he-normal,he-uniform", "--out", tmp_path / "studies" / "two")

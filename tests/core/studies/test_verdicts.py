@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -218,5 +219,7 @@ def test_the_results_by_setting_and_as_csv() -> None:
     assert [first.values[name].mean for name in ("gamma-mean", "gamma-negative")] == [0.2, 25.0]
     assert named.shown("minutes") == ("disabled", "top1", "train", "gamma-mean", "gamma-sd", "gamma-negative")
     lines = long_csv(study, records).splitlines()
-    assert lines[0].endswith("quantity,value,unit,digest")
-    assert any(line.startswith("gamma,minutes,resnet-14,batchnorm") and ",top1,50,percent," in line for line in lines)
+    assert lines[0].endswith("processes,quantity,value,unit,digest")
+    assert any(line.startswith("gamma,minutes,resnet-14,batchnorm") and ",1,top1,50,percent," in line for line in lines)
+    two = long_csv(study, [replace(records[0], processes=2)]).splitlines()
+    assert all(",2," in line for line in two[1:])
