@@ -20,7 +20,7 @@ from app.web import PortTaken, listen, run
 from app.worker_process import EmbeddedWorker
 from jobs.database import WrongSchema
 from jobs.engine import open_engine
-from jobs.examples import BadExample, shipped
+from jobs.examples import BadExample, names, shipped
 from jobs.queue import make_queue, waker
 from jobs.store import Store
 
@@ -65,8 +65,7 @@ def serve() -> None:
             raise CannotStart(f"the database does not answer: {str(error.orig).strip()}", UNREACHABLE) from error
         except OSError as error:
             raise CannotStart(f"cannot keep anything in {settings.data}: {error.strerror}", BAD_SETTINGS) from error
-        if settings.examples:
-            take_in_examples(store)
+        settle_examples(store, settings.examples)
         stack.enter_context(embedded_worker(settings))
         serve_pages(settings, store, wake, listener)
 
@@ -82,13 +81,20 @@ def open_store(url: str) -> Iterator[Store]:
         store.close()
 
 
-def take_in_examples(store: Store) -> None:
-    """Show the runs that come with the project where nothing has ever run. Without them the server is as good."""
+def settle_examples(store: Store, wanted: bool) -> None:
+    """Take in the runs that come with the project and have never been here, or take out those that are here.
+
+    Without them the server is as good, so whatever goes wrong is only said.
+    """
     try:
-        if store.wants_examples():
+        if not wanted:
+            for run in store.examples():
+                if reason := store.remove(run.id):
+                    print(f"The example {run.id} stays: {reason}", file=sys.stderr, flush=True)
+        elif store.unseen_examples(names()):
             store.take_in(shipped())
     except (BadExample, DBAPIError) as error:
-        print(f"The examples are left out: {error}", file=sys.stderr, flush=True)
+        print(f"The examples are left as they are: {error}", file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ What they say is made elsewhere (`views`, `preview`, `feed`); what they refuse i
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 from app import curves, preview, starts, views
 from app.errors import Problem, explain, parse
 from app.news import Answer, Question
-from app.services import Found, Here, RunId, Services, answer, download, wrong
+from app.services import Found, Here, RunId, Services, Token, answer, download, refuse_others, wrong
 from core.spec import RunSpec
 from core.spec import explain as explain_spec
 from jobs.quotas import refuse_submission
@@ -157,19 +157,13 @@ def download_snapshots(run: Found, here: Here) -> Response:
     responses=wrong(403, 404),
     summary="Cancel a run",
 )
-def cancel_run(run: Found, here: Here, x_owner_token: Annotated[str | None, Header(max_length=200)] = None) -> Response:
+def cancel_run(run: Found, here: Here, x_owner_token: Token = None) -> Response:
     """Stop a run and keep its curves so far. A run that has ended stays as it is.
 
     The token is that of the run, or that of the study that launched it.
     """
-    if not x_owner_token:
-        raise Problem(403, "only who launched this run can cancel it: send its owner_token as X-Owner-Token")
-    if not here.store.owns(run.id, x_owner_token):
-        raise Problem(403, "this owner token belongs to another run")
+    refuse_others(run.id, here, x_owner_token, "cancel")
     return answer(views.whole(here.store.request_cancel(run.id) or run, here.settings.public_url))
-
-
-Token = Annotated[str | None, Header(max_length=200)]
 
 
 @router.delete(
@@ -177,7 +171,7 @@ Token = Annotated[str | None, Header(max_length=200)]
 )
 def remove_run(run: Found, here: Here, x_owner_token: Token = None) -> Response:
     """Take a run out of all lists. For an hour it can be restored; then it is deleted with all its files."""
-    _refuse_others(run.id, here, x_owner_token, "remove")
+    refuse_others(run.id, here, x_owner_token, "remove")
     if reason := here.store.remove(run.id):
         raise Problem(409, reason)
     here.feed.forget(run.id)
@@ -190,18 +184,11 @@ def remove_run(run: Found, here: Here, x_owner_token: Token = None) -> Response:
 )
 def restore_run(run_id: RunId, here: Here, x_owner_token: Token = None) -> Response:
     """Bring back a run that was removed within the last hour. One that is there stays as it is."""
-    _refuse_others(run_id, here, x_owner_token, "restore")
+    refuse_others(run_id, here, x_owner_token, "restore")
     run = here.store.restore(run_id)
     if run is None:
         raise Problem(404, f"there is no run {run_id} here; what was removed an hour ago is gone")
     return answer(views.whole(run, here.settings.public_url))
-
-
-def _refuse_others(run_id: str, here: Services, token: str | None, what: str) -> None:
-    if not token:
-        raise Problem(403, f"only who launched this run can {what} it: send its owner_token as X-Owner-Token")
-    if not here.store.owns(run_id, token):
-        raise Problem(403, "this owner token belongs to another run")
 
 
 @router.get("/api/count", response_model=preview.Preview, responses=wrong(422), summary="Count parameters")

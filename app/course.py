@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from typing_extensions import TypedDict
 
 from app import curves, views
 from app.errors import Problem
 from app.outlook import Outlook, Outlooks
-from app.services import Found, Here, answer, wrong
+from app.services import Found, Here, Token, answer, refuse_others, wrong
 from app.views import short
 from core.schedules import learning_rate
 from jobs.rows import Run
@@ -75,13 +75,10 @@ def show_outlook(run: Found, request: Request) -> Response:
     responses=wrong(403, 404, 409),
     summary="Let a failed run go on",
 )
-def resume_run(run: Found, here: Here, x_owner_token: Annotated[str | None, Header(max_length=200)] = None) -> Response:
+def resume_run(run: Found, here: Here, x_owner_token: Token = None) -> Response:
     """Queue a failed run again. It goes on from its last checkpoint where the worker that takes it finds the file,
     and else from the beginning. The token is that of the run, or that of the study that launched it."""
-    if not x_owner_token:
-        raise Problem(403, "only who launched this run can resume it: send its owner_token as X-Owner-Token")
-    if not here.store.owns(run.id, x_owner_token):
-        raise Problem(403, "this owner token belongs to another run")
+    refuse_others(run.id, here, x_owner_token, "resume")
     _refuse_hopeless(run)
     resumed = here.store.resume(run.id)
     if resumed is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import orjson
-from fastapi import Depends, Path, Request, Response
+from fastapi import Depends, Header, Path, Request, Response
 from fastapi.responses import StreamingResponse
 from typing_extensions import TypedDict
 
@@ -65,6 +65,23 @@ def _found(run_id: RunId, here: Here) -> Run:
 
 
 Found = Annotated[Run, Depends(_found)]
+Token = Annotated[str | None, Header(max_length=200)]
+EXAMPLE_STAYS = (
+    "run {id} came with the project and nobody owns it, so no token can {what} it; whoever runs this server takes all "
+    "examples out with ONLYBN_EXAMPLES=false"
+)
+
+
+def refuse_others(run_id: str, here: Services, token: str | None, what: str) -> None:
+    """Only who has the owner token of the run, or of the study that launched it, may do `what`. Raises Problem 403."""
+    if token and here.store.owns(run_id, token):
+        return
+    run = here.store.run(run_id)
+    if run and run.example:
+        raise Problem(403, EXAMPLE_STAYS.format(id=run_id, what=what))
+    if not token:
+        raise Problem(403, f"only who launched this run can {what} it: send its owner_token as X-Owner-Token")
+    raise Problem(403, "this owner token belongs to another run")
 
 
 def download(rows: Any, media_type: str, name: str) -> Response:

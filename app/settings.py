@@ -18,7 +18,9 @@ class Settings(WorkerSettings):
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0: all of this machine's.")
     port: int = Field(7860, ge=1, le=65535, description="Port to listen on.")
     embedded_worker: bool = Field(True, description="Whether the server starts a worker of its own.")
-    examples: bool = Field(True, description="Whether a fresh installation shows the runs that come with the project.")
+    examples: bool = Field(
+        True, description="Whether the runs that come with the project are shown; false: taken out for good."
+    )
     max_queued: int = Field(200, ge=1, le=100_000, description="How many runs may wait; more are refused.")
     largest_study: Scale = Field(
         "paper", description="The largest scale of a study that visitors may launch: minutes, evening or paper."

@@ -220,7 +220,8 @@ def _pace(runs: Sequence[Run]) -> float | None:
 
     What a short run takes says little of the runs of a study: most of it is not arithmetic.
     """
-    whole = [run for run in runs if run.result and run.attempt == 1 and costs.run_s(run.spec) >= TELLING_S]
+    here = [run for run in runs if run.result and not run.example]
+    whole = [run for run in here if run.attempt == 1 and costs.run_s(run.spec) >= TELLING_S]
     expected = sum(costs.run_s(run.spec) - costs.START_S for run in whole)
     return sum(run.result.seconds for run in whole if run.result) / expected if expected > 0 else None
 

@@ -1,12 +1,14 @@
 """Runs that come with the project, so that a fresh installation shows real results before anything has run there.
 
 Each lies in static/examples/ as NAME.json and NAME.safetensors; tests/benchmarks/examples.py makes them. They come into
-the database once, all or none, and only where nothing has ever run. From then on they are runs like all others, but
-nobody owns them, and they tell nothing of the speed of this machine.
+the database when a server starts, each name once ever: also where much has run already, and never again once it has
+been removed. From then on they are runs like all others, but nobody owns them, and they tell nothing of the speed of
+this machine.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,9 +70,14 @@ class Shipped:
     capsule: bytes
 
 
+def names(folder: Path = FOLDER) -> list[str]:
+    """The names of all examples, which are read later if at all."""
+    return sorted(path.stem for path in folder.glob("*.json"))
+
+
 def shipped(folder: Path = FOLDER) -> list[Shipped]:
     """All examples, in the order of their names. Raises BadExample."""
-    return [_read(path) for path in sorted(folder.glob("*.json"))]
+    return [_read(folder / f"{name}.json") for name in names(folder)]
 
 
 def _read(path: Path) -> Shipped:
@@ -88,10 +95,10 @@ def _read(path: Path) -> Shipped:
 class Examples(Database):
     """Takes the examples in."""
 
-    def wants_examples(self) -> bool:
-        """Whether nothing has ever run here, and no examples have come before."""
+    def unseen_examples(self, names: Collection[str]) -> set[str]:
+        """Those of `names` that have never been here."""
         with self.reading() as connection:
-            return _untouched(connection)
+            return set(names) - _seen(connection)
 
     def examples(self) -> list[Run]:
         """Those that are still here, in the order of their names."""
@@ -99,23 +106,24 @@ class Examples(Database):
         with self.reading() as connection:
             return [read_run(row) for row in connection.execute(marked)]
 
-    def take_in(self, examples: list[Shipped]) -> bool:
-        """Store the examples as finished runs, unless there is anything already. Several processes may do so at once.
+    def take_in(self, examples: list[Shipped]) -> list[str]:
+        """Store those that have never been here as finished runs, all or none. Several processes may do so at once.
 
-        Returns whether it was this one that did.
+        Returns the names of those that it was this process that stored.
         """
         with self.writing() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(EXAMPLES_LOCK)))
-            if not _untouched(connection):
-                return False
-            for given in examples:
+            seen = _seen(connection)
+            new = [given for given in examples if given.name not in seen]
+            for given in new:
                 _insert(connection, given)
-        return True
+        return [given.name for given in new]
 
 
-def _untouched(connection: Connection) -> bool:
-    return not any(connection.execute(sa.select(table).limit(1)).first() for table in (EXAMPLES, RUNS))
+def _seen(connection: Connection) -> set[str]:
+    """The names of all that are or were here: the row of a removed one stays."""
+    return set(connection.scalars(sa.select(EXAMPLES.c.name)))
 
 
 def _insert(connection: Connection, given: Shipped) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from app.__main__ import take_in_examples
+from app.__main__ import settle_examples
 from app.estimate import Estimator, measured
 from jobs import examples
-from jobs.examples import BadExample
+from jobs.examples import NOBODY, BadExample
 from jobs.store import Store
 from tests.app.conftest import Trainer
 
@@ -18,8 +18,8 @@ def test_without_examples_the_gallery_is_empty(client: TestClient) -> None:
 
 
 def test_the_gallery_shows_them_and_so_does_everything_else(client: TestClient, store: Store) -> None:
-    take_in_examples(store)
-    take_in_examples(store)
+    settle_examples(store, True)
+    settle_examples(store, True)
     gallery = client.get("/api/examples").json()
     cards = gallery["examples"]
     assert [card["run"]["spec"]["policy"] for card in cards] == ["batchnorm", "random-2", "output", "all"]
@@ -34,11 +34,46 @@ def test_the_gallery_shows_them_and_so_does_everything_else(client: TestClient, 
     assert client.get(f"/api/runs/{ids[0]}/findings").status_code == 200
     capsule = client.get(f"/api/runs/{ids[0]}/capsule")
     assert capsule.status_code == 200 and len(capsule.content) > 1000
-    assert client.delete(f"/api/runs/{ids[0]}", headers={"X-Owner-Token": "guess"}).status_code == 403
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Owner-Token": "guess"}, {"X-Owner-Token": NOBODY}])
+def test_nobody_owns_them_and_a_refusal_says_so(client: TestClient, store: Store, headers: dict[str, str]) -> None:
+    settle_examples(store, True)
+    run_id = store.examples()[0].id
+    for refused in (
+        client.delete(f"/api/runs/{run_id}", headers=headers),
+        client.post(f"/api/runs/{run_id}/cancel", headers=headers),
+        client.post(f"/api/runs/{run_id}/resume", headers=headers),
+    ):
+        assert refused.status_code == 403
+        assert f"run {run_id} came with the project and nobody owns it" in refused.json()["detail"]
+        assert "ONLYBN_EXAMPLES=false" in refused.json()["detail"]
+    assert client.get(f"/api/runs/{run_id}").status_code == 200
+
+
+def test_an_installation_with_runs_gets_what_it_has_never_seen(
+    client: TestClient, store: Store, trainer: Trainer
+) -> None:
+    run_id, _ = trainer.start()
+    settle_examples(store, True)
+    assert len(client.get("/api/examples").json()["examples"]) == 4
+    assert client.get("/api/runs").json()["runs"][0]["id"] == run_id, "they are older than what runs here"
+
+
+def test_the_setting_takes_them_out_for_good(
+    client: TestClient, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settle_examples(store, False)
+    settle_examples(store, True)
+    assert len(store.examples()) == 4
+    settle_examples(store, False)
+    assert store.examples() == [] and capsys.readouterr().err == ""
+    settle_examples(store, True)
+    assert len(client.get("/api/examples").json()["examples"]) == 0, "who took them out is not asked again"
 
 
 def test_what_was_removed_is_not_in_the_gallery(client: TestClient, store: Store) -> None:
-    take_in_examples(store)
+    settle_examples(store, True)
     first = store.examples()[0]
     assert store.remove(first.id) is None
     assert first.id not in client.get("/api/examples").text
@@ -50,7 +85,7 @@ def test_a_run_of_this_server_is_none(client: TestClient, trainer: Trainer) -> N
 
 
 def test_they_tell_nothing_of_the_speed_here(store: Store) -> None:
-    take_in_examples(store)
+    settle_examples(store, True)
     runs = store.examples()
     assert [measured(run) for run in runs] == [None] * 4
     assert Estimator(store).estimate(runs[0].spec)["basis"] == "assumed"
@@ -63,6 +98,6 @@ def test_a_broken_file_does_not_keep_the_server_from_starting(
         raise BadExample("a.json: machine: wrong")
 
     monkeypatch.setattr("app.__main__.shipped", broken)
-    take_in_examples(store)
-    assert capsys.readouterr().err == "The examples are left out: a.json: machine: wrong\n"
+    settle_examples(store, True)
+    assert capsys.readouterr().err == "The examples are left as they are: a.json: machine: wrong\n"
     assert store.runs()[1] == 0

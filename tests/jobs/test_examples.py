@@ -13,12 +13,12 @@ import sqlalchemy as sa
 from core.cost import counts
 from jobs import submitting
 from jobs.engine import open_engine
-from jobs.examples import FOLDER, NOBODY, BadExample, Shipped, shipped
+from jobs.examples import FOLDER, NOBODY, BadExample, Shipped, names, shipped
 from jobs.store import Store
 from jobs.tables import EXAMPLES
 from tests.jobs.support import fake_spec, in_threads
 
-SHIPPED = shipped()
+SHIPPED, NAMES = shipped(), names()
 
 
 def test_the_four_policies_are_there_and_small() -> None:
@@ -49,8 +49,8 @@ def test_they_differ_in_their_policy_alone() -> None:
 
 
 def test_a_store_that_took_them_in_has_all_of_it(store: Store) -> None:
-    assert store.wants_examples()
-    assert store.take_in(SHIPPED)
+    assert store.unseen_examples(NAMES) == set(NAMES)
+    assert store.take_in(SHIPPED) == NAMES
     runs = store.examples()
     assert [run.spec.policy for run in runs] == [given.example.spec.policy for given in SHIPPED]
     for run, given in zip(runs, SHIPPED, strict=True):
@@ -81,9 +81,9 @@ def test_they_tell_nothing_of_this_machine_and_nobody_takes_or_owns_them(store: 
 
 
 def test_again_they_change_nothing(store: Store) -> None:
-    assert store.take_in(SHIPPED)
-    assert not store.wants_examples()
-    assert not store.take_in(SHIPPED)
+    assert store.take_in(SHIPPED) == NAMES
+    assert store.unseen_examples(NAMES) == set()
+    assert store.take_in(SHIPPED) == []
     assert store.runs()[1] == len(SHIPPED)
 
 
@@ -94,26 +94,36 @@ def test_what_was_deleted_stays_so(store: Store) -> None:
     assert store.examples() == []
     time.sleep(0.01)
     assert len(store.bury(0)) == len(SHIPPED)
-    assert not store.take_in(SHIPPED)
+    assert store.take_in(SHIPPED) == []
     assert store.runs()[1] == 0
     with store.reading() as connection:
         assert list(connection.scalars(sa.select(EXAMPLES.c.run))) == [None] * len(SHIPPED)
 
 
-def test_where_something_has_run_they_do_not_come(store: Store) -> None:
+def test_an_upgrade_brings_what_has_never_been_here_and_nothing_that_was_removed(store: Store) -> None:
+    """A store with runs of its own, as an installation has it that an older version made."""
     store.submit(fake_spec())
-    assert not store.wants_examples()
-    assert not store.take_in(SHIPPED)
+    assert store.take_in(SHIPPED[:2]) == NAMES[:2]
+    gone = store.examples()[0]
+    assert store.remove(gone.id) is None
+    for buried in (False, True):
+        if buried:
+            time.sleep(0.01)
+            assert store.bury(0) == [gone.id]
+        assert store.take_in(SHIPPED[:3]) == ([] if buried else NAMES[2:3])
+        assert [run.example.name for run in store.examples() if run.example] == NAMES[1:3]
+    assert store.unseen_examples(NAMES) == set(NAMES[3:])
+    assert store.runs()[1] == 3
 
 
 def test_two_servers_that_start_at_once_take_them_in_once(store: Store) -> None:
     url = store.engine.url.render_as_string(hide_password=False)
     stores = [Store(open_engine(url)) for _ in range(4)]
-    took: list[bool] = []
+    took: list[list[str]] = []
     in_threads(4, lambda index: took.append(stores[index].take_in(SHIPPED)))
     for other in stores:
         other.close()
-    assert sorted(took) == [False, False, False, True]
+    assert sorted(took) == [[], [], [], NAMES]
     assert store.runs()[1] == len(SHIPPED)
 
 
