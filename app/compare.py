@@ -29,8 +29,8 @@ RESULTS = ("test", "train", "loss", "train_loss", "top5", "disabled", "seconds",
 WHOLE, EACH = "setting", "run"
 """Groups of runs that differ in nothing but the replicate, and no groups at all."""
 COLUMNS = ("state", *FIELDS, *RESULTS, "difference", "launched")
-IGNORED = re.compile(r"embed|__.*")
-"""Parameters that are none of ours: another part of the page reads them."""
+IGNORED = re.compile(r"embed|theme|utm_.*|fbclid|gclid|__.*")
+"""Parameters that are none of ours: another part of the page, or whoever counts visitors, reads them."""
 
 
 class View(TypedDict):

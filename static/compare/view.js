@@ -15,7 +15,7 @@ export function toQuery({ source, view, usual }, search = "") {
     if (text !== written(usual[key])) query.set(key, text);
   }
   for (const [key, value] of new URLSearchParams(search))
-    if (key === "embed" || key.startsWith("__")) query.set(key, value);
+    if (["embed", "theme"].includes(key) || key.startsWith("__")) query.set(key, value);
   const text = query.toString().replaceAll("%2C", ",");
   return text ? `?${text}` : "";
 }

@@ -109,7 +109,7 @@ def test_what_cannot_be_followed_is_said_and_left_out(client: TestClient, query:
 
 
 def test_parameters_of_the_frame_are_none_of_ours(client: TestClient) -> None:
-    assert not look(client, "?embed=1&__theme=dark")["problems"]
+    assert not look(client, "?embed=1&theme=dark&__theme=dark&utm_source=mail&fbclid=1")["problems"]
 
 
 def test_more_runs_than_a_page_compares(client: TestClient, ids: list[str]) -> None:
