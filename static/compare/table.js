@@ -3,6 +3,7 @@
  * with their differences to a pinned baseline. Only what was measured stands here, never what was smoothed.
  */
 
+import { exampleMark } from "../gallery/mark.js";
 import { h, show } from "../dom.js";
 import { exportMenu, save } from "../files.js";
 import { NONE, percent } from "../format.js";
@@ -154,7 +155,7 @@ function row({ id, run }, columns, view, differ, change, remove) {
     "tr",
     { "data-base": pinned || null },
     h("td", { class: "compare-row-actions" }, out, pin),
-    h("th", { scope: "row", class: "run-name" }, h("span", {}, swatch(runStyle(run.spec)), h("a", { href: run.url, title: runName(run, differ) }, name))),
+    h("th", { scope: "row", class: "run-name" }, h("span", {}, swatch(runStyle(run.spec)), h("a", { href: run.url, title: runName(run, differ) }, name), exampleMark(run))),
     cells,
   );
   element.update = (now, shown) => {

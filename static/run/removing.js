@@ -17,7 +17,7 @@ export function removeButton(data) {
     button.disabled = true;
     try {
       await remove(data.run);
-      sessionStorage.setItem(KEPT, JSON.stringify({ id: data.run.id, name: nameOf(data.run) }));
+      keep(data.run);
       location.assign("/runs");
     } catch (refusal) {
       toast(refusal.message, { wrong: true });
@@ -28,12 +28,29 @@ export function removeButton(data) {
   return button;
 }
 
+/** For the next page of this tab; in a frame the browser may refuse, and then the run can be restored over the API only. */
+function keep(run) {
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify({ id: run.id, name: nameOf(run) }));
+  } catch {
+    // The run is deleted all the same.
+  }
+}
+
+function taken() {
+  try {
+    const kept = sessionStorage.getItem(KEPT);
+    sessionStorage.removeItem(KEPT);
+    return kept && JSON.parse(kept);
+  } catch {
+    return null;
+  }
+}
+
 /** Says on the page of all runs what was deleted just now; `again()` is called once it is back. */
 export function offerUndo(again) {
-  const kept = sessionStorage.getItem(KEPT);
-  if (!kept) return;
-  sessionStorage.removeItem(KEPT);
-  const run = JSON.parse(kept);
+  const run = taken();
+  if (!run) return;
   const act = async () => {
     await restore(run);
     again();

@@ -43,6 +43,7 @@ def test_a_fresh_installation_shows_the_examples_and_opens_one(open_fresh_page: 
     assert compare is not None and unquote(compare).count(",") == 3
     page = open_fresh_page(compare, page=page)
     page.wait_for_function("document.querySelector('.plot')?.data?.length >= 4")
+    expect(page.locator(".compare-table tbody .example-mark")).to_have_count(4)
 
 
 def test_the_list_says_that_nothing_of_ones_own_has_run(open_fresh_page: Open) -> None:
