@@ -3,20 +3,26 @@
  * the page works on.
  */
 
-export function get(key) {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
+/** `get(key)`, and `set(key, value)` where null forgets. Merely naming an area may throw, so it is named late. */
+const guarded = (area) => ({
+  get(key) {
+    try {
+      return area().getItem(key);
+    } catch {
+      return null;
+    }
+  },
+  set(key, value) {
+    try {
+      if (value === null) area().removeItem(key);
+      else area().setItem(key, value);
+    } catch {
+      // Nothing to do: see above.
+    }
+  },
+});
 
-/** Keeps `value`; null forgets it. */
-export function set(key, value) {
-  try {
-    if (value === null) localStorage.removeItem(key);
-    else localStorage.setItem(key, value);
-  } catch {
-    // Nothing to do: see above.
-  }
-}
+export const { get, set } = guarded(() => localStorage);
+
+/** The same for this tab alone, until it is closed. */
+export const tab = guarded(() => sessionStorage);

@@ -6,6 +6,7 @@
 import { ownerToken, remove, restore, runToken } from "../api.js";
 import { isOver, nameOf } from "../catalog.js";
 import { h, show } from "../dom.js";
+import { tab } from "../storage.js";
 import { toast } from "../toast.js";
 
 const KEPT = "onlybn.removed"; // for the next page of this tab
@@ -17,7 +18,7 @@ export function removeButton(data) {
     button.disabled = true;
     try {
       await remove(data.run);
-      keep(data.run);
+      tab.set(KEPT, JSON.stringify({ id: data.run.id, name: nameOf(data.run) }));
       location.assign("/runs");
     } catch (refusal) {
       toast(refusal.message, { wrong: true });
@@ -28,29 +29,12 @@ export function removeButton(data) {
   return button;
 }
 
-/** For the next page of this tab; in a frame the browser may refuse, and then the run can be restored over the API only. */
-function keep(run) {
-  try {
-    sessionStorage.setItem(KEPT, JSON.stringify({ id: run.id, name: nameOf(run) }));
-  } catch {
-    // The run is deleted all the same.
-  }
-}
-
-function taken() {
-  try {
-    const kept = sessionStorage.getItem(KEPT);
-    sessionStorage.removeItem(KEPT);
-    return kept && JSON.parse(kept);
-  } catch {
-    return null;
-  }
-}
-
 /** Says on the page of all runs what was deleted just now; `again()` is called once it is back. */
 export function offerUndo(again) {
-  const run = taken();
-  if (!run) return;
+  const kept = tab.get(KEPT);
+  if (!kept) return;
+  tab.set(KEPT, null);
+  const run = JSON.parse(kept);
   const act = async () => {
     await restore(run);
     again();

@@ -72,6 +72,17 @@ def test_the_setting_takes_them_out_for_good(
     assert len(client.get("/api/examples").json()["examples"]) == 0, "who took them out is not asked again"
 
 
+def test_what_cannot_be_taken_out_is_said(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settle_examples(store, True)
+    first, *_ = store.examples()
+    reasons = {first.id: "a study needs this run, so it stays"}
+    monkeypatch.setattr(store, "remove", reasons.get)
+    settle_examples(store, False)
+    assert capsys.readouterr().err == f"The example {first.id} stays: a study needs this run, so it stays\n"
+
+
 def test_what_was_removed_is_not_in_the_gallery(client: TestClient, store: Store) -> None:
     settle_examples(store, True)
     first = store.examples()[0]

@@ -37,6 +37,19 @@ def test_a_deleted_run_comes_back(open_page: Open, puppet: Puppet, watch: Watch)
     expect(page.get_by_role("heading", name="Deleted by mistake")).to_be_visible()
 
 
+def test_a_delete_succeeds_where_the_browser_keeps_nothing(open_page: Open, puppet: Puppet) -> None:
+    run_id, token = puppet.start(name="Deleted in a frame")
+    puppet.finish(run_id)
+    page = open_page(f"/run?id={run_id}")
+    page.evaluate("([id, token]) => localStorage.setItem('onlybn.owner.' + id, token)", [run_id, token])
+    page.add_init_script("Object.defineProperty(window, 'sessionStorage', {get() { throw new Error('denied') }})")
+    page.reload()
+    page.get_by_role("button", name="Delete").click()
+    page.wait_for_url("**/runs")
+    expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
+    assert puppet.store.run(run_id) is None
+
+
 def test_pages_find_a_restarted_server_by_themselves(tmp_path: Path, browser: Browser) -> None:
     site = Site(tmp_path / "data", embedded_worker=False)
     site.start()

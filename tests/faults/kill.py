@@ -177,7 +177,6 @@ def watch_recovery(lab: Laboratory, run_id: str, report: Report, killed: float |
     """Fill `report` with the seconds from the kill until it was noticed, the run was taken up, and it went on."""
     killed = killed or time.monotonic()
     before = lab.run(run_id)
-
     if before.state in TERMINAL:
         raise RuntimeError("the run was over before it could be disturbed: it wants more epochs")
 
