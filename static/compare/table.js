@@ -155,7 +155,7 @@ function row({ id, run }, columns, view, differ, change, remove) {
     "tr",
     { "data-base": pinned || null },
     h("td", { class: "compare-row-actions" }, out, pin),
-    h("th", { scope: "row", class: "run-name" }, h("span", {}, swatch(runStyle(run.spec)), h("a", { href: run.url, title: runName(run, differ) }, name), exampleMark(run))),
+    h("th", { scope: "row", class: "run-name" }, h("span", {}, swatch(runStyle(run.spec)), h("a", { href: run.url, title: runName(run, differ) }, name)), exampleMark(run)),
     cells,
   );
   element.update = (now, shown) => {
