@@ -4,11 +4,15 @@
 
 import { get, set } from "./storage.js";
 
-/** What the server answered when it refused: `message` is for a person, `status` is 0 where it was not reached. */
+/**
+ * What the server answered when it refused: `message` is for a person, `status` is 0 where it was not reached, and
+ * `retry_ms` is how long it asks to be left alone, 0 where it does not say.
+ */
 export class Refusal extends Error {
-  constructor(message, status) {
+  constructor(message, status, retry_ms = 0) {
     super(message);
     this.status = status;
+    this.retry_ms = retry_ms;
   }
 
   /** Whether asking again later makes sense. */
@@ -56,8 +60,18 @@ async function request(path, options, patience_s = PATIENCE_S) {
       0,
     );
   }
-  if (!response.ok) throw new Refusal(reason(answer, response.status), response.status);
+  if (!response.ok) throw new Refusal(reason(answer, response.status), response.status, patienceOf(response.headers));
   return answer;
+}
+
+const LONGEST_MS = 600_000; // a proxy that says more than that is not believed
+
+/** What Retry-After says, as seconds or as a date, in milliseconds from now. */
+function patienceOf(headers) {
+  const said = headers.get("retry-after");
+  if (!said) return 0;
+  const ms = /^\d+$/.test(said.trim()) ? Number(said) * 1000 : Date.parse(said) - Date.now();
+  return Math.min(LONGEST_MS, Math.max(0, ms)) || 0;
 }
 
 function nullIfNoJson(error) {
@@ -67,6 +81,7 @@ function nullIfNoJson(error) {
 
 function reason(answer, status) {
   if (typeof answer?.detail === "string") return answer.detail;
+  if (status === 429) return "Too many requests came from here. Try again in a moment.";
   return status >= 500
     ? `The server has a problem (${status}). Try again in a moment.`
     : `The server refused (${status}).`;

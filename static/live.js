@@ -8,6 +8,8 @@
 import { Refusal } from "./api.js";
 
 const BACKOFF_MS = [1000, 2000, 4000, 5000];
+const TOO_MANY = 429;
+const TOO_MANY_MS = 10_000; // where the answer does not say how long to wait
 const MIN_INTERVAL_MS = 50;
 
 const tasks = new Set();
@@ -15,13 +17,17 @@ let timer = null;
 let failures = 0;
 let turning = false;
 
-/** Dispatches "change" when the connection is lost or found again; `lost` says which. */
+/**
+ * Dispatches "change" when the connection is lost or found again (`lost`), and when the server had too many requests:
+ * then nothing is asked before `waits_until`, in milliseconds as `performance.now()` counts them; 0: it waits for nothing.
+ */
 export const connection = new (class extends EventTarget {
   lost = false;
+  waits_until = 0;
 
-  set(lost) {
-    if (lost === this.lost) return;
-    this.lost = lost;
+  set(lost, waits_until) {
+    if (lost === this.lost && waits_until === this.waits_until) return;
+    Object.assign(this, { lost, waits_until });
     this.dispatchEvent(new Event("change"));
   }
 })();
@@ -49,9 +55,11 @@ function wake(task) {
   Object.assign(task, { due: 0, asleep: false, woken: true });
 }
 
+/** Who was asked for patience is not asked earlier, whoever wakes a task. */
 function schedule(delay) {
   clearTimeout(timer);
-  timer = document.hidden ? null : setTimeout(tick, delay);
+  const patience = connection.waits_until - performance.now();
+  timer = document.hidden ? null : setTimeout(tick, Math.max(delay, patience));
 }
 
 async function tick() {
@@ -62,11 +70,18 @@ async function tick() {
   for (const task of due) task.woken = false;
   const results = await Promise.allSettled(due.map((task) => task.turn()));
   turning = false;
-  const lost = results.some((result) => result.status === "rejected" && isPassing(result.reason));
+  const passing = results.filter(({ status, reason }) => status === "rejected" && isPassing(reason)).map(({ reason }) => reason);
+  const lost = passing.some(({ status }) => status !== TOO_MANY);
   results.forEach((result, index) => settle(due[index], result));
   failures = lost ? failures + 1 : 0;
-  if (due.length) connection.set(lost);
+  if (due.length) connection.set(lost, patience(passing));
   next(lost);
+}
+
+/** Until when the server, or a proxy before it, wants to be left alone. */
+function patience(refusals) {
+  const waits = refusals.filter(({ status }) => status === TOO_MANY).map(({ retry_ms }) => retry_ms || TOO_MANY_MS);
+  return waits.length ? performance.now() + Math.max(...waits) : 0;
 }
 
 function settle(task, result) {

@@ -89,10 +89,23 @@ function themeButton() {
   return button;
 }
 
+/** Says why nothing new comes: the server cannot be reached, or it had too many requests and is left alone for a while. */
 function lostBanner() {
   const banner = h("p", { class: "lost", role: "status", "aria-live": "polite" });
+  let clock = null;
   connection.addEventListener("change", () => {
-    banner.textContent = connection.lost ? "Reconnecting… Runs go on without this page." : "";
+    clearInterval(clock);
+    if (connection.lost) banner.textContent = "Reconnecting… Runs go on without this page.";
+    else if (connection.waits_until) count(banner);
+    else banner.textContent = "";
   });
+  /** The seconds count down for the eye alone: a screen reader hears once how many they were. */
+  function count(banner) {
+    const left = () => Math.max(0, Math.ceil((connection.waits_until - performance.now()) / 1000));
+    const words = (seconds) => `Too many requests: this page goes on in ${seconds} s. Runs go on without it.`;
+    const seen = h("span", { "aria-hidden": "true" }, words(left()));
+    banner.replaceChildren(h("span", { class: "offscreen" }, words(left())), seen);
+    clock = setInterval(() => (seen.textContent = words(left())), 1000);
+  }
   return banner;
 }

@@ -40,7 +40,7 @@ export class Details extends EventTarget {
       } catch (refusal) {
         if (!refusal.passing) continue; // it has left the server; the feed brings the next
         this.#wanted ??= step;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await new Promise((resolve) => setTimeout(resolve, Math.max(RETRY_MS, refusal.retry_ms)));
       }
     }
     this.#busy = false;

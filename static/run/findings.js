@@ -23,7 +23,7 @@ export function findings(data) {
       place.replaceChildren(...panels(found, data.run));
       show(place, true);
     } catch (refusal) {
-      if (refusal.passing) setTimeout(load, RETRY_MS);
+      if (refusal.passing) setTimeout(load, Math.max(RETRY_MS, refusal.retry_ms));
     }
   }
 

@@ -33,7 +33,7 @@ export function mount(element) {
     } catch (refusal) {
       if (turn !== asked) return;
       settle(element, refusal.message);
-      if (refusal.passing) setTimeout(() => turn === asked && update(spec), RETRY_MS);
+      if (refusal.passing) setTimeout(() => turn === asked && update(spec), Math.max(RETRY_MS, refusal.retry_ms));
     }
   }
 

@@ -94,6 +94,34 @@ def test_a_connection_that_stalls_is_given_up(open_page: Open, puppet: Puppet) -
     expect(page.locator(".lost")).to_be_empty()
 
 
+def test_too_many_requests_are_no_lost_connection(open_page: Open, puppet: Puppet, watch: Watch) -> None:
+    """A proxy before the server may say so. What it asks for is kept to, also where a reader makes the page ask."""
+    watch.expected.append("429")
+    run_id, _ = puppet.start()
+    puppet.advance(run_id, 0.2)
+    page = open_page(f"/run?id={run_id}")
+    expect(page.locator(".run-title .badge")).to_have_text("Running")
+    asked: list[float] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(time.monotonic())
+        route.fulfill(status=429, headers={"Retry-After": "4"}, body="slow down")
+
+    page.route("**/api/feed", refuse)
+    banner = page.locator(".lost")
+    expect(banner).to_contain_text("Too many requests: this page goes on in 4 s.")
+    expect(banner).not_to_contain_text("Reconnecting")
+    expect(banner.locator("[aria-hidden]")).to_contain_text("goes on in 2 s")
+    page.get_by_label("Layer of the γ panels").select_option(index=1)  # which asks the feed at once
+    page.wait_for_timeout(500)
+    assert len(asked) == 1
+    page.unroute("**/api/feed")
+    puppet.finish(run_id)
+    expect(page.locator(".run-title .badge")).to_have_text("Finished")
+    expect(banner).to_be_empty()
+    assert time.monotonic() - asked[0] > 3.9
+
+
 def test_the_newest_point_of_a_long_run_is_drawn_once(open_page: Open, puppet: Puppet) -> None:
     """The feed thins such a run; its newest point comes ahead of those that will stand for it."""
     run_id, _ = puppet.start(architecture="resnet-32", dataset="cifar-10", epochs=160)
