@@ -17,7 +17,7 @@ from core.policies import MAX_PER_CHANNEL, POLICIES, UNIONS
 from core.presets import PRESETS as RECIPES
 from core.presets import Preset
 from core.schedules import SCHEDULES
-from core.spec import Init, Recipe, RunSpec
+from core.spec import PURPOSES, Init, Recipe, RunSpec, Seeds
 
 EXAMPLES: tuple[dict[str, Any], ...] = tuple(
     {"architecture": "resnet-14", "policy": policy, "dataset": "digits", "epochs": 40, "replicate": 0}
@@ -107,7 +107,13 @@ def _schemas() -> dict[str, dict[str, Any]]:
     for part, usual in PARTS.items():
         fields = type(usual).model_json_schema()["properties"]
         rows |= {key_of(part, field): schema for field, schema in fields.items()}
-    return rows
+    seeds = Seeds.model_json_schema()["properties"]
+    return rows | {key_of("seeds", purpose): _or_none(seeds[purpose]) for purpose in PURPOSES}
+
+
+def _or_none(schema: dict[str, Any]) -> dict[str, Any]:
+    """`schema` of a field that may be left out."""
+    return {"anyOf": [schema, {"type": "null"}], "default": None}
 
 
 SCHEMAS = _schemas()
@@ -122,8 +128,8 @@ USUAL: dict[str, Any] = {
     key_of(part, field): value
     for part, usual in PARTS.items()
     for field, value in usual.model_dump(mode="json").items()
-}
-"""The default of every field of PARTS, by key."""
+} | {key_of("seeds", purpose): None for purpose in PURPOSES}
+"""The default of every field of PARTS, by key; a seed that nobody chose derives from the replicate."""
 
 AS_TYPED: dict[str, dict[str, str]] = {"paper-imagenet": {"lr_drops": "30/90, 60/90, 80/90"}}
 """What a preset's fields look like where their decimals would be rounded."""

@@ -1,5 +1,5 @@
-"""The course of one run beyond its curves: its schedule, whole snapshots, what to expect of it, and going on after a
-failure."""
+"""The course of one run beyond its curves: its schedule, whole snapshots, what to expect of it, and going on after an
+end too early."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.outlook import Outlook, Outlooks
 from app.services import Found, Here, Token, answer, refuse_others, wrong
 from app.views import short
 from core.schedules import learning_rate
-from jobs.rows import Run
+from jobs.rows import RESUMABLE, Run
 
 DRAWN_STEPS = 400
 HOPELESS = {"diverged": "it diverged, and would do so again at the same step: clone it and lower the learning rate"}
@@ -73,11 +73,11 @@ def show_outlook(run: Found, request: Request) -> Response:
     "/api/runs/{run_id}/resume",
     response_model=views.RunView,
     responses=wrong(403, 404, 409),
-    summary="Let a failed run go on",
+    summary="Let a failed or cancelled run go on",
 )
 def resume_run(run: Found, here: Here, x_owner_token: Token = None) -> Response:
-    """Queue a failed run again. It goes on from its last checkpoint where the worker that takes it finds the file,
-    and else from the beginning. The token is that of the run, or that of the study that launched it."""
+    """Queue a failed or cancelled run again. It goes on from its last checkpoint where the worker that takes it
+    finds the file, and else from the beginning. The token is that of the run, or that of the study that launched it."""
     refuse_others(run.id, here, x_owner_token, "resume")
     _refuse_hopeless(run)
     resumed = here.store.resume(run.id)
@@ -88,7 +88,7 @@ def resume_run(run: Found, here: Here, x_owner_token: Token = None) -> Response:
 
 
 def _refuse_hopeless(run: Run) -> None:
-    if run.state != "failed":
-        raise Problem(409, f"run {run.id} is {run.state}; only a failed run can be resumed")
+    if run.state not in RESUMABLE:
+        raise Problem(409, f"run {run.id} is {run.state}; only a failed or cancelled run can be resumed")
     if reason := HOPELESS.get(run.error_kind or ""):
         raise Problem(409, f"run {run.id} cannot be resumed: {reason}")

@@ -22,7 +22,7 @@ from app.thinning import PointRow, Thinning
 from app.views import LayerView, RunSummary, layers, short, summary
 from core.cost import keeps_snapshot
 from core.events import BINS, Snapshot
-from jobs.rows import TERMINAL, Health, LogRow, Run, StoredSnapshot, Watch
+from jobs.rows import RESUMABLE, TERMINAL, Health, LogRow, Run, StoredSnapshot, Watch
 from jobs.store import Store
 
 FRESH_S = 0.5
@@ -56,7 +56,7 @@ class Watched:
         self._histograms: OrderedDict[int, dict[int, _OfLayer]] = OrderedDict()
         self._complete = False
         self.resumed = False
-        """It had failed and was queued again: what is known here ends where it failed."""
+        """It had failed or was cancelled, and was queued again: what is known here ends where it ended."""
         self._thinning: Thinning | None = None
         self.summary: RunSummary | None = None
         self.layers: list[LayerView] | None = None
@@ -80,8 +80,8 @@ class Watched:
             snapshot = self.snapshots[-1]["id"] if self.snapshots else 0
             speed = self.speeds[-1][0] if self.speeds else 0
             watch = self._store.watch(self._id, point, snapshot, speed)
-            if self.summary is not None and self.summary["state"] == "failed":
-                self.resumed = watch is None or watch.run.state != "failed"
+            if self.summary is not None and self.summary["state"] in RESUMABLE:
+                self.resumed = watch is None or watch.run.finished_at != self.summary["finished_at"]
             elif watch is not None:
                 self._add_points(watch)
                 self._add_snapshots(watch)
@@ -90,8 +90,7 @@ class Watched:
                 self.layers = layers(watch.run.started)
                 # Last, because who sees a run as ended asks no more: the rows must be there before.
                 self.summary = summary(watch.run, self._public_url)
-                # Who launched a failed run may have it go on.
-                self._complete = watch.run.state in TERMINAL - {"failed"}
+                self._complete = watch.run.state in TERMINAL - RESUMABLE
             self._read_at = now()
 
     def _add_points(self, watch: Watch) -> None:

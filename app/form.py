@@ -15,6 +15,7 @@ from app import choices
 from app.choices import DEFAULTS, OTHER, PARTS, SCHEMAS, Choices
 from core.architectures.catalog import FAMILIES
 from core.datasets.catalog import DATASETS
+from core.spec import PURPOSES
 
 Part = gr.Radio | gr.CheckboxGroup | gr.Checkbox | gr.Number | gr.Textbox
 
@@ -36,10 +37,16 @@ LABELS = {
     "norm.groups": "Groups of channels",
     "init.weights": "Random weights from",
     "init.norm": "γ and β at the start",
+    "seeds.init": "Of the random weights",
+    "seeds.order": "Of the order of the images",
+    "seeds.augmentation": "Of the augmentation",
+    "seeds.choice": "Of which weights train",
 }
+SEEDS = tuple(choices.key_of("seeds", purpose) for purpose in PURPOSES)
 SELF_EVIDENT = (
     *("optimizer", "lr", "batch_size", "nesterov", "schedule"),
     *("norm.affine", "init.weights", "init.norm", "test_examples", "name"),
+    *SEEDS,
 )
 """Fields whose description would say the label again."""
 INFOS = {
@@ -54,6 +61,7 @@ PLACEHOLDERS = {
     "test_examples": "all",
     "name": "shown in lists and titles",
     "start": "random values",
+    **dict.fromkeys(SEEDS, "from the replicate"),
 }
 TOP = ("epochs", "replicate", "train_examples")
 POLICY = (
@@ -85,6 +93,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "label_smoothing",
     ),
     "Network": ("norm.kind", "norm.affine", "norm.groups", "init.weights", "init.norm"),
+    "Seeds": SEEDS,
     "More": ("augmentation", "test_examples", "name"),
 }
 """The fields that are rarely needed, by heading; a field that no heading names stands under the last."""

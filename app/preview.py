@@ -21,7 +21,7 @@ from app.spec_text import as_yaml, shortened
 from core import cost
 from core.architectures.normalisation import Normalisation
 from core.files import START
-from core.spec import Init, Recipe, RunSpec, Seeds
+from core.spec import Init, Recipe, RunSpec
 
 LONG_S = 3600.0
 
@@ -81,14 +81,14 @@ def command_line(spec: RunSpec) -> str:
         ("recipe", Recipe()),
         ("init", usual_init),
         ("norm", Normalisation()),
-        ("seeds", Seeds.of(spec.replicate)),
     )
     for part, usual in usual_parts:
         chosen = getattr(spec, part)
         for key, value in chosen.model_dump(mode="json").items():
-            # Of seeds the command line takes all or none.
-            if value != usual.model_dump(mode="json")[key] or (part == "seeds" and chosen != usual):
+            if value != usual.model_dump(mode="json")[key]:
                 words += ["--set", f"{part}.{key}={_value(value)}"]
+    for purpose, seed in spec.own_seeds.items():
+        words += ["--set", f"seeds.{purpose}={seed}"]
     words += ["--out", f"runs/{spec.architecture}-{spec.policy}-{spec.dataset}-{spec.replicate}"]
     return shlex.join(words)
 

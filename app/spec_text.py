@@ -15,7 +15,7 @@ from yaml.nodes import MappingNode, Node
 
 from app.choices import PARTS
 from app.errors import Problem
-from core.spec import Init, RunSpec, Seeds
+from core.spec import Init, RunSpec
 
 JSON = re.compile(r'\s*\{\s*["}]')
 """How a text in JSON begins; one in YAML may begin with a brace, too, but its names need no quotes."""
@@ -31,15 +31,12 @@ def shortened(spec: RunSpec) -> dict[str, Any]:
     short |= {
         key: value for key, value in whole.items() if not isinstance(value, dict | None) and value != usual.get(key)
     }
-    defaults: dict[str, Any] = {
-        **{part: model.model_dump(mode="json") for part, model in PARTS.items()},
-        "seeds": Seeds.of(spec.replicate).model_dump(),
-    }
+    defaults: dict[str, Any] = {part: model.model_dump(mode="json") for part, model in PARTS.items()}
     defaults["init"]["norm"] = spec.selection.norm or Init().norm
     for part, usual_part in defaults.items():
         if changed := {key: value for key, value in whole[part].items() if value != usual_part[key]}:
             short[part] = changed
-    return short
+    return {**short, "seeds": spec.own_seeds} if spec.own_seeds else short
 
 
 def as_yaml(spec: RunSpec) -> str:

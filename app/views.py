@@ -55,15 +55,16 @@ class ExampleView(TypedDict):
 class RunSummary(TypedDict):
     """A run as lists and the feed show it. Times are Unix seconds; `position` is 1 for the next run in the queue.
 
-    `findings`: whether GET /api/runs/{id}/findings has something to say. `study`: the study that launched the run,
-    whose owner token may cancel it, too; null for a single run. `example`: null for a run
-    that was trained here.
+    `own_seeds`: those of the spec's seeds that do not derive from the replicate, by purpose. `findings`: whether GET
+    /api/runs/{id}/findings has something to say. `study`: the study that launched the run, whose owner token may
+    cancel it, too; null for a single run. `example`: null for a run that was trained here.
     """
 
     id: str
     name: str | None
     url: str
     spec: dict[str, Any]
+    own_seeds: dict[str, int]
     state: str
     progress: ProgressView
     attempt: int
@@ -117,6 +118,7 @@ def summary(run: Run, public_url: str | None = None) -> RunSummary:
         "name": run.spec.name,
         "url": run_url(run.id, public_url),
         "spec": run.spec.model_dump(mode="json"),
+        "own_seeds": run.spec.own_seeds,
         "state": run.state,
         "progress": {
             "step": run.step,

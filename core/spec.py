@@ -249,6 +249,12 @@ class RunSpec(Model):
         return self.epochs * self.steps_per_epoch
 
     @property
+    def own_seeds(self) -> dict[str, int]:
+        """Those seeds, by purpose, that somebody chose: they do not derive from the replicate."""
+        derived = Seeds.of(self.replicate).model_dump()
+        return {purpose: seed for purpose, seed in self.seeds.model_dump().items() if seed != derived[purpose]}
+
+    @property
     def digest(self) -> str:
         """SHA-256 of all that determines the result: everything but the name."""
         rows = json.dumps(self.model_dump(mode="json", exclude={"name"}), sort_keys=True)

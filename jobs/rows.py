@@ -11,6 +11,8 @@ from core.spec import RunSpec
 State = Literal["queued", "running", "finished", "failed", "cancelled"]
 STATES: tuple[State, ...] = ("queued", "running", "finished", "failed", "cancelled")
 TERMINAL: frozenset[State] = frozenset({"finished", "failed", "cancelled"})
+RESUMABLE: frozenset[State] = frozenset({"failed", "cancelled"})
+"""States from which who launched the run may have it go on."""
 
 LogKind = Literal[
     "submitted",

@@ -26,7 +26,7 @@ from jobs.holding import QUEUE, Holding
 from jobs.reading import kept, read_run, read_spec, select_run, select_runs
 from jobs.removing import Removing
 from jobs.results import Results
-from jobs.rows import Health, LogRow, Run, State, StoredPoint, StoredSnapshot, StoredSpeed, Watch
+from jobs.rows import RESUMABLE, Health, LogRow, Run, State, StoredPoint, StoredSnapshot, StoredSpeed, Watch
 from jobs.staff import Staff, alive
 from jobs.studies import Studies
 from jobs.submitting import hashed, insert_run, new_token, row_of
@@ -159,16 +159,17 @@ class Store(Holding, Removing, Results, Staff, Studies, Evaluations, Examples):
             return read_run(connection.execute(select_runs().where(RUNS.c.number == row.number)).one())
 
     def resume(self, run_id: str) -> Run | None:
-        """Queue a failed run again, its troubles forgotten, to go on from its checkpoint. None: it has not failed."""
+        """Queue a failed or cancelled run again, its troubles forgotten, to go on from its checkpoint. None: it is in
+        another state, or was removed."""
         values = {
             **dict.fromkeys(("finished_at", "error_kind", "error_message", "trouble_step")),
             **dict.fromkeys(("crashes", "losses"), 0),
             "state": "queued",
             "cancel_requested": False,
         }
-        failed = sa.update(RUNS).where(RUNS.c.id == run_id, RUNS.c.state == "failed")
+        ended = sa.update(RUNS).where(RUNS.c.id == run_id, RUNS.c.state.in_(RESUMABLE), kept())
         with self.writing() as connection:
-            row = connection.execute(failed.values(values).returning(RUNS.c.number, RUNS.c.attempt)).first()
+            row = connection.execute(ended.values(values).returning(RUNS.c.number, RUNS.c.attempt)).first()
             if row is None:
                 return None
             curves.insert_log(connection, row.number, row.attempt, "requeued", "Queued again by who launched it.")

@@ -30,14 +30,13 @@ from jobs.settings import WorkerSettings
 from jobs.store import Store
 
 FLUSH_EVERY_S = 0.4
-CANCEL_GRACE_S = 0.5
-"""Short, because nobody needs the checkpoint that the trainer would still write."""
+CANCEL_GRACE_S = 1.5
+"""Enough for most trainers to save their work, so that the run can be resumed; others go on from an earlier
+checkpoint. A cancel ends within 2 s."""
 STOP_GRACE_S = 6.0
 """How long a trainer may take to save its work when the worker stops."""
 RETRY_S = 1.0
 BAD_ARGUMENTS = 2
-DONE_WITH_CHECKPOINTS = ("finished", "cancelled")
-"""States in which checkpoints are of no more use; those of a failed run may show what went wrong."""
 REPOSITORY = Path(__file__).resolve().parents[1]
 TRAINER = (sys.executable, "-m", "core", "train")
 LAUNCHER = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node")
@@ -74,7 +73,7 @@ class Supervisor:
             reason = f"The supervisor failed: {error}."
             state = self.insist(lambda: self.store.crashed(run.id, run.attempt, reason))
         logger.info("Run %s, attempt %d: %s", run.id, run.attempt, state or "no longer ours")
-        if state in DONE_WITH_CHECKPOINTS:
+        if state == "finished":  # any other may go on
             shutil.rmtree(folder / "checkpoints", ignore_errors=True)
 
     def _start(self, run: Run, folder: Path, threads: int) -> TrainerProcess:

@@ -23,12 +23,15 @@ from jobs.queue import waker
 from jobs.removing import REMOVED_FOR_S
 from jobs.settings import WorkerSettings
 from jobs.store import Store
-from jobs.supervisor import DONE_WITH_CHECKPOINTS, STOP_GRACE_S, TRAINER, Supervisor
+from jobs.supervisor import STOP_GRACE_S, TRAINER, Supervisor
 
 REAP_EVERY_S = 2.0
 POLL_S = 0.5
 """How soon a message is seen in a queue that must be polled."""
 SAY_AGAIN_S = 30.0
+CLEAR_EVERY_S = 3600.0
+RESUMABLE_FOR_S = 30 * 86400.0
+"""How long the checkpoints of a run that was cancelled or has failed are kept."""
 
 logger = logging.getLogger("onlybn.worker")
 
@@ -58,7 +61,6 @@ class Worker:
     def work(self) -> None:
         """Until `stopping` is set. Then the trainers save their work, and their runs go back to the queue."""
         self._try(self.reap)  # runs of a worker that died here are taken back before anything else
-        self._try(self._clear_checkpoints)
         consumer = _Consumer(
             self.huey,
             workers=self.cores.slots,
@@ -69,9 +71,13 @@ class Worker:
         )
         consumer.start()
         self.evaluator.start()
+        clear_at = 0.0
         try:
             while not self.stopping.wait(self.reap_every_s):
                 self._try(self.reap)
+                if time.monotonic() >= clear_at:
+                    clear_at = time.monotonic() + CLEAR_EVERY_S
+                    self._try(self._clear_checkpoints)
                 consumer.check_worker_health()
         finally:
             self.stopping.set()
@@ -130,10 +136,11 @@ class Worker:
             logger.info("Run %s was removed an hour ago and is gone now.", run_id)
 
     def _clear_checkpoints(self) -> None:
-        """Remove what runs left behind that were cancelled while they waited, or whose worker died at their end."""
+        """Remove what is of no more use: of finished runs whose worker died at their end, and of those long ended."""
         folders = {path.parent.name: path for path in self.settings.runs_folder.glob("*/checkpoints")}
         for run in self.store.many(folders).values():
-            if run.state in DONE_WITH_CHECKPOINTS:
+            forgotten = run.finished_at is not None and time.time() - run.finished_at > RESUMABLE_FOR_S
+            if run.state == "finished" or forgotten:
                 shutil.rmtree(folders[run.id], ignore_errors=True)
 
     def _try(self, chore: Callable[[], None]) -> None:

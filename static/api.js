@@ -105,7 +105,7 @@ export const runToken = ({ id, study }) => ownerToken(id) ?? (study ? ownerToken
 /** Cancels a run of which this browser has the token; answers the run. */
 export const cancel = (run) => asOwner(run, "cancel");
 
-/** Lets a failed run go on of which this browser has the token; answers the run. */
+/** Lets a failed or cancelled run go on of which this browser has the token; answers the run. */
 export const resume = (run) => asOwner(run, "resume");
 
 /** Removes a run of which this browser has the token; for an hour `restore` brings it back. */

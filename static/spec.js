@@ -17,7 +17,11 @@ export const pathOf = (key) => (key.includes(".") ? key.split(".") : ["recipe", 
 export const usualOf = (key, policy) =>
   (key === "init.norm" && policyOf(policy ?? "").norm) || options.usual[key];
 
-/** ?architecture=resnet-110&epochs=160&... of a spec; empty where it is the form's first one. */
+/** The query string of a form that begins as `run` was, but for `changes`: another name, and what else differs. */
+export const cloneQuery = (run, changes = {}) =>
+  toQuery({ ...run.spec, seeds: run.own_seeds, name: null, ...changes });
+
+/** ?architecture=resnet-110&epochs=160&... of a spec, whose seeds are those that somebody chose; empty where it is the form's first one. */
 export function toQuery(spec) {
   const query = new URLSearchParams();
   for (const key of MAIN) if ((spec[key] ?? options.defaults[key]) !== options.defaults[key]) query.set(key, spec[key]);

@@ -5,8 +5,9 @@
 import { cancel, launch, resume, runToken } from "../api.js";
 import { isOver } from "../catalog.js";
 import { copyButton, h, show } from "../dom.js";
+import { whole } from "../format.js";
 import { shareButton } from "../share/share.js";
-import { toQuery } from "../spec.js";
+import { cloneQuery } from "../spec.js";
 import { toast } from "../toast.js";
 import { downloads } from "./downloads.js";
 import { extend } from "./extend.js";
@@ -25,7 +26,7 @@ export function actions(data, feed, preview) {
     resumeButton(data),
     retryButton(data),
     extend(data),
-    h("a", { class: "button", href: `/${toQuery({ ...run.spec, name: null })}` }, "Clone and edit"),
+    h("a", { class: "button", href: `/${cloneQuery(run)}` }, "Clone and edit"),
     startLink(data),
     surgeryLink(data),
     pinButton(data),
@@ -83,10 +84,13 @@ function resumeButton(data) {
     location.reload(); // its curves go on behind those that ended here
   };
   const button = acting("Resume", "Queueing…", act);
-  button.title = "The same run goes on from its last checkpoint, where the worker that takes it finds the file.";
   data.addEventListener("change", () => {
     const { state, error, checkpoint_step } = data.run;
-    show(button, state === "failed" && error?.kind !== "diverged" && checkpoint_step !== null);
+    const saved = checkpoint_step !== null;
+    show(button, state === "cancelled" || (state === "failed" && error?.kind !== "diverged" && saved));
+    button.title = saved
+      ? `The same run goes on from its checkpoint at step ${whole(checkpoint_step)}, where the worker that takes it finds the file.`
+      : "The same run goes back to its place in the queue.";
   });
   return button;
 }
@@ -104,7 +108,7 @@ function retryButton(data) {
 
 function startLink(data) {
   const { run } = data;
-  const href = `/${toQuery({ ...run.spec, name: null, start: run.id })}`;
+  const href = `/${cloneQuery(run, { start: run.id })}`;
   const link = h("a", { class: "button", href, hidden: true }, "Start from this run");
   data.addEventListener("change", () => show(link, data.run.state === "finished"));
   return link;

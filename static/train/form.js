@@ -37,13 +37,15 @@ const trimmed = (value) => (typeof value === "string" ? value.trim() : value);
 function parts(values, policy) {
   const found = {};
   for (const key of PART_KEYS.filter((key) => applies(key, values))) {
-    const value = Array.isArray(options.usual[key]) ? list(values[key]) : values[key];
+    const value = Array.isArray(options.usual[key]) ? list(values[key]) : isSeed(key) ? number(values[key]) : values[key];
     if (value === null || value === undefined || String(value) === String(usualOf(key, policy))) continue;
     const [part, field] = pathOf(key);
     (found[part] ??= {})[field] = value;
   }
   return found;
 }
+
+const isSeed = (key) => key.startsWith("seeds.");
 
 /** Whether the field `key` is shown, as the fields on which it depends are. */
 const applies = (key, values) =>

@@ -52,9 +52,7 @@ function loading() {
     fill.disabled = true;
     try {
       const { spec } = await sendText("/api/spec", field.value);
-      if (spec.seeds)
-        refuse("The form has no fields for seeds of one’s own: launch this with POST /api/runs or --spec instead.");
-      else location.assign(location.pathname + toQuery(spec));
+      location.assign(location.pathname + toQuery(spec));
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
       refuse(refusal.message);

@@ -12,7 +12,9 @@ from app import thinning
 from app.feed import Feed
 from app.news import Cursors, Question
 from core.cost import point_stride
+from core.events import Point
 from core.spec import RunSpec
+from jobs.rows import Batch
 from jobs.store import Store
 from tests.app.conftest import SPEC, Trainer
 
@@ -74,6 +76,25 @@ def test_the_newest_rows_are_known_when_a_run_is_seen_as_ended(feed: Feed, clock
     trainer.finish(run_id)
     news = ask(feed, run_id)
     assert news["run"]["state"] == "finished" and len(news["points"]) == 29
+
+
+def test_a_run_that_ended_twice_is_told_to_its_second_end(
+    feed: Feed, clock: Clock, store: Store, trainer: Trainer
+) -> None:
+    """It was cancelled, resumed and cancelled again while nobody looked."""
+    run_id, _ = trainer.start()
+    trainer.say(run_id, 1)
+    store.request_cancel(run_id)
+    store.cancelled(run_id, 1)
+    assert ask(feed, run_id, points=0)["run"]["state"] == "cancelled"
+    assert store.resume(run_id) and store.claim("another")
+    store.record(run_id, 2, Batch(points=(Point(step=2, epoch=0.2, split="train", loss=1.0, top1=0.5, lr=0.1),)))
+    store.request_cancel(run_id)
+    store.cancelled(run_id, 2)
+    clock.seconds += 1
+    news = ask(feed, run_id, points=0, log=0)
+    assert [row[1] for row in news["points"]] == [1, 2]
+    assert [row["kind"] for row in news["log"]].count("cancelled") == 2
 
 
 def test_what_is_not_wanted_is_not_sent(feed: Feed, trainer: Trainer) -> None:

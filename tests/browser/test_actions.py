@@ -77,6 +77,10 @@ def test_a_failed_run_is_resumed_by_its_owner_and_retried_by_anybody(open_page: 
     page.get_by_role("button", name="Cancel").click()  # the retry is the visitor's own
     state(page).to_have_text("Cancelled")
     story(page).to_have_text("It was cancelled before it had learned anything.")
+    page.get_by_role("button", name="Resume").click()
+    state(page).to_have_text("Queued")
+    page.get_by_role("button", name="Cancel").click()
+    state(page).to_have_text("Cancelled")
 
 
 def test_more_epochs_are_a_new_run_with_a_new_schedule(open_page: Open, puppet: Puppet) -> None:

@@ -20,6 +20,7 @@ from jobs.queue import make_queue, waker
 from jobs.settings import WorkerSettings
 from jobs.store import Store
 from jobs.worker import Worker
+from tests.events import finished
 from tests.jobs.support import FAKE_TRAINER, eventually, fake_spec
 from tests.jobs.test_supervisor import is_alive
 
@@ -66,17 +67,23 @@ def test_the_reaper_buries_what_was_removed_long_ago_with_its_folder(
     assert not folder.exists() and lite.restore(run.id) is None
 
 
-def test_checkpoints_left_behind_are_removed(settings: WorkerSettings, lite: Store) -> None:
+def test_checkpoints_of_no_more_use_are_removed(
+    settings: WorkerSettings, lite: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cancelled, _ = lite.submit(fake_spec())
-    failed, _ = lite.submit(fake_spec())
+    done, _ = lite.submit(fake_spec())
     lite.request_cancel(cancelled.id)
     lite.claim("w")
-    lite.fail(failed.id, 1, "diverged", "The loss became infinite.")
-    for run in (cancelled, failed):
-        (settings.runs_folder / run.id / "checkpoints").mkdir(parents=True)
+    lite.finish(done.id, 1, finished(done.spec))
+    saved = {run.id: settings.runs_folder / run.id / "checkpoints" for run in (cancelled, done)}
+    for folder in saved.values():
+        folder.mkdir(parents=True)
     with at_work(settings, lite):
-        eventually(lambda: not (settings.runs_folder / cancelled.id / "checkpoints").exists())
-    assert (settings.runs_folder / failed.id / "checkpoints").exists()
+        eventually(lambda: not saved[done.id].exists())
+    assert saved[cancelled.id].exists(), "it can be resumed"
+    monkeypatch.setattr("jobs.worker.RESUMABLE_FOR_S", 0.0)
+    with at_work(settings, lite):
+        eventually(lambda: not saved[cancelled.id].exists())
 
 
 Start = Callable[..., subprocess.Popen[str]]
