@@ -15,19 +15,27 @@ import { pythonScript } from "./script.js";
 import { BANDS } from "./statistics.js";
 
 const ROWS = 40;
+/** So many curves are drawn until somebody asks for all: more are a thicket, and slow. */
+const FEW = 24;
 const PICTURE = { width: 1100, height: 620 };
 
 /** `state()` answers {source, view}; `change(patch)` changes the view, `remove(id)` takes a run out. */
 export function curvesCard(state, change, remove) {
   let curves = [];
+  let last = null;
+  let all = false;
+  const count = () => (all ? curves.length : Math.min(FEW, curves.length));
   const plot = h("div", { class: "plot tall" });
   const nothing = h("p", { class: "quiet" });
   const chart = overlay(
     plot,
-    () => curves,
+    () => curves.slice(0, count()),
     () => state().view,
   );
-  const key = legend(remove);
+  const key = legend(remove, () => {
+    all = true;
+    update(...last);
+  });
   const how = controls(change);
   const numbers = numbersFold();
   const scale = () => METRICS[state().view.metric].scale;
@@ -55,14 +63,15 @@ export function curvesCard(state, change, remove) {
   /** `now`: what curvesOf says of each group; `missing`: ids of which there is no run. */
   function update(now, view, missing) {
     curves = now;
+    last = [now, view, missing];
     const there = curves.some(({ n }) => n);
     how.update(curves.flatMap(({ members }) => members.map(({ run }) => run)), view);
     nothing.textContent = there ? "" : emptyWords(curves, view);
     show(nothing, !there);
     show(plot, there);
-    note.textContent = noteWords(curves, view);
+    note.textContent = noteWords(curves, view, count());
     show(note, Boolean(note.textContent));
-    key.update(curves, view, missing);
+    key.update(curves, view, missing, count());
     numbers.update(curves, view);
     chart.refresh();
     chart.describe(sentence(curves, view));
@@ -83,11 +92,12 @@ function emptyWords(curves, { metric, x }) {
   return `No run has a ${what} yet. It appears here as soon as the first has one.`;
 }
 
-function noteWords(curves, { metric, x, smooth }) {
+function noteWords(curves, { metric, x, smooth }, count) {
   const alone = curves.filter(({ n, mean }) => n > 1 && !mean.length).length;
   const silent = curves.reduce((sum, { n, members }) => sum + members.length - n, 0);
   const there = curves.some(({ n }) => n);
   return [
+    count < curves.length ? `${count} of ${whole(curves.length)} lines are drawn; group the runs to see all as means. The table and the files have every run.` : "",
     smooth ? `The strong lines are smoothed (${smooth.toFixed(2)}); the faint ones are raw, and so is every number below and in the files.` : "",
     alone ? `${alone === 1 ? "One group has" : `${alone} groups have`} no ${x === "step" ? "step" : "epoch"} that all its runs share, so its runs are drawn without a mean.` : "",
     there && silent ? `${whole(silent)} ${silent === 1 ? "run has" : "runs have"} no ${METRICS[metric].title.toLowerCase()} ${x === "seconds" ? "over seconds (a resumed run does not know all of its own)" : "yet"}.` : "",

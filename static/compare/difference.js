@@ -3,7 +3,9 @@
  */
 
 import { h, show } from "../dom.js";
+import { exampleMark } from "../gallery/mark.js";
 import { differing } from "./fields.js";
+import { runName } from "./groups.js";
 
 export function difference() {
   const same = h("p", { class: "quiet" });
@@ -30,7 +32,7 @@ export function difference() {
           "tr",
           {},
           h("th", { scope: "col" }, "Field"),
-          runs.map((run) => h("th", { scope: "col" }, h("a", { href: run.url }, run.name || run.id), run.id === view.base ? " (baseline)" : "")),
+          runs.map((run) => h("th", { scope: "col" }, h("a", { href: run.url }, runName(run, fields)), run.id === view.base ? " (baseline)" : "", exampleMark(run))),
         ),
       ),
       h(

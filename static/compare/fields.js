@@ -27,6 +27,10 @@ const TITLES = {
   "norm.kind": "Norm layers",
   "norm.affine": "γ and β exist",
   "norm.groups": "Groups of channels",
+  "seeds.init": "Seed of the weights",
+  "seeds.order": "Seed of the order",
+  "seeds.augmentation": "Seed of the augmentation",
+  "seeds.choice": "Seed of what trains",
 };
 
 const SAID = {
@@ -37,14 +41,16 @@ const SAID = {
 
 const spoken = (key) => TITLES[key] ?? (key[0].toUpperCase() + key.slice(1)).replaceAll("_", " ");
 
+/** A seed is a field of its own only where somebody chose it: those that derive from the replicate say nothing new. */
 function specField(key) {
   const part = PART_KEYS.includes(key) ? pathOf(key) : [key];
+  const missing = key.endsWith("_examples") ? "all" : part[0] === "seeds" ? "the replicate’s" : NONE;
   return {
     key,
     title: spoken(key),
-    value: ({ spec }) => part.reduce((at, step) => at?.[step], spec) ?? null,
+    value: ({ spec, own_seeds }) => part.reduce((at, step) => at?.[step], { ...spec, seeds: own_seeds }) ?? null,
     text: (value) => {
-      if (value === null) return key.endsWith("_examples") ? "all" : NONE;
+      if (value === null) return missing;
       if (typeof value === "boolean") return value ? "yes" : "no";
       return SAID[key]?.(value) ?? String(titleOfValue(key, text(value)));
     },

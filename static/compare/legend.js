@@ -5,34 +5,31 @@
 
 import { h, s } from "../dom.js";
 import { whole } from "../format.js";
+import { exampleMark } from "../gallery/mark.js";
 import { onTheme } from "../theme.js";
 import { badge } from "../widgets.js";
 import { differing, fieldOf } from "./fields.js";
 import { runName, shown } from "./groups.js";
 import { BANDS } from "./statistics.js";
 
-const FIRST = 24;
-
-/** `remove(id)` takes a run out. `update(curves, view, missing)` after every change. */
-export function legend(remove) {
+/**
+ * `remove(id)` takes a run out, `showAll()` asks for every curve. `update(curves, view, missing, count)` after every
+ * change, where the first `count` of the curves are drawn.
+ */
+export function legend(remove, showAll) {
   const list = h("ol", { class: "legend-list" });
-  const more = h("button", { type: "button", class: "button small", hidden: true });
+  const more = h("button", { type: "button", class: "button small", hidden: true, onclick: showAll });
   const entries = new Map();
-  let all = false;
   let last = null;
-  more.addEventListener("click", () => {
-    all = true;
-    update(...last);
-  });
   onTheme(() => {
     entries.clear(); // The swatches have other colours now.
     if (last) update(...last);
   });
 
-  function update(curves, view, missing) {
-    last = [curves, view, missing];
+  function update(curves, view, missing, count) {
+    last = [curves, view, missing, count];
     const differ = differing(curves.flatMap(({ members }) => members.map(({ run }) => run)));
-    const drawn = all ? curves : curves.slice(0, FIRST);
+    const drawn = curves.slice(0, count);
     const wanted = [
       ...drawn.map((group) => {
         const key = `${group.key} ${group.name} ${group.members.map(({ id }) => id).join()}`;
@@ -51,7 +48,7 @@ export function legend(remove) {
     if (wanted.length !== list.children.length || wanted.some((element, at) => list.children[at] !== element))
       list.replaceChildren(...wanted);
     more.hidden = drawn.length === curves.length;
-    more.textContent = `Show all ${curves.length}`;
+    more.textContent = `Draw all ${curves.length}`;
   }
   return { element: h("div", { class: "legend-box" }, list, more), update };
 }
@@ -76,7 +73,7 @@ function runEntry({ name, style, members: [data] }, differ, remove) {
     "li",
     { class: "legend-row" },
     swatch(style),
-    h("span", { class: "legend-words" }, h("a", { href: data.run.url }, name), facts(data.run)),
+    h("span", { class: "legend-words" }, h("a", { href: data.run.url }, name), facts(data.run), exampleMark(data.run)),
     state,
     value,
     removal(data.id, runName(data.run, differ), remove),
@@ -95,7 +92,7 @@ function groupEntry({ name, style, members }, differ, remove) {
     const state = badge(data.run);
     const own = h("b", { class: "legend-value" });
     const title = `${runName(data.run, differ)}, replicate ${data.run.spec.replicate}`;
-    const row = h("li", {}, h("span", { class: "legend-words" }, h("a", { href: data.run.url }, title)), state, own, removal(data.id, title, remove));
+    const row = h("li", {}, h("span", { class: "legend-words" }, h("a", { href: data.run.url }, title), exampleMark(data.run)), state, own, removal(data.id, title, remove));
     row.update = (points, metric) => {
       state.update(data.run);
       own.textContent = points?.length ? shown(metric, points.at(-1).y) : "no value yet";

@@ -138,7 +138,7 @@ function heads(columns, view, change) {
 }
 
 function row({ id, run }, columns, view, differ, change, remove) {
-  const name = run.name || run.id;
+  const name = runName(run, differ);
   const state = badge(run);
   const cells = columns.map((key) => h("td", { class: isNumber(key) ? "number" : null }, key === "state" ? state : null));
   const pinned = view.base === id;
@@ -155,7 +155,7 @@ function row({ id, run }, columns, view, differ, change, remove) {
     "tr",
     { "data-base": pinned || null },
     h("td", { class: "compare-row-actions" }, out, pin),
-    h("th", { scope: "row", class: "run-name" }, h("span", {}, swatch(runStyle(run.spec)), h("a", { href: run.url, title: runName(run, differ) }, name)), exampleMark(run)),
+    h("th", { scope: "row", class: "run-name" }, h("span", {}, swatch(runStyle(run.spec)), h("a", { href: run.url, title: run.id }, name)), exampleMark(run)),
     cells,
   );
   element.update = (now, shown) => {

@@ -1,8 +1,9 @@
 /**
- * The runs that this one is compared with on its page: its twin, which differs in the policy alone, and the run that
- * the reader has pinned last, if it is of the same data set.
+ * The runs that this one is compared with on its page: its twin, which differs in the policy alone, and the run of
+ * the same data set that the reader has pinned last.
  */
 
+import { ask } from "../api.js";
 import { nameOf } from "../catalog.js";
 import { pins } from "../pins.js";
 
@@ -19,8 +20,6 @@ export class Rivals extends EventTarget {
       rival.addEventListener("change", changed);
       return rival;
     };
-    const id = pins().find((pinned) => pinned !== data.id);
-    if (id) this.#pinned = watch(id);
     expected.addEventListener("change", () => {
       const wanted = expected.value.twin?.id ?? null;
       if (wanted === (this.twin?.id ?? null)) return;
@@ -28,17 +27,31 @@ export class Rivals extends EventTarget {
       this.twin = wanted ? watch(wanted) : null;
       changed();
     });
-    this.dataset = data.run.spec.dataset;
+    newestPin(data.run).then((id) => {
+      if (!id) return;
+      this.#pinned = watch(id);
+      changed();
+    });
   }
 
   get list() {
     const [twin, pinned] = [this.twin, this.#pinned].map((rival) => (rival?.run ? rival : null));
     const rivals = [];
     if (twin) rivals.push({ data: twin, name: `twin: ${twin.run.spec.policy}`, dash: "dot" });
-    if (pinned && pinned !== twin && pinned.run.spec.dataset === this.dataset)
+    if (pinned && pinned !== twin)
       rivals.push({ data: pinned, name: `pinned: ${short(nameOf(pinned.run))}`, dash: "dash" });
     return rivals;
   }
+}
+
+/** The id of the newest pin, other than `run`, of the same data set; null where there is none, or none that answers. */
+async function newestPin(run) {
+  for (const id of pins()) {
+    if (id === run.id) continue;
+    const other = await ask(`/api/runs/${id}`).catch(() => null);
+    if (other?.spec.dataset === run.spec.dataset) return id;
+  }
+  return null;
 }
 
 const short = (name) => (name.length > 28 ? `${name.slice(0, 27)}…` : name);

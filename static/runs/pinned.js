@@ -5,6 +5,7 @@
 import { ask, Refusal } from "../api.js";
 import { isOver, nameOf, titleOf } from "../catalog.js";
 import { h, show } from "../dom.js";
+import { exampleMark } from "../gallery/mark.js";
 import { repeat } from "../live.js";
 import { pin, pins } from "../pins.js";
 import { badge, standing } from "../widgets.js";
@@ -45,7 +46,7 @@ function unknown(refusal) {
 function entry(run, drop) {
   const [state, where] = [badge(run), h("span", { class: "quiet" })];
   const link = h("a", { href: run.url, title: titleOf(run.spec) }, nameOf(run));
-  const element = h("li", {}, link, state, where, removal(run.id, nameOf(run), drop));
+  const element = h("li", {}, link, exampleMark(run), state, where, removal(run.id, nameOf(run), drop));
   element.update = (now) => {
     if (!now) return;
     state.update(now);

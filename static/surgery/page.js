@@ -5,6 +5,7 @@
 import { ask } from "../api.js";
 import { isRunId, nameOf } from "../catalog.js";
 import { h } from "../dom.js";
+import { exampleMark } from "../gallery/mark.js";
 import { repeat } from "../live.js";
 import { readLayers } from "./edits.js";
 import { features } from "./features.js";
@@ -72,6 +73,7 @@ const head = (run) =>
       {},
       "On ",
       h("a", { href: `/run?id=${run.id}` }, nameOf(run)),
+      run.example ? [" ", exampleMark(run)] : null,
       ". Switch features off, flip their signs, and see what the network can still do. Nothing is trained again, and the run itself stays as it is.",
     ),
   );

@@ -117,11 +117,16 @@ def test_the_story_and_the_pinned_run(open_page: Open, puppet: Puppet) -> None:
     page.get_by_role("button", name="Pin").click()
     expect(page.get_by_role("status").filter(has_text="Pinned in this browser")).to_be_visible()
     other = puppet.done(policy="output", epochs=3)
+    coloured = puppet.done(dataset="cifar-10", train_examples=640, test_examples=100, epochs=3, name="Coloured")
+    page.evaluate(
+        "(id) => localStorage.setItem('onlybn.pins', `${id},${localStorage.getItem('onlybn.pins')}`)", coloured
+    )
     open_page(f"/run?id={other}", page=page)
     page.wait_for_function("document.querySelector('.plot')?.data?.some(({ name }) => name === 'pinned: Random twin')")
     open_page("/runs", page=page)
     pinned = page.locator(".pinned li")
-    expect(pinned).to_have_count(1)
+    expect(pinned).to_have_count(2)
+    pinned.filter(has_text="Coloured").get_by_role("button").click()
     expect(pinned).to_contain_text("Random twin")
     pinned.get_by_role("button").click()
     expect(page.locator(".pinned-runs")).to_be_hidden()

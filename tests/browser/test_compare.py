@@ -218,6 +218,26 @@ def test_more_runs_than_one_question_may_have(open_page: Open, puppet: Puppet, s
     expect(page.get_by_text("No run has a test accuracy yet.")).to_be_visible()
 
 
+def test_a_thicket_is_drawn_on_demand(open_page: Open, puppet: Puppet) -> None:
+    many = [puppet.done(name=f"Thicket {k}", epochs=2) for k in range(30)]
+    page = open_page(compared(many, "&group=run"))
+    traces(page, 24)
+    expect(page.locator(".legend-list > li")).to_have_count(24)
+    expect(page.get_by_role("note").filter(has_text="24 of 30 lines are drawn")).to_be_visible()
+    page.get_by_role("button", name="Draw all 30").click()
+    traces(page, 30)
+    expect(page.locator(".legend-list > li")).to_have_count(30)
+    expect(page.get_by_text("lines are drawn")).to_be_hidden()
+
+
+def test_runs_without_a_name_are_called_what_they_are(open_page: Open, six: list[str]) -> None:
+    page = open_page(compared([six[0], six[3]]))
+    heads = page.locator(".difference thead a")
+    expect(heads).to_have_text(["ResNet-14 · BatchNorm only", "ResNet-14 · 2 random weights per channel"])
+    names = page.locator(".compare-table .run-name a").all_inner_texts()
+    assert names == heads.all_inner_texts() and not set(names) & set(six)
+
+
 def test_nothing_chosen_says_what_to_do(open_page: Open, six: list[str]) -> None:
     page = open_page("/compare")
     expect(page.get_by_role("heading", name="Which runs shall be compared?")).to_be_visible()
