@@ -9,7 +9,9 @@ const KEPT = "onlybn.keys";
 const WITHIN_MS = 1200; // from the first key of a pair to the second
 
 const go = (path) => () => location.assign(path);
-const click = (selector) => () => document.querySelector(selector)?.click();
+const press = (selector) => ({ act: () => usable(selector)?.click(), where: () => Boolean(usable(selector)) });
+/** What `selector` finds, if one could click on it now. */
+const usable = (selector) => [...document.querySelectorAll(selector)].find((found) => !found.disabled && found.offsetParent !== null);
 
 /** Keys, words, what they do, and where they apply (everywhere unless said). */
 const KEYS = [
@@ -21,8 +23,14 @@ const KEYS = [
   { keys: ["g", "a"], words: "Go to About", act: go("/about") },
   { keys: ["n"], words: "New run", act: go("/#form") },
   { keys: ["/"], words: "Find a run", act: find },
-  { keys: ["s"], words: "Share this page", act: click("[aria-haspopup=dialog]"), where: () => has("[aria-haspopup=dialog]") },
-  { keys: ["d"], words: "Switch between light and dark", act: click(".theme-button") },
+  { keys: ["s"], words: "Share this page", ...press("[aria-haspopup=dialog]") },
+  { keys: ["l"], words: "Launch what the form says", ...press("#launch") },
+  { keys: ["x"], words: "Cancel this run", ...press('[data-does="cancel"]') },
+  { keys: ["p"], words: "Pin this run, or unpin it", ...press('[data-does="pin"]') },
+  { keys: ["k"], words: "Play the training, or pause it", ...press(".player .play") },
+  { keys: ["e"], words: "Evaluate the edited network", ...press('[data-does="evaluate"]') },
+  { keys: ["u"], words: "Undo the last edit", ...press('[data-does="undo"]') },
+  { keys: ["d"], words: "Switch between light and dark", ...press(".theme-button") },
 ];
 
 const has = (selector) => Boolean(document.querySelector(selector));

@@ -73,6 +73,7 @@ function stopButton(data, feed) {
     feed.wake();
   };
   const button = acting("Cancel", "Cancelling…", act, "button danger");
+  button.dataset.does = "cancel";
   data.addEventListener("change", () => show(button, !isOver(data.run)));
   return button;
 }

@@ -30,6 +30,8 @@ export function measure(operation, run, parameters, found) {
     },
   );
   const undo = button("Undo", () => operation.undo());
+  work.button.dataset.does = "evaluate";
+  undo.dataset.does = "undo";
   const redo = button("Redo", () => operation.redo());
   const reset = button("Reset everything", () => operation.resetAll());
 

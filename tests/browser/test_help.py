@@ -99,3 +99,24 @@ def test_keys_go_where_they_say_and_rest_while_one_types(open_page: Open) -> Non
     page.keyboard.press("t")
     page.wait_for_timeout(300)
     assert "/runs" in page.url, "switched off"
+
+
+def test_keys_do_what_the_page_can_do(open_page: Open, puppet: Puppet) -> None:
+    run_id = puppet.done(epochs=3)
+    page = open_page(f"/run?id={run_id}")
+    pinned = page.get_by_role("button", name="Pin", exact=False).first
+    expect(pinned).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("x")  # a finished run cannot be cancelled
+    page.keyboard.press("p")
+    expect(pinned).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("?")
+    sheet = page.get_by_role("dialog", name="Keys")
+    expect(sheet.get_by_text("Pin this run")).to_be_visible()
+    expect(sheet.get_by_text("Cancel this run")).to_have_count(0)
+    open_page("/", page=page)
+    page.wait_for_function("document.querySelector('.preview')?.dataset.state === 'ready'")
+    page.keyboard.press("l")
+    page.wait_for_url("**/run?id=*")
+    expect(page.locator(".run-title .badge")).to_have_text("Queued")
+    page.keyboard.press("x")
+    expect(page.locator(".run-title .badge")).to_have_text("Cancelled")
