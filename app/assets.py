@@ -1,4 +1,5 @@
-"""The files that pages load: the repository's static/, Plotly.js as the plotly package brings it, Gradio's scripts.
+"""The files that pages load: the repository's static/, with its style sheets joined into one, Plotly.js as the plotly
+package brings it, Gradio's scripts.
 
 Kept in memory with their gzip form, so that plotly.min.js (4.8 MB) is compressed once. Ours are revalidated by ETag;
 Gradio's have a hash in their names and never change. A name that is not here is left to Gradio, which has a /static/
@@ -22,6 +23,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import Receive, Scope, Send
 
+from app.sheets import JOINED, sheets
+
 STATIC = Path(__file__).parents[1] / "static"
 PREFIX = "/static/"
 PLOTLY = "plotly.min.js"
@@ -32,9 +35,9 @@ YEAR_S = 365 * 86_400
 
 @dataclass(frozen=True)
 class Asset:
-    """One file as it was at `stamp` (modification time, size)."""
+    """One answer, made of files as they were at `stamp` (modification time and size of each)."""
 
-    stamp: tuple[int, int]
+    stamp: tuple[tuple[int, int], ...]
     media_type: str
     etag: str
     plain: bytes
@@ -70,7 +73,7 @@ def file_in(folder: Path, name: str) -> Path | None:
 
 
 class Assets(BaseRoute):
-    """The route /static/NAME for the files below `folder`, /static/plotly.min.js, and Gradio's /assets/NAME.
+    """The route /static/NAME for the files below `folder`, site.css, plotly.min.js, and Gradio's /assets/NAME.
 
     A browser asks again each time and mostly gets 304, so a change of a file shows at the next reload;
     with `?v=...` in the address the answer may be kept for a year.
@@ -80,20 +83,18 @@ class Assets(BaseRoute):
         self.folder = folder.resolve()
         self.plotly = plotly_file()
         self.hashed = gradio_scripts()
-        self._kept: dict[Path, Asset] = {}
+        self._kept: dict[tuple[Path, ...], Asset] = {}
 
-    def file(self, path: str) -> Path | None:
-        """The file that a request for `path` means; None if it is not one of ours."""
-        if path.startswith(HASHED):
-            return file_in(self.hashed, path.removeprefix(HASHED)) if self.hashed else None
-        if not path.startswith(PREFIX):
-            return None
-        name = path.removeprefix(PREFIX)
-        return self.plotly if name == PLOTLY else file_in(self.folder, name)
+    def files(self, path: str) -> tuple[Path, ...]:
+        """The files of which the answer to a request for `path` is made; none if it does not ask for one of ours."""
+        if path == PREFIX + JOINED:
+            return sheets(self.folder)
+        file = self._file(path)
+        return (file,) if file else ()
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and (file := self.file(scope["path"])):
-            return Match.FULL, {"asset": file}
+        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and (files := self.files(scope["path"])):
+            return Match.FULL, {"asset": files}
         return Match.NONE, {}
 
     def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
@@ -103,18 +104,25 @@ class Assets(BaseRoute):
         asset = await anyio.to_thread.run_sync(self._load, scope["asset"])
         await _answer(Request(scope), asset)(scope, receive, send)
 
-    def _load(self, file: Path) -> Asset:
-        status = file.stat()
-        stamp = (status.st_mtime_ns, status.st_size)
-        kept = self._kept.get(file)
+    def _file(self, path: str) -> Path | None:
+        if path.startswith(HASHED):
+            return file_in(self.hashed, path.removeprefix(HASHED)) if self.hashed else None
+        if not path.startswith(PREFIX):
+            return None
+        name = path.removeprefix(PREFIX)
+        return self.plotly if name == PLOTLY else file_in(self.folder, name)
+
+    def _load(self, files: tuple[Path, ...]) -> Asset:
+        stamp = tuple((status.st_mtime_ns, status.st_size) for status in map(Path.stat, files))
+        kept = self._kept.get(files)
         if kept is None or kept.stamp != stamp:
-            plain = file.read_bytes()
-            kept = self._kept[file] = Asset(
+            plain = b"\n".join(file.read_bytes() for file in files)
+            kept = self._kept[files] = Asset(
                 stamp,
-                mimetypes.guess_type(file.name)[0] or "application/octet-stream",
+                mimetypes.guess_type(files[0].name)[0] or "application/octet-stream",
                 hashlib.sha256(plain).hexdigest()[:20],
                 plain,
-                gzip.compress(plain, 6, mtime=0) if file.suffix in COMPRESSED else None,
+                gzip.compress(plain, 6, mtime=0) if files[0].suffix in COMPRESSED else None,
             )
         return kept
 

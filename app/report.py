@@ -118,7 +118,7 @@ def _curve(points: Sequence[PointRow], split: str) -> dict[str, list[Any]]:
 @lru_cache(1)
 def style() -> str:
     """The report's style sheet with the site's colours; dark where the reader's system is."""
-    site = _file("style.css")
+    site = _file("sheets/tokens.css")
     light, dark = (re.search(rf"^{name} {{\n(.*?)^}}", site, re.DOTALL | re.MULTILINE) for name in (":root", r"\.dark"))
     assert light and dark
     return f":root {{\n{light[1]}}}\n@media (prefers-color-scheme: dark) {{ :root {{\n{dark[1]}}} }}\n" + _file(

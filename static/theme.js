@@ -28,7 +28,7 @@ export function onTheme(listener) {
   observer.observe(document.body, { attributes: true, attributeFilter: ["class"] });
 }
 
-/** The value of one of style.css's tokens in the present theme. */
+/** What tokens.css calls `name`, in the present theme. */
 export const token = (name) => getComputedStyle(document.body).getPropertyValue(`--${name}`).trim();
 
 function restore() {

@@ -11,6 +11,7 @@ from app import form
 from app.options import options
 from app.pages import about, compare, paper, run, runs, surgery, train
 from app.panels import panel, words
+from app.sheets import JOINED
 
 FONTS = ("-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONOSPACE = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
@@ -75,32 +76,15 @@ def theme() -> gr.themes.Base:
 
 
 def head() -> str:
-    """What Gradio adds to the page's head: icon, style sheets, what shows the page, and the registries as data."""
+    """What Gradio adds to the page's head: icon, style sheet, what shows the page, and the registries as data."""
     data = json.dumps(options(), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    sheets = "".join(
-        f'<link rel="stylesheet" href="/static/{name}.css">'
-        for name in (
-            "style",
-            "gradio",
-            "form",
-            "panels",
-            "pages",
-            "paper",
-            "compare",
-            "gamma",
-            "help",
-            "share",
-            "surgery",
-            "export",
-            "gallery",
-        )
-    )
     return (
         # early.js shows the page; the animation does if that file does not come.
         "<style>html:not([data-ready]) gradio-app{visibility:hidden;animation:onlybn-show 0s 4s forwards}"
         "@keyframes onlybn-show{to{visibility:visible}}</style>"
         f"<style>{form.style()}</style>"
-        f'<link rel="icon" type="image/svg+xml" href="/static/favicon.svg">{sheets}'
+        '<link rel="icon" type="image/svg+xml" href="/static/favicon.svg">'
+        f'<link rel="stylesheet" href="/static/{JOINED}">'
         '<meta name="color-scheme" content="light dark">'
         '<script type="module" src="/static/early.js"></script>'
         f'<script id="onlybn-options" type="application/json">{data}</script>'

@@ -37,7 +37,7 @@ HERO = """
 """
 
 PREVIEW = """
-<section class="preview" aria-labelledby="preview-title" data-state="asking">
+<section class="preview card" aria-labelledby="preview-title" data-state="asking">
   <p class="note" data-slot="link-note" role="alert" hidden></p>
   <header>
     <h2 id="preview-title" data-slot="title">&nbsp;</h2>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from app.assets import Assets
+from app.sheets import ORDER, sheets
 
 
 @pytest.fixture
@@ -52,6 +54,20 @@ def test_a_browser_that_has_the_file_gets_304_until_it_changes(client: TestClien
 
 def test_a_versioned_address_is_kept(client: TestClient) -> None:
     assert "immutable" in client.get("/static/icon.svg?v=1").headers["cache-control"]
+
+
+def test_the_sheets_come_as_one_in_their_order_until_one_changes(tmp_path: Path) -> None:
+    (tmp_path / "sheets").mkdir()
+    for file in sheets(tmp_path):
+        file.write_text(f".{file.stem} {{ color: red; }}\n")
+    with TestClient(Starlette(routes=[Assets(tmp_path)])) as client:
+        first = client.get("/static/site.css", headers={"Accept-Encoding": "gzip"})
+        assert first.headers["content-type"].startswith("text/css") and first.headers["content-encoding"] == "gzip"
+        assert re.findall(r"\.(\w+) ", first.text) == list(ORDER)
+        known = {"If-None-Match": first.headers["etag"]}
+        assert client.get("/static/site.css", headers=known).status_code == 304
+        sheets(tmp_path)[-1].write_text(".new { color: blue; }")
+        assert ".new" in client.get("/static/site.css", headers=known).text
 
 
 def test_plotly_comes_from_its_package(client: TestClient) -> None:
