@@ -45,7 +45,7 @@ export function show(element, visible) {
 export function copyButton(label, text, className = "button") {
   const button = h("button", { type: "button", class: className }, label);
   button.addEventListener("click", async () => {
-    const done = await copy(text());
+    const done = await copy(text(), button);
     if (!done) return byHand(button, text());
     button.textContent = "Copied";
     announce("Copied to the clipboard.");
@@ -65,18 +65,20 @@ function byHand(button, text) {
   announce("The browser did not allow copying. The text is selected: copy it with the keyboard.");
 }
 
-async function copy(text) {
+async function copy(text, button) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // Without https the clipboard interface is missing; the old way still works there.
+    // Without https, and in a frame that was not allowed it, the clipboard interface is missing or refuses; the old
+    // way still works there. An open dialog makes all else inert: nothing outside of it can be selected.
     const area = h("textarea", { class: "offscreen", "aria-hidden": "true" });
     area.value = text;
-    document.body.append(area);
+    (button.closest("dialog") ?? document.body).append(area);
     area.select();
     const done = document.execCommand("copy");
     area.remove();
+    button.focus();
     return done;
   }
 }

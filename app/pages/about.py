@@ -24,7 +24,7 @@ PROJECT = """@software{onlybn,
 
 INTRO = f"""
 <div class="about-page"><header>
-  <h1>What happens if only BatchNorm learns?</h1>
+  <div class="page-head" data-slot="head"><h1>What happens if only BatchNorm learns?</h1></div>
   <p class="lead">A network for images has hundreds of thousands of weights, and training moves them all. Here we do
   something odd: the weights keep the random values that they were drawn with, for ever. Only two numbers
   a {marked("channel", "channel")} may change, {marked("gamma", "γ")} and {marked("beta", "β")}

@@ -3,11 +3,14 @@
  * states come through the feed, so that what still runs goes on moving.
  */
 
+import { rewrite } from "../address.js";
 import { ask } from "../api.js";
 import { datasetOf, policyOf, architectureTitle } from "../catalog.js";
-import { announce, copyButton, h, show } from "../dom.js";
+import { announce, h, show } from "../dom.js";
 import { Feed } from "../feed.js";
 import { repeat } from "../live.js";
+import { embedded } from "../share/frame.js";
+import { shareButton } from "../share/share.js";
 import { onTheme } from "../theme.js";
 import { stateWord } from "../widgets.js";
 import { curvesCard } from "./curves.js";
@@ -56,7 +59,7 @@ export function mount(element) {
   const cards = h("div", { class: "compare-cards", hidden: true }, curves.element, scatter.element, rows.element, differences.element);
   const first = h("div");
   page.replaceChildren(
-    h("div", { class: "compare-head" }, h("h1", {}, "Compare"), h("div", { class: "actions" }, add, copyButton("Copy link", () => location.href))),
+    h("div", { class: "compare-head" }, h("h1", {}, "Compare"), h("div", { class: "actions" }, embedded ? null : add, shareButton())),
     from,
     problems,
     reading,
@@ -65,7 +68,7 @@ export function mount(element) {
   );
 
   function write() {
-    history.replaceState(history.state, "", location.pathname + toQuery(state, location.search));
+    rewrite(toQuery(state));
   }
 
   function drop(id) {

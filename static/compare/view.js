@@ -5,8 +5,8 @@
 
 const LISTS = ["runs", "without", "state", "policy", "architecture", "dataset"];
 
-/** ?runs=a,b&group=policy of {source, view, usual}; what others keep in `search` stays. */
-export function toQuery({ source, view, usual }, search = "") {
+/** runs=a,b&group=policy of {source, view, usual}. */
+export function toQuery({ source, view, usual }) {
   const query = new URLSearchParams();
   for (const key of LISTS) if (source[key].length) query.set(key, source[key].join(","));
   for (const key of ["study", "text"]) if (source[key]) query.set(key, source[key]);
@@ -14,10 +14,7 @@ export function toQuery({ source, view, usual }, search = "") {
     const text = written(value);
     if (text !== written(usual[key])) query.set(key, text);
   }
-  for (const [key, value] of new URLSearchParams(search))
-    if (["embed", "theme"].includes(key) || key.startsWith("__")) query.set(key, value);
-  const text = query.toString().replaceAll("%2C", ",");
-  return text ? `?${text}` : "";
+  return query.toString();
 }
 
 function written(value) {

@@ -3,11 +3,11 @@
  * `?scale=evening#depth` at that scale; what the reader chooses stands in the URL.
  */
 
+import { rewrite } from "../address.js";
 import { ask, Refusal } from "../api.js";
 import { isRunId } from "../catalog.js";
 import { h } from "../dom.js";
 import { repeat } from "../live.js";
-import { framed } from "../share/frame.js";
 import { shareButton } from "../share/share.js";
 import { card } from "./card.js";
 import { allQuestions, lookAt } from "./studies.js";
@@ -82,7 +82,6 @@ function missing(refusal) {
 }
 
 function write(one) {
-  const plain = one.scale === "minutes" ? "" : `?scale=${one.scale}`;
-  const query = one.study ? `?study=${encodeURIComponent(one.study.id)}` : plain;
-  history.replaceState(history.state, "", `${location.pathname}${framed(query)}#${one.name}`);
+  const plain = one.scale === "minutes" ? "" : `scale=${one.scale}`;
+  rewrite(one.study ? `study=${one.study.id}` : plain, `#${one.name}`);
 }

@@ -3,6 +3,8 @@
  * that a link shows the same.
  */
 
+import { rewrite } from "../address.js";
+
 const USUAL = { of: "gamma", now: "histogram", over: "heatmap", layer: null, step: null };
 const CHOICES = {
   of: ["gamma", "beta"],
@@ -50,7 +52,7 @@ export class View extends EventTarget {
       if (this[key] === usual) query.delete(key);
       else query.set(key, this[key]);
     }
-    history.replaceState(history.state, "", `${location.pathname}?${query}`);
+    rewrite(query);
   }
 }
 

@@ -3,12 +3,12 @@
  * and sorted stands in the URL, so that every view is a link.
  */
 
+import { rewrite } from "../address.js";
 import { ask, Refusal } from "../api.js";
 import { isOver, isRunId } from "../catalog.js";
 import { h, show } from "../dom.js";
 import { repeat } from "../live.js";
 import { offerUndo } from "../run/removing.js";
-import { framed } from "../share/frame.js";
 import { shareButton } from "../share/share.js";
 import { chosenBar, MAX_CHOSEN } from "./chosen.js";
 import { FILTERS, filters } from "./filters.js";
@@ -109,6 +109,5 @@ function write(view, chosen) {
   const query = new URLSearchParams();
   if (chosen.size) query.set("compare", [...chosen].join(","));
   for (const key of KEYS) if (view[key] && view[key] !== USUAL[key]) query.set(key, view[key]);
-  const text = query.toString().replaceAll("%2C", ",");
-  history.replaceState(history.state, "", location.pathname + framed(text ? `?${text}` : ""));
+  rewrite(query);
 }

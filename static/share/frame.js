@@ -3,6 +3,8 @@
  * the theme that `&theme=light` or `&theme=dark` says.
  */
 
+import { addressOf } from "../address.js";
+
 const query = new URLSearchParams(location.search);
 const theme = query.get("theme");
 
@@ -21,24 +23,6 @@ function outside(link) {
   if (!link || link.hasAttribute("download") || link.getAttribute("href").startsWith("#")) return;
   link.target = "_blank";
   link.rel = "noopener";
-}
-
-/** `search`, a page's new query, with what keeps it a page in a frame. */
-export function framed(search) {
-  if (!embedded) return search;
-  const kept = new URLSearchParams(search);
-  kept.set("embed", "1");
-  if (askedTheme) kept.set("theme", askedTheme);
-  return `?${kept.toString().replaceAll("%2C", ",")}`;
-}
-
-/** `address` as a page of its own, or in a frame with a theme ("": the reader's). */
-export function addressOf(address, frame = null) {
-  const url = new URL(address);
-  for (const key of ["embed", "theme"]) url.searchParams.delete(key);
-  if (frame) url.searchParams.set("embed", "1");
-  if (frame?.theme) url.searchParams.set("theme", frame.theme);
-  return url.href.replaceAll("%2C", ",");
 }
 
 /** What stands below a page in a frame: where it comes from. `banner` says when the connection is lost. */

@@ -3,21 +3,35 @@
  * too: the text is selected, to be copied by hand.
  */
 
+import { addressOf } from "../address.js";
 import { copyButton, h } from "../dom.js";
-import { addressOf, embedded } from "./frame.js";
+import { embedded } from "./frame.js";
 
 const THEMES = { "": "The reader’s", light: "Light", dark: "Dark" };
 const HEIGHT = 720;
+const A_ROW = 56; // letters; a phone shows less, and scrolls
+const MOST_ROWS = 4;
 
-/** A button that opens the sheet for the page as it is at that moment; null in a frame, which is shared already. */
-export function shareButton() {
-  if (embedded) return null;
-  return h("button", { type: "button", class: "button", "aria-haspopup": "dialog", onclick: open }, "Share");
+/** What the link of each page opens. */
+const OPENS = {
+  "/": "the form as you have filled it in, and launches nothing",
+  "/run": "this run, live, at the layer and the moment that you look at",
+  "/runs": "this list with its filters, its order and the runs that are ticked",
+  "/compare": "this comparison as you see it: which runs, grouped and drawn how, and what the table shows",
+  "/surgery": "this surgery with its threshold and all edits; the run itself stays as it is",
+  "/paper": "the paper’s questions, at the study that you chose last",
+  "/about": "this page",
+};
+
+/** A button that opens the sheet for the page as it is at that moment; nothing in a frame, which is shared already. */
+export function shareButton(words = "Share", style = "button") {
+  if (embedded) return "";
+  return h("button", { type: "button", class: style, "aria-haspopup": "dialog", onclick: open }, words);
 }
 
 function open() {
   const address = addressOf(location.href);
-  const link = field("Link", address);
+  const link = field("Link", address, Math.min(MOST_ROWS, Math.ceil(address.length / A_ROW)));
   const code = field("Code for your page", "", 5);
   const theme = h(
     "select",
@@ -36,7 +50,7 @@ function open() {
       h("h2", { id: "share-title" }, "Share this page"),
       h("button", { type: "button", class: "button small", onclick: () => sheet.close() }, "Close"),
     ),
-    h("p", { class: "quiet" }, "Whoever has the link can look, and cannot change anything."),
+    h("p", { class: "quiet" }, `The link opens ${OPENS[location.pathname]}. It lets nobody change what is yours.`),
     link.element,
     copyButton("Copy link", () => link.text.value, "button small"),
     h("h3", {}, "In a page of yours"),
@@ -50,6 +64,7 @@ function open() {
   sheet.showModal();
   link.text.focus();
   link.text.select();
+  link.text.scrollTop = 0;
 }
 
 function field(label, value, rows = 1) {

@@ -63,7 +63,6 @@ export function measure(operation, run, parameters, found) {
       redo,
       reset,
       copyButton("Copy edits as JSON", () => JSON.stringify({ edits: toRequest(operation.state) }, null, 2), "button small"),
-      copyButton("Copy link", () => location.href, "button small"),
     ),
     work.element,
     result,

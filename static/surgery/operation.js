@@ -3,6 +3,7 @@
  * Dispatches "change" after every change, also while a slider is still moving.
  */
 
+import { rewrite } from "../address.js";
 import { count, fromText, operate, toText } from "./edits.js";
 
 const KEPT = 200;
@@ -110,7 +111,6 @@ export class Operation extends EventTarget {
     if (eps) query.set("eps", eps);
     if (edits.length) query.set("edits", toText(edits));
     if (this.layer !== this.layers[0].name) query.set("layer", this.layer);
-    const readable = query.toString().replaceAll("%3A", ":").replaceAll("%3B", ";").replaceAll("%2C", ",");
-    history.replaceState(history.state, "", `${location.pathname}?${readable}`);
+    rewrite(query);
   }
 }

@@ -7,6 +7,7 @@ import { isRunId, nameOf } from "../catalog.js";
 import { h } from "../dom.js";
 import { exampleMark } from "../gallery/mark.js";
 import { repeat } from "../live.js";
+import { shareButton } from "../share/share.js";
 import { readLayers } from "./edits.js";
 import { features } from "./features.js";
 import { tryImage } from "./image.js";
@@ -67,7 +68,7 @@ const head = (run) =>
   h(
     "header",
     { class: "surgery-head" },
-    h("h1", {}, "Surgery"),
+    h("div", { class: "page-head" }, h("h1", {}, "Surgery"), shareButton()),
     h(
       "p",
       {},

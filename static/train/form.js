@@ -4,6 +4,7 @@
  * A change is announced on the document as "onlybn:form" with the spec; who shows it listens there.
  */
 
+import { rewrite } from "../address.js";
 import { architectureName, options, parseArchitecture } from "../catalog.js";
 import { say, show } from "../dom.js";
 import { fromQuery, list, number, PART_KEYS, pathOf, startOf, strangers, text, toQuery, usualOf } from "../spec.js";
@@ -56,7 +57,7 @@ export function changed(keys, values) {
   clearTimeout(timer);
   const spec = toSpec(zip(keys, values));
   timer = setTimeout(() => {
-    history.replaceState(history.state, "", location.pathname + toQuery(spec));
+    rewrite(toQuery(spec));
     announce(spec);
   }, WAIT_MS);
 }

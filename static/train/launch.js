@@ -2,6 +2,7 @@
  * Launching: the form's run, or the two example experiments. Leaves for the page where the run can be watched.
  */
 
+import { visit } from "../address.js";
 import { launch as post } from "../api.js";
 import { options } from "../catalog.js";
 import { h, show, slot } from "../dom.js";
@@ -12,7 +13,7 @@ export async function launch(keys, values) {
   const spec = toSpec(Object.fromEntries(keys.map((key, index) => [key, values[index]])));
   await busy(document.getElementById("launch"), slot(document, "launch-problem"), async () => {
     const { url } = await post(spec);
-    location.assign(url);
+    visit(url);
   });
 }
 
@@ -29,7 +30,7 @@ export function together(button, message, specs) {
   button.addEventListener("click", () =>
     busy(button, message, async () => {
       for (const spec of specs.slice(ids.length)) ids.push((await post(spec)).id);
-      location.assign(`/compare?runs=${ids.map(encodeURIComponent).join(",")}`);
+      visit(`/compare?runs=${ids.map(encodeURIComponent).join(",")}`);
       ids = [];
     }),
   );

@@ -1,7 +1,8 @@
 /** The form as a link: its address is what it shows. */
 
-import { copyButton, slot } from "../dom.js";
+import { slot } from "../dom.js";
+import { shareButton } from "../share/share.js";
 
 export function mount(element) {
-  slot(element, "form-link").append(copyButton("Copy link to this form", () => location.href, "button small"));
+  slot(element, "form-link").append(shareButton("Share this form", "button small"));
 }

@@ -4,6 +4,7 @@
  * The choice is a part of the page's address, so a change opens the form anew with everything else as it was.
  */
 
+import { visit } from "../address.js";
 import { ask, Refusal, upload } from "../api.js";
 import { nameOf } from "../catalog.js";
 import { h, show } from "../dom.js";
@@ -52,7 +53,7 @@ export function mountStart(place) {
   place.append(h("div", { class: "start" }, h("p", { class: "quiet" }, words, button, file), problem));
 }
 
-const open = (start) => location.assign(location.pathname + toQuery({ ...current, start }));
+const open = (start) => visit(location.pathname + toQuery({ ...current, start }));
 
 async function startsFromRun(words, id) {
   const link = h("a", { href: `/run?id=${encodeURIComponent(id)}` }, id);

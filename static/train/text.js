@@ -2,6 +2,7 @@
  * The form's spec as text, YAML or JSON, to copy; and back: text that somebody pastes, or a file, fills in the form.
  */
 
+import { visit } from "../address.js";
 import { Refusal, sendText } from "../api.js";
 import { copyButton, h, show, slot } from "../dom.js";
 import { toQuery } from "../spec.js";
@@ -52,7 +53,7 @@ function loading() {
     fill.disabled = true;
     try {
       const { spec } = await sendText("/api/spec", field.value);
-      location.assign(location.pathname + toQuery(spec));
+      visit(location.pathname + toQuery(spec));
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
       refuse(refusal.message);

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from html import unescape
+from urllib.parse import urlsplit
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
+from tests.browser.test_surgery import with_capsule
+from tests.browser.train_page import depth
 
 
 def embed(open_page: Open, path: str, page: Page | None = None) -> Page:
@@ -24,16 +29,58 @@ def embed(open_page: Open, path: str, page: Page | None = None) -> Page:
     return page
 
 
-@pytest.mark.parametrize("kind", ["run", "runs", "paper"])
+PAGES = ("train", "paper", "run", "runs", "compare", "surgery", "about")
+
+
+def path_of(kind: str, puppet: Puppet) -> str:
+    """The address of a page that has something to show."""
+    if kind == "surgery":
+        return f"/surgery?run={with_capsule(puppet)}&eps=0.5"
+    run_id = puppet.done() if kind in ("run", "runs", "compare") else ""
+    return {
+        "train": "/?epochs=7",
+        "paper": "/paper",
+        "run": f"/run?id={run_id}",
+        "runs": f"/runs?compare={run_id}",
+        "compare": f"/compare?runs={run_id}&metric=loss&group=policy,epochs",
+        "about": "/about",
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_every_page_is_shared_by_its_link_and_in_a_frame(open_page: Open, puppet: Puppet, kind: str) -> None:
+    path = path_of(kind, puppet)
+    page = open_page(path)
+    page.get_by_role("button", name="Share").click()
+    sheet = page.get_by_role("dialog", name="Share this page")
+    expect(sheet.get_by_label("Link", exact=True)).to_have_value(f"{page.url.partition('/')[0]}//{host(page)}{path}")
+    expect(sheet).to_contain_text("The link opens")
+    expect(sheet).not_to_contain_text("undefined")
+    sheet.get_by_label("Theme of the embedded page").select_option("light")
+    source = sheet.get_by_label("Code for your page").input_value().partition('src="')[2].partition('"')[0]
+    shown = embed(open_page, unescape(source), page)
+    frame = shown.frame_locator("iframe")
+    expect(frame.get_by_role("heading", level=1)).to_be_visible()
+    expect(frame.get_by_role("button", name="Share")).to_have_count(0)
+    expect(frame.get_by_role("link", name="Add runs")).to_have_count(0)
+    expect(frame.locator("body")).not_to_contain_text("null")
+
+
+def host(page: Page) -> str:
+    return urlsplit(page.url).netloc
+
+
+@pytest.mark.parametrize("kind", PAGES)
 def test_an_embedded_page_has_no_chrome_and_its_links_leave_the_frame(
     open_page: Open, puppet: Puppet, kind: str
 ) -> None:
-    run_id = puppet.done()
-    path, link = {
-        "run": (f"/run?id={run_id}", ".spec a, .frame-bar a"),
-        "runs": (f"/runs?compare={run_id}", ".runs-table a"),
-        "paper": ("/paper", ".frame-bar a"),
-    }[kind]
+    path = path_of(kind, puppet)
+    link = {
+        "run": ".spec a, .frame-bar a",
+        "runs": ".runs-table a",
+        "compare": ".legend-row a",
+        "surgery": ".surgery-head a",
+    }.get(kind, ".frame-bar a")
     joint = "&" if "?" in path else "?"
     page = embed(open_page, f"{path}{joint}embed=1&theme=dark")
     frame = page.frame_locator("iframe")
@@ -54,6 +101,56 @@ def test_a_view_in_a_frame_stays_one(open_page: Open, puppet: Puppet) -> None:
     page.get_by_label("Find by name or id").fill(run_id)
     page.wait_for_function("id => location.search.includes('text=' + id)", arg=run_id)
     assert "embed=1&theme=light" in page.url
+
+
+@pytest.mark.parametrize("kind", ["train", "surgery", "compare", "paper", "run"])
+def test_a_frame_keeps_its_theme_when_the_page_rewrites_its_address(open_page: Open, puppet: Puppet, kind: str) -> None:
+    path = path_of(kind, puppet)
+    page = open_page(f"{path}{'&' if '?' in path else '?'}embed=1&theme=dark&utm_source=x", color_scheme="light")
+    if kind == "train":
+        depth(page, "56").check()
+        said = "architecture=resnet-56&epochs=7"
+    elif kind == "surgery":
+        page.get_by_role("button", name="Reset everything").click()
+        said = "run="
+    elif kind == "compare":
+        page.get_by_label("Over").select_option("step")
+        said = "x=step"
+    elif kind == "paper":
+        page.get_by_role("button", name="Evening").first.click()
+        said = "scale=evening"
+    else:
+        page.get_by_role("tab", name="Off by layer").first.click()
+        said = "over=layers"
+    page.wait_for_function("said => location.search.includes(said) && !location.search.includes('eps')", arg=said)
+    page.reload()
+    expect(page.get_by_role("link", name="Open in OnlyBN")).to_be_visible()
+    expect(page.locator("body.dark")).to_have_count(1)
+    assert "embed=1" in page.url and "theme=dark" in page.url and said in page.url
+    assert not page.locator(".site-header").locator("visible=true").count()
+
+
+def test_a_launch_in_a_frame_stays_in_it(open_page: Open, puppet: Puppet) -> None:
+    page = open_page("/?embed=1&theme=dark")
+    page.get_by_role("button", name="Launch", exact=True).click()
+    page.wait_for_url("**/run?id=*&embed=1&theme=dark")
+    expect(page.get_by_role("link", name="Open in OnlyBN")).to_be_visible()
+
+
+def test_copying_in_a_frame_that_may_not_use_the_clipboard(open_page: Open, watch: Watch) -> None:
+    watch.expected.append("Clipboard API")
+    page = open_page("/about", permissions=["clipboard-read"])
+    page = embed(open_page, "/about", page)
+    frame = page.frame_locator("iframe")
+    frame.get_by_role("button", name="Share").click()
+    for what, label in (("link", "Link"), ("code", "Code for your page")):
+        button = frame.get_by_role("button", name=f"Copy {what}")
+        text = frame.get_by_label(label, exact=True).input_value()
+        button.click()
+        expect(frame.get_by_role("button", name="Copied")).to_be_focused()
+        expect(button).to_be_visible()
+        page.evaluate("window.focus()")
+        assert page.evaluate("navigator.clipboard.readText()") == text
 
 
 def test_the_sheet_works_where_the_clipboard_is_forbidden(open_page: Open, puppet: Puppet, watch: Watch) -> None:
