@@ -131,6 +131,7 @@ class Watched:
             "run": {**run, "layers": self.layers} if cursors.snapshots == 0 else run,
             "points": points,
             "latest": None if cursors.points is None else latest,
+            "thinned": self._thinning is not None and self._thinning.thins,
             "snapshots": snapshots if layer is None else self._of_layer(layer, snapshots),
             "log": log,
             "disabled": disabled,

@@ -70,7 +70,7 @@ class LogLine(TypedDict):
 class RunNews(TypedDict):
     """What is new of one run, which has its layers when the snapshots are asked for from the start.
 
-    A run that has ended is complete when an answer brings nothing new. `points`: those of a long run are thinned
+    A run that has ended is complete when an answer brings nothing new. `points`: those of a long run are `thinned`
     (`thinning.py`); `latest` is then its newest train point, which is not among them yet and only there until the
     next answer.
     """
@@ -78,6 +78,7 @@ class RunNews(TypedDict):
     run: RunSummary | RunView
     points: list[PointRow]
     latest: PointRow | None
+    thinned: bool
     snapshots: list[SnapshotRow]
     log: list[LogLine]
     disabled: list[DisabledRow]

@@ -15,7 +15,7 @@ ORDER = (
     *("buttons", "badges", "notes", "progress", "toast"),
     *("form", "tiles"),
     *("cards", "page", "stats", "menu", "fields", "tabs", "tables"),
-    *("charts", "legend", "network", "shades"),
+    *("charts", "data", "legend", "network", "shades"),
     *("code", "details", "log"),
     *("preview", "experiments", "train"),
     *("extend", "player", "run", "runs", "pinned", "paper", "compare"),

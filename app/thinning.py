@@ -39,6 +39,11 @@ class Thinning:
         """The id after which to read on."""
 
     @property
+    def thins(self) -> bool:
+        """Whether train points are left out at all."""
+        return self._steps is not None
+
+    @property
     def latest(self) -> PointRow | None:
         """The newest train point while its part is under way, to be shown until the part is sent."""
         return _row(self._part[-1], self.newest) if self._part else None

@@ -18,6 +18,8 @@ class RunData extends EventTarget {
   missing = false;
   layers = null;
   points = { train: [], test: [] };
+  /** Of the train points only those come that a picture can show. */
+  thinned = false;
   #latest = null;
   snapshots = [];
   log = [];
@@ -45,11 +47,12 @@ class RunData extends EventTarget {
       this.missing = this.complete = true;
       return true;
     }
-    const { run, points, latest, snapshots, log, disabled, speeds, cursor } = answer;
+    const { run, points, latest, thinned, snapshots, log, disabled, speeds, cursor } = answer;
     if (run.layers) this.layers = run.layers;
     // The newest point of a long run is only there until the next answer: a few of its neighbours will stand for it.
     if (this.#latest) this.points.train.pop();
     this.#latest = latest;
+    this.thinned = thinned;
     for (const [, step, epoch, split, loss, top1, top5, lr] of latest ? [...points, latest] : points)
       this.points[split].push({ step, epoch, loss, top1, top5, lr });
     // A snapshot that the server does not keep is only there until the next one.

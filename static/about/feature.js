@@ -3,6 +3,8 @@
  */
 
 import { options } from "../catalog.js";
+import { dataFold } from "../charts/data.js";
+import { valueColumn, wordsColumn } from "../charts/columns.js";
 import { h, s } from "../dom.js";
 import { percent } from "../format.js";
 import { afterRelu, density } from "./normal.js";
@@ -10,6 +12,7 @@ import { afterRelu, density } from "./normal.js";
 const [WIDTH, HEIGHT, BASE] = [560, 220, 190];
 const REACH = 4; // the axis goes from -REACH to REACH
 const STEP = 0.04;
+const TABLE_STEP = 0.25;
 const NARROW = 0.12; // a curve narrower than this is drawn as wide as this
 const CASES = [
   ["As most networks start", 1, 0],
@@ -25,12 +28,18 @@ export function feature() {
   const beta = slider("β, the shift", -3, 3, 0);
   const said = h("output", { class: "channel-said" });
   const picture = h("div", { class: "channel-picture" });
+  const data = dataFold(
+    () => "The values of one channel",
+    () => table(Number(gamma.input.value), Number(beta.input.value)),
+    () => "onlybn-channel",
+  );
   const draw = () => {
     const [scale, shift] = [Number(gamma.input.value), Number(beta.input.value)];
     for (const one of [gamma, beta]) one.value.textContent = Number(one.input.value).toFixed(2);
     const words = sentence(scale, shift);
     said.textContent = words;
     picture.replaceChildren(drawing(scale, shift, words));
+    data.update();
   };
   const cases = CASES.map(([title, scale, shift]) =>
     h("button", { type: "button", class: "button small", onclick: () => set(scale, shift) }, title),
@@ -47,7 +56,24 @@ export function feature() {
     { class: "card channel-figure" },
     picture,
     h("div", { class: "channel-controls" }, gamma.element, beta.element, h("div", { class: "actions" }, cases), said),
+    data.element,
   );
+}
+
+/** How dense the values lie, before and after; and what ReLU does there. */
+function table(gamma, beta) {
+  const scale = Math.max(Math.abs(gamma), NARROW);
+  const steps = Array.from({ length: (2 * REACH) / TABLE_STEP + 1 }, (_, step) => step * TABLE_STEP - REACH);
+  return {
+    columns: [
+      valueColumn("Value", "value"),
+      valueColumn("Density, normalised", "before"),
+      valueColumn("Density after γ and β", "after"),
+      wordsColumn("ReLU", "relu"),
+    ],
+    rows: steps.map((x) => [x, density(x), density((x - beta) / scale) / scale, x > 0 ? "lets it pass" : "makes it 0"]),
+    note: Math.abs(gamma) < NARROW ? `As drawn: no narrower than for |γ| = ${NARROW}.` : null,
+  };
 }
 
 function slider(label, min, max, value) {

@@ -5,6 +5,7 @@
 import { percent } from "../format.js";
 import { token } from "../theme.js";
 import { faint, policyColor } from "./colors.js";
+import { shareColumn, wordsColumn } from "./columns.js";
 import { Chart, layout } from "./plot.js";
 
 /**
@@ -12,7 +13,7 @@ import { Chart, layout } from "./plot.js";
  * threshold, in rows from the first; null: nowhere.
  */
 export function ablation(element, rows, policy, place = () => null) {
-  const chart = new Chart(element, words(rows), () => figure(rows, policy, place()));
+  const chart = new Chart(element, words(rows), () => figure(rows, policy, place()), { table: () => table(rows) });
   chart.refresh();
   return chart;
 }
@@ -53,6 +54,19 @@ function figure(rows, policy, place) {
     }),
   };
 }
+
+/** Never minus nothing. */
+const points = (share) => (share * 100).toFixed(2).replace(/^-0\.00$/, "0.00").replace(/^-/, "−");
+
+const table = (rows) => ({
+  columns: [
+    wordsColumn("|γ| below", "epsilon"),
+    shareColumn("γ set to 0", "zeroed"),
+    shareColumn("Test accuracy", "top1"),
+    { title: "Change in points", name: "change", text: points },
+  ],
+  rows: rows.map(({ epsilon, zeroed, top1, change }) => [epsilon, zeroed, top1, change]),
+});
 
 const mark = (place) => ({
   type: "line",

@@ -3,10 +3,12 @@
  * them the test curves of runs that it is compared with.
  */
 
-import { percent } from "../format.js";
+import { hasTop5 } from "../catalog.js";
+import { decimal, percent } from "../format.js";
 import { token } from "../theme.js";
 import { faint, policyColor } from "./colors.js";
 import { Chart, layout } from "./plot.js";
+import { epochColumn, stepColumn, THINNED, wordsColumn } from "./columns.js";
 import { smooth } from "./smooth.js";
 
 /**
@@ -16,7 +18,9 @@ import { smooth } from "./smooth.js";
 export function curves(element, data, quantity, smoothing, rivals) {
   const accuracy = quantity === "top1";
   const name = accuracy ? "Accuracy" : "Loss";
-  const chart = new Chart(element, `${name} by epoch`, () => figure(data, quantity, smoothing.weight, rivals.list));
+  const chart = new Chart(element, `${name} by epoch`, () => figure(data, quantity, smoothing.weight, rivals.list), {
+    table: () => table(data, quantity, rivals.list),
+  });
   const refresh = () => {
     chart.refresh();
     chart.describe(words(data, name, quantity, accuracy));
@@ -62,6 +66,29 @@ function figure(data, quantity, weight, rivals) {
       hovermode: "closest",
       shapes: drops(data.run.spec),
     }),
+  };
+}
+
+/** Every point of every curve as it was measured, in the order of steps. */
+function table(data, quantity, rivals) {
+  const accuracy = quantity === "top1";
+  const top5 = accuracy && hasTop5(data.run.spec);
+  const points = ["train", "test"].flatMap((split) => data.points[split].map((point) => [split, point]));
+  for (const { data: rival, name } of rivals) points.push(...rival.points.test.map((point) => [`${name}, test`, point]));
+  points.sort(([, a], [, b]) => a.step - b.step);
+  return {
+    columns: [
+      stepColumn,
+      epochColumn,
+      wordsColumn("Curve"),
+      accuracy
+        ? { title: "Accuracy", name: "top1", text: (value) => percent(value, 2) }
+        : { title: "Loss", name: "loss", text: decimal },
+      ...(top5 ? [{ title: "Top-5", name: "top5", text: (value) => percent(value, 2) }] : []),
+    ],
+    rows: points.map(([curve, point]) => [point.step, point.epoch, curve, point[quantity], ...(top5 ? [point.top5] : [])]),
+    newest: true,
+    note: `As measured, without smoothing.${data.thinned ? ` ${THINNED}` : ""}`,
   };
 }
 

@@ -6,6 +6,7 @@
 import { options } from "../catalog.js";
 import { percent } from "../format.js";
 import { policyColor, shareScale } from "./colors.js";
+import { countColumn, epochColumn, shareColumn, stepColumn, wordsColumn } from "./columns.js";
 import { marker, momentAt } from "./moment.js";
 import { Chart, layout } from "./plot.js";
 
@@ -16,9 +17,10 @@ const sum = (values) => values.reduce((total, value) => total + value, 0);
 /** The share of all features that a snapshot says is disabled. */
 export const disabledShare = (snapshot, layers) => sum(snapshot.disabled) / sum(layers.map(({ channels }) => channels));
 
-/** A chart that follows `data` and `view`, with `words()` that say what it shows. */
-function following(element, label, data, view, figure, words, click = null) {
-  const chart = new Chart(element, label, () => (data.snapshots.length && data.layers ? figure() : null), click);
+/** A chart that follows `data` and `view`, with `words()` that say what it shows and `table()` with its numbers. */
+function following(element, label, data, view, { figure, words, table, click = null }) {
+  const there = (make) => () => (data.snapshots.length && data.layers ? make() : null);
+  const chart = new Chart(element, label, there(figure), { click, table: there(table) });
   const refresh = () => {
     chart.refresh();
     if (data.snapshots.length && data.layers) chart.describe(`${label}: ${words()}`);
@@ -64,7 +66,15 @@ export function disabledByLayer(element, data, view) {
     };
   };
   const words = () => `at epoch ${view.snapshot(data).epoch.toFixed(1)} ${inAll(data, view.snapshot(data))}`;
-  return following(element, "Disabled features by layer", data, view, figure, words);
+  const table = () => {
+    const { disabled, epoch } = view.snapshot(data);
+    return {
+      columns: [wordsColumn("Layer"), countColumn("Features", "features"), countColumn("Off", "disabled"), shareColumn("Share", "share")],
+      rows: data.layers.map(({ name, channels }, index) => [name, channels, disabled[index], disabled[index] / channels]),
+      note: `At epoch ${epoch.toFixed(2)}.`,
+    };
+  };
+  return following(element, "Disabled features by layer", data, view, { figure, words, table });
 }
 
 /** A row a layer, a column a moment; of a long and deep run evenly chosen moments. */
@@ -102,7 +112,17 @@ export function disabledOfLayers(element, data, view) {
     return `most at epoch ${last.epoch.toFixed(1)} in ${data.layers[shares.indexOf(most)].name}, ${percent(most)}.`;
   };
   const label = "Disabled features of each layer over the epochs";
-  return following(element, label, data, view, figure, words, momentAt(data, view));
+  const table = () => ({
+    columns: [stepColumn, epochColumn, ...data.layers.map(({ name }) => shareColumn(name, name))],
+    rows: data.snapshots.map(({ step, epoch, disabled }) => [
+      step,
+      epoch,
+      ...data.layers.map(({ channels }, index) => disabled[index] / channels),
+    ]),
+    newest: true,
+    note: "The share of the features of each layer that are off.",
+  });
+  return following(element, label, data, view, { figure, words, table, click: momentAt(data, view) });
 }
 
 /** A line over the epochs. */
@@ -124,5 +144,16 @@ export function disabledOverTime(element, data, view) {
     }),
   });
   const words = () => `now ${inAll(data, data.snapshots.at(-1))}`;
-  return following(element, "Disabled features over the epochs", data, view, figure, words, momentAt(data, view));
+  const table = () => ({
+    columns: [stepColumn, epochColumn, countColumn("Off", "disabled"), shareColumn("Share", "share")],
+    rows: data.snapshots.map((snapshot) => [
+      snapshot.step,
+      snapshot.epoch,
+      sum(snapshot.disabled),
+      disabledShare(snapshot, data.layers),
+    ]),
+    newest: true,
+  });
+  const parts = { figure, words, table, click: momentAt(data, view) };
+  return following(element, "Disabled features over the epochs", data, view, parts);
 }

@@ -5,8 +5,11 @@
  */
 
 import { options } from "../catalog.js";
+import { decimal } from "../format.js";
 import { token } from "../theme.js";
 import { faint, policyColor } from "./colors.js";
+import { epochColumn, shareColumn, stepColumn } from "./columns.js";
+import { disabledShare } from "./disabled.js";
 import { EDGES, WIDTH } from "./histogram.js";
 import { LETTERS } from "./letters.js";
 import { marker, momentAt } from "./moment.js";
@@ -21,7 +24,10 @@ const BANDS = [
 ];
 
 export function fan(element, data, view) {
-  const chart = new Chart(element, "Quantiles of γ over the epochs", () => figure(data, view), momentAt(data, view));
+  const chart = new Chart(element, "Quantiles of γ over the epochs", () => figure(data, view), {
+    click: momentAt(data, view),
+    table: () => table(data, view),
+  });
   const refresh = () => {
     chart.refresh();
     chart.describe(words(data, view));
@@ -30,6 +36,27 @@ export function fan(element, data, view) {
   view.addEventListener("change", refresh);
   refresh();
   return chart;
+}
+
+/** A column for each of LEVELS. */
+export const levelColumns = LEVELS.map((level) => ({
+  title: level === 0.5 ? "median" : `${Math.round(level * 100)} %`,
+  name: `quantile ${level}`,
+  text: (value) => decimal(value, 3),
+}));
+
+function table({ snapshots, layers }, view) {
+  return {
+    columns: [stepColumn, epochColumn, shareColumn("Off in all layers", "disabled"), ...levelColumns],
+    rows: snapshots.map((snapshot) => [
+      snapshot.step,
+      snapshot.epoch,
+      layers ? disabledShare(snapshot, layers) : null,
+      ...quantilesOf(snapshot, view.of),
+    ]),
+    newest: true,
+    note: view.layer === null ? "Read off the histogram of all layers: right within half a bin." : null,
+  };
 }
 
 /** The values at LEVELS of a snapshot's `of`. */

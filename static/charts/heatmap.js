@@ -3,6 +3,7 @@
  */
 
 import { heatScale } from "./colors.js";
+import { binColumns, epochColumn, stepColumn } from "./columns.js";
 import { CENTRES, span } from "./histogram.js";
 import { LETTERS } from "./letters.js";
 import { marker, momentAt } from "./moment.js";
@@ -10,7 +11,10 @@ import { Chart, layout } from "./plot.js";
 
 export function heatmap(element, data, view) {
   const label = () => `Distribution of ${LETTERS[view.of]} over the epochs`;
-  const chart = new Chart(element, label(), () => figure(data, view), momentAt(data, view));
+  const chart = new Chart(element, label(), () => figure(data, view), {
+    click: momentAt(data, view),
+    table: () => table(data, view),
+  });
   const refresh = () => {
     chart.refresh();
     chart.describe(`${label()}: ${data.snapshots.length} moments, one column each.`);
@@ -19,6 +23,18 @@ export function heatmap(element, data, view) {
   view.addEventListener("change", refresh);
   refresh();
   return chart;
+}
+
+/** A row a moment, a column a bin. */
+function table({ snapshots }, { of }) {
+  if (!snapshots.length) return null;
+  const used = span(snapshots, of);
+  return {
+    columns: [stepColumn, epochColumn, ...binColumns(CENTRES.slice(...used), of)],
+    rows: snapshots.map(({ step, epoch, [of]: counts }) => [step, epoch, ...counts.slice(...used)]),
+    newest: true,
+    note: "How many features lie in each bin, named by its middle; the outermost hold all beyond.",
+  };
 }
 
 function figure(data, view) {

@@ -6,6 +6,7 @@
 import { options } from "../catalog.js";
 import { token } from "../theme.js";
 import { policyColor } from "./colors.js";
+import { countColumn, shareColumn, valueColumn } from "./columns.js";
 import { LETTERS } from "./letters.js";
 import { Chart, layout } from "./plot.js";
 
@@ -21,7 +22,7 @@ export const CENTRES = [
 
 /** `view` (run/view.js) says of which parameter, layer and moment. */
 export function histogram(element, data, view) {
-  const chart = new Chart(element, "Histogram of γ", () => figure(data, view));
+  const chart = new Chart(element, "Histogram of γ", () => figure(data, view), { table: () => table(data, view) });
   const refresh = () => {
     chart.refresh();
     chart.describe(words(data, view));
@@ -76,6 +77,33 @@ function figure(data, view) {
       y: view.step === null ? { ticksuffix: " %", rangemode: "tozero" } : { ticksuffix: " %", range: [0, 1.05 * most] },
       bargap: 0,
     }),
+  };
+}
+
+function table(data, view) {
+  const [first, chosen] = [data.snapshots[0], view.snapshot(data)];
+  if (!first) return null;
+  const { of } = view;
+  const [now, before] = [shares(chosen[of]), shares(first[of])];
+  const rows = CENTRES.map((_, bin) => [
+    bin === 0 ? null : EDGES[bin - 1],
+    bin === CENTRES.length - 1 ? null : EDGES[bin],
+    chosen[of][bin],
+    now[bin] / 100,
+    first[of][bin],
+    before[bin] / 100,
+  ]);
+  return {
+    columns: [
+      valueColumn(`${LETTERS[of]} from`, "from"),
+      valueColumn("to", "to"),
+      countColumn("Features", "features"),
+      shareColumn("Share", "share"),
+      countColumn("At the start", "features_start"),
+      shareColumn("Share then", "share_start"),
+    ],
+    rows: rows.slice(...span(data.snapshots, of)),
+    note: `At epoch ${chosen.epoch.toFixed(2)}, against the first moment that is kept.`,
   };
 }
 

@@ -6,16 +6,17 @@ import { isOver } from "../catalog.js";
 import { whole } from "../format.js";
 import { token } from "../theme.js";
 import { faint, policyColor } from "./colors.js";
+import { countColumn, epochColumn, stepColumn, THINNED, valueColumn, wordsColumn } from "./columns.js";
 import { Chart, layout } from "./plot.js";
 
 /** `schedule`: promise of {epochs, lr}, the whole plan; null where the server did not say it. */
 export function rate(element, data, schedule) {
   let plan = null;
-  const chart = new Chart(element, "Learning rate by epoch", () => {
+  const known = () => data.points.train.filter(({ lr }) => lr !== null && lr !== undefined);
+  const figure = () => {
     const { train } = data.points;
     if (!plan && !train.length) return null;
     const color = policyColor(data.run.spec.policy);
-    const known = train.filter(({ lr }) => lr !== null && lr !== undefined);
     return {
       data: [
         {
@@ -27,8 +28,8 @@ export function rate(element, data, schedule) {
           hovertemplate: "planned %{y:.4~g}<br>epoch %{x:.2f}<extra></extra>",
         },
         {
-          x: known.map(({ epoch }) => epoch),
-          y: known.map(({ lr }) => lr),
+          x: known().map(({ epoch }) => epoch),
+          y: known().map(({ lr }) => lr),
           name: "so far",
           mode: "lines",
           line: { color, width: 2.4 },
@@ -42,10 +43,20 @@ export function rate(element, data, schedule) {
         y: { rangemode: "tozero" },
       }),
     };
+  };
+  const table = () => ({
+    columns: [wordsColumn("Curve"), stepColumn, epochColumn, valueColumn("Learning rate", "lr")],
+    rows: [
+      ...(plan?.epochs ?? []).map((epoch, index) => ["planned", null, epoch, plan.lr[index]]),
+      ...known().map(({ step, epoch, lr }) => ["so far", step, epoch, lr]),
+    ],
+    newest: true,
+    note: `The newest are those so far; below them stands the plan.${data.thinned ? ` ${THINNED}` : ""}`,
   });
+  const chart = new Chart(element, "Learning rate by epoch", figure, { table });
   const refresh = () => {
     chart.refresh();
-    const last = data.points.train.findLast(({ lr }) => lr !== null && lr !== undefined);
+    const last = known().at(-1);
     const { recipe } = data.run.spec;
     chart.describe(`Learning rate by epoch: ${recipe.lr} in the recipe${last ? `, ${last.lr} at the last step` : ""}.`);
   };
@@ -59,7 +70,7 @@ export function rate(element, data, schedule) {
 
 /** Moving averages that the trainer said while it trained. */
 export function speed(element, data) {
-  const chart = new Chart(element, "Images a second by epoch", () => {
+  const figure = () => {
     if (!data.speeds.length) return null;
     const color = policyColor(data.run.spec.policy);
     return {
@@ -78,7 +89,14 @@ export function speed(element, data) {
         y: { rangemode: "tozero" },
       }),
     };
+  };
+  const table = () => ({
+    columns: [epochColumn, countColumn("Images a second", "images_per_s")],
+    rows: data.speeds.map(({ epoch, images_per_s }) => [epoch, images_per_s]),
+    newest: true,
+    note: "Moving averages over some 50 steps; one for each part of the run is kept.",
   });
+  const chart = new Chart(element, "Images a second by epoch", figure, { table });
   data.addEventListener("change", () => {
     chart.refresh();
     const last = data.speeds.at(-1);

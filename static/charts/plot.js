@@ -66,10 +66,12 @@ export function layout({ x = {}, y = {}, ...rest } = {}) {
   };
 }
 
-export class Chart {
+/** Dispatches "refresh" when what it shows has changed. `table()`: its numbers (data.js), null while there are none. */
+export class Chart extends EventTarget {
   #element;
   #figure;
   #click;
+  #words;
   #plotly = null;
   #seen = false;
   #stale = true;
@@ -77,12 +79,16 @@ export class Chart {
 
   /**
    * `figure()` answers {data, layout} of the present moment; null while there is nothing to show. `click(x)` hears of
-   * a click on a mark, by its place on the x axis.
+   * a click on a mark, by its place on the x axis. `table()`: see above.
    */
-  constructor(element, label, figure, click = null) {
+  constructor(element, label, figure, { click = null, table = () => null } = {}) {
+    super();
     this.#element = element;
     this.#figure = figure;
     this.#click = click;
+    this.#words = label;
+    this.table = table;
+    // The buttons of Plotly's bar stand within, so the whole is a group, and its drawing the image.
     element.setAttribute("role", "group");
     element.setAttribute("aria-label", label);
     const visible = new IntersectionObserver(
@@ -102,11 +108,23 @@ export class Chart {
   refresh() {
     this.#stale = true;
     this.#schedule();
+    this.dispatchEvent(new Event("refresh"));
   }
 
   /** Says in words what the chart shows now. */
   describe(text) {
+    this.#words = text;
     this.#element.setAttribute("aria-label", text);
+    this.#name();
+  }
+
+  /** The words for the drawing itself, of which Plotly makes several layers; their ticks and titles are no text to read. */
+  #name() {
+    const [first, ...rest] = this.#element.querySelectorAll(".main-svg");
+    if (!first) return;
+    first.setAttribute("role", "img");
+    first.setAttribute("aria-label", this.#words);
+    for (const layer of rest) layer.setAttribute("aria-hidden", "true");
   }
 
   /** The present picture as a data URL, "png" or "svg", on the page's own ground; `changes` are parts of its layout. */
@@ -138,6 +156,7 @@ export class Chart {
         if (this.#click && !this.#element.dataset.drawn)
           this.#element.on("plotly_click", ({ points }) => this.#click(points[0].x));
         this.#element.dataset.drawn = "true";
+        this.#name();
       }
     } catch {
       // Only loading fails, while the server is away; the page says so elsewhere.

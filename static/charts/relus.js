@@ -5,6 +5,7 @@
 
 import { percent, whole } from "../format.js";
 import { faint, heatScale, policyColor } from "./colors.js";
+import { countColumn, shareColumn, wordsColumn } from "./columns.js";
 import { Chart, layout } from "./plot.js";
 
 const PLACES = [
@@ -23,7 +24,12 @@ const inOrder = ({ length }) => ({
 
 /** `findings`: of a run; `policy`: whose colour the bars have. */
 export function relus(element, findings, policy) {
-  const chart = new Chart(element, words(findings), () => figure(findings.relus, policy));
+  const chart = new Chart(element, words(findings), () => figure(findings.relus, policy), {
+    table: () => ({
+      columns: [...RELU, shareColumn("Off for more than 99 %", "mostly_off"), shareColumn("Always off", "always_off")],
+      rows: findings.relus.map((row) => [...reluCells(row), row.mostly_off, row.always_off]),
+    }),
+  });
   chart.refresh();
   return chart;
 }
@@ -61,24 +67,38 @@ function figure(rows, policy) {
 const BINS = 20;
 const PLACE_WORDS = ["stem", "within a block", "after the addition"];
 
+/** The columns that name a ReLU, and what stands in them. */
+const RELU = [wordsColumn("ReLU"), wordsColumn("Where", "place"), countColumn("Channels", "channels")];
+const reluCells = (row) => [row.name, PLACE_WORDS[placeOf(row)], row.channels];
+
+const rangeOf = (bin) => `${(bin * 100) / BINS} to ${((bin + 1) * 100) / BINS} %`;
+
+/** How many channels are 0 how often. */
+function binsOf({ zero_shares }) {
+  const bins = Array(BINS).fill(0);
+  for (const share of zero_shares) bins[Math.min(BINS - 1, Math.floor(share * BINS))] += 1;
+  return bins;
+}
+
 /** Where a ReLU stands: 0 the stem's, 1 within a block, 2 after the addition. */
 const placeOf = ({ position, after_addition }) => (position === 0 ? 0 : after_addition ? 2 : 1);
 
 /** `found`: findings with `zero_shares`. */
 export function zeros(element, { relus: rows }) {
-  const chart = new Chart(element, zeroWords(rows), () => zeroFigure(rows));
+  const chart = new Chart(element, zeroWords(rows), () => zeroFigure(rows), {
+    table: () => ({
+      columns: [...RELU, ...Array.from({ length: BINS }, (_, bin) => countColumn(rangeOf(bin), `zero ${rangeOf(bin)}`))],
+      rows: rows.map((row) => [...reluCells(row), ...binsOf(row)]),
+      note: "How many channels of each ReLU are 0 for so much of what they see.",
+    }),
+  });
   chart.refresh();
   return chart;
 }
 
 function zeroFigure(rows) {
-  const counts = rows.map(({ zero_shares }) => {
-    const bins = Array(BINS).fill(0);
-    for (const share of zero_shares) bins[Math.min(BINS - 1, Math.floor(share * BINS))] += 1;
-    return bins;
-  });
+  const counts = rows.map(binsOf);
   const bins = Array.from({ length: BINS }, (_, bin) => bin);
-  const rangeOf = (bin) => `${(bin * 100) / BINS} to ${((bin + 1) * 100) / BINS} %`;
   return {
     data: [
       {

@@ -3,8 +3,11 @@
  * more layers than fit, evenly chosen ones.
  */
 
+import { options } from "../catalog.js";
 import { token } from "../theme.js";
 import { faint, policyColor } from "./colors.js";
+import { countColumn, shareColumn, wordsColumn } from "./columns.js";
+import { levelColumns } from "./fan.js";
 import { CENTRES, shares } from "./histogram.js";
 import { LETTERS } from "./letters.js";
 import { Chart, layout } from "./plot.js";
@@ -14,7 +17,9 @@ const HEIGHT = 1.7;
 
 /** `details` (run/detail.js) has the snapshots with their layers. */
 export function ridge(element, data, view, details) {
-  const chart = new Chart(element, "γ of each layer", () => figure(data, view, details));
+  const chart = new Chart(element, "γ of each layer", () => figure(data, view, details), {
+    table: () => table(data, view, details),
+  });
   const refresh = () => {
     chart.refresh();
     chart.describe(words(data, view, details));
@@ -22,6 +27,28 @@ export function ridge(element, data, view, details) {
   for (const source of [data, view, details]) source.addEventListener("change", refresh);
   refresh();
   return chart;
+}
+
+/** All layers, also where the picture shows some of them. */
+function table(data, view, details) {
+  const chosen = view.snapshot(data);
+  const detail = chosen && details.at(chosen.step);
+  if (!detail || !data.layers) return null;
+  return {
+    columns: [
+      wordsColumn("Layer"),
+      countColumn("Features", "features"),
+      shareColumn(`|γ| < ${options.disabled_below}`, "disabled"),
+      ...levelColumns,
+    ],
+    rows: data.layers.map(({ name, channels }, index) => [
+      name,
+      channels,
+      detail.disabled[index] / channels,
+      ...detail[view.of].quantiles[index],
+    ]),
+    note: `Quantiles of ${LETTERS[view.of]} at epoch ${detail.epoch.toFixed(2)}.`,
+  };
 }
 
 /** Places of the layers that are shown: all, or evenly chosen ones and the one that the reader chose. */
@@ -93,5 +120,5 @@ function words(data, view, details) {
   const count = data.layers.length;
   const some = shown(count, view.layer).length;
   const which = some < count ? `${some} of ${count} layers` : `all ${count} layers`;
-  return `${LETTERS[view.of]} of ${which} at epoch ${chosen.epoch.toFixed(1)}, from input to output. The table below has the numbers.`;
+  return `${LETTERS[view.of]} of ${which} at epoch ${chosen.epoch.toFixed(1)}, from input to output.`;
 }

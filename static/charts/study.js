@@ -5,16 +5,42 @@
 
 import { token } from "../theme.js";
 import { policyColor } from "./colors.js";
+import { countColumn, valueColumn, wordsColumn } from "./columns.js";
 import { Chart, layout } from "./plot.js";
 
 const SERIES = 6;
 
 /** `figure()` answers the data that the server made (core/studies/figures.py), or null. */
 export function studyChart(element, label, figure) {
-  return new Chart(element, label, () => {
+  const draw = () => {
     const drawn = figure();
     return drawn && { data: [...ours(drawn), ...papers(drawn)], layout: frame(drawn) };
-  });
+  };
+  return new Chart(element, label, draw, { table: () => (figure() ? table(figure()) : null) });
+}
+
+/** Our means and the paper's values, which the first column tells apart. */
+function table({ series, marks, ticks, labels, x_title, y_title, unit }) {
+  const place = (x) => labels[ticks.indexOf(x)] ?? String(x);
+  const value = (title, name) => ({ title, name: [name, unit.trim()].filter(Boolean).join(" "), text: (number) => `${number.toFixed(unit.trim() === "%" ? 2 : 3)}${unit}` });
+  return {
+    columns: [
+      wordsColumn("Of whom", "source"),
+      wordsColumn("What", "series"),
+      wordsColumn(x_title || "Setting", "x"),
+      value(y_title || "Value", "y"),
+      value("Interval from", "low"),
+      value("to", "high"),
+      countColumn("Runs", "runs"),
+    ],
+    rows: [
+      ...series.flatMap(({ name, x, mean, low, high, values }) =>
+        x.map((at, index) => ["ours", name, place(at), mean[index], low[index], high[index], values[index].length]),
+      ),
+      ...marks.flatMap(({ name, x, y }) => x.map((at, index) => ["the paper", name, place(at), y[index], null, null, null])),
+    ],
+    note: "Of ours the mean over replicates with its 95 % interval.",
+  };
 }
 
 function ours({ series, scaling, unit }) {

@@ -2,6 +2,7 @@
  * The card of the curves: chart, legend, the same as a table, and its files.
  */
 
+import { dataFold } from "../charts/data.js";
 import { overlay } from "../charts/overlay.js";
 import { h, show } from "../dom.js";
 import { exportMenu, save, savePicture } from "../files.js";
@@ -14,7 +15,6 @@ import { legend } from "./legend.js";
 import { pythonScript } from "./script.js";
 import { BANDS } from "./statistics.js";
 
-const ROWS = 40;
 /** So many curves are drawn until somebody asks for all: more are a thicket, and slow. */
 const FEW = 24;
 const PICTURE = { width: 1100, height: 620 };
@@ -37,7 +37,11 @@ export function curvesCard(state, change, remove) {
     update(...last);
   });
   const how = controls(change);
-  const numbers = numbersFold();
+  const data = dataFold(
+    () => "Curves",
+    () => numbers(curves, state().view),
+    () => `${name()}-wide`,
+  );
   const scale = () => METRICS[state().view.metric].scale;
   const name = () => `onlybn-${state().view.metric}-by-${state().view.x}`;
   const files = exportMenu("Export", {
@@ -56,7 +60,7 @@ export function curvesCard(state, change, remove) {
     plot,
     h("p", { class: "quiet compare-note", role: "note" }),
     key.element,
-    numbers.element,
+    data.element,
   );
   const note = element.querySelector(".compare-note");
 
@@ -72,7 +76,7 @@ export function curvesCard(state, change, remove) {
     note.textContent = noteWords(curves, view, count());
     show(note, Boolean(note.textContent));
     key.update(curves, view, missing, count());
-    numbers.update(curves, view);
+    data.update();
     chart.refresh();
     chart.describe(sentence(curves, view));
   }
@@ -116,42 +120,31 @@ function sentence(curves, { metric, x }) {
   return `${METRICS[metric].title} by ${AXES[x].title.toLowerCase()}, ${there.length} ${there.length === 1 ? "line" : "lines"}. At the end: ${ends.join("; ")}${more}.`;
 }
 
-/** The curves as a table, for eyes and ears that charts do not serve; filled when somebody opens it. */
-function numbersFold() {
-  const body = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "The curves as a table" });
-  const element = h("details", {}, h("summary", {}, "The curves as a table"), body);
-  let last = null;
-  const fill = () => {
-    if (!element.open || !last) return;
-    const fresh = numbersTable(...last);
-    if (!fresh.isEqualNode(body.firstChild)) body.replaceChildren(fresh);
-  };
-  element.addEventListener("toggle", fill);
-  return {
-    element,
-    update(...now) {
-      last = now;
-      fill();
-    },
-  };
-}
-
-function numbersTable(curves, { metric, x, band }) {
+/** The lines with all their points: a row for each place on the axis, a column for each line, two more for its band. */
+function numbers(curves, { metric, x, band }) {
   const lines = curves.filter(({ n }) => n).map(({ name, n, mean, singles }) => ({ name, n, points: n === 1 ? singles[0].points : mean }));
-  const all = [...new Set(lines.flatMap(({ points }) => points.map((point) => point.x)))].sort((a, b) => a - b);
-  const stride = Math.max(1, Math.ceil(all.length / ROWS));
-  const rows = all.filter((_, at) => at % stride === 0 || at === all.length - 1);
-  const value = ({ points }, at) => {
-    const point = points.find((one) => one.x === at);
-    if (!point) return "";
-    return point.ends ? `${shown(metric, point.y)} (${point.ends.map((end) => end.toFixed(METRICS[metric].digits)).join(" to ")})` : shown(metric, point.y);
+  const at = new Map(lines.map((line) => [line, new Map(line.points.map((point) => [point.x, point]))]));
+  const places = [...new Set(lines.flatMap(({ points }) => points.map((point) => point.x)))].sort((a, b) => a - b);
+  const banded = (line) => line.points.some(({ ends }) => ends);
+  const { scale } = METRICS[metric];
+  const text = (value) => shown(metric, value * scale);
+  /** Shares are 0..1 in all files of ours; multiplied for the axis and divided again, a number has lost its last digit. */
+  const plain = (value) => (value === undefined ? null : Number((value / scale).toPrecision(12)));
+  return {
+    columns: [
+      { title: AXES[x].title, name: x, text: (value) => String(Number(value.toPrecision(5))) },
+      ...lines.flatMap((line) => {
+        const title = `${line.name}${line.n > 1 ? `, mean of ${line.n}` : ""}`;
+        return [title, ...(banded(line) ? [`${title}, from`, `${title}, to`] : [])].map((head) => ({ title: head, text }));
+      }),
+    ],
+    rows: places.map((place) => [
+      place,
+      ...lines.flatMap((line) => {
+        const point = at.get(line).get(place);
+        return (banded(line) ? [point?.y, point?.ends?.[0], point?.ends?.[1]] : [point?.y]).map(plain);
+      }),
+    ]),
+    note: `As measured, without smoothing.${lines.some(banded) ? ` From and to: ${BANDS[band].title.toLowerCase()}.` : ""}`,
   };
-  const ends = lines.some(({ points }) => points.some((point) => point.ends)) ? `, mean (${BANDS[band].title.toLowerCase()})` : "";
-  return h(
-    "table",
-    { class: "table" },
-    h("caption", { class: "offscreen" }, `${METRICS[metric].title}${ends}`),
-    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, AXES[x].title), lines.map(({ name, n }) => h("th", { scope: "col" }, `${name}, n = ${n}`)))),
-    h("tbody", {}, rows.map((at) => h("tr", {}, h("th", { scope: "row" }, String(Number(at.toPrecision(5)))), lines.map((line) => h("td", {}, value(line, at)))))),
-  );
 }

@@ -2,6 +2,7 @@
  * The card of one question: the claim, the figure, the verdict of our runs, what it costs, and its buttons.
  */
 
+import { chartFold } from "../charts/data.js";
 import { studyChart } from "../charts/study.js";
 import { h, show } from "../dom.js";
 import { duration, whole } from "../format.js";
@@ -21,6 +22,7 @@ export function card(question, changed) {
 
   const plot = h("div", { class: "plot" });
   const chart = studyChart(plot, question.title, () => studies.get(scale)?.figure ?? question.scales[scale].figure);
+  const data = chartFold(question.title, chart, () => `onlybn-${question.name}-${scale}`);
   const chip = h("span", { class: "badge verdict" });
   const sentence = h("p", { class: "verdict-words" });
   const key = h("p", { class: "quiet figure-key" });
@@ -51,6 +53,7 @@ export function card(question, changed) {
     h("div", { class: "segments", role: "group", "aria-label": `Scale of the study of ${question.title}` }, segments),
     plot,
     key,
+    data.element,
     sentence,
     h("div", { class: "under-way" }, bar, standing),
     cost,
@@ -112,7 +115,7 @@ export function card(question, changed) {
     sentence.textContent = study ? study.verdict.sentence : invitation(plan);
     key.textContent = plan.figure ? legend(study?.figure ?? plan.figure) : "";
     cost.textContent = study?.unavailable ?? plan.unavailable ?? price(plan);
-    show(plot, Boolean(study?.figure ?? plan.figure));
+    for (const part of [plot, data.element]) show(part, Boolean(study?.figure ?? plan.figure));
     show(bar, isActive(study));
     if (study) bar.set(study.share, study.state);
     standing.textContent = study ? progress(study) : "";

@@ -4,10 +4,11 @@
 
 import { ask } from "../api.js";
 import { curves } from "../charts/curves.js";
+import { chartFold } from "../charts/data.js";
 import { rate, speed } from "../charts/pace.js";
 import { h } from "../dom.js";
 import { features } from "./features.js";
-import { pictureMenu } from "./pictures.js";
+import { fileName, pictureMenu } from "./pictures.js";
 import { Smoothing } from "./smoothing.js";
 
 /** `view`: what the reader looks at (view.js); `rivals`: runs to compare with (rivals.js). */
@@ -31,7 +32,7 @@ function withoutGamma() {
   return h("p", { class: "quiet charts-note" }, "This network’s norm layers have no γ and β: there is no γ to show.");
 }
 
-/** A card with a title, a caption and the chart that `draw(box)` draws; `wide`: over all columns. */
+/** A card with a title, a caption, the chart that `draw(box)` draws, and its numbers; `wide`: over all columns. */
 export function panel(title, caption, draw, wide = false) {
   const box = h("div", { class: "plot" });
   const chart = draw(box);
@@ -45,5 +46,6 @@ export function panel(title, caption, draw, wide = false) {
       caption ? h("p", { class: "quiet" }, caption) : null,
     ),
     box,
+    chartFold(title, chart, () => fileName(title)).element,
   );
 }

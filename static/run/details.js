@@ -1,16 +1,14 @@
 /**
- * The lower part of a run's page: what was asked for, the last points as a table, and what happened.
+ * The lower part of a run's page: what was asked for, its network, and what happened.
  */
 
-import { architectureTitle, classesOf, datasetOf, hasTop5, policyOf, titleOfValue } from "../catalog.js";
+import { architectureTitle, classesOf, datasetOf, policyOf, titleOfValue } from "../catalog.js";
 import { h } from "../dom.js";
-import { decimal, lowered, NONE, percent, when, whole } from "../format.js";
+import { lowered, NONE, percent, when, whole } from "../format.js";
 import { term } from "../help/term.js";
 import { text } from "../spec.js";
 import { log } from "./log.js";
 import { network } from "./network.js";
-
-const ROWS = 20;
 
 /** `preview`: promise of the answer of /api/preview to the run's spec, or of null. */
 export function details(data, preview) {
@@ -19,13 +17,8 @@ export function details(data, preview) {
     { class: "details" },
     network(data, preview),
     specification(data.run),
-    folded("The last points as a table", table(data)),
     happened(data),
   );
-}
-
-function folded(title, content) {
-  return h("details", { class: "card" }, h("summary", {}, title), content);
 }
 
 function happened(data) {
@@ -96,39 +89,4 @@ function rateWords({ lr, schedule, lr_drops, lr_drop_factor, warmup_epochs }) {
   const steps = shares ? `times ${lr_drop_factor} at ${shares}` : "constant";
   const words = schedule === "step" ? steps : lowered(titleOfValue("schedule", schedule));
   return `${lr}, ${words}${warmup_epochs ? `, after a warm-up of ${text(warmup_epochs)} epochs` : ""}`;
-}
-
-function table(data) {
-  const top5 = hasTop5(data.run.spec);
-  const body = h("tbody");
-  data.addEventListener("change", () => {
-    const points = ["train", "test"].flatMap((split) =>
-      data.points[split].slice(-ROWS).map((point) => ({ split, ...point })),
-    );
-    points.sort((a, b) => b.step - a.step);
-    const cells = (point) => [
-      whole(point.step),
-      point.epoch.toFixed(2),
-      point.split,
-      decimal(point.loss),
-      percent(point.top1, 2),
-      ...(top5 ? [percent(point.top5, 2)] : []),
-    ];
-    body.replaceChildren(
-      ...points.slice(0, ROWS).map((point) =>
-        h(
-          "tr",
-          {},
-          cells(point).map((cell) => h("td", {}, cell)),
-        ),
-      ),
-    );
-  });
-  const titles = ["Step", "Epoch", "Split", "Loss", "Accuracy", ...(top5 ? ["Top-5"] : [])];
-  const heads = titles.map((title) => h("th", { scope: "col" }, title));
-  return h(
-    "div",
-    { class: "scroll", tabindex: "0", role: "region", "aria-label": "The last points" },
-    h("table", { class: "table" }, h("thead", {}, h("tr", {}, heads)), body),
-  );
 }

@@ -7,7 +7,6 @@ import { LETTERS } from "../charts/letters.js";
 import { h } from "../dom.js";
 import { whole } from "../format.js";
 import { Details } from "./detail.js";
-import { moments } from "./moments.js";
 import { player } from "./player.js";
 import { tabbed } from "./tabs.js";
 
@@ -72,7 +71,6 @@ export function features(data, feed, view) {
     ),
     h("div", { class: "charts-note" }, player(data, view)),
     ...cards.map(({ element }) => element),
-    moments(data, view, details),
   ];
 }
 

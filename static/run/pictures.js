@@ -24,7 +24,8 @@ export function pictureMenu(title, chart, view = () => "") {
 
 const heading = (text) => ({ text, x: 0.02, y: 0.96, yanchor: "top", font: { size: 16, color: token("ink") } });
 
-function fileName(title) {
+/** The name, without its ending, of a file that is made of the chart called `title`. */
+export function fileName(title) {
   const id = new URLSearchParams(location.search).get("id");
   const words = title.toLowerCase().match(/[a-z0-9γβ]+/g);
   return ["onlybn", id, ...words].filter(Boolean).join("-");

@@ -2,8 +2,9 @@
  * A card whose figure has several views, chosen by tabs. A view is loaded when it is first looked at.
  */
 
+import { dataFold } from "../charts/data.js";
 import { h, show } from "../dom.js";
-import { pictureMenu } from "./pictures.js";
+import { fileName, pictureMenu } from "./pictures.js";
 
 const RETRY_MS = 3000;
 
@@ -37,6 +38,12 @@ export function tabbed(title, views, chosen, choose) {
     choose(keys[next]);
     tabs[next].focus();
   });
+  const whole = () => `${title}: ${views[chosen()].title}`;
+  const fold = dataFold(
+    whole,
+    () => charts.get(chosen())?.table() ?? null,
+    () => fileName(whole()),
+  );
   const pictures = pictureMenu(
     title,
     () => charts.get(chosen()),
@@ -47,6 +54,7 @@ export function tabbed(title, views, chosen, choose) {
     { class: "card chart" },
     h("figcaption", {}, h("div", { class: "tabs-head" }, h("h3", {}, title), h("div", { class: "tabs-side" }, list, pictures)), caption),
     panel,
+    fold.element,
   );
   const update = () => {
     const key = chosen();
@@ -58,12 +66,17 @@ export function tabbed(title, views, chosen, choose) {
     panel.setAttribute("aria-labelledby", `${id}-${key}`);
     const words = views[key].caption();
     if (caption.textContent !== words) caption.textContent = words;
+    fold.update();
     if (boxes.has(key)) return;
     const box = h("div", { class: "plot" });
     boxes.set(key, box);
     panel.append(box);
     views[key].load(box).then(
-      (chart) => charts.set(key, chart),
+      (chart) => {
+        charts.set(key, chart);
+        chart.addEventListener("refresh", fold.update);
+        fold.update();
+      },
       () => {
         // The module could not be loaded while the server was away.
         boxes.delete(key);

@@ -3,6 +3,7 @@
  */
 
 import { ablation } from "../charts/ablation.js";
+import { chartFold } from "../charts/data.js";
 import { h, say } from "../dom.js";
 import { NONE, percent, whole } from "../format.js";
 
@@ -45,6 +46,7 @@ export function threshold(operation, rows, { spec }) {
     const box = h("div", { class: "plot" });
     element.append(box);
     chart = ablation(box, rows, spec.policy, place);
+    element.append(chartFold("Accuracy without the smallest γ", chart, () => "onlybn-ablation").element);
   }
   slider.addEventListener("input", () => operation.move(stops[slider.value]));
   slider.addEventListener("change", () => operation.setThreshold(stops[slider.value]));

@@ -73,12 +73,19 @@ def test_the_numbers_behind_the_pictures(open_page: Open, puppet: Puppet) -> Non
     assert data(page, "Disabled features by layer: at epoch 6.0")[0]["type"] == "bar"
     tab(page, "Over the training", "Off in all").click()
     moments = len(data(page, "Disabled features over the epochs")[0]["x"])
-    page.get_by_text("γ of each layer at this moment, as a table").click()
-    rows = page.get_by_role("region", name="γ of each layer at epoch 6.0").locator("tbody tr")
+    tab(page, "At this moment", "Layers").click()
+    page.get_by_label("Data of the chart At this moment: Layers").click()
+    card = page.get_by_role("figure").filter(has=page.get_by_role("heading", name="At this moment"))
+    expect(card.locator(".data-bar p")).to_have_text("15 rows. Quantiles of γ at epoch 6.00.")
+    rows = page.get_by_role("region", name="Data: At this moment: Layers").locator("tbody tr")
     expect(rows).to_have_count(15)
     expect(rows.first.locator("td")).to_have_count(9)
-    page.get_by_text("γ over the training, as a table").click()
-    expect(page.get_by_role("region", name="γ over the training").locator("tbody tr")).to_have_count(moments)
+    tab(page, "Over the training", "Quantiles").click()
+    page.get_by_label("Data of the chart Over the training: Quantiles").click()
+    rows = page.get_by_role("region", name="Data: Over the training: Quantiles").locator("tbody tr")
+    expect(rows).to_have_count(moments)
+    tab(page, "Over the training", "Values").click()
+    expect(page.get_by_role("columnheader", name="γ ≈ 0.00", exact=True)).to_be_visible()
 
 
 def test_a_live_run_is_followed_until_one_looks_back(open_page: Open, puppet: Puppet) -> None:

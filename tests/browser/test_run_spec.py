@@ -62,7 +62,7 @@ def test_top5_where_there_are_many_classes(open_page: Open, puppet: Puppet) -> N
     page = open_page(f"/run?id={run_id}")
     expect(page.locator('[data-slot="top5"]')).to_have_text(f"{last.top5 * 100:.1f}\u202f%")
     assert said(page, "Data set").endswith("100 classes")
-    page.get_by_text("The last points as a table").click()
+    page.get_by_label("Data of the chart Accuracy").click()
     expect(page.get_by_role("columnheader", name="Top-5")).to_be_visible()
     csv = page.request.get(f"{page.url.partition('/run')[0]}/api/runs/{run_id}/points?format=csv").text()
     assert csv.startswith("step,epoch,split,loss,top1,top5,lr\r\n") and repr(last.top5) in csv

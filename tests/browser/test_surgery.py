@@ -83,6 +83,11 @@ def test_from_the_run_to_measured_edits(
         "The accuracy at the end of the training is the same to the digit."
     )
 
+    page.get_by_label("Data of the chart Accuracy without the smallest γ").click()
+    numbers = page.get_by_role("region", name="Data: Accuracy without the smallest γ").locator("tbody tr")
+    expect(numbers).to_have_count(len(findings["ablation"]))
+    expect(numbers.last).to_contain_text(f"{row['top1'] * 100:.1f}\u202f%")
+
     # Undo the way there, then single features and a whole layer.
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("button", name="Reset everything").click()
