@@ -15,12 +15,12 @@ from typing_extensions import TypedDict
 from app import curves, preview, starts, views
 from app.errors import Problem, explain, parse
 from app.news import Answer, Question
-from app.services import Found, Here, RunId, Services, Token, answer, download, refuse_others, wrong
+from app.services import Existing, Found, Here, RunId, Services, Token, answer, download, found, refuse_others, wrong
 from core.spec import RunSpec
 from core.spec import explain as explain_spec
 from jobs.quotas import refuse_submission
 from jobs.removing import REMOVED_FOR_S
-from jobs.rows import State
+from jobs.rows import Run, State, Unreadable
 from jobs.store import SORTS
 
 MAX_LIMIT = 200
@@ -105,7 +105,7 @@ def list_runs(
     offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
 ) -> Response:
     """A page of the runs that match all conditions, the newest first unless sorted otherwise."""
-    runs, total = here.store.runs(
+    listed, total = here.store.listed(
         states=state,
         policies=policy,
         architectures=architecture,
@@ -116,7 +116,12 @@ def list_runs(
         limit=limit,
         offset=offset,
     )
-    page: views.RunsPage = {"runs": [views.summary(run, here.settings.public_url) for run in runs], "total": total}
+    url = here.settings.public_url
+    page: views.RunsPage = {
+        "runs": [views.summary(run, url) for run in listed if isinstance(run, Run)],
+        "unreadable": [views.unreadable(run, url) for run in listed if isinstance(run, Unreadable)],
+        "total": total,
+    }
     return answer(page)
 
 
@@ -157,25 +162,26 @@ def download_snapshots(run: Found, here: Here) -> Response:
     responses=wrong(403, 404),
     summary="Cancel a run",
 )
-def cancel_run(run: Found, here: Here, x_owner_token: Token = None) -> Response:
+def cancel_run(run_id: Existing, here: Here, x_owner_token: Token = None) -> Response:
     """Stop a run and keep its curves so far. A run that has ended stays as it is.
 
     The token is that of the run, or that of the study that launched it.
     """
-    refuse_others(run.id, here, x_owner_token, "cancel")
-    return answer(views.whole(here.store.request_cancel(run.id) or run, here.settings.public_url))
+    refuse_others(run_id, here, x_owner_token, "cancel")
+    run = here.store.request_cancel(run_id) or found(run_id, here)
+    return answer(views.whole(run, here.settings.public_url))
 
 
 @router.delete(
     "/api/runs/{run_id}", response_model=Removed, responses=wrong(403, 404, 409), summary="Remove a run that has ended"
 )
-def remove_run(run: Found, here: Here, x_owner_token: Token = None) -> Response:
+def remove_run(run_id: Existing, here: Here, x_owner_token: Token = None) -> Response:
     """Take a run out of all lists. For an hour it can be restored; then it is deleted with all its files."""
-    refuse_others(run.id, here, x_owner_token, "remove")
-    if reason := here.store.remove(run.id):
+    refuse_others(run_id, here, x_owner_token, "remove")
+    if reason := here.store.remove(run_id):
         raise Problem(409, reason)
-    here.feed.forget(run.id)
-    removed: Removed = {"id": run.id, "restorable_s": REMOVED_FOR_S}
+    here.feed.forget(run_id)
+    removed: Removed = {"id": run_id, "restorable_s": REMOVED_FOR_S}
     return answer(removed)
 
 

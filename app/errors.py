@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse
 
 from app.security import refuse
 from core.studies.spec import StudyUnavailable
+from jobs.reading import UnreadableRun
 
 log = logging.getLogger("onlybn")
 M = TypeVar("M", bound=BaseModel)
@@ -69,6 +70,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(StudyUnavailable)
     def _unavailable(request: Request, error: Exception) -> JSONResponse:
         return refuse(422, str(error))
+
+    @app.exception_handler(UnreadableRun)
+    def _unreadable(request: Request, error: Exception) -> JSONResponse:
+        return refuse(409, str(error))
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: Exception) -> JSONResponse:

@@ -22,6 +22,7 @@ from app.thinning import PointRow, Thinning
 from app.views import LayerView, RunSummary, layers, short, summary
 from core.cost import keeps_snapshot
 from core.events import BINS, Snapshot
+from jobs.reading import UnreadableRun
 from jobs.rows import RESUMABLE, TERMINAL, Health, LogRow, Run, StoredSnapshot, Watch
 from jobs.store import Store
 
@@ -79,7 +80,10 @@ class Watched:
             point = self._thinning.newest if self._thinning else 0
             snapshot = self.snapshots[-1]["id"] if self.snapshots else 0
             speed = self.speeds[-1][0] if self.speeds else 0
-            watch = self._store.watch(self._id, point, snapshot, speed)
+            try:
+                watch = self._store.watch(self._id, point, snapshot, speed)
+            except UnreadableRun:  # GET /api/runs/{id} says why
+                watch = None
             if self.summary is not None and self.summary["state"] in RESUMABLE:
                 self.resumed = watch is None or watch.run.finished_at != self.summary["finished_at"]
             elif watch is not None:

@@ -1,6 +1,7 @@
 """What all routes share: the services they work with, the run that an address names, and the forms of answers."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from app.errors import Problem
 from app.estimate import Estimator
 from app.feed import Feed
 from app.settings import Settings
+from jobs.reading import UnreadableRun
 from jobs.rows import Run
 from jobs.store import Store
 
@@ -57,14 +59,25 @@ Here = Annotated[Services, Depends(services_of)]
 """What the routes work with."""
 
 
-def _found(run_id: RunId, here: Here) -> Run:
+def found(run_id: RunId, here: Here) -> Run:
+    """The run of that id. Raises Problem 404, and UnreadableRun."""
     run = here.store.run(run_id)
     if run is None:
         raise Problem(404, f"there is no run {run_id} here; it may have been made on another server")
     return run
 
 
-Found = Annotated[Run, Depends(_found)]
+Found = Annotated[Run, Depends(found)]
+
+
+def _existing(run_id: RunId, here: Here) -> str:
+    with suppress(UnreadableRun):
+        found(run_id, here)
+    return run_id
+
+
+Existing = Annotated[str, Depends(_existing)]
+"""The id of a run that is there, also where nobody can read it."""
 Token = Annotated[str | None, Header(max_length=200)]
 EXAMPLE_STAYS = (
     "run {id} came with the project and nobody owns it, so no token can {what} it; whoever runs this server takes all "
@@ -76,9 +89,10 @@ def refuse_others(run_id: str, here: Services, token: str | None, what: str) -> 
     """Only who has the owner token of the run, or of the study that launched it, may do `what`. Raises Problem 403."""
     if token and here.store.owns(run_id, token):
         return
-    run = here.store.run(run_id)
-    if run and run.example:
-        raise Problem(403, EXAMPLE_STAYS.format(id=run_id, what=what))
+    with suppress(UnreadableRun):
+        run = here.store.run(run_id)
+        if run and run.example:
+            raise Problem(403, EXAMPLE_STAYS.format(id=run_id, what=what))
     if not token:
         raise Problem(403, f"only who launched this run can {what} it: send its owner_token as X-Owner-Token")
     raise Problem(403, "this owner token belongs to another run")

@@ -7,7 +7,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from core.events import Finished, Started
-from jobs.rows import Run
+from jobs.rows import Run, Unreadable
 
 DIGITS = 5
 """Significant digits of the numbers in the feed and in lists; points and snapshots for download are whole."""
@@ -91,10 +91,27 @@ class RunView(RunSummary):
     layers: list[LayerView] | None
 
 
+class UnreadableView(TypedDict):
+    """A run that this version cannot read, and `reason`: why; what lists sort by is known of it all the same."""
+
+    id: str
+    name: str | None
+    url: str
+    state: str
+    created_at: float
+    architecture: str
+    policy: str
+    dataset: str
+    epochs: int
+    replicate: int
+    reason: str
+
+
 class RunsPage(TypedDict):
-    """One page of a list; `total` counts all that match."""
+    """One page of a list; `total` counts all that match. `unreadable`: those of the page that cannot be shown."""
 
     runs: list[RunSummary]
+    unreadable: list[UnreadableView]
     total: int
 
 
@@ -146,6 +163,22 @@ def summary(run: Run, public_url: str | None = None) -> RunSummary:
         "example": {"shows": run.example.shows, "machine": run.example.machine} if run.example else None,
         "error": {"kind": run.error_kind, "message": run.error_message} if run.error_kind else None,
         "cancel_requested": run.cancel_requested,
+    }
+
+
+def unreadable(run: Unreadable, public_url: str | None = None) -> UnreadableView:
+    return {
+        "id": run.id,
+        "name": run.name,
+        "url": run_url(run.id, public_url),
+        "state": run.state,
+        "created_at": run.created_at,
+        "architecture": run.architecture,
+        "policy": run.policy,
+        "dataset": run.dataset,
+        "epochs": run.epochs,
+        "replicate": run.replicate,
+        "reason": run.reason,
     }
 
 

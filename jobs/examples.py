@@ -22,7 +22,7 @@ from core.model import Model
 from core.spec import RunSpec
 from jobs import curves, results
 from jobs.database import Database
-from jobs.reading import read_run, select_runs
+from jobs.reading import readable, select_runs
 from jobs.rows import Run
 from jobs.submitting import row_of
 from jobs.tables import EXAMPLES, LOG, RUNS
@@ -104,7 +104,7 @@ class Examples(Database):
         """Those that are still here, in the order of their names."""
         marked = select_runs().where(EXAMPLES.c.name.is_not(None)).order_by(EXAMPLES.c.name)
         with self.reading() as connection:
-            return [read_run(row) for row in connection.execute(marked)]
+            return readable(connection.execute(marked))
 
     def take_in(self, examples: list[Shipped]) -> list[str]:
         """Store those that have never been here as finished runs, all or none. Several processes may do so at once.

@@ -1,16 +1,22 @@
-"""Turns rows of the database into records. The models of a run do not change, so they are read once."""
+"""Turns rows of the database into records. The models of a run do not change, so they are read once.
+
+A database may hold runs of another version, or be damaged: what the models refuse is `Unreadable`, and a list that has
+such a run shows the others all the same.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 from sqlalchemy import Row
 
 from core.events import Counts, Finished, Started
-from core.spec import RunSpec
-from jobs.rows import ExampleMark, Run
+from core.spec import RunSpec, explain
+from jobs.rows import ExampleMark, Run, Unreadable
 from jobs.tables import EXAMPLES, FINDINGS, MEMBERS, REMOVALS, RUNS, STUDIES
 
 # Read once for many polls. A Started of the deepest network is some 100 KB, hence the smaller table.
@@ -64,10 +70,57 @@ def select_run() -> sa.Select[Any]:
     return select_runs().where(RUNS.c.id == sa.bindparam("id"))
 
 
+class UnreadableRun(ValueError):
+    """A run that is there and cannot be read; the message says why."""
+
+    def __init__(self, run: Unreadable) -> None:
+        super().__init__(f"this version of OnlyBN cannot read the run {run.id}: {run.reason}")
+        self.run = run
+
+
+def read_any(row: Row[Any]) -> Run | Unreadable:
+    try:
+        return read_run(row)
+    except UnreadableRun as error:
+        return error.run
+
+
+def readable(rows: Iterable[Row[Any]]) -> list[Run]:
+    """Those of the runs that can be read."""
+    return [run for row in rows if isinstance(run := read_any(row), Run)]
+
+
+Part = TypeVar("Part")
+
+
+def _part(row: Row[Any], name: str, read: Callable[[str], Part]) -> Part:
+    """What column `name` holds as JSON. Raises UnreadableRun."""
+    try:
+        return read(getattr(row, name))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join([name, *(str(part) for part in first["loc"])])
+        reason = explain(error) if name == "spec" else f"{place}: {first['msg']}"
+    copied = (
+        "id",
+        "name",
+        "state",
+        "attempt",
+        "created_at",
+        "architecture",
+        "policy",
+        "dataset",
+        "epochs",
+        "replicate",
+    )
+    raise UnreadableRun(Unreadable(**{field: getattr(row, field) for field in copied}, reason=reason))
+
+
 def read_run(row: Row[Any]) -> Run:
+    """The run of a row. Raises UnreadableRun."""
     return Run(
         id=row.id,
-        spec=read_spec(row.spec),
+        spec=_part(row, "spec", read_spec),
         state=row.state,
         attempt=row.attempt,
         worker=row.worker,
@@ -83,9 +136,9 @@ def read_run(row: Row[Any]) -> Run:
         elapsed_s=row.elapsed_s,
         eta_s=row.eta_s,
         checkpoint_step=row.checkpoint_step,
-        counts=read_counts(row.counts),
-        started=read_started(row.started) if row.started else None,
-        result=read_result(row.result) if row.result else None,
+        counts=_part(row, "counts", read_counts),
+        started=_part(row, "started", read_started) if row.started else None,
+        result=_part(row, "result", read_result) if row.result else None,
         error_kind=row.error_kind,
         error_message=row.error_message,
         top1=row.top1,

@@ -33,7 +33,7 @@ class Removing(Database):
         return None
 
     def restore(self, run_id: str) -> Run | None:
-        """Bring the run back; None if there is none, or none any more."""
+        """Bring the run back; None if there is none, or none any more. Raises UnreadableRun, once it is back."""
         number = sa.select(RUNS.c.number).where(RUNS.c.id == run_id).scalar_subquery()
         with self.writing() as connection:
             connection.execute(sa.delete(REMOVALS).where(REMOVALS.c.run == number))

@@ -80,6 +80,23 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A run that the models of this version refuse, with what its row says beside them, and `reason`: why."""
+
+    id: str
+    name: str | None
+    state: State
+    attempt: int
+    created_at: float
+    architecture: str
+    policy: str
+    dataset: str
+    epochs: int
+    replicate: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoredPoint:
     """A point of the curves; `id` is the cursor that the next question starts after."""
 

@@ -14,6 +14,7 @@ from statistics import median
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement
 
 from core.cost import step_macs
@@ -23,10 +24,21 @@ from jobs import curves
 from jobs.evaluations import Evaluations
 from jobs.examples import Examples
 from jobs.holding import QUEUE, Holding
-from jobs.reading import kept, read_run, read_spec, select_run, select_runs
+from jobs.reading import UnreadableRun, kept, read_any, read_run, read_spec, readable, select_run, select_runs
 from jobs.removing import Removing
 from jobs.results import Results
-from jobs.rows import RESUMABLE, Health, LogRow, Run, State, StoredPoint, StoredSnapshot, StoredSpeed, Watch
+from jobs.rows import (
+    RESUMABLE,
+    Health,
+    LogRow,
+    Run,
+    State,
+    StoredPoint,
+    StoredSnapshot,
+    StoredSpeed,
+    Unreadable,
+    Watch,
+)
 from jobs.staff import Staff, alive
 from jobs.studies import Studies
 from jobs.submitting import hashed, insert_run, new_token, row_of
@@ -72,12 +84,16 @@ class Store(Holding, Removing, Results, Staff, Studies, Evaluations, Examples):
         return hmac.compare_digest(hashed(token), owner or "")
 
     def run(self, run_id: str) -> Run | None:
+        """The run; None if there is none. Raises UnreadableRun."""
         with self.reading() as connection:
             row = connection.execute(select_run(), {"id": run_id}).first()
         return read_run(row) if row else None
 
     def watch(self, run_id: str, points_after: int, snapshots_after: int, speeds_after: int) -> Watch | None:
-        """The run with its rows behind three cursors. The run first: of one seen as ended, all rows are there."""
+        """The run with its rows behind three cursors. The run first: of one seen as ended, all rows are there.
+
+        Raises UnreadableRun.
+        """
         with self.reading() as connection:
             row = connection.execute(select_run(), {"id": run_id}).first()
             if row is None:
@@ -91,12 +107,17 @@ class Store(Holding, Removing, Results, Staff, Studies, Evaluations, Examples):
             )
 
     def many(self, run_ids: Collection[str]) -> dict[str, Run]:
-        """Those of `run_ids` that exist, in one question."""
+        """Those of `run_ids` that exist and can be read, in one question."""
         with self.reading() as connection:
             rows = connection.execute(select_runs().where(RUNS.c.id.in_(run_ids))).all()
-        return {row.id: read_run(row) for row in rows}
+        return {run.id: run for run in readable(rows)}
 
-    def runs(
+    def runs(self, **wanted: Any) -> tuple[list[Run], int]:
+        """Those of `listed` that can be read, and how many match in all."""
+        found, total = self.listed(**wanted)
+        return [run for run in found if isinstance(run, Run)], total
+
+    def listed(
         self,
         *,
         states: Collection[State] | None = None,
@@ -108,7 +129,7 @@ class Store(Holding, Removing, Results, Staff, Studies, Evaluations, Examples):
         descending: bool = True,
         limit: int = 50,
         offset: int = 0,
-    ) -> tuple[list[Run], int]:
+    ) -> tuple[list[Run | Unreadable], int]:
         """A page of the runs that match, and how many match in all. None means no condition.
 
         `text` is looked for in names and ids. Runs without a value in the sorted column come last. Raises
@@ -138,10 +159,13 @@ class Store(Holding, Removing, Results, Staff, Studies, Evaluations, Examples):
         with self.reading() as connection:
             total = connection.scalar(sa.select(sa.func.count()).select_from(RUNS).where(*conditions)) or 0
             rows = connection.execute(page).all()
-        return [read_run(row) for row in rows], total
+        return [read_any(row) for row in rows], total
 
     def request_cancel(self, run_id: str) -> Run | None:
-        """Cancel a queued run at once; ask the holder of a running one to stop it; leave an ended one as it is."""
+        """Cancel a queued run at once; ask the holder of a running one to stop it; leave an ended one as it is.
+
+        Raises UnreadableRun, once it is done.
+        """
         with self.writing() as connection:
             row = connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id).with_for_update()).first()
             if row is None:
@@ -156,7 +180,8 @@ class Store(Holding, Removing, Results, Staff, Studies, Evaluations, Examples):
                 values = {}
             if values:
                 connection.execute(sa.update(RUNS).where(RUNS.c.number == row.number).values(values))
-            return read_run(connection.execute(select_runs().where(RUNS.c.number == row.number)).one())
+            row = connection.execute(select_runs().where(RUNS.c.number == row.number)).one()
+        return read_run(row)
 
     def resume(self, run_id: str) -> Run | None:
         """Queue a failed or cancelled run again, its troubles forgotten, to go on from its checkpoint. None: it is in
@@ -187,13 +212,13 @@ class Store(Holding, Removing, Results, Staff, Studies, Evaluations, Examples):
         )
         page = select_runs().where(*alike).order_by(c.number.desc()).limit(limit)
         with self.reading() as connection:
-            return [read_run(row) for row in connection.execute(page)]
+            return readable(connection.execute(page))
 
     def line(self, limit: int) -> list[Run]:
         """The first `limit` queued runs, the next one first."""
         page = select_runs().where(RUNS.c.state == "queued").order_by(*QUEUE).limit(limit)
         with self.reading() as connection:
-            return [read_run(row) for row in connection.execute(page)]
+            return readable(connection.execute(page))
 
     def speeds(self, run_id: str, after: int = 0) -> list[StoredSpeed]:
         """How fast the run trained, stored after cursor `after`."""
@@ -231,9 +256,13 @@ class Store(Holding, Removing, Results, Staff, Studies, Evaluations, Examples):
             return curves.select_log(connection, run_id, after)
 
     def claim(self, worker: str) -> Run | None:
-        """The run that waits longest, now held by `worker`; None if none waits."""
-        run_id = self.claim_next(worker)
-        return self.run(run_id) if run_id else None
+        """The run that waits longest, now held by `worker`; None if none waits. One that nobody can read fails."""
+        while run_id := self.claim_next(worker):
+            try:
+                return self.run(run_id)
+            except UnreadableRun as error:
+                self.fail(run_id, error.run.attempt, "error", f"It cannot be trained: {error}.")
+        return None
 
     def health(self) -> Health:
         """How many workers live, how many runs wait and run, and how fast the last ones went."""
@@ -250,7 +279,8 @@ class Store(Holding, Removing, Results, Staff, Studies, Evaluations, Examples):
             workers = connection.scalar(sa.select(sa.func.count()).select_from(WORKERS).where(alive(self.clock())))
             speeds = list(connection.scalars(finished))
             if not speeds:
-                speeds = [_macs_per_image(row.spec) * row.images_per_s for row in connection.execute(running)]
+                known = [(_macs_per_image(row.spec), row.images_per_s) for row in connection.execute(running)]
+                speeds = [macs * images_per_s for macs, images_per_s in known if macs is not None]
         return Health(
             workers=workers or 0,
             queued=numbers.get("queued", 0),
@@ -260,8 +290,12 @@ class Store(Holding, Removing, Results, Staff, Studies, Evaluations, Examples):
 
 
 @lru_cache(256)
-def _macs_per_image(spec: str) -> int:
-    parsed = read_spec(spec)
+def _macs_per_image(spec: str) -> int | None:
+    """None of a spec that cannot be read."""
+    try:
+        parsed = read_spec(spec)
+    except ValidationError:
+        return None
     return step_macs(parsed.plan, parsed.selection)
 
 

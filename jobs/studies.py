@@ -10,17 +10,19 @@ import hmac
 import time
 import zlib
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 from sqlalchemy import Connection, Row
 
 from core.findings import Findings
 from core.studies.spec import StudySpec
 from jobs.database import Database
-from jobs.reading import kept, read_run, select_runs
+from jobs.reading import kept, read_any, select_runs
 from jobs.rows import TERMINAL, Run, State
 from jobs.submitting import ALONE, IN_STUDY, hashed, insert_run, new_id, new_token, row_of
 from jobs.tables import FINDINGS, MEMBERS, RUNS, STUDIES
@@ -143,7 +145,7 @@ class Studies(Database):
     def study(self, study_id: str) -> Study | None:
         with self.reading() as connection:
             row = _study_row(connection, study_id)
-            return _read(connection, [row])[0] if row else None
+            return next(iter(_read(connection, [row])), None) if row else None
 
     def latest_studies(self) -> list[Study]:
         """The newest study of each name and scale, without the runs' order of time."""
@@ -236,6 +238,7 @@ def _usable(connection: Connection, digests: Collection[str]) -> dict[str, int]:
 
 
 def _read(connection: Connection, rows: Sequence[Row[Any]]) -> list[Study]:
+    """Those of the studies that this version can read, each with those of its runs that it can."""
     numbers = [row.number for row in rows]
     places = connection.execute(
         sa.select(MEMBERS.c.study, MEMBERS.c.run)
@@ -243,16 +246,13 @@ def _read(connection: Connection, rows: Sequence[Row[Any]]) -> list[Study]:
         .order_by(MEMBERS.c.study, MEMBERS.c.place)
     ).all()
     wanted = {place.run for place in places}
-    runs = {
-        row.number: read_run(row) for row in connection.execute(select_runs().where(RUNS.c.number.in_(wanted))).all()
-    }
-    return [
-        Study(
-            row.id,
-            read_study(row.spec),
-            row.created_at,
-            row.cancelled,
-            [runs[place.run] for place in places if place.study == row.number],
-        )
-        for row in rows
-    ]
+    there = {row.number: read_any(row) for row in connection.execute(select_runs().where(RUNS.c.number.in_(wanted)))}
+    runs = {number: run for number, run in there.items() if isinstance(run, Run)}
+    studies = []
+    for row in rows:
+        members = [runs[place.run] for place in places if place.study == row.number and place.run in runs]
+        with suppress(ValidationError):
+            spec = read_study(row.spec)
+            if members:
+                studies.append(Study(row.id, spec, row.created_at, row.cancelled, members))
+    return studies

@@ -28,6 +28,9 @@ export function percent(share, digits = 1) {
 /** Cosine down to zero -> cosine down to zero */
 export const lowered = (words) => words[0].toLowerCase() + words.slice(1);
 
+/** With a full stop at its end. */
+export const sentence = (words) => (/[.!?]$/.test(words) ? words : `${words}.`);
+
 /** 0.123456 -> 0.1235 */
 export const decimal = (value, digits = 4) => (value === null || value === undefined ? NONE : value.toFixed(digits));
 

@@ -11,6 +11,7 @@ const STATE_WORDS = {
   finished: "Finished",
   failed: "Failed",
   cancelled: "Cancelled",
+  unreadable: "Unreadable",
 };
 
 export const stateWord = (state) => STATE_WORDS[state] ?? state;

@@ -5,6 +5,7 @@
 import { ask } from "../api.js";
 import { isRunId, nameOf } from "../catalog.js";
 import { announce, h } from "../dom.js";
+import { sentence } from "../format.js";
 import { Feed } from "../feed.js";
 import { stateWord } from "../widgets.js";
 import { charts } from "./charts.js";
@@ -29,7 +30,7 @@ export function mount(element) {
   let state = null;
   let preview = null;
   data.addEventListener("change", () => {
-    if (data.missing) return page.replaceChildren(unknown(id));
+    if (data.missing) return gone(page, id);
     if (!built) {
       // The command line and the network's picture, which follow from the spec alone.
       preview = ask("/api/preview", data.run.spec).catch(() => null);
@@ -49,6 +50,25 @@ export function mount(element) {
     if (state && state !== data.run.state) announce(`The run is now ${stateWord(data.run.state).toLowerCase()}.`);
     state = data.run.state;
   });
+}
+
+/** There is no such run, or one that this server cannot read, of which it says why. */
+async function gone(page, id) {
+  const answer = await ask(`/api/runs?text=${id}&limit=1`).catch(() => null);
+  const reason = answer?.unreadable.find((run) => run.id === id)?.reason;
+  page.replaceChildren(reason ? unreadable(reason) : unknown(id));
+}
+
+function unreadable(reason) {
+  document.title = "Unreadable run · OnlyBN";
+  return h(
+    "section",
+    { class: "blank" },
+    h("h1", {}, "This run cannot be read"),
+    h("p", { class: "problem" }, `This version of OnlyBN refuses what is stored: ${sentence(reason)}`),
+    h("p", {}, "It is kept as it is; the version that stored it can show it, and who launched it can delete it among all runs."),
+    h("p", { class: "actions" }, h("a", { class: "button", href: "/runs" }, "See all runs")),
+  );
 }
 
 function unknown(id) {

@@ -75,12 +75,12 @@ export function mount(element) {
     const answer = await ask(`/api/runs?${query(view)}`).catch(refused);
     show(problem, !answer);
     if (!answer) return false;
-    const { runs, total } = answer;
+    const { runs, unreadable, total } = answer;
     matching = total;
     bar.update(view, total);
     const last = Math.max(1, Math.ceil(total / PAGE));
     if (Number(view.page) > last) return change({ page: String(last) }); // which wakes this task
-    rows.fill(runs, total);
+    rows.fill(runs, total, unreadable);
     return runs.some((run) => !isOver(run));
   }, EVERY_MS);
   offerUndo(() => list.wake());

@@ -6,7 +6,7 @@
 
 import { architectureTitle, datasetOf, nameOf, policyOf, titleOf } from "../catalog.js";
 import { h, show } from "../dom.js";
-import { duration, NONE, percent, since, when, whole } from "../format.js";
+import { duration, NONE, percent, sentence, since, when, whole } from "../format.js";
 import { gallery } from "../gallery/gallery.js";
 import { exampleMark } from "../gallery/mark.js";
 import { term } from "../help/term.js";
@@ -58,16 +58,17 @@ export function table(view, chosen, { change, choose, size }) {
   const rows = new Map();
   return {
     element: h("section", { class: "runs-list", "aria-label": "Queue and history" }, nothing, first, fresh, grid, pages),
-    /** Shows `runs` of `total`; null: of these nothing is known. */
-    fill(runs, total) {
-      const wanted = runs.map((run) => {
-        if (!rows.has(run.id)) rows.set(run.id, row(run, chosen, choose));
+    /** Shows `runs` of `total` (null: of these nothing is known), and those that the server cannot read. */
+    fill(runs, total, unreadable = []) {
+      const all = [...runs, ...unreadable];
+      const wanted = all.map((run) => {
+        if (!rows.has(run.id)) rows.set(run.id, run.reason ? refused(run, chosen, choose) : row(run, chosen, choose));
         rows.get(run.id).update(run);
         return rows.get(run.id);
       });
       if (wanted.some((element, index) => body.children[index] !== element) || body.children.length !== wanted.length)
         body.replaceChildren(...wanted);
-      for (const id of rows.keys()) if (!runs.some((run) => run.id === id)) rows.delete(id);
+      for (const id of rows.keys()) if (!all.some((run) => run.id === id)) rows.delete(id);
       heads.forEach((element) => element.update());
       const filtered = FILTERS.some((key) => view[key]);
       show(nothing, total === 0 && filtered);
@@ -75,7 +76,7 @@ export function table(view, chosen, { change, choose, size }) {
       const shipped = !filtered && runs.length > 0 && runs.length === total && runs.every((run) => run.example);
       if (shipped && !fresh.children.length) fresh.append(onlyExamples(), gallery());
       show(fresh, shipped);
-      show(grid, runs.length > 0 || total === null); // its heads choose another order
+      show(grid, all.length > 0 || total === null); // its heads choose another order
       turn(pages, view, total ?? 0, size, change);
     },
     mark() {
@@ -125,11 +126,28 @@ function head([title, key, , kind], view, change) {
   return element;
 }
 
-function row(run, chosen, choose) {
-  const tick = h("input", { type: "checkbox", "aria-label": `Compare ${nameOf(run)}` });
+function tickOf(run, name, choose) {
+  const tick = h("input", { type: "checkbox", "aria-label": `Compare ${name}` });
   tick.addEventListener("change", () => {
     if (!choose(run.id, tick.checked)) tick.checked = false;
   });
+  return tick;
+}
+
+/** The row of a run that the server cannot read, with the reason. */
+function refused(run, chosen, choose) {
+  const name = run.name || run.id;
+  const tick = tickOf(run, name, choose);
+  const why = h("td", { class: "quiet run-reason", colspan: COLUMNS.length - 2, title: run.reason }, `This version cannot read it: ${sentence(run.reason)}`);
+  const link = h("a", { href: run.url }, name);
+  const element = h("tr", {}, h("td", {}, tick), h("td", {}, badge({ state: "unreadable" })), h("td", { class: "run-name" }, link), why);
+  element.mark = () => (tick.checked = chosen.has(run.id));
+  element.update = element.mark;
+  return element;
+}
+
+function row(run, chosen, choose) {
+  const tick = tickOf(run, nameOf(run), choose);
   const state = badge(run);
   const link = h("a", { href: run.url, title: titleOf(run.spec) }, run.name || run.id);
   const cells = COLUMNS.slice(2).map(([, , , kind]) => h("td", { class: kind }));

@@ -6,8 +6,10 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
+from jobs.tables import RUNS
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
 
@@ -105,6 +107,21 @@ def test_states_change_in_the_table(open_page: Open, puppet: Puppet) -> None:
     puppet.finish(run_id)
     expect(row.locator(".badge")).to_have_text("Finished")
     expect(page.get_by_label("Compare Table watcher")).to_be_checked()
+
+
+def test_a_run_of_another_version_is_named_with_the_reason(open_page: Open, puppet: Puppet) -> None:
+    good, bad = (puppet.done(name=f"Version {k}") for k in range(2))
+    with puppet.store.writing() as connection:
+        connection.execute(sa.update(RUNS).where(RUNS.c.id == bad).values(counts="{}"))
+    page = open_page("/runs?text=Version")
+    row = page.locator(".runs-table tbody tr").filter(has_text="Version 1")
+    expect(row.locator(".badge")).to_have_text("Unreadable")
+    expect(row).to_contain_text("This version cannot read it: counts.total: Field required.")
+    expect(page.get_by_role("link", name="Version 0")).to_have_attribute("href", f"/run?id={good}")
+    row.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="This run cannot be read")).to_be_visible()
+    expect(page.locator(".blank .problem")).to_contain_text("counts.total: Field required.")
+    assert puppet.store.remove(bad) is None
 
 
 def test_pages_of_a_long_history(open_page: Open, puppet: Puppet) -> None:
