@@ -16,6 +16,7 @@ from starlette.routing import Match, Route
 from app import (
     api,
     api_docs,
+    bulk_api,
     compare_api,
     course,
     errors,
@@ -45,6 +46,7 @@ from jobs.store import Store
 
 ROUTERS = (
     api.router,
+    bulk_api.router,
     course.router,
     results.router,
     report_api.router,
@@ -136,7 +138,7 @@ def _add_docs(app: FastAPI) -> None:
         """FastAPI's description, with the bodies that we read ourselves."""
         description = described()
         schemas = description.setdefault("components", {}).setdefault("schemas", {})
-        for model in (RunSpec, Question, study_api.StudyRequest, SurgeryRequest):
+        for model in (RunSpec, Question, bulk_api.Changes, study_api.StudyRequest, SurgeryRequest):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(schema.pop("$defs", {}))
             schemas[model.__name__] = schema

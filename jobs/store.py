@@ -83,6 +83,12 @@ class Store(Holding, Removing, Results, Staff, Studies, Evaluations, Examples):
             owner = connection.scalar(sa.select(RUNS.c.owner).where(RUNS.c.id == run_id))
         return hmac.compare_digest(hashed(token), owner or "")
 
+    def state(self, run_id: str) -> State | None:
+        """Where the run stands, also where it cannot be read; None if there is none."""
+        with self.reading() as connection:
+            state: State | None = connection.scalar(sa.select(RUNS.c.state).where(RUNS.c.id == run_id, kept()))
+        return state
+
     def run(self, run_id: str) -> Run | None:
         """The run; None if there is none. Raises UnreadableRun."""
         with self.reading() as connection:

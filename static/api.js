@@ -115,6 +115,10 @@ export const remove = (run) =>
 /** Undoes a removal. */
 export const restore = (run) => asOwner(run, "restore");
 
+/** Cancels, removes or restores ("cancel", "remove", "restore") runs of which this browser has the tokens. */
+export const changeRuns = (action, runs) =>
+  ask("/api/runs/changes", { action, runs: Object.fromEntries(runs.map((run) => [run.id, runToken(run)])) });
+
 const asOwner = (run, what) => ask(`/api/runs/${encodeURIComponent(run.id)}/${what}`, {}, owned(run));
 
 const owned = (run) => ({ "X-Owner-Token": runToken(run) });

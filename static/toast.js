@@ -8,9 +8,10 @@ const STAYS_MS = 7000;
 
 /**
  * `link`: {words, href}, offered beside the text. `action`: {words, act}, a button; `act()` promises the text for what
- * it did, or throws why it could not. A message with an action, or about what went wrong, stays until it is closed.
+ * it did, or throws why it could not. A message with an action, or about what went wrong, stays until it is closed, and
+ * so does a long one that `stays`.
  */
-export function toast(text, { wrong = false, link = null, action = null } = {}) {
+export function toast(text, { wrong = false, link = null, action = null, stays = wrong || action !== null } = {}) {
   const close = h("button", { type: "button", class: "icon-button", "aria-label": "Close the message" }, "×");
   const words = h("p", {}, text, link ? " " : null, link ? h("a", { href: link.href }, link.words) : null);
   const element = h(
@@ -22,7 +23,7 @@ export function toast(text, { wrong = false, link = null, action = null } = {}) 
   );
   const remove = () => element.remove();
   close.addEventListener("click", remove);
-  if (!wrong && !action) setTimeout(remove, STAYS_MS);
+  if (!stays) setTimeout(remove, STAYS_MS);
   const place = region();
   place.append(element);
   while (place.children.length > 3) place.firstElementChild.remove();

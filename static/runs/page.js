@@ -50,7 +50,14 @@ export function mount(element) {
     rows.mark();
   };
 
-  const bar = chosenBar(chosen, clear);
+  const known = new Map();
+  const changed = () => {
+    write(view, chosen);
+    bar.update(view, matching);
+    rows.mark();
+    list.wake();
+  };
+  const bar = chosenBar(chosen, known, clear, changed);
   const rows = table(view, chosen, { change, choose, size: PAGE });
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   page.replaceChildren(
@@ -77,6 +84,7 @@ export function mount(element) {
     if (!answer) return false;
     const { runs, unreadable, total } = answer;
     matching = total;
+    for (const run of [...runs, ...unreadable]) known.set(run.id, run);
     bar.update(view, total);
     const last = Math.max(1, Math.ceil(total / PAGE));
     if (Number(view.page) > last) return change({ page: String(last) }); // which wakes this task

@@ -124,6 +124,49 @@ def test_a_run_of_another_version_is_named_with_the_reason(open_page: Open, pupp
     assert puppet.store.remove(bad) is None
 
 
+def test_all_ticked_runs_are_cancelled_or_deleted_at_once(open_page: Open, puppet: Puppet) -> None:
+    """Of those that another browser launched, and of those for which it makes no sense, the page says so."""
+    ended = {puppet.done(name=f"Flock {k}"): None for k in range(2)}
+    mine, tokens = [], {}
+    for k in range(2, 5):
+        run_id, token = puppet.submit(name=f"Flock {k}")
+        mine.append(run_id)
+        tokens[run_id] = token
+    for run_id in mine[:2]:
+        puppet.claim(run_id)
+        puppet.finish(run_id)
+    foreign, _ = puppet.submit(name="Flock 5")
+    page = open_page("/runs?text=Flock")
+    page.evaluate(
+        "tokens => Object.entries(tokens).forEach(([id, token]) => localStorage.setItem(`onlybn.owner.${id}`, token))",
+        tokens,
+    )
+    for run_id in ended:
+        page.get_by_label(f"Compare Flock {list(ended).index(run_id)}").check()
+    bulk = page.get_by_role("group", name="With all ticked runs")
+    expect(bulk).to_be_hidden()
+    for k in range(2, 6):
+        page.get_by_label(f"Compare Flock {k}").check()
+    bulk.get_by_role("button", name="Cancel").click()
+    toast = page.locator(".toast")
+    expect(toast).to_contain_text(
+        "1 run is cancelled. 5 stay as they are: 3 launched in another browser; 2 ended already."
+    )
+    row = page.locator(".runs-table tbody tr").filter(has_text="Flock 4")
+    expect(row.locator(".badge")).to_have_text("Cancelled")
+    expect(bulk.get_by_role("button", name="Cancel")).to_be_hidden()
+    assert puppet.store.state(foreign) == "queued"
+    bulk.get_by_role("button", name="Delete").click()
+    expect(toast.last).to_contain_text("3 runs are deleted, and can be brought back for an hour. 3 stay as they are")
+    expect(page.locator(".runs-table tbody tr")).to_have_count(3)
+    expect(page.get_by_text("3 runs chosen.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(toast.last).to_contain_text("3 runs are back.")
+    expect(page.locator(".runs-table tbody tr")).to_have_count(6)
+    expect(page.get_by_text("6 runs chosen.")).to_be_visible()
+    puppet.store.request_cancel(foreign)
+
+
 def test_pages_of_a_long_history(open_page: Open, puppet: Puppet) -> None:
     for k in range(27):
         puppet.store.request_cancel(puppet.submit(name=f"Chronicle {k}")[0])

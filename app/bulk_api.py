@@ -1,0 +1,103 @@
+"""The REST route for several runs at once: cancel, remove or restore those that a list of tokens opens.
+
+Every run is tried by itself, and the answer says of each that stays as it is why. The rules of a single one are in the
+store.
+"""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import Field, StringConstraints
+from typing_extensions import TypedDict
+
+from app.errors import Problem, explain, parse
+from app.news import RunId
+from app.services import Here, Services, answer, refuse_others, wrong
+from core.model import Model
+from jobs.reading import UnreadableRun
+from jobs.rows import TERMINAL
+
+MAX_RUNS = 200
+SCHEMA = {"$ref": "#/components/schemas/Changes"}
+EXAMPLE = {"action": "cancel", "runs": {"RUN_ID": "OWNER_TOKEN"}}
+Action = Literal["cancel", "remove", "restore"]
+
+
+class Changes(Model):
+    """`runs`: the owner token of each, or that of the study that launched it."""
+
+    action: Action
+    runs: dict[RunId, Annotated[str, StringConstraints(max_length=200)]] = Field(min_length=1, max_length=MAX_RUNS)
+
+
+class Refused(TypedDict):
+    """A run that stays as it is, and why."""
+
+    id: str
+    reason: str
+
+
+class Changed(TypedDict):
+    """The ids of the runs with which it is done, and the others."""
+
+    done: list[str]
+    refused: list[Refused]
+
+
+router = APIRouter()
+
+
+async def _changes(request: Request) -> Changes:
+    return parse(Changes, await request.body(), explain)
+
+
+@router.post(
+    "/api/runs/changes",
+    response_model=Changed,
+    responses=wrong(413, 422),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": SCHEMA, "example": EXAMPLE}},
+        }
+    },
+    summary="Cancel, remove or restore several runs",
+)
+def change_runs(changes: Annotated[Changes, Depends(_changes)], here: Here) -> Response:
+    """Every run by itself: one that may not be changed does not keep the others from it."""
+    said: Changed = {"done": [], "refused": []}
+    for run_id, token in changes.runs.items():
+        if reason := _change(changes.action, run_id, token, here):
+            said["refused"].append({"id": run_id, "reason": reason})
+        else:
+            said["done"].append(run_id)
+    return answer(said)
+
+
+def _change(action: Action, run_id: str, token: str, here: Services) -> str | None:
+    """Why not; None where it is done."""
+    try:
+        refuse_others(run_id, here, token, action)
+    except Problem as problem:
+        return problem.detail
+    try:
+        if action == "cancel":
+            return _cancel(run_id, here)
+        if action == "restore":
+            return None if here.store.restore(run_id) else "what was removed an hour ago is gone"
+    except UnreadableRun:  # which is raised once it is done
+        return None
+    reason = here.store.remove(run_id)
+    if reason is None:
+        here.feed.forget(run_id)
+    return reason
+
+
+def _cancel(run_id: str, here: Services) -> str | None:
+    state = here.store.state(run_id)
+    if state is None:
+        return "it is not here any more"
+    if state not in TERMINAL:
+        run = here.store.request_cancel(run_id)
+        state = run.state if run and not run.cancel_requested else "queued"
+    return f"it is {state} already" if state in TERMINAL else None
