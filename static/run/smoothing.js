@@ -1,16 +1,19 @@
 /**
- * How much the train curves are smoothed, kept in this browser. Only the picture: tables and downloads are as measured.
+ * How much the train curves are smoothed: as the link says, or else as it was last in this browser. Only the picture:
+ * tables and downloads are as measured.
  */
 
+import { rewrite } from "../address.js";
 import { h } from "../dom.js";
 import { get, set } from "../storage.js";
 
 const KEY = "onlybn.smoothing";
 const MOST = 0.98;
+const NAME = "smooth"; // as in a comparison
 
 /** Has a `weight` in 0..0.98 and a slider as its `element`; dispatches "change". */
 export class Smoothing extends EventTarget {
-  weight = Math.min(MOST, Math.max(0, Number(get(KEY)) || 0));
+  weight = Math.min(MOST, Math.max(0, Number(new URLSearchParams(location.search).get(NAME) ?? get(KEY)) || 0));
 
   constructor() {
     super();
@@ -25,8 +28,12 @@ export class Smoothing extends EventTarget {
       draw();
       this.dispatchEvent(new Event("change"));
     });
-    slider.addEventListener("change", () => set(KEY, this.weight ? String(this.weight) : null));
+    slider.addEventListener("change", () => {
+      set(KEY, this.weight ? String(this.weight) : null);
+      this.write();
+    });
     draw();
+    if (this.weight) this.write(); // who shares the address shares what is seen
     this.element = h(
       "div",
       { class: "smoothing" },
@@ -34,5 +41,12 @@ export class Smoothing extends EventTarget {
       slider,
       words,
     );
+  }
+
+  write() {
+    const query = new URLSearchParams(location.search);
+    if (this.weight) query.set(NAME, this.weight);
+    else query.delete(NAME);
+    rewrite(query);
   }
 }

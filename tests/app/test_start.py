@@ -99,7 +99,7 @@ def test_it_answers_once_it_says_so_and_leaves_nothing_behind(
         begun = time.monotonic()
         server.send_signal(how)
         assert server.wait(15) == 0
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 40  # a second or two; more where other tests share the cores
     assert not alive(worker)
     assert server.stdout.read() == "OnlyBN has stopped.\n"
     assert "Traceback" not in (tmp_path / "errors.txt").read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -124,6 +125,9 @@ def test_smoothing_keeps_the_raw_curve(open_page: Open, puppet: Puppet) -> None:
     page.keyboard.press("End")
     page.wait_for_function("document.querySelector('.plot').data[2]?.name === 'train, smoothed'")
     assert page.evaluate("document.querySelector('.plot').data[0].y") == raw
+    page.wait_for_url("**smooth=0.98*")
+    other = open_page(f"/run?{urlsplit(page.url).query}")
+    expect(other.get_by_label("Smoothing")).to_have_value("0.98")
     smooth = "import('/static/charts/smooth.js').then(({ smooth }) => smooth([4, 4, 0, 0], 0.5))"
     assert page.evaluate(smooth) == [4, 4, 12 / 7, 12 / 15]
     quantiles = """import('/static/charts/fan.js').then(({ fromCounts, LEVELS }) => {
