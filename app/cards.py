@@ -19,6 +19,8 @@ WIDTH, HEIGHT = 1200, 630
 SMOOTH = 2
 """Everything is drawn this many times as large: Pillow's lines have no soft edges."""
 MARGIN = 64
+LONG = 60
+"""Letters beyond which a title is a sentence, and written smaller."""
 GROUND, INK, QUIET, LINE, LIT, FROZEN = "#0e1116", "#e8ecf1", "#9da9b6", "#28303a", "#ff8a4c", "#3a4552"
 SERIES = ("#f5853f", "#56b4e9", "#35c493", "#e08cc0", "#a9b5c2", "#d9bf4e")
 """The colours of curves, as on a dark page."""
@@ -37,8 +39,16 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Bar:
+    """A mean test accuracy (0..1) and whose it is."""
+
+    words: str
+    value: float
+
+
+@dataclass(frozen=True)
 class Card:
-    """What the picture says: a small line, the title, lines below it, and a large number with its words."""
+    """What the picture says: a small line, the title, lines below it, a large number with its words; curves or bars."""
 
     kind: str
     title: str
@@ -46,6 +56,7 @@ class Card:
     number: str = ""
     words: str = ""
     curves: tuple[Curve, ...] = ()
+    bars: tuple[Bar, ...] = ()
 
 
 def draw(card: Card) -> bytes:
@@ -53,10 +64,11 @@ def draw(card: Card) -> bytes:
     image = Image.new("RGB", (WIDTH * SMOOTH, HEIGHT * SMOOTH), GROUND)
     pen = ImageDraw.Draw(image)
     _brand(pen)
-    width = (PLOT[0] - MARGIN - 80) if card.curves else WIDTH - 2 * MARGIN
+    width = (PLOT[0] - MARGIN - 80) if card.curves or card.bars else WIDTH - 2 * MARGIN
     y = 150.0
     y = _text(pen, (MARGIN, y), card.kind, 26, QUIET, width) + 6
-    y = _text(pen, (MARGIN, y), card.title, 52, INK, width, bold=True, rows=3) + 14
+    size, rows = (52, 3) if len(card.title) <= LONG else (40, 5)
+    y = _text(pen, (MARGIN, y), card.title, size, INK, width, bold=True, rows=rows) + 14
     several = len(card.curves) > 1
     for place, line in enumerate(card.lines):
         if several:
@@ -67,6 +79,8 @@ def draw(card: Card) -> bytes:
         _text(pen, (MARGIN, HEIGHT - 88), card.words, 26, QUIET, width)
     if card.curves:
         _plot(pen, card.curves)
+    elif card.bars:
+        _ranking(pen, card.bars)
     elif not card.number:
         _network(pen)
     buffer = BytesIO()
@@ -96,6 +110,19 @@ def _plot(pen: ImageDraw.ImageDraw, curves: Sequence[Curve]) -> None:
         if len(dots) > 1:
             _line(pen, dots, color, 5)
         _dot(pen, dots[-1], color)
+
+
+def _ranking(pen: ImageDraw.ImageDraw, bars: Sequence[Bar]) -> None:
+    """A bar for each kind of run, on an axis from 0 to 100 %."""
+    left, top, right, bottom = PLOT
+    y = 0.0
+    for place, bar in enumerate(bars):
+        y = top + place * (bottom - top) / max(len(bars), 5)
+        _text(pen, (left, y), bar.words, 24, INK, right - left)
+        _box(pen, (left, y + 34, right, y + 48), LINE)
+        _box(pen, (left, y + 34, left + max(6, bar.value * (right - left)), y + 48), SERIES[place % len(SERIES)])
+        _text(pen, (right + 14, y + 26), f"{bar.value:.0%}", 24, QUIET, 90)
+    _text(pen, (left, y + 62), "mean test accuracy", 20, QUIET, right - left)
 
 
 def _network(pen: ImageDraw.ImageDraw) -> None:

@@ -17,6 +17,7 @@ from app.choices import OPTIONAL, USUAL
 from core.architectures import catalog
 from core.datasets.catalog import DATASETS
 from core.policies import policy
+from jobs.matching import Filters
 from jobs.rows import STATES, Run, State
 from jobs.store import Store
 
@@ -228,6 +229,17 @@ def read_source(reading: Reading) -> Source:
     }
 
 
+def filters_of(source: Source) -> Filters:
+    """The conditions of a list, where the source is one."""
+    return Filters(
+        text=source["text"] or None,
+        states=cast("list[State]", source["state"]) or None,
+        policies=source["policy"] or None,
+        architectures=source["architecture"] or None,
+        datasets=source["dataset"] or None,
+    )
+
+
 KNOWN = (*Source.__annotations__, *View.__annotations__)
 
 
@@ -268,14 +280,7 @@ def _found(source: Source, store: Store, problems: list[str]) -> tuple[list[Run]
         members = {run.id: run for run in (study.runs if study else ()) if run.id not in without}
         runs, total = list(members.values())[:MAX_RUNS], len(members)
     elif any(source[key] for key in ("text", "state", "policy", "architecture", "dataset")):
-        page, total = store.runs(
-            text=source["text"] or None,
-            states=cast("list[State]", source["state"]) or None,
-            policies=source["policy"] or None,
-            architectures=source["architecture"] or None,
-            datasets=source["dataset"] or None,
-            limit=MAX_RUNS,
-        )
+        page, total = store.runs(**vars(filters_of(source)), limit=MAX_RUNS)
         runs, missing = [run for run in page if run.id not in without], []
     else:
         runs, total, missing = [], 0, []

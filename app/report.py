@@ -21,9 +21,9 @@ import orjson
 
 from app import report_sections as sections
 from app.assets import STATIC
-from app.social import name_of
 from app.thinning import PointRow, Thinning
 from app.views import maybe_short
+from app.wording import name_of
 from core.events import DISABLED_BELOW, EDGES, Snapshot
 from core.findings import Findings
 from jobs.rows import LogRow, Run, StoredSnapshot

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from html import escape
 from itertools import pairwise
 
-from app.social import name_of, sentence
 from app.spec_text import as_yaml
 from app.thinning import PointRow
+from app.wording import name_of, sentence
 from core.events import DISABLED_BELOW, EDGES, QUANTILES, Snapshot
 from core.findings import Findings
 from core.policies import policy

@@ -8,16 +8,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app.cards import Card, draw
+from app.cards import draw
+from app.compare import MAX_RUNS, Reading, read_source
 from app.errors import Problem
+from app.previews import card_of, look, source_of
 from app.services import Here, wrong
-from app.social import MOST, RUN_ID, card_of
 
 KEEP_S = 300
 """For how long others may keep a picture: that of a running run changes."""
 
 router = APIRouter()
 drawn = lru_cache(maxsize=64)(draw)
+Names = Annotated[str, Query(max_length=300, description="As in the address of /compare: names with commas between.")]
 
 
 @router.get(
@@ -29,19 +31,30 @@ drawn = lru_cache(maxsize=64)(draw)
 def show_card(
     request: Request,
     here: Here,
-    runs: Annotated[
-        str, Query(max_length=300, description="Ids of at most six runs, with commas; none: the site.")
-    ] = "",
+    runs: Annotated[str, Query(max_length=9000, description=f"Ids of at most {MAX_RUNS} runs, with commas.")] = "",
+    study: Annotated[str, Query(max_length=40, description="The id of a study.")] = "",
+    without: Annotated[str, Query(max_length=9000, description="Ids of runs that are left out.")] = "",
+    text: Annotated[str, Query(max_length=100, description="Part of a name or an id.")] = "",
+    state: Names = "",
+    policy: Names = "",
+    architecture: Names = "",
+    dataset: Names = "",
 ) -> Response:
-    """A PNG of 1200×630: what the runs are, how well they do, and their curves."""
-    ids = [word for word in runs.split(",") if word]
-    if len(ids) > MOST or not all(RUN_ID.fullmatch(word) for word in ids):
-        raise Problem(422, f"runs must be the ids of at most {MOST} runs, with commas between")
-    known = here.store.many(ids) if ids else {}
-    if missing := [run_id for run_id in ids if run_id not in known]:
-        raise Problem(404, f"there is no run {missing[0]} here")
-    card: Card = card_of([known[run_id] for run_id in ids], here.store)
-    image = drawn(card)
+    """A PNG of 1200×630: what the runs are, how well they do, and their curves; of nothing at all the site's.
+
+    Of more runs than six, or of a study or a filter: how many, and the mean accuracy of each kind.
+    """
+    reading = Reading(request.query_params)
+    given = read_source(reading)
+    if reading.problems:
+        raise Problem(422, " ".join(reading.problems))
+    if len(given["runs"]) > MAX_RUNS:
+        raise Problem(422, f"runs must be at most {MAX_RUNS} ids, got {len(given['runs'])}")
+    source = source_of(request.query_params)
+    shown = look(source, here.store) if source else None
+    if source and shown is None:
+        raise Problem(404, "there is no such run, or no such study, here")
+    image = drawn(card_of(shown, here.store))
     headers = {
         "ETag": f'"{hashlib.sha256(image).hexdigest()[:20]}"',
         "Cache-Control": f"public, max-age={KEEP_S}",

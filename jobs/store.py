@@ -1,7 +1,7 @@
 """The store: submit, look up, list, cancel, and read curves. The worker's side is in `holding.py`.
 
 Every statement of the program is here, in `holding.py`, `staff.py`, `studies.py`, `evaluations.py`, `examples.py`,
-`curves.py` and `results.py`. It knows no web and no queue.
+`matching.py`, `curves.py` and `results.py`. It knows no web and no queue.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement
 
 from core.cost import step_macs
 from core.events import Snapshot
@@ -24,6 +23,7 @@ from jobs import curves
 from jobs.evaluations import Evaluations
 from jobs.examples import Examples
 from jobs.holding import QUEUE, Holding
+from jobs.matching import Filters, Tallies
 from jobs.reading import UnreadableRun, kept, read_any, read_run, read_spec, readable, select_run, select_runs
 from jobs.removing import Removing
 from jobs.results import Results
@@ -65,7 +65,7 @@ SORTS: dict[str, sa.Column[Any]] = {
 """What a list of runs can be sorted by."""
 
 
-class Store(Holding, Removing, Results, Staff, Studies, Evaluations, Examples):
+class Store(Holding, Removing, Results, Staff, Studies, Evaluations, Examples, Tallies):
     """Runs and all that belongs to them, in one database. May be shared by threads."""
 
     def submit(self, spec: RunSpec, *, owner_token: str | None = None) -> tuple[Run, str]:
@@ -143,21 +143,7 @@ class Store(Holding, Removing, Results, Staff, Studies, Evaluations, Examples):
         """
         if sort not in SORTS:
             raise ValueError(f"sort must be one of {', '.join(SORTS)}; got {sort!r}")
-        conditions: list[ColumnElement[bool]] = [
-            kept(),
-            *(
-                column.in_(wanted)
-                for column, wanted in (
-                    (RUNS.c.state, states),
-                    (RUNS.c.policy, policies),
-                    (RUNS.c.architecture, architectures),
-                    (RUNS.c.dataset, datasets),
-                )
-                if wanted is not None
-            ),
-        ]
-        if text:
-            conditions.append(_contains(text))
+        conditions = Filters(text, states, policies, architectures, datasets).conditions()
         column = SORTS[sort]
         # At equal values the newest first, so that pages never overlap.
         order = ((column.desc() if descending else column.asc()).nulls_last(), RUNS.c.number.desc())
@@ -303,7 +289,3 @@ def _macs_per_image(spec: str) -> int | None:
     except ValidationError:
         return None
     return step_macs(parsed.plan, parsed.selection)
-
-
-def _contains(text: str) -> ColumnElement[bool]:
-    return RUNS.c.name.icontains(text, autoescape=True) | RUNS.c.id.icontains(text, autoescape=True)
