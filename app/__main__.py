@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
@@ -118,10 +119,16 @@ def serve_pages(settings: Settings, store: Store, wake: Callable[[str], object],
     from app.options import options  # noqa: PLC0415
     from app.pages import site  # noqa: PLC0415
     from app.server import make_app, mount_pages  # noqa: PLC0415
+    from app.studies import prepare  # noqa: PLC0415
 
     app = make_app(settings, store, wake, options)
     mount_pages(app, site.build(store, settings), settings, site.mount_options())
-    run(app, listener, ready=lambda: print(f"OnlyBN is at {settings.url}  (Ctrl-C stops it)", flush=True))
+
+    def ready() -> None:
+        print(f"OnlyBN is at {settings.url}  (Ctrl-C stops it)", flush=True)
+        threading.Thread(target=prepare, name="prepare", daemon=True).start()
+
+    run(app, listener, ready=ready)
 
 
 if __name__ == "__main__":

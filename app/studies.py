@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
@@ -285,6 +286,14 @@ def _before(name: str, scale: Scale) -> tuple[costs.Cost, dict[str, Any], str]:
     cost = costs.study_cost(study)
     drawn = figure(named.plot, named.criterion.quantity_at(scale), study, [], named.marks)
     return cost, drawn.model_dump(mode="json"), _setting(study)
+
+
+def prepare() -> None:
+    """Work out what never changes of all questions, a second or more, so that no visitor waits for it."""
+    for name in STUDIES:
+        for scale in SCALES:
+            with suppress(StudyUnavailable):
+                _before(name, scale)
 
 
 def _setting(study: StudySpec) -> str:

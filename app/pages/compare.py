@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.panels import panel
+from app.panels import LOADING, panel
 
-SKELETON = '<div class="compare-page"><h1>Compare</h1></div>'
+SKELETON = f'<div class="compare-page"><h1>Compare</h1>{LOADING}</div>'
 
 
 def build() -> None:

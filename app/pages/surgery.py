@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.panels import panel
+from app.panels import LOADING, panel
 
-SKELETON = '<div class="surgery-page"><h1 class="waiting">Surgery</h1></div>'
+SKELETON = f'<div class="surgery-page"><h1 class="waiting">Surgery</h1>{LOADING}</div>'
 
 
 def build() -> None:

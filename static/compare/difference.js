@@ -32,7 +32,7 @@ export function difference() {
           "tr",
           {},
           h("th", { scope: "col" }, "Field"),
-          runs.map((run) => h("th", { scope: "col" }, h("a", { href: run.url }, runName(run, fields)), run.id === view.base ? " (baseline)" : "", exampleMark(run))),
+          runs.map((run) => h("th", { scope: "col" }, h("a", { href: run.url }, runName(run, fields)), run.id === view.base ? " (baseline)" : "", " ", exampleMark(run))),
         ),
       ),
       h(

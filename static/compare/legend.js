@@ -73,7 +73,7 @@ function runEntry({ name, style, members: [data] }, differ, remove) {
     "li",
     { class: "legend-row" },
     swatch(style),
-    h("span", { class: "legend-words" }, h("a", { href: data.run.url }, name), facts(data.run), exampleMark(data.run)),
+    h("span", { class: "legend-words" }, h("a", { href: data.run.url }, name), exampleMark(data.run), facts(data.run)),
     state,
     value,
     removal(data.id, runName(data.run, differ), remove),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app import studies
 from app.server import make_app
 from app.settings import Settings
 from core.spec import RunSpec
@@ -41,6 +42,16 @@ def test_a_public_server_may_bound_the_scale(store: Store) -> None:
         refused = client.post("/api/studies", json={"name": "depth", "scale": "evening"})
         assert refused.status_code == 403 and "up to the scale minutes" in refused.json()["detail"]
         assert client.post("/api/studies", json={"name": "depth", "scale": "minutes"}).status_code == 201
+
+
+def test_what_never_changes_is_there_before_a_visitor_asks(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    studies.prepare()
+
+    def again(*_: object) -> None:
+        raise AssertionError("worked out once more")
+
+    monkeypatch.setattr(studies, "figure", again)
+    assert len(client.get("/api/studies").json()["questions"]) == len(STUDIES)
 
 
 def test_only_runs_of_some_length_tell_the_pace(store: Store) -> None:
