@@ -3,19 +3,31 @@
 What they say is made elsewhere (`views`, `preview`, `feed`); what they refuse is worded in `errors`.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from typing_extensions import TypedDict
 
 from app import curves, preview, starts, views
 from app.errors import Problem, explain, parse
 from app.news import Answer, Question
-from app.services import Existing, Found, Here, RunId, Services, Token, answer, download, found, refuse_others, wrong
+from app.services import (
+    Existing,
+    Found,
+    Here,
+    RunId,
+    Services,
+    Token,
+    answer,
+    described,
+    download,
+    found,
+    refuse_others,
+    wrong,
+)
 from core.spec import RunSpec
 from core.spec import explain as explain_spec
 from jobs.quotas import refuse_submission
@@ -43,12 +55,6 @@ class Removed(TypedDict):
     restorable_s: float
 
 
-def _body(model: type[BaseModel], example: str) -> dict[str, Any]:
-    """The documentation of a JSON body that we read ourselves."""
-    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}}
-
-
 async def _spec(request: Request, here: Here) -> RunSpec:
     return await run_in_threadpool(_read_spec, await request.body(), here)
 
@@ -73,7 +79,7 @@ router = APIRouter()
     status_code=201,
     response_model=views.Launched,
     responses=wrong(413, 422, 429),
-    openapi_extra=_body(RunSpec, EXAMPLE),
+    openapi_extra=described(RunSpec, EXAMPLE),
     summary="Launch a run",
 )
 def launch_run(spec: Spec, here: Here) -> Response:
@@ -214,7 +220,7 @@ def count(
     "/api/preview",
     response_model=preview.Preview,
     responses=wrong(413, 422),
-    openapi_extra=_body(RunSpec, EXAMPLE),
+    openapi_extra=described(RunSpec, EXAMPLE),
     summary="Look at a run before launching it",
 )
 def preview_run(spec: Spec, here: Here) -> Response:
@@ -226,7 +232,7 @@ def preview_run(spec: Spec, here: Here) -> Response:
     "/api/feed",
     response_model=Answer,
     responses=wrong(413, 422),
-    openapi_extra=_body(Question, '{"runs": {"RUN_ID": {"points": 0, "snapshots": 0, "log": 0}}, "layer": null}'),
+    openapi_extra=described(Question, '{"runs": {"RUN_ID": {"points": 0, "snapshots": 0, "log": 0}}, "layer": null}'),
     summary="What is new",
 )
 def ask_feed(question: Annotated[Question, Depends(_question)], here: Here) -> Response:

@@ -1,4 +1,4 @@
-"""The REST route for several runs at once: cancel, remove or restore those that a list of tokens opens.
+"""The REST routes for several runs at once: cancel, remove, restore or reorder those that a list of tokens opens.
 
 Every run is tried by itself, and the answer says of each that stays as it is why. The rules of a single one are in the
 store.
@@ -12,14 +12,13 @@ from typing_extensions import TypedDict
 
 from app.errors import Problem, explain, parse
 from app.news import RunId
-from app.services import Here, Services, answer, refuse_others, wrong
+from app.services import Here, Services, answer, described, refuse_others, wrong
 from core.model import Model
 from jobs.reading import UnreadableRun
 from jobs.rows import TERMINAL
 
 MAX_RUNS = 200
-SCHEMA = {"$ref": "#/components/schemas/Changes"}
-EXAMPLE = {"action": "cancel", "runs": {"RUN_ID": "OWNER_TOKEN"}}
+Token = Annotated[str, StringConstraints(max_length=200)]
 Action = Literal["cancel", "remove", "restore"]
 
 
@@ -27,7 +26,14 @@ class Changes(Model):
     """`runs`: the owner token of each, or that of the study that launched it."""
 
     action: Action
-    runs: dict[RunId, Annotated[str, StringConstraints(max_length=200)]] = Field(min_length=1, max_length=MAX_RUNS)
+    runs: dict[RunId, Token] = Field(min_length=1, max_length=MAX_RUNS)
+
+
+class Order(Model):
+    """`runs`: ids in the wanted order; `tokens`: the owner token of each, or that of the study that launched it."""
+
+    runs: Annotated[list[RunId], Field(min_length=1, max_length=MAX_RUNS)]
+    tokens: dict[RunId, Token] = Field(max_length=MAX_RUNS)
 
 
 class Refused(TypedDict):
@@ -44,6 +50,12 @@ class Changed(TypedDict):
     refused: list[Refused]
 
 
+class Ordered(TypedDict):
+    """Those of the runs that wait, in the order in which they will be served."""
+
+    runs: list[str]
+
+
 router = APIRouter()
 
 
@@ -51,16 +63,15 @@ async def _changes(request: Request) -> Changes:
     return parse(Changes, await request.body(), explain)
 
 
+async def _order(request: Request) -> Order:
+    return parse(Order, await request.body(), explain)
+
+
 @router.post(
     "/api/runs/changes",
     response_model=Changed,
     responses=wrong(413, 422),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": SCHEMA, "example": EXAMPLE}},
-        }
-    },
+    openapi_extra=described(Changes, {"action": "cancel", "runs": {"RUN_ID": "OWNER_TOKEN"}}),
     summary="Cancel, remove or restore several runs",
 )
 def change_runs(changes: Annotated[Changes, Depends(_changes)], here: Here) -> Response:
@@ -72,6 +83,25 @@ def change_runs(changes: Annotated[Changes, Depends(_changes)], here: Here) -> R
         else:
             said["done"].append(run_id)
     return answer(said)
+
+
+@router.post(
+    "/api/runs/order",
+    response_model=Ordered,
+    responses=wrong(403, 413, 422),
+    openapi_extra=described(Order, {"runs": ["SECOND", "FIRST"], "tokens": {"FIRST": "TOKEN", "SECOND": "TOKEN"}}),
+    summary="Reorder runs of one's own that wait",
+)
+def order_runs(order: Annotated[Order, Depends(_order)], here: Here) -> Response:
+    """Serve these runs in this order, in the places of the queue that they have among themselves.
+
+    Nobody else's run is served later because of it. What does not wait any more is left out, and a study's run stays
+    behind single ones.
+    """
+    for run_id in order.runs:
+        refuse_others(run_id, here, order.tokens.get(run_id), "reorder")
+    ordered: Ordered = {"runs": here.store.reorder(list(dict.fromkeys(order.runs)))}
+    return answer(ordered)
 
 
 def _change(action: Action, run_id: str, token: str, here: Services) -> str | None:

@@ -138,7 +138,7 @@ def _add_docs(app: FastAPI) -> None:
         """FastAPI's description, with the bodies that we read ourselves."""
         description = described()
         schemas = description.setdefault("components", {}).setdefault("schemas", {})
-        for model in (RunSpec, Question, bulk_api.Changes, study_api.StudyRequest, SurgeryRequest):
+        for model in (RunSpec, Question, bulk_api.Changes, bulk_api.Order, study_api.StudyRequest, SurgeryRequest):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(schema.pop("$defs", {}))
             schemas[model.__name__] = schema

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import Depends, Header, Path, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from app.errors import Problem
@@ -43,6 +44,12 @@ RunId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{6,40}$", description="The r
 def answer(content: object, status: int = 200) -> Response:
     """`content` as JSON. FastAPI would copy and check it first, which the feed has no time for."""
     return Response(orjson.dumps(content), status, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+def described(model: type[BaseModel], example: object) -> dict[str, Any]:
+    """The documentation of a JSON body that we read ourselves; `example` is JSON, or the text of some."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}}
 
 
 def wrong(*statuses: int) -> dict[int | str, dict[str, Any]]:

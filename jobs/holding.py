@@ -16,12 +16,11 @@ from core.events import FailureKind, Finished, Point
 from jobs import curves, results
 from jobs.database import Database
 from jobs.lease import Troubles, next_state
+from jobs.ordering import QUEUE
 from jobs.reading import read_spec
 from jobs.rows import Batch, LogKind, Running, State, Verdict
 from jobs.tables import RUNS
 
-QUEUE = (RUNS.c.priority, RUNS.c.number)
-"""The order in which runs are served."""
 IDLE: dict[str, Any] = {"worker": None, "tested": None, "analysed": None, "images_per_s": None, "eta_s": None}
 """The columns of a run that nobody holds."""
 

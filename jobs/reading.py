@@ -16,6 +16,7 @@ from sqlalchemy import Row
 
 from core.events import Counts, Finished, Started
 from core.spec import RunSpec, explain
+from jobs.ordering import place_of
 from jobs.rows import ExampleMark, Run, Unreadable
 from jobs.tables import EXAMPLES, FINDINGS, MEMBERS, REMOVALS, RUNS, STUDIES
 
@@ -38,7 +39,7 @@ def select_runs() -> sa.Select[Any]:
         sa.select(sa.func.count())
         .where(
             earlier.c.state == "queued",
-            sa.tuple_(earlier.c.priority, earlier.c.number) <= sa.tuple_(RUNS.c.priority, RUNS.c.number),
+            sa.tuple_(earlier.c.priority, place_of(earlier)) <= sa.tuple_(RUNS.c.priority, place_of()),
         )
         .correlate(RUNS)
         .scalar_subquery()

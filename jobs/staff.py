@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement
 
 from jobs.database import Database
 from jobs.lease import Identity
+from jobs.ordering import QUEUE
 from jobs.rows import Running
 from jobs.tables import RUNS, WORKERS
 
@@ -66,7 +67,7 @@ class Staff(Database):
 
     def waiting(self) -> list[str]:
         """The ids of the queued runs, the next one first."""
-        statement = sa.select(RUNS.c.id).where(RUNS.c.state == "queued").order_by(RUNS.c.priority, RUNS.c.number)
+        statement = sa.select(RUNS.c.id).where(RUNS.c.state == "queued").order_by(*QUEUE)
         with self.reading() as connection:
             return list(connection.scalars(statement))
 

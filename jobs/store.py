@@ -1,7 +1,7 @@
 """The store: submit, look up, list, cancel, and read curves. The worker's side is in `holding.py`.
 
-Every statement of the program is here, in `holding.py`, `staff.py`, `studies.py`, `evaluations.py`, `examples.py`,
-`matching.py`, `curves.py` and `results.py`. It knows no web and no queue.
+Every statement of the program is here, in `holding.py`, `ordering.py`, `staff.py`, `studies.py`, `evaluations.py`,
+`examples.py`, `matching.py`, `curves.py` and `results.py`. It knows no web and no queue.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from core.spec import RunSpec
 from jobs import curves
 from jobs.evaluations import Evaluations
 from jobs.examples import Examples
-from jobs.holding import QUEUE, Holding
+from jobs.holding import Holding
 from jobs.matching import Filters, Tallies
+from jobs.ordering import QUEUE, Ordering
 from jobs.reading import UnreadableRun, kept, read_any, read_run, read_spec, readable, select_run, select_runs
 from jobs.removing import Removing
 from jobs.results import Results
@@ -65,7 +66,7 @@ SORTS: dict[str, sa.Column[Any]] = {
 """What a list of runs can be sorted by."""
 
 
-class Store(Holding, Removing, Results, Staff, Studies, Evaluations, Examples, Tallies):
+class Store(Holding, Ordering, Removing, Results, Staff, Studies, Evaluations, Examples, Tallies):
     """Runs and all that belongs to them, in one database. May be shared by threads."""
 
     def submit(self, spec: RunSpec, *, owner_token: str | None = None) -> tuple[Run, str]:

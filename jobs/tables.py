@@ -158,6 +158,14 @@ REMOVALS = Table(
     Column("at", sa.Double, nullable=False),
 )
 
+PLACES = Table(
+    "places",
+    METADATA,
+    Column("run", Big, ForeignKey("runs.number", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("place", Big, nullable=False),  # the number of the run whose place in the queue it has
+)
+"""Of runs that were reordered. Came after version 3, as the evaluations did."""
+
 EXAMPLES = Table(
     "examples",
     METADATA,

@@ -119,6 +119,12 @@ export const restore = (run) => asOwner(run, "restore");
 export const changeRuns = (action, runs) =>
   ask("/api/runs/changes", { action, runs: Object.fromEntries(runs.map((run) => [run.id, runToken(run)])) });
 
+/** Reorders `runs`, which wait and of which this browser has the tokens; answers the ids of those that still wait. */
+export const orderRuns = async (runs) => {
+  const tokens = Object.fromEntries(runs.map((run) => [run.id, runToken(run)]));
+  return (await ask("/api/runs/order", { runs: runs.map(({ id }) => id), tokens })).runs;
+};
+
 const asOwner = (run, what) => ask(`/api/runs/${encodeURIComponent(run.id)}/${what}`, {}, owned(run));
 
 const owned = (run) => ({ "X-Owner-Token": runToken(run) });

@@ -13,6 +13,7 @@ import { shareButton } from "../share/share.js";
 import { chosenBar, MAX_CHOSEN } from "./chosen.js";
 import { FILTERS, filters } from "./filters.js";
 import { pinnedRuns } from "./pinned.js";
+import { ownQueue } from "./queue.js";
 import { table } from "./table.js";
 
 const PAGE = 25;
@@ -59,10 +60,12 @@ export function mount(element) {
   };
   const bar = chosenBar(chosen, known, clear, changed);
   const rows = table(view, chosen, { change, choose, size: PAGE });
+  const queue = ownQueue(() => list.wake());
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   page.replaceChildren(
     h("div", { class: "page-head" }, h("h1", {}, "Runs"), shareButton()),
     pinnedRuns(),
+    queue.element,
     filters(view, change),
     bar.element,
     problem,
@@ -85,6 +88,7 @@ export function mount(element) {
     const { runs, unreadable, total } = answer;
     matching = total;
     for (const run of [...runs, ...unreadable]) known.set(run.id, run);
+    queue.look(runs);
     bar.update(view, total);
     const last = Math.max(1, Math.ceil(total / PAGE));
     if (Number(view.page) > last) return change({ page: String(last) }); // which wakes this task

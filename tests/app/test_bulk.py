@@ -75,3 +75,19 @@ def test_what_is_removed_comes_back(client: TestClient, store: Store, trainer: T
 def test_a_question_that_makes_no_sense_is_refused(client: TestClient, body: Any, words: str) -> None:
     answer = client.post("/api/runs/changes", json=body)
     assert answer.status_code == 422 and words in answer.json()["detail"]
+
+
+def test_only_ones_own_runs_are_reordered(client: TestClient, store: Store) -> None:
+    first, theirs, last = (client.post("/api/runs", json=SPEC).json() for _ in range(3))
+    tokens = {run["id"]: run["owner_token"] for run in (first, last)}
+    order = {"runs": [last["id"], first["id"]], "tokens": tokens}
+    assert client.post("/api/runs/order", json=order).json() == {"runs": [last["id"], first["id"]]}
+    assert store.waiting() == [last["id"], theirs["id"], first["id"]]
+    assert client.get(f"/api/runs/{first['id']}").json()["position"] == 3
+    stolen = {"runs": [theirs["id"], last["id"]], "tokens": {**tokens, theirs["id"]: first["owner_token"]}}
+    answer = client.post("/api/runs/order", json=stolen)
+    assert answer.status_code == 403 and "another run" in answer.json()["detail"]
+    del stolen["tokens"]
+    assert client.post("/api/runs/order", json={**stolen, "tokens": tokens}).status_code == 403
+    assert client.post("/api/runs/order", json=stolen).status_code == 422
+    assert store.waiting() == [last["id"], theirs["id"], first["id"]]

@@ -17,6 +17,9 @@ TRACES = (
     "document.querySelector('.overlay .plot')?.data?.map(trace => [trace.line.color, trace.line.dash, trace.x.length])"
 )
 
+KEEP = "tokens => Object.entries(tokens).forEach(([id, token]) => localStorage.setItem(`onlybn.owner.${id}`, token))"
+"""What a browser that launched these runs has kept."""
+
 
 @pytest.fixture(scope="module")
 def four(puppet: Puppet) -> list[str]:
@@ -137,10 +140,7 @@ def test_all_ticked_runs_are_cancelled_or_deleted_at_once(open_page: Open, puppe
         puppet.finish(run_id)
     foreign, _ = puppet.submit(name="Flock 5")
     page = open_page("/runs?text=Flock")
-    page.evaluate(
-        "tokens => Object.entries(tokens).forEach(([id, token]) => localStorage.setItem(`onlybn.owner.${id}`, token))",
-        tokens,
-    )
+    page.evaluate(KEEP, tokens)
     for run_id in ended:
         page.get_by_label(f"Compare Flock {list(ended).index(run_id)}").check()
     bulk = page.get_by_role("group", name="With all ticked runs")
@@ -165,6 +165,42 @@ def test_all_ticked_runs_are_cancelled_or_deleted_at_once(open_page: Open, puppe
     expect(page.locator(".runs-table tbody tr")).to_have_count(6)
     expect(page.get_by_text("6 runs chosen.")).to_be_visible()
     puppet.store.request_cancel(foreign)
+
+
+def test_ones_own_waiting_runs_are_reordered_with_the_keyboard(open_page: Open, puppet: Puppet) -> None:
+    for waiting in puppet.store.waiting():
+        puppet.store.request_cancel(waiting)
+    tokens = dict(puppet.submit(name=f"Mine {k}") for k in range(2))
+    theirs, _ = puppet.submit(name="Theirs")
+    tokens |= dict([puppet.submit(name="Mine 2")])
+    a, b, c = tokens
+    page = open_page("/runs")
+    expect(page.get_by_role("heading", name="Yours in the queue")).to_be_hidden()
+    page.evaluate(KEEP, tokens)
+    page.reload()
+    entries = page.locator(".own-queue li")
+    expect(entries.locator("a")).to_have_text(["Mine 0", "Mine 1", "Mine 2"])
+    expect(entries.locator(".own-queue-place")).to_have_text(["1", "2", "4"])
+    up = page.get_by_role("button", name="Serve earlier: Mine 2")
+    up.focus()
+    page.keyboard.press("Enter")
+    expect(entries.locator("a")).to_have_text(["Mine 0", "Mine 2", "Mine 1"])
+    expect(up).to_be_focused()
+    expect(page.locator("#announcer")).to_have_text("Mine 2 is now number 2 in the queue.")
+    assert puppet.store.waiting() == [a, c, theirs, b]
+    page.keyboard.press("Enter")
+    expect(entries.locator("a")).to_have_text(["Mine 2", "Mine 0", "Mine 1"])
+    expect(up).to_have_attribute("aria-disabled", "true")
+    page.get_by_role("button", name="Serve first: Mine 1").click()
+    expect(entries.locator("a")).to_have_text(["Mine 1", "Mine 2", "Mine 0"])
+    expect(page.locator("#announcer")).to_have_text("Mine 1 is now number 1 in the queue.")
+    assert puppet.store.waiting() == [b, c, theirs, a]
+    puppet.claim(b)
+    expect(entries.locator("a")).to_have_text(["Mine 2", "Mine 0"])
+    puppet.finish(b)
+    for waiting in puppet.store.waiting():
+        puppet.store.request_cancel(waiting)
+    expect(page.get_by_role("heading", name="Yours in the queue")).to_be_hidden()
 
 
 def test_pages_of_a_long_history(open_page: Open, puppet: Puppet) -> None:
