@@ -29,6 +29,7 @@ from app import (
     study_api,
     surgery_api,
     teaching_api,
+    workers_api,
 )
 from app.assets import Assets
 from app.estimate import Estimator
@@ -57,6 +58,7 @@ ROUTERS = (
     teaching_api.router,
     share_api.router,
     examples.router,
+    workers_api.router,
 )
 TITLE = "OnlyBN"
 VERSION = "0.1.0"

@@ -18,7 +18,7 @@ ORDER = (
     *("charts", "data", "legend", "network", "shades"),
     *("code", "details", "log"),
     *("preview", "experiments", "train"),
-    *("extend", "player", "run", "runs", "pinned", "queue", "paper", "compare"),
+    *("extend", "player", "run", "runs", "pinned", "queue", "workers", "paper", "compare"),
     *("term", "keys", "about", "sheet", "embed"),
     *("surgery", "threshold", "features", "image"),
     "gallery",

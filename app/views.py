@@ -52,6 +52,25 @@ class ExampleView(TypedDict):
     machine: str
 
 
+class UsageView(TypedDict):
+    """What the training takes, in bytes: memory of its (first) process now and at most, and the same of its GPU; null
+    where nobody says it. Of a run that has ended: what it took last.
+    """
+
+    memory_bytes: int | None
+    peak_bytes: int | None
+    gpu_bytes: int | None
+    gpu_peak_bytes: int | None
+
+
+class PlaceView(TypedDict):
+    """Where a run trains: `processor` names the CPU, null where nobody says it; `threads` are those of each process."""
+
+    processor: str | None
+    threads: int
+    processes: int
+
+
 class RunSummary(TypedDict):
     """A run as lists and the feed show it. Times are Unix seconds; `position` is 1 for the next run in the queue.
 
@@ -76,6 +95,8 @@ class RunSummary(TypedDict):
     checkpoint_step: int | None
     device: str | None
     engine: str | None
+    place: PlaceView | None
+    usage: UsageView | None
     top1: float | None
     result: dict[str, Any] | None
     findings: bool
@@ -156,6 +177,8 @@ def summary(run: Run, public_url: str | None = None) -> RunSummary:
         "checkpoint_step": run.checkpoint_step,
         "device": run.started.device if run.started else None,
         "engine": run.started.engine or None if run.started else None,
+        "place": place(run.started),
+        "usage": usage(run),
         "top1": run.top1,
         "result": result(run.result),
         "findings": run.has_findings,
@@ -185,6 +208,27 @@ def unreadable(run: Unreadable, public_url: str | None = None) -> UnreadableView
 def whole(run: Run, public_url: str | None = None) -> RunView:
     """`run` with its layers."""
     return {**summary(run, public_url), "layers": layers(run.started)}
+
+
+def place(started: Started | None) -> PlaceView | None:
+    if started is None:
+        return None
+    return {
+        "processor": started.processor or None,
+        "threads": started.threads,
+        "processes": started.processes,
+    }
+
+
+def usage(run: Run) -> UsageView | None:
+    if run.usage is None:
+        return None
+    return {
+        "memory_bytes": run.usage.memory_bytes,
+        "peak_bytes": run.usage.peak_bytes,
+        "gpu_bytes": run.usage.gpu_bytes,
+        "gpu_peak_bytes": run.usage.gpu_peak_bytes,
+    }
 
 
 def layers(started: Started | None) -> list[LayerView] | None:

@@ -51,7 +51,7 @@ class Started(Model):
     """The first event of an attempt. `resumed_from` is the step of the checkpoint that it goes on from.
 
     `taken`: what the run took from the file that it starts from, in a sentence; `engine`: what computes it, in words.
-    `threads` are those of each of the `processes`.
+    `threads` are those of each of the `processes`; `processor` is the name of the CPU, empty where nobody says it.
     """
 
     event: Literal["started"] = "started"
@@ -69,6 +69,7 @@ class Started(Model):
     processes: int = 1
     torch: str
     engine: str = ""
+    processor: str = ""
     taken: str | None = None
 
 
@@ -108,7 +109,10 @@ class Snapshot(Model):
 
 
 class Progress(Model):
-    """How far the run is and how fast it goes, about once a second.
+    """How far the run is, how fast it goes and what it takes, about once a second.
+
+    `memory_bytes`, `peak_bytes`: memory of the (first) process that trains, now and at most so far, without those that
+    open its images; `gpu_bytes`, `gpu_peak_bytes`: what it has taken of its GPU. None where nobody says it.
 
     `tested` is the share of the test set that the test under way has seen, 0..1; None while it trains. `analysed` is
     how much of the analyses at the end is done, 0..1; None before.
@@ -122,6 +126,10 @@ class Progress(Model):
     images_per_s: float
     elapsed_s: float
     eta_s: float | None
+    memory_bytes: int | None = None
+    peak_bytes: int | None = None
+    gpu_bytes: int | None = None
+    gpu_peak_bytes: int | None = None
 
 
 class Checkpointed(Model):

@@ -15,6 +15,7 @@ from core.checkpoint import Mean
 from core.datasets.batches import batches
 from core.distributed import Group
 from core.engine.engine import make_engine
+from core.engine.memory import used_bytes
 from core.freezing import freeze, running_statistics
 from core.meters import Speed, Window, summed_loss, tally
 from core.optimizers import OPTIMIZERS
@@ -107,6 +108,15 @@ class Learner:
     def device_name(self) -> str:
         """The GPU's name, or `cpu`."""
         return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "cpu"
+
+    def memory(self) -> dict[str, int | None]:
+        """What this process takes, as Progress says it."""
+        now, most = used_bytes()
+        taken = {"memory_bytes": now, "peak_bytes": most}
+        if self.device.type == "cuda":
+            taken["gpu_bytes"] = torch.cuda.memory_reserved(self.device)
+            taken["gpu_peak_bytes"] = torch.cuda.max_memory_reserved(self.device)
+        return taken
 
     def result(self) -> dict[str, Tensor]:
         """What the training made: trained parameters and running statistics, by name."""

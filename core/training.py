@@ -24,6 +24,7 @@ from core.events import EVENT, Analysed, Event, Failed, Finished, Layer, Point, 
 from core.failures import Diverged, failure
 from core.files import START
 from core.learner import Learner
+from core.processor import processor
 from core.snapshot import NormReader
 from core.spec import RunSpec
 
@@ -193,6 +194,7 @@ class _Training:
             processes=self.group.part.world,
             torch=torch.__version__,
             engine=self.learner.engine.words,
+            processor=processor(),
             taken=taken.sentence if taken else None,
         )
 
@@ -246,6 +248,7 @@ class _Training:
             elapsed_s=round(self._elapsed(), 1),
             analysed=round(share, 3) if analysed else None,
             eta_s=round(seconds * (1 - share) / share, 1) if share else rest,
+            **self.learner.memory(),
         )
 
     def _elapsed(self) -> float:

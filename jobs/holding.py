@@ -12,14 +12,16 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from core.cost import run_macs
-from core.events import FailureKind, Finished, Point
+from core.events import FailureKind, Finished, Point, Progress
 from jobs import curves, results
 from jobs.database import Database
 from jobs.lease import Troubles, next_state
 from jobs.ordering import QUEUE
 from jobs.reading import read_spec
 from jobs.rows import Batch, LogKind, Running, State, Verdict
-from jobs.tables import RUNS
+from jobs.tables import RUNS, USAGE
+
+USED = ("memory_bytes", "peak_bytes", "gpu_bytes", "gpu_peak_bytes")
 
 IDLE: dict[str, Any] = {"worker": None, "tested": None, "analysed": None, "images_per_s": None, "eta_s": None}
 """The columns of a run that nobody holds."""
@@ -120,6 +122,7 @@ class Holding(Database):
         curves.insert_points(connection, row.number, batch.points)
         if batch.progress:
             curves.insert_speed(connection, row.number, batch.progress)
+            _keep_usage(connection, row.number, batch.progress)
         if batch.snapshots:
             curves.insert_snapshots(connection, row.number, read_spec(row.spec), batch.snapshots)
         if batch.analysed:
@@ -183,6 +186,15 @@ def _held(statement: Any, run_id: str, attempt: int) -> Any:
     return statement.where(RUNS.c.id == run_id, RUNS.c.attempt == attempt, RUNS.c.state == "running")
 
 
+def _keep_usage(connection: Connection, run: int, progress: Progress) -> None:
+    """What the trainer takes, where it says that."""
+    used = progress.model_dump(include=set(USED))
+    if used["memory_bytes"] is None:
+        return
+    if connection.execute(sa.update(USAGE).where(USAGE.c.run == run).values(used)).rowcount == 0:
+        connection.execute(sa.insert(USAGE).values(run=run, **used))
+
+
 def _columns_of(batch: Batch) -> dict[str, Any]:
     """What `batch` changes in the row of its run; what came later stands above what came before."""
     values: dict[str, Any] = {}
@@ -196,7 +208,7 @@ def _columns_of(batch: Batch) -> dict[str, Any]:
     if batch.points:
         values |= _top1(batch.points)
     if progress := batch.progress:
-        values |= progress.model_dump(exclude={"event", "step"})
+        values |= progress.model_dump(exclude={"event", "step", *USED})
     reached = max((event.step for event in (*batch.points, progress) if event), default=0)
     if reached and "step" in values:
         values["step"] = max(reached, values["step"])

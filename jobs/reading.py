@@ -17,8 +17,10 @@ from sqlalchemy import Row
 from core.events import Counts, Finished, Started
 from core.spec import RunSpec, explain
 from jobs.ordering import place_of
-from jobs.rows import ExampleMark, Run, Unreadable
-from jobs.tables import EXAMPLES, FINDINGS, MEMBERS, REMOVALS, RUNS, STUDIES
+from jobs.rows import ExampleMark, Run, Unreadable, Usage
+from jobs.tables import EXAMPLES, FINDINGS, MEMBERS, REMOVALS, RUNS, STUDIES, USAGE
+
+USED = (USAGE.c.memory_bytes, USAGE.c.peak_bytes, USAGE.c.gpu_bytes, USAGE.c.gpu_peak_bytes)
 
 # Read once for many polls. A Started of the deepest network is some 100 KB, hence the smaller table.
 read_spec = lru_cache(2048)(RunSpec.model_validate_json)
@@ -29,8 +31,8 @@ read_result = lru_cache(1024)(Finished.model_validate_json)
 
 @cache
 def select_runs() -> sa.Select[Any]:
-    """All columns that `read_run` needs, with the place in the queue of those that wait, the study that launched, and
-    the mark of an example.
+    """All columns that `read_run` needs, with the place in the queue of those that wait, the study that launched, the
+    mark of an example, and what its trainer takes.
 
     Runs that somebody removed are not among them.
     """
@@ -57,7 +59,8 @@ def select_runs() -> sa.Select[Any]:
     marks = (EXAMPLES.c[name].label(f"example_{name}") for name in ("name", "shows", "machine"))
     columns = sa.select(RUNS, position.label("position"), found.label("has_findings"), study.label("study"))
     marked = columns.add_columns(*marks).outerjoin_from(RUNS, EXAMPLES, EXAMPLES.c.run == RUNS.c.number)
-    return marked.where(kept())
+    used = marked.add_columns(*USED, USAGE.c.run.label("used")).outerjoin(USAGE, USAGE.c.run == RUNS.c.number)
+    return used.where(kept())
 
 
 def kept() -> sa.ColumnElement[bool]:
@@ -146,5 +149,6 @@ def read_run(row: Row[Any]) -> Run:
         has_findings=bool(row.has_findings),
         position=row.position,
         study=row.study,
+        usage=Usage(*(getattr(row, column.name) for column in USED)) if row.used is not None else None,
         example=ExampleMark(row.example_name, row.example_shows, row.example_machine) if row.example_name else None,
     )

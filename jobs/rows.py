@@ -44,6 +44,40 @@ class ExampleMark:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What the trainer of a run takes: now and at most, of the memory and of its GPU. None: it did not say."""
+
+    memory_bytes: int | None
+    peak_bytes: int | None
+    gpu_bytes: int | None
+    gpu_peak_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a worker says of its machine: free bytes are those of its data folder; `load` as the system counts it, the
+    mean number of busy threads within a minute. None: the system does not say.
+    """
+
+    processor: str
+    cores: int
+    load: float | None
+    memory_bytes: int | None
+    disk_bytes: int | None
+    disk_free_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerNow:
+    """A worker that lives: how many runs it can hold and holds. `machine`: None of a worker of an older version."""
+
+    host: str
+    slots: int
+    running: int
+    machine: Machine | None
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One run as the store knows it now. Times are Unix seconds; `position` is 1 for the next in the queue.
 
@@ -77,6 +111,7 @@ class Run:
     position: int | None
     study: str | None
     example: ExampleMark | None
+    usage: Usage | None
 
 
 @dataclass(frozen=True, slots=True)

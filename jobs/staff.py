@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
+from dataclasses import asdict, fields
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
@@ -11,8 +12,8 @@ from sqlalchemy import ColumnElement
 from jobs.database import Database
 from jobs.lease import Identity
 from jobs.ordering import QUEUE
-from jobs.rows import Running
-from jobs.tables import RUNS, WORKERS
+from jobs.rows import Machine, Running, WorkerNow
+from jobs.tables import MACHINES, RUNS, WORKERS
 
 SILENT_AFTER_S = 10.0
 """A worker that has not been heard of for this long does not count as one that is there."""
@@ -22,8 +23,8 @@ FORGOTTEN_AFTER_S = 24 * 3600.0
 class Staff(Database):
     """The table of workers. A lost row does no harm: the lease of each run decides, not this table."""
 
-    def hello(self, worker: Identity, slots: int) -> None:
-        """`worker` is there. Called every few seconds. Those not heard of for a day are forgotten on the way."""
+    def hello(self, worker: Identity, slots: int, machine: Machine | None = None) -> None:
+        """`worker` is there, on `machine`. Called every few seconds; forgets those not heard of for a day."""
         known = sa.update(WORKERS).where(WORKERS.c.name == worker.name).values(heard_at=self.clock())
         row = {
             "name": worker.name,
@@ -40,6 +41,11 @@ class Staff(Database):
             connection.execute(forgotten)
             if connection.execute(known).rowcount == 0:
                 connection.execute(sa.insert(WORKERS).values(row))
+            if machine:
+                said = asdict(machine)
+                known = sa.update(MACHINES).where(MACHINES.c.worker == worker.name).values(said)
+                if connection.execute(known).rowcount == 0:
+                    connection.execute(sa.insert(MACHINES).values(worker=worker.name, **said))
 
     def bye(self, names: Collection[str]) -> None:
         """These workers are gone."""
@@ -51,6 +57,28 @@ class Staff(Database):
         c = WORKERS.c
         with self.reading() as connection:
             return [Identity(*row) for row in connection.execute(sa.select(c.name, c.host, c.boot, c.pid, c.born))]
+
+    def workers_now(self) -> list[WorkerNow]:
+        """Those that live, the one that has been there longest first."""
+        held = (
+            sa.select(sa.func.count())
+            .where(RUNS.c.state == "running", RUNS.c.worker == WORKERS.c.name)
+            .correlate(WORKERS)
+            .scalar_subquery()
+        )
+        machine = [MACHINES.c[field.name] for field in fields(Machine)]
+        statement = (
+            sa.select(WORKERS.c.host, WORKERS.c.slots, held.label("held"), MACHINES.c.worker, *machine)
+            .outerjoin_from(WORKERS, MACHINES, MACHINES.c.worker == WORKERS.c.name)
+            .where(alive(self.clock()))
+            .order_by(WORKERS.c.started_at, WORKERS.c.name)
+        )
+        with self.reading() as connection:
+            rows = connection.execute(statement).all()
+        return [
+            WorkerNow(host, slots, running, Machine(*said) if worker is not None else None)
+            for host, slots, running, worker, *said in rows
+        ]
 
     def slots(self) -> int:
         """How many runs the workers that live can hold at once."""

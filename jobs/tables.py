@@ -177,6 +177,17 @@ EXAMPLES = Table(
 )
 """The runs that came with the project. Came after version 3, as the evaluations did."""
 
+USAGE = Table(
+    "usage",
+    METADATA,
+    Column("run", Big, ForeignKey("runs.number", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("memory_bytes", Big),
+    Column("peak_bytes", Big),
+    Column("gpu_bytes", Big),
+    Column("gpu_peak_bytes", Big),
+)
+"""What the trainer of a run takes. Came after version 3, as the evaluations did."""
+
 EVALUATIONS = Table(
     "evaluations",
     METADATA,
@@ -248,3 +259,16 @@ WORKERS = Table(
     Column("started_at", sa.Double, nullable=False),
     Column("heard_at", sa.Double, nullable=False),  # by the database's clock
 )
+
+MACHINES = Table(
+    "machines",
+    METADATA,
+    Column("worker", sa.String(80), ForeignKey("workers.name", ondelete="CASCADE"), primary_key=True),
+    Column("processor", sa.String(200), nullable=False),
+    Column("cores", sa.Integer, nullable=False),
+    Column("load", sa.Double),
+    Column("memory_bytes", Big),
+    Column("disk_bytes", Big),
+    Column("disk_free_bytes", Big),
+)
+"""What a worker last said of the machine that it runs on. Came after version 3, as the evaluations did."""

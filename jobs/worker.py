@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from jobs.cores import Cores
 from jobs.evaluator import EVALUATOR, Evaluator
 from jobs.lease import Identity, Watch
+from jobs.machine import machine
 from jobs.queue import waker
 from jobs.removing import REMOVED_FOR_S
 from jobs.settings import WorkerSettings
@@ -108,7 +109,7 @@ class Worker:
 
     def reap(self) -> None:
         """Say that we live, take back the runs of those that do not, and wake a slot for every run that waits."""
-        self.store.hello(self.identity, self.cores.slots)
+        self.store.hello(self.identity, self.cores.slots, machine(self.settings.data))
         dead = [other for other in self.store.workers() if other.is_surely_dead()]
         running = self.store.running()
         names = {other.name for other in dead}

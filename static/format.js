@@ -25,6 +25,16 @@ export function percent(share, digits = 1) {
   return `${shown}\u202f%`;
 }
 
+const SIZES = ["B", "kB", "MB", "GB", "TB"];
+
+/** 812345678 -> 812 MB; below ten with one digit: 3.1 GB. */
+export function bytes(value) {
+  if (value === null || value === undefined) return NONE;
+  const step = Math.min(SIZES.length - 1, Math.floor(Math.log10(Math.max(1, value)) / 3));
+  const scaled = value / 1000 ** step;
+  return `${step > 0 && scaled < 9.95 ? scaled.toFixed(1) : Math.round(scaled)}\u202f${SIZES[step]}`;
+}
+
 /** Cosine down to zero -> cosine down to zero */
 export const lowered = (words) => words[0].toLowerCase() + words.slice(1);
 

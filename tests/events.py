@@ -26,6 +26,7 @@ def started(spec: RunSpec, attempt: int = 1, resumed_from: int | None = None) ->
         threads=2,
         torch="2",
         engine="fused (compiled kernels), bf16",
+        processor="AMD EPYC, family 25 model 17",
     )
 
 

@@ -1,5 +1,5 @@
-"""The memory of this process: how much it may take, and that freed blocks stay with it, since the next training step
-needs the same again."""
+"""The memory of this process: how much it may take, how much it has, and that freed blocks stay with it, since the next
+training step needs the same again."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.
 """Where Linux says what a container may take; `max` where that is everything."""
 
 
+STATUS = Path("/proc/self/status")
+
+
 def memory_bytes() -> int | None:
     """What this machine, or the container on it, has; None where it cannot be told. Not what is free: a run that is
     resumed must find the same."""
@@ -26,6 +29,20 @@ def memory_bytes() -> int | None:
         with suppress(OSError, ValueError):
             found.append(int(path.read_text()))
     return min(found, default=None)
+
+
+def used_bytes(status: Path = STATUS) -> tuple[int | None, int | None]:
+    """What this process has in memory now, and had at most; None where the system does not say.
+
+    Of Linux's file, because `getrusage` counts what the parent had, too.
+    """
+    try:
+        lines = status.read_text().splitlines()
+    except OSError:
+        return None, None
+    told = dict(line.split(":", 1) for line in lines if ":" in line)
+    now, most = (int(told[key].split()[0]) * 1024 if key in told else None for key in ("VmRSS", "VmHWM"))
+    return now, max(now, most) if now and most else most  # the kernel counts the two a little apart
 
 
 def keep_freed_memory() -> bool:

@@ -10,6 +10,7 @@ import { exampleNote } from "../gallery/mark.js";
 import { term } from "../help/term.js";
 import { badge, progressBar } from "../widgets.js";
 import { actions } from "./actions.js";
+import { resources } from "./resources.js";
 import { story } from "./story.js";
 
 /**
@@ -30,6 +31,7 @@ export function head(data, feed, preview, expected, rivals) {
     actions(data, feed, preview),
     h("p", { class: "run-line", "data-slot": "line" }),
     progress,
+    h("p", { class: "quiet run-resources", "data-slot": "resources", hidden: true }),
     h("p", { class: "problem", "data-slot": "error", role: "alert", hidden: true }),
     h("p", { class: "note", "data-slot": "attempt", hidden: true }),
     h("p", { class: "note", "data-slot": "warning", hidden: true }),
@@ -53,6 +55,8 @@ export function head(data, feed, preview, expected, rivals) {
     progress.set(run.progress.share, run.state);
     notices(element, data);
     numbers(element, data);
+    const taken = resources(run);
+    show(say(element, "resources", taken), Boolean(taken));
     tell();
   });
   expected.addEventListener("change", tell);

@@ -15,6 +15,7 @@ import { FILTERS, filters } from "./filters.js";
 import { pinnedRuns } from "./pinned.js";
 import { ownQueue } from "./queue.js";
 import { table } from "./table.js";
+import { workersLine } from "./workers.js";
 
 const PAGE = 25;
 const LAST_PAGE = 1_000_000; // no server has more; the API counts no further than 2^31 runs
@@ -64,6 +65,7 @@ export function mount(element) {
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   page.replaceChildren(
     h("div", { class: "page-head" }, h("h1", {}, "Runs"), shareButton()),
+    workersLine(),
     pinnedRuns(),
     queue.element,
     filters(view, change),

@@ -24,7 +24,7 @@ from core.events import (
 )
 from core.spec import RunSpec
 from jobs.lease import Identity
-from jobs.rows import Batch
+from jobs.rows import Batch, Machine
 from jobs.store import Store
 from tests.events import analysed, finished, started
 
@@ -32,6 +32,7 @@ SPEC: dict[str, Any] = {"architecture": "resnet-14", "policy": "batchnorm", "dat
 ENDS_AT = {"batchnorm": 0.91, "all": 0.985, "output": 0.62, "batchnorm+output": 0.94, "none": 0.1}
 SECONDS = 40.0
 POINTS, SNAPSHOTS = 240, 60
+MACHINE = Machine("A processor of the puppet's", 4, 3.14, 16 * 10**9, 100 * 10**9, 41 * 10**9)
 
 
 class Puppet:
@@ -44,7 +45,7 @@ class Puppet:
 
     def hello(self) -> None:
         """Be there, as the page's header counts workers."""
-        self.store.hello(self.identity, 1)
+        self.store.hello(self.identity, 1, MACHINE)
 
     def submit(self, **fields: Any) -> tuple[str, str]:
         """A queued run: its id and its owner's token."""
@@ -83,6 +84,8 @@ class Puppet:
             images_per_s=1431.2,
             elapsed_s=share * SECONDS,
             eta_s=(1 - share) * SECONDS,
+            memory_bytes=812_000_000,
+            peak_bytes=3_140_000_000,
         )
         batch = Batch(
             points=tuple(sorted(train + tests, key=lambda point: point.step)),

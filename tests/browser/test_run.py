@@ -161,6 +161,29 @@ def test_what_a_training_warns_of_stands_at_the_top(open_page: Open, puppet: Pup
     expect(warning).to_have_text("The training waited 62% of the time for images.")
 
 
+def test_a_run_says_where_it_trains_and_what_it_takes(open_page: Open, puppet: Puppet) -> None:
+    run_id, _ = puppet.start()
+    page = open_page(f"/run?id={run_id}")
+    line = page.locator('[data-slot="resources"]')
+    expect(line).to_have_text("2 threads of AMD EPYC · 812\u202fMB of memory, 3.1\u202fGB at most")
+    puppet.finish(run_id)
+    expect(line).to_have_text("2 threads of AMD EPYC · 3.1\u202fGB of memory at most")
+    waiting, _ = puppet.submit()
+    page = open_page(f"/run?id={waiting}")
+    state(page).to_have_text("Queued")
+    expect(page.locator('[data-slot="resources"]')).to_be_hidden()
+    puppet.store.request_cancel(waiting)
+    words = """import('/static/run/resources.js').then(({ resources }) => resources({
+        state: "running",
+        device: "2 × NVIDIA H100",
+        place: { processor: "x", threads: 4, processes: 2 },
+        usage: { memory_bytes: 999, peak_bytes: 1e6, gpu_bytes: 12.34e9, gpu_peak_bytes: 2e13 },
+    }))"""
+    assert page.evaluate(words).replace("\u202f", " ") == (
+        "2 × NVIDIA H100 · 999 B of memory of its first process, 1.0 MB at most · 12 GB of GPU memory, 20 TB at most"
+    )
+
+
 def test_an_interrupted_run_says_that_it_goes_on(open_page: Open, puppet: Puppet) -> None:
     run_id, _ = puppet.start()
     puppet.advance(run_id, 0.4)

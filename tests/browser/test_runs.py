@@ -203,6 +203,20 @@ def test_ones_own_waiting_runs_are_reordered_with_the_keyboard(open_page: Open, 
     expect(page.get_by_role("heading", name="Yours in the queue")).to_be_hidden()
 
 
+def test_who_trains_here_stands_above_the_table(open_page: Open, puppet: Puppet) -> None:
+    puppet.hello()
+    run_id, _ = puppet.start()
+    page = open_page("/runs")
+    lines = page.get_by_role("list", name="Workers").get_by_role("listitem")
+    expect(lines.first).to_contain_text(" · load 3.1 on 4 cores · 41\u202fGB of disk free")
+    expect(lines.first).to_contain_text(f"Worker on {puppet.identity.host}: training 1 run ·")
+    puppet.finish(run_id)
+    puppet.store.bye([puppet.identity.name])
+    expect(lines).to_have_text(["No worker is running: what waits begins once one does."])
+    puppet.hello()
+    expect(lines.first).to_contain_text(": idle ·")
+
+
 def test_pages_of_a_long_history(open_page: Open, puppet: Puppet) -> None:
     for k in range(27):
         puppet.store.request_cancel(puppet.submit(name=f"Chronicle {k}")[0])

@@ -1,0 +1,26 @@
+"""What a worker says of the machine that it runs on, read from the system: cheap enough for every few seconds."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from core.engine.memory import memory_bytes
+from core.processor import available_cores, processor
+from jobs.rows import Machine
+
+_processor = cache(processor)
+
+
+def machine(folder: Path) -> Machine:
+    """The machine as it is now; its free disk is that of `folder`, where everything is kept."""
+    load = total = free = None
+    with suppress(OSError, AttributeError):  # Windows has none
+        load = round(os.getloadavg()[0], 2)
+    with suppress(OSError):
+        disk = shutil.disk_usage(folder)
+        total, free = disk.total, disk.free
+    return Machine(_processor(), available_cores(), load, memory_bytes(), total, free)

@@ -1,0 +1,52 @@
+"""What a training says of its memory: as the system counts it, of this process alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.engine.memory import used_bytes
+from core.events import Progress, Started
+from core.processor import processor
+from core.spec import RunSpec
+from core.training import train
+
+
+def test_linux_is_read_to_the_kilobyte(tmp_path: Path) -> None:
+    status = tmp_path / "status"
+    status.write_text("Name:\tpython: x\nVmHWM:\t  830000 kB\nVmRSS:\t  812000 kB\n")
+    assert used_bytes(status) == (812_000 * 1024, 830_000 * 1024)
+    status.write_text("VmHWM:\t 5 kB\nVmRSS:\t 6 kB\n")
+    assert used_bytes(status) == (6 * 1024, 6 * 1024)
+    status.write_text("Name:\tpython\n")
+    assert used_bytes(status) == used_bytes(tmp_path / "none") == (None, None)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says it")
+def test_a_large_array_is_seen_and_remembered() -> None:
+    before, _ = used_bytes()
+    block = os.urandom(64 << 20)
+    during, most = used_bytes()
+    assert before and during and most and during - before > 60 << 20 and most >= during
+    del block
+    after, peak = used_bytes()
+    assert after and peak and after < during and peak > most - (1 << 20)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says it")
+def test_a_training_says_where_it_runs_and_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.training.PROGRESS_EVERY_S", 0.0)
+    spec = RunSpec.model_validate(
+        {"architecture": "resnet-8", "policy": "batchnorm", "dataset": "digits", "epochs": 1, "train_examples": 256}
+    )
+    events = list(train(spec, device="cpu", analyses=False))
+    (started,) = [event for event in events if isinstance(event, Started)]
+    assert started.processor == processor() and started.device == "cpu"
+    said = [event for event in events if isinstance(event, Progress)]
+    assert said
+    for progress in said:
+        assert progress.memory_bytes and progress.peak_bytes and progress.gpu_bytes is None
+        assert 50 << 20 < progress.memory_bytes <= progress.peak_bytes
