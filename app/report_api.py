@@ -19,7 +19,7 @@ router = APIRouter()
 def download_report(run: Found, here: Here, request: Request) -> Response:
     """One HTML file that needs no network: facts, curves, γ and β over the training, findings, tables and log."""
     site = here.settings.public_url or str(request.base_url).rstrip("/")
-    report = Report.of(run.id, here.store, run_url(run.id, site), request.app.version)
+    report = Report.of(run.id, here.store, run_url(run.id, site))
     if report is None:
         raise Problem(404, f"run {run.id} has just been removed")
     headers = {**attached(f"onlybn-{run.id}.html"), "Cache-Control": "no-store"}

@@ -1,8 +1,8 @@
-"""The sections of a run's report as HTML; `report` makes the document of them. All text goes through `escape`."""
+"""The sections of a run's report as HTML; `report` puts them together. All text goes through `escape`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 from itertools import pairwise
@@ -10,6 +10,7 @@ from itertools import pairwise
 from app.spec_text import as_yaml
 from app.thinning import PointRow
 from app.wording import name_of, sentence
+from core.document import NOSCRIPT, figures, folded, origin, table
 from core.events import DISABLED_BELOW, EDGES, QUANTILES, Snapshot
 from core.findings import Findings
 from core.policies import policy
@@ -26,7 +27,7 @@ FEATURES = {
 FOUND = {"ablation": "Without the smallest γ", "relus": "ReLU channels that are 0 for more than 99 % of all pixels"}
 
 
-def head(run: Run, last: Snapshot | None, link: str, version: str, made: datetime) -> str:
+def head(run: Run, last: Snapshot | None, link: str, made: datetime) -> str:
     """What the run is, how it stands, where the file came from, and the main numbers."""
     counts, result = run.counts, run.result
     features = sum(layer.channels for layer in run.started.layers) if run.started else 0
@@ -44,9 +45,7 @@ def head(run: Run, last: Snapshot | None, link: str, version: str, made: datetim
     )
     return (
         f"<header><h1>{escape(name_of(run))}</h1><p>{escape(sentence(run))}</p>{_standing(run)}"
-        f'<p class="made">Made {made:%Y-%m-%d %H:%M} UTC by OnlyBN {escape(version)} from '
-        f'<a href="{escape(link)}" rel="noreferrer">{escape(link)}</a>. The file needs no network.</p>'
-        f'<dl class="stats">{stats}</dl></header>'
+        f'{origin(made, link)}<dl class="stats">{stats}</dl></header>'
     )
 
 
@@ -65,31 +64,19 @@ def _standing(run: Run) -> str:
 
 
 def charts(run: Run, snapshots: Sequence[StoredSnapshot], findings: Findings | None) -> str:
-    """Places that report.js draws into."""
-    parts = ["<noscript><p>The charts need JavaScript; the tables have all their numbers.</p></noscript>"]
+    """Places that static/report/run.js draws into."""
+    parts = [NOSCRIPT]
     if run.top1 is not None or run.step:
-        parts.append(f"<h2>Curves</h2>{_figures(CURVES)}")
+        parts.append(f"<h2>Curves</h2>{figures(CURVES)}")
     else:
         parts.append("<p>No number of this run is known yet, so there is nothing to draw.</p>")
     if snapshots:
-        parts.append(f"<h2>γ and β, the scale and shift of each feature</h2>{_player()}{_figures(FEATURES)}")
+        parts.append(f"<h2>γ and β, the scale and shift of each feature</h2>{_player()}{figures(FEATURES)}")
     if findings:
         shown = {"ablation": bool(findings.ablation), "relus": bool(findings.relus)}
-        figures = {name: title for name, title in FOUND.items() if shown[name]}
-        parts.append(f"<h2>The trained network, analysed</h2>{_figures(figures)}")
+        there = {name: title for name, title in FOUND.items() if shown[name]}
+        parts.append(f"<h2>The trained network, analysed</h2>{figures(there)}")
     return "".join(parts)
-
-
-def _figures(titles: dict[str, str]) -> str:
-    return (
-        '<div class="charts">'
-        + "".join(
-            f'<figure><figcaption><h3>{title}</h3><p class="readout"></p></figcaption>'
-            f'<div class="plot" data-chart="{name}" role="img" aria-label="{title}"></div></figure>'
-            for name, title in titles.items()
-        )
-        + "</div>"
-    )
 
 
 def _player() -> str:
@@ -106,7 +93,7 @@ def _player() -> str:
 
 def tables(points: Sequence[PointRow], snapshots: Sequence[StoredSnapshot], last: Snapshot | None, run: Run) -> str:
     """The numbers behind the charts."""
-    parts = ["<h2>The numbers</h2>", _folded("Accuracy and loss at each test", _tests(points), open_=True)]
+    parts = ["<h2>The numbers</h2>", folded("Accuracy and loss at each test", _tests(points), open_=True)]
     layers = run.started.layers if run.started else ()
     if last and layers:
         levels = [QUANTILES.index(level) for level in SHOWN]
@@ -125,8 +112,8 @@ def tables(points: Sequence[PointRow], snapshots: Sequence[StoredSnapshot], last
         ]
         heads = ["Layer", "Features", f"|γ| < {DISABLED_BELOW}", "Share"]
         heads += [f"{letter}, {word}" for letter in "γβ" for word in words]
-        parts.append(_folded(f"Layer by layer at epoch {last.epoch:.1f}", _table(heads, rows)))
-        parts.append(_folded(f"Histogram of all layers at epoch {last.epoch:.1f}", _histogram(snapshots[-1])))
+        parts.append(folded(f"Layer by layer at epoch {last.epoch:.1f}", table(heads, rows)))
+        parts.append(folded(f"Histogram of all layers at epoch {last.epoch:.1f}", _histogram(snapshots[-1])))
     if snapshots:
         features = sum(layer.channels for layer in layers) or 1
         moments = [
@@ -134,7 +121,7 @@ def tables(points: Sequence[PointRow], snapshots: Sequence[StoredSnapshot], last
             for row in snapshots
         ]
         heads = ["Epoch", "Step", "Disabled features", "Share"]
-        parts.append(_folded("Disabled features over the training", _table(heads, moments)))
+        parts.append(folded("Disabled features over the training", table(heads, moments)))
     return "".join(parts)
 
 
@@ -151,7 +138,7 @@ def _tests(points: Sequence[PointRow]) -> str:
             [f"{point[2]:.2f}", f"{point[1]:,}", _percent(point[5]), f"{point[4]:.4f}", _percent(point[6]), *before]
         )
     heads = ["Epoch", "Step", "Test accuracy", "Test loss", "Top-5", "Train accuracy", "Train loss"]
-    return _table(heads, rows) if rows else "<p>It has not been tested yet.</p>"
+    return table(heads, rows) if rows else "<p>It has not been tested yet.</p>"
 
 
 def _histogram(snapshot: StoredSnapshot) -> str:
@@ -161,7 +148,7 @@ def _histogram(snapshot: StoredSnapshot) -> str:
         for name, gamma, beta in zip([*bins, f"above {EDGES[-1]}"], snapshot.gamma, snapshot.beta, strict=True)
         if gamma or beta
     ]
-    return _table(["Value", "Features by γ", "Features by β"], rows)
+    return table(["Value", "Features by γ", "Features by β"], rows)
 
 
 def findings(found: Findings | None) -> str:
@@ -181,10 +168,10 @@ def findings(found: Findings | None) -> str:
     parts = [f"<p>{words}</p>"]
     if ablation:
         heads = ["γ := 0 where |γ| is below", "Share of γ", "Test accuracy", "Change (points)"]
-        parts.append(_folded("Threshold ablation", _table(heads, ablation)))
+        parts.append(folded("Threshold ablation", table(heads, ablation)))
     if relus:
         heads = ["ReLU", "Channels", "Off for > 99 % of pixels", "Always off"]
-        parts.append(_folded("ReLUs that are off", _table(heads, relus)))
+        parts.append(folded("ReLUs that are off", table(heads, relus)))
     return "".join(parts)
 
 
@@ -223,24 +210,7 @@ def log(rows: Sequence[LogRow]) -> str:
     """What happened to the run, in the order in which it did."""
     lines = [[_when(row.at), str(row.attempt or NONE), row.kind, row.message] for row in rows]
     return (
-        f'<h2>What happened</h2><div class="card words">{_table(["Time", "Attempt", "What", "In words"], lines)}</div>'
-    )
-
-
-def _folded(title: str, content: str, open_: bool = False) -> str:
-    return f'<details class="card"{" open" if open_ else ""}><summary>{escape(title)}</summary>{content}</details>'
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in heads)
-    body = "".join(
-        f'<tr><th scope="row">{escape(first)}</th>' + "".join(f"<td>{escape(cell)}</td>" for cell in rest) + "</tr>"
-        for first, *rest in rows
-    )
-    label = escape(", ".join(filter(None, heads[:3])))
-    return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="Table: {label}"><table><thead><tr>{top}</tr>'
-        f"</thead><tbody>{body}</tbody></table></div>"
+        f'<h2>What happened</h2><div class="card words">{table(["Time", "Attempt", "What", "In words"], lines)}</div>'
     )
 
 

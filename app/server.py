@@ -43,6 +43,7 @@ from app.shortcut import Shortcut
 from app.social import Social
 from core.edits import SurgeryRequest
 from core.spec import RunSpec
+from core.version import VERSION
 from jobs.store import Store
 
 ROUTERS = (
@@ -61,7 +62,6 @@ ROUTERS = (
     workers_api.router,
 )
 TITLE = "OnlyBN"
-VERSION = "0.1.0"
 NO_EVENTS_S = 3600.0
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 DESCRIPTION = """How much can a network learn when all its weights stay random and only a chosen few parameters train?

@@ -158,9 +158,10 @@ def download_results(study: Found, views: Views) -> Response:
     responses={200: {"content": {"text/html": {}}}, **wrong(404, 422)},
     summary="Download a study's report",
 )
-def download_report(study: Found, views: Views) -> Response:
+def download_report(study: Found, here: Here, views: Views, request: Request) -> Response:
     """One HTML file that needs no network: claim, verdict, figure, tables, specs and versions."""
-    page = Page(study.spec, views.records(study), views.failures(study))
+    site = here.settings.public_url or str(request.base_url).rstrip("/")
+    page = Page(study.spec, views.records(study), views.failures(study), studies.study_url(study.id, site))
     return _file(report(page), "text/html", f"onlybn-{_label(study)}.html")
 
 

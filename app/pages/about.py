@@ -7,6 +7,7 @@ from html import escape
 from app.glossary import GLOSSARY, marked
 from app.panels import panel, words
 from core.paper import QUOTES
+from core.version import VERSION
 
 PAPER = """@inproceedings{frankle2021training,
   title     = {Training BatchNorm and Only BatchNorm: On the Expressive Power of Random Features in CNNs},
@@ -15,12 +16,12 @@ PAPER = """@inproceedings{frankle2021training,
   year      = {2021},
   note      = {arXiv:2003.00152}
 }"""
-PROJECT = """@software{onlybn,
-  title   = {OnlyBN: a browser laboratory for networks of which only a chosen few parameters train},
-  author  = {The OnlyBN authors},
-  version = {0.1.0},
-  year    = {2026}
-}"""
+PROJECT = f"""@software{{onlybn,
+  title   = {{OnlyBN: a browser laboratory for networks of which only a chosen few parameters train}},
+  author  = {{The OnlyBN authors}},
+  version = {{{VERSION}}},
+  year    = {{2026}}
+}}"""
 
 INTRO = f"""
 <div class="about-page"><header>

@@ -1,23 +1,20 @@
 """A study as one HTML file that needs nothing else: claim, verdict, figure, tables, specs and versions.
 
-Plotly.js is written into it as the plotly package brings it, so the figure works without a network. Imports no torch.
+The document around it is `core.document`'s, its figure drawn by static/report/figure.js. Imports no torch.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
-from math import log10
-from pathlib import Path
 from typing import Any
 
+from core import document
 from core.paper import PROVENANCE
 from core.studies.catalog import STUDIES, Study, study_spec
 from core.studies.costs import study_cost
@@ -28,132 +25,85 @@ from core.studies.spec import StudySpec
 from core.studies.statistics import Summary
 from core.studies.verdicts import Verdict, judge
 
-PACKAGES = ("torch", "torchvision", "numpy", "pydantic", "plotly")
-COLORS = ("#d55e00", "#0072b2", "#008763", "#b0508c", "#56616f", "#8a6d00")
-PAPER_COLOR = "#161b22"
-STYLE = """
-body { font: 16px/1.55 system-ui, sans-serif; color: #161b22; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
-h1 { font-size: 1.7rem; line-height: 1.2; margin-bottom: .3rem } h2 { font-size: 1.1rem; margin-top: 2.2rem }
-table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums }
-th, td { text-align: left; padding: .35rem .9rem .35rem 0; border-bottom: 1px solid #e0e5ea; vertical-align: top }
-td.number, th.number { text-align: right } .quiet { color: #535e6b } .scroll { overflow-x: auto }
-.verdict { border-left: 5px solid #828d9a; background: #f6f7f9; padding: .8rem 1rem; margin: 1.2rem 0 }
-.verdict b { display: block; font-size: 1.15rem } .holds { border-color: #0b6e4f } .fails { border-color: #b3261e }
-#figure { height: 440px } pre { font-size: .8rem; overflow-x: auto; background: #f6f7f9; padding: .8rem }
-"""
+PACKAGES = ("torch", "torchvision", "numpy", "pydantic")
+SERIES = 6
+"""So many colours there are for series."""
+CHART = "study"
 
 
 @dataclass(frozen=True)
 class Page:
-    """What a report is about: the study, its finished runs, and why others failed (by digest)."""
+    """What a report is about: the study, its finished runs, and why others failed (by digest).
+
+    `link` is where the study can be looked at, None where no server knows it.
+    """
 
     study: StudySpec
     records: Sequence[Record]
     failures: Mapping[str, str]
+    link: str | None = None
 
 
-def report(page: Page) -> str:
+def report(about: Page) -> str:
     """The whole report as HTML. A study that is not complete is reported as far as it is, and says what is missing."""
-    named = STUDIES[page.study.study]
-    quantity = named.criterion.quantity_at(page.study.scale)
-    verdict = judge(named.criterion, page.study, page.records)
-    drawn = figure(named.plot, quantity, page.study, page.records, named.marks)
-    wanted = len(page.study.members)
+    study, named = about.study, STUDIES[about.study.study]
+    quantity = named.criterion.quantity_at(study.scale)
+    verdict = judge(named.criterion, study, about.records)
+    drawn = figure(named.plot, quantity, study, about.records, named.marks)
     parts = [
-        f"<h1>{escape(named.title)}: {escape(named.question)}</h1>",
-        f'<p class="quiet">Scale: {page.study.scale}. {len(page.records)} of {wanted} runs are finished. '
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC.</p>",
+        f"<header><h1>{escape(named.title)}: {escape(named.question)}</h1>",
+        f"<p>Scale: {study.scale}. {len(about.records)} of {len(study.members)} runs are finished.</p>",
+        f"{document.origin(datetime.now(UTC), about.link)}</header>",
         f"<p><strong>The paper:</strong> {escape(named.claim)} <span class='quiet'>({escape(named.source)})</span></p>",
         _verdict(verdict),
-        '<h2>Figure</h2><div id="figure" role="img" aria-label="Figure; the table below has its numbers"></div>',
+        document.NOSCRIPT,
+        f"<h2>Figure</h2>{document.figures({CHART: drawn.y_title}, wide=True)}",
         f'<p class="quiet">{escape(_legend(drawn))}</p>',
         "<h2>Results</h2>",
-        _results(rows(page.study, page.records), named.shown(page.study.scale)),
+        _results(rows(study, about.records), named.shown(study.scale)),
         "<h2>Comparisons</h2>",
         _comparisons(verdict),
-        *_missing(page),
+        *_missing(about),
         "<h2>Where the paper's numbers come from</h2>",
         _provenance(named),
         "<h2>What was run</h2>",
-        _settings(page.study),
+        _settings(study),
         _versions(),
     ]
-    script = json.dumps(plotly_figure(drawn), ensure_ascii=False).replace("<", "\\u003c")
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>OnlyBN study: {escape(named.title)}</title><style>{STYLE}</style></head><body><main>"
-        + "\n".join(parts)
-        + f"</main><script>{_plotly()}</script><script>const figure = {script};"
-        "Plotly.newPlot('figure', figure.data, figure.layout, {displaylogo: false, responsive: true})</script>"
-        "</body></html>\n"
-    )
+    shown = drawing(drawn, f"{verdict.words}. {verdict.sentence}")
+    data = json.dumps({"figures": {CHART: shown}}, ensure_ascii=False)
+    return document.page(f"Study: {named.title}", "\n".join(parts), data, ("figure.js",))
 
 
-def plotly_figure(drawn: Figure) -> dict[str, Any]:
-    """`drawn` as Plotly takes it: our means as filled circles with intervals, the paper's values as open symbols."""
-    ours = [_trace(series, COLORS[index % len(COLORS)], drawn) for index, series in enumerate(drawn.series)]
+def drawing(drawn: Figure, words: str) -> dict[str, Any]:
+    """`drawn` as static/report/figure.js takes it: our means as filled symbols with intervals, the paper's as open."""
     log = drawn.scaling == "log"
-    axis: dict[str, Any] = {
-        "title": {"text": drawn.x_title},
-        "type": drawn.scaling,
-        "automargin": True,
-        "gridcolor": "#e0e5ea",
-    }
-    axis |= {"tickvals": drawn.ticks, "ticktext": drawn.labels, "range": _range(drawn)}
-    axis |= {} if log else {"categoryarray": drawn.ticks}
-    return {
-        "data": [*ours, *map(_marks_trace, drawn.marks)],
-        "layout": {
-            "xaxis": axis,
-            "yaxis": {
-                "title": {"text": drawn.y_title},
-                "automargin": True,
-                "ticksuffix": drawn.unit,
-                "gridcolor": "#e0e5ea",
-            },
-            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-            "showlegend": True,
-            "margin": {"t": 30, "r": 10},
-            "plot_bgcolor": "#ffffff",
-        },
-    }
+    x: dict[str, Any] = {"title": drawn.x_title, "log": log}
+    if log:
+        x["places"] = list(zip(drawn.ticks, drawn.labels, strict=True))
+    else:
+        x |= {"names": drawn.ticks, "labels": drawn.labels}
+    ours = [_ours(series, 1 + index % SERIES, drawn) for index, series in enumerate(drawn.series)]
+    y = {"suffix": drawn.unit, "digits": 1}
+    return {"words": words, "x": x, "y": y, "series": [*ours, *map(_papers, drawn.marks)]}
 
 
-def _trace(series: Series, color: str, drawn: Figure) -> dict[str, Any]:
-    up = [high - mean if high is not None else 0 for high, mean in zip(series.high, series.mean, strict=True)]
-    return {
-        "x": series.x,
-        "y": series.mean,
-        "name": f"ours: {series.name}",
-        "mode": "lines+markers" if drawn.scaling == "log" else "markers",
-        "marker": {"color": color, "size": 9},
-        "line": {"color": color},
-        "error_y": {"type": "data", "array": up, "color": color},
-        "customdata": [f"n = {len(values)}" for values in series.values],
-        "hovertemplate": "%{y:.1f}" + drawn.unit + " (%{customdata})<extra>%{fullData.name}</extra>",
-    }
+def _ours(series: Series, color: int, drawn: Figure) -> dict[str, Any]:
+    points = [
+        [place, mean, f"{mean:.1f}{drawn.unit} (n = {len(values)})", low, high]
+        for place, mean, values, low, high in zip(
+            series.x, series.mean, series.values, series.low, series.high, strict=True
+        )
+    ]
+    line = drawn.scaling == "log"
+    return {"name": f"ours: {series.name}", "paint": f"var(--series-{color})", "line": line, "points": points}
 
 
-def _range(drawn: Figure) -> tuple[float, float]:
-    """The whole axis, also while there are no runs; of a logarithmic one the exponents."""
-    if drawn.scaling == "category":
-        return -0.5, len(drawn.ticks) - 0.5
-    low, high = log10(float(drawn.ticks[0])), log10(float(drawn.ticks[-1]))
-    room = max(0.08, (high - low) * 0.06)
-    return low - room, high + room
-
-
-def _marks_trace(marks: Marks) -> dict[str, Any]:
-    return {
-        "x": marks.x,
-        "y": marks.y,
-        "text": marks.text,
-        "name": marks.name,
-        "mode": "markers",
-        "marker": {"symbol": marks.symbol, "size": 11, "color": PAPER_COLOR, "line": {"width": 1.5}},
-        "hovertemplate": "%{text}<extra></extra>",
-    }
+def _papers(marks: Marks) -> dict[str, Any]:
+    points = [[place, value, text] for place, value, text in zip(marks.x, marks.y, marks.text, strict=True)]
+    symbol, _, dot = marks.symbol.partition("-open")
+    look = {"paint": "var(--ink)", "symbol": symbol, "open": True, "dot": bool(dot)}
+    return {"name": marks.name, **look, "points": points}
 
 
 def _legend(drawn: Figure) -> str:
@@ -166,7 +116,7 @@ def _legend(drawn: Figure) -> str:
 
 
 def _verdict(verdict: Verdict) -> str:
-    return f'<div class="verdict {verdict.outcome}"><b>{verdict.words}</b>{escape(verdict.sentence)}</div>'
+    return f'<div class="card verdict {verdict.outcome}"><b>{verdict.words}</b>{escape(verdict.sentence)}</div>'
 
 
 def _results(found: Iterable[Row], shown: Sequence[str]) -> str:
@@ -179,7 +129,7 @@ def _results(found: Iterable[Row], shown: Sequence[str]) -> str:
         ]
         for row in found
     ]
-    return _table(head, body)
+    return _card(head, body)
 
 
 def _cell(found: Summary | None, quantity: str) -> str:
@@ -199,17 +149,17 @@ def _comparisons(verdict: Verdict) -> str:
         mean = "–" if found is None else f"{found.mean:+.2f}"
         told = f"{row.method}, {100 * row.confidence:.4g} %"
         body.append([row.label, mean, interval, str(found.n if found else 0), told, "yes" if row.decides else "no"])
-    return _table(["comparison", verdict.unit, "t-interval", "n", "method", "decides"], body)
+    return _card(["comparison", verdict.unit, "t-interval", "n", "method", "decides"], body)
 
 
-def _missing(page: Page) -> list[str]:
-    finished = {record.spec.digest for record in page.records}
-    missing = [member for member in page.study.members if member.digest not in finished]
+def _missing(about: Page) -> list[str]:
+    finished = {record.spec.digest for record in about.records}
+    missing = [member for member in about.study.members if member.digest not in finished]
     if not missing:
         return []
     lines = "".join(
         f"<li>{escape(f'{in_words(member.key)}, replicate {member.replicate}')}"
-        + (f": failed. {escape(page.failures[member.digest])}" if member.digest in page.failures else "")
+        + (f": failed. {escape(about.failures[member.digest])}" if member.digest in about.failures else "")
         + "</li>"
         for member in missing
     )
@@ -241,9 +191,13 @@ def _settings(study: StudySpec) -> str:
         again = f"Its settings are not those of <code>{escape(command)}</code>; they stand below."
     return (
         f"<p>{told} {again}</p>"
-        f"<details><summary>The study</summary><pre>{escape(study.model_dump_json(indent=1))}</pre></details>"
-        f"<details><summary>The specs of all runs</summary><pre>{escape(json.dumps(specs, indent=1))}</pre></details>"
+        + document.folded("The study", _code(study.model_dump_json(indent=1)))
+        + document.folded("The specs of all runs", _code(json.dumps(specs, indent=1)))
     )
+
+
+def _code(text: str) -> str:
+    return f'<pre tabindex="0">{escape(text)}</pre>'
 
 
 def _duration(seconds: float) -> str:
@@ -263,16 +217,5 @@ def _versions() -> str:
     return f'<p class="quiet">{escape(", ".join([*found, platform.platform()]))}</p>'
 
 
-def _table(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
-    top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
-    lines = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in body)
-    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{lines}</tbody></table></div>'
-
-
-@lru_cache(1)
-def _plotly() -> str:
-    """Plotly.js; found without importing the package, which takes long."""
-    spec = importlib.util.find_spec("plotly")
-    assert spec is not None and spec.submodule_search_locations
-    file = Path(spec.submodule_search_locations[0]) / "package_data" / "plotly.min.js"
-    return file.read_text(encoding="utf-8").replace("</script", "<\\/script")
+def _card(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
+    return f'<div class="card">{document.table(head, body)}</div>'

@@ -17,11 +17,11 @@ const HUES = [
   [/^(none|supermask.*)$/, 6],
 ];
 
+/** The token of the colour of a policy's curves. */
+const policyToken = (name) => `series-${HUES.find(([pattern]) => pattern.test(name))?.[1] ?? 1 + (hash(name) % 6)}`;
+
 /** The colour of a policy's curves. */
-export function policyColor(name) {
-  const own = HUES.find(([pattern]) => pattern.test(name))?.[1];
-  return token(`series-${own ?? 1 + (hash(name) % 6)}`);
-}
+export const policyColor = (name) => token(policyToken(name));
 
 /** The dash of an architecture's curves. */
 function architectureDash(name) {
@@ -30,10 +30,17 @@ function architectureDash(name) {
   return DASHES[(place < 0 ? hash(name) : place) % DASHES.length];
 }
 
-/** How a run's curve is drawn; replicates of one experiment differ in lightness. */
+/**
+ * How a run's curve is drawn; replicates of one experiment differ in lightness. `color` is that of the present theme,
+ * `paint` the same as CSS that follows the theme of a document (core/document.py).
+ */
 export function styleOf({ architecture, policy, replicate }) {
-  return { color: shade(policyColor(policy), replicate % 5), dash: architectureDash(architecture), width: 2 };
+  const step = replicate % 5;
+  const name = policyToken(policy);
+  return { color: shade(token(name), step), paint: paint(name, step), dash: architectureDash(architecture), width: 2 };
 }
+
+const paint = (name, step = 0) => (step ? `color-mix(in srgb, var(--away) ${14 * step}%, var(--${name}))` : `var(--${name})`);
 
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "x", "star", "triangle-down"];
 
@@ -47,8 +54,8 @@ export function runStyle(spec) {
 export function groupStyle(key, specs) {
   const only = (field) => (new Set(specs.map((spec) => spec[field])).size === 1 ? specs[0][field] : null);
   const [policy, architecture] = [only("policy"), only("architecture")];
-  const color = policy ? policyColor(policy) : token(`series-${1 + (hash(key) % 6)}`);
-  return { color, dash: architecture ? architectureDash(architecture) : "solid", symbol: symbolOf(key), width: 2 };
+  const name = policy ? policyToken(policy) : `series-${1 + (hash(key) % 6)}`;
+  return { color: token(name), paint: paint(name), dash: architecture ? architectureDash(architecture) : "solid", symbol: symbolOf(key), width: 2 };
 }
 
 const symbolOf = (text) => SYMBOLS[hash(text) % SYMBOLS.length];

@@ -19,8 +19,11 @@ import { BANDS } from "./statistics.js";
 const FEW = 24;
 const PICTURE = { width: 1100, height: 620 };
 
-/** `state()` answers {source, view}; `change(patch)` changes the view, `remove(id)` takes a run out. */
-export function curvesCard(state, change, remove) {
+/**
+ * `state()` answers {source, view}; `change(patch)` changes the view, `remove(id)` takes a run out; `further`: more files
+ * for the menu.
+ */
+export function curvesCard(state, change, remove, further) {
   let curves = [];
   let last = null;
   let all = false;
@@ -50,6 +53,7 @@ export function curvesCard(state, change, remove) {
     "Picture (PNG)": () => picture(chart, "png", name()),
     "Picture (SVG)": () => picture(chart, "svg", name()),
     "Python script": () => save(`${name()}.py`, pythonScript(curves, state().view, location.href), "text/x-python"),
+    ...further,
   });
   const element = h(
     "section",
@@ -96,7 +100,7 @@ function emptyWords(curves, { metric, x }) {
   return `No run has a ${what} yet. It appears here as soon as the first has one.`;
 }
 
-function noteWords(curves, { metric, x, smooth }, count) {
+export function noteWords(curves, { metric, x, smooth }, count) {
   const alone = curves.filter(({ n, mean }) => n > 1 && !mean.length).length;
   const silent = curves.reduce((sum, { n, members }) => sum + members.length - n, 0);
   const there = curves.some(({ n }) => n);
@@ -110,7 +114,7 @@ function noteWords(curves, { metric, x, smooth }, count) {
     .join(" ");
 }
 
-function sentence(curves, { metric, x }) {
+export function sentence(curves, { metric, x }) {
   const there = curves.filter(({ n }) => n);
   const ends = there.slice(0, 8).map(({ name, n, mean, singles }) => {
     const last = n === 1 ? singles[0].points.at(-1) : mean.at(-1);
@@ -121,7 +125,7 @@ function sentence(curves, { metric, x }) {
 }
 
 /** The lines with all their points: a row for each place on the axis, a column for each line, two more for its band. */
-function numbers(curves, { metric, x, band }) {
+export function numbers(curves, { metric, x, band }) {
   const lines = curves.filter(({ n }) => n).map(({ name, n, mean, singles }) => ({ name, n, points: n === 1 ? singles[0].points : mean }));
   const at = new Map(lines.map((line) => [line, new Map(line.points.map((point) => [point.x, point]))]));
   const places = [...new Set(lines.flatMap(({ points }) => points.map((point) => point.x)))].sort((a, b) => a - b);

@@ -8,6 +8,7 @@ import { ask } from "../api.js";
 import { datasetOf, policyOf, architectureTitle } from "../catalog.js";
 import { announce, h, show } from "../dom.js";
 import { Feed } from "../feed.js";
+import { save } from "../files.js";
 import { repeat } from "../live.js";
 import { embedded } from "../share/frame.js";
 import { shareButton } from "../share/share.js";
@@ -15,6 +16,7 @@ import { onTheme } from "../theme.js";
 import { stateWord } from "../widgets.js";
 import { curvesCard } from "./curves.js";
 import { difference } from "./difference.js";
+import { comparisonHtml } from "./document.js";
 import { empty } from "./empty.js";
 import { curvesOf, groupsOf } from "./groups.js";
 import { scatterCard } from "./scatter.js";
@@ -48,7 +50,12 @@ export function mount(element) {
     announce("Taken out.");
     draw();
   };
-  const curves = curvesCard(() => state, change, remove);
+  let groups = [];
+  const file = async () => {
+    const tables = [rows, differences].map((card) => card.element.querySelector("table"));
+    save("onlybn-comparison.html", await comparisonHtml(groups, state.view, scatter.drawn(), tables), "text/html");
+  };
+  const curves = curvesCard(() => state, change, remove, { "Whole page (HTML)": file });
   const scatter = scatterCard(change);
   const rows = table(change, remove);
   const differences = difference();
@@ -99,7 +106,7 @@ export function mount(element) {
     reading.textContent = `Reading curves: ${heard} of ${members.length} runs.`;
     show(reading, heard < members.length);
     if (!there) return;
-    const groups = groupsOf(members, view.group).map((group) => curvesOf(group, view));
+    groups = groupsOf(members, view.group).map((group) => curvesOf(group, view));
     curves.update(groups, view, missing);
     scatter.update(groups, view);
     rows.update(members, view);

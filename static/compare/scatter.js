@@ -65,7 +65,7 @@ export function scatterCard(change) {
     chart.refresh();
     chart.describe(`${y.title} by ${x.title.toLowerCase()} of ${points.length} runs; the table below has the numbers.`);
   }
-  return { element, update };
+  return { element, update, drawn: () => ({ points, ...axes() }) };
 }
 
 const isNumber = (value) => typeof value === "number";

@@ -24,7 +24,7 @@ from core.events import (
 )
 from core.spec import RunSpec
 from jobs.lease import Identity
-from jobs.rows import Batch, Machine
+from jobs.rows import Batch, Machine, Run
 from jobs.store import Store
 from tests.events import analysed, finished, started
 
@@ -64,6 +64,11 @@ class Puppet:
         """Take the run that waits longest, which must be this one."""
         run = self.store.claim(self.identity.name)
         assert run is not None and run.id == run_id, f"{run and run.id} was waiting before {run_id}"
+        self.begin(run)
+
+    def begin(self, run: Run) -> None:
+        """Start a run that was just claimed."""
+        run_id = run.id
         self.store.record(run_id, run.attempt, Batch(started=started(run.spec, run.attempt)))
         self._shares[run_id] = -1.0
         self.advance(run_id, 0.0)

@@ -181,7 +181,7 @@ def test_each_initialisation_is_a_series_and_a_row_of_its_own() -> None:
     }
     page = report(Page(study, records, {}))
     for cell in ("resnet-14, all, init.norm ones", "resnet-14, all-but-batchnorm, init.norm uniform"):
-        assert f"<td>{cell}</td>" in page
+        assert f'<th scope="row">{cell}</th>' in page
 
 
 def test_two_runs_of_one_replicate_are_refused() -> None:

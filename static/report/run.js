@@ -1,14 +1,10 @@
 /**
- * Draws the charts of a run's report, which the server writes into one file together with this script and the numbers:
- * it loads nothing, imports nothing, and runs from a disk without a network.
+ * The charts of a run's report, drawn with pen.js, which stands before it in the same script.
  */
-
-"use strict";
 
 {
   const data = JSON.parse(document.getElementById("report-data").textContent);
-  const HEIGHT = 260;
-  const ROOM = { left: 52, right: 14, top: 10, bottom: 40 };
+  const { s, line, dots, bars, nearest } = pen;
   const PLAY_MS = 90;
   const LETTERS = { gamma: "γ", beta: "β" };
 
@@ -18,61 +14,6 @@
 
   const view = { of: "gamma", at: data.moments.length - 1 };
   const moment = () => data.moments[view.at];
-
-  function s(tag, attributes, ...children) {
-    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    element.append(...children);
-    return element;
-  }
-
-  /** Round numbers from `low` to `high`, about `count` of them. */
-  function ticks([low, high], count) {
-    const rough = (high - low) / count;
-    const power = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999) * power;
-    const first = Math.ceil(low / step - 1e-9);
-    const found = Math.floor(high / step + 1e-9) - first + 1;
-    return Array.from({ length: found }, (_, index) => Number(((first + index) * step).toPrecision(8)));
-  }
-
-  /** A chart's ground with its axes; `x`, `y` place a value, `value(px)` says what stands at a place. */
-  function plane(width, { x: [low, high], y: [bottom, top], title, unit, labels }) {
-    const across = width - ROOM.left - ROOM.right;
-    const up = HEIGHT - ROOM.top - ROOM.bottom;
-    const x = (value) => ROOM.left + (across * (value - low)) / (high - low || 1);
-    const y = (value) => ROOM.top + up * (1 - (value - bottom) / (top - bottom || 1));
-    const value = (px) => low + ((px - ROOM.left) / across) * (high - low);
-    const base = HEIGHT - ROOM.bottom;
-    const places = labels ? labels.map((text, at) => [at, text]) : ticks([low, high], width / 90).map((at) => [at, at]);
-    const parts = [
-      ...ticks([bottom, top], 5).flatMap((at) => [
-        s("line", { class: "grid", x1: ROOM.left, x2: width - ROOM.right, y1: y(at), y2: y(at) }),
-        s("text", { x: ROOM.left - 8, y: y(at) + 4, "text-anchor": "end" }, `${at}${unit}`),
-      ]),
-      ...places.map(([at, text]) => s("text", { x: x(at), y: base + 17, "text-anchor": "middle" }, `${text}`)),
-      s("text", { x: ROOM.left + across / 2, y: HEIGHT - 4, "text-anchor": "middle" }, title),
-    ];
-    return { x, y, value, base, parts };
-  }
-
-  const line = ({ x, y }, points, look) =>
-    s("path", { class: look, d: points.map(([a, b], at) => `${at ? "L" : "M"}${x(a).toFixed(1)} ${y(b).toFixed(1)}`).join("") });
-
-  const dots = ({ x, y }, points) => points.map(([a, b]) => s("circle", { class: "dot", cx: x(a), cy: y(b), r: 2.8 }));
-
-  const bars = ({ x, y, base }, points, width, look = "bar") =>
-    points.map(([at, value]) =>
-      s("rect", {
-        class: look,
-        x: x(at - width / 2).toFixed(1),
-        width: Math.max(0.5, x(at + width / 2) - x(at - width / 2)).toFixed(1),
-        y: y(value).toFixed(1),
-        height: Math.max(0, base - y(value)).toFixed(1),
-      }),
-    );
-
-  const nearest = (points, at) => points.reduce((a, b) => (Math.abs(b[0] - at) < Math.abs(a[0] - at) ? b : a));
 
   /** Accuracy or loss over the epochs. */
   function curve(key, scale, unit, shown) {
@@ -161,7 +102,7 @@
       title: "epoch",
       unit: " %",
       paint: (on) => [
-        s("line", { class: "at", x1: on.x(moment().epoch), x2: on.x(moment().epoch), y1: ROOM.top, y2: on.base }),
+        s("line", { class: "at", x1: on.x(moment().epoch), x2: on.x(moment().epoch), y1: on.top, y2: on.base }),
         line(on, points, "mark"),
       ],
       words: () => `${percent(last(points)[1])} at epoch ${last(points)[0].toFixed(1)}`,
@@ -177,7 +118,7 @@
     return {
       x: [-0.6, rows.length - 0.4],
       y: [0, 100],
-      labels: rows.map(({ epsilon }) => epsilon),
+      places: rows.map(({ epsilon }, at) => [at, epsilon]),
       title: "γ := 0 where |γ| is below; bars: share of γ set to 0",
       unit: " %",
       paint: (on) => [...bars(on, points("zeroed"), 0.6, "bar soft"), line(on, points("top1"), "mark"), ...dots(on, points("top1"))],
@@ -210,31 +151,7 @@
     relus,
   };
 
-  function draw(place) {
-    const figure = CHARTS[place.dataset.chart]();
-    if (!figure) return;
-    const width = Math.max(240, place.clientWidth);
-    const on = plane(width, figure);
-    const readout = place.closest("figure").querySelector(".readout");
-    const words = figure.words();
-    const hair = s("line", { class: "at", y1: ROOM.top, y2: on.base, visibility: "hidden" });
-    const svg = s("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, "aria-hidden": "true" }, ...on.parts, ...figure.paint(on), hair);
-    svg.addEventListener("pointermove", ({ clientX }) => {
-      const at = Math.min(width - ROOM.right, Math.max(ROOM.left, clientX - svg.getBoundingClientRect().left));
-      hair.setAttribute("visibility", "visible");
-      for (const end of ["x1", "x2"]) hair.setAttribute(end, at);
-      readout.textContent = figure.read(on.value(at));
-    });
-    svg.addEventListener("pointerleave", () => {
-      hair.setAttribute("visibility", "hidden");
-      readout.textContent = words;
-    });
-    place.replaceChildren(svg);
-    readout.textContent = words;
-    place.setAttribute("aria-label", `${place.closest("figure").querySelector("h3").textContent}: ${words}. The tables have the numbers.`);
-  }
-
-  const places = [...document.querySelectorAll("[data-chart]")];
+  const { draw, places } = pen.show((name) => CHARTS[name]());
   const ofMoment = places.filter(({ dataset }) => ["histogram", "layers", "disabled"].includes(dataset.chart));
 
   function player(element) {
@@ -273,8 +190,6 @@
     element.hidden = false;
   }
 
-  const size = new ResizeObserver((entries) => entries.forEach(({ target }) => draw(target)));
-  places.forEach((place) => size.observe(place));
   const controls = document.querySelector(".moment");
   if (controls) player(controls);
 }
