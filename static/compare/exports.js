@@ -1,27 +1,35 @@
 /**
- * What a comparison shows as data: the curves as CSV (long) and JSON. Always the values themselves, never the smoothed
+ * What a comparison shows as data: the curves and the points as CSV and JSON. Always the values themselves, never the smoothed
  * ones.
  */
 
 const COLUMNS = ["run", "name", "group", "metric", "step", "epoch", "value"];
 
 /** The curves of all groups, one line a point; shares are 0..1, as in every other file of ours. */
-export function curvesCsv(curves, { metric }, scale) {
+export const curvesCsv = (curves, view, scale) => csv(curveRows(curves, view, scale));
+
+export function curveRows(curves, { metric }, scale) {
   const rows = curves.flatMap(({ name, singles }) =>
     singles.flatMap(({ data, points }) =>
       points.map(({ step, epoch, y }) => [data.id, data.run.name ?? "", name, metric, step, epoch, tidy(y / scale)]),
     ),
   );
-  return csv([COLUMNS, ...rows]);
+  return [COLUMNS, ...rows];
 }
 
-/** Rows as CSV: lines end with CR LF (RFC 4180), and no cell starts a formula. */
-export const csv = (rows) => rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("");
+/** The runs as points, one line a run. */
+export const pointRows = (points, { x, y }) => [
+  ["run", "name", "group", x.key, y.key],
+  ...points.map(({ run, group }) => [run.id, run.name ?? "", group.name, x.value(run), y.value(run)]),
+];
 
-function cell(value) {
+/** Rows as CSV: lines end with CR LF (RFC 4180), and no cell starts a formula, unless no table program reads it. */
+export const csv = (rows, guarded = true) => rows.map((row) => `${row.map((value) => cell(value, guarded)).join(",")}\r\n`).join("");
+
+function cell(value, guarded) {
   if (value === null || value === undefined) return "";
   if (typeof value === "number") return String(value);
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+  const text = guarded && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
@@ -63,5 +71,26 @@ export function comparisonJson(curves, { source, view }, scale) {
         })),
       })),
     ),
+  };
+}
+
+/** The points as one object: what stands on the axes, and each run with its place. */
+export function pointsJson(points, { x, y, log }) {
+  const axis = ({ key, title }, letter) => ({ field: key, title, logarithmic: log.includes(letter) });
+  return {
+    address: location.href,
+    x: axis(x, "x"),
+    y: axis(y, "y"),
+    runs: points.map(({ run, group }) => ({
+      id: run.id,
+      name: run.name,
+      group: group.name,
+      x: x.value(run),
+      y: y.value(run),
+      state: run.state,
+      spec: run.spec,
+      counts: run.counts,
+      result: run.result,
+    })),
   };
 }

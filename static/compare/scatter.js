@@ -7,9 +7,10 @@ import { h, show } from "../dom.js";
 import { exportMenu, save } from "../files.js";
 import { select } from "./controls.js";
 import { picture } from "./curves.js";
-import { csv } from "./exports.js";
+import { csv, pointRows, pointsJson } from "./exports.js";
 import { differing, fieldOf, FIELDS, RESULTS } from "./fields.js";
 import { runName } from "./groups.js";
+import { pointsScript } from "./script.js";
 
 /** `change(patch)` changes the view. */
 export function scatterCard(change) {
@@ -25,17 +26,11 @@ export function scatterCard(change) {
   const log = select("Logarithmic", { none: { title: "No axis" }, x: { title: "Across" }, y: { title: "Up" }, xy: { title: "Both" } }, (key) => change({ log: key }));
   const name = () => `onlybn-${view.scatter[1]}-by-${view.scatter[0]}`;
   const files = exportMenu("Export", {
-    "Data as CSV": () =>
-      save(
-        `${name()}.csv`,
-        csv([
-          ["run", "name", "group", ...view.scatter],
-          ...points.map(({ run, group }) => [run.id, run.name ?? "", group.name, ...view.scatter.map((key) => fieldOf(key).value(run))]),
-        ]),
-        "text/csv",
-      ),
+    "Data as CSV": () => save(`${name()}.csv`, csv(pointRows(points, axes())), "text/csv"),
+    "Points as JSON": () => save(`${name()}.json`, JSON.stringify(pointsJson(points, axes()), null, 1), "application/json"),
     "Picture (PNG)": () => picture(chart, "png", name()),
     "Picture (SVG)": () => picture(chart, "svg", name()),
+    "Python script": () => save(`${name()}.py`, pointsScript(points, axes(), location.href), "text/x-python"),
   });
   const element = h(
     "section",

@@ -1,9 +1,9 @@
 /**
- * The page's curves as a short Python script that draws them again with plotly. It carries its data, computes means
- * and bands itself, and needs nothing of ours.
+ * The page's curves, and its points, as short Python scripts that draw them again with plotly. They carry their data,
+ * compute means and bands themselves, and need nothing of ours.
  */
 
-import { curvesCsv } from "./exports.js";
+import { csv, curveRows, pointRows } from "./exports.js";
 import { AXES, METRICS } from "./groups.js";
 import { CONFIDENCE, tQuantile } from "./statistics.js";
 
@@ -15,11 +15,7 @@ export function pythonScript(curves, view, address) {
   const freedoms = [...new Set(drawn.map(({ n }) => n - 1).filter((n) => n > 0))].sort((a, b) => a - b);
   const table = freedoms.map((freedom) => `${freedom}: ${tQuantile(CONFIDENCE, freedom).toFixed(6)}`).join(", ");
   const paces = drawn.flatMap(({ singles }) => singles.map(({ data, points }) => `${quoted(data.id)}: ${pace(points)}`));
-  return `"""${title} of runs of OnlyBN, drawn again. Needs plotly only; writes an HTML file beside this one.
-
-Made from ${address.replaceAll("\\", "").replaceAll('"', "")}
-"""
-
+  return `${opening(title, address)}
 import csv
 import io
 import statistics
@@ -88,15 +84,71 @@ def figure():
     return made
 
 
-DATA = """\\
-${curvesCsv(drawn, view, scale).replaceAll("\r\n", "\n").replaceAll("\\", "\\\\").replaceAll('"""', '\\"\\"\\"')}"""
+${ending(curveRows(drawn, view, scale))}`;
+}
+
+/** The script for `points` of the scatter over its axes. */
+export function pointsScript(points, axes, address) {
+  const { x, y, log } = axes;
+  const groups = new Map(points.map(({ group }) => [group.name, group.style]));
+  const styles = [...groups].map(([name, { color, symbol }]) => `    ${quoted(name)}: (${quoted(color)}, ${quoted(symbol)}),`);
+  const numbers = points.every((point) => typeof point.x === "number");
+  const type = (letter) => (log.includes(letter) ? "log" : "linear");
+  const rows = pointRows(points, axes);
+  const placed = numbers ? rows : rows.map((row, at) => (at ? [...row.slice(0, 3), points[at - 1].x, row[4]] : row));
+  return `${opening(`${y.title} by ${x.title.toLowerCase()}`, address)}
+import csv
+import io
+from pathlib import Path
+
+import plotly.graph_objects as go
+
+X, X_TITLE, X_TYPE, X_SCALE, X_SUFFIX = ${[x.key, x.title, numbers ? type("x") : "category"].map(quoted).join(", ")}, ${x.scale ?? 1}, ${quoted(x.suffix ?? "")}
+Y, Y_TITLE, Y_TYPE, Y_SCALE, Y_SUFFIX = ${[y.key, y.title, type("y")].map(quoted).join(", ")}, ${y.scale ?? 1}, ${quoted(y.suffix ?? "")}
+STYLES = {  # colour and symbol of each group
+${styles.join("\n")}
+}
+
+
+def read():
+    """{group: [(name, x, y)]}"""
+    groups = {}
+    for row in csv.DictReader(io.StringIO(DATA)):
+        x = row[X] if X_TYPE == "category" else X_SCALE * float(row[X])
+        groups.setdefault(row["group"], []).append((row["name"] or row["run"], x, Y_SCALE * float(row[Y])))
+    return groups
+
+
+def figure():
+    made = go.Figure()
+    for name, points in read().items():
+        color, symbol = STYLES[name]
+        made.add_scatter(x=[x for _, x, _ in points], y=[y for _, _, y in points], text=[run for run, _, _ in points],
+                         name=name, mode="markers", marker={"color": color, "symbol": symbol, "size": 10, "opacity": 0.85})
+    made.update_layout(template="plotly_white", hovermode="closest", showlegend=True)
+    made.update_xaxes(title=X_TITLE, type=X_TYPE, ticksuffix=X_SUFFIX)
+    made.update_yaxes(title=Y_TITLE, type=Y_TYPE, ticksuffix=Y_SUFFIX)
+    return made
+
+
+${ending(placed)}`;
+}
+
+const opening = (title, address) => `"""${title} of runs of OnlyBN, drawn again. Needs plotly only; writes an HTML file beside this one.
+
+Made from ${address.replaceAll("\\", "").replaceAll('"', "")}
+"""
+`;
+
+/** The data of a script, and what it does when it is run. */
+const ending = (rows) => `DATA = """\\
+${csv(rows, false).replaceAll("\r\n", "\n").replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"""
 
 if __name__ == "__main__":
     file = Path(__file__).with_suffix(".html")
     figure().write_html(file)
     print(f"The figure is in {file}.")
 `;
-}
 
 const quoted = (text) => JSON.stringify(text);
 

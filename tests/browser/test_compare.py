@@ -205,6 +205,54 @@ def test_files_of_what_is_seen(open_page: Open, puppet: Puppet, six: list[str], 
         assert list(again["y"]) == pytest.approx(band["y"], rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("wishes", "kind", "places"),
+    [
+        ("&scatter=trainable,test&log=xy", ("log", "log"), {1120}),
+        ("&scatter=policy,loss&log=none", ("category", "linear"), {"BatchNorm only", "2 random weights per channel"}),
+    ],
+)
+def test_the_points_drawn_again(
+    open_page: Open, six: list[str], tmp_path: Path, wishes: str, kind: tuple[str, str], places: set[object]
+) -> None:
+    page = open_page(compared(six, wishes))
+    page.wait_for_function("document.querySelector('.scatter-card .plot')?.data?.length === 2")
+    drawn = page.evaluate(
+        "document.querySelector('.scatter-card .plot').data.map(({name, x, y, marker}) => "
+        "({name, x: [...x], y: [...y], color: marker.color, symbol: marker.symbol}))"
+    )
+    told = json.loads(saved(page, "Points as JSON", tmp_path, ".scatter-card").read_text())
+    assert [run["id"] for run in told["runs"]] == six and told["address"] == page.url
+    assert told["runs"][0]["spec"]["policy"] == "batchnorm" and told["x"]["logarithmic"] == (kind[0] == "log")
+    script = saved(page, "Python script", tmp_path, ".scatter-card")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Plotly.newPlot" in script.with_suffix(".html").read_text()
+    figure = runpy.run_path(str(script))["figure"]().to_plotly_json()
+    assert (figure["layout"]["xaxis"]["type"], figure["layout"]["yaxis"]["type"]) == kind
+    assert {place for trace in figure["data"] for place in trace["x"]} == places
+    for again, trace in zip(figure["data"], drawn, strict=True):
+        assert (again["name"], again["marker"]["color"], again["marker"]["symbol"]) == (
+            trace["name"],
+            trace["color"],
+            trace["symbol"],
+        )
+        assert list(again["x"]) == trace["x"] and list(again["y"]) == pytest.approx(trace["y"], rel=1e-9)
+
+
+def test_a_name_that_looks_like_a_formula_is_guarded_in_tables_and_plain_in_scripts(
+    open_page: Open, puppet: Puppet, tmp_path: Path
+) -> None:
+    names = ["=1+1 (γ)", "-2/3"]
+    page = open_page(compared([puppet.done(name=name, epochs=2) for name in names], "&group=run"))
+    traces(page, 2)
+    for card in (".overlay", ".scatter-card"):
+        rows = csv.DictReader(io.StringIO(saved(page, "Data as CSV", tmp_path, card).read_text()))
+        assert {row["name"] for row in rows} == {f"'{name}" for name in names}
+        figure = runpy.run_path(str(saved(page, "Python script", tmp_path, card)))["figure"]().to_plotly_json()
+        assert [trace["name"].removesuffix(" (n = 1)") for trace in figure["data"]] == names
+
+
 def test_more_runs_than_one_question_may_have(open_page: Open, puppet: Puppet, six: list[str]) -> None:
     many = [puppet.submit(name=f"Crowd {k}")[0] for k in range(21)]
     for run_id in many:
