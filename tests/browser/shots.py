@@ -1,101 +1,95 @@
-"""`python -m tests.browser.shots`: every page and state as a picture, in both themes and two widths, into shots/.
+"""`python -m tests.browser.shots [PATTERN...]`: every page and state as a picture, in both themes and two widths, into
+shots/; with patterns (`'run-*-light-390'`) only the pictures whose names match one.
 
-For eyes, not for comparison by machine. The curves are the puppet's: they show the page, not science.
+For eyes, not for comparison by machine. What there is to see is in `states`.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from core.studies.catalog import study_spec
 from tests.browser.conftest import ROOT, Site, find_chromium, launch
 from tests.browser.puppet import Puppet
+from tests.browser.states import State, fill, pages, remember, settle, trained_run
 
 FOLDER = ROOT / "shots"
 WIDTHS = {1280: 860, 390: 844}
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+OPEN = "dialog[open], .menu[open], .toast"
 
 
-def prepare(puppet: Puppet) -> dict[str, str]:
-    """Runs in every state; name of the picture -> path of the page."""
-    pair = [puppet.done(policy=policy) for policy in ("batchnorm", "random-2")]
-    others = [
-        puppet.done(policy="output"),
-        puppet.done(policy="all", architecture="resnet-20", epochs=8),
-        puppet.done(policy="batchnorm+output", architecture="resnet-32", name="With the classifier"),
-        *(puppet.done(replicate=k) for k in range(1, 4)),
-    ]
-    plain = puppet.done(policy="all", dataset="cifar-100", norm={"affine": False}, recipe={"schedule": "cosine"})
-    study = puppet.store.launch_study(study_spec("random-k", "minutes")).id
-    for waiting in puppet.store.waiting():
-        puppet.claim(waiting)
-        puppet.finish(waiting)
-    failed, _ = puppet.start(architecture="wrn-14-4", policy="all", recipe={"lr": 50})
-    puppet.advance(failed, 0.3)
-    puppet.fail(failed, "diverged", "The loss became infinite at step 43. A smaller learning rate usually helps.")
-    cancelled, _ = puppet.start(architecture="resnet-56")
-    puppet.advance(cancelled, 0.5)
-    puppet.store.request_cancel(cancelled)
-    puppet.obey_cancel(cancelled)
-    deep, _ = puppet.start(architecture="resnet-110", dataset="fashion-mnist", epochs=4, name="Deep and frozen")
-    puppet.advance(deep, 0.62)
-    queued, _ = puppet.submit(policy="random-8")
-    return {
-        "train": "/",
-        "train-deep": "/?architecture=resnet-866&policy=batchnorm&dataset=cifar-10&epochs=160",
-        "train-random": "/?architecture=resnet-56&policy=random-16&dataset=fashion-mnist&epochs=4&train_examples=12800",
-        "train-all": "/?architecture=wrn-14-4&policy=all&dataset=cifar-10&epochs=20",
-        "train-stages": "/?architecture=imagenet-resnet-50&policy=batchnorm-stages-0-2&dataset=cifar-10&epochs=90",
-        "train-layers": "/?architecture=imagenet-resnet-200&policy=batchnorm%2Boutput&dataset=cifar-10&epochs=90",
-        "train-supermask": "/?architecture=vgg-16&policy=supermask-30&dataset=cifar-100&epochs=160",
-        "train-gamma": "/?architecture=resnet-14&policy=gamma&dataset=digits&epochs=30&norm.kind=group",
-        "train-refused": "/?architecture=resnet-15&policy=batchnorm&dataset=digits&epochs=3",
-        "run-queued": f"/run?id={queued}",
-        "run-running": f"/run?id={deep}",
-        "run-finished": f"/run?id={pair[0]}",
-        "run-without-gamma": f"/run?id={plain}",
-        "run-failed": f"/run?id={failed}",
-        "run-cancelled": f"/run?id={cancelled}",
-        "run-unknown": "/run?id=nosuchrun1234",
-        "runs": "/runs",
-        "runs-chosen": f"/runs?compare={','.join(pair)}",
-        "compare": f"/compare?runs={','.join([*pair, *others, deep, failed])}&base={pair[0]}",
-        "compare-by-policy": f"/compare?runs={','.join([*pair, *others, deep])}&group=policy&smooth=0.6&singles=1",
-        "compare-nothing": "/compare",
-        "runs-nothing-found": "/runs?text=nothing+has+this+name",
-        "paper": f"/paper?study={study}",
-        "about": "/about",
-        "run-embedded": f"/run?id={pair[0]}&embed=1",
-    }
+@contextmanager
+def served(folder: Path, *, worker: bool = False, examples: bool = False) -> Iterator[Site]:
+    """A server that runs until the end."""
+    site = Site(folder, embedded_worker=worker, examples=examples)
+    try:
+        site.start()
+        yield site
+    finally:
+        site.stop()
 
 
 def shoot(page: Page, name: str) -> None:
-    """The whole page, after all its charts have drawn themselves: they do so only where they can be seen."""
-    page.wait_for_selector(".site-header:visible, .frame-bar:visible")
-    page.wait_for_timeout(1500)
+    """The whole page, after all its charts have drawn themselves: they do so only where they can be seen. A sheet, a
+    menu or a message is seen in its window."""
+    page.wait_for_timeout(1200)
     viewport = page.viewport_size
     assert viewport is not None
-    height = page.evaluate("document.documentElement.scrollHeight")
-    page.set_viewport_size({"width": viewport["width"], "height": max(viewport["height"], height)})
-    page.wait_for_timeout(1500)
+    if not page.locator(OPEN).count():
+        height = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": viewport["width"], "height": max(viewport["height"], height)})
+        page.wait_for_timeout(1200)
     page.screenshot(path=FOLDER / f"{name}.png")
     page.set_viewport_size(viewport)
 
 
-def shoot_all(browser: Browser, site: Site, puppet: Puppet, paths: dict[str, str]) -> None:
-    for theme in THEMES:
-        for width, height in WIDTHS.items():
-            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)
-            for name, path in paths.items():
-                puppet.hello()
-                page.goto(site.url + path)
-                shoot(page, f"{name}-{theme}-{width}")
-            page.close()
+def visit(page: Page, site: Site, state: State) -> None:
+    """Bring the page into the state."""
+    page.goto(site.url + state.path)
+    settle(page)
+    state.act(page)
+
+
+def shoot_all(browser: Browser, folder: Path, wanted: Callable[[str], bool]) -> None:
+    """Starts the servers that it needs."""
+    with ExitStack() as stack:
+        sites = {"filled": stack.enter_context(served(folder / "filled"))}
+        store = sites["filled"].store()
+        stack.callback(store.close)
+        puppet = Puppet(store)
+        runs = fill(puppet)
+        looks = [(theme, width) for theme in THEMES for width in WIDTHS]
+        needed = {
+            state.site
+            for name, state in pages(runs, "").items()
+            if any(wanted(f"{name}-{theme}-{width}") for theme, width in looks)
+        }
+        for name in needed - set(sites):
+            site = served(folder / name, worker=name == "working", examples=name == "fresh")
+            sites[name] = stack.enter_context(site)
+        states = pages(runs, trained_run(sites["working"]) if "working" in needed else "")
+        for theme, width in looks:
+            with ExitStack() as windows:
+                opened: dict[str, Page] = {}  # one a site: Chromium keeps scripts by their text, not by their server
+                for name, state in states.items():
+                    if not wanted(picture := f"{name}-{theme}-{width}"):
+                        continue
+                    if state.site not in opened:
+                        size: ViewportSize = {"width": width, "height": WIDTHS[width]}
+                        context = windows.enter_context(browser.new_context(viewport=size, color_scheme=theme))
+                        opened[state.site] = context.new_page()
+                        remember(opened[state.site], runs)
+                    puppet.hello()
+                    visit(opened[state.site], sites[state.site], state)
+                    shoot(opened[state.site], picture)
 
 
 def main() -> int:
@@ -103,22 +97,13 @@ def main() -> int:
         print("no Chromium here; on Debian and Ubuntu: apt install chromium", file=sys.stderr)
         return 1
     FOLDER.mkdir(exist_ok=True)
-    only = sys.argv[1:]
+    patterns = sys.argv[1:] or ["*"]
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        site = Site(Path(folder) / "data", embedded_worker=False)
         browser = launch(playwright)
         try:
-            site.start()
-            store = site.store()
-            puppet = Puppet(store)
-            paths = {"train-first-visit": "/", "runs-first-visit": "/runs"}
-            shoot_all(browser, site, puppet, {name: path for name, path in paths.items() if not only or name in only})
-            paths = prepare(puppet)
-            shoot_all(browser, site, puppet, {name: path for name, path in paths.items() if not only or name in only})
-            store.close()
+            shoot_all(browser, Path(folder), lambda name: any(fnmatch(name, pattern) for pattern in patterns))
         finally:
             browser.close()
-            site.stop()
     print(f"{len(list(FOLDER.glob('*.png')))} pictures are in {FOLDER.relative_to(ROOT)}/")
     return 0
 

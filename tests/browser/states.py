@@ -1,0 +1,211 @@
+"""Every page of the site in every state: what is in the stores of four servers, and the way to each state.
+
+Eyes look at them (`shots`), and axe (`test_access`). The curves of `filled` are the puppet's: they show the page, not
+science. `fresh` has the examples that come with the project, `empty` nothing, `working` a run that a worker trained.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from playwright.sync_api import Page, expect
+
+from core.studies.catalog import study_spec
+from tests.browser.conftest import Site
+from tests.browser.puppet import Puppet
+
+TINY = {"architecture": "resnet-8", "policy": "batchnorm", "dataset": "digits", "epochs": 3, "train_examples": 512}
+TRAINED_WITHIN_S, EVALUATED_WITHIN_MS = 120, 90_000
+SiteName = Literal["filled", "fresh", "empty", "working"]
+
+
+def nothing(_: Page) -> None:
+    """The state is there once the page is."""
+
+
+@dataclass(frozen=True)
+class State:
+    """A page at `path` of a site, once `act` has done there what a person does to come to the state."""
+
+    path: str
+    site: SiteName = "filled"
+    act: Callable[[Page], None] = nothing
+
+
+def call(site: Site, path: str, body: object = None) -> Any:
+    """What the API answers."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(site.url + path, data, {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def trained_run(site: Site) -> str:
+    """A run that the site's worker has trained."""
+    run_id: str = call(site, "/api/runs", TINY)["id"]
+    until = time.monotonic() + TRAINED_WITHIN_S
+    while (state := call(site, f"/api/runs/{run_id}")["state"]) != "finished":
+        assert state in ("queued", "running") and time.monotonic() < until, state
+        time.sleep(0.3)
+    return run_id
+
+
+@dataclass(frozen=True)
+class Runs:
+    """What `fill` has put into the store. `tokens`: of those that the visitor launched."""
+
+    finished: list[str]
+    failed: str
+    cancelled: str
+    running: str
+    queued: str
+    plain: str
+    study: str
+    tokens: Mapping[str, str]
+
+
+def fill(puppet: Puppet) -> Runs:
+    """Runs in every state."""
+    tokens: dict[str, str] = {}
+    own, tokens[own] = puppet.start(name="The first of our own")
+    puppet.finish(own)
+    done = [
+        own,
+        puppet.done(policy="random-2"),
+        puppet.done(policy="output"),
+        puppet.done(policy="all", architecture="resnet-20", epochs=8),
+        puppet.done(policy="batchnorm+output", architecture="resnet-32", name="With the classifier"),
+        *(puppet.done(replicate=k) for k in range(1, 4)),
+    ]
+    plain = puppet.done(policy="all", dataset="cifar-100", norm={"affine": False}, recipe={"schedule": "cosine"})
+    study = puppet.store.launch_study(study_spec("random-k", "minutes")).id
+    for waiting in puppet.store.waiting():
+        puppet.claim(waiting)
+        puppet.finish(waiting)
+    failed, tokens[failed] = puppet.start(architecture="wrn-14-4", policy="all", recipe={"lr": 50})
+    puppet.advance(failed, 0.3)
+    puppet.fail(failed, "diverged", "The loss became infinite at step 43. A smaller learning rate usually helps.")
+    cancelled, tokens[cancelled] = puppet.start(architecture="resnet-56")
+    puppet.advance(cancelled, 0.5)
+    puppet.store.request_cancel(cancelled)
+    puppet.obey_cancel(cancelled)
+    running, tokens[running] = puppet.start(architecture="resnet-110", dataset="fashion-mnist", name="Deep and frozen")
+    puppet.advance(running, 0.62)
+    queued, tokens[queued] = puppet.submit(policy="random-8")
+    return Runs(done, failed, cancelled, running, queued, plain, study, tokens)
+
+
+def remember(page: Page, runs: Runs) -> None:
+    """Make the visitor the one who launched the runs."""
+    for run_id, token in runs.tokens.items():
+        page.add_init_script(f"localStorage.setItem('onlybn.owner.{run_id}', {json.dumps(token)})")
+
+
+def pages(runs: Runs, trained: str) -> dict[str, State]:
+    """All there is, by name. `trained`: the run of the site that works."""
+    own, pair = runs.finished[0], ",".join(runs.finished[:2])
+    four, every = ",".join(runs.finished[:4]), ",".join([*runs.finished, runs.running, runs.failed])
+    surgery = f"/surgery?run={trained}"
+    edited = f"{surgery}&eps=0.3&edits=zero:stem.norm:1,4;flip:stage1.0.norm1&layer=stem.norm"
+    return {
+        "train-first-visit": State("/", "fresh"),
+        "train-empty": State("/", "empty"),
+        "train": State("/"),
+        **{f"train-{name}": State(f"/?{query}") for name, query in TRAIN.items()},
+        "run-queued": State(f"/run?id={runs.queued}"),
+        "run-running": State(f"/run?id={runs.running}"),
+        "run-finished": State(f"/run?id={own}"),
+        "run-layers": State(f"/run?id={own}&now=ridge&over=layers&step=20"),
+        "run-extend": State(f"/run?id={own}", act=lambda page: click(page, "summary", "Extend")),
+        "run-downloads": State(f"/run?id={own}", act=lambda page: click(page, "summary", "Download")),
+        "run-without-gamma": State(f"/run?id={runs.plain}"),
+        "run-failed": State(f"/run?id={runs.failed}"),
+        "run-cancelled": State(f"/run?id={runs.cancelled}"),
+        "run-unknown": State("/run?id=nosuchrun1234"),
+        "run-embedded": State(f"/run?id={own}&embed=1"),
+        "runs-first-visit": State("/runs", "fresh"),
+        "runs-empty": State("/runs", "empty"),
+        "runs": State("/runs"),
+        "runs-ticked": State(f"/runs?compare={pair}"),
+        "runs-nothing-found": State("/runs?text=nothing+has+this+name"),
+        "runs-embedded": State("/runs?embed=1"),
+        "compare-nothing": State("/compare"),
+        "compare-four": State(f"/compare?runs={four}&base={own}"),
+        "compare-many": State(f"/compare?runs={every},nosuchrun1234&base={own}&colour=red"),
+        "compare-grouped": State(f"/compare?runs={every}&group=policy&smooth=0.6&singles=1"),
+        "compare-columns": State(f"/compare?runs={four}", act=lambda page: click(page, "summary", "Columns")),
+        "compare-embedded": State(f"/compare?runs={four}&embed=1"),
+        "surgery-which": State("/surgery", "working"),
+        "surgery": State(surgery, "working"),
+        "surgery-evaluated": State(edited, "working", evaluate),
+        "surgery-image": State(edited, "working", look),
+        "paper": State(f"/paper?study={runs.study}"),
+        "paper-empty": State("/paper", "empty"),
+        "about": State("/about"),
+        "keys": State("/about", act=keys),
+        "share": State(f"/run?id={own}", act=share),
+        "deleted": State("/runs", act=deleted),
+        "nowhere": State("/nowhere"),
+    }
+
+
+TRAIN = {
+    "deep": "architecture=resnet-866&policy=batchnorm&dataset=cifar-10&epochs=160",
+    "random": "architecture=resnet-56&policy=random-16&dataset=fashion-mnist&epochs=4&train_examples=12800",
+    "all": "architecture=wrn-14-4&policy=all&dataset=cifar-10&epochs=20",
+    "stages": "architecture=imagenet-resnet-50&policy=batchnorm-stages-0-2&dataset=cifar-10&epochs=90",
+    "layers": "architecture=imagenet-resnet-200&policy=batchnorm%2Boutput&dataset=cifar-10&epochs=90",
+    "supermask": "architecture=vgg-16&policy=supermask-30&dataset=cifar-100&epochs=160&schedule=cosine",
+    "gamma": "architecture=resnet-14&policy=gamma&dataset=digits&epochs=30&norm.kind=group",
+    "refused": "architecture=resnet-15&policy=batchnorm&dataset=digits&epochs=3",
+}
+"""Forms, by what is special about them."""
+
+
+def settle(page: Page) -> None:
+    """Wait for everything that a page shows without being asked."""
+    page.wait_for_selector(".site-header:visible, .frame-bar:visible")
+    page.wait_for_selector(
+        ".latest :is(li, [data-slot=empty]):visible, .gallery-cards li:visible, .run-line, .blank, .questions, "
+        ".runs-list :is(tr, p):visible, .compare-table tbody tr, .compare-empty, .counts tbody tr, .layer-table"
+    )
+
+
+def click(page: Page, selector: str, words: str) -> None:
+    page.locator(selector, has_text=words).first.click()
+
+
+def evaluate(page: Page) -> None:
+    page.locator(".measure .primary").click()
+    expect(page.locator('[data-slot="result"]:not(.stale)')).to_be_visible(timeout=EVALUATED_WITHIN_MS)
+
+
+def look(page: Page) -> None:
+    page.get_by_label("Number of the image").fill("3")
+    page.get_by_role("button", name="Show it to the network").click()
+    expect(page.locator('[data-slot="looked"]')).to_contain_text("Its class", timeout=EVALUATED_WITHIN_MS)
+
+
+def keys(page: Page) -> None:
+    page.wait_for_function("performance.getEntriesByName(location.origin + '/static/help/keys.js').length")
+    page.wait_for_timeout(200)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def share(page: Page) -> None:
+    page.get_by_role("button", name="Share", exact=True).click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def deleted(page: Page) -> None:
+    """What the page of all runs says after a deletion; nothing is deleted for it."""
+    run = json.dumps({"id": "nosuchrun1234", "name": "A run that was a mistake"})
+    page.evaluate("run => sessionStorage.setItem('onlybn.removed', run)", run)
+    page.reload()
+    expect(page.locator(".toast")).to_be_visible()
