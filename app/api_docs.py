@@ -1,4 +1,4 @@
-"""The page /api/docs: our OpenAPI description as plain HTML, without script and without a request to another host."""
+"""The page /api/docs: our OpenAPI description as plain HTML, without a request to another host."""
 
 from __future__ import annotations
 
@@ -6,18 +6,7 @@ import re
 from html import escape
 from typing import Any
 
-STYLE = """
-:root { color-scheme: light dark; --line: #d0d7de; --soft: #f6f8fa; --accent: #0072b2 }
-@media (prefers-color-scheme: dark) { :root { --line: #374151; --soft: #161b22; --accent: #58a6ff } }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-code, pre { font: 14px/1.45 ui-monospace, monospace; background: var(--soft) }
-pre { padding: .75rem; overflow-x: auto; border: 1px solid var(--line); border-radius: 6px }
-h2 { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: 1rem; font-size: 1.1rem }
-h2 b { color: var(--accent); margin-right: .5rem }
-table { border-collapse: collapse; width: 100% } th, td { text-align: left; vertical-align: top;
-  padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line) }
-a { color: var(--accent) }
-"""
+from app import plain
 
 
 def page(openapi: dict[str, Any]) -> str:
@@ -37,13 +26,7 @@ def page(openapi: dict[str, Any]) -> str:
     for name, schema in openapi.get("components", {}).get("schemas", {}).items():
         parts += [f'<h2 id="schema-{escape(name)}">{escape(name)}</h2>', *_paragraphs(schema.get("description", ""))]
         parts += _fields(schema)
-    body = "\n".join(parts)
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(info['title'])} API</title><style>{STYLE}</style></head>"
-        f"<body><main>{body}</main></body></html>"
-    )
+    return plain.page("API", f'<div class="docs">{"".join(parts)}</div>')
 
 
 def _anchor(method: str, path: str) -> str:

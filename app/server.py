@@ -36,6 +36,7 @@ from app.estimate import Estimator
 from app.feed import Feed
 from app.news import Question
 from app.outlook import Outlooks
+from app.plain import Nowhere
 from app.security import MAX_BODY, Security
 from app.services import Services
 from app.settings import Settings
@@ -93,6 +94,7 @@ def make_app(
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     feed = Feed(store, settings.public_url)
     app.add_middleware(Shortcut, feed=feed)
+    app.add_middleware(Nowhere)
     app.add_middleware(Security, frame_ancestors=settings.frame_ancestors, public_url=settings.public_url)
     app.router.routes.append(Assets())
     estimator = Estimator(store)

@@ -14,7 +14,7 @@ ORDER = (
     *("tokens", "type", "gradio", "site"),
     *("buttons", "badges", "notes", "progress", "toast"),
     *("form", "tiles"),
-    *("cards", "page", "stats", "menu", "fields", "tabs", "tables"),
+    *("cards", "page", "plain", "stats", "menu", "fields", "tabs", "tables"),
     *("charts", "data", "legend", "network", "shades"),
     *("code", "details", "log"),
     *("preview", "experiments", "train"),

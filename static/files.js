@@ -36,15 +36,6 @@ export function exportMenu(label, files, description = null) {
     return button;
   });
   menu.append(h("div", {}, buttons, problem));
-  menu.addEventListener("focusout", ({ relatedTarget }) => {
-    if (relatedTarget && !menu.contains(relatedTarget)) menu.open = false;
-  });
-  menu.addEventListener("keydown", ({ key }) => {
-    if (key === "Escape") {
-      menu.open = false;
-      menu.querySelector("summary").focus();
-    }
-  });
   return menu;
 }
 

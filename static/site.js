@@ -15,12 +15,13 @@ const PATHS = {
 
 export function mount(element) {
   import("./help/term.js");
+  import("./menus.js");
   if (embedded) return document.body.append(frameBar(lostBanner()));
-  for (const link of element.querySelectorAll("nav a")) {
+  const keys = import("./help/keys.js"); // they listen once their module is there
+  element.querySelector(".site-side").append(status(), helpButton(keys), themeButton(), moreMenu(keys));
+  for (const link of element.querySelectorAll("nav a, .site-more a")) {
     if (link.getAttribute("href") === location.pathname) link.setAttribute("aria-current", "page");
   }
-  const side = element.querySelector(".site-side");
-  side.append(status(), helpButton(), themeButton());
   element.querySelector(".site-header").append(lostBanner());
 }
 
@@ -49,9 +50,8 @@ function status() {
   return pill;
 }
 
-/** Opens the sheet of keys, which listen once their module is there. */
-function helpButton() {
-  const keys = import("./help/keys.js");
+/** Opens the sheet of keys. */
+function helpButton(keys) {
   return h(
     "button",
     {
@@ -63,6 +63,22 @@ function helpButton() {
     },
     "?",
   );
+}
+
+/** What does not fit beside the pages on a phone. */
+function moreMenu(keys) {
+  const line = (y) => s("path", { d: `M4 ${y}h16`, stroke: "currentColor", "stroke-width": "1.8", "stroke-linecap": "round" });
+  const icon = s("svg", { viewBox: "0 0 24 24", width: 18, height: 18, "aria-hidden": "true" }, line(7), line(12), line(17));
+  const summary = h("summary", { class: "icon-button", "aria-label": "More pages and help" }, icon);
+  const help = h("button", { type: "button" }, "Keys and help");
+  help.addEventListener("click", async () => {
+    summary.focus(); // where the focus goes back to when the sheet is closed; it closes the menu, too
+    menu.open = false;
+    (await keys).sheet();
+  });
+  const links = h("div", {}, h("a", { href: "/about" }, "About"), h("a", { href: "/api/docs" }, "API docs"), help);
+  const menu = h("details", { class: "menu site-more" }, summary, links);
+  return menu;
 }
 
 function themeButton() {

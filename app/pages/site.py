@@ -1,4 +1,4 @@
-"""The site: its pages, and the header, footer, theme and scripts that they share."""
+"""The site: its pages, and the theme and scripts that they share."""
 
 from __future__ import annotations
 
@@ -11,30 +11,11 @@ from app import form
 from app.options import options
 from app.pages import about, compare, paper, run, runs, surgery, train
 from app.panels import panel, words
+from app.plain import FOOTER, HEADER
 from app.sheets import JOINED
 
 FONTS = ("-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONOSPACE = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
-
-HEADER = """
-<header class="site-header"><div class="site-bar">
-  <a class="brand" href="/"><img src="/static/favicon.svg" alt="" width="26" height="26"><span>OnlyBN</span></a>
-  <nav aria-label="Pages">
-    <a href="/">Train</a><a href="/paper">Paper</a><a href="/runs">Runs</a><a href="/compare">Compare</a>
-    <a class="wide" href="/about">About</a><a href="/api/docs">API<span class="wide"> docs</span></a>
-  </nav>
-  <div class="site-side"></div>
-</div></header>
-"""
-
-FOOTER = """
-<footer class="site-footer">
-  <p>OnlyBN trains networks whose weights stay random and of which only a chosen few parameters may move.
-  It follows “Training BatchNorm and Only BatchNorm”
-  (<a href="https://arxiv.org/abs/2003.00152">arXiv 2003.00152</a>).
-  <a href="/about">About, glossary, how to cite</a>. MIT licence.</p>
-</footer>
-"""
 
 
 def build(store: object = None, settings: object = None) -> gr.Blocks:

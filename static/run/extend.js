@@ -15,7 +15,7 @@ export function extend(data) {
   const { run } = data;
   const { epochs, recipe } = run.spec;
   const number = h("input", { type: "number", min: 1, max: MOST, value: epochs, required: true, id: "more-epochs" });
-  const button = h("button", { type: "submit", class: "button" }, "Launch");
+  const button = h("button", { type: "submit", class: "button primary" }, "Launch");
   const schedule = lowered(titleOfValue("schedule", recipe.schedule));
   const form = h(
     "form",
