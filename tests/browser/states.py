@@ -151,6 +151,7 @@ def pages(runs: Runs, trained: str) -> dict[str, State]:
         "share": State(f"/run?id={own}", act=share),
         "deleted": State("/runs", act=deleted),
         "nowhere": State("/nowhere"),
+        "api-docs": State("/api/docs"),
     }
 
 
@@ -172,7 +173,7 @@ def settle(page: Page) -> None:
     page.wait_for_selector(".site-header:visible, .frame-bar:visible")
     page.wait_for_selector(
         ".latest :is(li, [data-slot=empty]):visible, .gallery-cards li:visible, .run-line, .blank, .questions, "
-        ".runs-list :is(tr, p):visible, .compare-table tbody tr, .compare-empty, .counts tbody tr, .layer-table"
+        ".runs-list :is(tr, p):visible, .compare-table tbody tr, .compare-empty, .counts tbody tr, .layer-table, .docs"
     )
 
 

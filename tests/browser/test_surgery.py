@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -16,28 +14,15 @@ from core.spec import RunSpec
 from tests.app.test_surgery_api import capsule_of
 from tests.browser.conftest import Open, Site, Watch
 from tests.browser.puppet import SPEC, Puppet
+from tests.browser.states import EVALUATED_WITHIN_MS as PATIENCE_MS
+from tests.browser.states import call, trained_run
 from tests.events import finished
-
-PATIENCE_MS = 90_000
-TINY = {"architecture": "resnet-8", "policy": "batchnorm", "dataset": "digits", "epochs": 3, "train_examples": 512}
-
-
-def call(site: Site, path: str, body: object = None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(site.url + path, data, {"content-type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
 
 
 @pytest.fixture(scope="module")
 def trained(working_site: Site) -> str:
     """A run that the site's worker has trained."""
-    run_id: str = call(working_site, "/api/runs", TINY)["id"]
-    until = time.monotonic() + 120
-    while (state := call(working_site, f"/api/runs/{run_id}")["state"]) != "finished":
-        assert state in ("queued", "running") and time.monotonic() < until
-        time.sleep(0.3)
-    return run_id
+    return trained_run(working_site)
 
 
 def slot(page: Page, name: str) -> Any:
