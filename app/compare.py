@@ -18,6 +18,7 @@ from core.architectures import catalog
 from core.datasets.catalog import DATASETS
 from core.policies import policy
 from jobs.matching import Filters
+from jobs.reading import UnreadableRun
 from jobs.rows import STATES, Run, State
 from jobs.store import Store
 
@@ -272,7 +273,13 @@ def _found(source: Source, store: Store, problems: list[str]) -> tuple[list[Run]
         wanted = [run_id for run_id in source["runs"] if run_id not in without]
         there = store.many(wanted[:MAX_RUNS])
         runs, total = [there[run_id] for run_id in wanted if run_id in there], len(wanted)
-        missing = [run_id for run_id in wanted[:MAX_RUNS] if run_id not in there]
+        refused = {
+            run_id: reason
+            for run_id in wanted[:MAX_RUNS]
+            if run_id not in there and (reason := _refused(store, run_id))
+        }
+        problems += refused.values()
+        missing = [run_id for run_id in wanted[:MAX_RUNS] if run_id not in there and run_id not in refused]
     elif source["study"]:
         study, missing = store.study(source["study"]), []
         if study is None:
@@ -287,3 +294,13 @@ def _found(source: Source, store: Store, problems: list[str]) -> tuple[list[Run]
     if total > MAX_RUNS:
         problems.append(f"{total:,} runs match; these are {MAX_RUNS}, the most that one page compares.")
     return runs, total, missing
+
+
+def _refused(store: Store, run_id: str) -> str | None:
+    """Why a run that is there cannot be shown; None of one that is not there."""
+    try:
+        store.run(run_id)
+    except UnreadableRun as error:
+        words = str(error)
+        return f"{words[0].upper()}{words[1:].rstrip('.')}."
+    return None

@@ -3,19 +3,26 @@
  */
 
 import { options } from "../catalog.js";
+import { countColumn, shareColumn, wordsColumn } from "../charts/columns.js";
+import { dataFold } from "../charts/data.js";
 import { disabledShare } from "../charts/disabled.js";
 import { mount } from "../charts/network.js";
 import { h, show } from "../dom.js";
-import { percent, whole } from "../format.js";
+import { fileName } from "./pictures.js";
 
+const TITLE = "The network";
 const VIEWS = { trained: "What trains", off: "What is off" };
 
 /** `preview`: promise of the answer of /api/preview to the run's spec, or of null. */
 export function network(data, preview) {
   const box = h("div", { class: "network-box" });
   const key = h("p", { class: "legend" });
-  const rows = h("tbody");
-  const table = layers(rows);
+  const numbers = dataFold(
+    () => TITLE,
+    () => (hasOff(data) ? layersTable(data) : null),
+    () => fileName(TITLE),
+  );
+  numbers.element.hidden = true;
   const picture = mount(box, key);
   let plan = null;
   let chosen = null; // until somebody chooses: off where the run has ended
@@ -25,14 +32,14 @@ export function network(data, preview) {
     if (!plan) return;
     const now = view();
     show(switches, hasOff(data));
-    show(table, now === "off");
+    show(numbers.element, now === "off");
+    numbers.update();
     const last = data.snapshots.at(-1);
     const state = `${now} ${now === "off" ? last.step : ""}`;
     if (state === drawn) return;
     drawn = state;
     for (const button of switches.children) button.setAttribute("aria-pressed", String(button.dataset.view === now));
     picture.draw(plan, now === "off" ? offOf(last, data.layers) : null);
-    if (now === "off") rows.replaceChildren(...data.layers.map((layer, index) => row(layer, last.disabled[index])));
   };
   const switches = h(
     "div",
@@ -46,10 +53,10 @@ export function network(data, preview) {
   return h(
     "section",
     { class: "card", "aria-labelledby": "network-title" },
-    h("div", { class: "network-head" }, h("h2", { id: "network-title" }, "The network"), switches),
+    h("div", { class: "network-head" }, h("h2", { id: "network-title" }, TITLE), switches),
     box,
     key,
-    table,
+    numbers.element,
   );
 }
 
@@ -62,26 +69,23 @@ const offOf = (snapshot, layers) => ({
   all: disabledShare(snapshot, layers),
 });
 
-function layers(rows) {
-  const heads = ["Layer", "Stage", "Features", `|γ| < ${options.disabled_below}`, "Share"];
-  return h(
-    "details",
-    { hidden: true },
-    h("summary", {}, "Layer by layer as a table"),
-    h(
-      "div",
-      { class: "scroll", tabindex: "0", role: "region", "aria-label": "Disabled features layer by layer" },
-      h(
-        "table",
-        { class: "table" },
-        h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))),
-        rows,
-      ),
-    ),
-  );
-}
-
-function row({ name, stage, channels }, disabled) {
-  const cells = [stage === 0 ? "stem" : stage, whole(channels), whole(disabled), percent(disabled / channels)];
-  return h("tr", {}, h("th", { scope: "row" }, name), cells.map((cell) => h("td", {}, cell)));
+/** The layers at the last moment, as the picture colours them. */
+function layersTable({ layers, snapshots }) {
+  const { disabled } = snapshots.at(-1);
+  return {
+    columns: [
+      wordsColumn("Layer"),
+      wordsColumn("Stage"),
+      countColumn("Features", "features"),
+      countColumn(`|γ| < ${options.disabled_below}`, "disabled"),
+      shareColumn("Share", "share"),
+    ],
+    rows: layers.map(({ name, stage, channels }, index) => [
+      name,
+      stage === 0 ? "stem" : String(stage),
+      channels,
+      disabled[index],
+      disabled[index] / channels,
+    ]),
+  };
 }

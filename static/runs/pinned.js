@@ -11,6 +11,7 @@ import { pin, pins } from "../pins.js";
 import { badge, standing } from "../widgets.js";
 
 const EVERY_MS = 5000;
+const UNREADABLE = 409;
 
 export function pinnedRuns() {
   const list = h("ul", { class: "pinned" });
@@ -27,20 +28,20 @@ export function pinnedRuns() {
     const runs = await Promise.all(ids.map((id) => ask(`/api/runs/${id}`).catch(unknown)));
     runs.forEach((run, index) => {
       const id = ids[index];
-      if (!entries.has(id)) entries.set(id, run ? entry(run, drop) : missing(id, drop));
+      if (!entries.has(id)) entries.set(id, run.refused === undefined ? entry(run, drop) : missing(id, run.refused, drop));
       entries.get(id).update(run);
     });
     list.replaceChildren(...ids.map((id) => entries.get(id)));
     show(element, ids.length > 0);
-    return runs.some((run) => run && !isOver(run)) ? EVERY_MS : false;
+    return runs.some((run) => run.state && !isOver(run)) ? EVERY_MS : false;
   });
   return element;
 }
 
-/** A run that is not here is null; where the server is merely away, the clock asks again. */
+/** Why there is nothing to say of a run; where the server is merely away, the clock asks again. */
 function unknown(refusal) {
   if (!(refusal instanceof Refusal) || refusal.passing) throw refusal;
-  return null;
+  return { refused: refusal.status === UNREADABLE };
 }
 
 function entry(run, drop) {
@@ -48,15 +49,16 @@ function entry(run, drop) {
   const link = h("a", { href: run.url, title: titleOf(run.spec) }, nameOf(run));
   const element = h("li", {}, link, exampleMark(run), state, where, removal(run.id, nameOf(run), drop));
   element.update = (now) => {
-    if (!now) return;
+    if (!now.state) return;
     state.update(now);
     where.textContent = standing(now);
   };
   return element;
 }
 
-function missing(id, drop) {
-  const element = h("li", {}, h("span", { class: "quiet" }, `There is no run ${id} on this server.`), removal(id, id, drop));
+function missing(id, refused, drop) {
+  const words = refused ? ["This version cannot read the run ", h("a", { href: `/run?id=${id}` }, id), "."] : `There is no run ${id} on this server.`;
+  const element = h("li", {}, h("span", { class: "quiet" }, words), removal(id, id, drop));
   return Object.assign(element, { update() {} });
 }
 

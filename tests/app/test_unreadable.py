@@ -25,6 +25,10 @@ def test_lists_and_pages_go_on(client: TestClient, store: Store, trainer: Traine
     for path in ("", "/points", "/outlook", "/report", "/findings"):
         answer = client.get(f"/api/runs/{bad}{path}")
         assert answer.status_code == 409 and "cannot read the run" in answer.json()["detail"], path
+    compared = client.get(f"/api/compare?runs={bad},{good},nosuchrun1234").json()
+    assert [run["id"] for run in compared["runs"]] == [good] and compared["missing"] == ["nosuchrun1234"]
+    (problem,) = compared["problems"]
+    assert problem.startswith(f"This version of OnlyBN cannot read the run {bad}: ")
     for path in (f"/api/compare?runs={bad},{good}", "/api/studies", "/healthz", f"/api/runs/{good}/outlook"):
         assert client.get(path).status_code == 200, path
     assert client.post("/api/preview", json=SPEC).status_code == 200

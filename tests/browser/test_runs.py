@@ -112,7 +112,7 @@ def test_states_change_in_the_table(open_page: Open, puppet: Puppet) -> None:
     expect(page.get_by_label("Compare Table watcher")).to_be_checked()
 
 
-def test_a_run_of_another_version_is_named_with_the_reason(open_page: Open, puppet: Puppet) -> None:
+def test_a_run_of_another_version_is_named_with_the_reason(open_page: Open, puppet: Puppet, watch: Watch) -> None:
     good, bad = (puppet.done(name=f"Version {k}") for k in range(2))
     with puppet.store.writing() as connection:
         connection.execute(sa.update(RUNS).where(RUNS.c.id == bad).values(counts="{}"))
@@ -121,6 +121,11 @@ def test_a_run_of_another_version_is_named_with_the_reason(open_page: Open, pupp
     expect(row.locator(".badge")).to_have_text("Unreadable")
     expect(row).to_contain_text("This version cannot read it: counts.total: Field required.")
     expect(page.get_by_role("link", name="Version 0")).to_have_attribute("href", f"/run?id={good}")
+    watch.expected.append("409")
+    page.evaluate("id => localStorage.setItem('onlybn.pins', id)", bad)
+    page.reload()
+    expect(page.locator(".pinned li")).to_contain_text(f"This version cannot read the run {bad}.")
+    page.get_by_role("button", name=f"Unpin {bad}").click()
     row.get_by_role("link").click()
     expect(page.get_by_role("heading", name="This run cannot be read")).to_be_visible()
     expect(page.locator(".blank .problem")).to_contain_text("counts.total: Field required.")
