@@ -118,7 +118,7 @@ def _ranking(pen: ImageDraw.ImageDraw, bars: Sequence[Bar]) -> None:
     y = 0.0
     for place, bar in enumerate(bars):
         y = top + place * (bottom - top) / max(len(bars), 5)
-        _text(pen, (left, y), bar.words, 24, INK, right - left)
+        _text(pen, (left, y), bar.words, 24, INK, WIDTH - MARGIN / 2 - left)
         _box(pen, (left, y + 34, right, y + 48), LINE)
         _box(pen, (left, y + 34, left + max(6, bar.value * (right - left)), y + 48), SERIES[place % len(SERIES)])
         _text(pen, (right + 14, y + 26), f"{bar.value:.0%}", 24, QUIET, 90)

@@ -205,6 +205,19 @@ def test_files_of_what_is_seen(open_page: Open, puppet: Puppet, six: list[str], 
         assert list(again["y"]) == pytest.approx(band["y"], rel=1e-4)
 
 
+def test_no_menu_leaves_a_narrow_window(open_page: Open, six: list[str]) -> None:
+    page = open_page(compared(six), viewport={"width": 390, "height": 844})
+    page.locator(".compare-table tbody tr").first.wait_for()
+    for card in (".overlay", ".scatter-card", ".compare-table"):
+        menus = page.locator(f"{card} details.menu")
+        for at in range(menus.count()):
+            menu = menus.nth(at)
+            menu.locator("summary").click()
+            box = menu.locator("> div").bounding_box()
+            assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390, (card, at, box)
+            menu.locator("summary").click()
+
+
 @pytest.mark.parametrize(
     ("wishes", "kind", "places"),
     [
