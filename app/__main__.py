@@ -123,12 +123,19 @@ def serve_pages(settings: Settings, store: Store, wake: Callable[[str], object],
 
     app = make_app(settings, store, wake, options)
     mount_pages(app, site.build(store, settings), settings, site.mount_options())
+    stopping = threading.Event()
+    preparation = threading.Thread(target=prepare, args=(stopping.is_set,), name="prepare")
 
     def ready() -> None:
         print(f"OnlyBN is at {settings.url}  (Ctrl-C stops it)", flush=True)
-        threading.Thread(target=prepare, name="prepare", daemon=True).start()
+        preparation.start()
 
-    run(app, listener, ready=ready)
+    try:
+        run(app, listener, ready=ready)
+    finally:  # Python must not end under a thread that computes
+        stopping.set()
+        if preparation.is_alive():
+            preparation.join()
 
 
 if __name__ == "__main__":

@@ -288,10 +288,12 @@ def _before(name: str, scale: Scale) -> tuple[costs.Cost, dict[str, Any], str]:
     return cost, drawn.model_dump(mode="json"), _setting(study)
 
 
-def prepare() -> None:
+def prepare(should_stop: Callable[[], bool] = lambda: False) -> None:
     """Work out what never changes of all questions, a second or more, so that no visitor waits for it."""
     for name in STUDIES:
         for scale in SCALES:
+            if should_stop():
+                return
             with suppress(StudyUnavailable):
                 _before(name, scale)
 
