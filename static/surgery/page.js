@@ -8,6 +8,7 @@ import { h } from "../dom.js";
 import { exampleMark } from "../gallery/mark.js";
 import { repeat } from "../live.js";
 import { shareButton } from "../share/share.js";
+import { standing } from "../widgets.js";
 import { readLayers } from "./edits.js";
 import { features } from "./features.js";
 import { tryImage } from "./image.js";
@@ -17,19 +18,33 @@ import { Operation } from "./operation.js";
 import { picture } from "./picture.js";
 import { threshold } from "./threshold.js";
 
+const OFFERED = 8;
+
 export function mount(element) {
   const page = element.querySelector(".surgery-page");
   const id = new URLSearchParams(location.search).get("run") ?? "";
-  if (!isRunId(id)) return page.replaceChildren(blank("Which run?", "The link of a surgery ends in ?run= and a finished run’s id."));
   repeat(async () => {
     try {
-      page.replaceChildren(...(await load(id)));
+      page.replaceChildren(...(isRunId(id) ? await load(id) : [await choice()]));
     } catch (refusal) {
       if (refusal.passing) throw refusal; // asked again by the page's clock
       page.replaceChildren(blank("There is nothing to operate on", refusal.message, id));
     }
     return false;
   });
+}
+
+/** The newest runs that one can operate on. */
+async function choice() {
+  const { runs } = await ask(`/api/runs?state=finished&limit=${OFFERED}`);
+  const able = runs.filter(({ spec }) => spec.norm.affine);
+  const words = able.length ? "Surgery starts from a finished run. These are the newest:" : "Surgery starts from a finished run, and there is none yet.";
+  const page = blank("Which run?", words);
+  const rows = able.map((run) =>
+    h("li", {}, h("a", { href: `/surgery?run=${run.id}` }, nameOf(run)), h("span", { class: "quiet" }, standing(run))),
+  );
+  if (rows.length) page.querySelector("p").after(h("ul", { class: "choices" }, rows));
+  return page;
 }
 
 async function load(id) {

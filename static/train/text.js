@@ -13,7 +13,7 @@ export function mount(element) {
   const texts = { YAML: "", JSON: "" };
   let format = "YAML";
   const code = h("code", {});
-  const box = h("pre", { class: "spec-text", tabindex: "0", "aria-label": "The spec as text" }, code);
+  const box = h("pre", { class: "spec-text", tabindex: "0", role: "region", "aria-label": "The spec as text" }, code);
   const draw = () => (code.textContent = texts[format]);
   document.addEventListener("onlybn:preview", ({ detail }) => {
     Object.assign(texts, { YAML: detail.yaml, JSON: JSON.stringify(detail.spec, null, 2) });

@@ -220,6 +220,7 @@ def test_what_cannot_be_operated_on_says_why(open_page: Open, puppet: Puppet, wa
     expect(page.locator(".blank")).to_contain_text("no safetensors file")
     open_page("/surgery", page=page)
     expect(page.get_by_role("heading", name="Which run?")).to_be_visible()
+    expect(page.locator(f'.choices a[href="/surgery?run={running}"]')).to_be_visible()
     open_page("/surgery?run=nosuchrun1234", page=page)
     expect(page.locator(".blank")).to_contain_text("there is no run nosuchrun1234 here")
 
