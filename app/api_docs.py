@@ -47,13 +47,13 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> list[str]:
             (p["name"], f"{p['in']}{', required' if p.get('required') else ''}", _kind(p["schema"]), _words(p))
             for p in parameters
         )
-        parts.append(_table(("parameter", "in", "value", ""), rows))
+        parts.append(_table(("parameter", "in", "value", "meaning"), rows))
     for content in operation.get("requestBody", {}).get("content", {}).values():
         parts.append(f"<p>Body: {_kind(content['schema'])}</p>")
         if example := content.get("example"):
-            parts.append(f"<pre>{escape(str(example))}</pre>")
+            parts.append(f'<pre tabindex="0">{escape(str(example))}</pre>')
     rows = ((status, _answer(r), "", escape(r.get("description", ""))) for status, r in operation["responses"].items())
-    parts.append(_table(("answer", "body", "", ""), rows))
+    parts.append(_table(("answer", "body", "", "meaning"), rows))
     return parts
 
 
@@ -68,7 +68,7 @@ def _fields(schema: dict[str, Any]) -> list[str]:
         (name, "required" if name in required else "", _kind(field), _words(field))
         for name, field in schema.get("properties", {}).items()
     )
-    return [_table(("field", "", "value", ""), rows)]
+    return [_table(("field", "", "value", "meaning"), rows)]
 
 
 def _words(field: dict[str, Any]) -> str:
@@ -101,7 +101,7 @@ def _kind(schema: dict[str, Any]) -> str:
 
 
 def _table(head: tuple[str, ...], rows: Any) -> str:
-    titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in head)
+    titles = "".join(f'<th scope="col">{escape(title)}</th>' if title else "<td></td>" for title in head)
     body = "".join(
         f"<tr><td><code>{escape(str(name))}</code></td><td>{where}</td><td>{kind}</td><td>{words}</td></tr>"
         for name, where, kind, words in rows
