@@ -16,7 +16,7 @@ export function details(data, preview) {
     "div",
     { class: "details" },
     network(data, preview),
-    specification(data.run),
+    specification(data),
     happened(data),
   );
 }
@@ -30,7 +30,21 @@ function happened(data) {
   );
 }
 
-function specification({ id, spec, counts, created_at, device, engine }) {
+/** What computes the run, which is known once it has started. */
+function where(data) {
+  const element = h("span");
+  const say = () => {
+    const { device, engine } = data.run;
+    const words = [device, engine].filter(Boolean).join(" · ") || NONE;
+    if (element.textContent !== words) element.textContent = words;
+  };
+  data.addEventListener("change", say);
+  say();
+  return element;
+}
+
+function specification(data) {
+  const { id, spec, counts, created_at } = data.run;
   const { recipe, norm, init } = spec;
   const rows = [
     [term("architecture", "Architecture"), architectureTitle(spec.architecture)],
@@ -54,7 +68,7 @@ function specification({ id, spec, counts, created_at, device, engine }) {
     spec.start ? ["Starts from", startFile(spec.start)] : null,
     [term("replicate", "Replicate"), `${spec.replicate} (seeds ${Object.values(spec.seeds).join(", ")})`],
     ["Launched", when(created_at)],
-    ["Trained on", [device, engine].filter(Boolean).join(" · ") || NONE],
+    ["Trained on", where(data)],
     ["Id", id],
   ];
   return h(

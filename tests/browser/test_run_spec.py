@@ -81,3 +81,14 @@ def test_the_command_can_be_copied_once_it_is_there(open_page: Open, puppet: Pup
     expect(page.get_by_role("button", name="Copy command")).to_be_disabled()
     held[0].fulfill(status=429, json={"detail": "Too many questions."})
     expect(page.get_by_title("The server did not say the command")).to_be_disabled()
+
+
+def test_what_computes_a_run_is_said_once_it_has_started(open_page: Open, puppet: Puppet) -> None:
+    puppet.done()  # whatever waited before is out of the way
+    run_id, _ = puppet.submit(epochs=3)
+    page = open_page(f"/run?id={run_id}")
+    expect(page.locator(".spec")).to_be_visible()
+    assert said(page, "Trained on") == "–"
+    puppet.claim(run_id)
+    expect(page.locator(".spec div", has_text="Trained on").locator("dd")).to_contain_text("fused (compiled kernels)")
+    puppet.finish(run_id)
