@@ -2,83 +2,116 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from core.studies.catalog import study_spec
-from tests.browser.conftest import Open
+from tests.browser.conftest import PATIENCE_MS, Open, Site
 from tests.browser.puppet import Puppet
+from tests.browser.states import Runs, fill, pages, remember, settle, trained_run
 
+GROUPS = ("train", "run", "runs", "compare", "surgery", "else")
+ALIKE = {"train-deep", "train-random", "train-all"}  # other numbers in the elements of the other forms
+EVERYTHING = {"resultTypes": ["violations"]}
+COLOURS = {**EVERYTHING, "runOnly": {"type": "rule", "values": ["color-contrast"]}}
 WIDTHS = {1280: 900, 390: 844}
+ABOVE = "dialog[open], .menu[open], .toasts"
+"""What stands above a page that is looked at by itself."""
+
+
+def group(name: str) -> str:
+    first = name.partition("-")[0]
+    return first if first in GROUPS else "else"
 
 
 @pytest.fixture(scope="module")
-def paths(puppet: Puppet) -> dict[str, str]:
-    done = puppet.done(name="Seen by everybody")
-    again = puppet.done(replicate=1)
-    failed, _ = puppet.start()
-    puppet.advance(failed, 0.3)
-    puppet.fail(failed, "diverged", "The loss became infinite.")
-    return {
-        "train": "/",
-        "train with all its fields": "/?architecture=resnet-26&policy=random-3&dataset=fashion-mnist&epochs=2",
-        "train, layers": "/?architecture=imagenet-resnet-50&policy=batchnorm%2Boutput&dataset=cifar-10&epochs=2"
-        "&norm.kind=group",
-        "train, stages": "/?architecture=resnet-110&policy=batchnorm-stages-0-2&dataset=digits&epochs=2",
-        "train, a supermask": "/?architecture=vgg-16&policy=supermask-30&dataset=cifar-100&epochs=2&schedule=cosine",
-        "a finished run": f"/run?id={done}",
-        "a failed run, layer by layer": f"/run?id={failed}&now=ridge&over=layers&step=20",
-        "an unknown run": "/run?id=nosuchrun1234",
-        "runs": f"/runs?compare={done},{failed}",
-        "a comparison": f"/compare?runs={done},{again},{failed},nosuchrun1234&base={done}&smooth=0.5&colour=red",
-        "nothing to compare": "/compare",
-        "no runs": "/runs?text=nothing+has+this+name",
-        "about": "/about",
-        "a finished run in a frame": f"/run?id={done}&embed=1",
-        "the paper's questions": f"/paper?study={study(puppet)}",
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Site]]:
+    """The servers whose states need no worker."""
+    made = {
+        name: Site(tmp_path_factory.mktemp(name), embedded_worker=False, examples=name == "fresh")
+        for name in ("filled", "fresh", "empty")
     }
+    for site in made.values():
+        site.start()
+    yield made
+    for site in made.values():
+        site.stop()
 
 
-def study(puppet: Puppet) -> str:
-    """A study with all its runs; the other questions have none."""
-    launched = puppet.store.launch_study(study_spec("gamma", "minutes"))
-    for run_id in puppet.store.waiting():
-        puppet.claim(run_id)
-        puppet.finish(run_id)
-    return launched.id
+@pytest.fixture(scope="module")
+def played(sites: dict[str, Site]) -> Iterator[tuple[Puppet, Runs]]:
+    """Who works for the filled site, and the runs there."""
+    store = sites["filled"].store()
+    puppet = Puppet(store)
+    puppet.hello()
+    yield puppet, fill(puppet)
+    store.close()
 
 
-def settle(page: Page) -> None:
-    """Everything that a page shows without being asked is there."""
-    page.wait_for_selector(
-        ".latest :is(li, [data-slot=empty]):visible, .run-line, .blank, .runs-list :is(tr, p):visible, .questions, "
-        ".compare-table tbody tr, .compare-empty, .counts tbody tr"
-    )
+def unfold(page: Page, name: str) -> None:
+    """Everything that waits for a click or for being seen is there, but for menus: they are states of their own. The
+    long tables under the charts of a run are looked at once."""
     if page.locator("#advanced").count():
         page.get_by_role("button", name="Recipe and more").click()
     for plot in page.locator(".plot:visible").all():
         plot.scroll_into_view_if_needed()
     page.wait_for_timeout(400)
-    page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true })")
+    if group(name) != "run" or name == "run-finished":
+        page.evaluate("document.querySelectorAll('details:not(.menu)').forEach(details => { details.open = true })")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS)
-def test_no_page_has_an_obstacle(open_page: Open, paths: dict[str, str], width: int, theme: str) -> None:
-    page: Page | None = None
+def obstacles(page: Page, name: str) -> list[str]:
+    """What axe finds in both widths, in the whole page or in what stands above it, and whether something scrolls
+    sideways. A theme changes nothing but colours."""
+    found = []
+    part = ABOVE if page.locator(ABOVE).count() else None
+    for width, height in WIDTHS.items():
+        page.set_viewport_size({"width": width, "height": height})
+        for dark, options in ((True, COLOURS), (False, EVERYTHING)):
+            page.emulate_media(color_scheme="dark" if dark else "light")
+            page.wait_for_function("dark => document.body.classList.contains('dark') === dark", arg=dark)
+            page.wait_for_timeout(100)
+            for violation in Axe().run(page, part, options).response["violations"]:
+                nodes = "; ".join(node["html"][:160] for node in violation["nodes"][:3])
+                found.append(f"{name}, {width}, {dark=}: {violation['id']} ({violation['impact']}): {nodes}")
+        if (needed := page.evaluate("document.documentElement.scrollWidth")) > width:
+            found.append(f"{name}, {width}: scrolls sideways, {needed} px")
+    return found
+
+
+@pytest.mark.parametrize("kind", GROUPS)
+def test_no_page_has_an_obstacle(
+    browser: Browser, sites: dict[str, Site], played: tuple[Puppet, Runs], request: pytest.FixtureRequest, kind: str
+) -> None:
+    puppet, runs = played
+    every, trained = dict(sites), ""
+    if kind == "surgery":
+        every["working"] = request.getfixturevalue("working_site")
+        trained = trained_run(every["working"])
+    opened: dict[str, Page] = {}  # one a site: Chromium keeps scripts by their text, not by their server
     found: list[str] = []
-    for name, path in paths.items():
-        viewport = {"width": width, "height": WIDTHS[width]}
-        page = open_page(path, page=page, viewport=viewport, color_scheme=theme)
+    for name, state in pages(runs, trained).items():
+        if group(name) != kind or name in ALIKE:
+            continue
+        if state.site not in opened:
+            context = browser.new_context(color_scheme="light", reduced_motion="reduce")  # colours do not fade
+            context.set_default_timeout(PATIENCE_MS)
+            opened[state.site] = context.new_page()
+            remember(opened[state.site], runs)
+        page = opened[state.site]
+        puppet.hello()
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.goto(every[state.site].url + state.path)
         settle(page)
-        assert page.evaluate("document.body.classList.contains('dark')") == (theme == "dark")
-        if page.evaluate("document.documentElement.scrollWidth") > width:
-            found.append(f"{name}: scrolls sideways")
-        for violation in Axe().run(page).response["violations"]:
-            nodes = "; ".join(node["html"][:160] for node in violation["nodes"][:3])
-            found.append(f"{name}: {violation['id']} ({violation['impact']}): {nodes}")
-    assert not found, "\n".join(found)
+        state.act(page)
+        if not page.locator(ABOVE).count():
+            unfold(page, name)
+        found += obstacles(page, name)
+    for page in opened.values():
+        page.context.close()
+    assert opened and not found, "\n".join(found)
 
 
 def test_the_theme_follows_the_system_until_the_reader_chooses(open_page: Open) -> None:
