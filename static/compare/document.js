@@ -85,11 +85,10 @@ function plain(table) {
         .filter((_, at) => !silent.has(at))
         .map((cell) => {
           const link = cell.querySelector("a[href]");
-          const text = words(cell);
           return h(
             cell.tagName,
             { class: cell.classList.contains("number") ? null : "text", scope: cell.getAttribute("scope"), "data-differs": cell.hasAttribute("data-differs") },
-            link ? h("a", { href: new URL(link.getAttribute("href"), location.href).href, rel: "noreferrer" }, text) : text,
+            link ? linked(link, words(cell, "a")) : words(cell),
           );
         }),
     ),
@@ -97,10 +96,16 @@ function plain(table) {
   return h("table", {}, h("thead", {}, made.slice(0, 1)), h("tbody", {}, made.slice(1)));
 }
 
-/** What a cell says to eyes. */
-function words(cell) {
+/** `link` with the whole address, and what stands beside it. */
+const linked = (link, beside) => [
+  h("a", { href: new URL(link.getAttribute("href"), location.href).href, rel: "noreferrer" }, link.textContent),
+  beside ? ` · ${beside}` : null,
+];
+
+/** What a cell says to eyes, but for the parts `without`. */
+function words(cell, without = "button:not(.sort)") {
   const copy = cell.cloneNode(true);
-  for (const part of copy.querySelectorAll("button:not(.sort), .offscreen, svg")) part.remove();
+  for (const part of copy.querySelectorAll(`${without}, button:not(.sort), .offscreen, svg`)) part.remove();
   return [...copy.childNodes].map((node) => node.textContent.trim()).filter(Boolean).join(" ");
 }
 

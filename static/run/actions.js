@@ -31,9 +31,9 @@ export function actions(data, feed, preview) {
     surgeryLink(data),
     pinButton(data),
     shareButton(),
-    removeButton(data),
     commandButton(preview),
     downloads(data),
+    removeButton(data),
   );
 }
 

@@ -34,11 +34,12 @@ export function ownQueue(moved) {
   );
   const entries = new Map();
   let runs = [];
-  let busy = false;
+  let asked = 0; // moves that the server has not answered
+  let turn = Promise.resolve();
 
   const task = repeat(async () => {
     const answer = await ask(`/api/runs?state=queued&limit=${MOST}`);
-    if (!busy) draw(answer.runs.filter(runToken).sort((a, b) => a.position - b.position));
+    if (!asked) draw(answer.runs.filter(runToken).sort((a, b) => a.position - b.position));
     return runs.length ? EVERY_MS : false;
   });
 
@@ -62,11 +63,19 @@ export function ownQueue(moved) {
       return there !== at && there in runs && alike(runs[at])(runs[there]);
     });
 
-  async function move(id, to) {
-    if (busy) return;
-    busy = true;
+  /** One after the other: who clicks quickly means each of them. */
+  function move(id, to) {
+    asked += 1;
+    turn = turn.then(() => moveNow(id, to)).finally(() => {
+      asked -= 1;
+      if (!asked) task.wake();
+    });
+  }
+
+  async function moveNow(id, to) {
     const before = runs;
     const at = runs.findIndex((run) => run.id === id);
+    if (at < 0 || !allowed(at)[MOVES.findIndex((one) => one[2] === to)]) return; // meanwhile it has begun, or is there
     const run = runs[at];
     const others = runs.filter((one) => one !== run);
     const wanted = [...others.slice(0, to(at, before)), run, ...others.slice(to(at, before))];
@@ -81,8 +90,6 @@ export function ownQueue(moved) {
       draw(before);
       toast(refusal.message, { wrong: true });
     }
-    busy = false;
-    task.wake();
   }
 
   return {

@@ -196,7 +196,9 @@ def test_ones_own_waiting_runs_are_reordered_with_the_keyboard(open_page: Open, 
     page.keyboard.press("Enter")
     expect(entries.locator("a")).to_have_text(["Mine 2", "Mine 0", "Mine 1"])
     expect(up).to_have_attribute("aria-disabled", "true")
-    page.get_by_role("button", name="Serve first: Mine 1").click()
+    page.route("**/api/runs/order", lambda route: (page.wait_for_timeout(300), route.continue_()))  # slowly
+    page.get_by_role("button", name="Serve earlier: Mine 1").click()
+    page.get_by_role("button", name="Serve first: Mine 1").click()  # before the first move is answered
     expect(entries.locator("a")).to_have_text(["Mine 1", "Mine 2", "Mine 0"])
     expect(page.locator("#announcer")).to_have_text("Mine 1 is now number 1 in the queue.")
     assert puppet.store.waiting() == [b, c, theirs, a]
