@@ -17,8 +17,8 @@ const RUNS = (count) => `${count} ${count === 1 ? "run" : "runs"}`;
  * `update()` after either has changed.
  */
 export function bulkActions(chosen, known, changed) {
-  const cancel = button("Cancel", "cancel", (run) => !isOver(run));
-  const remove = button("Delete", "remove", isOver);
+  const cancel = button("Cancel them", "cancel", (run) => !isOver(run));
+  const remove = button("Delete them", "remove", isOver);
   const element = h("span", { class: "bulk", role: "group", "aria-label": "With all ticked runs" }, cancel, remove);
   const runs = () => [...chosen].map((id) => known.get(id) ?? { id });
 
