@@ -7,6 +7,9 @@ import { BANDS, smoothed } from "../compare/statistics.js";
 import { faint } from "./colors.js";
 import { Chart, layout } from "./plot.js";
 
+/** So many of a curve's points get a symbol: more hide the line. */
+const MARKERS = 16;
+
 /** `curves()` answers what curvesOf makes of each group, `view()` how they are shown. */
 export function overlay(element, curves, view) {
   return new Chart(element, "Curves of the chosen runs", () => {
@@ -54,9 +57,9 @@ function line(points, { name, style, uid }, view, what) {
     uid,
     y: smoothed(values, smooth),
     customdata: points.map((point) => words(point, view, [what, smooth ? "smoothed" : ""])),
-    mode: split === "test" && points.length <= 60 ? "lines+markers" : "lines",
+    mode: "lines+markers", // the symbol tells runs of one policy and architecture apart
     line: { color: style.color, dash: style.dash, width: split === "train" ? 1.6 : 2.2 },
-    marker: { size: 5, color: style.color, symbol: style.symbol },
+    marker: { size: 8, color: style.color, symbol: style.symbol, maxdisplayed: MARKERS },
   };
   if (!smooth) return [main];
   const raw = {
