@@ -129,5 +129,7 @@ def _cancel(run_id: str, here: Services) -> str | None:
         return "it is not here any more"
     if state not in TERMINAL:
         run = here.store.request_cancel(run_id)
-        state = run.state if run and not run.cancel_requested else "queued"
-    return f"it is {state} already" if state in TERMINAL else None
+        if run is None or run.cancel_requested:
+            return None
+        state = run.state  # it has ended meanwhile
+    return f"it is {state} already"

@@ -16,12 +16,19 @@ LOADING = '<div class="loading"><p role="status">Loading…</p><progress aria-la
 def panel(module: str, skeleton: str, *, elem_id: str | None = None) -> gr.HTML:
     """An element that the function `mount(element)` of the module `static/MODULE` fills.
 
-    The address is whole, because Chromium keeps compiled scripts by their text, also for another server of this host.
     `skeleton` is the HTML that stands there until then, of the same height, so that nothing jumps. Gradio reads it as
     a template: it must not contain `${`, two braces in a row, or a backquote.
     """
-    script = f"import(location.origin + '{STATIC}/{module}').then((module) => module.mount(element))"
-    return _html(skeleton, script, elem_id)
+    return _html(skeleton, f"{loaded(module)}.then((module) => module.mount(element))", elem_id)
+
+
+def loaded(module: str) -> str:
+    """JavaScript for the promise of the module `static/MODULE`.
+
+    The address is whole, because Chromium keeps compiled scripts by their text: a relative one would be looked for on
+    the server, perhaps another of this host, that this tab visited first.
+    """
+    return f"import(location.origin + '{STATIC}/{module}')"
 
 
 def words(html: str, *, elem_id: str | None = None) -> gr.HTML:

@@ -12,13 +12,13 @@ from app import form
 from app.choices import DEFAULTS, PRESETS
 from app.glossary import marked
 from app.pages import experiments
-from app.panels import STATIC, panel, words
+from app.panels import loaded, panel, words
 from core.architectures import catalog
 from core.datasets.catalog import DATASETS
 from core.policies import policy
 
-FORM_JS = f"{STATIC}/train/form.js"
-LAUNCH_JS = f"{STATIC}/train/launch.js"
+FORM_JS = "train/form.js"
+LAUNCH_JS = "train/launch.js"
 
 HERO = """
 <section class="hero" aria-labelledby="hero-title">
@@ -151,7 +151,7 @@ def _wire(fields: form.Form, launch: gr.Button) -> None:
     keys = json.dumps(list(fields.components))
 
     def call(module: str, function: str) -> str:
-        return f"(...values) => import('{module}').then((module) => module.{function}({keys}, values))"
+        return f"(...values) => {loaded(module)}.then((module) => module.{function}({keys}, values))"
 
     blocks = gr.context.Context.root_block
     assert blocks is not None, "build() must be called inside a gr.Blocks"
@@ -168,7 +168,7 @@ def _wire(fields: form.Form, launch: gr.Button) -> None:
         None,
         family,
         [fields.components["number"], fields.components["stages"]],
-        js=f"(name) => import('{FORM_JS}').then((module) => module.familyChosen(name))",
+        js=f"(name) => {loaded(FORM_JS)}.then((module) => module.familyChosen(name))",
         api_visibility="private",
     )
     gr.on(

@@ -6,7 +6,7 @@
  * itself.
  */
 
-import { csv } from "../compare/exports.js";
+import { csv } from "../csv.js";
 import { copyButton, h, show } from "../dom.js";
 import { save } from "../files.js";
 import { whole } from "../format.js";

@@ -12,7 +12,8 @@ import { Chart, layout } from "./plot.js";
 /** `schedule`: promise of {epochs, lr}, the whole plan; null where the server did not say it. */
 export function rate(element, data, schedule) {
   let plan = null;
-  const known = () => data.points.train.filter(({ lr }) => lr !== null && lr !== undefined);
+  const isKnown = ({ lr }) => lr !== null && lr !== undefined;
+  const known = () => data.points.train.filter(isKnown);
   const figure = () => {
     const { train } = data.points;
     if (!plan && !train.length) return null;
@@ -56,7 +57,7 @@ export function rate(element, data, schedule) {
   const chart = new Chart(element, "Learning rate by epoch", figure, { table });
   const refresh = () => {
     chart.refresh();
-    const last = known().at(-1);
+    const last = data.points.train.findLast(isKnown);
     const { recipe } = data.run.spec;
     chart.describe(`Learning rate by epoch: ${recipe.lr} in the recipe${last ? `, ${last.lr} at the last step` : ""}.`);
   };

@@ -103,9 +103,9 @@ const linked = (link, beside) => [
 ];
 
 /** What a cell says to eyes, but for the parts `without`. */
-function words(cell, without = "button:not(.sort)") {
+function words(cell, ...without) {
   const copy = cell.cloneNode(true);
-  for (const part of copy.querySelectorAll(`${without}, button:not(.sort), .offscreen, svg`)) part.remove();
+  for (const part of copy.querySelectorAll([...without, "button:not(.sort)", ".offscreen", "svg"].join())) part.remove();
   return [...copy.childNodes].map((node) => node.textContent.trim()).filter(Boolean).join(" ");
 }
 

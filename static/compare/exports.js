@@ -3,6 +3,8 @@
  * ones.
  */
 
+import { csv } from "../csv.js";
+
 const COLUMNS = ["run", "name", "group", "metric", "step", "epoch", "value"];
 
 /** The curves of all groups, one line a point; shares are 0..1, as in every other file of ours. */
@@ -22,16 +24,6 @@ export const pointRows = (points, { x, y }) => [
   ["run", "name", "group", x.key, y.key],
   ...points.map(({ run, group }) => [run.id, run.name ?? "", group.name, x.value(run), y.value(run)]),
 ];
-
-/** Rows as CSV: lines end with CR LF (RFC 4180), and no cell starts a formula, unless no table program reads it. */
-export const csv = (rows, guarded = true) => rows.map((row) => `${row.map((value) => cell(value, guarded)).join(",")}\r\n`).join("");
-
-function cell(value, guarded) {
-  if (value === null || value === undefined) return "";
-  if (typeof value === "number") return String(value);
-  const text = guarded && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
 
 /** Multiplied for the axis and divided again, a number has lost its last digit. */
 const tidy = (value) => Number(value.toPrecision(12));

@@ -3,11 +3,12 @@
  */
 
 import { scatter } from "../charts/scatter.js";
+import { csv } from "../csv.js";
 import { h, show } from "../dom.js";
 import { exportMenu, save } from "../files.js";
 import { select } from "./controls.js";
 import { picture } from "./curves.js";
-import { csv, pointRows, pointsJson } from "./exports.js";
+import { pointRows, pointsJson } from "./exports.js";
 import { differing, fieldOf, FIELDS, RESULTS } from "./fields.js";
 import { runName } from "./groups.js";
 import { pointsScript } from "./script.js";

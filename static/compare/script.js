@@ -3,7 +3,8 @@
  * compute means and bands themselves, and need nothing of ours.
  */
 
-import { csv, curveRows, pointRows } from "./exports.js";
+import { csv } from "../csv.js";
+import { curveRows, pointRows } from "./exports.js";
 import { AXES, METRICS } from "./groups.js";
 import { CONFIDENCE, tQuantile } from "./statistics.js";
 

@@ -4,6 +4,7 @@
  */
 
 import { exampleMark } from "../gallery/mark.js";
+import { csv } from "../csv.js";
 import { h, show } from "../dom.js";
 import { exportMenu, save } from "../files.js";
 import { NONE, percent } from "../format.js";
@@ -11,7 +12,6 @@ import { onTheme } from "../theme.js";
 import { runStyle } from "../charts/colors.js";
 import { badge } from "../widgets.js";
 import { COLUMNS, columnTitle, differing, fieldOf, FIELDS } from "./fields.js";
-import { csv } from "./exports.js";
 import { runName } from "./groups.js";
 import { swatch } from "./legend.js";
 

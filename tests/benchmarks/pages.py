@@ -224,6 +224,10 @@ def main() -> None:
                     timed(lambda: http.get("/api/runs?limit=25&offset=5000&sort=top1")),
                 )
                 told("the same with a search by name", timed(lambda: http.get("/api/runs?limit=25&text=template")))
+                told(
+                    "/compare of all, whose preview counts them",
+                    timed(lambda: http.get("/compare?state=finished")),
+                )
                 draw = random.Random(0)
                 first = lambda: http.post("/api/feed", json=question(draw.choice(ids)))  # noqa: E731
                 told("first question of a run's page", timed(first))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Open, Site, Watch
@@ -73,3 +74,21 @@ def test_pages_find_a_restarted_server_by_themselves(tmp_path: Path, browser: Br
     finally:
         store.close()
         site.stop()
+
+
+@pytest.mark.parametrize("path", ["/", "/runs"])
+def test_a_tab_that_was_on_another_server_of_this_host(
+    browser: Browser, site: Site, working_site: Site, path: str
+) -> None:
+    """Chromium keeps compiled scripts by their text: a relative import would be looked for on the first server."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(site.url + path)
+    expect(page.locator(".site-header")).to_be_visible()
+    refused: list[str] = []
+    page.on("console", lambda said: refused.append(said.text) if "Content Security Policy" in said.text else None)
+    page.goto(working_site.url + path)
+    expect(page.locator(".site-header .server")).to_be_visible()  # which a script has made
+    page.wait_for_timeout(1000)
+    context.close()
+    assert not refused
