@@ -48,8 +48,9 @@ export function bulkActions(chosen, known, changed) {
     const rest = without(reasons);
     const wrong = count === 0;
     if (action === "cancel") {
+      const stopping = fitting.filter((run) => done.includes(run.id) && run.state === "running").length;
       changed(done);
-      return toast([wrong ? "No run was cancelled." : `${RUNS(count)} ${IS(count)} cancelled.`, rest].join(" ").trim(), { wrong, stays: rest !== "" });
+      return toast([cancelled(count, stopping), rest].join(" ").trim(), { wrong, stays: rest !== "" });
     }
     for (const id of done) chosen.delete(id);
     changed(done);
@@ -76,6 +77,13 @@ export function bulkActions(chosen, known, changed) {
     show(element, !cancel.hidden || !remove.hidden);
   }
   return { element, update };
+}
+
+/** `4 runs are cancelled; 1 of them still trains and stops in a moment.` */
+function cancelled(count, stopping) {
+  if (!count) return "No run was cancelled.";
+  if (!stopping) return `${RUNS(count)} ${IS(count)} cancelled.`;
+  return `${RUNS(count)} ${IS(count)} cancelled; ${stopping} of them still ${stopping === 1 ? "trains and stops" : "train and stop"} in a moment.`;
 }
 
 /** Why the browser does not even ask for a run. */

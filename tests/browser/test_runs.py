@@ -172,6 +172,17 @@ def test_all_ticked_runs_are_cancelled_or_deleted_at_once(open_page: Open, puppe
     puppet.store.request_cancel(foreign)
 
 
+def test_of_a_run_that_still_trains_the_page_does_not_say_that_it_has_stopped(open_page: Open, puppet: Puppet) -> None:
+    run_id, token = puppet.start(name="Stopping soon")
+    puppet.advance(run_id, 0.2)
+    page = open_page("/runs?text=Stopping+soon")
+    page.evaluate(KEEP, {run_id: token})
+    page.get_by_label("Compare Stopping soon").check()
+    page.get_by_role("group", name="With all ticked runs").get_by_role("button", name="Cancel").click()
+    expect(page.locator(".toast")).to_contain_text("1 run is cancelled; 1 of them still trains and stops in a moment.")
+    puppet.obey_cancel(run_id)
+
+
 def test_ones_own_waiting_runs_are_reordered_with_the_keyboard(open_page: Open, puppet: Puppet) -> None:
     for waiting in puppet.store.waiting():
         puppet.store.request_cancel(waiting)
