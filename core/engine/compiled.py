@@ -1,4 +1,5 @@
-"""`kernels.c` on the tensors of torch: compiled at the first use on a machine, then kept in the user's cache.
+"""`kernels.c` on the tensors of torch, compiled with `winograd.c` at the first use on a machine and kept in the user's
+cache.
 
 Needs a C compiler with OpenMP (`cc`, or what the environment variable CC names), for a few seconds.
 """
@@ -12,29 +13,29 @@ import platform
 import shlex
 import subprocess
 import tempfile
-from ctypes import c_double, c_int, c_long, c_uint32, c_void_p
+from ctypes import c_int, c_long, c_uint32
 from functools import cache
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from core.engine.kernels import STATISTICS, Affine, Applied, Kept, Relu, Running, Sums
+from core.engine.kernels import STATISTICS, Affine, Applied, Found, Kept, Relu, Running
+from core.engine.structures import KINDS, RELUS, Gradients, Norm, P, address
+from core.engine.winograd import Winograd
 from core.processor import abilities, processor
 
-SOURCE = Path(__file__).with_name("kernels.c")
+FOLDER = Path(__file__).parent
+SOURCES, HEADERS = ("kernels.c", "winograd.c"), ("vectors.h", "norm.h")
 # No -ffast-math: NaN must stay NaN, and sums must be made in the order in which they are written.
 FLAGS = ("-O3", "-march=native", "-fopenmp", "-fno-unswitch-loops", "-funroll-loops", "-shared", "-fPIC")
 COMPILE_TIMEOUT_S = 120
 LANES = 16
 """Channels that are handled together; a layer must have a multiple of it."""
-KINDS = {torch.float32: 0, torch.bfloat16: 1, torch.int8: 2}
-RELUS: dict[Relu, int] = {"none": 0, "recompute": 1, "mask": 2}
-P = c_void_p
 ARGUMENTS = {
-    "onlybn_statistics": (c_int, P, c_long, c_long, P, P, P, c_double, c_double, P, P, c_int, P),
+    "onlybn_statistics": (c_int, P, c_long, c_long, P),
     "onlybn_apply": (c_int, P, c_long, c_long, P, P, P, c_int, P, P, P, c_uint32),
-    "onlybn_sums": (c_int, c_int, P, c_long, c_long, P, P, P, c_int, P, P, P, P, P, P, P, P, P),
+    "onlybn_sums": (c_int, c_long, c_long, P, P, P),
     "onlybn_input_gradient": (c_int, c_int, P, c_long, c_long, P, P, P, c_int, P, P),
 }
 
@@ -60,10 +61,15 @@ def machine() -> str:
     return f"{platform.machine()}/{processor()}/{abilities()}"
 
 
+def sources() -> str:
+    """All that is compiled."""
+    return "\n".join((FOLDER / file).read_text() for file in (*SOURCES, *HEADERS))
+
+
 def _library() -> Path:
     """The shared library of this source, these flags, this compiler and this processor."""
     compiler = shlex.split(os.environ.get("CC") or "cc")
-    parts = (SOURCE.read_text(), " ".join(FLAGS), _run([*compiler, "--version"]), machine())
+    parts = (sources(), " ".join(FLAGS), _run([*compiler, "--version"]), machine())
     name = f"kernels-{hashlib.sha256('/'.join(parts).encode()).hexdigest()[:20]}.so"
     try:
         folder = cache_folder()
@@ -75,7 +81,7 @@ def _library() -> Path:
     library = folder / name
     if not library.exists():
         with tempfile.TemporaryDirectory(dir=folder) as draft:
-            _run([*compiler, *FLAGS, str(SOURCE), "-o", str(Path(draft) / name), "-lm"])
+            _run([*compiler, *FLAGS, *(str(FOLDER / file) for file in SOURCES), "-o", str(Path(draft) / name), "-lm"])
             (Path(draft) / name).replace(library)  # whole or not at all, whoever else compiles it now
     return library
 
@@ -89,10 +95,6 @@ def _run(command: list[str]) -> str:
         lines = done.stderr.strip().splitlines() or ["no message"]
         raise Uncompiled(f"the C compiler failed: {lines[0]}")
     return done.stdout
-
-
-def _at(tensor: Tensor | None) -> int | None:
-    return None if tensor is None else tensor.data_ptr()
 
 
 def _pixels(images: Tensor) -> int:
@@ -109,25 +111,12 @@ class CompiledKernels:
             getattr(library, function).argtypes = arguments
             getattr(library, function).restype = None
         self._library = library
+        self.winograd = Winograd(library)
 
     def statistics(self, y: Tensor, affine: Affine, running: Running, lean: bool = False) -> Tensor:
-        channels = y.shape[1]
-        out = torch.empty(STATISTICS, channels)
-        self._library.onlybn_statistics(
-            KINDS[y.dtype],
-            y.data_ptr(),
-            _pixels(y),
-            channels,
-            _at(affine.gamma),
-            _at(affine.beta),
-            _at(affine.bias),
-            running.eps,
-            running.momentum,
-            running.mean.data_ptr(),
-            running.var.data_ptr(),
-            lean,
-            out.data_ptr(),
-        )
+        out = torch.empty(STATISTICS, y.shape[1])
+        norm = Norm.of(affine, running, lean, out)
+        self._library.onlybn_statistics(KINDS[y.dtype], y.data_ptr(), _pixels(y), y.shape[1], ctypes.byref(norm))
         return out
 
     def apply(
@@ -150,43 +139,29 @@ class CompiledKernels:
             _pixels(y),
             y.shape[1],
             statistics.data_ptr(),
-            _at(other),
-            _at(other_statistics),
+            address(other),
+            address(other_statistics),
             relu,
             out.data_ptr(),
-            _at(signs),
-            _at(kept),
+            address(signs),
+            address(kept),
             (lean_seed or 0) & 0xFFFFFFFF,
         )
         return Applied(out, signs, kept)
 
     def sums(
         self, kept: Kept, gradient: Tensor, second: Tensor | None, relu: Relu, in_place: bool, other: Kept | None = None
-    ) -> tuple[Sums, Sums | None]:
-        channels = gradient.shape[1]
-        own = Sums(torch.empty(channels), torch.empty(channels), torch.empty(3, channels))
-        others = None if other is None else Sums(own.beta, torch.empty(channels), torch.empty(3, channels))
+    ) -> Found:
+        layer, found = Gradients.of(kept, second, relu, other)
         self._library.onlybn_sums(
             KINDS[gradient.dtype],
-            KINDS[kept.values.dtype],
-            kept.values.data_ptr(),
             _pixels(gradient),
-            channels,
-            kept.statistics.data_ptr(),
+            gradient.shape[1],
+            ctypes.byref(layer),
             gradient.data_ptr(),
-            _at(second),
-            RELUS[relu],
-            _at(kept.signs),
             gradient.data_ptr() if in_place else None,
-            _at(other.values if other else None),
-            _at(other.statistics if other else None),
-            own.beta.data_ptr(),
-            own.gamma.data_ptr(),
-            own.factors.data_ptr(),
-            _at(others.gamma if others else None),
-            _at(others.factors if others else None),
         )
-        return own, others
+        return found
 
     def input_gradient(self, kept: Kept, factors: Tensor, gradient: Tensor, relu: Relu, into: Tensor | None) -> Tensor:
         out = torch.empty_like(gradient) if into is None else into
@@ -200,7 +175,7 @@ class CompiledKernels:
             factors.data_ptr(),
             gradient.data_ptr(),
             RELUS[relu],
-            _at(kept.signs),
+            address(kept.signs),
             out.data_ptr(),
         )
         return out

@@ -65,7 +65,8 @@ def make_engine(network: Network, spec: RunSpec, device: torch.device, group: Gr
     group = group or Group()
     routes = FLOAT32
     if recipe.precision == "auto":
-        routes = group.share(choose_routes(plan, recipe.batch_size) if group.part.first else None)
+        chosen = choose_routes(plan, recipe.batch_size, kernels.winograd) if group.part.first else None
+        routes = group.share(chosen)
     crowded = None if recipe.lean else _crowded(kept_bytes(plan, recipe.batch_size, routes.dtype))
     lean = recipe.lean or crowded is not None
     engine = FusedEngine(network, plan, kernels, routes, lean=lean, seed=spec.seeds.order)

@@ -16,7 +16,7 @@ from core.architectures.builder import Network
 from core.architectures.plan import Block, Plan, Unit
 from core.engine.kernels import Kernels, running_statistics
 from core.engine.layers import FusedBlock, FusedUnit, Layers
-from core.engine.routes import Routes
+from core.engine.routes import Routes, Way
 from core.engine.walk import Features
 from core.freezing import FrozenWeight
 from core.randomness import mixed
@@ -46,7 +46,11 @@ class FusedNetwork:
         layer, norm = (self.network.get_submodule(name) for name in (conv.name, unit.norm.name))
         assert isinstance(layer, nn.Conv2d | FrozenWeight) and isinstance(norm, nn.BatchNorm2d)
         padding = (conv.kernel - 1) // 2
-        self.layers.units.append(FusedUnit(layer, norm, conv.stride, padding, routes.of(conv), relu))
+        way = routes.of(conv)
+        winograd = self.layers.kernels.winograd if way is Way.WINOGRAD else None
+        assert winograd or way is not Way.WINOGRAD, "these kernels have no convolutions"
+        dtype = torch.bfloat16 if way is Way.BFLOAT16 else torch.float32
+        self.layers.units.append(FusedUnit(layer, norm, conv.stride, padding, dtype, winograd, relu))
         return len(self.layers.units) - 1
 
     def _block(self, block: Block, routes: Routes) -> FusedBlock:

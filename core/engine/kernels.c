@@ -4,131 +4,16 @@ Data is channels-last: M pixels of C channels each, C a multiple of 16, float or
 float and summed in PARTS parts of the pixels that do not depend on the number of threads, each part in blocks whose
 sums are added up as double: the same bits for any number of threads.
 
-A pass keeps K vectors of W channels in registers; W is what a register of this processor holds: wider vectors compile,
-but come apart into single values (11 times slower on AVX2). K is a constant in each copy of a loop (INLINE functions get it as
-a literal), which is what makes the loops fast. Narrow layers are treated as wider ones of fewer pixels.
-
-What backward needs of a layer is `saved`: its convolution's output, or (lean) the normalised values in 8 bits. Either
-way x_hat = saved * alpha + delta. `stat` holds 6 rows of C floats: mean, 1/sd, scale, shift, alpha, delta; the layer's
-output is y * scale + shift.
+A pass keeps K vectors of W channels in registers. K is a constant in each copy of a loop (INLINE functions get it as a
+literal), which is what makes the loops fast. Narrow layers are treated as wider ones of fewer pixels.
 */
 #include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
-#if defined(__AVX512F__) || defined(__AVX2__)
-#include <immintrin.h>
-#endif
 
-#define INLINE static inline __attribute__((always_inline))
+#include "norm.h"
+
 #define PARTS 64
 #define BLOCK 256 /* pixels whose sums are kept in float */
-
-#ifdef __AVX512F__
-#define W 16
-typedef uint16_t mask; /* a bit for each value of a vector */
-#else
-#define W 8
-typedef uint8_t mask;
-#endif
-
-typedef float V __attribute__((vector_size(4 * W)));
-typedef int32_t I __attribute__((vector_size(4 * W)));
-typedef uint32_t U __attribute__((vector_size(4 * W)));
-typedef uint16_t H __attribute__((vector_size(2 * W)));
-typedef int8_t B __attribute__((vector_size(W)));
-
-enum kind { FLOAT, BFLOAT, BYTE };
-enum relu { NONE, RECOMPUTE, MASK };
-enum row { MEAN, INVERSE_SD, SCALE, SHIFT, ALPHA, DELTA };
-
-INLINE V splat(float x) { return x - (V){0}; }
-
-INLINE V load_floats(const float *from) {
-  V v;
-  memcpy(&v, from, sizeof v);
-  return v;
-}
-
-/* W values from position i of an array of `kind`. */
-INLINE V load(const void *from, long i, int kind) {
-  if (kind == FLOAT) return load_floats((const float *)from + i);
-  if (kind == BFLOAT) {
-    H h;
-    memcpy(&h, (const uint16_t *)from + i, sizeof h);
-#if W == 8 && defined(__AVX2__)
-    return (V)((U)_mm256_cvtepu16_epi32((__m128i)h) << 16);
-#else
-    return (V)(__builtin_convertvector(h, U) << 16);
-#endif
-  }
-  B b;
-  memcpy(&b, (const int8_t *)from + i, sizeof b);
-#if W == 8 && defined(__AVX2__)
-  return (V)_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_cvtsi64_si128((int64_t)b)));
-#else
-  return __builtin_convertvector(b, V);
-#endif
-}
-
-INLINE void store(void *to, long i, V v, int kind) {
-  if (kind == FLOAT) {
-    memcpy((float *)to + i, &v, sizeof v);
-    return;
-  }
-#ifdef __AVX512BF16__
-  __m256bh h = _mm512_cvtneps_pbh((__m512)v);
-#else
-  U u = (U)v, nan = (U)(v != v);
-  u = (u + 0x7fff + ((u >> 16) & 1)) >> 16; /* to the nearest, ties to even */
-  u = (u & ~nan) | (nan & 0x7fc0);
-#if W == 8 && defined(__AVX2__)
-  __m128i h = _mm_packus_epi32(_mm256_castsi256_si128((__m256i)u), _mm256_extracti128_si256((__m256i)u, 1));
-#else
-  H h = __builtin_convertvector(u, H);
-#endif
-#endif
-  memcpy((uint16_t *)to + i, &h, sizeof h);
-}
-
-/* Whole numbers from -127 to 127. */
-INLINE void store_bytes(int8_t *to, I whole) {
-#if W == 8 && defined(__AVX2__)
-  __m128i half = _mm_packs_epi32(_mm256_castsi256_si128((__m256i)whole), _mm256_extracti128_si256((__m256i)whole, 1));
-  int64_t b = _mm_cvtsi128_si64(_mm_packs_epi16(half, half));
-#else
-  B b = __builtin_convertvector(whole, B);
-#endif
-  memcpy(to, &b, sizeof(B));
-}
-
-INLINE V only(V v, I which) { return (V)((I)v & which); }
-
-/* Negative values become 0, NaN stays. */
-INLINE V clamp(V v) { return only(v, ~(I)(v < 0)); }
-
-INLINE mask bits(I which) {
-#if defined(__AVX512DQ__)
-  return _mm512_movepi32_mask((__m512i)which);
-#elif W == 8 && defined(__AVX__)
-  return _mm256_movemask_ps((__m256)which);
-#else
-  mask packed = 0;
-  for (int i = 0; i < W; i++) packed |= (mask)((which[i] & 1) << i);
-  return packed;
-#endif
-}
-
-#if W == 16
-static const U places = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-#else
-static const U places = {0, 1, 2, 3, 4, 5, 6, 7};
-#endif
-
-INLINE I spread(mask packed) {
-  U one = ((uint32_t)1 - (U){0}) << places;
-  return (I)((((uint32_t)packed - (U){0}) & one) == one);
-}
 
 /* -- the shape of a pass --------------------------------------------------------------------------------------- */
 
@@ -216,12 +101,28 @@ INLINE void moments(const void *y, struct shape s, int part, const float *centre
   }
 }
 
-/* Batch statistics of y, and with them `stat`. gamma, beta, bias and the running statistics may be null. `bias` is
-the convolution's, which was not added: it moves only the running mean. Lean where `lean`: alpha is then the step of
-the 8-bit values. */
-void onlybn_statistics(int kind, const void *y, long pixels, long channels, const float *gamma, const float *beta,
-                       const float *bias, double eps, double momentum, float *running_mean, float *running_var,
-                       int lean, float *stat) {
+void finish_statistics(const struct norm *norm, long channels, long c, double pixels, double mean, double squares,
+                       float low, float high) {
+  double var = squares > 0 || squares != squares ? squares / pixels : 0;
+  double inverse_sd = 1 / sqrt(var + norm->eps), scale = (norm->gamma ? norm->gamma[c] : 1) * inverse_sd;
+  float *stat = norm->stat;
+  stat[MEAN * channels + c] = mean;
+  stat[INVERSE_SD * channels + c] = inverse_sd;
+  stat[SCALE * channels + c] = scale;
+  stat[SHIFT * channels + c] = (norm->beta ? norm->beta[c] : 0) - mean * scale;
+  double reach = high - mean > mean - low ? high - mean : mean - low;
+  stat[ALPHA * channels + c] = norm->lean ? (reach > 0 ? reach * inverse_sd / 127 : 1) : inverse_sd;
+  stat[DELTA * channels + c] = norm->lean ? 0 : -mean * inverse_sd;
+  if (norm->running_mean) {
+    double unbiased = pixels > 1 ? var * pixels / (pixels - 1) : var;
+    norm->running_mean[c] += norm->momentum * (mean + (norm->bias ? norm->bias[c] : 0) - norm->running_mean[c]);
+    norm->running_var[c] += norm->momentum * (unbiased - norm->running_var[c]);
+  }
+}
+
+/* Batch statistics of y, and with them `norm->stat`. */
+void onlybn_statistics(int kind, const void *y, long pixels, long channels, const struct norm *norm) {
+  int lean = norm->lean;
   struct shape s = shape_of(pixels, channels);
   long width = s.width;
   float first[channels];
@@ -257,21 +158,8 @@ void onlybn_statistics(int kind, const void *y, long pixels, long channels, cons
       if (ranges[i] < low) low = ranges[i];
       if (ranges[width + i] > high) high = ranges[width + i];
     }
-    double shift = sum / pixels, mean = first[c] + shift, var = square / pixels - shift * shift;
-    if (var < 0) var = 0;
-    double inverse_sd = 1 / sqrt(var + eps), scale = (gamma ? gamma[c] : 1) * inverse_sd;
-    stat[MEAN * channels + c] = mean;
-    stat[INVERSE_SD * channels + c] = inverse_sd;
-    stat[SCALE * channels + c] = scale;
-    stat[SHIFT * channels + c] = (beta ? beta[c] : 0) - mean * scale;
-    double reach = high - mean > mean - low ? high - mean : mean - low;
-    stat[ALPHA * channels + c] = lean ? (reach > 0 ? reach * inverse_sd / 127 : 1) : inverse_sd;
-    stat[DELTA * channels + c] = lean ? 0 : -mean * inverse_sd;
-    if (running_mean) {
-      double unbiased = pixels > 1 ? var * pixels / (pixels - 1) : var;
-      running_mean[c] += momentum * (mean + (bias ? bias[c] : 0) - running_mean[c]);
-      running_var[c] += momentum * (unbiased - running_var[c]);
-    }
+    double shift = sum / pixels;
+    finish_statistics(norm, channels, c, pixels, first[c] + shift, square - pixels * shift * shift, low, high);
   }
   free(centre);
   free(sums);
@@ -351,18 +239,11 @@ void onlybn_apply(int kind, const void *y, long pixels, long channels, const flo
 
 /* -- backward -------------------------------------------------------------------------------------------------- */
 
-/* Whether the ReLU let a value through: recomputed from y, or read from the mask. */
-INLINE V through(V gradient, V saved, V scale, V shift, const mask *signs, long at, int relu) {
-  if (relu == RECOMPUTE) return only(gradient, (I)(saved * scale + shift > 0));
-  if (relu == MASK) return only(gradient, spread(signs[at / W]));
-  return gradient;
-}
-
-/* Sums of g and g * x_hat over one part, g the gradient behind the ReLU of `grad` (+ `grad2`). Where `out` is not null
-it gets g, rounded as it is then used. `other`: a second layer that got the same g. */
-INLINE void sums_of(const void *saved, struct shape s, int part, const float *stat, const void *grad,
-                    const void *grad2, const mask *signs, void *out, const void *other, const float *other_stat,
-                    double *sums, int relu, int kind, int saved_kind, int K) {
+/* Sums of g and g * x_hat over one part, g the gradient behind the ReLU of `grad` (+ the second). Where `out` is not
+null it gets g, rounded as it is then used. */
+INLINE void sums_of(const struct gradients *l, struct shape s, int part, const float *stat, const void *grad, void *out,
+                    const float *other_stat, double *sums, int relu, int kind, int saved_kind, int K) {
+  const void *saved = l->saved, *second = l->second, *other = l->other;
   long width = s.width, end = first_row(s, part + 1);
   for (long c = 0; c < width; c += W * K) {
     V scale[K], shift[K], alpha[K], delta[K], other_alpha[K], other_delta[K];
@@ -382,8 +263,8 @@ INLINE void sums_of(const void *saved, struct shape s, int part, const float *st
         for (int k = 0; k < K; k++) {
           long at = row * width + c + W * k;
           V v = load(saved, at, saved_kind), g = load(grad, at, kind);
-          if (grad2) g += load(grad2, at, kind);
-          g = through(g, v, scale[k], shift[k], signs, at, relu);
+          if (second) g += load(second, at, kind);
+          g = through(g, v, scale[k], shift[k], l->signs, at, relu);
           if (out) store(out, at, g, kind), g = load(out, at, kind);
           a[k] += g;
           b[k] += g * (v * alpha[k] + delta[k]);
@@ -396,7 +277,6 @@ INLINE void sums_of(const void *saved, struct shape s, int part, const float *st
   }
 }
 
-/* gradient of y = first * g + second * saved + third; rows of `factors`. */
 static void factors_of(const float *stat, long channels, long c, double pixels, double sum, double weighted,
                        float *factors) {
   double scale = stat[SCALE * channels + c], mean = sum / pixels, slope = weighted / pixels;
@@ -405,20 +285,29 @@ static void factors_of(const float *stat, long channels, long c, double pixels, 
   factors[2 * channels + c] = -scale * (mean + slope * stat[DELTA * channels + c]);
 }
 
-void onlybn_sums(int kind, int saved_kind, const void *saved, long pixels, long channels, const float *stat,
-                 const void *grad, const void *grad2, int relu, const mask *signs, void *out, const void *other,
-                 const float *other_stat, float *grad_beta, float *grad_gamma, float *factors,
-                 float *other_grad_gamma, float *other_factors) {
+void finish_gradients(const struct gradients *l, long channels, long c, double pixels, double sum, double weighted,
+                      double other_weighted) {
+  l->beta[c] = sum;
+  l->gamma[c] = weighted;
+  factors_of(l->stat, channels, c, pixels, sum, weighted, l->factors);
+  if (l->other) {
+    l->other_gamma[c] = other_weighted;
+    factors_of(l->other_stat, channels, c, pixels, sum, other_weighted, l->other_factors);
+  }
+}
+
+/* What `layer` asks for, of the gradient `grad` of its output; `out` may be `grad`, or null. */
+void onlybn_sums(int kind, long pixels, long channels, const struct gradients *layer, const void *grad, void *out) {
   struct shape s = shape_of(pixels, channels);
   long width = s.width;
-  float *wide = widened(stat, 6, channels, width);
-  float *other_wide = other ? widened(other_stat, 6, channels, width) : NULL;
+  int relu = layer->relu, saved_kind = layer->saved_kind;
+  float *wide = widened(layer->stat, 6, channels, width);
+  float *other_wide = layer->other ? widened(layer->other_stat, 6, channels, width) : NULL;
   double *sums = calloc(3 * PARTS * width, sizeof(double));
 #pragma omp parallel for schedule(static)
   for (int part = 0; part < PARTS; part++) {
     double *own = sums + 3 * part * width;
-#define CASE(T, S, K) \
-  sums_of(saved, s, part, wide, grad, grad2, signs, out, other, other_wide, own, relu, T, S, K)
+#define CASE(T, S, K) sums_of(layer, s, part, wide, grad, out, other_wide, own, relu, T, S, K)
 #define PASS(K)                                                       \
   if (kind == FLOAT && saved_kind == BYTE) CASE(FLOAT, BYTE, K);      \
   else if (kind == FLOAT) CASE(FLOAT, FLOAT, K);                      \
@@ -429,16 +318,8 @@ void onlybn_sums(int kind, int saved_kind, const void *saved, long pixels, long 
 #undef CASE
   }
   double *total = over_parts(sums, 3, width, channels);
-  for (long c = 0; c < channels; c++) {
-    double sum = total[c], weighted = total[width + c], other_weighted = total[2 * width + c];
-    grad_beta[c] = sum;
-    grad_gamma[c] = weighted;
-    factors_of(stat, channels, c, pixels, sum, weighted, factors);
-    if (other) {
-      other_grad_gamma[c] = other_weighted;
-      factors_of(other_stat, channels, c, pixels, sum, other_weighted, other_factors);
-    }
-  }
+  for (long c = 0; c < channels; c++)
+    finish_gradients(layer, channels, c, pixels, total[c], total[width + c], total[2 * width + c]);
   free(wide);
   free(other_wide);
   free(sums);

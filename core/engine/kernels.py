@@ -10,10 +10,13 @@ was added, the sign is kept as one bit. Lean: the normalised values in 8 bits, a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from core.engine.winograd import Winograd
 
 Relu = Literal["none", "recompute", "mask"]
 """How backward knows what a ReLU let through: there was none, from the kept values, from the kept signs."""
@@ -73,10 +76,20 @@ class Sums(NamedTuple):
     factors: Tensor
 
 
+class Found(NamedTuple):
+    """What one gradient makes of a layer, and of the shortcut's layer that got it, too."""
+
+    own: Sums
+    other: Sums | None = None
+
+
 class Kernels(Protocol):
-    """See the module. `name` is shown to people."""
+    """See the module. `name` is shown to people; `winograd`: convolutions of their own, where they have any."""
 
     name: str
+
+    @property
+    def winograd(self) -> Winograd | None: ...
 
     def statistics(self, y: Tensor, affine: Affine, running: Running, lean: bool = False) -> Tensor:
         """(6, C): those of the batch; moves the running statistics."""
@@ -96,7 +109,7 @@ class Kernels(Protocol):
 
     def sums(
         self, kept: Kept, gradient: Tensor, second: Tensor | None, relu: Relu, in_place: bool, other: Kept | None = None
-    ) -> tuple[Sums, Sums | None]:
+    ) -> Found:
         """Of `gradient` [+ `second`] behind the ReLU; where `in_place`, that is left in `gradient`. `other` got the
         same gradient."""
 
@@ -121,6 +134,7 @@ class EagerKernels:
     """In torch's operators, on any device."""
 
     name = "torch"
+    winograd: Winograd | None = None
 
     def statistics(self, y: Tensor, affine: Affine, running: Running, lean: bool = False) -> Tensor:
         values = y.float()
@@ -170,13 +184,13 @@ class EagerKernels:
 
     def sums(
         self, kept: Kept, gradient: Tensor, second: Tensor | None, relu: Relu, in_place: bool, other: Kept | None = None
-    ) -> tuple[Sums, Sums | None]:
+    ) -> Found:
         behind = gradient.float() if second is None else gradient.float() + second.float()
         behind = self._behind(kept, behind, relu)
         if in_place:
             gradient.copy_(behind)
             behind = gradient.float()
-        return self._sums(kept, behind), None if other is None else self._sums(other, behind)
+        return Found(self._sums(kept, behind), None if other is None else self._sums(other, behind))
 
     def input_gradient(self, kept: Kept, factors: Tensor, gradient: Tensor, relu: Relu, into: Tensor | None) -> Tensor:
         behind = self._behind(kept, gradient.float(), relu)

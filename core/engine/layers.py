@@ -10,20 +10,26 @@ from torch.nn import functional as F
 
 from core.architectures.plan import Pool
 from core.engine.kernels import Affine, Kernels, Running
+from core.engine.winograd import Winograd
 from core.freezing import FrozenWeight
 
 NOT_TRANSPOSED = (False, [0, 0], 1)
+OF_A_UNIT = 4
+WEIGHT, BIAS, GAMMA, BETA = range(OF_A_UNIT)
+"""The tensors of a unit, in the order in which they are passed on."""
 
 
 @dataclass(slots=True)
 class FusedUnit:
-    """A convolution and its batch norm, and the ReLU's name behind them. `dtype`: what the convolution computes in."""
+    """A convolution and its batch norm, and the ReLU's name behind them. `winograd`: what computes it; None: torch, in
+    `dtype`."""
 
     layer: nn.Conv2d | FrozenWeight
     norm: nn.BatchNorm2d
     stride: int
     padding: int
     dtype: torch.dtype
+    winograd: Winograd | None
     relu: str
 
     @property
@@ -40,6 +46,8 @@ class FusedUnit:
 
     def convolve(self, x: Tensor, weight: Tensor) -> Tensor:
         """(N, C, H, W) of any dtype -> (N, C', H', W') of the same, without the bias."""
+        if self.winograd:
+            return self.winograd.forward(x, weight)
         y = F.conv2d(x.to(self.dtype), weight.to(self.dtype), None, self.stride, self.padding)
         # With a single input channel torch cannot tell the memory formats apart and may choose the other one.
         return y.to(x.dtype).contiguous(memory_format=torch.channels_last)
@@ -91,3 +99,8 @@ class Layers:
     kernels: Kernels
     dtype: torch.dtype
     lean: bool
+
+
+def squares(pool: Pool) -> tuple[list[int], list[int], list[int]]:
+    """Kernel, stride and padding of a pool, as torch's own operators want them."""
+    return [pool.kernel] * 2, [pool.stride] * 2, [pool.padding] * 2

@@ -1,7 +1,8 @@
-"""In which number format each convolution computes: bfloat16 where it is correct and fast on this machine, or float32.
+"""In which way each convolution computes: the fastest that is right on this machine.
 
-Some processors and shapes compute bfloat16 wrongly or many times slower (pytorch#183815, #163347, #169688). So each
-shape is tried once on a machine against float32, and what was found is kept, so that a seed gives the same bits again.
+Some processors and shapes compute bfloat16 wrongly or many times slower (pytorch#183815, #163347, #169688), and whether
+Winograd's form pays depends on caches and registers. So each shape is tried once on a machine against torch's
+convolution in float32, and what was found is kept, so that a seed gives the same bits again.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -23,18 +25,36 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.architectures.plan import Convolution, Plan
-from core.engine.compiled import cache_folder, machine
+from core.engine.compiled import LANES, cache_folder, machine, sources
+from core.engine.winograd import Winograd
 from core.files import write_atomically
 
 TRIED_MACS = 4e8
 """Multiply-adds of the batch on which a shape is tried; a few milliseconds."""
 TRIES = 5
-WRONG_BEYOND = 0.03
-"""Norm of the difference to float32, relative; rounding to bfloat16 makes about 0.004 of it."""
-FASTER = 1.2
-"""How much faster float32 must be, with its conversions, to be taken for one convolution among others in bfloat16..."""
+HOPELESS = 3.0
+"""A way that takes so many times the best one's time at first is not tried again."""
+FASTER = 1.1
+"""How much faster another way must be than torch's convolution in the format that lies between the layers."""
 WORTH = 1.1
-"""...and how much faster the network must be with bfloat16 to be computed with it."""
+"""How much faster the network must be with bfloat16 between the layers to have it there."""
+
+
+class Way(StrEnum):
+    """How a convolution computes: torch's own in either format, or `winograd.py` in float32."""
+
+    BFLOAT16 = "bf16"
+    FLOAT32 = "fp32"
+    WINOGRAD = "winograd"
+
+
+OWN = {torch.bfloat16: Way.BFLOAT16, torch.float32: Way.FLOAT32}
+"""The way that needs no conversion, by the format between the layers."""
+HOW = {Way.FLOAT32: "in fp32", Way.WINOGRAD: "by Winograd"}
+"""The ways that can be exceptions, for people."""
+WRONG_BEYOND = {torch.bfloat16: 0.03, torch.float32: 1e-4}
+"""Norm of the difference to torch's float32, relative, by that format. Rounding to bfloat16 makes about 0.004 of it,
+the sums of Winograd's form 2e-6."""
 
 
 class Shape(NamedTuple):
@@ -59,97 +79,106 @@ class Shape(NamedTuple):
         return self.outputs * self.inputs * self.kernel**2 * (self.size // self.stride) ** 2
 
 
+Seconds = Mapping[Way, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Seconds of forward and backward in each format; `mixed`: float32 between bfloat16. `sound`: bfloat16 is right."""
+    """Seconds of forward and backward of each way that is right, by the format between the layers."""
 
-    bfloat16_s: float
-    float32_s: float
-    mixed_s: float
-    sound: bool
+    bfloat16: Seconds
+    float32: Seconds
 
-    @property
-    def in_float32(self) -> bool:
-        return not self.sound or self.bfloat16_s > FASTER * self.mixed_s
+    def of(self, dtype: torch.dtype) -> Seconds:
+        return self.bfloat16 if dtype == torch.bfloat16 else self.float32
 
-    @property
-    def best_s(self) -> float:
-        return self.mixed_s if self.in_float32 else self.bfloat16_s
+    def best(self, dtype: torch.dtype) -> Way:
+        seconds, own = self.of(dtype), OWN[dtype]
+        fastest = min(seconds, key=seconds.__getitem__)
+        return own if own in seconds and seconds[own] <= FASTER * seconds[fastest] else fastest
 
 
 @dataclass(frozen=True)
 class Routes:
-    """`dtype`: of what lies between the layers; `exceptions`: shapes whose convolution computes in float32."""
+    """`dtype`: of what lies between the layers; `exceptions`: the shapes that compute in another way than its own."""
 
     dtype: torch.dtype
-    exceptions: frozenset[Shape] = field(default_factory=frozenset)
+    exceptions: Mapping[Shape, Way] = field(default_factory=dict)
 
-    def of(self, conv: Convolution) -> torch.dtype:
-        return torch.float32 if Shape.of(conv) in self.exceptions else self.dtype
+    def of(self, conv: Convolution) -> Way:
+        return self.exceptions.get(Shape.of(conv), OWN[self.dtype])
 
     @property
     def words(self) -> str:
-        """For people: `bf16`, `fp32`, `bf16 (3 convolution shapes in fp32)`."""
-        if self.dtype == torch.float32:
-            return "fp32"
-        count = len(self.exceptions)
-        return f"bf16 ({count} convolution shape{'s' * (count > 1)} in fp32)" if count else "bf16"
+        """For people: `bf16`, `fp32`, `bf16 (convolution shapes: 3 in fp32, 2 by Winograd)`."""
+        counts, own = Counter(self.exceptions.values()), OWN[self.dtype]
+        told = [f"{counts[way]} {how}" for way, how in HOW.items() if counts[way]]
+        return f"{own} (convolution shapes: {', '.join(told)})" if told else own
 
 
 FLOAT32 = Routes(torch.float32)
 
 
-def choose_routes(plan: Plan, batch: int) -> Routes:
+def choose_routes(plan: Plan, batch: int, winograd: Winograd | None) -> Routes:
     """The routes of `plan` on this machine with this number of threads; from the cache if it knows all its shapes."""
     shapes = Counter(Shape.of(conv) for conv in plan.convolutions)
-    return decide(shapes, _tried(list(shapes), batch))
+    return decide(shapes, _tried(list(shapes), batch, winograd))
 
 
 def decide(shapes: Mapping[Shape, int], trials: Mapping[Shape, Trial]) -> Routes:
     """What the `trials` of each shape say for a network that has so many of each.
 
-    Where no shape computes in bfloat16, neither does anything else: only noise could make its conversions pay.
+    Where no shape computes in bfloat16, nothing lies in it between the layers: only noise could make its conversions
+    pay.
     """
-    if all(trials[shape].in_float32 for shape in shapes):
-        return FLOAT32
-    best = sum(count * trials[shape].best_s for shape, count in shapes.items())
-    plain = sum(count * trials[shape].float32_s for shape, count in shapes.items())
-    if plain < WORTH * best:
-        return FLOAT32
-    return Routes(torch.bfloat16, frozenset(shape for shape in shapes if trials[shape].in_float32))
+
+    def routes(dtype: torch.dtype) -> dict[Shape, Way]:
+        return {shape: trials[shape].best(dtype) for shape in shapes}
+
+    def seconds(dtype: torch.dtype) -> float:
+        return sum(shapes[shape] * trials[shape].of(dtype)[way] for shape, way in routes(dtype).items())
+
+    dtype = torch.bfloat16
+    if Way.BFLOAT16 not in routes(dtype).values() or seconds(torch.float32) < WORTH * seconds(dtype):
+        dtype = torch.float32
+    return Routes(dtype, {shape: way for shape, way in routes(dtype).items() if way != OWN[dtype]})
 
 
-def _tried(shapes: list[Shape], batch: int) -> dict[Shape, Trial]:
+def _tried(shapes: list[Shape], batch: int, winograd: Winograd | None) -> dict[Shape, Trial]:
     """The trial of each shape, made now where the cache has none."""
     try:
-        path = _cache_file(torch.__version__, torch.get_num_threads())
+        path = _cache_file(torch.__version__, torch.get_num_threads(), winograd is not None)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with FileLock(path.with_suffix(".lock")):  # whoever comes second finds what the first one measured
             known = _read(path)
             missing = [shape for shape in shapes if shape.key not in known]
             if missing:
-                known |= {shape.key: _trial(shape, batch) for shape in missing}
-                rows = {key: [t.bfloat16_s, t.float32_s, t.mixed_s, t.sound] for key, t in known.items()}
+                known |= {shape.key: _trial(shape, batch, winograd) for shape in missing}
+                rows = {key: [trial.bfloat16, trial.float32] for key, trial in known.items()}
                 write_atomically(path, json.dumps(rows).encode())
     except (OSError, RuntimeError):  # nowhere to keep anything: no home, or one that is read-only
-        return {shape: _trial(shape, batch) for shape in shapes}
+        return {shape: _trial(shape, batch, winograd) for shape in shapes}
     return {shape: known[shape.key] for shape in shapes}
 
 
 def _read(path: Path) -> dict[str, Trial]:
-    with suppress(OSError, ValueError, TypeError):
-        return {key: Trial(*row) for key, row in json.loads(path.read_bytes()).items()}
+    with suppress(OSError, ValueError, TypeError, AttributeError):
+        rows = json.loads(path.read_bytes()).items()
+        return {key: Trial(*({Way(way): s for way, s in told.items()} for told in row)) for key, row in rows}
     return {}
 
 
 @cache
-def _cache_file(torch_version: str, threads: int) -> Path:
-    parts = f"{torch_version}/{threads}/{machine()}"
+def _cache_file(torch_version: str, threads: int, winograd: bool) -> Path:
+    parts = f"{torch_version}/{threads}/{machine()}/{sources() if winograd else ''}"
     return cache_folder() / f"routes-{hashlib.sha256(parts.encode()).hexdigest()[:20]}.json"
 
 
+Work = Callable[[], list[Tensor]]
+
+
 @torch.no_grad()
-def _trial(shape: Shape, batch: int) -> Trial:
+def _trial(shape: Shape, batch: int, winograd: Winograd | None) -> Trial:
     images = max(1, min(batch, int(TRIED_MACS / shape.macs)))
     draw = torch.Generator().manual_seed(0)
     x = torch.randn(images, shape.inputs, shape.size, shape.size, generator=draw)
@@ -157,21 +186,35 @@ def _trial(shape: Shape, batch: int) -> Trial:
     weight = torch.randn(shape.outputs, shape.inputs, shape.kernel, shape.kernel, generator=draw)
     weight = (weight / (shape.inputs * shape.kernel**2) ** 0.5).contiguous(memory_format=torch.channels_last)
     half, half_weight = x.bfloat16(), weight.bfloat16()
-    ways = {
-        "bfloat16": lambda: _there_and_back(shape, half, half_weight),
-        "float32": lambda: _there_and_back(shape, x, weight),
-        "mixed": lambda: [t.bfloat16() for t in _there_and_back(shape, half.float(), weight)],
+    works: dict[tuple[torch.dtype, Way], Work] = {
+        (torch.float32, Way.FLOAT32): lambda: _there_and_back(shape, x, weight),
+        (torch.bfloat16, Way.BFLOAT16): lambda: _there_and_back(shape, half, half_weight),
+        (torch.bfloat16, Way.FLOAT32): lambda: [t.bfloat16() for t in _there_and_back(shape, half.float(), weight)],
     }
-    results, seconds = {}, dict.fromkeys(ways, float("inf"))
-    for name, way in ways.items():
-        results[name] = way()
+    if winograd and fits_winograd(shape):
+        works[torch.float32, Way.WINOGRAD] = lambda: _winograd(winograd, x, weight)
+        works[torch.bfloat16, Way.WINOGRAD] = lambda: _winograd(winograd, half, weight)
+    right = _there_and_back(shape, x, weight)
+    seconds: dict[torch.dtype, dict[Way, float]] = {torch.bfloat16: {}, torch.float32: {}}
+    for (dtype, way), work in works.items():
+        if all(_alike(a, b, WRONG_BEYOND[dtype]) for a, b in zip(work(), right, strict=True)):
+            seconds[dtype][way] = _timed(work)
     for _ in range(TRIES):
-        for name, way in ways.items():
-            began = time.perf_counter()
-            way()
-            seconds[name] = min(seconds[name], time.perf_counter() - began)
-    sound = all(_alike(a, b) for a, b in zip(results["bfloat16"], results["float32"], strict=True))
-    return Trial(seconds["bfloat16"], seconds["float32"], seconds["mixed"], sound)
+        best = min(min(told.values(), default=float("inf")) for told in seconds.values())
+        for (dtype, way), work in works.items():
+            if way in seconds[dtype] and seconds[dtype][way] < HOPELESS * best:
+                seconds[dtype][way] = min(seconds[dtype][way], _timed(work))
+    return Trial(seconds[torch.bfloat16], seconds[torch.float32])
+
+
+def fits_winograd(shape: Shape) -> bool:
+    return shape.kernel == 3 and shape.stride == 1 and shape.inputs % LANES == 0 and shape.outputs % LANES == 0
+
+
+def _timed(work: Work) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
 
 
 def _there_and_back(shape: Shape, x: Tensor, weight: Tensor) -> list[Tensor]:
@@ -184,5 +227,10 @@ def _there_and_back(shape: Shape, x: Tensor, weight: Tensor) -> list[Tensor]:
     return [y, *(gradient for gradient in gradients if gradient is not None)]
 
 
-def _alike(half: Tensor, whole: Tensor) -> bool:
-    return bool((half.float() - whole).norm() <= WRONG_BEYOND * whole.norm())
+def _winograd(winograd: Winograd, x: Tensor, weight: Tensor) -> list[Tensor]:
+    y = winograd.forward(x, weight)
+    return [y, winograd.backward(y, weight)]
+
+
+def _alike(own: Tensor, right: Tensor, bound: float) -> bool:
+    return bool((own.float() - right).norm() <= bound * right.norm())

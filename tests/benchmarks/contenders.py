@@ -3,7 +3,8 @@
     plain    as it is usually written: float32, NCHW, images opened and cut one by one by torchvision's transforms in a
              DataLoader, torch's own modules, frozen weights by requires_grad=False, the allocator as it is
     ours     what a launched run does; ours-fp32 and lean are the same with that recipe
-    limit    only the convolutions that a step needs: forward, input gradients, weight gradients where weights train
+    limit    only the convolutions that a step needs, as torch has them, in the faster format: forward, input gradients,
+             weight gradients where weights train
 
 All train on the same made-up images of CIFAR-10's shape.
 """
@@ -27,9 +28,9 @@ from torch.nn import functional as F
 from core.architectures.builder import build
 from core.datasets import batches as in_memory
 from core.datasets.memory import Split
-from core.engine.engine import make_engine
 from core.engine.fused import FusedNetwork
 from core.engine.memory import keep_freed_memory
+from core.engine.routes import Way, choose_routes
 from core.freezing import freeze
 from core.learner import Learner
 from core.lifeline import die_with_launcher
@@ -167,26 +168,27 @@ class Ours(Contender):
 
 
 class Limit(Contender):
-    """The convolutions of one step, on tensors that are there, in the format that ours chose for each."""
+    """The convolutions of one step, on tensors that are there, in the format in which torch's own are the fastest."""
 
     def __init__(self, architecture: str, policy: str) -> None:
         keep_freed_memory()
         spec = spec_of(architecture, policy)
         network = build(spec.plan, spec.init, spec.seeds.init)
         trainable = freeze(network, spec.plan, spec.selection, spec.seeds.choice)
-        engine = make_engine(network.to(memory_format=torch.channels_last), spec, torch.device("cpu"))
-        assert isinstance(engine, FusedNetwork)
-        self.words = engine.words
+        routes = choose_routes(spec.plan, BATCH, None)
+        self.words = f"torch's convolutions, {routes.words}"
         self.calls: list[Callable[[], object]] = []
-        for unit, conv in zip(engine.layers.units, spec.plan.convolutions, strict=True):
+        for conv in spec.plan.convolutions:
+            dtype = torch.bfloat16 if routes.of(conv) is Way.BFLOAT16 else torch.float32
             side = conv.size * conv.stride
-            x = _channels_last(torch.randn(BATCH, conv.inputs, side, side).to(unit.dtype))
-            weight = unit.weight.detach().to(unit.dtype)
-            y = _channels_last(torch.randn(BATCH, conv.outputs, conv.size, conv.size).to(unit.dtype))
+            x = _channels_last(torch.randn(BATCH, conv.inputs, side, side).to(dtype))
+            padding = (conv.kernel - 1) // 2
+            weight = _channels_last(torch.randn(conv.outputs, conv.inputs, conv.kernel, conv.kernel).to(dtype))
+            y = _channels_last(torch.randn(BATCH, conv.outputs, conv.size, conv.size).to(dtype))
             image, weighs = conv is not spec.plan.stem.convolution, f"{conv.name}.weight" in trainable
-            self.calls.append(_convolution(x, weight, conv.stride, unit.padding))
+            self.calls.append(_convolution(x, weight, conv.stride, padding))
             if image or weighs:
-                self.calls.append(_backward(y, x, weight, conv.stride, unit.padding, image, weighs))
+                self.calls.append(_backward(y, x, weight, conv.stride, padding, image, weighs))
 
     @torch.no_grad()
     def step(self) -> float:

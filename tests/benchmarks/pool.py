@@ -84,10 +84,10 @@ def _rounded_engine(network: Network, spec: RunSpec, *rest: Any) -> Engine:
     import torch
 
     from core.engine import engine
-    from core.engine.routes import Routes, Shape
+    from core.engine.routes import Routes, Shape, Way
 
-    everywhere = Routes(torch.bfloat16, frozenset(Shape.of(conv) for conv in spec.plan.convolutions))
-    patch.object(engine, "choose_routes", lambda plan, batch: everywhere).start()
+    everywhere = Routes(torch.bfloat16, {Shape.of(conv): Way.FLOAT32 for conv in spec.plan.convolutions})
+    patch.object(engine, "choose_routes", lambda plan, batch, winograd: everywhere).start()
     with torch.no_grad():
         for parameter in network.parameters():
             if parameter.ndim == 4 and not parameter.requires_grad:

@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from core.engine import compiled, engine, memory, routes
-from core.engine.compiled import Uncompiled
+from core.engine.compiled import Uncompiled, compiled_kernels
 from core.engine.engine import Engine, FusedEngine, kept_bytes, make_engine
 from core.engine.plain import PlainEngine
-from core.engine.routes import FLOAT32, Routes, Shape, Trial, choose_routes, decide
+from core.engine.routes import FLOAT32, Routes, Shape, Trial, Way, choose_routes, decide, fits_winograd
+from core.engine.winograd import Unfinished, Winograd
 from core.events import Finished, Started, Warned
 from core.spec import RunSpec
 from core.training import train
@@ -98,43 +99,52 @@ def test_what_was_compiled_once_is_kept(tmp_path: Path, monkeypatch: pytest.Monk
     assert [path.name for path in library.parent.iterdir()] == [library.name], "no drafts are left"
 
 
+B, F, W = Way.BFLOAT16, Way.FLOAT32, Way.WINOGRAD
+
+
 @pytest.mark.parametrize(
     ("small", "large", "dtype", "exceptions"),
     [
-        (Trial(1, 3, 3.2, True), Trial(1, 3, 3.2, True), torch.bfloat16, set()),
-        (Trial(9, 3, 3.2, True), Trial(1, 30, 30.2, True), torch.bfloat16, {SMALL}),
-        (Trial(1, 3, 3.2, False), Trial(1, 30, 30.2, True), torch.bfloat16, {SMALL}),
-        (Trial(9, 3, 3.2, True), Trial(9, 3, 3.2, True), torch.float32, set()),
-        (Trial(1, 1, 1.2, True), Trial(1, 1, 1.2, True), torch.float32, set()),
+        (Trial({B: 1, F: 3.2}, {F: 3}), Trial({B: 1, F: 3.2}, {F: 3}), torch.bfloat16, {}),
+        (Trial({B: 9, F: 3.2}, {F: 3}), Trial({B: 1, F: 30.2}, {F: 30}), torch.bfloat16, {SMALL: F}),
+        (Trial({F: 3.2}, {F: 3}), Trial({B: 1, F: 30.2}, {F: 30}), torch.bfloat16, {SMALL: F}),
+        (Trial({B: 9, F: 3.2}, {F: 3}), Trial({B: 9, F: 3.2}, {F: 3}), torch.float32, {}),
+        (Trial({B: 1, F: 1.2}, {F: 1}), Trial({B: 1, F: 1.2}, {F: 1}), torch.float32, {}),
+        (Trial({B: 9, F: 9, W: 2}, {F: 3, W: 1}), Trial({B: 9, F: 4}, {F: 3}), torch.float32, {SMALL: W}),
+        (Trial({B: 2, F: 9, W: 1}, {F: 9, W: 1}), Trial({B: 1, F: 4}, {F: 3}), torch.bfloat16, {SMALL: W}),
+        (Trial({B: 9, F: 9, W: 1}, {F: 9, W: 1}), Trial({B: 9, F: 4, W: 1}, {F: 3, W: 2.9}), torch.float32, {SMALL: W}),
     ],
 )
-def test_the_faster_correct_format_is_taken(
-    small: Trial, large: Trial, dtype: torch.dtype, exceptions: set[Shape]
+def test_the_faster_correct_way_is_taken(
+    small: Trial, large: Trial, dtype: torch.dtype, exceptions: dict[Shape, Way]
 ) -> None:
     found = decide({SMALL: 5, LARGE: 4}, {SMALL: small, LARGE: large})
     assert (found.dtype, found.exceptions) == (dtype, exceptions)
 
 
-def test_formats_in_words() -> None:
+def test_ways_in_words() -> None:
     assert FLOAT32.words == "fp32" and Routes(torch.bfloat16).words == "bf16"
-    assert Routes(torch.bfloat16, frozenset({SMALL})).words == "bf16 (1 convolution shape in fp32)"
+    assert Routes(torch.bfloat16, {SMALL: F}).words == "bf16 (convolution shapes: 1 in fp32)"
+    assert Routes(torch.float32, {SMALL: W, LARGE: W}).words == "fp32 (convolution shapes: 2 by Winograd)"
+    assert Routes(torch.bfloat16, {SMALL: W, LARGE: F}).words == "bf16 (convolution shapes: 1 in fp32, 1 by Winograd)"
 
 
 def test_each_shape_is_tried_once_on_a_machine(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = spec().plan
-    first = choose_routes(plan, 128)
+    winograd = compiled_kernels().winograd
+    first = choose_routes(plan, 128, winograd)
     (file,) = cache.glob("routes-*.json")
     assert len(json.loads(file.read_text())) == len({Shape.of(conv) for conv in plan.convolutions})
 
-    def again(shape: Shape, batch: int) -> Trial:
+    def again(shape: Shape, batch: int, winograd: Winograd | None) -> Trial:
         raise AssertionError(f"{shape} was tried before")
 
     monkeypatch.setattr(routes, "_trial", again)
-    assert choose_routes(plan, 128) == first
+    assert choose_routes(plan, 128, winograd) == first
     monkeypatch.undo()
     file.write_text("{broken")
     monkeypatch.setattr(routes, "cache_folder", lambda: cache)
-    assert choose_routes(plan, 128).dtype in (torch.float32, torch.bfloat16), "a damaged file is made anew"
+    assert choose_routes(plan, 128, winograd).dtype in (torch.float32, torch.bfloat16), "a damaged file is made anew"
 
 
 def test_without_a_place_to_keep_anything_it_is_tried_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +152,7 @@ def test_without_a_place_to_keep_anything_it_is_tried_anew(monkeypatch: pytest.M
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr(routes, "cache_folder", homeless)
-    assert choose_routes(spec().plan, 8).dtype in (torch.float32, torch.bfloat16)
+    assert choose_routes(spec().plan, 8, None).dtype in (torch.float32, torch.bfloat16)
 
 
 def test_wrong_results_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,10 +162,17 @@ def test_wrong_results_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
         found = right(shape, x, weight)
         return [1.1 * found[0], *found[1:]] if x.dtype == torch.bfloat16 else found
 
-    assert routes._trial(SMALL, 8).sound
+    class Rough(Winograd):
+        def backward(self, gradient: torch.Tensor | Unfinished, weight: torch.Tensor) -> torch.Tensor:
+            return 1.001 * super().backward(gradient, weight)
+
+    trial = routes._trial(SMALL, 8, winograd := compiled_kernels().winograd)
+    assert set(trial.bfloat16) == {B, F, W} and set(trial.float32) == {F, W}
     monkeypatch.setattr(routes, "_there_and_back", wrong)
-    trial = routes._trial(SMALL, 8)
-    assert not trial.sound and trial.in_float32
+    assert set(routes._trial(SMALL, 8, None).bfloat16) == {F}
+    trial = routes._trial(SMALL, 8, Rough(winograd._library))
+    assert set(trial.bfloat16) == {F, W}, "so little is lost in the rounding"
+    assert set(trial.float32) == {F}
 
 
 def test_where_memory_would_not_suffice_it_is_lean_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,5 +208,16 @@ def test_the_limit_of_a_container_counts(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_without_a_convolution_in_bfloat16_all_is_float32() -> None:
-    noisy = Trial(bfloat16_s=9.0, float32_s=4.0, mixed_s=2.0, sound=True)
+    noisy = Trial({B: 9, F: 2}, {F: 4})
     assert decide({SMALL: 3, LARGE: 2}, dict.fromkeys((SMALL, LARGE), noisy)) == FLOAT32
+
+
+def test_a_stem_and_what_strides_do_not_go_by_winograd() -> None:
+    for shape in (Shape(3, 16, 3, 1, 32), Shape(16, 32, 3, 2, 32), Shape(16, 32, 1, 1, 32), Shape(24, 32, 3, 1, 8)):
+        assert not fits_winograd(shape)
+        assert W not in routes._trial(shape, 8, compiled_kernels().winograd).float32
+
+
+def test_fp32_asks_for_torchs_own_convolutions() -> None:
+    found = made(spec(recipe={"precision": "fp32"}))
+    assert isinstance(found, FusedEngine) and not any(unit.winograd for unit in found.layers.units)

@@ -1,0 +1,50 @@
+/* A batch norm layer as its kernels know it: what is given, and what is asked for. compiled.py has the same structures.
+
+What backward needs of a layer is `saved`: its convolution's output, or (lean) the normalised values in 8 bits. Either
+way x_hat = saved * alpha + delta. `stat` holds 6 rows of C floats, `enum row`; the layer's output is y * scale + shift.
+*/
+#pragma once
+#include "vectors.h"
+
+enum relu { NONE, RECOMPUTE, MASK };
+enum row { MEAN, INVERSE_SD, SCALE, SHIFT, ALPHA, DELTA };
+
+/* What turns moments of a batch into `stat`. gamma, beta, bias and the running statistics may be null. `bias` is the
+convolution's, which was not added: it moves only the running mean. Lean where `lean`: alpha is then the step of the
+8-bit values. */
+struct norm {
+  const float *gamma, *beta, *bias;
+  float *running_mean, *running_var;
+  double eps, momentum;
+  int lean;
+  float *stat;
+};
+
+/* What turns the gradient behind a layer's ReLU into those of gamma, beta and the convolution's output, which is
+first * g + second * saved + third, with the rows of `factors`. `second`: added to the gradient before the ReLU, may be
+null. `other`: the shortcut's layer, which got the same gradient; may be null. */
+struct gradients {
+  const void *saved;
+  const float *stat;
+  const void *second;
+  const mask *signs;
+  const void *other;
+  const float *other_stat;
+  float *beta, *gamma, *factors, *other_gamma, *other_factors;
+  int saved_kind, relu;
+};
+
+/* `mean` of y over `pixels`, `squares`: the sum of (y - mean) squared; least and largest y (only read where lean). */
+void finish_statistics(const struct norm *norm, long channels, long c, double pixels, double mean, double squares,
+                       float low, float high);
+
+/* The three sums of one channel: of g, of g * x_hat, of g * the other layer's x_hat. */
+void finish_gradients(const struct gradients *g, long channels, long c, double pixels, double sum, double weighted,
+                      double other_weighted);
+
+/* Whether the ReLU let a value through: recomputed from y, or read from the mask. */
+INLINE V through(V gradient, V saved, V scale, V shift, const mask *signs, long at, int relu) {
+  if (relu == RECOMPUTE) return only(gradient, (I)(saved * scale + shift > 0));
+  if (relu == MASK) return only(gradient, spread(signs[at / W]));
+  return gradient;
+}

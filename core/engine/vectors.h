@@ -1,0 +1,117 @@
+/* Vectors of W floats, and how float, bfloat16 and 8-bit values become such and are stored again.
+
+W is what a register of this processor holds: wider vectors compile, but come apart into single values (11 times slower
+on AVX2).
+*/
+#pragma once
+#include <stdint.h>
+#include <string.h>
+#if defined(__AVX512F__) || defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+
+#if defined(__AVX512F__) || defined(ONLYBN_WIDE) /* the latter to try the wide code on any processor */
+#define W 16
+typedef uint16_t mask; /* a bit for each value of a vector */
+#else
+#define W 8
+typedef uint8_t mask;
+#endif
+
+typedef float V __attribute__((vector_size(4 * W)));
+typedef int32_t I __attribute__((vector_size(4 * W)));
+typedef uint32_t U __attribute__((vector_size(4 * W)));
+typedef uint16_t H __attribute__((vector_size(2 * W)));
+typedef int8_t B __attribute__((vector_size(W)));
+
+enum kind { FLOAT, BFLOAT, BYTE };
+
+INLINE V splat(float x) { return x - (V){0}; }
+
+typedef float Unaligned __attribute__((vector_size(4 * W), aligned(4), may_alias));
+
+INLINE V load_floats(const float *from) { return *(const Unaligned *)from; }
+
+INLINE void store_floats(float *to, V v) { *(Unaligned *)to = v; }
+
+/* W values from position i of an array of `kind`. */
+INLINE V load(const void *from, long i, int kind) {
+  if (kind == FLOAT) return load_floats((const float *)from + i);
+  if (kind == BFLOAT) {
+    H h;
+    memcpy(&h, (const uint16_t *)from + i, sizeof h);
+#if W == 8 && defined(__AVX2__)
+    return (V)((U)_mm256_cvtepu16_epi32((__m128i)h) << 16);
+#else
+    return (V)(__builtin_convertvector(h, U) << 16);
+#endif
+  }
+  B b;
+  memcpy(&b, (const int8_t *)from + i, sizeof b);
+#if W == 8 && defined(__AVX2__)
+  return (V)_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_cvtsi64_si128((int64_t)b)));
+#else
+  return __builtin_convertvector(b, V);
+#endif
+}
+
+INLINE void store(void *to, long i, V v, int kind) {
+  if (kind == FLOAT) {
+    store_floats((float *)to + i, v);
+    return;
+  }
+#if W == 16 && defined(__AVX512BF16__)
+  __m256bh h = _mm512_cvtneps_pbh((__m512)v);
+#else
+  U u = (U)v, nan = (U)(v != v);
+  u = (u + 0x7fff + ((u >> 16) & 1)) >> 16; /* to the nearest, ties to even */
+  u = (u & ~nan) | (nan & 0x7fc0);
+#if W == 8 && defined(__AVX2__)
+  __m128i h = _mm_packus_epi32(_mm256_castsi256_si128((__m256i)u), _mm256_extracti128_si256((__m256i)u, 1));
+#else
+  H h = __builtin_convertvector(u, H);
+#endif
+#endif
+  memcpy((uint16_t *)to + i, &h, sizeof h);
+}
+
+/* Whole numbers from -127 to 127. */
+INLINE void store_bytes(int8_t *to, I whole) {
+#if W == 8 && defined(__AVX2__)
+  __m128i half = _mm_packs_epi32(_mm256_castsi256_si128((__m256i)whole), _mm256_extracti128_si256((__m256i)whole, 1));
+  int64_t b = _mm_cvtsi128_si64(_mm_packs_epi16(half, half));
+#else
+  B b = __builtin_convertvector(whole, B);
+#endif
+  memcpy(to, &b, sizeof(B));
+}
+
+INLINE V only(V v, I which) { return (V)((I)v & which); }
+
+/* Negative values become 0, NaN stays. */
+INLINE V clamp(V v) { return only(v, ~(I)(v < 0)); }
+
+INLINE mask bits(I which) {
+#if W == 16 && defined(__AVX512DQ__)
+  return _mm512_movepi32_mask((__m512i)which);
+#elif W == 8 && defined(__AVX__)
+  return _mm256_movemask_ps((__m256)which);
+#else
+  mask packed = 0;
+  for (int i = 0; i < W; i++) packed |= (mask)((which[i] & 1) << i);
+  return packed;
+#endif
+}
+
+#if W == 16
+static const U places = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+#else
+static const U places = {0, 1, 2, 3, 4, 5, 6, 7};
+#endif
+
+INLINE I spread(mask packed) {
+  U one = ((uint32_t)1 - (U){0}) << places;
+  return (I)((((uint32_t)packed - (U){0}) & one) == one);
+}

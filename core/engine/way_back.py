@@ -1,0 +1,162 @@
+"""The way back of a step, by hand: from the gradient of the network's features to those of all that trains.
+
+Between two convolutions, the norm layer's gradients are sums over all pixels. Where the convolution above makes them on
+the way (winograd.py), it is told `Below` whose they are; otherwise they are one pass more (kernels.py).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor
+
+from core.architectures.plan import Pool
+from core.engine.kernels import Found, Kept, Relu, Sums
+from core.engine.layers import BETA, BIAS, GAMMA, OF_A_UNIT, WEIGHT, FusedBlock, squares
+from core.engine.winograd import Below, Unfinished
+
+if TYPE_CHECKING:
+    from core.engine.walk import Memory, Walk
+
+
+class _Gradient(NamedTuple):
+    """Of a layer's or a block's output; `second` is to be added. `found`: what the way here has found: then that is
+    done, and `values` are behind the last ReLU."""
+
+    values: Tensor
+    second: Tensor | None = None
+    found: Found | None = None
+
+
+class _Place(NamedTuple):
+    """A block and what it keeps."""
+
+    block: FusedBlock
+    memory: Memory
+
+    def shortcut(self) -> Kept | None:
+        return None if self.block.shortcut is None else self.memory.kept[self.block.shortcut]
+
+    def asks(self, place: int, second: Tensor | None = None) -> Below:
+        """What the norm layer of `place` asks of the gradient of its output; the block's last one also for its
+        shortcut's."""
+        other = self.shortcut() if place == self.block.units[-1] else None
+        return Below(self.memory.kept[place], self.memory.relu(place), second, other)
+
+
+class WayBack:
+    """Of one step's `walk`; it uses up what that has kept."""
+
+    def __init__(self, walk: Walk) -> None:
+        self.walk, self.kernels = walk, walk.kernels
+        self.gradients: list[Tensor | None] = [None] * len(walk.tensors)
+
+    def go(self, gradient: Tensor) -> list[Tensor | None]:
+        """`gradient` (N, C) of the features -> those of the walk's tensors."""
+        walk = self.walk
+        _, _, height, width = walk.shape
+        spread = (gradient / (height * width)).to(walk.layers.dtype)[:, :, None, None].expand(walk.shape)
+        arriving = _Gradient(spread.contiguous(memory_format=torch.channels_last))
+        here = self._last(walk.blocks[-1])
+        for block in reversed(walk.blocks[walk.lowest : -1]):
+            below = self._last(block)
+            arriving = self._block(here, arriving, below)
+            here = below
+        self._block(here, arriving, None)
+        return self.gradients
+
+    def _last(self, block: FusedBlock) -> _Place:
+        memory = self.walk.memories.pop()
+        assert memory is not None
+        return _Place(block, memory)
+
+    def _block(self, here: _Place, arriving: _Gradient, below: _Place | None) -> _Gradient:
+        """From the gradient of a block's output to that of the output of the one below. Without one below, what is
+        returned means nothing."""
+        block, memory = here
+        *inner, last = block.units
+        passed: Tensor | None = None
+        if block.residual:
+            passed = arriving.values
+            found = arriving.found or self._sums(here.asks(last, arriving.second), passed, in_place=True)
+            self._trained(last, found.own)
+            task = Unfinished(memory.kept[last], found.own.factors, passed, "none")
+            arriving = self._through(last, memory, task, here.asks(inner[-1]))
+            if block.shortcut is not None:
+                assert found.other is not None
+                self._trained(block.shortcut, found.other)
+                task = Unfinished(memory.kept[block.shortcut], found.other.factors, passed, "none")
+                passed = self._through(block.shortcut, memory, task, None, spare=passed, image=bool(below)).values
+        else:
+            inner.append(last)
+            if arriving.second is not None and arriving.found is None:
+                arriving = _Gradient(arriving.values + arriving.second)
+        for i, place in reversed(list(enumerate(inner))):
+            asked = here.asks(place)
+            found = arriving.found or self._sums(asked, arriving.values)
+            self._trained(place, found.own)
+            relu: Relu = "none" if arriving.found else asked.relu
+            task = Unfinished(asked.kept, found.own.factors, arriving.values, relu)
+            target = here.asks(inner[i - 1]) if i else None
+            if below and not i and block.pool is None:
+                target = below.asks(below.block.units[-1], passed)
+            arriving = self._through(place, memory, task, target, spare=arriving.values, image=bool(i or below))
+        if below and block.pool:
+            assert memory.pooled is not None
+            return _Gradient(self._pooled(block.pool, memory.pooled, _sum(arriving.values, passed)))
+        return arriving if arriving.found else arriving._replace(second=passed)
+
+    def _sums(self, asked: Below, gradient: Tensor, *, in_place: bool = False) -> Found:
+        return self.kernels.sums(asked.kept, gradient, asked.second, asked.relu, in_place, asked.other)
+
+    def _trained(self, place: int, sums: Sums) -> None:
+        # A bias before batch statistics moves nothing but the running mean: its gradient is 0.
+        for offset, value in ((BIAS, torch.zeros_like(sums.beta)), (GAMMA, sums.gamma), (BETA, sums.beta)):
+            if self.walk.needs[OF_A_UNIT * place + offset]:
+                self.gradients[OF_A_UNIT * place + offset] = value
+
+    def _through(
+        self,
+        place: int,
+        memory: Memory,
+        task: Unfinished,
+        asked: Below | None,
+        *,
+        spare: Tensor | None = None,
+        image: bool = True,
+    ) -> _Gradient:
+        """Through a convolution, to the gradient of its input, where `image`, and, where that can be found on the way,
+        what is `asked`. `spare`: a tensor that may be written over."""
+        walk, unit = self.walk, self.walk.layers.units[place]
+        weight, weighs = walk.weight(place), walk.weighs(place)
+        nothing = _Gradient(task.gradient)
+        if not (image or weighs):
+            return nothing
+        gradient: Tensor | Unfinished = task
+        images: Tensor | None = None
+        if not walk.fuses(place):
+            into = task.kept.values if task.kept.values.dtype == task.gradient.dtype else spare
+            gradient = self.kernels.input_gradient(task.kept, task.factors, task.gradient, task.relu, into)
+            x, shape, own = memory.inputs.get(place), memory.shapes[place], unit.winograd is None
+            images, weights = unit.convolve_back(gradient, x, shape, weight, image=image and own, weighs=weighs)
+            if weights is not None:
+                self.gradients[OF_A_UNIT * place + WEIGHT] = weights
+        if unit.winograd and image:
+            if asked:
+                images, found = unit.winograd.backward_to(gradient, weight, asked)
+                return _Gradient(images, None, found)
+            images = unit.winograd.backward(gradient, weight)
+        return nothing if images is None else _Gradient(images)
+
+    @staticmethod
+    def _pooled(pool: Pool, pooled: tuple[Tensor, Tensor], gradient: Tensor) -> Tensor:
+        below, places = pooled
+        back: Tensor = torch.ops.aten.max_pool2d_with_indices_backward(
+            gradient, below, *squares(pool), [1, 1], False, places
+        )
+        return back
+
+
+def _sum(a: Tensor, b: Tensor | None) -> Tensor:
+    return a if b is None else a + b
