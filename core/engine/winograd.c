@@ -72,21 +72,25 @@ INLINE void weights_in(const V *from, int step, V *to) {
 void onlybn_winograd_weights(const float *weight, long outputs, long inputs, const long *strides, float *to) {
   long panel = panel_of(outputs);
 #pragma omp parallel for collapse(2) schedule(static)
-  for (long out = 0; out < outputs; out += W)
-    for (long in = 0; in < inputs; in++) {
-      const float *from = weight + out * strides[0] + in * strides[1];
-      V taps[9], rows[6 * 3], points[POINTS];
-      for (int tap = 0; tap < 9; tap++)
-        for (int i = 0; i < W; i++) taps[tap][i] = from[i * strides[0] + tap / 3 * strides[2] + tap % 3 * strides[3]];
-      for (int x = 0; x < 3; x++) {
-        V column[6];
-        weights_in(taps + x, 3, column);
-        for (int y = 0; y < 6; y++) rows[3 * y + x] = column[y];
+  for (long first = 0; first < outputs; first += panel)
+    for (long in = 0; in < inputs; in++)
+      for (long out = first; out < first + panel; out += W) {
+        const float *from = weight + out * strides[0] + in * strides[1];
+        V taps[9], rows[6 * 3], points[POINTS];
+        for (int tap = 0; tap < 9; tap++) {
+          float values[W];
+          for (int i = 0; i < W; i++) values[i] = from[i * strides[0] + tap / 3 * strides[2] + tap % 3 * strides[3]];
+          taps[tap] = load_floats(values);
+        }
+        for (int x = 0; x < 3; x++) {
+          V column[6];
+          weights_in(taps + x, 3, column);
+          for (int y = 0; y < 6; y++) rows[3 * y + x] = column[y];
+        }
+        for (int y = 0; y < 6; y++) weights_in(rows + 3 * y, 1, points + 6 * y);
+        for (int point = 0; point < POINTS; point++)
+          store_floats(to + (first * POINTS + point * panel) * inputs + in * panel + out - first, points[point]);
       }
-      for (int y = 0; y < 6; y++) weights_in(rows + 3 * y, 1, points + 6 * y);
-      for (int point = 0; point < POINTS; point++)
-        store_floats(to + ((out / panel * POINTS + point) * inputs + in) * panel + out % panel, points[point]);
-    }
 }
 
 /* -- input ----------------------------------------------------------------------------------------------------- */
@@ -333,6 +337,48 @@ INLINE void panel_out(const struct convolution *l, const struct blocks *b, const
   }
 }
 
+/* Memory that is read or written soon: fetched while products are made, which need none. */
+struct ahead {
+  const char *from[6];
+  long bytes[6];
+  int count;
+};
+
+static void soon(struct ahead *ahead, const void *data, int kind, long first, long last) {
+  long size = kind == FLOAT ? 4 : kind == BFLOAT ? 2 : 1;
+  if (!data || last <= first) return;
+  ahead->from[ahead->count] = (const char *)data + first * size;
+  ahead->bytes[ahead->count++] = (last - first) * size;
+}
+
+/* Of lines `first` to `last`: the first value's place in a tensor of so many channels. */
+static long place_of(const struct convolution *l, const struct blocks *b, long line, long channels) {
+  long y = line % b->down * SIDE;
+  return ((line / b->down) * l->height + y) * l->width * channels;
+}
+
+static struct ahead ahead_of(const struct convolution *l, const struct blocks *b, long first, long last) {
+  struct ahead ahead = {.count = 0};
+  long lines = l->images * b->down, then = last + (last - first) < lines ? last + (last - first) : lines;
+  long from = place_of(l, b, last, l->inputs), to = place_of(l, b, then, l->inputs);
+  soon(&ahead, l->input, l->kind, from, to);
+  if (l->before == GRADIENT) soon(&ahead, l->saved, l->saved_kind, from, to);
+  from = place_of(l, b, first, l->outputs), to = place_of(l, b, last, l->outputs);
+  soon(&ahead, l->output, l->kind, from, to);
+  if (l->after == GRADIENTS) {
+    soon(&ahead, l->gradients->saved, l->gradients->saved_kind, from, to);
+    soon(&ahead, l->gradients->other, l->gradients->saved_kind, from, to);
+    if (l->gradients->second != l->output) soon(&ahead, l->gradients->second, l->kind, from, to);
+  }
+  return ahead;
+}
+
+static void fetch(const struct ahead *ahead, long step, long steps) {
+  for (int i = 0; i < ahead->count; i++)
+    for (long at = ahead->bytes[i] * step / steps; at < ahead->bytes[i] * (step + 1) / steps; at += 64)
+      __builtin_prefetch(ahead->from[i] + at, 0, 2);
+}
+
 /* Lines `first` to `last`, from the input to the output. */
 static void block(const struct convolution *l, const struct blocks *b, long first, long last, double *totals) {
   long panel = panel_of(l->outputs), row = rounded_up(b->span * l->inputs * sizeof(float)) / sizeof(float);
@@ -350,8 +396,11 @@ static void block(const struct convolution *l, const struct blocks *b, long firs
       for (long c = 0; c < l->inputs; c += W) tile_in(rows, x * SIDE * l->inputs + c, l->inputs, to + c);
     }
   }
-  for (long p = 0; p < l->outputs / panel; p++) {
+  struct ahead ahead = ahead_of(l, b, first, last);
+  long panels = l->outputs / panel;
+  for (long p = 0; p < panels; p++) {
     for (int point = 0; point < POINTS; point++) {
+      fetch(&ahead, p * POINTS + point, panels * POINTS);
       const float *weights = l->weights + (p * POINTS + point) * l->inputs * panel;
       for (long tile = 0; tile < b->tiles; tile += ROWS) {
         const float *from = values + (tile * POINTS + point) * l->inputs;
