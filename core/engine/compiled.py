@@ -1,5 +1,4 @@
-"""`kernels.c` on the tensors of torch, compiled with `winograd.c` at the first use on a machine and kept in the user's
-cache.
+"""The kernels in C on the tensors of torch: compiled at the first use on a machine, then kept in the user's cache.
 
 Needs a C compiler with OpenMP (`cc`, or what the environment variable CC names), for a few seconds.
 """
@@ -20,18 +19,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from core.engine.convolutions import LANES, FusedConvolution, fits
 from core.engine.kernels import STATISTICS, Affine, Applied, Found, Kept, Relu, Running
 from core.engine.structures import KINDS, RELUS, Gradients, Norm, P, address
-from core.engine.winograd import Winograd
 from core.processor import abilities, processor
 
 FOLDER = Path(__file__).parent
-SOURCES, HEADERS = ("kernels.c", "winograd.c"), ("vectors.h", "norm.h")
+SOURCES = ("kernels.c", "convolution.c", "winograd.c", "direct.c")
+HEADERS = ("vectors.h", "norm.h", "convolution.h")
 # No -ffast-math: NaN must stay NaN, and sums must be made in the order in which they are written.
 FLAGS = ("-O3", "-march=native", "-fopenmp", "-fno-unswitch-loops", "-funroll-loops", "-shared", "-fPIC")
 COMPILE_TIMEOUT_S = 120
-LANES = 16
-"""Channels that are handled together; a layer must have a multiple of it."""
 ARGUMENTS = {
     "onlybn_statistics": (c_int, P, c_long, c_long, P),
     "onlybn_apply": (c_int, P, c_long, c_long, P, P, P, c_int, P, P, P, c_uint32),
@@ -111,7 +109,9 @@ class CompiledKernels:
             getattr(library, function).argtypes = arguments
             getattr(library, function).restype = None
         self._library = library
-        self.winograd = Winograd(library)
+
+    def convolution(self, kernel: int, stride: int) -> FusedConvolution | None:
+        return FusedConvolution(self._library, kernel, stride) if fits(kernel, stride) else None
 
     def statistics(self, y: Tensor, affine: Affine, running: Running, lean: bool = False) -> Tensor:
         out = torch.empty(STATISTICS, y.shape[1])

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from core.architectures.builder import Network
 from core.architectures.plan import Plan
 from core.distributed import Group
-from core.engine.compiled import LANES, CompiledKernels, Uncompiled, compiled_kernels
+from core.engine.compiled import CompiledKernels, Uncompiled, compiled_kernels
+from core.engine.convolutions import LANES
 from core.engine.fused import FusedNetwork, Seen
 from core.engine.kernels import EagerKernels, Kernels
 from core.engine.memory import memory_bytes
@@ -65,7 +66,7 @@ def make_engine(network: Network, spec: RunSpec, device: torch.device, group: Gr
     group = group or Group()
     routes = FLOAT32
     if recipe.precision == "auto":
-        chosen = choose_routes(plan, recipe.batch_size, kernels.winograd) if group.part.first else None
+        chosen = choose_routes(plan, recipe.batch_size, kernels) if group.part.first else None
         routes = group.share(chosen)
     crowded = None if recipe.lean else _crowded(kept_bytes(plan, recipe.batch_size, routes.dtype))
     lean = recipe.lean or crowded is not None

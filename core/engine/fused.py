@@ -47,10 +47,10 @@ class FusedNetwork:
         assert isinstance(layer, nn.Conv2d | FrozenWeight) and isinstance(norm, nn.BatchNorm2d)
         padding = (conv.kernel - 1) // 2
         way = routes.of(conv)
-        winograd = self.layers.kernels.winograd if way is Way.WINOGRAD else None
-        assert winograd or way is not Way.WINOGRAD, "these kernels have no convolutions"
+        own = self.layers.kernels.convolution(conv.kernel, conv.stride) if way is Way.FUSED else None
+        assert own or way is not Way.FUSED, "these kernels have no such convolution"
         dtype = torch.bfloat16 if way is Way.BFLOAT16 else torch.float32
-        self.layers.units.append(FusedUnit(layer, norm, conv.stride, padding, dtype, winograd, relu))
+        self.layers.units.append(FusedUnit(layer, norm, conv.stride, padding, dtype, own, relu))
         return len(self.layers.units) - 1
 
     def _block(self, block: Block, routes: Routes) -> FusedBlock:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from core.engine.winograd import Winograd
+    from core.engine.convolutions import FusedConvolution
 
 Relu = Literal["none", "recompute", "mask"]
 """How backward knows what a ReLU let through: there was none, from the kept values, from the kept signs."""
@@ -84,12 +84,12 @@ class Found(NamedTuple):
 
 
 class Kernels(Protocol):
-    """See the module. `name` is shown to people; `winograd`: convolutions of their own, where they have any."""
+    """See the module. `name` is shown to people."""
 
     name: str
 
-    @property
-    def winograd(self) -> Winograd | None: ...
+    def convolution(self, kernel: int, stride: int) -> FusedConvolution | None:
+        """One of `kernel` by `kernel` that does more than that on the way; None: there is none."""
 
     def statistics(self, y: Tensor, affine: Affine, running: Running, lean: bool = False) -> Tensor:
         """(6, C): those of the batch; moves the running statistics."""
@@ -134,7 +134,9 @@ class EagerKernels:
     """In torch's operators, on any device."""
 
     name = "torch"
-    winograd: Winograd | None = None
+
+    def convolution(self, kernel: int, stride: int) -> FusedConvolution | None:
+        return None
 
     def statistics(self, y: Tensor, affine: Affine, running: Running, lean: bool = False) -> Tensor:
         values = y.float()

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.architectures.plan import Pool
+from core.engine.convolutions import FusedConvolution
 from core.engine.kernels import Affine, Kernels, Running
-from core.engine.winograd import Winograd
 from core.freezing import FrozenWeight
 
 NOT_TRANSPOSED = (False, [0, 0], 1)
@@ -21,7 +21,7 @@ WEIGHT, BIAS, GAMMA, BETA = range(OF_A_UNIT)
 
 @dataclass(slots=True)
 class FusedUnit:
-    """A convolution and its batch norm, and the ReLU's name behind them. `winograd`: what computes it; None: torch, in
+    """A convolution and its batch norm, and the ReLU's name behind them. `own`: what computes it; None: torch, in
     `dtype`."""
 
     layer: nn.Conv2d | FrozenWeight
@@ -29,7 +29,7 @@ class FusedUnit:
     stride: int
     padding: int
     dtype: torch.dtype
-    winograd: Winograd | None
+    own: FusedConvolution | None
     relu: str
 
     @property
@@ -46,8 +46,8 @@ class FusedUnit:
 
     def convolve(self, x: Tensor, weight: Tensor) -> Tensor:
         """(N, C, H, W) of any dtype -> (N, C', H', W') of the same, without the bias."""
-        if self.winograd:
-            return self.winograd.forward(x, weight)
+        if self.own:
+            return self.own.forward(x, weight)
         y = F.conv2d(x.to(self.dtype), weight.to(self.dtype), None, self.stride, self.padding)
         # With a single input channel torch cannot tell the memory formats apart and may choose the other one.
         return y.to(x.dtype).contiguous(memory_format=torch.channels_last)

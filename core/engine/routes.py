@@ -1,7 +1,7 @@
 """In which way each convolution computes: the fastest that is right on this machine.
 
 Some processors and shapes compute bfloat16 wrongly or many times slower (pytorch#183815, #163347, #169688), and whether
-Winograd's form pays depends on caches and registers. So each shape is tried once on a machine against torch's
+own convolutions pay depends on caches and registers. So each shape is tried once on a machine against torch's
 convolution in float32, and what was found is kept, so that a seed gives the same bits again.
 """
 
@@ -25,8 +25,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.architectures.plan import Convolution, Plan
-from core.engine.compiled import LANES, cache_folder, machine, sources
-from core.engine.winograd import Winograd
+from core.engine.compiled import cache_folder, machine, sources
+from core.engine.convolutions import LANES, FusedConvolution
+from core.engine.kernels import Kernels
 from core.files import write_atomically
 
 TRIED_MACS = 4e8
@@ -41,16 +42,16 @@ WORTH = 1.1
 
 
 class Way(StrEnum):
-    """How a convolution computes: torch's own in either format, or `winograd.py` in float32."""
+    """How a convolution computes: torch's in either format, or one of convolutions.py, in float32."""
 
     BFLOAT16 = "bf16"
     FLOAT32 = "fp32"
-    WINOGRAD = "winograd"
+    FUSED = "fused"
 
 
 OWN = {torch.bfloat16: Way.BFLOAT16, torch.float32: Way.FLOAT32}
 """The way that needs no conversion, by the format between the layers."""
-HOW = {Way.FLOAT32: "in fp32", Way.WINOGRAD: "by Winograd"}
+HOW = {Way.FLOAT32: "in fp32", Way.FUSED: "in own kernels"}
 """The ways that can be exceptions, for people."""
 WRONG_BEYOND = {torch.bfloat16: 0.03, torch.float32: 1e-4}
 """Norm of the difference to torch's float32, relative, by that format. Rounding to bfloat16 makes about 0.004 of it,
@@ -110,7 +111,7 @@ class Routes:
 
     @property
     def words(self) -> str:
-        """For people: `bf16`, `fp32`, `bf16 (convolution shapes: 3 in fp32, 2 by Winograd)`."""
+        """For people: `bf16`, `fp32`, `bf16 (convolution shapes: 3 in fp32, 2 in own kernels)`."""
         counts, own = Counter(self.exceptions.values()), OWN[self.dtype]
         told = [f"{counts[way]} {how}" for way, how in HOW.items() if counts[way]]
         return f"{own} (convolution shapes: {', '.join(told)})" if told else own
@@ -119,10 +120,10 @@ class Routes:
 FLOAT32 = Routes(torch.float32)
 
 
-def choose_routes(plan: Plan, batch: int, winograd: Winograd | None) -> Routes:
+def choose_routes(plan: Plan, batch: int, kernels: Kernels | None) -> Routes:
     """The routes of `plan` on this machine with this number of threads; from the cache if it knows all its shapes."""
     shapes = Counter(Shape.of(conv) for conv in plan.convolutions)
-    return decide(shapes, _tried(list(shapes), batch, winograd))
+    return decide(shapes, _tried(list(shapes), batch, kernels))
 
 
 def decide(shapes: Mapping[Shape, int], trials: Mapping[Shape, Trial]) -> Routes:
@@ -144,20 +145,20 @@ def decide(shapes: Mapping[Shape, int], trials: Mapping[Shape, Trial]) -> Routes
     return Routes(dtype, {shape: way for shape, way in routes(dtype).items() if way != OWN[dtype]})
 
 
-def _tried(shapes: list[Shape], batch: int, winograd: Winograd | None) -> dict[Shape, Trial]:
+def _tried(shapes: list[Shape], batch: int, kernels: Kernels | None) -> dict[Shape, Trial]:
     """The trial of each shape, made now where the cache has none."""
     try:
-        path = _cache_file(torch.__version__, torch.get_num_threads(), winograd is not None)
+        path = _cache_file(torch.__version__, torch.get_num_threads(), kernels is not None)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with FileLock(path.with_suffix(".lock")):  # whoever comes second finds what the first one measured
             known = _read(path)
             missing = [shape for shape in shapes if shape.key not in known]
             if missing:
-                known |= {shape.key: _trial(shape, batch, winograd) for shape in missing}
+                known |= {shape.key: _trial(shape, batch, kernels) for shape in missing}
                 rows = {key: [trial.bfloat16, trial.float32] for key, trial in known.items()}
                 write_atomically(path, json.dumps(rows).encode())
     except (OSError, RuntimeError):  # nowhere to keep anything: no home, or one that is read-only
-        return {shape: _trial(shape, batch, winograd) for shape in shapes}
+        return {shape: _trial(shape, batch, kernels) for shape in shapes}
     return {shape: known[shape.key] for shape in shapes}
 
 
@@ -169,8 +170,8 @@ def _read(path: Path) -> dict[str, Trial]:
 
 
 @cache
-def _cache_file(torch_version: str, threads: int, winograd: bool) -> Path:
-    parts = f"{torch_version}/{threads}/{machine()}/{sources() if winograd else ''}"
+def _cache_file(torch_version: str, threads: int, own: bool) -> Path:
+    parts = f"{torch_version}/{threads}/{machine()}/{sources() if own else ''}"
     return cache_folder() / f"routes-{hashlib.sha256(parts.encode()).hexdigest()[:20]}.json"
 
 
@@ -178,7 +179,7 @@ Work = Callable[[], list[Tensor]]
 
 
 @torch.no_grad()
-def _trial(shape: Shape, batch: int, winograd: Winograd | None) -> Trial:
+def _trial(shape: Shape, batch: int, kernels: Kernels | None) -> Trial:
     images = max(1, min(batch, int(TRIED_MACS / shape.macs)))
     draw = torch.Generator().manual_seed(0)
     x = torch.randn(images, shape.inputs, shape.size, shape.size, generator=draw)
@@ -191,9 +192,10 @@ def _trial(shape: Shape, batch: int, winograd: Winograd | None) -> Trial:
         (torch.bfloat16, Way.BFLOAT16): lambda: _there_and_back(shape, half, half_weight),
         (torch.bfloat16, Way.FLOAT32): lambda: [t.bfloat16() for t in _there_and_back(shape, half.float(), weight)],
     }
-    if winograd and fits_winograd(shape):
-        works[torch.float32, Way.WINOGRAD] = lambda: _winograd(winograd, x, weight)
-        works[torch.bfloat16, Way.WINOGRAD] = lambda: _winograd(winograd, half, weight)
+    own = own_convolution(shape, kernels)
+    if own:
+        works[torch.float32, Way.FUSED] = lambda: _fused(own, x, weight)
+        works[torch.bfloat16, Way.FUSED] = lambda: _fused(own, half, weight)
     right = _there_and_back(shape, x, weight)
     seconds: dict[torch.dtype, dict[Way, float]] = {torch.bfloat16: {}, torch.float32: {}}
     for (dtype, way), work in works.items():
@@ -207,8 +209,11 @@ def _trial(shape: Shape, batch: int, winograd: Winograd | None) -> Trial:
     return Trial(seconds[torch.bfloat16], seconds[torch.float32])
 
 
-def fits_winograd(shape: Shape) -> bool:
-    return shape.kernel == 3 and shape.stride == 1 and shape.inputs % LANES == 0 and shape.outputs % LANES == 0
+def own_convolution(shape: Shape, kernels: Kernels | None) -> FusedConvolution | None:
+    """That of `kernels`, if they have one for such layers."""
+    if kernels is None or shape.inputs % LANES or shape.outputs % LANES:
+        return None
+    return kernels.convolution(shape.kernel, shape.stride)
 
 
 def _timed(work: Work) -> float:
@@ -227,9 +232,9 @@ def _there_and_back(shape: Shape, x: Tensor, weight: Tensor) -> list[Tensor]:
     return [y, *(gradient for gradient in gradients if gradient is not None)]
 
 
-def _winograd(winograd: Winograd, x: Tensor, weight: Tensor) -> list[Tensor]:
-    y = winograd.forward(x, weight)
-    return [y, winograd.backward(y, weight)]
+def _fused(own: FusedConvolution, x: Tensor, weight: Tensor) -> list[Tensor]:
+    y = own.forward(x, weight)
+    return [y, own.backward(y, weight, x.shape)]
 
 
 def _alike(own: Tensor, right: Tensor, bound: float) -> bool:

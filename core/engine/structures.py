@@ -1,4 +1,4 @@
-"""The structures of `norm.h` and `winograd.c`, field by field, and how tensors are put into them."""
+"""The structures of `norm.h` and `convolution.h`, field by field, and how tensors are put into them."""
 
 from __future__ import annotations
 
@@ -59,10 +59,13 @@ class Convolution(ctypes.Structure):
     """`struct convolution`."""
 
     _fields_ = (
-        *((name, c_long) for name in ("images", "height", "width", "inputs", "outputs")),
+        *((name, c_long) for name in ("images", "height", "width", "inputs", "out_height", "out_width", "outputs")),
         *((name, P) for name in ("input", "weights", "output", "stat", "factors", "saved", "signs")),
         *((name, P) for name in ("norm", "gradients")),
-        *((name, c_int) for name in ("kind", "before", "after", "saved_kind", "relu")),
+        *(
+            (name, c_int)
+            for name in ("kind", "before", "after", "saved_kind", "relu", "kernel", "stride", "transposed")
+        ),
     )
 
 

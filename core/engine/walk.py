@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from core.engine.convolutions import Unapplied
 from core.engine.kernels import Kept, Relu
 from core.engine.layers import BETA, GAMMA, OF_A_UNIT, WEIGHT, FusedBlock, Layers, squares
 from core.engine.way_back import WayBack
-from core.engine.winograd import Unapplied
 from core.randomness import mixed
 
 
@@ -118,8 +118,8 @@ class Walk:
             if self.weighs(place):
                 assert isinstance(x, Tensor)
                 memory.inputs[place] = x
-        if unit.winograd:
-            return unit.winograd.forward_to(x, weight, *asked)
+        if unit.own:
+            return unit.own.forward_to(x, weight, *asked)
         assert isinstance(x, Tensor)
         y = unit.convolve(x, weight)
         return y, self.kernels.statistics(y, *asked)
@@ -169,7 +169,7 @@ class Walk:
 
     def fuses(self, place: int) -> bool:
         """Whether the convolution can do what stands before it on the way: where its weight trains, that is needed."""
-        return self.layers.units[place].winograd is not None and not self.weighs(place)
+        return self.layers.units[place].own is not None and not self.weighs(place)
 
     def _noise(self, place: int) -> int:
         return mixed(self.seed, place)

@@ -1,7 +1,7 @@
 """The way back of a step, by hand: from the gradient of the network's features to those of all that trains.
 
 Between two convolutions, the norm layer's gradients are sums over all pixels. Where the convolution above makes them on
-the way (winograd.py), it is told `Below` whose they are; otherwise they are one pass more (kernels.py).
+the way (convolutions.py), it is told `Below` whose they are; otherwise they are one pass more (kernels.py).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from core.architectures.plan import Pool
+from core.engine.convolutions import Below, Unfinished
 from core.engine.kernels import Found, Kept, Relu, Sums
 from core.engine.layers import BETA, BIAS, GAMMA, OF_A_UNIT, WEIGHT, FusedBlock, squares
-from core.engine.winograd import Below, Unfinished
 
 if TYPE_CHECKING:
     from core.engine.walk import Memory, Walk
@@ -138,15 +138,21 @@ class WayBack:
         if not walk.fuses(place):
             into = task.kept.values if task.kept.values.dtype == task.gradient.dtype else spare
             gradient = self.kernels.input_gradient(task.kept, task.factors, task.gradient, task.relu, into)
-            x, shape, own = memory.inputs.get(place), memory.shapes[place], unit.winograd is None
-            images, weights = unit.convolve_back(gradient, x, shape, weight, image=image and own, weighs=weighs)
+            images, weights = unit.convolve_back(
+                gradient,
+                memory.inputs.get(place),
+                memory.shapes[place],
+                weight,
+                image=image and unit.own is None,
+                weighs=weighs,
+            )
             if weights is not None:
                 self.gradients[OF_A_UNIT * place + WEIGHT] = weights
-        if unit.winograd and image:
+        if unit.own and image:
             if asked:
-                images, found = unit.winograd.backward_to(gradient, weight, asked)
+                images, found = unit.own.backward_to(gradient, weight, memory.shapes[place], asked)
                 return _Gradient(images, None, found)
-            images = unit.winograd.backward(gradient, weight)
+            images = unit.own.backward(gradient, weight, memory.shapes[place])
         return nothing if images is None else _Gradient(images)
 
     @staticmethod

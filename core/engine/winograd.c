@@ -4,56 +4,15 @@ such a convolution and behind it is done on the way, so that no pass over the da
 
 Data is channels-last, C a multiple of 16, float or bfloat16; everything is computed in float. A line is a row of tiles
 of one image. A block is a few lines, as many as stay in the cache: its values of each tile (36 x C), then of each panel
-of outputs the products, then the outputs. Blocks and their sums do not depend on the number of threads, so neither does
-any bit.
+of outputs the products, then the outputs.
 */
-#include <stdlib.h>
-
-#include "norm.h"
+#include "convolution.h"
 
 #define SIDE 4           /* of a tile of the output */
 #define REACH (SIDE + 2) /* of the input that it needs */
 #define POINTS (REACH * REACH)
-#define VALUES 768    /* inputs x tiles of a block, about */
-#define MAX_TILES 48  /* of a block */
-#define SUMS 5        /* rows of sums of a block */
-
-/* Tiles that are multiplied together: with two vectors of outputs each, they fill the registers. */
-#if W == 16
-#define ROWS 12
-#else
-#define ROWS 6
-#endif
-
-/* Keeps the compiler from reading the value anew for each product. */
-#if (W == 16 && defined(__AVX512F__)) || (W == 8 && defined(__AVX2__))
-#define IN_REGISTER(v) __asm__("" : "+v"(v))
-#else
-#define IN_REGISTER(v)
-#endif
-
-enum before { AS_IS, NORMALISED, GRADIENT };
-enum after { NOTHING, STATISTICS, GRADIENTS };
-
-/* `weights`: of onlybn_winograd_weights. `before` says what the convolution is of: the input; relu(input * scale +
-shift) with the rows of `stat`; or, with the input as gradient of the output of a norm layer, the gradient of that
-layer's convolution (see norm.h). `after` says what becomes of the output, other than being stored: it goes into the
-statistics of `norm`; or it is the gradient that `gradients` asks for, then what is stored is behind the ReLU, and the
-output may be `gradients->second`. */
-struct convolution {
-  long images, height, width, inputs, outputs;
-  const void *input;
-  const float *weights;
-  void *output;
-  const float *stat, *factors;
-  const void *saved;
-  const mask *signs;
-  const struct norm *norm;
-  const struct gradients *gradients;
-  int kind, before, after, saved_kind, relu;
-};
-
-static long panel_of(long outputs) { return outputs % (2 * W) ? W : 2 * W; }
+#define VALUES 768   /* inputs x tiles of a block, about */
+#define MAX_TILES 48 /* of a block */
 
 /* -- weights --------------------------------------------------------------------------------------------------- */
 
@@ -95,53 +54,6 @@ void onlybn_winograd_weights(const float *weight, long outputs, long inputs, con
 
 /* -- input ----------------------------------------------------------------------------------------------------- */
 
-/* One row of pixels of the convolution's input, `at` the first value's place. */
-INLINE void read_row(const struct convolution *l, long at, float *to, int kind, int before, int saved_kind) {
-  const float *scale = l->stat + SCALE * l->inputs, *shift = l->stat + SHIFT * l->inputs;
-  const float *first = l->factors, *second = first + l->inputs, *third = second + l->inputs;
-  for (long pixel = 0; pixel < l->width; pixel++, at += l->inputs, to += l->inputs)
-    for (long c = 0; c < l->inputs; c += W) {
-      V v = load(l->input, at + c, kind);
-      if (before == NORMALISED) {
-        v = clamp(v * load_floats(scale + c) + load_floats(shift + c));
-        if (kind == BFLOAT) {
-          uint16_t rounded[W];
-          store(rounded, 0, v, kind);
-          v = load(rounded, 0, kind);
-        }
-      }
-      if (before == GRADIENT) {
-        V saved = load(l->saved, at + c, saved_kind);
-        v = through(v, saved, load_floats(scale + c), load_floats(shift + c), l->signs, at + c, l->relu);
-        v = v * load_floats(first + c) + saved * load_floats(second + c) + load_floats(third + c);
-      }
-      store_floats(to + c, v);
-    }
-}
-
-/* Row y of an image with its padding: `span` pixels, zero where the image is not. */
-static void pad_row(const struct convolution *l, long image, long y, long span, float *to) {
-  if (y < 0 || y >= l->height) {
-    memset(to, 0, sizeof(float) * span * l->inputs);
-    return;
-  }
-  long at = (image * l->height + y) * l->width * l->inputs;
-  memset(to, 0, sizeof(float) * l->inputs);
-  memset(to + (l->width + 1) * l->inputs, 0, sizeof(float) * (span - l->width - 1) * l->inputs);
-  to += l->inputs;
-  if (l->kind == FLOAT) {
-    if (l->before == AS_IS) memcpy(to, (const float *)l->input + at, sizeof(float) * l->width * l->inputs);
-    else if (l->before == NORMALISED) read_row(l, at, to, FLOAT, NORMALISED, FLOAT);
-    else if (l->saved_kind == BYTE) read_row(l, at, to, FLOAT, GRADIENT, BYTE);
-    else read_row(l, at, to, FLOAT, GRADIENT, FLOAT);
-  } else {
-    if (l->before == AS_IS) read_row(l, at, to, BFLOAT, AS_IS, BFLOAT);
-    else if (l->before == NORMALISED) read_row(l, at, to, BFLOAT, NORMALISED, BFLOAT);
-    else if (l->saved_kind == BYTE) read_row(l, at, to, BFLOAT, GRADIENT, BYTE);
-    else read_row(l, at, to, BFLOAT, GRADIENT, BFLOAT);
-  }
-}
-
 INLINE void points_in(V a, V b, V c, V d, V e, V f, float *to, long step) {
   V even = e - 4 * c, odd = d - 4 * b, half = e - c, twice = 2 * (d - b);
   store_floats(to, 4 * a - 5 * c + e);
@@ -169,36 +81,6 @@ INLINE void tile_in(float *const *rows, long at, long inputs, float *to) {
     points_in(SIX(columns + y * REACH * W, W), to + y * REACH * inputs, inputs);
 }
 
-/* -- products -------------------------------------------------------------------------------------------------- */
-
-/* ROWS tiles x K vectors of outputs, at one point. */
-INLINE void multiply(const float *values, long inputs, const float *weights, float *to, int K) {
-  V sums[ROWS][2];
-#pragma GCC unroll 16
-  for (int row = 0; row < ROWS; row++)
-#pragma GCC unroll 2
-    for (int k = 0; k < K; k++) sums[row][k] = (V){0};
-#pragma GCC unroll 1
-  for (long c = 0; c < inputs; c++) {
-    V factors[2];
-#pragma GCC unroll 2
-    for (int k = 0; k < K; k++) {
-      factors[k] = load_floats(weights + (c * K + k) * W);
-      IN_REGISTER(factors[k]);
-    }
-#pragma GCC unroll 16
-    for (int row = 0; row < ROWS; row++) {
-      V value = splat(values[row * POINTS * inputs + c]);
-#pragma GCC unroll 2
-      for (int k = 0; k < K; k++) sums[row][k] += value * factors[k];
-    }
-  }
-#pragma GCC unroll 16
-  for (int row = 0; row < ROWS; row++)
-#pragma GCC unroll 2
-    for (int k = 0; k < K; k++) store_floats(to + (row * POINTS * K + k) * W, sums[row][k]);
-}
-
 /* -- output ---------------------------------------------------------------------------------------------------- */
 
 INLINE void points_out(V a, V b, V c, V d, V e, V f, V *to) {
@@ -209,27 +91,10 @@ INLINE void points_out(V a, V b, V c, V d, V e, V f, V *to) {
   to[3] = difference + 8 * other_difference + f;
 }
 
-/* What a block has summed up of W channels. STATISTICS: of (y - centre) and its square, least and largest; GRADIENTS: of
-g, of g * x_hat, of g * the other layer's x_hat. */
-struct sums {
-  V centre, a, b, c, low, high;
-  int begun;
-};
-
 /* The outputs of W channels, from `c` on, of a tile: `points` `step` apart, `at` the place of its first pixel. */
-INLINE void tile_out(const struct convolution *l, const float *points, long step, long at, long c, long height,
-                     long width, struct sums *sums, int kind, int after, int saved_kind) {
+INLINE void tile_out(const struct convolution *l, const struct terms *terms, const float *points, long step, long at,
+                     long height, long width, struct sums *sums, int kind, int after, int saved_kind) {
   float columns[SIDE * REACH * W] __attribute__((aligned(64)));
-  const struct gradients *g = l->gradients;
-  V scale, shift, alpha, delta, other_alpha = {0}, other_delta = {0};
-  if (after == GRADIENTS) {
-    scale = load_floats(g->stat + SCALE * l->outputs + c), shift = load_floats(g->stat + SHIFT * l->outputs + c);
-    alpha = load_floats(g->stat + ALPHA * l->outputs + c), delta = load_floats(g->stat + DELTA * l->outputs + c);
-    if (g->other) {
-      other_alpha = load_floats(g->other_stat + ALPHA * l->outputs + c);
-      other_delta = load_floats(g->other_stat + DELTA * l->outputs + c);
-    }
-  }
 #pragma GCC unroll 1
   for (int x = 0; x < REACH; x++) {
     V column[SIDE];
@@ -239,39 +104,17 @@ INLINE void tile_out(const struct convolution *l, const float *points, long step
   }
 #pragma GCC unroll 1
   for (int y = 0; y < (height < SIDE ? height : SIDE); y++) {
-    V row[SIDE], a = {0}, b = {0}, other = {0};
+    V row[SIDE], a = {0}, b = {0}, c = {0};
     points_out(SIX(columns + y * REACH * W, W), row);
-    if (after == STATISTICS && !sums->begun) sums->centre = sums->low = sums->high = row[0], sums->begun = 1;
+    begin(sums, row[0], after);
 #pragma GCC unroll 4
     for (int x = 0; x < SIDE; x++) {
       if (x >= width) break;
-      long place = at + (y * l->width + x) * l->outputs + c;
-      V v = row[x], saved;
-      if (after == GRADIENTS) {
-        saved = load(g->saved, place, saved_kind);
-        if (g->second) v += load(g->second, place, kind);
-        v = through(v, saved, scale, shift, g->signs, place, g->relu);
-      }
-      store(l->output, place, v, kind);
-      if (after != NOTHING && kind == BFLOAT) v = load(l->output, place, kind); /* as it is then used */
-      if (after == GRADIENTS) {
-        a += v;
-        b += v * (saved * alpha + delta);
-        if (g->other) other += v * (load(g->other, place, saved_kind) * other_alpha + other_delta);
-      }
-      if (after == STATISTICS) {
-        V d = v - sums->centre;
-        a += d;
-        b += d * d;
-        if (l->norm->lean) {
-          I less = v < sums->low, more = v > sums->high;
-          sums->low = (V)(((I)v & less) | ((I)sums->low & ~less));
-          sums->high = (V)(((I)v & more) | ((I)sums->high & ~more));
-        }
-      }
+      long place = at + (y * l->width + x) * l->outputs;
+      put(l, terms, place, row[x], sums, &a, &b, &c, kind, after, saved_kind);
     }
     if (after != NOTHING) sums->a += a, sums->b += b;
-    if (after == GRADIENTS) sums->c += other;
+    if (after == GRADIENTS) sums->c += c;
   }
 }
 
@@ -298,57 +141,21 @@ static struct blocks blocks_of(const struct convolution *l) {
   return b;
 }
 
-static long rounded_up(long bytes) { return (bytes + 63) / 64 * 64; }
-
-/* Memory of this thread, which it keeps. */
-static void *scratch(long bytes) {
-  static __thread void *kept;
-  static __thread long size;
-  if (size < bytes) {
-    free(kept);
-    kept = aligned_alloc(64, bytes);
-    size = kept ? bytes : 0;
-    if (!kept) abort();
-    memset(kept, 0, bytes); /* tiles that only fill up are multiplied, too */
-  }
-  return kept;
-}
-
 INLINE void panel_out(const struct convolution *l, const struct blocks *b, const float *products, long first, long last,
                       long panel, long width, double *totals, int kind, int after, int saved_kind) {
   for (long c = 0; c < width; c += W) {
     struct sums sums = {.begun = 0};
+    struct terms terms = terms_of(l, panel * width + c, after);
     for (long line = first; line < last; line++) {
       long image = line / b->down, y = line % b->down * SIDE;
       const float *tile = products + (line - first) * b->across * POINTS * width + c;
-      for (long x = 0; x < l->width; x += SIDE, tile += POINTS * width)
-        tile_out(l, tile, width, ((image * l->height + y) * l->width + x) * l->outputs, panel * width + c,
-                 l->height - y, l->width - x, &sums, kind, after, saved_kind);
+      for (long x = 0; x < l->width; x += SIDE, tile += POINTS * width) {
+        long at = ((image * l->height + y) * l->width + x) * l->outputs + panel * width + c;
+        tile_out(l, &terms, tile, width, at, l->height - y, l->width - x, &sums, kind, after, saved_kind);
+      }
     }
-    if (after == NOTHING) continue;
-    double *to = totals + panel * width + c;
-    for (int i = 0; i < W; i++, to++) {
-      to[0] = after == STATISTICS ? sums.centre[i] : sums.c[i];
-      to[l->outputs] = sums.a[i];
-      to[2 * l->outputs] = sums.b[i];
-      to[3 * l->outputs] = sums.low[i];
-      to[4 * l->outputs] = sums.high[i];
-    }
+    keep(l, &sums, totals, panel * width + c, after);
   }
-}
-
-/* Memory that is read or written soon: fetched while products are made, which need none. */
-struct ahead {
-  const char *from[6];
-  long bytes[6];
-  int count;
-};
-
-static void soon(struct ahead *ahead, const void *data, int kind, long first, long last) {
-  long size = kind == FLOAT ? 4 : kind == BFLOAT ? 2 : 1;
-  if (!data || last <= first) return;
-  ahead->from[ahead->count] = (const char *)data + first * size;
-  ahead->bytes[ahead->count++] = (last - first) * size;
 }
 
 /* Of lines `first` to `last`: the first value's place in a tensor of so many channels. */
@@ -371,12 +178,6 @@ static struct ahead ahead_of(const struct convolution *l, const struct blocks *b
     if (l->gradients->second != l->output) soon(&ahead, l->gradients->second, l->kind, from, to);
   }
   return ahead;
-}
-
-static void fetch(const struct ahead *ahead, long step, long steps) {
-  for (int i = 0; i < ahead->count; i++)
-    for (long at = ahead->bytes[i] * step / steps; at < ahead->bytes[i] * (step + 1) / steps; at += 64)
-      __builtin_prefetch(ahead->from[i] + at, 0, 2);
 }
 
 /* Lines `first` to `last`, from the input to the output. */
@@ -405,68 +206,36 @@ static void block(const struct convolution *l, const struct blocks *b, long firs
       for (long tile = 0; tile < b->tiles; tile += ROWS) {
         const float *from = values + (tile * POINTS + point) * l->inputs;
         float *to = products + (tile * POINTS + point) * panel;
-        if (panel == 2 * W) multiply(from, l->inputs, weights, to, 2);
-        else multiply(from, l->inputs, weights, to, 1);
+        if (panel == 2 * W) multiply(&from, &weights, 1, POINTS * l->inputs, l->inputs, to, POINTS * panel, ROWS, 2);
+        else multiply(&from, &weights, 1, POINTS * l->inputs, l->inputs, to, POINTS * panel, ROWS, 1);
       }
     }
 #define OUT(KIND, AFTER, SAVED) panel_out(l, b, products, first, last, p, panel, totals, KIND, AFTER, SAVED)
-#define OF_KIND(KIND)                                                      \
-  if (l->after == NOTHING) OUT(KIND, NOTHING, KIND);                       \
-  else if (l->after == STATISTICS) OUT(KIND, STATISTICS, KIND);            \
-  else if (l->gradients->saved_kind == BYTE) OUT(KIND, GRADIENTS, BYTE);   \
-  else OUT(KIND, GRADIENTS, KIND)
-    if (l->kind == FLOAT) {
-      OF_KIND(FLOAT);
-    } else {
-      OF_KIND(BFLOAT);
-    }
-#undef OF_KIND
+    FOR_KINDS(l, OUT);
 #undef OUT
   }
 }
 
-static long pixels_of(const struct convolution *l, const struct blocks *b, long index) {
+static long pixels_of(const struct convolution *l, const struct blocks *b, long first, long last) {
   long pixels = 0;
-  for (long line = index * b->lines; line < (index + 1) * b->lines && line < l->images * b->down; line++) {
+  for (long line = first; line < last; line++) {
     long left = l->height - line % b->down * SIDE;
     pixels += l->width * (left < SIDE ? left : SIDE);
   }
   return pixels;
 }
 
-/* The sums of all blocks put together, always in the same order. */
-static void finish(const struct convolution *l, const struct blocks *b, const double *totals) {
-  long channels = l->outputs;
-  double whole = (double)l->images * l->height * l->width;
-  for (long c = 0; c < channels; c++) {
-    const double *block = totals + c;
-    double pixels = 0, mean = 0, squares = 0, sum = 0, weighted = 0, other = 0, low = block[3 * channels],
-           high = block[4 * channels];
-    for (long index = 0; index < b->count; index++, block += SUMS * channels) {
-      double first = block[0], a = block[channels], ab = block[2 * channels];
-      sum += a, weighted += ab, other += first;
-      if (l->after == GRADIENTS) continue;
-      double own = pixels_of(l, b, index), ours = first + a / own, apart = ours - mean, all = pixels + own;
-      squares += ab - a * a / own + apart * apart * pixels * own / all;
-      mean += apart * own / all;
-      pixels = all;
-      if (block[3 * channels] < low) low = block[3 * channels];
-      if (block[4 * channels] > high) high = block[4 * channels];
-    }
-    if (l->after == STATISTICS) finish_statistics(l->norm, channels, c, whole, mean, squares, low, high);
-    else finish_gradients(l->gradients, channels, c, whole, sum, weighted, other);
-  }
-}
-
 void onlybn_winograd(const struct convolution *l) {
   struct blocks b = blocks_of(l);
   double *totals = l->after == NOTHING ? NULL : malloc(sizeof(double) * SUMS * l->outputs * b.count);
-  long lines = l->images * b.down;
+  long lines = l->images * b.down, *pixels = malloc(sizeof(long) * b.count);
 #pragma omp parallel for schedule(static)
   for (long i = 0; i < b.count; i++) {
     long first = i * b.lines, last = first + b.lines < lines ? first + b.lines : lines;
+    pixels[i] = pixels_of(l, &b, first, last);
     block(l, &b, first, last, totals ? totals + i * SUMS * l->outputs : NULL);
   }
-  if (totals) finish(l, &b, totals);
+  finish(l, totals, pixels, b.count);
   free(totals);
+  free(pixels);
 }

@@ -12,10 +12,11 @@ import torch
 
 from core.engine import compiled, engine, memory, routes
 from core.engine.compiled import Uncompiled, compiled_kernels
+from core.engine.convolutions import FusedConvolution, Unfinished
 from core.engine.engine import Engine, FusedEngine, kept_bytes, make_engine
+from core.engine.kernels import Kernels
 from core.engine.plain import PlainEngine
-from core.engine.routes import FLOAT32, Routes, Shape, Trial, Way, choose_routes, decide, fits_winograd
-from core.engine.winograd import Unfinished, Winograd
+from core.engine.routes import FLOAT32, Routes, Shape, Trial, Way, choose_routes, decide, own_convolution
 from core.events import Finished, Started, Warned
 from core.spec import RunSpec
 from core.training import train
@@ -99,7 +100,7 @@ def test_what_was_compiled_once_is_kept(tmp_path: Path, monkeypatch: pytest.Monk
     assert [path.name for path in library.parent.iterdir()] == [library.name], "no drafts are left"
 
 
-B, F, W = Way.BFLOAT16, Way.FLOAT32, Way.WINOGRAD
+B, F, W = Way.BFLOAT16, Way.FLOAT32, Way.FUSED
 
 
 @pytest.mark.parametrize(
@@ -125,26 +126,28 @@ def test_the_faster_correct_way_is_taken(
 def test_ways_in_words() -> None:
     assert FLOAT32.words == "fp32" and Routes(torch.bfloat16).words == "bf16"
     assert Routes(torch.bfloat16, {SMALL: F}).words == "bf16 (convolution shapes: 1 in fp32)"
-    assert Routes(torch.float32, {SMALL: W, LARGE: W}).words == "fp32 (convolution shapes: 2 by Winograd)"
-    assert Routes(torch.bfloat16, {SMALL: W, LARGE: F}).words == "bf16 (convolution shapes: 1 in fp32, 1 by Winograd)"
+    assert Routes(torch.float32, {SMALL: W, LARGE: W}).words == "fp32 (convolution shapes: 2 in own kernels)"
+    assert (
+        Routes(torch.bfloat16, {SMALL: W, LARGE: F}).words == "bf16 (convolution shapes: 1 in fp32, 1 in own kernels)"
+    )
 
 
 def test_each_shape_is_tried_once_on_a_machine(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = spec().plan
-    winograd = compiled_kernels().winograd
-    first = choose_routes(plan, 128, winograd)
+    kernels = compiled_kernels()
+    first = choose_routes(plan, 128, kernels)
     (file,) = cache.glob("routes-*.json")
     assert len(json.loads(file.read_text())) == len({Shape.of(conv) for conv in plan.convolutions})
 
-    def again(shape: Shape, batch: int, winograd: Winograd | None) -> Trial:
+    def again(shape: Shape, batch: int, kernels: Kernels | None) -> Trial:
         raise AssertionError(f"{shape} was tried before")
 
     monkeypatch.setattr(routes, "_trial", again)
-    assert choose_routes(plan, 128, winograd) == first
+    assert choose_routes(plan, 128, kernels) == first
     monkeypatch.undo()
     file.write_text("{broken")
     monkeypatch.setattr(routes, "cache_folder", lambda: cache)
-    assert choose_routes(plan, 128, winograd).dtype in (torch.float32, torch.bfloat16), "a damaged file is made anew"
+    assert choose_routes(plan, 128, kernels).dtype in (torch.float32, torch.bfloat16), "a damaged file is made anew"
 
 
 def test_without_a_place_to_keep_anything_it_is_tried_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,15 +165,16 @@ def test_wrong_results_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
         found = right(shape, x, weight)
         return [1.1 * found[0], *found[1:]] if x.dtype == torch.bfloat16 else found
 
-    class Rough(Winograd):
-        def backward(self, gradient: torch.Tensor | Unfinished, weight: torch.Tensor) -> torch.Tensor:
-            return 1.001 * super().backward(gradient, weight)
+    class Rough(FusedConvolution):
+        def backward(self, gradient: torch.Tensor | Unfinished, weight: torch.Tensor, size: torch.Size) -> torch.Tensor:
+            return 1.001 * super().backward(gradient, weight, size)
 
-    trial = routes._trial(SMALL, 8, winograd := compiled_kernels().winograd)
+    trial = routes._trial(SMALL, 8, compiled_kernels())
     assert set(trial.bfloat16) == {B, F, W} and set(trial.float32) == {F, W}
     monkeypatch.setattr(routes, "_there_and_back", wrong)
     assert set(routes._trial(SMALL, 8, None).bfloat16) == {F}
-    trial = routes._trial(SMALL, 8, Rough(winograd._library))
+    monkeypatch.setattr(compiled, "FusedConvolution", Rough)
+    trial = routes._trial(SMALL, 8, compiled_kernels())
     assert set(trial.bfloat16) == {F, W}, "so little is lost in the rounding"
     assert set(trial.float32) == {F}
 
@@ -212,12 +216,12 @@ def test_without_a_convolution_in_bfloat16_all_is_float32() -> None:
     assert decide({SMALL: 3, LARGE: 2}, dict.fromkeys((SMALL, LARGE), noisy)) == FLOAT32
 
 
-def test_a_stem_and_what_strides_do_not_go_by_winograd() -> None:
-    for shape in (Shape(3, 16, 3, 1, 32), Shape(16, 32, 3, 2, 32), Shape(16, 32, 1, 1, 32), Shape(24, 32, 3, 1, 8)):
-        assert not fits_winograd(shape)
-        assert W not in routes._trial(shape, 8, compiled_kernels().winograd).float32
+def test_what_own_kernels_cannot_is_left_to_torch() -> None:
+    for shape in (Shape(3, 16, 3, 1, 32), Shape(16, 32, 5, 1, 32), Shape(16, 32, 3, 4, 32), Shape(24, 32, 3, 1, 8)):
+        assert own_convolution(shape, compiled_kernels()) is None
+        assert W not in routes._trial(shape, 8, compiled_kernels()).float32
 
 
 def test_fp32_asks_for_torchs_own_convolutions() -> None:
     found = made(spec(recipe={"precision": "fp32"}))
-    assert isinstance(found, FusedEngine) and not any(unit.winograd for unit in found.layers.units)
+    assert isinstance(found, FusedEngine) and not any(unit.own for unit in found.layers.units)

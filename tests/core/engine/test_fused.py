@@ -14,12 +14,12 @@ from core.engine.compiled import compiled_kernels
 from core.engine.fused import FusedNetwork
 from core.engine.kernels import EagerKernels
 from core.engine.plain import PlainEngine
-from core.engine.routes import FLOAT32, Routes, Shape, Way, fits_winograd
+from core.engine.routes import FLOAT32, Routes, Shape, Way, own_convolution
 from core.freezing import freeze, running_statistics
 from core.spec import RunSpec
 
 POLICIES = ("batchnorm", "all", "random-2", "shortcut", "output", "batchnorm-stages-2-3", "supermask", "beta", "bias")
-KERNELS = {"compiled": compiled_kernels, "eager": EagerKernels, "winograd": compiled_kernels}
+KERNELS = {"compiled": compiled_kernels, "eager": EagerKernels, "own": compiled_kernels}
 DTYPES = (torch.float32, torch.bfloat16)
 
 
@@ -40,13 +40,13 @@ def batch(run: RunSpec, count: int = 12) -> tuple[Tensor, Tensor]:
     return images, torch.randint(0, 10, (count,), generator=draw)
 
 
-def by_winograd(run: RunSpec, dtype: torch.dtype = torch.float32) -> Routes:
+def by_own_kernels(run: RunSpec, dtype: torch.dtype = torch.float32) -> Routes:
     shapes = {Shape.of(conv) for conv in run.plan.convolutions}
-    return Routes(dtype, {shape: Way.WINOGRAD for shape in shapes if fits_winograd(shape)})
+    return Routes(dtype, {shape: Way.FUSED for shape in shapes if own_convolution(shape, compiled_kernels())})
 
 
 def fused(network: Network, run: RunSpec, kernels: str = "compiled", **options: Any) -> FusedNetwork:
-    routes = options.pop("routes", by_winograd(run) if kernels == "winograd" else FLOAT32)
+    routes = options.pop("routes", by_own_kernels(run) if kernels == "own" else FLOAT32)
     return FusedNetwork(network, run.plan, KERNELS[kernels](), routes, **options)
 
 
@@ -109,7 +109,7 @@ def test_bfloat16_is_near_and_a_shape_may_stay_in_float32() -> None:
     run = spec("resnet-14", "batchnorm")
     reference = exact(run)
     exceptions = {Shape.of(conv): Way.FLOAT32 for conv in run.plan.convolutions if conv.outputs == 32}
-    for routes in (Routes(torch.bfloat16), Routes(torch.bfloat16, exceptions), by_winograd(run, torch.bfloat16)):
+    for routes in (Routes(torch.bfloat16), Routes(torch.bfloat16, exceptions), by_own_kernels(run, torch.bfloat16)):
         network = network_of(run)
         own = step(fused(network, run, routes=routes), network, *batch(run))
         assert differences(own, reference)["logits"] < 0.02
@@ -118,10 +118,10 @@ def test_bfloat16_is_near_and_a_shape_may_stay_in_float32() -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("kernels", ["compiled", "winograd"])
+@pytest.mark.parametrize("kernels", ["compiled", "own"])
 def test_lean_keeps_the_forward_bits_and_less_memory(kernels: str, dtype: torch.dtype) -> None:
     run = spec("resnet-14", "batchnorm")
-    routes = by_winograd(run, dtype) if kernels == "winograd" else Routes(dtype)
+    routes = by_own_kernels(run, dtype) if kernels == "own" else Routes(dtype)
     images, labels = batch(run)
     found, saved = [], []
     for lean in (False, True):

@@ -1,0 +1,264 @@
+/* What convolutions with something before and behind them share: what they read, multiply, store and sum up.
+
+Blocks of lines and their sums do not depend on the number of threads, so neither does any bit.
+*/
+#pragma once
+#include <stdlib.h>
+
+#include "norm.h"
+
+#define SUMS 5 /* rows of sums of a block */
+
+/* Pixels that are multiplied together: with two vectors of outputs each, they fill the registers. */
+#if W == 16
+#define ROWS 12
+#else
+#define ROWS 6
+#endif
+
+/* Keeps the compiler from reading the value anew for each product. */
+#if (W == 16 && defined(__AVX512F__)) || (W == 8 && defined(__AVX2__))
+#define IN_REGISTER(v) __asm__("" : "+v"(v))
+#else
+#define IN_REGISTER(v)
+#endif
+
+enum before { AS_IS, NORMALISED, GRADIENT };
+enum after { NOTHING, STATISTICS, GRADIENTS };
+
+/* A convolution with one pixel of padding where `kernel` is 3 and none where it is 1; or, `transposed`, the way back
+through one: then `stride` lies between the pixels of the output. `weights`: as the function of the same name with
+_weights makes them. `before` says what the convolution is of: the input; relu(input * scale +
+shift) with the rows of `stat`; or, with the input as gradient of the output of a norm layer, the gradient of that
+layer's convolution (see norm.h). `after` says what becomes of the output, other than being stored: it goes into the
+statistics of `norm`; or it is the gradient that `gradients` asks for, then what is stored is behind the ReLU, and the
+output may be `gradients->second`. */
+struct convolution {
+  long images, height, width, inputs, out_height, out_width, outputs;
+  const void *input;
+  const float *weights;
+  void *output;
+  const float *stat, *factors;
+  const void *saved;
+  const mask *signs;
+  const struct norm *norm;
+  const struct gradients *gradients;
+  int kind, before, after, saved_kind, relu;
+  int kernel, stride, transposed;
+};
+
+/* Outputs that are computed together. */
+static inline long panel_of(long outputs) { return outputs % (2 * W) ? W : 2 * W; }
+
+static inline long rounded_up(long bytes) { return (bytes + 63) / 64 * 64; }
+
+/* Memory of this thread, which it keeps. */
+static inline void *scratch(long bytes) {
+  static __thread void *kept;
+  static __thread long size;
+  if (size < bytes) {
+    free(kept);
+    kept = aligned_alloc(64, bytes);
+    size = kept ? bytes : 0;
+    if (!kept) abort();
+    memset(kept, 0, bytes); /* tiles that only fill up are multiplied, too */
+  }
+  return kept;
+}
+
+/* -- reading --------------------------------------------------------------------------------------------------- */
+
+/* One row of pixels of the convolution's input, `at` the first value's place. */
+INLINE void read_row(const struct convolution *l, long at, float *to, int kind, int before, int saved_kind) {
+  const float *scale = l->stat + SCALE * l->inputs, *shift = l->stat + SHIFT * l->inputs;
+  const float *first = l->factors, *second = first + l->inputs, *third = second + l->inputs;
+  for (long pixel = 0; pixel < l->width; pixel++, at += l->inputs, to += l->inputs)
+    for (long c = 0; c < l->inputs; c += W) {
+      V v = load(l->input, at + c, kind);
+      if (before == NORMALISED) {
+        v = clamp(v * load_floats(scale + c) + load_floats(shift + c));
+        if (kind == BFLOAT) {
+          uint16_t rounded[W];
+          store(rounded, 0, v, kind);
+          v = load(rounded, 0, kind);
+        }
+      }
+      if (before == GRADIENT) {
+        V saved = load(l->saved, at + c, saved_kind);
+        v = through(v, saved, load_floats(scale + c), load_floats(shift + c), l->signs, at + c, l->relu);
+        v = v * load_floats(first + c) + saved * load_floats(second + c) + load_floats(third + c);
+      }
+      store_floats(to + c, v);
+    }
+}
+
+/* Row y of an image with its padding: `span` pixels, zero where the image is not. */
+static inline void pad_row(const struct convolution *l, long image, long y, long span, float *to) {
+  if (y < 0 || y >= l->height) {
+    memset(to, 0, sizeof(float) * span * l->inputs);
+    return;
+  }
+  long at = (image * l->height + y) * l->width * l->inputs;
+  memset(to, 0, sizeof(float) * l->inputs);
+  memset(to + (l->width + 1) * l->inputs, 0, sizeof(float) * (span - l->width - 1) * l->inputs);
+  to += l->inputs;
+  if (l->kind == FLOAT) {
+    if (l->before == AS_IS) memcpy(to, (const float *)l->input + at, sizeof(float) * l->width * l->inputs);
+    else if (l->before == NORMALISED) read_row(l, at, to, FLOAT, NORMALISED, FLOAT);
+    else if (l->saved_kind == BYTE) read_row(l, at, to, FLOAT, GRADIENT, BYTE);
+    else read_row(l, at, to, FLOAT, GRADIENT, FLOAT);
+  } else {
+    if (l->before == AS_IS) read_row(l, at, to, BFLOAT, AS_IS, BFLOAT);
+    else if (l->before == NORMALISED) read_row(l, at, to, BFLOAT, NORMALISED, BFLOAT);
+    else if (l->saved_kind == BYTE) read_row(l, at, to, BFLOAT, GRADIENT, BYTE);
+    else read_row(l, at, to, BFLOAT, GRADIENT, BFLOAT);
+  }
+}
+
+/* Memory that is read or written soon: fetched while products are made, which need none. */
+struct ahead {
+  const char *from[6];
+  long bytes[6];
+  int count;
+};
+
+static inline void soon(struct ahead *ahead, const void *data, int kind, long first, long last) {
+  long size = kind == FLOAT ? 4 : kind == BFLOAT ? 2 : 1;
+  if (!data || last <= first) return;
+  ahead->from[ahead->count] = (const char *)data + first * size;
+  ahead->bytes[ahead->count++] = (last - first) * size;
+}
+
+static inline void fetch(const struct ahead *ahead, long step, long steps) {
+  for (int i = 0; i < ahead->count; i++)
+    for (long at = ahead->bytes[i] * step / steps; at < ahead->bytes[i] * (step + 1) / steps; at += 64)
+      __builtin_prefetch(ahead->from[i] + at, 0, 2);
+}
+
+/* -- products -------------------------------------------------------------------------------------------------- */
+
+/* R pixels x K vectors of outputs: the sum over the taps of values x weights. The pixels lie `step` apart in `values`,
+`to_step` in `to`. */
+INLINE void multiply(const float *const *values, const float *const *weights, int taps, long step, long inputs,
+                     float *to, long to_step, int R, int K) {
+  V sums[ROWS][2];
+#pragma GCC unroll 16
+  for (int row = 0; row < R; row++)
+#pragma GCC unroll 2
+    for (int k = 0; k < K; k++) sums[row][k] = (V){0};
+#pragma GCC unroll 1
+  for (int tap = 0; tap < taps; tap++) {
+    const float *value = values[tap], *weight = weights[tap];
+#pragma GCC unroll 1
+    for (long c = 0; c < inputs; c++) {
+      V factors[2];
+#pragma GCC unroll 2
+      for (int k = 0; k < K; k++) {
+        factors[k] = load_floats(weight + (c * K + k) * W);
+        IN_REGISTER(factors[k]);
+      }
+#pragma GCC unroll 16
+      for (int row = 0; row < R; row++) {
+        V v = splat(value[row * step + c]);
+#pragma GCC unroll 2
+        for (int k = 0; k < K; k++) sums[row][k] += v * factors[k];
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int row = 0; row < R; row++)
+#pragma GCC unroll 2
+    for (int k = 0; k < K; k++) store_floats(to + row * to_step + k * W, sums[row][k]);
+}
+
+/* -- output ---------------------------------------------------------------------------------------------------- */
+
+/* What has been summed up of W channels. STATISTICS: of (y - centre) and its square, least and largest; GRADIENTS: of
+g, of g * x_hat, of g * the other layer's x_hat. */
+struct sums {
+  V a, b, c, centre, low, high;
+  int begun;
+};
+
+/* Rows of `gradients` for W channels. */
+struct terms {
+  V scale, shift, alpha, delta, other_alpha, other_delta;
+};
+
+INLINE struct terms terms_of(const struct convolution *l, long c, int after) {
+  struct terms t = {{0}, {0}, {0}, {0}, {0}, {0}};
+  if (after != GRADIENTS) return t;
+  const struct gradients *g = l->gradients;
+  t.scale = load_floats(g->stat + SCALE * l->outputs + c), t.shift = load_floats(g->stat + SHIFT * l->outputs + c);
+  t.alpha = load_floats(g->stat + ALPHA * l->outputs + c), t.delta = load_floats(g->stat + DELTA * l->outputs + c);
+  if (g->other) {
+    t.other_alpha = load_floats(g->other_stat + ALPHA * l->outputs + c);
+    t.other_delta = load_floats(g->other_stat + DELTA * l->outputs + c);
+  }
+  return t;
+}
+
+/* W values of the output, `v`, to their place; `a`, `b`, `c`: to which their sums are added. */
+INLINE void put(const struct convolution *l, const struct terms *t, long place, V v, struct sums *sums, V *a, V *b,
+                V *c, int kind, int after, int saved_kind) {
+  const struct gradients *g = l->gradients;
+  V saved = {0};
+  if (after == GRADIENTS) {
+    saved = load(g->saved, place, saved_kind);
+    if (g->second) v += load(g->second, place, kind);
+    v = through(v, saved, t->scale, t->shift, g->signs, place, g->relu);
+  }
+  store(l->output, place, v, kind);
+  if (after != NOTHING && kind == BFLOAT) v = load(l->output, place, kind); /* as it is then used */
+  if (after == GRADIENTS) {
+    *a += v;
+    *b += v * (saved * t->alpha + t->delta);
+    if (g->other) *c += v * (load(g->other, place, saved_kind) * t->other_alpha + t->other_delta);
+  }
+  if (after == STATISTICS) {
+    V d = v - sums->centre;
+    *a += d;
+    *b += d * d;
+    if (l->norm->lean) {
+      I less = v < sums->low, more = v > sums->high;
+      sums->low = (V)(((I)v & less) | ((I)sums->low & ~less));
+      sums->high = (V)(((I)v & more) | ((I)sums->high & ~more));
+    }
+  }
+}
+
+/* Before the first value of W channels is put. */
+INLINE void begin(struct sums *sums, V first, int after) {
+  if (after == STATISTICS && !sums->begun) sums->centre = sums->low = sums->high = first, sums->begun = 1;
+}
+
+/* The sums of W channels of a block, from channel `c` on, into its `totals`, SUMS rows. */
+INLINE void keep(const struct convolution *l, const struct sums *sums, double *totals, long c, int after) {
+  if (after == NOTHING) return;
+  double *to = totals + c;
+  for (int i = 0; i < W; i++, to++) {
+    to[0] = after == STATISTICS ? sums->centre[i] : sums->c[i];
+    to[l->outputs] = sums->a[i];
+    to[2 * l->outputs] = sums->b[i];
+    to[3 * l->outputs] = sums->low[i];
+    to[4 * l->outputs] = sums->high[i];
+  }
+}
+
+/* The totals of all blocks put together, always in the same order. `pixels`: of each block. */
+void finish(const struct convolution *l, const double *totals, const long *pixels, long count);
+
+/* Calls OUT(kind, after, saved kind) with literals. */
+#define FOR_KINDS(l, OUT)                                                      \
+  do {                                                                         \
+    if ((l)->kind == FLOAT) {                                                  \
+      OF_KIND(l, FLOAT, OUT);                                                  \
+    } else {                                                                   \
+      OF_KIND(l, BFLOAT, OUT);                                                 \
+    }                                                                          \
+  } while (0)
+#define OF_KIND(l, KIND, OUT)                                                  \
+  if ((l)->after == NOTHING) OUT(KIND, NOTHING, KIND);                         \
+  else if ((l)->after == STATISTICS) OUT(KIND, STATISTICS, KIND);              \
+  else if ((l)->gradients->saved_kind == BYTE) OUT(KIND, GRADIENTS, BYTE);     \
+  else OUT(KIND, GRADIENTS, KIND)

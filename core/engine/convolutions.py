@@ -1,0 +1,172 @@
+"""Convolutions that do what stands before them and behind them on the way: see `Unapplied`, `Unfinished` and `Below`.
+
+3 by 3 with stride 1 in Winograd's form (`winograd.c`), which takes a quarter of the multiplications; its rounding in
+float32 is about five times torch's, some 1e-6 of the values, where bfloat16 makes a thousand times as much. 3 by 3 with
+stride 2, and 1 by 1, directly (`direct.c`).
+"""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import c_int, c_long
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from core.engine.kernels import Affine, Found, Kept, Relu, Running
+from core.engine.structures import KINDS, RELUS, Convolution, Gradients, Norm, P, address, reference
+
+ARGUMENTS = {
+    "onlybn_winograd": (P,),
+    "onlybn_winograd_weights": (P, c_long, c_long, P, P),
+    "onlybn_direct": (P,),
+    "onlybn_direct_weights": (P, c_long, c_long, P, c_int, P),
+}
+LANES = 16
+"""Channels that are handled together; a layer must have a multiple of it."""
+POINTS = 36
+AS_IS, NORMALISED, GRADIENT = range(3)
+NOTHING, STATISTICS, GRADIENTS = range(3)
+"""`enum before` and `enum after`."""
+
+
+class Unapplied(NamedTuple):
+    """relu(y * scale + shift) of a convolution's output y, not made yet: whoever reads it makes it."""
+
+    y: Tensor
+    statistics: Tensor
+
+
+@dataclass(slots=True)
+class Unfinished:
+    """The gradient of a convolution's output, not made yet, of that behind its layer's ReLU (see Kernels.sums)."""
+
+    kept: Kept
+    factors: Tensor
+    gradient: Tensor
+    relu: Relu
+
+
+@dataclass(slots=True)
+class Below:
+    """The layer that gets a gradient: what Kernels.sums is asked for. `second` is written over."""
+
+    kept: Kept
+    relu: Relu
+    second: Tensor | None = None
+    other: Kept | None = None
+
+
+class FusedConvolution:
+    """A convolution of `kernel` and `stride` in a library with these functions, without a bias.
+
+    All images are (N, C, H, W), channels-last, float32 or bfloat16, C a multiple of LANES; weights (C', C, kernel,
+    kernel) float32.
+    """
+
+    def __init__(self, library: ctypes.CDLL, kernel: int, stride: int) -> None:
+        assert fits(kernel, stride)
+        for function, arguments in ARGUMENTS.items():
+            getattr(library, function).argtypes = arguments
+            getattr(library, function).restype = None
+        self.kernel, self.stride = kernel, stride
+        self.by_winograd = kernel == 3 and stride == 1
+        self._library = library
+
+    def forward(self, source: Tensor | Unapplied, weight: Tensor) -> Tensor:
+        return self._run(self._there(source, weight), source, weight)
+
+    def forward_to(
+        self, source: Tensor | Unapplied, weight: Tensor, affine: Affine, running: Running, lean: bool
+    ) -> tuple[Tensor, Tensor]:
+        """The output, and what Kernels.statistics makes of it."""
+        task, statistics = self._there(source, weight), torch.empty(6, weight.shape[0])
+        norm = Norm.of(affine, running, lean, statistics)
+        task.after, task.norm = STATISTICS, reference(norm)
+        return self._run(task, source, weight), statistics
+
+    def backward(self, gradient: Tensor | Unfinished, weight: Tensor, size: torch.Size) -> Tensor:
+        """The gradient of the input, whose height and width are the last two of `size`."""
+        return self._run(self._back(gradient, weight, size), gradient, weight, back=True)
+
+    def backward_to(
+        self, gradient: Tensor | Unfinished, weight: Tensor, size: torch.Size, below: Below
+    ) -> tuple[Tensor, Found]:
+        """The gradient behind the ReLU of the layer below, and what Kernels.sums makes of it."""
+        task = self._back(gradient, weight, size)
+        gradients, found = Gradients.of(below.kept, below.second, below.relu, below.other)
+        task.after, task.gradients = GRADIENTS, reference(gradients)
+        return self._run(task, gradient, weight, back=True, into=below.second), found
+
+    def _there(self, source: Tensor | Unapplied, weight: Tensor) -> Convolution:
+        height, width = ((side - 1) // self.stride + 1 for side in _images(source).shape[2:])
+        return self._task(source, weight.shape[0], height, width)
+
+    def _back(self, gradient: Tensor | Unfinished, weight: Tensor, size: torch.Size) -> Convolution:
+        height, width = size[-2:]
+        task = self._task(gradient, weight.shape[1], height, width)
+        task.transposed = self.stride > 1  # without a stride, the way back is a way there with other weights
+        return task
+
+    def _task(self, source: Tensor | Unapplied | Unfinished, outputs: int, height: int, width: int) -> Convolution:
+        images = _images(source)
+        count, inputs, *sides = images.shape
+        task = Convolution(count, *sides, inputs, height, width, outputs, images.data_ptr(), kind=KINDS[images.dtype])
+        task.kernel, task.stride = self.kernel, self.stride
+        if isinstance(source, Unapplied):
+            task.before, task.stat = NORMALISED, source.statistics.data_ptr()
+        elif isinstance(source, Unfinished):
+            kept = source.kept
+            task.before, task.relu, task.saved_kind = GRADIENT, RELUS[source.relu], KINDS[kept.values.dtype]
+            task.saved, task.stat, task.signs = map(address, (kept.values, kept.statistics, kept.signs))
+            task.factors = source.factors.data_ptr()
+        return task
+
+    def _run(
+        self,
+        task: Convolution,
+        source: Tensor | Unapplied | Unfinished,
+        weight: Tensor,
+        *,
+        back: bool = False,
+        into: Tensor | None = None,
+    ) -> Tensor:
+        shape = (task.images, task.outputs, task.out_height, task.out_width)
+        if into is None:
+            into = torch.empty(shape, dtype=_images(source).dtype, memory_format=torch.channels_last)
+        weights = self._weights(weight, back)
+        task.weights, task.output = weights.data_ptr(), into.data_ptr()
+        run = self._library.onlybn_winograd if self.by_winograd else self._library.onlybn_direct
+        run(ctypes.byref(task))
+        return into
+
+    def _weights(self, weight: Tensor, back: bool) -> Tensor:
+        outputs, inputs = weight.shape[:2]
+        strides, first = list(weight.stride()), weight.data_ptr()
+        if back:
+            outputs, inputs = inputs, outputs
+            strides = [strides[1], strides[0], *strides[2:]]
+        if not self.by_winograd:
+            out = torch.empty(self.kernel**2 * outputs * inputs)
+            rest = (outputs, inputs, (c_long * 4)(*strides), self.kernel, out.data_ptr())
+            self._library.onlybn_direct_weights(first, *rest)
+            return out
+        if back:  # the kernel is turned round
+            first += weight.element_size() * 2 * (strides[2] + strides[3])
+            strides = [*strides[:2], -strides[2], -strides[3]]
+        out = torch.empty(POINTS * outputs * inputs)
+        self._library.onlybn_winograd_weights(first, outputs, inputs, (c_long * 4)(*strides), out.data_ptr())
+        return out
+
+
+def fits(kernel: int, stride: int) -> bool:
+    """Whether there is such a convolution."""
+    return (kernel, stride) in ((3, 1), (3, 2), (1, 1), (1, 2))
+
+
+def _images(source: Tensor | Unapplied | Unfinished) -> Tensor:
+    if isinstance(source, Unapplied):
+        return source.y
+    return source.gradient if isinstance(source, Unfinished) else source
