@@ -12,6 +12,7 @@ import platform
 import shlex
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from ctypes import c_int, c_long, c_uint32
 from functools import cache
 from pathlib import Path
@@ -28,7 +29,7 @@ FOLDER = Path(__file__).parent
 SOURCES = ("kernels.c", "convolution.c", "winograd.c", "direct.c")
 HEADERS = ("vectors.h", "norm.h", "convolution.h")
 # No -ffast-math: NaN must stay NaN, and sums must be made in the order in which they are written.
-FLAGS = ("-O3", "-march=native", "-fopenmp", "-fno-unswitch-loops", "-funroll-loops", "-shared", "-fPIC")
+FLAGS = ("-O3", "-march=native", "-fopenmp", "-fno-unswitch-loops", "-funroll-loops", "-fPIC")
 COMPILE_TIMEOUT_S = 120
 ARGUMENTS = {
     "onlybn_statistics": (c_int, P, c_long, c_long, P),
@@ -79,7 +80,14 @@ def _library() -> Path:
     library = folder / name
     if not library.exists():
         with tempfile.TemporaryDirectory(dir=folder) as draft:
-            _run([*compiler, *FLAGS, *(str(FOLDER / file) for file in SOURCES), "-o", str(Path(draft) / name), "-lm"])
+            objects = [str(Path(draft) / f"{file}.o") for file in SOURCES]
+            commands = [
+                [*compiler, *FLAGS, "-c", str(FOLDER / file), "-o", made]
+                for file, made in zip(SOURCES, objects, strict=True)
+            ]
+            with ThreadPoolExecutor() as side_by_side:
+                list(side_by_side.map(_run, commands))
+            _run([*compiler, "-fopenmp", "-shared", *objects, "-o", str(Path(draft) / name), "-lm"])
             (Path(draft) / name).replace(library)  # whole or not at all, whoever else compiles it now
     return library
 

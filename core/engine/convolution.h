@@ -27,12 +27,13 @@ enum before { AS_IS, NORMALISED, GRADIENT };
 enum after { NOTHING, STATISTICS, GRADIENTS };
 
 /* A convolution with one pixel of padding where `kernel` is 3 and none where it is 1; or, `transposed`, the way back
-through one: then `stride` lies between the pixels of the output. `weights`: as the function of the same name with
-_weights makes them. `before` says what the convolution is of: the input; relu(input * scale +
-shift) with the rows of `stat`; or, with the input as gradient of the output of a norm layer, the gradient of that
-layer's convolution (see norm.h). `after` says what becomes of the output, other than being stored: it goes into the
-statistics of `norm`; or it is the gradient that `gradients` asks for, then what is stored is behind the ReLU, and the
-output may be `gradients->second`. */
+through one, where `stride` lies between the pixels of the output. `weights`: as the function of the same name with
+_weights makes them.
+
+`before` says what the convolution is of: the input; relu(input * scale + shift) with the rows of `stat`; or, with the
+input as gradient of the output of a norm layer, the gradient of that layer's convolution (see norm.h). `after` says what
+becomes of the output, other than being stored: it goes into the statistics of `norm`; or it is the gradient that
+`gradients` asks for, and then what is stored is behind the ReLU, and the output may be `gradients->second`. */
 struct convolution {
   long images, height, width, inputs, out_height, out_width, outputs;
   const void *input;

@@ -33,10 +33,8 @@ from core.files import write_atomically
 TRIED_MACS = 4e8
 """Multiply-adds of the batch on which a shape is tried; a few milliseconds."""
 TRIES = 5
-HOPELESS = 3.0
-"""A way that takes so many times the best one's time at first is not tried again."""
-FASTER = 1.1
-"""How much faster another way must be than torch's convolution in the format that lies between the layers."""
+HOPELESS = 4.0
+"""A way that takes so many times the best one's time, on a few images or on all, is not tried any further."""
 WORTH = 1.1
 """How much faster the network must be with bfloat16 between the layers to have it there."""
 
@@ -49,6 +47,11 @@ class Way(StrEnum):
     FUSED = "fused"
 
 
+COSTS = {Way.FUSED: 0.8, Way.BFLOAT16: 1.0, Way.FLOAT32: 1.0}
+"""By what the seconds of a way are multiplied before they are compared: what is fused saves the passes of a norm layer
+over the data, which is a fifth of both (`tests/benchmarks/README.md`)."""
+CONVERTED = 1.1
+"""The same for float32 between layers in bfloat16: something must be gained by it."""
 OWN = {torch.bfloat16: Way.BFLOAT16, torch.float32: Way.FLOAT32}
 """The way that needs no conversion, by the format between the layers."""
 HOW = {Way.FLOAT32: "in fp32", Way.FUSED: "in own kernels"}
@@ -90,13 +93,15 @@ class Trial:
     bfloat16: Seconds
     float32: Seconds
 
-    def of(self, dtype: torch.dtype) -> Seconds:
-        return self.bfloat16 if dtype == torch.bfloat16 else self.float32
+    def costs(self, dtype: torch.dtype) -> dict[Way, float]:
+        """What each way costs between layers of `dtype`."""
+        seconds = self.bfloat16 if dtype == torch.bfloat16 else self.float32
+        converted = CONVERTED if dtype == torch.bfloat16 else 1.0
+        return {w: s * COSTS[w] * (converted if w is Way.FLOAT32 else 1.0) for w, s in seconds.items()}
 
     def best(self, dtype: torch.dtype) -> Way:
-        seconds, own = self.of(dtype), OWN[dtype]
-        fastest = min(seconds, key=seconds.__getitem__)
-        return own if own in seconds and seconds[own] <= FASTER * seconds[fastest] else fastest
+        costs = self.costs(dtype)
+        return min(costs, key=costs.__getitem__)
 
 
 @dataclass(frozen=True)
@@ -136,11 +141,11 @@ def decide(shapes: Mapping[Shape, int], trials: Mapping[Shape, Trial]) -> Routes
     def routes(dtype: torch.dtype) -> dict[Shape, Way]:
         return {shape: trials[shape].best(dtype) for shape in shapes}
 
-    def seconds(dtype: torch.dtype) -> float:
-        return sum(shapes[shape] * trials[shape].of(dtype)[way] for shape, way in routes(dtype).items())
+    def costs(dtype: torch.dtype) -> float:
+        return sum(shapes[shape] * trials[shape].costs(dtype)[way] for shape, way in routes(dtype).items())
 
     dtype = torch.bfloat16
-    if Way.BFLOAT16 not in routes(dtype).values() or seconds(torch.float32) < WORTH * seconds(dtype):
+    if Way.BFLOAT16 not in routes(dtype).values() or costs(torch.float32) < WORTH * costs(dtype):
         dtype = torch.float32
     return Routes(dtype, {shape: way for shape, way in routes(dtype).items() if way != OWN[dtype]})
 
@@ -175,7 +180,8 @@ def _cache_file(torch_version: str, threads: int, own: bool) -> Path:
     return cache_folder() / f"routes-{hashlib.sha256(parts.encode()).hexdigest()[:20]}.json"
 
 
-Work = Callable[[], list[Tensor]]
+Work = Callable[[int], list[Tensor]]
+"""A way there and back with so many images."""
 
 
 @torch.no_grad()
@@ -188,25 +194,35 @@ def _trial(shape: Shape, batch: int, kernels: Kernels | None) -> Trial:
     weight = (weight / (shape.inputs * shape.kernel**2) ** 0.5).contiguous(memory_format=torch.channels_last)
     half, half_weight = x.bfloat16(), weight.bfloat16()
     works: dict[tuple[torch.dtype, Way], Work] = {
-        (torch.float32, Way.FLOAT32): lambda: _there_and_back(shape, x, weight),
-        (torch.bfloat16, Way.BFLOAT16): lambda: _there_and_back(shape, half, half_weight),
-        (torch.bfloat16, Way.FLOAT32): lambda: [t.bfloat16() for t in _there_and_back(shape, half.float(), weight)],
+        (torch.float32, Way.FLOAT32): lambda n: _there_and_back(shape, x[:n], weight),
+        (torch.bfloat16, Way.FLOAT32): lambda n: [
+            t.bfloat16() for t in _there_and_back(shape, half[:n].float(), weight)
+        ],
+        (torch.bfloat16, Way.BFLOAT16): lambda n: _there_and_back(shape, half[:n], half_weight),
     }
-    own = own_convolution(shape, kernels)
-    if own:
-        works[torch.float32, Way.FUSED] = lambda: _fused(own, x, weight)
-        works[torch.bfloat16, Way.FUSED] = lambda: _fused(own, half, weight)
+    if own := own_convolution(shape, kernels):
+        works[torch.float32, Way.FUSED] = lambda n: _fused(own, x[:n], weight)
+        works[torch.bfloat16, Way.FUSED] = lambda n: _fused(own, half[:n], weight)
+    works = _promising(works, max(1, images // 16))  # bfloat16 without instructions for it would take seconds
     right = _there_and_back(shape, x, weight)
-    seconds: dict[torch.dtype, dict[Way, float]] = {torch.bfloat16: {}, torch.float32: {}}
-    for (dtype, way), work in works.items():
-        if all(_alike(a, b, WRONG_BEYOND[dtype]) for a, b in zip(work(), right, strict=True)):
-            seconds[dtype][way] = _timed(work)
+    for key, work in list(works.items()):
+        if not all(_alike(a, b, WRONG_BEYOND[key[0]]) for a, b in zip(work(images), right, strict=True)):
+            del works[key]
+    seconds = dict.fromkeys(works, float("inf"))
     for _ in range(TRIES):
-        best = min(min(told.values(), default=float("inf")) for told in seconds.values())
-        for (dtype, way), work in works.items():
-            if way in seconds[dtype] and seconds[dtype][way] < HOPELESS * best:
-                seconds[dtype][way] = min(seconds[dtype][way], _timed(work))
-    return Trial(seconds[torch.bfloat16], seconds[torch.float32])
+        for key, work in works.items():
+            seconds[key] = min(seconds[key], _timed(work, images))
+    told: dict[torch.dtype, dict[Way, float]] = {torch.bfloat16: {}, torch.float32: {}}
+    for (dtype, way), taken in seconds.items():
+        told[dtype][way] = taken
+    return Trial(told[torch.bfloat16], told[torch.float32])
+
+
+def _promising(works: dict[tuple[torch.dtype, Way], Work], images: int) -> dict[tuple[torch.dtype, Way], Work]:
+    """Those that are not hopeless with a few images; torch's float32, which all are compared with, always."""
+    seconds = {key: min(_timed(work, images) for _ in range(2)) for key, work in works.items()}
+    most = HOPELESS * min(seconds.values())
+    return {key: work for key, work in works.items() if key[1] is Way.FLOAT32 or seconds[key] <= most}
 
 
 def own_convolution(shape: Shape, kernels: Kernels | None) -> FusedConvolution | None:
@@ -216,9 +232,9 @@ def own_convolution(shape: Shape, kernels: Kernels | None) -> FusedConvolution |
     return kernels.convolution(shape.kernel, shape.stride)
 
 
-def _timed(work: Work) -> float:
+def _timed(work: Work, images: int) -> float:
     began = time.perf_counter()
-    work()
+    work(images)
     return time.perf_counter() - began
 
 

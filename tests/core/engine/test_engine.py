@@ -113,7 +113,8 @@ B, F, W = Way.BFLOAT16, Way.FLOAT32, Way.FUSED
         (Trial({B: 1, F: 1.2}, {F: 1}), Trial({B: 1, F: 1.2}, {F: 1}), torch.float32, {}),
         (Trial({B: 9, F: 9, W: 2}, {F: 3, W: 1}), Trial({B: 9, F: 4}, {F: 3}), torch.float32, {SMALL: W}),
         (Trial({B: 2, F: 9, W: 1}, {F: 9, W: 1}), Trial({B: 1, F: 4}, {F: 3}), torch.bfloat16, {SMALL: W}),
-        (Trial({B: 9, F: 9, W: 1}, {F: 9, W: 1}), Trial({B: 9, F: 4, W: 1}, {F: 3, W: 2.9}), torch.float32, {SMALL: W}),
+        (Trial({F: 9, W: 1}, {F: 9, W: 1}), Trial({F: 4, W: 1}, {F: 3, W: 3.6}), torch.float32, {SMALL: W, LARGE: W}),
+        (Trial({F: 9, W: 1}, {F: 9, W: 1}), Trial({F: 4, W: 1}, {F: 3, W: 3.9}), torch.float32, {SMALL: W}),
     ],
 )
 def test_the_faster_correct_way_is_taken(
