@@ -49,7 +49,7 @@ class FusedNetwork:
         way = routes.of(conv)
         own = self.layers.kernels.convolution(conv.kernel, conv.stride) if way is Way.FUSED else None
         assert own or way is not Way.FUSED, "these kernels have no such convolution"
-        dtype = torch.bfloat16 if way is Way.BFLOAT16 else torch.float32
+        dtype = routes.torch_dtype(conv)
         self.layers.units.append(FusedUnit(layer, norm, conv.stride, padding, dtype, own, relu))
         return len(self.layers.units) - 1
 

@@ -21,8 +21,8 @@ WEIGHT, BIAS, GAMMA, BETA = range(OF_A_UNIT)
 
 @dataclass(slots=True)
 class FusedUnit:
-    """A convolution and its batch norm, and the ReLU's name behind them. `own`: what computes it; None: torch, in
-    `dtype`."""
+    """A convolution and its batch norm, and the ReLU's name behind them. `own`: what computes it, but for the gradient
+    of a weight that trains; that, or all, computes torch in `dtype`."""
 
     layer: nn.Conv2d | FrozenWeight
     norm: nn.BatchNorm2d

@@ -106,13 +106,20 @@ class Trial:
 
 @dataclass(frozen=True)
 class Routes:
-    """`dtype`: of what lies between the layers; `exceptions`: the shapes that compute in another way than its own."""
+    """`dtype`: of what lies between the layers; `exceptions`: the shapes that compute in another way than its own;
+    `halves`: those of them that torch computes well in bfloat16, too."""
 
     dtype: torch.dtype
     exceptions: Mapping[Shape, Way] = field(default_factory=dict)
+    halves: frozenset[Shape] = frozenset()
 
     def of(self, conv: Convolution) -> Way:
         return self.exceptions.get(Shape.of(conv), OWN[self.dtype])
+
+    def torch_dtype(self, conv: Convolution) -> torch.dtype:
+        """In which format torch computes of `conv` what it computes: all, or beside own kernels the weight's gradient."""
+        way, half = self.of(conv), Shape.of(conv) in self.halves
+        return torch.bfloat16 if way is Way.BFLOAT16 or (way is Way.FUSED and half) else torch.float32
 
     @property
     def words(self) -> str:
@@ -147,7 +154,9 @@ def decide(shapes: Mapping[Shape, int], trials: Mapping[Shape, Trial]) -> Routes
     dtype = torch.bfloat16
     if Way.BFLOAT16 not in routes(dtype).values() or costs(torch.float32) < WORTH * costs(dtype):
         dtype = torch.float32
-    return Routes(dtype, {shape: way for shape, way in routes(dtype).items() if way != OWN[dtype]})
+    exceptions = {shape: way for shape, way in routes(dtype).items() if way != OWN[dtype]}
+    halves = (shape for shape in exceptions if dtype == torch.bfloat16 and Way.BFLOAT16 in trials[shape].bfloat16)
+    return Routes(dtype, exceptions, frozenset(halves))
 
 
 def _tried(shapes: list[Shape], batch: int, kernels: Kernels | None) -> dict[Shape, Trial]:

@@ -124,6 +124,17 @@ def test_the_faster_correct_way_is_taken(
     assert (found.dtype, found.exceptions) == (dtype, exceptions)
 
 
+def test_beside_own_kernels_weights_get_their_gradient_in_the_better_format() -> None:
+    plan = spec().plan
+    conv = next(c for c in plan.convolutions if own_convolution(Shape.of(c), compiled_kernels()))
+    shape, other = Shape.of(conv), Shape(1, 2, 3, 4, 5)
+    fast = Trial({B: 1, F: 9}, {F: 9})
+    for bfloat16, dtype in (({B: 2, F: 9, W: 1}, torch.bfloat16), ({F: 9, W: 1}, torch.float32)):
+        found = decide({shape: 1, other: 1}, {shape: Trial(bfloat16, {F: 9, W: 9}), other: fast})
+        assert found.of(conv) is W and found.torch_dtype(conv) == dtype
+    assert decide({shape: 1}, {shape: Trial({B: 9, W: 9}, {F: 9, W: 1})}).torch_dtype(conv) == torch.float32
+
+
 def test_ways_in_words() -> None:
     assert FLOAT32.words == "fp32" and Routes(torch.bfloat16).words == "bf16"
     assert Routes(torch.bfloat16, {SMALL: F}).words == "bf16 (convolution shapes: 1 in fp32)"
