@@ -117,7 +117,7 @@ class Routes:
         return self.exceptions.get(Shape.of(conv), OWN[self.dtype])
 
     def torch_dtype(self, conv: Convolution) -> torch.dtype:
-        """In which format torch computes of `conv` what it computes: all, or beside own kernels the weight's gradient."""
+        """In which format torch computes its part of `conv`: all, or beside own kernels the weight's gradient."""
         way, half = self.of(conv), Shape.of(conv) in self.halves
         return torch.bfloat16 if way is Way.BFLOAT16 or (way is Way.FUSED and half) else torch.float32
 

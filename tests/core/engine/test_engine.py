@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from core.engine.convolutions import FusedConvolution, Unfinished
 from core.engine.engine import Engine, FusedEngine, kept_bytes, make_engine
 from core.engine.kernels import Kernels
 from core.engine.plain import PlainEngine
-from core.engine.routes import FLOAT32, Routes, Shape, Trial, Way, choose_routes, decide, own_convolution
+from core.engine.routes import FLOAT32, Routes, Shape, Trial, Way, Work, choose_routes, decide, own_convolution
 from core.events import Finished, Started, Warned
 from core.spec import RunSpec
 from core.training import train
@@ -181,6 +183,9 @@ def test_wrong_results_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
         def backward(self, gradient: torch.Tensor | Unfinished, weight: torch.Tensor, size: torch.Size) -> torch.Tensor:
             return 1.001 * super().backward(gradient, weight, size)
 
+    monkeypatch.setattr(
+        routes, "_promising", lambda works, images: works
+    )  # where bfloat16 is slow it would not be tried
     trial = routes._trial(SMALL, 8, compiled_kernels())
     assert set(trial.bfloat16) == {B, F, W} and set(trial.float32) == {F, W}
     monkeypatch.setattr(routes, "_there_and_back", wrong)
@@ -189,6 +194,25 @@ def test_wrong_results_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     trial = routes._trial(SMALL, 8, compiled_kernels())
     assert set(trial.bfloat16) == {F, W}, "so little is lost in the rounding"
     assert set(trial.float32) == {F}
+
+
+def test_a_hopeless_way_is_not_tried_further() -> None:
+    calls: Counter[Way] = Counter()
+
+    def work(way: Way, seconds: float) -> Work:
+        def take(images: int) -> list[torch.Tensor]:
+            calls[way] += 1
+            time.sleep(seconds)
+            return []
+
+        return take
+
+    key, slow, usual = (torch.bfloat16, B), (torch.bfloat16, W), (torch.float32, F)
+    works = {key: work(B, 0.5), slow: work(W, 0.01), usual: work(F, 0.01)}
+    assert list(routes._promising(works, 1)) == [slow, usual]
+    assert calls == {B: 2, W: 2, F: 2}
+    works = {usual: work(F, 0.5), slow: work(W, 0.01)}
+    assert list(routes._promising(works, 1)) == [usual, slow], "torch's float32 is what all are compared with"
 
 
 def test_where_memory_would_not_suffice_it_is_lean_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
