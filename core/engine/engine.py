@@ -1,8 +1,8 @@
 """What runs a network: logits of a training step, logits of a test. Chosen here by what the network and machine allow.
 
-`fused.py` on CPUs, for networks whose norm layers are BatchNorm; `plain.py` for everything else, and where nothing can
-be compiled: torch's own operators, one after another, are slower as `EagerKernels` than as modules, and serve only
-where memory matters more (lean).
+On CPUs `fused.py`, for networks whose norm layers are BatchNorm; on GPUs `graphed.py`; `plain.py` for everything else,
+and where nothing can be compiled: torch's own operators, one after another, are slower as `EagerKernels` than as
+modules, and serve only where memory matters more (lean).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from core.distributed import Group
 from core.engine.compiled import CompiledKernels, Uncompiled, compiled_kernels
 from core.engine.convolutions import LANES
 from core.engine.fused import FusedNetwork, Seen
+from core.engine.graphed import GraphedEngine
 from core.engine.kernels import EagerKernels, Kernels
 from core.engine.memory import memory_bytes
 from core.engine.plain import PlainEngine
@@ -56,14 +57,16 @@ def make_engine(network: Network, spec: RunSpec, device: torch.device, group: Gr
     The same every time on one machine with one number of threads: what was measured once is kept.
     """
     plan, recipe = spec.plan, spec.recipe
-    if why := _unfit(network, plan, device):
+    group = group or Group()
+    if device.type == "cuda":
+        return _on_gpu(network, spec, device, group)
+    if why := _unfit(network, plan):
         return PlainEngine(network, f"torch, fp32 ({why})")
     kernels, notice = _kernels()
     if not isinstance(kernels, CompiledKernels) and not recipe.lean:
         plain = PlainEngine(network, "torch, fp32 (no compiled kernels)")
         plain.notice = notice
         return plain
-    group = group or Group()
     routes = FLOAT32
     if recipe.precision == "auto":
         chosen = choose_routes(plan, recipe.batch_size, kernels) if group.part.first else None
@@ -93,10 +96,21 @@ def _crowded(kept: int) -> str | None:
     )
 
 
-def _unfit(network: Network, plan: Plan, device: torch.device) -> str | None:
+def _on_gpu(network: Network, spec: RunSpec, device: torch.device, group: Group) -> Engine:
+    if spec.recipe.sync_batchnorm and not group.part.alone:
+        return PlainEngine(network, "torch, fp32 (statistics of several processes)")
+    share = group.part.cut(0, spec.recipe.batch_size)
+    images = torch.randn(share.stop - share.start, *spec.data.shape, device=device)
+    half = spec.recipe.precision == "auto" and torch.cuda.is_bf16_supported()
+    trains = any(parameter.requires_grad for parameter in network.parameters())
+    engine = GraphedEngine(network, images.contiguous(memory_format=torch.channels_last), half=half, trains=trains)
+    if spec.recipe.lean:
+        engine.notice = " ".join(filter(None, ["Lean mode is for CPUs: this run keeps all.", engine.notice]))
+    return engine
+
+
+def _unfit(network: Network, plan: Plan) -> str | None:
     """Why this network cannot run fused; None if it can."""
-    if device.type != "cpu":
-        return "fused for CPUs only"
     for unit in plan.units():
         if type(network.get_submodule(unit.norm.name)) is not nn.BatchNorm2d:
             return "fused for BatchNorm only"

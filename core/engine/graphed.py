@@ -1,0 +1,113 @@
+"""A network on a GPU: its modules in bfloat16 where the GPU has it, a step's kernels launched at once as a CUDA graph.
+
+Networks for small images launch thousands of small kernels a step, which takes longer than their work. Whether a graph
+gives what the modules give is tried before the first step; where it does not, or cannot be made, the modules run one by
+one and the run's log says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from core.engine.fused import Seen
+from core.engine.plain import PlainEngine
+
+Capture = Callable[[nn.Module, Tensor], Callable[[Tensor], Tensor]]
+"""A module and images -> what computes the same of other images of that shape, gradients included."""
+ALIKE = 1e-2
+"""Norm of the difference between graph and modules, relative; both round to bfloat16 in the same places."""
+
+
+def cuda_graph(module: nn.Module, images: Tensor) -> Callable[[Tensor], Tensor]:
+    graphed = torch.cuda.make_graphed_callables(module, (images,), allow_unused_input=True)
+    return cast("Callable[[Tensor], Tensor]", graphed)
+
+
+class GraphedEngine(PlainEngine):
+    """See the module. `images`: any of a whole step's shape, on the device; `trains`: whether anything does."""
+
+    def __init__(
+        self, network: nn.Module, images: Tensor, *, half: bool, trains: bool, capture: Capture = cuda_graph
+    ) -> None:
+        super().__init__(network)
+        self.half, self.device, self.shape = half, images.device, images.shape
+        self.graph: Callable[[Tensor], Tensor] | None = None
+        if trains:
+            self._try(images, capture)
+        self.words = f"torch, {'bf16' if half else 'fp32'}{', CUDA graph' if self.graph else ''}"
+
+    def train(self, images: Tensor, step: int) -> Tensor:
+        self.network.train()
+        if self.graph and images.shape == self.shape and torch.is_grad_enabled():
+            return self.graph(images)
+        return self._step(images)
+
+    @torch.no_grad()
+    def evaluate(self, images: Tensor, seen: Seen | None = None) -> Tensor:
+        with self._formats():
+            return super().evaluate(images, seen).float()
+
+    def _step(self, images: Tensor) -> Tensor:
+        return _Step(self.network, self._formats)(images)
+
+    def _formats(self) -> AbstractContextManager[object]:
+        # Without its cache of converted weights, which a graph must not find.
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.half, cache_enabled=False)
+
+    def _try(self, images: Tensor, capture: Capture) -> None:
+        """Take a graph if there can be one that computes what the modules do; say why not."""
+        self.network.train()
+        try:
+            with _kept(self.network):
+                graph = capture(_Step(self.network, self._formats), images)
+                difference = self._difference(graph, images)
+        except (RuntimeError, NotImplementedError, AssertionError) as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            self.notice = f"Trained without a CUDA graph, which is slower for small networks: {reason}"
+            return
+        if not difference <= ALIKE:
+            self.notice = f"Trained without a CUDA graph: it was off by {difference:.1%} when it was tried."
+            return
+        self.graph = graph
+
+    def _difference(self, graph: Callable[[Tensor], Tensor], images: Tensor) -> float:
+        """Of logits and gradients, the worst, on images that the graph has not seen."""
+        others = images.flip(0).contiguous(memory_format=torch.channels_last)
+        parameters = [p for p in self.network.parameters() if p.requires_grad]
+        results = []
+        for way in (graph, self._step):
+            logits = way(others)
+            gradients = torch.autograd.grad(logits.square().sum(), parameters, allow_unused=True)
+            flat = [g.detach().flatten() for g in gradients if g is not None]
+            results.append([logits.detach().clone(), torch.cat(flat) if flat else logits.detach()])
+        return max(float((a - b).norm() / b.norm()) for a, b in zip(*results, strict=True))
+
+
+class _Step(nn.Module):
+    """Logits in float32 of a network that computes in `formats`: what a graph is made of."""
+
+    def __init__(self, network: nn.Module, formats: Callable[[], AbstractContextManager[object]]) -> None:
+        super().__init__()
+        self.network, self.formats = network, formats
+
+    def forward(self, images: Tensor) -> Tensor:
+        with self.formats():
+            logits: Tensor = self.network(images)
+        return logits.float()
+
+
+@contextmanager
+def _kept(network: nn.Module) -> Iterator[None]:
+    """Running statistics are afterwards what they were: a trial must move nothing."""
+    before = {name: buffer.clone() for name, buffer in network.named_buffers()}
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for name, buffer in network.named_buffers():
+                buffer.copy_(before[name])
