@@ -71,13 +71,21 @@ static inline void *scratch(long bytes) {
 
 /* One row of pixels of the convolution's input, `at` the first value's place. */
 INLINE void read_row(const struct convolution *l, long at, float *to, int kind, int before, int saved_kind) {
-  const float *scale = l->stat + SCALE * l->inputs, *shift = l->stat + SHIFT * l->inputs;
-  const float *first = l->factors, *second = first + l->inputs, *third = second + l->inputs;
-  for (long pixel = 0; pixel < l->width; pixel++, at += l->inputs, to += l->inputs)
-    for (long c = 0; c < l->inputs; c += W) {
-      V v = load(l->input, at + c, kind);
+  long inputs = l->inputs;
+  for (long c = 0; c < inputs; c += W) {
+    V scale = {0}, shift = {0}, first = {0}, second = {0}, third = {0};
+    if (before != AS_IS) {
+      scale = load_floats(l->stat + SCALE * inputs + c), shift = load_floats(l->stat + SHIFT * inputs + c);
+    }
+    if (before == GRADIENT) {
+      first = load_floats(l->factors + c), second = load_floats(l->factors + inputs + c);
+      third = load_floats(l->factors + 2 * inputs + c);
+    }
+    for (long pixel = 0; pixel < l->width; pixel++) {
+      long place = at + pixel * inputs + c;
+      V v = load(l->input, place, kind);
       if (before == NORMALISED) {
-        v = clamp(v * load_floats(scale + c) + load_floats(shift + c));
+        v = clamp(v * scale + shift);
         if (kind == BFLOAT) {
           uint16_t rounded[W];
           store(rounded, 0, v, kind);
@@ -85,12 +93,12 @@ INLINE void read_row(const struct convolution *l, long at, float *to, int kind, 
         }
       }
       if (before == GRADIENT) {
-        V saved = load(l->saved, at + c, saved_kind);
-        v = through(v, saved, load_floats(scale + c), load_floats(shift + c), l->signs, at + c, l->relu);
-        v = v * load_floats(first + c) + saved * load_floats(second + c) + load_floats(third + c);
+        V saved = load(l->saved, place, saved_kind);
+        v = through(v, saved, scale, shift, l->signs, place, l->relu) * first + saved * second + third;
       }
-      store_floats(to + c, v);
+      store_floats(to + pixel * inputs + c, v);
     }
+  }
 }
 
 /* Row y of an image with its padding: `span` pixels, zero where the image is not. */
