@@ -1,10 +1,11 @@
 """What the speed benchmark compares: the usual way to train, ours, and the bare convolutions. One process runs one.
 
-    plain    as it is usually written: float32, NCHW, images opened and cut one by one by torchvision's transforms in a
-             DataLoader, torch's own modules, frozen weights by requires_grad=False, the allocator as it is
-    ours     what a launched run does; ours-fp32 and lean are the same with that recipe
-    limit    only the convolutions that a step needs, as torch has them, in the faster format: forward, input gradients,
-             weight gradients where weights train
+    plain       as it is usually written: float32, NCHW, images opened and cut one by one by torchvision's transforms in
+                a DataLoader, torch's own modules, frozen weights by requires_grad=False, the allocator as it is
+    half        the same in channels-last memory and, by autocast, in bfloat16
+    ours        what a launched run does; ours-fp32 and lean are the same with that recipe
+    limit       only the convolutions that a step needs, as torch has them, in the faster format: forward, input
+                gradients, weight gradients where weights train
 
 All train on the same made-up images of CIFAR-10's shape.
 """
@@ -72,9 +73,9 @@ class Contender:
 
 
 class Plain(Contender):
-    """See the module; with `workers` processes that open images."""
+    """See the module; with `workers` processes that open images, `half` in channels-last bfloat16."""
 
-    def __init__(self, architecture: str, policy: str, workers: int) -> None:
+    def __init__(self, architecture: str, policy: str, workers: int, *, half: bool = False) -> None:
         from PIL import Image
         from torchvision import transforms as T
 
@@ -97,10 +98,14 @@ class Plain(Contender):
         )
         self.network = build(spec.plan, spec.init, spec.seeds.init)
         trainable = freeze(self.network, spec.plan, spec.selection, spec.seeds.choice)
+        self.half = half
+        if half:
+            self.network = self.network.to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.SGD(trainable.values(), 0.1, momentum=0.9, weight_decay=1e-4)
         self.network.train()
         self.stream = self._endless()
-        self.words = f"torch modules, fp32, {workers} loader processes"
+        formats = "channels-last bf16" if half else "fp32"
+        self.words = f"torch modules, {formats}, {workers} loader processes"
         self.saved_bytes = self._saved()
 
     def _endless(self) -> Iterator[list[Tensor]]:
@@ -112,9 +117,16 @@ class Plain(Contender):
         images, labels = next(self.stream)
         waited = time.perf_counter() - began
         self.optimizer.zero_grad()
-        F.cross_entropy(self.network(images), labels).backward()
+        self._loss(images, labels).backward()
         self.optimizer.step()
         return waited
+
+    def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
+        if self.half:
+            images = _channels_last(images)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
+            logits = self.network(images)
+        return F.cross_entropy(logits.float(), labels)
 
     def _saved(self) -> int:
         """Bytes that autograd keeps for backward, each storage once, without parameters and buffers."""
@@ -129,7 +141,7 @@ class Plain(Contender):
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-            loss = F.cross_entropy(self.network(images), labels)
+            loss = self._loss(images, labels)
         total = sum(found.values())
         loss.backward()
         self.optimizer.zero_grad()
@@ -215,6 +227,7 @@ def _backward(
 CONTENDERS: dict[str, Callable[[str, str], Contender]] = {
     "plain": lambda a, p: Plain(a, p, 0),
     "plain-2": lambda a, p: Plain(a, p, 2),
+    "half": lambda a, p: Plain(a, p, 0, half=True),
     "ours": Ours,
     "ours-fp32": lambda a, p: Ours(a, p, precision="fp32"),
     "lean": lambda a, p: Ours(a, p, lean=True),
