@@ -111,10 +111,10 @@ class WayBack:
         return self.kernels.sums(asked.kept, gradient, asked.second, asked.relu, in_place, asked.other)
 
     def _trained(self, place: int, sums: Sums) -> None:
-        # A bias before batch statistics moves nothing but the running mean: its gradient is 0.
-        for offset, value in ((BIAS, torch.zeros_like(sums.beta)), (GAMMA, sums.gamma), (BETA, sums.beta)):
+        for offset, value in ((BIAS, None), (GAMMA, sums.gamma), (BETA, sums.beta)):
             if self.walk.needs[OF_A_UNIT * place + offset]:
-                self.gradients[OF_A_UNIT * place + offset] = value
+                # A bias before batch statistics moves nothing but the running mean: its gradient is 0.
+                self.gradients[OF_A_UNIT * place + offset] = torch.zeros_like(sums.beta) if value is None else value
 
     def _through(
         self,
