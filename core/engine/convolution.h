@@ -23,15 +23,17 @@ Blocks of lines and their sums do not depend on the number of threads, so neithe
 #define IN_REGISTER(v)
 #endif
 
-enum before { AS_IS, NORMALISED, GRADIENT };
+enum before { AS_IS, NORMALISED, RESIDUAL, GRADIENT };
 enum after { NOTHING, STATISTICS, GRADIENTS };
 
 /* A convolution with one pixel of padding where `kernel` is 3 and none where it is 1; or, `transposed`, the way back
 through one, where `stride` lies between the pixels of the output. `weights`: as the function of the same name with
 _weights makes them.
 
-`before` says what the convolution is of: the input; relu(input * scale + shift) with the rows of `stat`; or, with the
-input as gradient of the output of a norm layer, the gradient of that layer's convolution (see norm.h). `after` says what
+`before` says what the convolution is of: the input; relu(input * scale + shift) with the rows of `stat`; the same with
+`other` added before the ReLU, which is scaled too where there is `other_stat`, and stored in `applied`, its signs in
+`applied_signs` unless that is null (Winograd's only: it reads every row); or, with the input as gradient of the output
+of a norm layer, the gradient of that layer's convolution (see norm.h). `after` says what
 becomes of the output, other than being stored: it goes into the statistics of `norm`; or it is the gradient that
 `gradients` asks for, and then what is stored is behind the ReLU, and the output may be `gradients->second`. */
 struct convolution {
@@ -39,8 +41,10 @@ struct convolution {
   const void *input;
   const float *weights;
   void *output;
-  const float *stat, *factors;
-  const void *saved;
+  const float *stat, *factors, *other_stat;
+  const void *saved, *other;
+  void *applied;
+  mask *applied_signs;
   const mask *signs;
   const struct norm *norm;
   const struct gradients *gradients;
@@ -69,13 +73,17 @@ static inline void *scratch(long bytes) {
 
 /* -- reading --------------------------------------------------------------------------------------------------- */
 
-/* One row of pixels of the convolution's input, `at` the first value's place. */
-INLINE void read_row(const struct convolution *l, long at, float *to, int kind, int before, int saved_kind) {
+/* One row of pixels of the convolution's input, `at` the first value's place. `own`: whether this block is the one that
+stores what is applied. */
+INLINE void read_row(const struct convolution *l, long at, float *to, int own, int kind, int before, int saved_kind) {
   long inputs = l->inputs;
   for (long c = 0; c < inputs; c += W) {
     V scale = {0}, shift = {0}, first = {0}, second = {0}, third = {0};
-    if (before != AS_IS) {
+    if (before != AS_IS)
       scale = load_floats(l->stat + SCALE * inputs + c), shift = load_floats(l->stat + SHIFT * inputs + c);
+    if (before == RESIDUAL && l->other_stat) {
+      first = load_floats(l->other_stat + SCALE * inputs + c);
+      second = load_floats(l->other_stat + SHIFT * inputs + c);
     }
     if (before == GRADIENT) {
       first = load_floats(l->factors + c), second = load_floats(l->factors + inputs + c);
@@ -84,13 +92,16 @@ INLINE void read_row(const struct convolution *l, long at, float *to, int kind, 
     for (long pixel = 0; pixel < l->width; pixel++) {
       long place = at + pixel * inputs + c;
       V v = load(l->input, place, kind);
-      if (before == NORMALISED) {
-        v = clamp(v * scale + shift);
-        if (kind == BFLOAT) {
-          uint16_t rounded[W];
-          store(rounded, 0, v, kind);
-          v = load(rounded, 0, kind);
+      if (before == NORMALISED || before == RESIDUAL) {
+        uint16_t rounded[W];
+        v = normalised(v, scale, shift);
+        if (before == RESIDUAL) {
+          v = with_residual(v, load(l->other, place, kind), first, second, l->other_stat != NULL);
+          if (own && l->applied_signs) l->applied_signs[place / W] = bits((I)(v > 0));
         }
+        v = clamp(v);
+        if (before == RESIDUAL && own) store(l->applied, place, v, kind);
+        if (kind == BFLOAT) store(rounded, 0, v, kind), v = load(rounded, 0, kind);
       }
       if (before == GRADIENT) {
         V saved = load(l->saved, place, saved_kind);
@@ -102,7 +113,7 @@ INLINE void read_row(const struct convolution *l, long at, float *to, int kind, 
 }
 
 /* Row y of an image with its padding: `span` pixels, zero where the image is not. */
-static inline void pad_row(const struct convolution *l, long image, long y, long span, float *to) {
+static inline void pad_row(const struct convolution *l, long image, long y, long span, int own, float *to) {
   if (y < 0 || y >= l->height) {
     memset(to, 0, sizeof(float) * span * l->inputs);
     return;
@@ -111,23 +122,30 @@ static inline void pad_row(const struct convolution *l, long image, long y, long
   memset(to, 0, sizeof(float) * l->inputs);
   memset(to + (l->width + 1) * l->inputs, 0, sizeof(float) * (span - l->width - 1) * l->inputs);
   to += l->inputs;
-  if (l->kind == FLOAT) {
-    if (l->before == AS_IS) memcpy(to, (const float *)l->input + at, sizeof(float) * l->width * l->inputs);
-    else if (l->before == NORMALISED) read_row(l, at, to, FLOAT, NORMALISED, FLOAT);
-    else if (l->saved_kind == BYTE) read_row(l, at, to, FLOAT, GRADIENT, BYTE);
-    else read_row(l, at, to, FLOAT, GRADIENT, FLOAT);
-  } else {
-    if (l->before == AS_IS) read_row(l, at, to, BFLOAT, AS_IS, BFLOAT);
-    else if (l->before == NORMALISED) read_row(l, at, to, BFLOAT, NORMALISED, BFLOAT);
-    else if (l->saved_kind == BYTE) read_row(l, at, to, BFLOAT, GRADIENT, BYTE);
-    else read_row(l, at, to, BFLOAT, GRADIENT, BFLOAT);
+  if (l->kind == FLOAT && l->before == AS_IS) {
+    memcpy(to, (const float *)l->input + at, sizeof(float) * l->width * l->inputs);
+    return;
   }
+#define READ(KIND, BEFORE, SAVED) read_row(l, at, to, own, KIND, BEFORE, SAVED)
+#define READ_KIND(KIND)                                        \
+  if (l->before == AS_IS) READ(KIND, AS_IS, KIND);             \
+  else if (l->before == NORMALISED) READ(KIND, NORMALISED, KIND); \
+  else if (l->before == RESIDUAL) READ(KIND, RESIDUAL, KIND);  \
+  else if (l->saved_kind == BYTE) READ(KIND, GRADIENT, BYTE);  \
+  else READ(KIND, GRADIENT, KIND)
+  if (l->kind == FLOAT) {
+    READ_KIND(FLOAT);
+  } else {
+    READ_KIND(BFLOAT);
+  }
+#undef READ_KIND
+#undef READ
 }
 
 /* Memory that is read or written soon: fetched while products are made, which need none. */
 struct ahead {
-  const char *from[6];
-  long bytes[6];
+  const char *from[8];
+  long bytes[8];
   int count;
 };
 

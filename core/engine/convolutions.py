@@ -27,16 +27,29 @@ ARGUMENTS = {
 LANES = 16
 """Channels that are handled together; a layer must have a multiple of it."""
 POINTS = 36
-AS_IS, NORMALISED, GRADIENT = range(3)
+AS_IS, NORMALISED, RESIDUAL, GRADIENT = range(4)
 NOTHING, STATISTICS, GRADIENTS = range(3)
 """`enum before` and `enum after`."""
 
 
+@dataclass(slots=True)
+class Residual:
+    """What is added before the ReLU, scaled by `statistics` if it comes from a shortcut's layer; where the output is
+    stored for whoever needs it, too, and its signs."""
+
+    other: Tensor
+    statistics: Tensor | None
+    out: Tensor
+    signs: Tensor | None
+
+
 class Unapplied(NamedTuple):
-    """relu(y * scale + shift) of a convolution's output y, not made yet: whoever reads it makes it."""
+    """relu(y * scale + shift [+ residual]) of a convolution's output y, not made yet: whoever reads it makes it. With
+    a residual only Winograd's convolutions can."""
 
     y: Tensor
     statistics: Tensor
+    residual: Residual | None = None
 
 
 @dataclass(slots=True)
@@ -117,6 +130,10 @@ class FusedConvolution:
         task.kernel, task.stride = self.kernel, self.stride
         if isinstance(source, Unapplied):
             task.before, task.stat = NORMALISED, source.statistics.data_ptr()
+            if added := source.residual:
+                assert self.by_winograd
+                task.before, task.other, task.applied = RESIDUAL, added.other.data_ptr(), added.out.data_ptr()
+                task.other_stat, task.applied_signs = address(added.statistics), address(added.signs)
         elif isinstance(source, Unfinished):
             kept = source.kept
             task.before, task.relu, task.saved_kind = GRADIENT, RELUS[source.relu], KINDS[kept.values.dtype]

@@ -60,7 +60,7 @@ struct rows {
 static const float *row_of(const struct convolution *l, const struct lines *s, struct rows *rows, long image, long y) {
   long id = image * (l->height + 2) + y + 1, slot = (y + HELD) % HELD;
   if (rows->held[slot] != id) {
-    pad_row(l, image, y, s->span, rows->row[slot]);
+    pad_row(l, image, y, s->span, 0, rows->row[slot]);
     rows->held[slot] = id;
   }
   return rows->row[slot];

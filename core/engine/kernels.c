@@ -188,6 +188,7 @@ INLINE void apply(const void *y, struct shape s, int part, const float *stat, co
     V scale[K], shift[K], other_scale[K], other_shift[K], mean[K], steps[K];
     for (int k = 0; k < K; k++) {
       long at = c + W * k;
+      other_scale[k] = other_shift[k] = (V){0};
       scale[k] = load_floats(stat + SCALE * width + at);
       shift[k] = load_floats(stat + SHIFT * width + at);
       if (other_stat) {
@@ -203,9 +204,9 @@ INLINE void apply(const void *y, struct shape s, int part, const float *stat, co
       U random = bytes ? hash(seed, row * width + c) : (U){0}; /* K is at most 4, so there is a byte for each vector */
       for (int k = 0; k < K; k++) {
         long at = row * width + c + W * k;
-        V v = load(y, at, kind), out = v * scale[k] + shift[k];
-        if (other_stat) out += load(other, at, kind) * other_scale[k] + other_shift[k];
-        else if (other) out += load(other, at, kind);
+        V v = load(y, at, kind), out = normalised(v, scale[k], shift[k]);
+        if (other_stat) out = with_residual(out, load(other, at, kind), other_scale[k], other_shift[k], 1);
+        else if (other) out = with_residual(out, load(other, at, kind), other_scale[k], other_shift[k], 0);
         if (signs) signs[at / W] = bits((I)(out > 0));
         store(z, at, relu ? clamp(out) : out, kind);
         if (bytes) {

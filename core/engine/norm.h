@@ -48,3 +48,11 @@ INLINE V through(V gradient, V saved, V scale, V shift, const mask *signs, long 
   if (relu == MASK) return only(gradient, spread(signs[at / W]));
   return gradient;
 }
+
+/* The output of a layer of a value of its convolution's: y * scale + shift, and where there is a residual, that is added,
+scaled too if it comes from a shortcut's layer. */
+INLINE V normalised(V y, V scale, V shift) { return y * scale + shift; }
+
+INLINE V with_residual(V out, V other, V other_scale, V other_shift, int scaled) {
+  return scaled ? out + (other * other_scale + other_shift) : out + other;
+}

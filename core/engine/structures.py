@@ -60,7 +60,8 @@ class Convolution(ctypes.Structure):
 
     _fields_ = (
         *((name, c_long) for name in ("images", "height", "width", "inputs", "out_height", "out_width", "outputs")),
-        *((name, P) for name in ("input", "weights", "output", "stat", "factors", "saved", "signs")),
+        *((name, P) for name in ("input", "weights", "output", "stat", "factors", "other_stat", "saved", "other")),
+        *((name, P) for name in ("applied", "applied_signs", "signs")),
         *((name, P) for name in ("norm", "gradients")),
         *(
             (name, c_int)

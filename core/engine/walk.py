@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from core.engine.convolutions import Unapplied
+from core.engine.convolutions import LANES, Residual, Unapplied
 from core.engine.kernels import Kept, Relu
 from core.engine.layers import BETA, GAMMA, OF_A_UNIT, WEIGHT, FusedBlock, Layers, squares
 from core.engine.way_back import WayBack
@@ -74,32 +74,37 @@ class Walk:
         return any(self.needs[OF_A_UNIT * place + i] for place in places for i in range(OF_A_UNIT))
 
     def forward(self, images: Tensor) -> Tensor:
-        x = images.to(self.layers.dtype)
+        x: Tensor | Unapplied = images.to(self.layers.dtype)
         for index, block in enumerate(self.blocks):
             memory = Memory() if index >= self.lowest else None
-            x = self._block(block, x, memory)
+            x = self._block(block, x, memory, self.blocks[index + 1] if index + 1 < len(self.blocks) else None)
             self.memories.append(memory)
+        assert isinstance(x, Tensor)
         self.shape = x.shape
         return x.mean(dim=(2, 3), dtype=torch.float32)
 
-    def _block(self, block: FusedBlock, x: Tensor, memory: Memory | None) -> Tensor:
+    def _block(
+        self, block: FusedBlock, x: Tensor | Unapplied, memory: Memory | None, reader: FusedBlock | None
+    ) -> Tensor | Unapplied:
+        """The block's output, or what its `reader` makes it of."""
         if block.pool:
+            assert isinstance(x, Tensor)
             pool, below = block.pool, x
             x, places = torch.ops.aten.max_pool2d_with_indices(x, *squares(pool))
             if memory:
                 memory.pooled = (below, places)
-        last = block.units[-1]
-        out: Tensor | Unapplied = x
-        for place, reader in pairwise(block.units):
-            out = self._unit(place, out, memory, reader)
+        last, out = block.units[-1], x
+        for place, next_place in pairwise(block.units):
+            out = self._unit(place, out, memory, next_place)
         if not block.residual:
-            out = self._unit(last, out, memory, None)
-            assert isinstance(out, Tensor)
-            return out
+            return self._unit(last, out, memory, None)
+        if isinstance(x, Unapplied):  # the first unit has made it on the way
+            assert x.residual
+            x = x.residual.out
         if block.shortcut is None:
-            return self._residual(last, out, memory, x)
+            return self._residual(last, out, memory, x, reader=reader)
         y, scale = self._normed(block.shortcut, x, memory)
-        result = self._residual(last, out, memory, y, scale)
+        result = self._residual(last, out, memory, y, scale, reader=reader)
         if memory:
             memory.kept[block.shortcut] = Kept(y, scale)
             if self.layers.lean:
@@ -136,12 +141,31 @@ class Walk:
         return self.kernels.apply(y, statistics, in_place=memory is None).out
 
     def _residual(
-        self, place: int, x: Tensor | Unapplied, memory: Memory | None, other: Tensor, scale: Tensor | None = None
-    ) -> Tensor:
+        self,
+        place: int,
+        x: Tensor | Unapplied,
+        memory: Memory | None,
+        other: Tensor,
+        scale: Tensor | None = None,
+        *,
+        reader: FusedBlock | None,
+    ) -> Tensor | Unapplied:
         y, statistics = self._normed(place, x, memory)
+        if self._reads(reader) and not (memory and self.layers.lean):
+            signs = torch.empty(y.numel() // LANES, dtype=torch.int16) if memory else None
+            if memory:
+                memory.kept[place] = Kept(y, statistics, signs)
+            return Unapplied(y, statistics, Residual(other, scale, torch.empty_like(y), signs))
         if memory:
             return self._kept(place, y, statistics, memory, other, scale)
         return self.kernels.apply(y, statistics, other, scale, in_place=True).out
+
+    def _reads(self, reader: FusedBlock | None) -> bool:
+        """Whether the block's first convolution can make its input on the way, for all who need it."""
+        if reader is None or reader.pool or reader.shortcut is not None or not self.fuses(reader.units[0]):
+            return False
+        own = self.layers.units[reader.units[0]].own
+        return reader.residual and own is not None and own.by_winograd
 
     def _kept(
         self,

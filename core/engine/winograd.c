@@ -170,6 +170,10 @@ static struct ahead ahead_of(const struct convolution *l, const struct blocks *b
   long from = place_of(l, b, last, l->inputs), to = place_of(l, b, then, l->inputs);
   soon(&ahead, l->input, l->kind, from, to);
   if (l->before == GRADIENT) soon(&ahead, l->saved, l->saved_kind, from, to);
+  if (l->before == RESIDUAL) {
+    soon(&ahead, l->other, l->kind, from, to);
+    soon(&ahead, l->applied, l->kind, from, to);
+  }
   from = place_of(l, b, first, l->outputs), to = place_of(l, b, last, l->outputs);
   soon(&ahead, l->output, l->kind, from, to);
   if (l->after == GRADIENTS) {
@@ -191,7 +195,8 @@ static void block(const struct convolution *l, const struct blocks *b, long firs
     int known = line > first && y ? REACH - SIDE : 0; /* rows that the line above has read */
     for (int i = 0; i < REACH; i++)
       rows[i] = memory + (line * SIDE + i) % REACH * row;
-    for (int i = known; i < REACH; i++) pad_row(l, image, y + i - 1, b->span, rows[i]);
+    int next = line + 1 < last && (line + 1) % b->down; /* whether the line below will know the last one */
+    for (int i = known; i < REACH; i++) pad_row(l, image, y + i - 1, b->span, i > 0 && i < REACH - !next, rows[i]);
     for (long x = 0; x < b->across; x++) {
       float *to = values + ((line - first) * b->across + x) * POINTS * l->inputs;
       for (long c = 0; c < l->inputs; c += W) tile_in(rows, x * SIDE * l->inputs + c, l->inputs, to + c);

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.engine.compiled import FOLDER, HEADERS, SOURCES, CompiledKernels, compiled_kernels
-from core.engine.convolutions import Below, FusedConvolution, Unapplied, Unfinished
+from core.engine.convolutions import Below, FusedConvolution, Residual, Unapplied, Unfinished
 from core.engine.kernels import Affine, Found, Kept, Relu, Running
 from tests.core.engine.test_kernels import DTYPES, close, images, layer
 
@@ -113,6 +113,29 @@ def test_what_stands_before_is_done_on_the_way(
     applied = kernels.apply(y, statistics).out
     own = convolution.forward(Unapplied(y, statistics), weight)
     assert torch.equal(own, convolution.forward(applied, weight)), "lean applies it alone, to the same bits"
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("scaled", "signs"), [(False, True), (True, True), (True, False)])
+def test_a_residual_is_added_on_the_way(
+    kernels: CompiledKernels, shape: tuple[int, ...], dtype: torch.dtype, scaled: bool, signs: bool
+) -> None:
+    count, inputs, outputs, height, width = shape
+    convolution = kernels.convolution(3, 1)
+    assert convolution is not None
+    weight = weight_of(convolution, inputs, outputs)
+    y, other = (images((count, inputs, height, width), seed, dtype) for seed in (1, 3))
+    statistics = kernels.statistics(y, *layer(inputs, 2))
+    scale = kernels.statistics(other, *layer(inputs, 4)) if scaled else None
+    alone = kernels.apply(y, statistics, other, scale, keep_signs=True)
+    assert alone.signs is not None
+    kept = torch.empty_like(alone.signs) if signs else None
+    residual = Residual(other, scale, torch.empty_like(y), kept)
+    own = convolution.forward(Unapplied(y, statistics, residual), weight)
+    assert torch.equal(residual.out, alone.out), "whoever else needs it gets the same"
+    assert kept is None or torch.equal(kept, alone.signs)
+    assert torch.equal(own, convolution.forward(alone.out, weight))
 
 
 def signs_of(kernels: CompiledKernels, y: Tensor, statistics: Tensor, lean: bool) -> Kept:
