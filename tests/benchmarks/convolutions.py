@@ -1,0 +1,129 @@
+"""How fast our convolutions are: against torch's in float32, and what it saves to do on the way what stands around them.
+
+    python -m tests.benchmarks.convolutions                  # a minute
+    python -m tests.benchmarks.convolutions --images 32 --turns 5
+
+For each convolution of a CIFAR ResNet, in milliseconds, best of the turns, all ways turn by turn: torch's alone; ours
+alone; ours with batch norm, ReLU and statistics (back: the norm layers' gradients) on the way; ours with the same in
+passes of their own. Each way goes through as many tensors as do not fit in the caches, as in a network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from itertools import cycle
+
+os.environ.setdefault("GOMP_SPINCOUNT", "5000")  # as `python -m core train` does
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from core.engine.compiled import CompiledKernels, compiled_kernels
+from core.engine.convolutions import Below, Unapplied, Unfinished
+from core.engine.kernels import Affine, Kept, Running
+from core.engine.memory import keep_freed_memory
+from core.processor import processor
+
+LAYERS = [(16, 16, 3, 1, 32), (32, 32, 3, 1, 16), (64, 64, 3, 1, 8), (16, 32, 3, 2, 32), (32, 64, 3, 2, 16)]
+LAYERS += [(16, 32, 1, 2, 32), (32, 64, 1, 2, 16)]
+"""Inputs, outputs, kernel, stride, side of the input."""
+TENSORS = 8
+WAYS = ("torch", "ours", "on the way", "and passes")
+
+
+def images(count: int, channels: int, side: int) -> Tensor:
+    return torch.randn(count, channels, side, side).contiguous(memory_format=torch.channels_last)
+
+
+class Layer:
+    """One convolution between two norm layers, and what each way does there and back."""
+
+    def __init__(self, kernels: CompiledKernels, count: int, shape: tuple[int, int, int, int, int]) -> None:
+        inputs, outputs, kernel, stride, side = shape
+        convolution = kernels.convolution(kernel, stride)
+        assert convolution is not None
+        self.kernels, self.own, self.stride, self.padding = kernels, convolution, stride, kernel // 2
+        weight = torch.randn(outputs, inputs, kernel, kernel) / (kernel**2 * inputs) ** 0.5
+        self.weight = weight.contiguous(memory_format=torch.channels_last)
+        self.norm = (Affine(torch.rand(outputs), torch.rand(outputs)), self._running(outputs))
+        below = (Affine(torch.rand(inputs), torch.rand(inputs)), self._running(inputs))
+        self.below = [
+            Kept(x, kernels.statistics(x, *below)) for x in (images(count, inputs, side) for _ in range(TENSORS))
+        ]
+        upper = [images(count, outputs, side // stride) for _ in range(TENSORS)]
+        self.above = [Kept(y, kernels.statistics(y, *self.norm)) for y in upper]
+        self.gradients = [images(count, outputs, side // stride) for _ in range(TENSORS)]
+        self.factors = kernels.sums(self.above[0], self.gradients[0], None, "recompute", False).own.factors
+
+    @staticmethod
+    def _running(channels: int) -> Running:
+        return Running(torch.zeros(channels), torch.ones(channels), 0.1, 1e-5)
+
+    def there(self, way: str, below: Kept) -> None:
+        x, statistics = below.values, below.statistics
+        if way == "torch":
+            F.conv2d(x, self.weight, None, self.stride, self.padding)
+        elif way == "ours":
+            self.own.forward(x, self.weight)
+        elif way == "on the way":
+            self.own.forward_to(Unapplied(x, statistics), self.weight, *self.norm, False)
+        else:
+            y = self.own.forward(self.kernels.apply(x, statistics).out, self.weight)
+            self.kernels.statistics(y, *self.norm)
+
+    def back(self, way: str, below: Kept, above: Kept, gradient: Tensor) -> None:
+        size = below.values.shape
+        if way == "torch":
+            sides = ([self.stride] * 2, [self.padding] * 2, [1, 1], False, [0, 0], 1, [True, False, False])
+            torch.ops.aten.convolution_backward(gradient, below.values, self.weight, None, *sides)
+        elif way == "ours":
+            self.own.backward(gradient, self.weight, size)
+        elif way == "on the way":
+            task = Unfinished(above, self.factors, gradient, "recompute")
+            self.own.backward_to(task, self.weight, size, Below(below, "recompute"))
+        else:
+            finished = self.kernels.input_gradient(above, self.factors, gradient, "recompute", None)
+            out = self.own.backward(finished, self.weight, size)
+            self.kernels.sums(below, out, None, "recompute", False)
+
+
+def milliseconds(works: dict[str, Callable[[], None]], turns: int) -> dict[str, float]:
+    """Of each, the best of the turns, over TENSORS calls."""
+    best = dict.fromkeys(works, float("inf"))
+    for turn in range(turns):
+        for name, work in works.items() if turn % 2 else reversed(works.items()):
+            began = time.perf_counter()
+            for _ in range(TENSORS):
+                work()
+            best[name] = min(best[name], 1e3 * (time.perf_counter() - began) / TENSORS)
+    return best
+
+
+@torch.no_grad()
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=int, default=128)
+    parser.add_argument("--turns", type=int, default=12)
+    arguments = parser.parse_args()
+    keep_freed_memory()
+    kernels = compiled_kernels()
+    print(f"{processor()}, {torch.get_num_threads()} threads, torch {torch.__version__}, {arguments.images} images, ms")
+    print(f"{'layer':<26}{'':<7}" + "".join(f"{way:>12}" for way in WAYS))
+    for shape in LAYERS:
+        inputs, outputs, kernel, stride, side = shape
+        layer = Layer(kernels, arguments.images, shape)
+        belows, aboves, gradients = cycle(layer.below), cycle(layer.above), cycle(layer.gradients)
+        there = {way: lambda way=way: layer.there(way, next(belows)) for way in WAYS}
+        back = {way: lambda way=way: layer.back(way, next(belows), next(aboves), next(gradients)) for way in WAYS}
+        for name, works in (("there", there), ("back", back)):
+            found = milliseconds(works, arguments.turns)
+            told = f"{kernel}x{kernel}, stride {stride}, {inputs} to {outputs}, {side}x{side}"
+            print(f"{told:<26}{name:>7}" + "".join(f"{found[way]:>12.2f}" for way in WAYS), flush=True)
+
+
+if __name__ == "__main__":
+    main()
