@@ -1,4 +1,4 @@
-"""How fast our convolutions are: against torch's in float32, and what it saves to do on the way what stands around them.
+"""How fast our convolutions are: against torch's in float32, and what it saves to do norm layers on the way.
 
     python -m tests.benchmarks.convolutions                  # a minute
     python -m tests.benchmarks.convolutions --images 32 --turns 5
@@ -14,6 +14,7 @@ import argparse
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import cycle
 
 os.environ.setdefault("GOMP_SPINCOUNT", "5000")  # as `python -m core train` does
@@ -51,19 +52,20 @@ class Layer:
         self.weight = weight.contiguous(memory_format=torch.channels_last)
         self.norm = (Affine(torch.rand(outputs), torch.rand(outputs)), self._running(outputs))
         below = (Affine(torch.rand(inputs), torch.rand(inputs)), self._running(inputs))
-        self.below = [
-            Kept(x, kernels.statistics(x, *below)) for x in (images(count, inputs, side) for _ in range(TENSORS))
-        ]
+        lower = [images(count, inputs, side) for _ in range(TENSORS)]
+        self.below = cycle([Kept(x, kernels.statistics(x, *below)) for x in lower])
         upper = [images(count, outputs, side // stride) for _ in range(TENSORS)]
-        self.above = [Kept(y, kernels.statistics(y, *self.norm)) for y in upper]
-        self.gradients = [images(count, outputs, side // stride) for _ in range(TENSORS)]
-        self.factors = kernels.sums(self.above[0], self.gradients[0], None, "recompute", False).own.factors
+        self.above = cycle([Kept(y, kernels.statistics(y, *self.norm)) for y in upper])
+        gradients = [images(count, outputs, side // stride) for _ in range(TENSORS)]
+        self.gradients = cycle(gradients)
+        self.factors = kernels.sums(next(self.above), gradients[0], None, "recompute", False).own.factors
 
     @staticmethod
     def _running(channels: int) -> Running:
         return Running(torch.zeros(channels), torch.ones(channels), 0.1, 1e-5)
 
-    def there(self, way: str, below: Kept) -> None:
+    def there(self, way: str) -> None:
+        below = next(self.below)
         x, statistics = below.values, below.statistics
         if way == "torch":
             F.conv2d(x, self.weight, None, self.stride, self.padding)
@@ -75,7 +77,8 @@ class Layer:
             y = self.own.forward(self.kernels.apply(x, statistics).out, self.weight)
             self.kernels.statistics(y, *self.norm)
 
-    def back(self, way: str, below: Kept, above: Kept, gradient: Tensor) -> None:
+    def back(self, way: str) -> None:
+        below, above, gradient = next(self.below), next(self.above), next(self.gradients)
         size = below.values.shape
         if way == "torch":
             sides = ([self.stride] * 2, [self.padding] * 2, [1, 1], False, [0, 0], 1, [True, False, False])
@@ -112,17 +115,14 @@ def main() -> None:
     keep_freed_memory()
     kernels = compiled_kernels()
     print(f"{processor()}, {torch.get_num_threads()} threads, torch {torch.__version__}, {arguments.images} images, ms")
-    print(f"{'layer':<26}{'':<7}" + "".join(f"{way:>12}" for way in WAYS))
+    print(f"{'layer':<32}{'':<7}" + "".join(f"{way:>12}" for way in WAYS))
     for shape in LAYERS:
         inputs, outputs, kernel, stride, side = shape
         layer = Layer(kernels, arguments.images, shape)
-        belows, aboves, gradients = cycle(layer.below), cycle(layer.above), cycle(layer.gradients)
-        there = {way: lambda way=way: layer.there(way, next(belows)) for way in WAYS}
-        back = {way: lambda way=way: layer.back(way, next(belows), next(aboves), next(gradients)) for way in WAYS}
-        for name, works in (("there", there), ("back", back)):
-            found = milliseconds(works, arguments.turns)
+        for name, work in (("there", layer.there), ("back", layer.back)):
+            found = milliseconds({way: partial(work, way) for way in WAYS}, arguments.turns)
             told = f"{kernel}x{kernel}, stride {stride}, {inputs} to {outputs}, {side}x{side}"
-            print(f"{told:<26}{name:>7}" + "".join(f"{found[way]:>12.2f}" for way in WAYS), flush=True)
+            print(f"{told:<32}{name:<7}" + "".join(f"{found[way]:>12.2f}" for way in WAYS), flush=True)
 
 
 if __name__ == "__main__":
