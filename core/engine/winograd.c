@@ -130,7 +130,7 @@ struct blocks {
 static struct blocks blocks_of(const struct convolution *l) {
   struct blocks b = {(l->height + SIDE - 1) / SIDE, (l->width + SIDE - 1) / SIDE, 1, 0, 0, 0};
   long target = VALUES / l->inputs < ROWS ? ROWS : VALUES / l->inputs, least = -1;
-  /* As many lines as come nearest to `target` tiles without more tiles than a third to fill up. */
+  /* Lines until there are `target` tiles; more where that leaves fewer tiles that only fill up. */
   for (long lines = 1; lines == 1 || lines * b.across <= MAX_TILES; lines++) {
     long own = lines * b.across, tiles = (own + ROWS - 1) / ROWS * ROWS, cost = 1000 * (tiles - own) / own;
     if (least >= 0 && (b.lines * b.across >= target && cost >= least)) continue;
