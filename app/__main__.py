@@ -5,6 +5,7 @@ Exit codes: 0 stopped; 1 the database does not answer; 2 a setting is wrong or t
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from textwrap import fill
 
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
@@ -37,6 +39,7 @@ class CannotStart(Exception):
 
 
 def main() -> int:
+    _parser().parse_args()
     # SIGTERM does what Ctrl-C does, at every moment: the embedded worker is stopped on the way out.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -47,6 +50,19 @@ def main() -> int:
         return error.code
     print("OnlyBN has stopped.", flush=True)
     return STOPPED
+
+
+def _parser() -> argparse.ArgumentParser:
+    told = ["Settings are environment variables:"]
+    for name, field in Settings.model_fields.items():
+        told.append(f"  ONLYBN_{name.upper()}")
+        told.append(fill(field.description or "", 100, initial_indent=" " * 6, subsequent_indent=" " * 6))
+    return argparse.ArgumentParser(
+        prog="python -m app",
+        description="The web server, with a worker of its own.",
+        epilog="\n".join(told),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def serve() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from app.settings import Settings
 from jobs.engine import open_engine
 from jobs.store import Store
 
@@ -161,6 +162,18 @@ def test_a_wrong_setting_is_said(start: Start, tmp_path: Path, settings: dict[st
     assert start(**settings).wait(20) == 2
     said = (tmp_path / "errors.txt").read_text()
     assert said.startswith("error: ") and words in said and "Traceback" not in said
+
+
+def test_help_names_every_setting_and_starts_nothing() -> None:
+    command = [sys.executable, "-m", "app"]
+    told = subprocess.run([*command, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert told.returncode == 0
+    for name, field in Settings.model_fields.items():
+        assert f"ONLYBN_{name.upper()}\n" in told.stdout and field.description
+    refused = subprocess.run(
+        [*command, "--port", "1"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert refused.returncode == 2 and "unrecognized arguments: --port" in refused.stderr
 
 
 def test_stopping_while_it_starts_leaves_no_trace(start: Start, tmp_path: Path) -> None:
