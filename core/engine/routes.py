@@ -48,8 +48,8 @@ class Way(StrEnum):
 
 
 COSTS = {Way.FUSED: 0.8, Way.BFLOAT16: 1.0, Way.FLOAT32: 1.0}
-"""By what the seconds of a way are multiplied before they are compared: what is fused saves the passes of a norm layer
-over the data, which is a fifth of both (`tests/benchmarks/README.md`)."""
+"""By what the seconds of a way are multiplied before they are compared: what is fused saves a norm layer's passes over
+the data, up to a quarter of both (`tests/benchmarks/README.md`), and writes less memory on the way."""
 CONVERTED = 1.1
 """The same for float32 between layers in bfloat16: something must be gained by it."""
 OWN = {torch.bfloat16: Way.BFLOAT16, torch.float32: Way.FLOAT32}
