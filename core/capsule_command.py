@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,8 @@ def elsewhere(here: str, engine: str, origin: Origin) -> str | None:
     if here != origin.device:
         return f"it was made on {origin.device} and this is {here}"
     if here != "cpu":
-        return None
+        made, now = _format(origin.engine), _format(engine)
+        return f"it was computed in {made}, and here in {now}" if made and made != now else None
     if not origin.processor:
         return f"it does not say on which processor it was made, and this is {processor()}"
     if origin.processor != processor():
@@ -149,6 +151,12 @@ def elsewhere(here: str, engine: str, origin: Origin) -> str | None:
     if origin.threads != torch.get_num_threads():
         return f"it was made with {origin.threads} threads, and here are {torch.get_num_threads()}"
     return None
+
+
+def _format(engine: str) -> str:
+    """The number format in an engine's words: on a GPU, all that decides what a test gives."""
+    found = re.search(r"\b(bf16|fp32)\b", engine)
+    return found[0] if found else ""
 
 
 def device_title(name: str) -> str:

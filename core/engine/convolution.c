@@ -5,6 +5,7 @@ void finish(const struct convolution *l, const double *totals, const long *pixel
   long channels = l->outputs;
   double whole = (double)l->images * l->out_height * l->out_width;
   if (l->after == NOTHING) return;
+#pragma omp parallel for schedule(static) if (count * channels > 1 << 14)
   for (long c = 0; c < channels; c++) {
     const double *block = totals + c;
     double seen = 0, mean = 0, squares = 0, sum = 0, weighted = 0, other = 0;

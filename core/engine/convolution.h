@@ -57,15 +57,20 @@ static inline long panel_of(long outputs) { return outputs % (2 * W) ? W : 2 * W
 
 static inline long rounded_up(long bytes) { return (bytes + 63) / 64 * 64; }
 
+static inline void *allocated(long bytes) {
+  void *memory = aligned_alloc(64, rounded_up(bytes));
+  if (!memory) abort();
+  return memory;
+}
+
 /* Memory of this thread, which it keeps. */
 static inline void *scratch(long bytes) {
   static __thread void *kept;
   static __thread long size;
   if (size < bytes) {
     free(kept);
-    kept = aligned_alloc(64, bytes);
-    size = kept ? bytes : 0;
-    if (!kept) abort();
+    kept = allocated(bytes);
+    size = bytes;
     memset(kept, 0, bytes); /* tiles that only fill up are multiplied, too */
   }
   return kept;

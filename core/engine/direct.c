@@ -6,7 +6,8 @@ different taps, so they are computed apart.
 */
 #include "convolution.h"
 
-#define PIXELS 64 /* of a block, about */
+#define PIXELS 64  /* of a block, at least about */
+#define BLOCKS 512 /* at most: each has sums of its own */
 #define MAX_TAPS 9
 #define HELD 3 /* padded rows that are kept */
 
@@ -38,7 +39,9 @@ struct lines {
 
 static struct lines lines_of(const struct convolution *l) {
   long pixels = l->transposed ? (l->out_width + 1) / 2 : l->out_width, step = l->transposed ? 1 : l->stride;
-  struct lines s = {l->images * l->out_height, PIXELS / l->out_width > 1 ? PIXELS / l->out_width : 1, 0, 0, 0};
+  struct lines s = {l->images * l->out_height, PIXELS / l->out_width, 0, 0, 0};
+  long least = (s.count + BLOCKS - 1) / BLOCKS;
+  if (s.of_block < least) s.of_block = least;
   s.blocks = (s.count + s.of_block - 1) / s.of_block;
   s.group = (pixels + GROUP - 1) / GROUP * GROUP;
   s.span = s.group * step + 3 > l->width + 2 ? s.group * step + 3 : l->width + 2;
@@ -160,8 +163,8 @@ static void block(const struct convolution *l, const struct lines *s, long first
 
 void onlybn_direct(const struct convolution *l) {
   struct lines s = lines_of(l);
-  double *totals = l->after == NOTHING ? NULL : malloc(sizeof(double) * SUMS * l->outputs * s.blocks);
-  long *pixels = malloc(sizeof(long) * s.blocks);
+  double *totals = l->after == NOTHING ? NULL : allocated(sizeof(double) * SUMS * l->outputs * s.blocks);
+  long *pixels = allocated(sizeof(long) * s.blocks);
 #pragma omp parallel for schedule(static)
   for (long i = 0; i < s.blocks; i++) {
     long first = i * s.of_block, last = first + s.of_block < s.count ? first + s.of_block : s.count;

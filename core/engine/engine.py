@@ -101,7 +101,8 @@ def _on_gpu(network: Network, spec: RunSpec, device: torch.device, group: Group)
         return PlainEngine(network, "torch, fp32 (statistics of several processes)")
     share = group.part.cut(0, spec.recipe.batch_size)
     images = torch.randn(share.stop - share.start, *spec.data.shape, device=device)
-    half = spec.recipe.precision == "auto" and torch.cuda.is_bf16_supported()
+    with torch.cuda.device(device):
+        half = spec.recipe.precision == "auto" and torch.cuda.is_bf16_supported(including_emulation=False)
     trains = any(parameter.requires_grad for parameter in network.parameters())
     engine = GraphedEngine(network, images.contiguous(memory_format=torch.channels_last), half=half, trains=trains)
     if spec.recipe.lean:
@@ -126,5 +127,5 @@ def _kernels() -> tuple[Kernels, str | None]:
     except Uncompiled as error:
         return EagerKernels(), (
             f"Training runs without compiled kernels ({error}). With a C compiler (on Debian and Ubuntu: apt install "
-            "gcc libc6-dev) it is about twice as fast."
+            "gcc libc6-dev) it is faster."
         )

@@ -1,4 +1,4 @@
-/* A batch norm layer as its kernels know it: what is given, and what is asked for. compiled.py has the same structures.
+/* A batch norm layer as its kernels know it: what is given, and what is asked for. structures.py has the same structures.
 
 What backward needs of a layer is `saved`: its convolution's output, or (lean) the normalised values in 8 bits. Either
 way x_hat = saved * alpha + delta. `stat` holds 6 rows of C floats, `enum row`; the layer's output is y * scale + shift.

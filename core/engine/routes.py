@@ -30,8 +30,10 @@ from core.engine.convolutions import LANES, FusedConvolution
 from core.engine.kernels import Kernels
 from core.files import write_atomically
 
-TRIED_MACS = 4e8
-"""Multiply-adds of the batch on which a shape is tried; a few milliseconds."""
+TRIED_MACS, TRIED_IMAGES = 4e8, 16
+"""Multiply-adds of the batch on which a shape is tried, a few milliseconds; and how many images it has at least."""
+FEW = 4
+"""Images on which it is seen first which ways are hopeless."""
 TRIES = 5
 HOPELESS = 4.0
 """A way that takes so many times the best one's time, on a few images or on all, is not tried any further."""
@@ -99,6 +101,11 @@ class Trial:
         converted = CONVERTED if dtype == torch.bfloat16 else 1.0
         return {w: s * COSTS[w] * (converted if w is Way.FLOAT32 else 1.0) for w, s in seconds.items()}
 
+    @property
+    def half_is_faster(self) -> bool:
+        """Whether torch is right in bfloat16 and faster than in float32."""
+        return self.bfloat16.get(Way.BFLOAT16, float("inf")) < self.float32.get(Way.FLOAT32, 0.0)
+
     def best(self, dtype: torch.dtype) -> Way:
         costs = self.costs(dtype)
         return min(costs, key=costs.__getitem__)
@@ -107,7 +114,7 @@ class Trial:
 @dataclass(frozen=True)
 class Routes:
     """`dtype`: of what lies between the layers; `exceptions`: the shapes that compute in another way than its own;
-    `halves`: those of them that torch computes well in bfloat16, too."""
+    `halves`: those of them that torch computes faster in bfloat16."""
 
     dtype: torch.dtype
     exceptions: Mapping[Shape, Way] = field(default_factory=dict)
@@ -155,7 +162,7 @@ def decide(shapes: Mapping[Shape, int], trials: Mapping[Shape, Trial]) -> Routes
     if Way.BFLOAT16 not in routes(dtype).values() or costs(torch.float32) < WORTH * costs(dtype):
         dtype = torch.float32
     exceptions = {shape: way for shape, way in routes(dtype).items() if way != OWN[dtype]}
-    halves = (shape for shape in exceptions if dtype == torch.bfloat16 and Way.BFLOAT16 in trials[shape].bfloat16)
+    halves = (shape for shape in exceptions if dtype == torch.bfloat16 and trials[shape].half_is_faster)
     return Routes(dtype, exceptions, frozenset(halves))
 
 
@@ -195,7 +202,7 @@ Work = Callable[[int], list[Tensor]]
 
 @torch.no_grad()
 def _trial(shape: Shape, batch: int, kernels: Kernels | None) -> Trial:
-    images = max(1, min(batch, int(TRIED_MACS / shape.macs)))
+    images = min(batch, max(TRIED_IMAGES, int(TRIED_MACS / shape.macs)))
     draw = torch.Generator().manual_seed(0)
     x = torch.randn(images, shape.inputs, shape.size, shape.size, generator=draw)
     x = x.contiguous(memory_format=torch.channels_last)
@@ -212,7 +219,7 @@ def _trial(shape: Shape, batch: int, kernels: Kernels | None) -> Trial:
     if own := own_convolution(shape, kernels):
         works[torch.float32, Way.FUSED] = lambda n: _fused(own, x[:n], weight)
         works[torch.bfloat16, Way.FUSED] = lambda n: _fused(own, half[:n], weight)
-    works = _promising(works, max(1, images // 16))  # bfloat16 without instructions for it would take seconds
+    works = _promising(works, min(FEW, images))  # bfloat16 without instructions for it would take seconds
     right = _there_and_back(shape, x, weight)
     for key, work in list(works.items()):
         if not all(_alike(a, b, WRONG_BEYOND[key[0]]) for a, b in zip(work(images), right, strict=True)):

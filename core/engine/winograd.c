@@ -232,8 +232,8 @@ static long pixels_of(const struct convolution *l, const struct blocks *b, long 
 
 void onlybn_winograd(const struct convolution *l) {
   struct blocks b = blocks_of(l);
-  double *totals = l->after == NOTHING ? NULL : malloc(sizeof(double) * SUMS * l->outputs * b.count);
-  long lines = l->images * b.down, *pixels = malloc(sizeof(long) * b.count);
+  double *totals = l->after == NOTHING ? NULL : allocated(sizeof(double) * SUMS * l->outputs * b.count);
+  long lines = l->images * b.down, *pixels = allocated(sizeof(long) * b.count);
 #pragma omp parallel for schedule(static)
   for (long i = 0; i < b.count; i++) {
     long first = i * b.lines, last = first + b.lines < lines ? first + b.lines : lines;

@@ -145,14 +145,18 @@ def test_help_is_on_every_screen_and_gives_the_focus_back(open_page: Open, width
     expect(page.locator(":focus")).to_have_attribute("aria-label", name)
 
 
+WITHIN = """() => {
+  const { left, right } = document.querySelector(".menu[open] > :not(summary)").getBoundingClientRect();
+  return left >= 0 && right <= document.documentElement.clientWidth;
+}"""
+
+
 def test_a_menu_closes_itself_and_stays_within_the_window(open_page: Open, puppet: Puppet) -> None:
     page = open_page(f"/run?id={puppet.done()}", viewport={"width": 390, "height": 844})
     for words in ("Download", "Extend"):
         page.locator("summary", has_text=words).click()
         expect(page.locator(".menu[open]")).to_have_count(1)
-        shown = page.locator(".menu[open] > :not(summary)")
-        box = shown.bounding_box()
-        assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390
+        page.wait_for_function(WITHIN)  # the browser tells of the opening a moment later
         assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.locator("h1").click()
     expect(page.locator(".menu[open]")).to_have_count(0)

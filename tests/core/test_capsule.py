@@ -284,6 +284,16 @@ def test_elsewhere_a_few_answers_may_turn_and_verify_says_why(
     assert (told["tolerance"], bool(told["elsewhere"])) == ((0.001, True) if words else (0.0, False))
 
 
+def test_on_a_gpu_another_number_format_is_elsewhere() -> None:
+    from core.capsule_command import elsewhere
+
+    def told(made_by: str) -> str | None:
+        return elsewhere("Some GPU", "torch, bf16", Origin(torch="2", device="Some GPU", threads=1, engine=made_by))
+
+    assert told("torch, fp32 (fused for CPUs only)") == "it was computed in fp32, and here in bf16"
+    assert told("torch, bf16, CUDA graph") is None and told("") is None
+
+
 def test_frozen_weights_of_another_seed_are_noticed(good: bytes, tmp_path: Path) -> None:
     from core.capsule import has_its_seeds_weights
 

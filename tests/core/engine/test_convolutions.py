@@ -206,6 +206,15 @@ def test_the_number_of_threads_changes_no_bit(kernels: CompiledKernels, convolut
         assert all(torch.equal(a, b) for a, b in zip(results[0], other, strict=True))
 
 
+def test_many_lines_share_a_block(kernels: CompiledKernels) -> None:
+    convolution = kernels.convolution(1, 1)
+    assert convolution is not None
+    weight, x = weight_of(convolution, 16, 16), images((40, 16, 41, 3), 1, torch.float32)
+    (affine, own), (_, alone) = layer(16, 2), layer(16, 2)
+    y, statistics = convolution.forward_to(x, weight, affine, own, True)
+    assert close(y, forward(convolution, x, weight)) and close(statistics, kernels.statistics(y, affine, alone, True))
+
+
 def test_batches_of_other_sizes_have_the_same_images(convolution: FusedConvolution) -> None:
     weight, x = weight_of(convolution, 16, 16), images((13, 16, 9, 9), 1, torch.float32)
     whole = convolution.forward(x, weight)

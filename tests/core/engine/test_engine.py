@@ -131,7 +131,8 @@ def test_beside_own_kernels_weights_get_their_gradient_in_the_better_format() ->
     conv = next(c for c in plan.convolutions if own_convolution(Shape.of(c), compiled_kernels()))
     shape, other = Shape.of(conv), Shape(1, 2, 3, 4, 5)
     fast = Trial({B: 1, F: 9}, {F: 9})
-    for bfloat16, dtype in (({B: 2, F: 9, W: 1}, torch.bfloat16), ({F: 9, W: 1}, torch.float32)):
+    slow, no = {B: 12, F: 9, W: 1}, {F: 9, W: 1}
+    for bfloat16, dtype in (({B: 2, F: 9, W: 1}, torch.bfloat16), (slow, torch.float32), (no, torch.float32)):
         found = decide({shape: 1, other: 1}, {shape: Trial(bfloat16, {F: 9, W: 9}), other: fast})
         assert found.of(conv) is W and found.torch_dtype(conv) == dtype
     assert decide({shape: 1}, {shape: Trial({B: 9, W: 9}, {F: 9, W: 1})}).torch_dtype(conv) == torch.float32

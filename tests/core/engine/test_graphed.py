@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -97,6 +98,28 @@ def test_a_graph_that_computes_something_else_is_not_taken(factor: float) -> Non
     assert made.graph is None and made.notice is not None and "it was off by" in made.notice
 
 
+def test_a_graph_whose_gradients_are_stale_or_lost_is_not_taken() -> None:
+    def stale(module: nn.Module, images: Tensor) -> Callable[[Tensor], Tensor]:
+        captured = images.clone()
+
+        def replay(images: Tensor) -> Tensor:
+            return module(images).detach() + module(captured) - module(captured).detach()
+
+        return replay
+
+    def lost(module: nn.Module, images: Tensor) -> Callable[[Tensor], Tensor]:
+        def replay(images: Tensor) -> Tensor:
+            logits: Tensor = module(images)
+            logits.register_hook(lambda gradient: gradient * float("nan"))
+            return logits
+
+        return replay
+
+    for capture in (stale, lost):
+        made = GraphedEngine(network_of(RUN), batch(RUN)[0], half=False, trains=True, capture=capture)
+        assert made.graph is None and made.notice is not None and "it was off by" in made.notice
+
+
 def test_on_a_gpu_the_share_of_a_batch_is_captured(monkeypatch: pytest.MonkeyPatch) -> None:
     made: dict[str, object] = {}
 
@@ -105,7 +128,8 @@ def test_on_a_gpu_the_share_of_a_batch_is_captured(monkeypatch: pytest.MonkeyPat
         return PlainEngine(network)
 
     monkeypatch.setattr(engine, "GraphedEngine", take)
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda *, including_emulation: not including_emulation)
+    monkeypatch.setattr(torch.cuda, "device", nullcontext)
     monkeypatch.setattr(engine.torch, "randn", lambda *shape, device: torch.zeros(shape))
     run = spec("resnet-14", "batchnorm", recipe={"batch_size": 96, "lean": True})
     found = engine.make_engine(network_of(run), run, torch.device("cuda"))
