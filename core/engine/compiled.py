@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 
 import torch
+from filelock import FileLock
 from torch import Tensor
 
 from core.engine.convolutions import LANES, FusedConvolution, fits
@@ -78,17 +79,18 @@ def _library() -> Path:
     except (OSError, RuntimeError):  # no home, or one that is read-only
         folder = Path(tempfile.mkdtemp(prefix="onlybn-"))
     library = folder / name
-    if not library.exists():
-        with tempfile.TemporaryDirectory(dir=folder) as draft:
-            objects = [str(Path(draft) / f"{file}.o") for file in SOURCES]
-            commands = [
-                [*compiler, *FLAGS, "-c", str(FOLDER / file), "-o", made]
-                for file, made in zip(SOURCES, objects, strict=True)
-            ]
-            with ThreadPoolExecutor() as side_by_side:
-                list(side_by_side.map(_run, commands))
-            _run([*compiler, "-fopenmp", "-shared", *objects, "-o", str(Path(draft) / name), "-lm"])
-            (Path(draft) / name).replace(library)  # whole or not at all, whoever else compiles it now
+    with FileLock(folder / "kernels.lock"):  # of several trainings that begin at once, one compiles
+        if not library.exists():
+            with tempfile.TemporaryDirectory(dir=folder) as draft:
+                objects = [str(Path(draft) / f"{file}.o") for file in SOURCES]
+                commands = [
+                    [*compiler, *FLAGS, "-c", str(FOLDER / file), "-o", made]
+                    for file, made in zip(SOURCES, objects, strict=True)
+                ]
+                with ThreadPoolExecutor() as side_by_side:
+                    list(side_by_side.map(_run, commands))
+                _run([*compiler, "-fopenmp", "-shared", *objects, "-o", str(Path(draft) / name), "-lm"])
+                (Path(draft) / name).replace(library)  # whole or not at all
     return library
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,23 @@ def test_what_was_compiled_once_is_kept(tmp_path: Path, monkeypatch: pytest.Monk
     assert library.parent == tmp_path / "cache" / "onlybn"
     made_at = library.stat().st_mtime_ns
     assert compiled._library() == library and library.stat().st_mtime_ns == made_at
-    assert [path.name for path in library.parent.iterdir()] == [library.name], "no drafts are left"
+    assert {path.name for path in library.parent.iterdir()} == {library.name, "kernels.lock"}, "no drafts are left"
+
+
+def test_of_several_that_begin_at_once_one_compiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    calls: list[list[str]] = []
+    run = compiled._run
+
+    def counted(command: list[str]) -> str:
+        if "-c" in command:
+            calls.append(command)
+        return run(command)
+
+    monkeypatch.setattr(compiled, "_run", counted)
+    with ThreadPoolExecutor() as pool:
+        libraries = set(pool.map(lambda _: compiled._library(), range(3)))
+    assert len(libraries) == 1 and len(calls) == len(compiled.SOURCES)
 
 
 B, F, W = Way.BFLOAT16, Way.FLOAT32, Way.FUSED
