@@ -21,7 +21,8 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
-from core.engine.convolutions import LANES, FusedConvolution, fits
+from core.engine import convolutions
+from core.engine.convolutions import KERNELS_AND_STRIDES, LANES, FusedConvolution
 from core.engine.kernels import STATISTICS, Affine, Applied, Found, Kept, Relu, Running
 from core.engine.structures import KINDS, RELUS, Gradients, Norm, P, address
 from core.processor import abilities, processor
@@ -79,29 +80,34 @@ def _library() -> Path:
     except (OSError, RuntimeError):  # no home, or one that is read-only
         folder = Path(tempfile.mkdtemp(prefix="onlybn-"))
     library = folder / name
-    with FileLock(folder / "kernels.lock"):  # of several trainings that begin at once, one compiles
-        if not library.exists():
-            with tempfile.TemporaryDirectory(dir=folder) as draft:
-                objects = [str(Path(draft) / f"{file}.o") for file in SOURCES]
-                commands = [
-                    [*compiler, *FLAGS, "-c", str(FOLDER / file), "-o", made]
-                    for file, made in zip(SOURCES, objects, strict=True)
-                ]
-                with ThreadPoolExecutor() as side_by_side:
-                    list(side_by_side.map(_run, commands))
-                _run([*compiler, "-fopenmp", "-shared", *objects, "-o", str(Path(draft) / name), "-lm"])
-                (Path(draft) / name).replace(library)  # whole or not at all
+    if not library.exists():
+        with FileLock(folder / "kernels.lock"):  # of several trainings that begin at once, one compiles
+            if not library.exists():
+                _compile(compiler, library)
     return library
+
+
+def _compile(compiler: list[str], library: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=library.parent) as draft:
+        made = [str(Path(draft) / f"{file}.o") for file in SOURCES]
+        commands = [[*compiler, *FLAGS, "-c", str(FOLDER / f), "-o", o] for f, o in zip(SOURCES, made, strict=True)]
+        with ThreadPoolExecutor() as side_by_side:
+            list(side_by_side.map(_run, commands))
+        whole = Path(draft) / library.name
+        _run([*compiler, "-fopenmp", "-shared", *made, "-o", str(whole), "-lm"])
+        whole.replace(library)  # whole or not at all
 
 
 def _run(command: list[str]) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired as error:
+        raise Uncompiled(f"the C compiler {command[0]} took longer than {COMPILE_TIMEOUT_S} seconds") from error
+    except OSError as error:
         raise Uncompiled(f"no C compiler: {error}") from error
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["no message"]
-        raise Uncompiled(f"the C compiler failed: {lines[0]}")
+        raise Uncompiled(f"the C compiler failed: {next((line for line in lines if 'error' in line), lines[0])}")
     return done.stdout
 
 
@@ -115,13 +121,14 @@ class CompiledKernels:
     name = "compiled"
 
     def __init__(self, library: ctypes.CDLL) -> None:
-        for function, arguments in ARGUMENTS.items():
+        for function, arguments in {**ARGUMENTS, **convolutions.ARGUMENTS}.items():
             getattr(library, function).argtypes = arguments
             getattr(library, function).restype = None
         self._library = library
+        self._convolutions = {which: FusedConvolution(library, *which) for which in KERNELS_AND_STRIDES}
 
     def convolution(self, kernel: int, stride: int) -> FusedConvolution | None:
-        return FusedConvolution(self._library, kernel, stride) if fits(kernel, stride) else None
+        return self._convolutions.get((kernel, stride))
 
     def statistics(self, y: Tensor, affine: Affine, running: Running, lean: bool = False) -> Tensor:
         out = torch.empty(STATISTICS, y.shape[1])

@@ -33,9 +33,11 @@ _weights makes them.
 `before` says what the convolution is of: the input; relu(input * scale + shift) with the rows of `stat`; the same with
 `other` added before the ReLU, which is scaled too where there is `other_stat`, and stored in `applied`, its signs in
 `applied_signs` unless that is null (Winograd's only: it reads every row); or, with the input as gradient of the output
-of a norm layer, the gradient of that layer's convolution (see norm.h). `after` says what
-becomes of the output, other than being stored: it goes into the statistics of `norm`; or it is the gradient that
-`gradients` asks for, and then what is stored is behind the ReLU, and the output may be `gradients->second`. */
+of a norm layer, the gradient of that layer's convolution (see norm.h).
+
+`after` says what becomes of the output, other than being stored: it goes into the statistics of `norm`; or it is the
+gradient that `gradients` asks for, and then what is stored is behind the ReLU, and the output may be
+`gradients->second`. */
 struct convolution {
   long images, height, width, inputs, out_height, out_width, outputs;
   const void *input;

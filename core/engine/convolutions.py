@@ -24,6 +24,8 @@ ARGUMENTS = {
     "onlybn_direct": (P,),
     "onlybn_direct_weights": (P, c_long, c_long, P, c_int, P),
 }
+KERNELS_AND_STRIDES = ((3, 1), (3, 2), (1, 1), (1, 2))
+"""The convolutions that there are."""
 LANES = 16
 """Channels that are handled together; a layer must have a multiple of it."""
 POINTS = 36
@@ -73,17 +75,13 @@ class Below:
 
 
 class FusedConvolution:
-    """A convolution of `kernel` and `stride` in a library with these functions, without a bias.
+    """One of KERNELS_AND_STRIDES, without a bias, in a library that has the functions of ARGUMENTS.
 
     All images are (N, C, H, W), channels-last, float32 or bfloat16, C a multiple of LANES; weights (C', C, kernel,
     kernel) float32.
     """
 
     def __init__(self, library: ctypes.CDLL, kernel: int, stride: int) -> None:
-        assert fits(kernel, stride)
-        for function, arguments in ARGUMENTS.items():
-            getattr(library, function).argtypes = arguments
-            getattr(library, function).restype = None
         self.kernel, self.stride = kernel, stride
         self.by_winograd = kernel == 3 and stride == 1
         self._library = library
@@ -176,11 +174,6 @@ class FusedConvolution:
         out = torch.empty(POINTS * outputs * inputs)
         self._library.onlybn_winograd_weights(first, outputs, inputs, (c_long * 4)(*strides), out.data_ptr())
         return out
-
-
-def fits(kernel: int, stride: int) -> bool:
-    """Whether there is such a convolution."""
-    return (kernel, stride) in ((3, 1), (3, 2), (1, 1), (1, 2))
 
 
 def _images(source: Tensor | Unapplied | Unfinished) -> Tensor:

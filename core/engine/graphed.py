@@ -38,6 +38,7 @@ class GraphedEngine(PlainEngine):
         super().__init__(network)
         self.half, self.device, self.shape = half, images.device, images.shape
         self.graph: Callable[[Tensor], Tensor] | None = None
+        self._step = _Step(network, self._formats)
         if trains:
             self._try(images, capture)
         self.words = f"torch, {'bf16' if half else 'fp32'}{', CUDA graph' if self.graph else ''}"
@@ -46,15 +47,13 @@ class GraphedEngine(PlainEngine):
         self.network.train()
         if self.graph and images.shape == self.shape and torch.is_grad_enabled():
             return self.graph(images)
-        return self._step(images)
+        logits: Tensor = self._step(images)
+        return logits
 
     @torch.no_grad()
     def evaluate(self, images: Tensor, seen: Seen | None = None) -> Tensor:
         with self._formats():
             return super().evaluate(images, seen).float()
-
-    def _step(self, images: Tensor) -> Tensor:
-        return _Step(self.network, self._formats)(images)
 
     def _formats(self) -> AbstractContextManager[object]:
         # Without its cache of converted weights, which a graph must not find.

@@ -36,7 +36,7 @@ FEW = 4
 """Images on which it is seen first which ways are hopeless."""
 TRIES = 5
 HOPELESS = 4.0
-"""A way that takes so many times the best one's time, on a few images or on all, is not tried any further."""
+"""A way that takes so many times the best one's time on a few images is not tried any further."""
 WORTH = 1.1
 """How much faster the network must be with bfloat16 between the layers to have it there."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import c_double, c_int, c_long, c_void_p
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -74,6 +73,6 @@ def address(tensor: Tensor | None) -> int | None:
     return None if tensor is None else tensor.data_ptr()
 
 
-def reference(structure: ctypes.Structure) -> Any:
+def reference(structure: ctypes.Structure) -> int:
     """Its address, for a field of another structure."""
     return ctypes.addressof(structure)

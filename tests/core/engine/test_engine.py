@@ -82,15 +82,19 @@ def test_without_a_compiler_it_trains_all_the_same_and_says_so(no_compiler: None
 
 def test_a_compiler_that_fails_is_told_in_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tmp_path / "cc"
-    broken.write_text(
-        '#!/bin/sh\n[ "$1" = --version ] && echo 1.0 && exit 0\necho "kernels.c:1: no such thing" >&2\nexit 1\n'
-    )
+    told = 'echo "In file included from here" >&2\necho "kernels.c:1: error: no such thing" >&2'
+    broken.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo 1.0 && exit 0\n{told}\nexit 1\n')
     broken.chmod(0o755)
     monkeypatch.setenv("CC", str(broken))
-    with pytest.raises(Uncompiled, match=r"the C compiler failed: kernels\.c:1: no such thing"):
+    with pytest.raises(Uncompiled, match=r"the C compiler failed: kernels\.c:1: error: no such thing"):
         compiled._library()
     monkeypatch.setenv("CC", str(tmp_path / "missing"))
     with pytest.raises(Uncompiled, match="no C compiler"):
+        compiled._library()
+    broken.write_text('#!/bin/sh\n[ "$1" = --version ] && echo 2.0 && exit 0\nsleep 60\n')
+    monkeypatch.setenv("CC", str(broken))
+    monkeypatch.setattr(compiled, "COMPILE_TIMEOUT_S", 1)
+    with pytest.raises(Uncompiled, match=r"cc took longer than 1 seconds"):
         compiled._library()
 
 
@@ -208,8 +212,9 @@ def test_wrong_results_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(trial.bfloat16) == {B, F, W} and set(trial.float32) == {F, W}
     monkeypatch.setattr(routes, "_there_and_back", wrong)
     assert set(routes._trial(SMALL, 8, None).bfloat16) == {F}
-    monkeypatch.setattr(compiled, "FusedConvolution", Rough)
-    trial = routes._trial(SMALL, 8, compiled_kernels())
+    kernels = compiled_kernels()
+    monkeypatch.setattr(kernels, "_convolutions", {(3, 1): Rough(kernels._library, 3, 1)})
+    trial = routes._trial(SMALL, 8, kernels)
     assert set(trial.bfloat16) == {F, W}, "so little is lost in the rounding"
     assert set(trial.float32) == {F}
 
