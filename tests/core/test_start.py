@@ -21,12 +21,15 @@ from core.training import _Training, train
 from tests.core.test_command_line import core
 from tests.core.test_training import spec
 
+EXACT = {"batch_size": 64, "lr": 0.05, "precision": "fp32"}
+"""The recipe of spec(), computed by PyTorch whatever trains: own kernels round in another order."""
+
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The capsule of a network that was trained whole."""
     folder = tmp_path_factory.mktemp("trained")
-    list(train(spec(policy="all", replicate=1), folder, analyses=False))
+    list(train(spec(policy="all", recipe=EXACT, replicate=1), folder, analyses=False))
     return folder / "final.safetensors"
 
 
@@ -38,19 +41,24 @@ def placed(file: Path | bytes, folder: Path, **changes: Any) -> RunSpec:
     return spec(start=hashlib.sha256(content).hexdigest(), **changes)
 
 
+def begins_where(told: Finished, events: list[Event]) -> bool:
+    """Whether a run that starts from a capsule gives its answers before its first step, but for rounding."""
+    first = events[1]
+    return isinstance(first, Point) and first.top1 == told.top1 and first.loss == pytest.approx(told.loss, rel=1e-4)
+
+
 def events_of(run: RunSpec, folder: Path, **options: Any) -> list[Event]:
     return list(train(run, folder, analyses=False, **options))
 
 
 def test_a_run_starts_where_the_other_ended(trained: Path, tmp_path: Path) -> None:
-    run = placed(trained, tmp_path)
+    run = placed(trained, tmp_path, recipe=EXACT)
     events = events_of(run, tmp_path)
-    started, first, finished = events[0], events[1], events[-1]
+    started, finished = events[0], events[-1]
     assert isinstance(started, Started) and started.taken == "Took 47 of 47 tensors from its file."
-    told = read_capsule(trained).result
-    assert isinstance(first, Point) and (first.top1, first.loss) == (told.top1, told.loss), "before its first step"
+    assert begins_where(read_capsule(trained).result, events)
     assert isinstance(finished, Finished) and finished.trainable == 672
-    assert spec().digest != run.digest
+    assert spec(recipe=EXACT).digest != run.digest
 
 
 def test_its_capsule_carries_what_no_seed_gives_back(trained: Path, tmp_path: Path) -> None:
@@ -75,13 +83,12 @@ def test_of_frozen_weights_of_the_same_seed_nothing_is_carried(tmp_path: Path) -
 
 @pytest.mark.parametrize("policy", ["random-2", "supermask", "batchnorm"])
 def test_a_run_starts_from_any_policys_capsule_and_under_any_policy(policy: str, tmp_path: Path) -> None:
-    events_of(spec(policy=policy), tmp_path / "first")
+    events_of(spec(policy=policy, recipe=EXACT), tmp_path / "first")
     file = tmp_path / "first" / "final.safetensors"
     told = read_capsule(file).result
     for after in ("none", "random-2"):  # supermask switches half of the weights off at once
-        run = placed(file, tmp_path / after, policy=after)
-        first = events_of(run, tmp_path / after)[1]
-        assert isinstance(first, Point) and first.top1 == told.top1 and first.loss == pytest.approx(told.loss)
+        run = placed(file, tmp_path / after, policy=after, recipe=EXACT)
+        assert begins_where(told, events_of(run, tmp_path / after))
         capsule = read_capsule(tmp_path / after / "final.safetensors")
         assert capsule.result.digest and rebuild(capsule)
 
