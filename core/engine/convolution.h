@@ -149,24 +149,31 @@ static inline void pad_row(const struct convolution *l, long image, long y, long
 #undef READ
 }
 
-/* Memory that is read or written soon: fetched while products are made, which need none. */
+/* Memory that is read or written soon: fetched while products are made, which need none, `each` bytes at a time. */
 struct ahead {
-  const char *from[8];
-  long bytes[8];
+  struct {
+    const char *next, *end;
+    long each;
+  } streams[8];
   int count;
+  long times; /* that `fetch` is called */
 };
 
 static inline void soon(struct ahead *ahead, const void *data, int kind, long first, long last) {
-  long size = kind == FLOAT ? 4 : kind == BFLOAT ? 2 : 1;
+  long size = kind == FLOAT ? 4 : kind == BFLOAT ? 2 : 1, bytes = (last - first) * size;
   if (!data || last <= first) return;
-  ahead->from[ahead->count] = (const char *)data + first * size;
-  ahead->bytes[ahead->count++] = (last - first) * size;
+  const char *from = (const char *)data + first * size;
+  ahead->streams[ahead->count].next = from, ahead->streams[ahead->count].end = from + bytes;
+  ahead->streams[ahead->count++].each = rounded_up(bytes / ahead->times + 1);
 }
 
-static inline void fetch(const struct ahead *ahead, long step, long steps) {
-  for (int i = 0; i < ahead->count; i++)
-    for (long at = ahead->bytes[i] * step / steps; at < ahead->bytes[i] * (step + 1) / steps; at += 64)
-      __builtin_prefetch(ahead->from[i] + at, 0, 2);
+static inline void fetch(struct ahead *ahead) {
+  for (int i = 0; i < ahead->count; i++) {
+    const char *at = ahead->streams[i].next, *stop = at + ahead->streams[i].each;
+    if (stop > ahead->streams[i].end) stop = ahead->streams[i].end;
+    for (; at < stop; at += 64) __builtin_prefetch(at, 0, 2);
+    ahead->streams[i].next = at;
+  }
 }
 
 /* -- products -------------------------------------------------------------------------------------------------- */
@@ -214,15 +221,19 @@ struct sums {
   int begun;
 };
 
-/* Rows of `gradients` for W channels. */
+/* What `gradients` says of W channels, and its pointers: read anew behind every store, they would cost more than the sums. */
 struct terms {
   V scale, shift, alpha, delta, other_alpha, other_delta;
+  const void *saved, *second, *other;
+  const mask *signs;
+  int relu;
 };
 
 INLINE struct terms terms_of(const struct convolution *l, long c, int after) {
-  struct terms t = {{0}, {0}, {0}, {0}, {0}, {0}};
+  struct terms t = {.relu = NONE};
   if (after != GRADIENTS) return t;
   const struct gradients *g = l->gradients;
+  t.saved = g->saved, t.second = g->second, t.other = g->other, t.signs = g->signs, t.relu = g->relu;
   t.scale = load_floats(g->stat + SCALE * l->outputs + c), t.shift = load_floats(g->stat + SHIFT * l->outputs + c);
   t.alpha = load_floats(g->stat + ALPHA * l->outputs + c), t.delta = load_floats(g->stat + DELTA * l->outputs + c);
   if (g->other) {
@@ -235,19 +246,18 @@ INLINE struct terms terms_of(const struct convolution *l, long c, int after) {
 /* W values of the output, `v`, to their place; `a`, `b`, `c`: to which their sums are added. */
 INLINE void put(const struct convolution *l, const struct terms *t, long place, V v, struct sums *sums, V *a, V *b,
                 V *c, int kind, int after, int saved_kind) {
-  const struct gradients *g = l->gradients;
   V saved = {0};
   if (after == GRADIENTS) {
-    saved = load(g->saved, place, saved_kind);
-    if (g->second) v += load(g->second, place, kind);
-    v = through(v, saved, t->scale, t->shift, g->signs, place, g->relu);
+    saved = load(t->saved, place, saved_kind);
+    if (t->second) v += load(t->second, place, kind);
+    v = through(v, saved, t->scale, t->shift, t->signs, place, t->relu);
   }
   store(l->output, place, v, kind);
   if (after != NOTHING && kind == BFLOAT) v = load(l->output, place, kind); /* as it is then used */
   if (after == GRADIENTS) {
     *a += v;
     *b += v * (saved * t->alpha + t->delta);
-    if (g->other) *c += v * (load(g->other, place, saved_kind) * t->other_alpha + t->other_delta);
+    if (t->other) *c += v * (load(t->other, place, saved_kind) * t->other_alpha + t->other_delta);
   }
   if (after == STATISTICS) {
     V d = v - sums->centre;

@@ -111,7 +111,8 @@ static long place_of(const struct convolution *l, long line) {
 }
 
 static struct ahead ahead_of(const struct convolution *l, const struct lines *s, long first, long last) {
-  struct ahead ahead = {.count = 0};
+  long calls = l->outputs / panel_of(l->outputs) * (s->group / GROUP) * (l->transposed ? 2 : 1);
+  struct ahead ahead = {.times = (last - first) * calls};
   long then = last + (last - first) < s->count ? last + (last - first) : s->count;
   long from = place_of(l, last), to = place_of(l, then), row = l->out_width * l->outputs;
   soon(&ahead, l->input, l->kind, from, to);
@@ -123,6 +124,13 @@ static struct ahead ahead_of(const struct convolution *l, const struct lines *s,
     if (l->gradients->second != l->output) soon(&ahead, l->gradients->second, l->kind, first * row, last * row);
   }
   return ahead;
+}
+
+/* The products of GROUP pixels. */
+ALONE void multiply_pixels(const float *const *values, const float *const *weights, int taps, long step, long inputs,
+                           float *to, long panel) {
+  if (panel == 2 * W) multiply(values, weights, taps, step, inputs, to, panel, GROUP, 2);
+  else multiply(values, weights, taps, step, inputs, to, panel, GROUP, 1);
 }
 
 static void block(const struct convolution *l, const struct lines *s, long first, long last, double *totals) {
@@ -141,13 +149,12 @@ static void block(const struct convolution *l, const struct lines *s, long first
       struct taps taps = taps_of(l, s, &rows, line, parity);
       for (long p = 0; p < panels; p++) {
         const float *values[MAX_TAPS], *weights[MAX_TAPS];
-        if (!parity) fetch(&ahead, (line - first) * panels + p, (last - first) * panels);
         for (int i = 0; i < taps.count; i++) weights[i] = l->weights + (p * all + taps.tap[i]) * l->inputs * panel;
         for (long x = 0; x < s->group; x += GROUP) {
+          fetch(&ahead);
           for (int i = 0; i < taps.count; i++) values[i] = taps.values[i] + x * step;
           float *to = products + x * panel;
-          if (panel == 2 * W) multiply(values, weights, taps.count, step, l->inputs, to, panel, GROUP, 2);
-          else multiply(values, weights, taps.count, step, l->inputs, to, panel, GROUP, 1);
+          multiply_pixels(values, weights, taps.count, step, l->inputs, to, panel);
         }
 #define OUT(KIND, AFTER, SAVED) \
   line_out(l, products, line, parity, p, panel, sums + p * panel / W, KIND, AFTER, SAVED)

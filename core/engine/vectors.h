@@ -11,6 +11,7 @@ on AVX2).
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
+#define ALONE static __attribute__((noinline)) /* a loop that needs all registers: others' values are not kept in them */
 
 #if defined(__AVX512F__) || defined(ONLYBN_WIDE) /* the latter to try the wide code on any processor */
 #define W 16
@@ -42,7 +43,9 @@ INLINE V load(const void *from, long i, int kind) {
   if (kind == BFLOAT) {
     H h;
     memcpy(&h, (const uint16_t *)from + i, sizeof h);
-#if W == 8 && defined(__AVX2__)
+#if defined(__AVX512F__)
+    return (V)((U)_mm512_cvtepu16_epi32((__m256i)h) << 16);
+#elif W == 8 && defined(__AVX2__)
     return (V)((U)_mm256_cvtepu16_epi32((__m128i)h) << 16);
 #else
     return (V)(__builtin_convertvector(h, U) << 16);
@@ -50,7 +53,9 @@ INLINE V load(const void *from, long i, int kind) {
   }
   B b;
   memcpy(&b, (const int8_t *)from + i, sizeof b);
-#if W == 8 && defined(__AVX2__)
+#if defined(__AVX512F__)
+  return (V)_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32((__m128i)b));
+#elif W == 8 && defined(__AVX2__)
   return (V)_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_cvtsi64_si128((int64_t)b)));
 #else
   return __builtin_convertvector(b, V);
@@ -112,6 +117,10 @@ static const U places = {0, 1, 2, 3, 4, 5, 6, 7};
 #endif
 
 INLINE I spread(mask packed) {
+#if defined(__AVX512F__)
+  return (I)_mm512_maskz_set1_epi32(packed, -1);
+#else
   U one = ((uint32_t)1 - (U){0}) << places;
   return (I)((((uint32_t)packed - (U){0}) & one) == one);
+#endif
 }

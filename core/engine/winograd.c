@@ -165,7 +165,7 @@ static long place_of(const struct convolution *l, const struct blocks *b, long l
 }
 
 static struct ahead ahead_of(const struct convolution *l, const struct blocks *b, long first, long last) {
-  struct ahead ahead = {.count = 0};
+  struct ahead ahead = {.times = l->outputs / panel_of(l->outputs) * POINTS * (b->tiles / ROWS)};
   long lines = l->images * b->down, then = last + (last - first) < lines ? last + (last - first) : lines;
   long from = place_of(l, b, last, l->inputs), to = place_of(l, b, then, l->inputs);
   soon(&ahead, l->input, l->kind, from, to);
@@ -182,6 +182,12 @@ static struct ahead ahead_of(const struct convolution *l, const struct blocks *b
     if (l->gradients->second != l->output) soon(&ahead, l->gradients->second, l->kind, from, to);
   }
   return ahead;
+}
+
+/* The products of one point of ROWS tiles. */
+ALONE void multiply_tiles(const float *from, const float *weights, long inputs, float *to, long panel) {
+  if (panel == 2 * W) multiply(&from, &weights, 1, POINTS * inputs, inputs, to, POINTS * panel, ROWS, 2);
+  else multiply(&from, &weights, 1, POINTS * inputs, inputs, to, POINTS * panel, ROWS, 1);
 }
 
 /* Lines `first` to `last`, from the input to the output. */
@@ -206,13 +212,12 @@ static void block(const struct convolution *l, const struct blocks *b, long firs
   long panels = l->outputs / panel;
   for (long p = 0; p < panels; p++) {
     for (int point = 0; point < POINTS; point++) {
-      fetch(&ahead, p * POINTS + point, panels * POINTS);
       const float *weights = l->weights + (p * POINTS + point) * l->inputs * panel;
       for (long tile = 0; tile < b->tiles; tile += ROWS) {
         const float *from = values + (tile * POINTS + point) * l->inputs;
         float *to = products + (tile * POINTS + point) * panel;
-        if (panel == 2 * W) multiply(&from, &weights, 1, POINTS * l->inputs, l->inputs, to, POINTS * panel, ROWS, 2);
-        else multiply(&from, &weights, 1, POINTS * l->inputs, l->inputs, to, POINTS * panel, ROWS, 1);
+        fetch(&ahead);
+        multiply_tiles(from, weights, l->inputs, to, panel);
       }
     }
 #define OUT(KIND, AFTER, SAVED) panel_out(l, b, products, first, last, p, panel, totals, KIND, AFTER, SAVED)

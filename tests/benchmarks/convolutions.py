@@ -1,7 +1,7 @@
-"""How fast our convolutions are: against torch's in float32, and what it saves to do norm layers on the way.
+"""How fast our convolutions are: against torch's, and what it saves to do norm layers on the way.
 
     python -m tests.benchmarks.convolutions                  # a minute
-    python -m tests.benchmarks.convolutions --images 32 --turns 5
+    python -m tests.benchmarks.convolutions --images 32 --turns 5 --dtype bfloat16
 
 For each convolution of a CIFAR ResNet, in milliseconds, best of the turns, all ways turn by turn: torch's alone; ours
 alone; ours with batch norm, ReLU and statistics (back: the norm layers' gradients) on the way; ours with the same in
@@ -36,27 +36,30 @@ TENSORS = 8
 WAYS = ("torch", "ours", "on the way", "and passes")
 
 
-def images(count: int, channels: int, side: int) -> Tensor:
-    return torch.randn(count, channels, side, side).contiguous(memory_format=torch.channels_last)
+def images(count: int, channels: int, side: int, dtype: torch.dtype) -> Tensor:
+    return torch.randn(count, channels, side, side).to(dtype, memory_format=torch.channels_last)
 
 
 class Layer:
     """One convolution between two norm layers, and what each way does there and back."""
 
-    def __init__(self, kernels: CompiledKernels, count: int, shape: tuple[int, int, int, int, int]) -> None:
+    def __init__(
+        self, kernels: CompiledKernels, count: int, shape: tuple[int, int, int, int, int], dtype: torch.dtype
+    ) -> None:
         inputs, outputs, kernel, stride, side = shape
         convolution = kernels.convolution(kernel, stride)
         assert convolution is not None
         self.kernels, self.own, self.stride, self.padding = kernels, convolution, stride, kernel // 2
         weight = torch.randn(outputs, inputs, kernel, kernel) / (kernel**2 * inputs) ** 0.5
         self.weight = weight.contiguous(memory_format=torch.channels_last)
+        self.torch_weight = self.weight.to(dtype)
         self.norm = (Affine(torch.rand(outputs), torch.rand(outputs)), self._running(outputs))
         below = (Affine(torch.rand(inputs), torch.rand(inputs)), self._running(inputs))
-        lower = [images(count, inputs, side) for _ in range(TENSORS)]
+        lower = [images(count, inputs, side, dtype) for _ in range(TENSORS)]
         self.below = cycle([Kept(x, kernels.statistics(x, *below)) for x in lower])
-        upper = [images(count, outputs, side // stride) for _ in range(TENSORS)]
+        upper = [images(count, outputs, side // stride, dtype) for _ in range(TENSORS)]
         self.above = cycle([Kept(y, kernels.statistics(y, *self.norm)) for y in upper])
-        gradients = [images(count, outputs, side // stride) for _ in range(TENSORS)]
+        gradients = [images(count, outputs, side // stride, dtype) for _ in range(TENSORS)]
         self.gradients = cycle(gradients)
         self.factors = kernels.sums(next(self.above), gradients[0], None, "recompute", False).own.factors
 
@@ -68,7 +71,7 @@ class Layer:
         below = next(self.below)
         x, statistics = below.values, below.statistics
         if way == "torch":
-            F.conv2d(x, self.weight, None, self.stride, self.padding)
+            F.conv2d(x, self.torch_weight, None, self.stride, self.padding)
         elif way == "ours":
             self.own.forward(x, self.weight)
         elif way == "on the way":
@@ -82,7 +85,7 @@ class Layer:
         size = below.values.shape
         if way == "torch":
             sides = ([self.stride] * 2, [self.padding] * 2, [1, 1], False, [0, 0], 1, [True, False, False])
-            torch.ops.aten.convolution_backward(gradient, below.values, self.weight, None, *sides)
+            torch.ops.aten.convolution_backward(gradient, below.values, self.torch_weight, None, *sides)
         elif way == "ours":
             self.own.backward(gradient, self.weight, size)
         elif way == "on the way":
@@ -111,14 +114,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=128)
     parser.add_argument("--turns", type=int, default=12)
+    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"], help="of what is between layers")
     arguments = parser.parse_args()
     keep_freed_memory()
     kernels = compiled_kernels()
-    print(f"{processor()}, {torch.get_num_threads()} threads, torch {torch.__version__}, {arguments.images} images, ms")
+    told = f"{torch.get_num_threads()} threads, torch {torch.__version__}, {arguments.images} images, {arguments.dtype}"
+    print(f"{processor()}, {told}, ms")
     print(f"{'layer':<32}{'':<7}" + "".join(f"{way:>12}" for way in WAYS))
     for shape in LAYERS:
         inputs, outputs, kernel, stride, side = shape
-        layer = Layer(kernels, arguments.images, shape)
+        layer = Layer(kernels, arguments.images, shape, getattr(torch, arguments.dtype))
         for name, work in (("there", layer.there), ("back", layer.back)):
             found = milliseconds({way: partial(work, way) for way in WAYS}, arguments.turns)
             told = f"{kernel}x{kernel}, stride {stride}, {inputs} to {outputs}, {side}x{side}"
