@@ -31,7 +31,7 @@ FOLDER = Path(__file__).parent
 SOURCES = ("kernels.c", "convolution.c", "winograd.c", "direct.c")
 HEADERS = ("vectors.h", "norm.h", "convolution.h")
 # No -ffast-math: NaN must stay NaN, and sums must be made in the order in which they are written.
-FLAGS = ("-O3", "-g", "-march=native", "-fopenmp", "-fno-unswitch-loops", "-funroll-loops", "-fPIC")
+FLAGS = ("-O3", "-march=native", "-fopenmp", "-fno-unswitch-loops", "-funroll-loops", "-fPIC")
 COMPILE_TIMEOUT_S = 120
 ARGUMENTS = {
     "onlybn_statistics": (c_int, P, c_long, c_long, P),

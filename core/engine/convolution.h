@@ -83,36 +83,42 @@ static inline void *scratch(long bytes) {
 /* One row of pixels of the convolution's input, `at` the first value's place. `own`: whether this block is the one that
 stores what is applied. */
 INLINE void read_row(const struct convolution *l, long at, float *to, int own, int kind, int before, int saved_kind) {
-  long inputs = l->inputs;
+  /* Read from `l` once, as the compiler must think that what is stored may change it. */
+  const void *input = l->input, *saved = l->saved, *other = l->other;
+  void *applied = own ? l->applied : NULL;
+  mask *applied_signs = own ? l->applied_signs : NULL;
+  const mask *signs = l->signs;
+  const float *stat = l->stat, *other_stat = l->other_stat, *factors = l->factors;
+  long inputs = l->inputs, width = l->width;
+  int relu = l->relu;
   for (long c = 0; c < inputs; c += W) {
     V scale = {0}, shift = {0}, first = {0}, second = {0}, third = {0};
-    if (before != AS_IS)
-      scale = load_floats(l->stat + SCALE * inputs + c), shift = load_floats(l->stat + SHIFT * inputs + c);
-    if (before == RESIDUAL && l->other_stat) {
-      first = load_floats(l->other_stat + SCALE * inputs + c);
-      second = load_floats(l->other_stat + SHIFT * inputs + c);
+    if (before != AS_IS) scale = load_floats(stat + SCALE * inputs + c), shift = load_floats(stat + SHIFT * inputs + c);
+    if (before == RESIDUAL && other_stat) {
+      first = load_floats(other_stat + SCALE * inputs + c);
+      second = load_floats(other_stat + SHIFT * inputs + c);
     }
     if (before == GRADIENT) {
-      first = load_floats(l->factors + c), second = load_floats(l->factors + inputs + c);
-      third = load_floats(l->factors + 2 * inputs + c);
+      first = load_floats(factors + c), second = load_floats(factors + inputs + c);
+      third = load_floats(factors + 2 * inputs + c);
     }
-    for (long pixel = 0; pixel < l->width; pixel++) {
+    for (long pixel = 0; pixel < width; pixel++) {
       long place = at + pixel * inputs + c;
-      V v = load(l->input, place, kind);
+      V v = load(input, place, kind);
       if (before == NORMALISED || before == RESIDUAL) {
         uint16_t rounded[W];
         v = normalised(v, scale, shift);
         if (before == RESIDUAL) {
-          v = with_residual(v, load(l->other, place, kind), first, second, l->other_stat != NULL);
-          if (own && l->applied_signs) l->applied_signs[place / W] = bits((I)(v > 0));
+          v = with_residual(v, load(other, place, kind), first, second, other_stat != NULL);
+          if (applied_signs) applied_signs[place / W] = bits((I)(v > 0));
         }
         v = clamp(v);
-        if (before == RESIDUAL && own) store(l->applied, place, v, kind);
+        if (before == RESIDUAL && applied) store(applied, place, v, kind);
         if (kind == BFLOAT) store(rounded, 0, v, kind), v = load(rounded, 0, kind);
       }
       if (before == GRADIENT) {
-        V saved = load(l->saved, place, saved_kind);
-        v = through(v, saved, scale, shift, l->signs, place, l->relu) * first + saved * second + third;
+        V x = load(saved, place, saved_kind);
+        v = through(v, x, scale, shift, signs, place, relu) * first + x * second + third;
       }
       store_floats(to + pixel * inputs + c, v);
     }
