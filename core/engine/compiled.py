@@ -22,6 +22,7 @@ from filelock import FileLock
 from torch import Tensor
 
 from core.engine import convolutions
+from core.engine.arena import HEAP, Heap
 from core.engine.convolutions import KERNELS_AND_STRIDES, LANES, FusedConvolution
 from core.engine.kernels import STATISTICS, Affine, Applied, Found, Kept, Relu, Running
 from core.engine.structures import KINDS, RELUS, Gradients, Norm, P, address
@@ -130,8 +131,8 @@ class CompiledKernels:
     def convolution(self, kernel: int, stride: int) -> FusedConvolution | None:
         return self._convolutions.get((kernel, stride))
 
-    def statistics(self, y: Tensor, affine: Affine, running: Running, lean: bool = False) -> Tensor:
-        out = torch.empty(STATISTICS, y.shape[1])
+    def statistics(self, y: Tensor, affine: Affine, running: Running, lean: bool = False, arena: Heap = HEAP) -> Tensor:
+        out = arena.empty(STATISTICS, y.shape[1])
         norm = Norm.of(affine, running, lean, out)
         self._library.onlybn_statistics(KINDS[y.dtype], y.data_ptr(), _pixels(y), y.shape[1], ctypes.byref(norm))
         return out
@@ -146,10 +147,11 @@ class CompiledKernels:
         keep_signs: bool = False,
         lean_seed: int | None = None,
         in_place: bool = False,
+        arena: Heap = HEAP,
     ) -> Applied:
         out = y if in_place else torch.empty_like(y)
-        signs = torch.empty(y.numel() // LANES, dtype=torch.int16) if keep_signs else None
-        kept = None if lean_seed is None else torch.empty_like(y, dtype=torch.int8)
+        signs = arena.empty(y.numel() // LANES, dtype=torch.int16) if keep_signs else None
+        kept = None if lean_seed is None else arena.images(y.shape, torch.int8)
         self._library.onlybn_apply(
             KINDS[y.dtype],
             y.data_ptr(),
@@ -167,9 +169,16 @@ class CompiledKernels:
         return Applied(out, signs, kept)
 
     def sums(
-        self, kept: Kept, gradient: Tensor, second: Tensor | None, relu: Relu, in_place: bool, other: Kept | None = None
+        self,
+        kept: Kept,
+        gradient: Tensor,
+        second: Tensor | None,
+        relu: Relu,
+        in_place: bool,
+        other: Kept | None = None,
+        arena: Heap = HEAP,
     ) -> Found:
-        layer, found = Gradients.of(kept, second, relu, other)
+        layer, found = Gradients.of(kept, second, relu, other, arena)
         self._library.onlybn_sums(
             KINDS[gradient.dtype],
             _pixels(gradient),

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from core.engine.arena import HEAP, Heap
 from core.engine.kernels import Affine, Found, Kept, Relu, Running
 from core.engine.structures import KINDS, RELUS, Convolution, Gradients, Norm, P, address, reference
 
@@ -90,10 +91,16 @@ class FusedConvolution:
         return self._run(self._there(source, weight), source, weight)
 
     def forward_to(
-        self, source: Tensor | Unapplied, weight: Tensor, affine: Affine, running: Running, lean: bool
+        self,
+        source: Tensor | Unapplied,
+        weight: Tensor,
+        affine: Affine,
+        running: Running,
+        lean: bool,
+        arena: Heap = HEAP,
     ) -> tuple[Tensor, Tensor]:
         """The output, and what Kernels.statistics makes of it."""
-        task, statistics = self._there(source, weight), torch.empty(6, weight.shape[0])
+        task, statistics = self._there(source, weight), arena.empty(6, weight.shape[0])
         norm = Norm.of(affine, running, lean, statistics)
         task.after, task.norm = STATISTICS, reference(norm)
         return self._run(task, source, weight), statistics
@@ -103,11 +110,11 @@ class FusedConvolution:
         return self._run(self._back(gradient, weight, size), gradient, weight, back=True)
 
     def backward_to(
-        self, gradient: Tensor | Unfinished, weight: Tensor, size: torch.Size, below: Below
+        self, gradient: Tensor | Unfinished, weight: Tensor, size: torch.Size, below: Below, arena: Heap = HEAP
     ) -> tuple[Tensor, Found]:
         """The gradient behind the ReLU of the layer below, and what Kernels.sums makes of it."""
         task = self._back(gradient, weight, size)
-        gradients, found = Gradients.of(below.kept, below.second, below.relu, below.other)
+        gradients, found = Gradients.of(below.kept, below.second, below.relu, below.other, arena)
         task.after, task.gradients = GRADIENTS, reference(gradients)
         return self._run(task, gradient, weight, back=True, into=below.second), found
 

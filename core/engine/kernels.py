@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from core.engine.arena import HEAP, Heap
+
 if TYPE_CHECKING:
     from core.engine.convolutions import FusedConvolution
 
@@ -84,14 +86,14 @@ class Found(NamedTuple):
 
 
 class Kernels(Protocol):
-    """See the module. `name` is shown to people."""
+    """See the module. `name` is shown to people. What a step keeps comes from `arena`."""
 
     name: str
 
     def convolution(self, kernel: int, stride: int) -> FusedConvolution | None:
         """One of `kernel` by `kernel` that does more than that on the way; None: there is none."""
 
-    def statistics(self, y: Tensor, affine: Affine, running: Running, lean: bool = False) -> Tensor:
+    def statistics(self, y: Tensor, affine: Affine, running: Running, lean: bool = False, arena: Heap = HEAP) -> Tensor:
         """(6, C): those of the batch; moves the running statistics."""
 
     def apply(
@@ -104,11 +106,19 @@ class Kernels(Protocol):
         keep_signs: bool = False,
         lean_seed: int | None = None,
         in_place: bool = False,
+        arena: Heap = HEAP,
     ) -> Applied:
         """relu(y * scale + shift [+ other [* its scale + its shift]]), in the place of `y` if `in_place`."""
 
     def sums(
-        self, kept: Kept, gradient: Tensor, second: Tensor | None, relu: Relu, in_place: bool, other: Kept | None = None
+        self,
+        kept: Kept,
+        gradient: Tensor,
+        second: Tensor | None,
+        relu: Relu,
+        in_place: bool,
+        other: Kept | None = None,
+        arena: Heap = HEAP,
     ) -> Found:
         """Of `gradient` [+ `second`] behind the ReLU; where `in_place`, that is left in `gradient`. `other` got the
         same gradient."""
@@ -131,14 +141,14 @@ def _row(statistics: Tensor, row: int) -> Tensor:
 
 
 class EagerKernels:
-    """In torch's operators, on any device."""
+    """In torch's operators, on any device, from torch's memory."""
 
     name = "torch"
 
     def convolution(self, kernel: int, stride: int) -> FusedConvolution | None:
         return None
 
-    def statistics(self, y: Tensor, affine: Affine, running: Running, lean: bool = False) -> Tensor:
+    def statistics(self, y: Tensor, affine: Affine, running: Running, lean: bool = False, arena: Heap = HEAP) -> Tensor:
         values = y.float()
         var, mean = torch.var_mean(values, OVER, correction=0)
         count = y.numel() / y.shape[1]
@@ -165,6 +175,7 @@ class EagerKernels:
         keep_signs: bool = False,
         lean_seed: int | None = None,
         in_place: bool = False,
+        arena: Heap = HEAP,
     ) -> Applied:
         out = y.float() * _row(statistics, SCALE) + _row(statistics, SHIFT)
         if other is not None:
@@ -185,7 +196,14 @@ class EagerKernels:
         return Applied(y.copy_(out) if in_place else out.to(y.dtype), signs, kept)
 
     def sums(
-        self, kept: Kept, gradient: Tensor, second: Tensor | None, relu: Relu, in_place: bool, other: Kept | None = None
+        self,
+        kept: Kept,
+        gradient: Tensor,
+        second: Tensor | None,
+        relu: Relu,
+        in_place: bool,
+        other: Kept | None = None,
+        arena: Heap = HEAP,
     ) -> Found:
         behind = gradient.float() if second is None else gradient.float() + second.float()
         behind = self._behind(kept, behind, relu)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 """glibc's numbers of these settings (malloc.h)."""
-NEVER = 1 << 30
+NEVER_TRIM, NEVER_MMAP = -1, 1 << 30
 LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 """Where Linux says what a container may take; `max` where that is everything."""
 
@@ -56,4 +56,4 @@ def keep_freed_memory() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return False
-    return bool(mallopt(MMAP_THRESHOLD, NEVER)) and bool(mallopt(TRIM_THRESHOLD, NEVER))
+    return bool(mallopt(MMAP_THRESHOLD, NEVER_MMAP)) and bool(mallopt(TRIM_THRESHOLD, NEVER_TRIM))

@@ -8,6 +8,7 @@ from ctypes import c_double, c_int, c_long, c_void_p
 import torch
 from torch import Tensor
 
+from core.engine.arena import Heap
 from core.engine.kernels import Affine, Found, Kept, Relu, Running, Sums
 
 KINDS = {torch.float32: 0, torch.bfloat16: 1, torch.int8: 2}
@@ -43,10 +44,12 @@ class Gradients(ctypes.Structure):
     )
 
     @classmethod
-    def of(cls, kept: Kept, second: Tensor | None, relu: Relu, other: Kept | None) -> tuple[Gradients, Found]:
+    def of(
+        cls, kept: Kept, second: Tensor | None, relu: Relu, other: Kept | None, arena: Heap
+    ) -> tuple[Gradients, Found]:
         channels = kept.statistics.shape[1]
-        own = Sums(torch.empty(channels), torch.empty(channels), torch.empty(3, channels))
-        others = None if other is None else Sums(own.beta, torch.empty(channels), torch.empty(3, channels))
+        own = Sums(arena.empty(channels), arena.empty(channels), arena.empty(3, channels))
+        others = None if other is None else Sums(own.beta, arena.empty(channels), arena.empty(3, channels))
         shortcut = (other.values, other.statistics) if other else (None, None)
         tensors = (kept.values, kept.statistics, second, kept.signs, *shortcut)
         results = (own.beta, own.gamma, own.factors, *((others.gamma, others.factors) if others else (None, None)))

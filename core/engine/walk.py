@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from core.engine.arena import HEAP, Arena
 from core.engine.convolutions import LANES, Residual, Unapplied
 from core.engine.kernels import Kept, Relu
 from core.engine.layers import BETA, GAMMA, OF_A_UNIT, WEIGHT, FusedBlock, Layers, squares
@@ -63,6 +64,7 @@ class Walk:
     def __init__(self, layers: Layers, tensors: Sequence[Tensor | None], needs: Sequence[bool], seed: int) -> None:
         self.layers, self.kernels, self.seed = layers, layers.kernels, seed
         self.tensors, self.needs = tensors, needs
+        self.arena = Arena() if layers.lean else HEAP
         self.blocks = [FusedBlock((0,), None, False, None), *layers.blocks]
         self.lowest = next((i for i, block in enumerate(self.blocks) if self._trains(block)), len(self.blocks))
         """The first block in which anything trains: those before it keep nothing."""
@@ -108,7 +110,8 @@ class Walk:
         if memory:
             memory.kept[block.shortcut] = Kept(y, scale)
             if self.layers.lean:
-                scaled = self.kernels.apply(y, scale, relu=False, lean_seed=self._noise(block.shortcut), in_place=True)
+                noise = self._noise(block.shortcut)
+                scaled = self.kernels.apply(y, scale, relu=False, lean_seed=noise, in_place=True, arena=self.arena)
                 assert scaled.bytes is not None
                 memory.kept[block.shortcut] = Kept(scaled.bytes, scale)
         return result
@@ -117,7 +120,7 @@ class Walk:
         """The convolution's output, and its statistics."""
         unit, weight = self.layers.units[place], self.weight(place)
         gamma, beta = self.tensors[OF_A_UNIT * place + GAMMA : OF_A_UNIT * place + BETA + 1]
-        asked = (unit.affine(gamma, beta), unit.running(), self.layers.lean)
+        asked = (unit.affine(gamma, beta), unit.running(), self.layers.lean, self.arena)
         if memory:
             memory.shapes[place] = x.y.shape if isinstance(x, Unapplied) else x.shape
             if self.weighs(place):
@@ -152,7 +155,7 @@ class Walk:
     ) -> Tensor | Unapplied:
         y, statistics = self._normed(place, x, memory)
         if self._reads(reader) and not (memory and self.layers.lean):
-            signs = torch.empty(y.numel() // LANES, dtype=torch.int16) if memory else None
+            signs = self.arena.empty(y.numel() // LANES, dtype=torch.int16) if memory else None
             if memory:
                 memory.kept[place] = Kept(y, statistics, signs)
             return Unapplied(y, statistics, Residual(other, scale, torch.empty_like(y), signs))
@@ -179,7 +182,9 @@ class Walk:
         """The layer's output; of it are kept the signs, and lean the 8 bits."""
         lean = self.layers.lean
         noise = self._noise(place) if lean else None
-        done = self.kernels.apply(y, statistics, other, scale, keep_signs=True, lean_seed=noise, in_place=lean)
+        done = self.kernels.apply(
+            y, statistics, other, scale, keep_signs=True, lean_seed=noise, in_place=lean, arena=self.arena
+        )
         memory.kept[place] = Kept(y if done.bytes is None else done.bytes, statistics, done.signs)
         return done.out
 

@@ -108,7 +108,8 @@ class WayBack:
         return arriving if arriving.found else arriving._replace(second=passed)
 
     def _sums(self, asked: Below, gradient: Tensor, *, in_place: bool = False) -> Found:
-        return self.kernels.sums(asked.kept, gradient, asked.second, asked.relu, in_place, asked.other)
+        arena = self.walk.arena
+        return self.kernels.sums(asked.kept, gradient, asked.second, asked.relu, in_place, asked.other, arena)
 
     def _trained(self, place: int, sums: Sums) -> None:
         for offset, value in ((BIAS, None), (GAMMA, sums.gamma), (BETA, sums.beta)):
@@ -150,7 +151,7 @@ class WayBack:
                 self.gradients[OF_A_UNIT * place + WEIGHT] = weights
         if unit.own and image:
             if asked:
-                images, found = unit.own.backward_to(gradient, weight, memory.shapes[place], asked)
+                images, found = unit.own.backward_to(gradient, weight, memory.shapes[place], asked, walk.arena)
                 return _Gradient(images, None, found)
             images = unit.own.backward(gradient, weight, memory.shapes[place])
         return nothing if images is None else _Gradient(images)

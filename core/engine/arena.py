@@ -1,0 +1,49 @@
+"""Memory for what a lean step keeps: pieces of any size one after another in large chunks.
+
+Between tensors of megabytes that come and go, each small one that stays takes the head of a gap, into which the next
+large one then does not fit: so the heap of ResNet-866 grew far beyond what it kept (`tests/benchmarks/README.md`).
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+import torch
+from torch import Tensor
+
+CHUNK = 64 << 20
+"""Bytes that are asked for at once."""
+ALIGNMENT = 64
+
+
+class Heap:
+    """Hands out tensors of their own."""
+
+    def empty(self, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+        return torch.empty(shape, dtype=dtype)
+
+    def images(self, shape: torch.Size, dtype: torch.dtype) -> Tensor:
+        """(N, C, H, W), channels-last."""
+        count, channels, height, width = shape
+        return self.empty(count, height, width, channels, dtype=dtype).permute(0, 3, 1, 2)
+
+
+class Arena(Heap):
+    """Hands out pieces of chunks. A chunk is freed when none of its pieces is left."""
+
+    def __init__(self) -> None:
+        self._chunk: Tensor | None = None
+        self._used = 0
+
+    def empty(self, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+        size = prod(shape) * dtype.itemsize
+        if size > CHUNK:
+            return super().empty(*shape, dtype=dtype)
+        if self._chunk is None or self._used + size > CHUNK:
+            self._chunk, self._used = torch.empty(CHUNK, dtype=torch.uint8), 0
+        piece = self._chunk.narrow(0, self._used, size).view(dtype)
+        self._used += (size + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
+        return piece.view(shape)
+
+
+HEAP = Heap()
