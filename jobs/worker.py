@@ -16,6 +16,7 @@ from huey import Huey
 from huey.consumer import Consumer
 from sqlalchemy.exc import DBAPIError
 
+from core.engine.library import Uncompiled, shared_library
 from jobs.cores import Cores
 from jobs.evaluator import EVALUATOR, Evaluator
 from jobs.lease import Identity, Watch
@@ -72,6 +73,8 @@ class Worker:
         )
         consumer.start()
         self.evaluator.start()
+        if self.settings.device != "cuda":
+            threading.Thread(target=compile_kernels, name="kernels", daemon=True).start()
         clear_at = 0.0
         try:
             while not self.stopping.wait(self.reap_every_s):
@@ -149,6 +152,14 @@ class Worker:
             chore()
         except Exception as error:  # database or queue away, each with its own errors: the next round comes soon
             logger.warning("Could not look after the runs, will try again: %s", error)
+
+
+def compile_kernels() -> None:
+    """So that the first run on a new machine need not wait for them; one that comes meanwhile waits for the same."""
+    try:
+        shared_library()
+    except (Uncompiled, OSError) as error:  # the run says so, too, and what it trains with instead
+        logger.info("The kernels could not be compiled: %s", error)
 
 
 class _Consumer(Consumer):  # type: ignore[misc]  # huey has no types

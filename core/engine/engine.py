@@ -16,11 +16,12 @@ from torch import Tensor, nn
 from core.architectures.builder import Network
 from core.architectures.plan import Plan
 from core.distributed import Group
-from core.engine.compiled import CompiledKernels, Uncompiled, compiled_kernels
+from core.engine.compiled import CompiledKernels, compiled_kernels
 from core.engine.convolutions import LANES
 from core.engine.fused import FusedNetwork, Seen
 from core.engine.graphed import GraphedEngine
 from core.engine.kernels import EagerKernels, Kernels
+from core.engine.library import Uncompiled
 from core.engine.memory import memory_bytes
 from core.engine.plain import PlainEngine
 from core.engine.routes import FLOAT32, choose_routes

@@ -25,9 +25,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.architectures.plan import Convolution, Plan
-from core.engine.compiled import cache_folder, machine, sources
 from core.engine.convolutions import LANES, FusedConvolution
 from core.engine.kernels import Kernels
+from core.engine.library import cache_folder, machine, sources
 from core.files import write_atomically
 
 TRIED_MACS, TRIED_IMAGES = 4e8, 16

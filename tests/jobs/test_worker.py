@@ -86,6 +86,45 @@ def test_checkpoints_of_no_more_use_are_removed(
         eventually(lambda: not saved[cancelled.id].exists())
 
 
+COMPILER = """#!/bin/sh
+[ "$1" = --version ] && exit {code}
+while [ $# -gt 1 ]; do [ "$1" = -o ] && touch "$2"; shift; done
+"""
+
+
+@pytest.fixture
+def kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where compiled kernels are kept; the compiler is one that only makes its files."""
+    compiler = tmp_path / "cc"
+    compiler.write_text(COMPILER.format(code=0))
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CC", str(compiler))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "onlybn"
+
+
+def test_a_worker_has_the_kernels_compiled_before_the_first_run(
+    settings: WorkerSettings, lite: Store, kernels: Path
+) -> None:
+    with at_work(settings, lite):
+        eventually(lambda: list(kernels.glob("kernels-*.so")))
+
+
+def test_a_worker_works_where_nothing_can_be_compiled(
+    settings: WorkerSettings,
+    lite: Store,
+    kernels: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("CC", str(kernels / "missing"))
+    caplog.set_level("INFO")
+    run, _ = lite.submit(fake_spec())
+    with at_work(settings, lite):
+        eventually(lambda: "could not be compiled: no C compiler" in caplog.text)
+        eventually(lambda: states(lite, run.id) == {"finished"})
+
+
 Start = Callable[..., subprocess.Popen[str]]
 
 

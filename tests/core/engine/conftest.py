@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.engine.compiled import Uncompiled, compiled_kernels
+from core.engine.compiled import compiled_kernels
+from core.engine.library import Uncompiled
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,18 +6,18 @@ import json
 import os
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from core.engine import compiled, engine, memory, routes
-from core.engine.compiled import Uncompiled, compiled_kernels
+from core.engine import engine, memory, routes
+from core.engine.compiled import compiled_kernels
 from core.engine.convolutions import FusedConvolution, Unfinished
 from core.engine.engine import Engine, FusedEngine, kept_bytes, make_engine
 from core.engine.kernels import Kernels
+from core.engine.library import Uncompiled
 from core.engine.plain import PlainEngine
 from core.engine.routes import FLOAT32, Routes, Shape, Trial, Way, Work, choose_routes, decide, own_convolution
 from core.events import Finished, Started, Warned
@@ -78,49 +78,6 @@ def test_without_a_compiler_it_trains_all_the_same_and_says_so(no_compiler: None
     assert isinstance(finished, Finished)
     lean = made(spec(recipe={"lean": True, "precision": "fp32"}))
     assert isinstance(lean, FusedEngine) and lean.words == "fused (torch kernels), fp32, lean"
-
-
-def test_a_compiler_that_fails_is_told_in_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = tmp_path / "cc"
-    told = 'echo "In file included from here" >&2\necho "kernels.c:1: error: no such thing" >&2'
-    broken.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo 1.0 && exit 0\n{told}\nexit 1\n')
-    broken.chmod(0o755)
-    monkeypatch.setenv("CC", str(broken))
-    with pytest.raises(Uncompiled, match=r"the C compiler failed: kernels\.c:1: error: no such thing"):
-        compiled._library()
-    monkeypatch.setenv("CC", str(tmp_path / "missing"))
-    with pytest.raises(Uncompiled, match="no C compiler"):
-        compiled._library()
-    broken.write_text('#!/bin/sh\n[ "$1" = --version ] && echo 2.0 && exit 0\nsleep 60\n')
-    monkeypatch.setenv("CC", str(broken))
-    monkeypatch.setattr(compiled, "COMPILE_TIMEOUT_S", 1)
-    with pytest.raises(Uncompiled, match=r"cc took longer than 1 seconds"):
-        compiled._library()
-
-
-def test_what_was_compiled_once_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    library = compiled._library()
-    assert library.parent == tmp_path / "cache" / "onlybn"
-    made_at = library.stat().st_mtime_ns
-    assert compiled._library() == library and library.stat().st_mtime_ns == made_at
-    assert {path.name for path in library.parent.iterdir()} == {library.name, "kernels.lock"}, "no drafts are left"
-
-
-def test_of_several_that_begin_at_once_one_compiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    calls: list[list[str]] = []
-    run = compiled._run
-
-    def counted(command: list[str]) -> str:
-        if "-c" in command:
-            calls.append(command)
-        return run(command)
-
-    monkeypatch.setattr(compiled, "_run", counted)
-    with ThreadPoolExecutor() as pool:
-        libraries = set(pool.map(lambda _: compiled._library(), range(3)))
-    assert len(libraries) == 1 and len(calls) == len(compiled.SOURCES)
 
 
 B, F, W = Way.BFLOAT16, Way.FLOAT32, Way.FUSED
