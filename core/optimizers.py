@@ -6,6 +6,8 @@ run would wait.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import torch
 from torch import Tensor, nn
 from torch.optim.adam import adam
@@ -14,6 +16,9 @@ from torch.optim.sgd import sgd
 from core.spec import Recipe
 
 ADAM_BETA2, ADAM_EPS = 0.999, 1e-8
+TOGETHER = 1 << 20
+"""So many values at most are moved operator by operator, all tensors together, on a CPU: that saves the time between
+the operators of many small tensors, but large ones would leave the cache in between. The bits are the same."""
 
 
 class Optimizer:
@@ -37,6 +42,12 @@ class Optimizer:
 
     def update(self, tensors: list[Tensor], gradients: list[Tensor], lr: float) -> None:
         raise NotImplementedError
+
+    @cached_property
+    def together(self) -> bool | None:
+        """Whether all tensors are moved together (`foreach`); None: PyTorch decides."""
+        tensors = self.parameters.values()
+        return None if any(t.is_cuda for t in tensors) else sum(t.numel() for t in tensors) <= TOGETHER
 
     @torch.no_grad()
     def restore(self, state: dict[str, Tensor]) -> None:
@@ -65,6 +76,7 @@ class Sgd(Optimizer):
             dampening=0.0,
             nesterov=self.recipe.nesterov,
             maximize=False,
+            foreach=self.together,
         )
         pairs = zip(self.parameters, buffers, strict=True)
         self.state = {f"momentum/{name}": buffer for name, buffer in pairs if buffer is not None}
@@ -97,6 +109,7 @@ class Adam(Optimizer):
             weight_decay=self.recipe.weight_decay,
             eps=ADAM_EPS,
             maximize=False,
+            foreach=self.together,
             decoupled_weight_decay=self.decoupled,
         )
 

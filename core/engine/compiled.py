@@ -44,10 +44,10 @@ class CompiledKernels:
             getattr(library, function).argtypes = arguments
             getattr(library, function).restype = None
         self._library = library
-        self._convolutions = {which: FusedConvolution(library, *which) for which in KERNELS_AND_STRIDES}
 
     def convolution(self, kernel: int, stride: int) -> FusedConvolution | None:
-        return self._convolutions.get((kernel, stride))
+        known = (kernel, stride) in KERNELS_AND_STRIDES
+        return FusedConvolution(self._library, kernel, stride) if known else None
 
     def statistics(self, y: Tensor, affine: Affine, running: Running, lean: bool = False, arena: Heap = HEAP) -> Tensor:
         out = arena.empty(STATISTICS, y.shape[1])

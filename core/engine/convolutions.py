@@ -30,6 +30,8 @@ KERNELS_AND_STRIDES = ((3, 1), (3, 2), (1, 1), (1, 2))
 LANES = 16
 """Channels that are handled together; a layer must have a multiple of it."""
 POINTS = 36
+KEPT_BYTES = 64 << 20
+"""What a network's prepared weights may take."""
 AS_IS, NORMALISED, RESIDUAL, GRADIENT = range(4)
 NOTHING, STATISTICS, GRADIENTS = range(3)
 """`enum before` and `enum after`."""
@@ -79,13 +81,20 @@ class FusedConvolution:
     """One of KERNELS_AND_STRIDES, without a bias, in a library that has the functions of ARGUMENTS.
 
     All images are (N, C, H, W), channels-last, float32 or bfloat16, C a multiple of LANES; weights (C', C, kernel,
-    kernel) float32.
+    kernel) float32. They are prepared anew at every call, unless it is `frozen`: then it is always called with one and
+    the same tensor, and prepares it again only where that has been written to.
     """
 
     def __init__(self, library: ctypes.CDLL, kernel: int, stride: int) -> None:
-        self.kernel, self.stride = kernel, stride
+        self.kernel, self.stride, self.frozen = kernel, stride, False
         self.by_winograd = kernel == 3 and stride == 1
         self._library = library
+        self._kept: dict[bool, tuple[tuple[int, int], Tensor]] = {}
+
+    def prepared_bytes(self, weight: Tensor) -> int:
+        """Of `weight` as it is there and back."""
+        taps = POINTS if self.by_winograd else self.kernel**2
+        return 2 * taps * weight.shape[0] * weight.shape[1] * torch.float32.itemsize
 
     def forward(self, source: Tensor | Unapplied, weight: Tensor) -> Tensor:
         return self._run(self._there(source, weight), source, weight)
@@ -158,11 +167,19 @@ class FusedConvolution:
         shape = (task.images, task.outputs, task.out_height, task.out_width)
         if into is None:
             into = torch.empty(shape, dtype=_images(source).dtype, memory_format=torch.channels_last)
-        weights = self._weights(weight, back)
+        weights = self._kept_weights(weight, back) if self.frozen else self._weights(weight, back)
         task.weights, task.output = weights.data_ptr(), into.data_ptr()
         run = self._library.onlybn_winograd if self.by_winograd else self._library.onlybn_direct
         run(ctypes.byref(task))
         return into
+
+    def _kept_weights(self, weight: Tensor, back: bool) -> Tensor:
+        state = (weight.data_ptr(), weight._version)
+        known, weights = self._kept.get(back, (None, None))
+        if weights is None or known != state:
+            weights = self._weights(weight, back)
+            self._kept[back] = (state, weights)
+        return weights
 
     def _weights(self, weight: Tensor, back: bool) -> Tensor:
         outputs, inputs = weight.shape[:2]

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from core.architectures.builder import Network
 from core.architectures.plan import Block, Plan, Unit
+from core.engine.convolutions import KEPT_BYTES
 from core.engine.kernels import Kernels, running_statistics
 from core.engine.layers import FusedBlock, FusedUnit, Layers
 from core.engine.routes import Routes, Way
@@ -36,6 +37,7 @@ class FusedNetwork:
     ) -> None:
         self.network, self.seed = network, seed
         self.layers = Layers([], [], kernels, routes.dtype, lean)
+        self._room = KEPT_BYTES
         self._add(plan.stem, routes, "relu")
         self.saved_bytes = 0
         """What the last step kept for backward."""
@@ -49,6 +51,9 @@ class FusedNetwork:
         way = routes.of(conv)
         own = self.layers.kernels.convolution(conv.kernel, conv.stride) if way is Way.FUSED else None
         assert own or way is not Way.FUSED, "these kernels have no such convolution"
+        if own and isinstance(layer, nn.Conv2d) and not layer.weight.requires_grad:
+            self._room -= own.prepared_bytes(layer.weight)
+            own.frozen = self._room >= 0
         dtype = routes.torch_dtype(conv)
         self.layers.units.append(FusedUnit(layer, norm, conv.stride, padding, dtype, own, relu))
         return len(self.layers.units) - 1

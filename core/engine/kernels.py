@@ -91,7 +91,7 @@ class Kernels(Protocol):
     name: str
 
     def convolution(self, kernel: int, stride: int) -> FusedConvolution | None:
-        """One of `kernel` by `kernel` that does more than that on the way; None: there is none."""
+        """A new one of `kernel` by `kernel` that does more than that on the way; None: there is none."""
 
     def statistics(self, y: Tensor, affine: Affine, running: Running, lean: bool = False, arena: Heap = HEAP) -> Tensor:
         """(6, C): those of the batch; moves the running statistics."""

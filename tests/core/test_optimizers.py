@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from core import optimizers
 from core.events import Finished, Point, Stopped
 from core.optimizers import OPTIMIZERS
 from core.spec import Recipe, RunSpec
@@ -85,8 +86,10 @@ TORCHS: dict[str, tuple[dict[str, Any], Callable[[Any], torch.optim.Optimizer]]]
 }
 
 
+@pytest.mark.parametrize("together", [optimizers.TOGETHER, 0])
 @pytest.mark.parametrize("name", TORCHS)
-def test_every_step_is_torchs_to_the_bit(name: str) -> None:
+def test_every_step_is_torchs_to_the_bit(name: str, together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(optimizers, "TOGETHER", together)
     fields, make = TORCHS[name]
     ours, theirs = _ours(Recipe(**fields)), _theirs(make)
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)

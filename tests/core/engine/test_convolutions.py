@@ -238,6 +238,32 @@ def test_a_mean_far_from_zero_costs_the_variance_nothing(convolution: FusedConvo
     assert ((running.var - exact).abs() < 1e-4 * exact).all()
 
 
+def test_a_frozen_weight_is_prepared_once_and_again_where_it_was_written_to(
+    convolution: FusedConvolution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared: list[bool] = []
+    prepare = convolution._weights
+
+    def counted(weight: Tensor, back: bool) -> Tensor:
+        prepared.append(back)
+        return prepare(weight, back)
+
+    monkeypatch.setattr(convolution, "_weights", counted)
+    weight, x = weight_of(convolution, 16, 32), images((3, 16, 8, 8), 1, torch.float32)
+    y = convolution.forward(x, weight)
+    convolution.forward(x, weight)
+    assert prepared == [False, False]
+    convolution.frozen = True
+    for _ in range(3):
+        assert torch.equal(convolution.forward(x, weight), y)
+        convolution.backward(y, weight, x.shape)
+    assert prepared == [False, False, False, True]
+    weight.mul_(2)
+    assert torch.equal(convolution.forward(x, weight), 2 * y)
+    other = weight.clone()
+    assert torch.equal(convolution.forward(x, other.div_(2)), y), "and where it is another one"
+
+
 def test_nan_stays_nan(convolution: FusedConvolution) -> None:
     x = images((2, 16, 8, 8), 1, torch.bfloat16)
     x[0, 3, 0, 0] = float("nan")

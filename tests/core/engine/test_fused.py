@@ -157,6 +157,21 @@ def test_the_same_step_gives_the_same_bits() -> None:
     assert all(torch.equal(results[0][name], results[1][name]) for name in results[0])
 
 
+def test_prepared_weights_are_kept_where_they_are_frozen_as_far_as_there_is_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def frozen(policy: str) -> list[bool]:
+        run = spec("resnet-8", policy)
+        units = fused(network_of(run), run, "own").layers.units
+        return [unit.own.frozen for unit in units if unit.own]
+
+    assert set(frozen("batchnorm")) == {True}
+    for policy in ("all", "random-2", "supermask"):
+        assert set(frozen(policy)) == {False}
+    monkeypatch.setattr("core.engine.fused.KEPT_BYTES", 2 * 36 * 16 * 16 * 4)
+    assert frozen("batchnorm")[:2] == [True, False]
+
+
 def test_a_frozen_network_keeps_nothing() -> None:
     run = spec("resnet-14", "none")
     network = network_of(run)
