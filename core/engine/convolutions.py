@@ -77,24 +77,41 @@ class Below:
     other: Kept | None = None
 
 
+@dataclass(slots=True)
+class _Prepared:
+    """A weight as the kernels want it: `values` of what was at `state`, an address and how often it was written to."""
+
+    values: Tensor
+    state: tuple[int, int] | None = None
+
+
 class FusedConvolution:
     """One of KERNELS_AND_STRIDES, without a bias, in a library that has the functions of ARGUMENTS.
 
     All images are (N, C, H, W), channels-last, float32 or bfloat16, C a multiple of LANES; weights (C', C, kernel,
-    kernel) float32. They are prepared anew at every call, unless it is `frozen`: then it is always called with one and
-    the same tensor, and prepares it again only where that has been written to.
+    kernel) float32. They are prepared anew at every call, but after `freeze` only where they have changed.
     """
 
     def __init__(self, library: ctypes.CDLL, kernel: int, stride: int) -> None:
-        self.kernel, self.stride, self.frozen = kernel, stride, False
+        self.kernel, self.stride = kernel, stride
         self.by_winograd = kernel == 3 and stride == 1
         self._library = library
-        self._kept: dict[bool, tuple[tuple[int, int], Tensor]] = {}
+        self._prepared: dict[bool, _Prepared] = {}
 
-    def prepared_bytes(self, weight: Tensor) -> int:
-        """Of `weight` as it is there and back."""
-        taps = POINTS if self.by_winograd else self.kernel**2
-        return 2 * taps * weight.shape[0] * weight.shape[1] * torch.float32.itemsize
+    @property
+    def frozen(self) -> bool:
+        return bool(self._prepared)
+
+    def freeze(self, weight: Tensor, room: int) -> int:
+        """Keep what is made of `weight`, for there and back, if that takes no more than `room` bytes; what it takes.
+
+        The memory is taken now: later it would lie between what a step takes and gives back.
+        """
+        size = 2 * self._values(weight) * torch.float32.itemsize
+        if size > room:
+            return 0
+        self._prepared = {back: _Prepared(torch.empty(self._values(weight))) for back in (False, True)}
+        return size
 
     def forward(self, source: Tensor | Unapplied, weight: Tensor) -> Tensor:
         return self._run(self._there(source, weight), source, weight)
@@ -167,35 +184,40 @@ class FusedConvolution:
         shape = (task.images, task.outputs, task.out_height, task.out_width)
         if into is None:
             into = torch.empty(shape, dtype=_images(source).dtype, memory_format=torch.channels_last)
-        weights = self._kept_weights(weight, back) if self.frozen else self._weights(weight, back)
+        weights = self._weights(weight, back)
         task.weights, task.output = weights.data_ptr(), into.data_ptr()
         run = self._library.onlybn_winograd if self.by_winograd else self._library.onlybn_direct
         run(ctypes.byref(task))
         return into
 
-    def _kept_weights(self, weight: Tensor, back: bool) -> Tensor:
-        state = (weight.data_ptr(), weight._version)
-        known, weights = self._kept.get(back, (None, None))
-        if weights is None or known != state:
-            weights = self._weights(weight, back)
-            self._kept[back] = (state, weights)
-        return weights
-
     def _weights(self, weight: Tensor, back: bool) -> Tensor:
+        """`weight` as the kernels want it."""
+        prepared = self._prepared.get(back)
+        if prepared is None:
+            return self._prepare(weight, back, torch.empty(self._values(weight)))
+        state = (weight.data_ptr(), weight._version)
+        if prepared.state != state:
+            self._prepare(weight, back, prepared.values)
+            prepared.state = state
+        return prepared.values
+
+    def _values(self, weight: Tensor) -> int:
+        """How many a prepared weight has."""
+        return (POINTS if self.by_winograd else self.kernel**2) * weight.shape[0] * weight.shape[1]
+
+    def _prepare(self, weight: Tensor, back: bool, out: Tensor) -> Tensor:
         outputs, inputs = weight.shape[:2]
         strides, first = list(weight.stride()), weight.data_ptr()
         if back:
             outputs, inputs = inputs, outputs
             strides = [strides[1], strides[0], *strides[2:]]
         if not self.by_winograd:
-            out = torch.empty(self.kernel**2 * outputs * inputs)
             rest = (outputs, inputs, (c_long * 4)(*strides), self.kernel, out.data_ptr())
             self._library.onlybn_direct_weights(first, *rest)
             return out
         if back:  # the kernel is turned round
             first += weight.element_size() * 2 * (strides[2] + strides[3])
             strides = [*strides[:2], -strides[2], -strides[3]]
-        out = torch.empty(POINTS * outputs * inputs)
         self._library.onlybn_winograd_weights(first, outputs, inputs, (c_long * 4)(*strides), out.data_ptr())
         return out
 

@@ -52,8 +52,7 @@ class FusedNetwork:
         own = self.layers.kernels.convolution(conv.kernel, conv.stride) if way is Way.FUSED else None
         assert own or way is not Way.FUSED, "these kernels have no such convolution"
         if own and isinstance(layer, nn.Conv2d) and not layer.weight.requires_grad:
-            self._room -= own.prepared_bytes(layer.weight)
-            own.frozen = self._room >= 0
+            self._room -= own.freeze(layer.weight, self._room)
         dtype = routes.torch_dtype(conv)
         self.layers.units.append(FusedUnit(layer, norm, conv.stride, padding, dtype, own, relu))
         return len(self.layers.units) - 1

@@ -42,7 +42,7 @@ def walk(browser: Browser, url: str) -> None:
     passed("the curve moves")
     page.wait_for_function(DONE)
     passed("both are done: " + "; ".join(page.locator(".legend-list > li").all_inner_texts()).replace("\n", " "))
-    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Share", exact=True).click()
     page.get_by_role("button", name="Copy link").click()
     page.wait_for_timeout(200)
     link = page.evaluate("navigator.clipboard.readText()")

@@ -90,6 +90,13 @@ def test_every_panel_shows_its_data(open_page: Open, puppet: Puppet) -> None:
     expect(page.locator(".log li").last).to_contain_text("Launched")
 
 
+def test_no_chart_offers_to_send_itself_anywhere(open_page: Open, puppet: Puppet) -> None:
+    page = open_page(f"/run?id={puppet.done()}")
+    drawn(page, 0)
+    buttons = page.locator(".modebar-btn").evaluate_all("them => them.map(button => button.ariaLabel)")
+    assert "Download plot as a PNG" in buttons and not any("hare" in label or "loud" in label for label in buttons)
+
+
 def test_one_layer_of_many(open_page: Open, puppet: Puppet) -> None:
     page = open_page(f"/run?id={puppet.done()}")
     drawn(page, 2)

@@ -242,22 +242,25 @@ def test_a_frozen_weight_is_prepared_once_and_again_where_it_was_written_to(
     convolution: FusedConvolution, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepared: list[bool] = []
-    prepare = convolution._weights
+    prepare = convolution._prepare
 
-    def counted(weight: Tensor, back: bool) -> Tensor:
+    def counted(weight: Tensor, back: bool, out: Tensor) -> Tensor:
         prepared.append(back)
-        return prepare(weight, back)
+        return prepare(weight, back, out)
 
-    monkeypatch.setattr(convolution, "_weights", counted)
+    monkeypatch.setattr(convolution, "_prepare", counted)
     weight, x = weight_of(convolution, 16, 32), images((3, 16, 8, 8), 1, torch.float32)
     y = convolution.forward(x, weight)
     convolution.forward(x, weight)
     assert prepared == [False, False]
-    convolution.frozen = True
+    assert convolution.freeze(weight, 0) == 0 and not convolution.frozen, "no room"
+    assert convolution.freeze(weight, 1 << 20) == 2 * 4 * convolution._weights(weight, False).numel()
+    assert convolution.frozen
+    prepared.clear()
     for _ in range(3):
         assert torch.equal(convolution.forward(x, weight), y)
         convolution.backward(y, weight, x.shape)
-    assert prepared == [False, False, False, True]
+    assert prepared == [True]
     weight.mul_(2)
     assert torch.equal(convolution.forward(x, weight), 2 * y)
     other = weight.clone()
