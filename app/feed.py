@@ -196,11 +196,11 @@ class Feed:
 
     def is_ready(self, question: Question) -> bool:
         """Whether `answer` needs nothing of the database: nearly always where many watch the same runs."""
-        now = self._now()
+        now, fresh_s = self._now(), self._fresh_s()
         if question.layer is not None or now - self._health_at >= HEALTH_S:
             return False
         watched = [self._watched.get(run_id) for run_id in question.runs]
-        return all(run is not None and run.is_fresh(now, self._fresh_s) for run in watched)
+        return all(run is not None and run.is_fresh(now, fresh_s) for run in watched)
 
     def forget(self, run_id: str) -> None:
         """Keep nothing of a run that is not to be seen any more."""
@@ -226,7 +226,7 @@ class Feed:
             watched = self._watched.get(run_id)
         if watched is None:
             watched = Watched(self._store, run_id, self._public_url)
-        watched.refresh(self._now, self._fresh_s)
+        watched.refresh(self._now, self._fresh_s())
         if watched.resumed:
             with self._lock:
                 self._watched.pop(run_id, None)
@@ -241,19 +241,24 @@ class Feed:
                 points -= len(self._watched.popitem(last=False)[1].curve[0])
         return watched
 
-    @property
-    def _fresh_s(self) -> float:
-        return FRESH_S if self._asked_before < BUSY_QUESTIONS_PER_S else BUSY_FRESH_S
-
-    def _interval_ms(self) -> int:
-        """A second; more where so many asked within the last one that answering would cost too much."""
+    def _asked_within_the_last_second(self, *, one_more: bool) -> int:
         with self._lock:
             second = int(self._now())
             if second != self._second:
                 self._asked_before = self._asked if second == self._second + 1 else 0
                 self._second, self._asked = second, 0
-            self._asked += 1
-            return min(LONGEST_MS, INTERVAL_MS * max(1, math.ceil(self._asked_before / QUESTIONS_PER_S)))
+            self._asked += one_more
+            return self._asked_before
+
+    def _fresh_s(self) -> float:
+        """How old what is known of a run may be."""
+        busy = self._asked_within_the_last_second(one_more=False) >= BUSY_QUESTIONS_PER_S
+        return BUSY_FRESH_S if busy else FRESH_S
+
+    def _interval_ms(self) -> int:
+        """A second; more where so many ask that answering would cost too much."""
+        asked = self._asked_within_the_last_second(one_more=True)
+        return min(LONGEST_MS, INTERVAL_MS * max(1, math.ceil(asked / QUESTIONS_PER_S)))
 
 
 T = TypeVar("T")

@@ -16,7 +16,7 @@ from huey import Huey
 from huey.consumer import Consumer
 from sqlalchemy.exc import DBAPIError
 
-from core.engine.library import Uncompiled, shared_library
+from core.engine.library import Uncompiled, is_kept, shared_library
 from jobs.cores import Cores
 from jobs.evaluator import EVALUATOR, Evaluator
 from jobs.lease import Identity, Watch
@@ -157,7 +157,8 @@ class Worker:
 def compile_kernels() -> None:
     """So that the first run on a new machine need not wait for them; one that comes meanwhile waits for the same."""
     try:
-        shared_library()
+        if is_kept():
+            shared_library()
     except (Uncompiled, OSError) as error:  # the run says so, too, and what it trains with instead
         logger.info("The kernels could not be compiled: %s", error)
 

@@ -1,4 +1,4 @@
-"""Memory for what a lean step keeps: pieces of any size one after another in large chunks.
+"""Memory for what a lean step keeps, and what it finds: pieces of any size one after another in large chunks.
 
 Between tensors of megabytes that come and go, each small one that stays takes the head of a gap, into which the next
 large one then does not fit: so the heap of ResNet-866 grew far beyond what it kept (`tests/benchmarks/README.md`).
@@ -29,7 +29,8 @@ class Heap:
 
 
 class Arena(Heap):
-    """Hands out pieces of chunks. A chunk is freed when none of its pieces is left."""
+    """Hands out pieces of chunks. A chunk is freed when none of its pieces is left: the last one of a step when its
+    gradients of γ and β are cleared."""
 
     def __init__(self) -> None:
         self._chunk: Tensor | None = None

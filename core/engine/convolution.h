@@ -83,7 +83,7 @@ static inline void *scratch(long bytes) {
 /* One row of pixels of the convolution's input, `at` the first value's place. `own`: whether this block is the one that
 stores what is applied. */
 INLINE void read_row(const struct convolution *l, long at, float *to, int own, int kind, int before, int saved_kind) {
-  /* Read from `l` once, as the compiler must think that what is stored may change it. */
+  /* Read from `l` once: the compiler must think that what is stored may change `*l`. */
   const void *input = l->input, *saved = l->saved, *other = l->other;
   void *applied = own ? l->applied : NULL;
   mask *applied_signs = own ? l->applied_signs : NULL;
@@ -227,16 +227,18 @@ struct sums {
   int begun;
 };
 
-/* What `gradients` says of W channels, and its pointers: read anew behind every store, they would cost more than the sums. */
+/* What `gradients` says of W channels; and pointers that would be read anew behind every store, as it might have
+changed them. */
 struct terms {
   V scale, shift, alpha, delta, other_alpha, other_delta;
   const void *saved, *second, *other;
   const mask *signs;
-  int relu;
+  void *output;
+  int relu, lean;
 };
 
 INLINE struct terms terms_of(const struct convolution *l, long c, int after) {
-  struct terms t = {.relu = NONE};
+  struct terms t = {.output = l->output, .lean = after == STATISTICS && l->norm->lean};
   if (after != GRADIENTS) return t;
   const struct gradients *g = l->gradients;
   t.saved = g->saved, t.second = g->second, t.other = g->other, t.signs = g->signs, t.relu = g->relu;
@@ -250,16 +252,16 @@ INLINE struct terms terms_of(const struct convolution *l, long c, int after) {
 }
 
 /* W values of the output, `v`, to their place; `a`, `b`, `c`: to which their sums are added. */
-INLINE void put(const struct convolution *l, const struct terms *t, long place, V v, struct sums *sums, V *a, V *b,
-                V *c, int kind, int after, int saved_kind) {
+INLINE void put(const struct terms *t, long place, V v, struct sums *sums, V *a, V *b, V *c, int kind, int after,
+                int saved_kind) {
   V saved = {0};
   if (after == GRADIENTS) {
     saved = load(t->saved, place, saved_kind);
     if (t->second) v += load(t->second, place, kind);
     v = through(v, saved, t->scale, t->shift, t->signs, place, t->relu);
   }
-  store(l->output, place, v, kind);
-  if (after != NOTHING && kind == BFLOAT) v = load(l->output, place, kind); /* as it is then used */
+  store(t->output, place, v, kind);
+  if (after != NOTHING && kind == BFLOAT) v = load(t->output, place, kind); /* as it is then used */
   if (after == GRADIENTS) {
     *a += v;
     *b += v * (saved * t->alpha + t->delta);
@@ -269,7 +271,7 @@ INLINE void put(const struct convolution *l, const struct terms *t, long place, 
     V d = v - sums->centre;
     *a += d;
     *b += d * d;
-    if (l->norm->lean) {
+    if (t->lean) {
       I less = v < sums->low, more = v > sums->high;
       sums->low = (V)(((I)v & less) | ((I)sums->low & ~less));
       sums->high = (V)(((I)v & more) | ((I)sums->high & ~more));

@@ -30,8 +30,6 @@ KERNELS_AND_STRIDES = ((3, 1), (3, 2), (1, 1), (1, 2))
 LANES = 16
 """Channels that are handled together; a layer must have a multiple of it."""
 POINTS = 36
-KEPT_BYTES = 64 << 20
-"""What a network's prepared weights may take."""
 AS_IS, NORMALISED, RESIDUAL, GRADIENT = range(4)
 NOTHING, STATISTICS, GRADIENTS = range(3)
 """`enum before` and `enum after`."""
@@ -79,10 +77,16 @@ class Below:
 
 @dataclass(slots=True)
 class _Prepared:
-    """A weight as the kernels want it: `values` of what was at `state`, an address and how often it was written to."""
+    """`values`: those of `weight` when it was of `version`, as the kernels want them. The weight is held, so that no
+    other one can come to its address."""
 
     values: Tensor
-    state: tuple[int, int] | None = None
+    weight: Tensor | None = None
+    version: int = -1
+
+    def is_of(self, weight: Tensor) -> bool:
+        same = self.weight is not None and self.weight.data_ptr() == weight.data_ptr()
+        return same and self.version == weight._version
 
 
 class FusedConvolution:
@@ -102,15 +106,17 @@ class FusedConvolution:
     def frozen(self) -> bool:
         return bool(self._prepared)
 
-    def freeze(self, weight: Tensor, room: int) -> int:
-        """Keep what is made of `weight`, for there and back, if that takes no more than `room` bytes; what it takes.
+    def freeze(self, weight: Tensor, room: int, *, back: bool) -> int:
+        """Keep what is made of `weight`, for there and maybe `back`, if that takes at most `room` bytes; what it takes.
 
-        The memory is taken now: later it would lie between what a step takes and gives back.
+        `weight` may be written to, but not through `.data`, and another one of its shape may come. The memory is taken
+        now: later it would lie between what a step takes and gives back.
         """
-        size = 2 * self._values(weight) * torch.float32.itemsize
+        ways = (False, True) if back else (False,)
+        size = len(ways) * self._values(weight) * torch.float32.itemsize
         if size > room:
             return 0
-        self._prepared = {back: _Prepared(torch.empty(self._values(weight))) for back in (False, True)}
+        self._prepared = {way: _Prepared(torch.empty(self._values(weight))) for way in ways}
         return size
 
     def forward(self, source: Tensor | Unapplied, weight: Tensor) -> Tensor:
@@ -195,10 +201,9 @@ class FusedConvolution:
         prepared = self._prepared.get(back)
         if prepared is None:
             return self._prepare(weight, back, torch.empty(self._values(weight)))
-        state = (weight.data_ptr(), weight._version)
-        if prepared.state != state:
+        if not prepared.is_of(weight):
             self._prepare(weight, back, prepared.values)
-            prepared.state = state
+            prepared.weight, prepared.version = weight, weight._version
         return prepared.values
 
     def _values(self, weight: Tensor) -> int:

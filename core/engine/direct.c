@@ -97,7 +97,7 @@ INLINE void line_out(const struct convolution *l, const float *products, long li
     const float *from = products + i;
     begin(sums, load_floats(from), after);
     for (long x = parity; x < l->out_width; x += apart, from += width)
-      put(l, &terms, (line * l->out_width + x) * l->outputs + c, load_floats(from), sums, &sum, &weighted, &other, kind,
+      put(&terms, (line * l->out_width + x) * l->outputs + c, load_floats(from), sums, &sum, &weighted, &other, kind,
           after, saved_kind);
     if (after != NOTHING) sums->a += sum, sums->b += weighted;
     if (after == GRADIENTS) sums->c += other;

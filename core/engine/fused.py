@@ -14,7 +14,6 @@ from torch.nn import functional as F
 
 from core.architectures.builder import Network
 from core.architectures.plan import Block, Plan, Unit
-from core.engine.convolutions import KEPT_BYTES
 from core.engine.kernels import Kernels, running_statistics
 from core.engine.layers import FusedBlock, FusedUnit, Layers
 from core.engine.routes import Routes, Way
@@ -22,6 +21,8 @@ from core.engine.walk import Features
 from core.freezing import FrozenWeight
 from core.randomness import mixed
 
+PREPARED_BYTES = 64 << 20
+"""What the weights of a network's own convolutions may take as these want them, kept from step to step."""
 Seen = Callable[[str, Tensor], None]
 """Gets each ReLU's name and its output (N, C, H, W)."""
 
@@ -37,7 +38,8 @@ class FusedNetwork:
     ) -> None:
         self.network, self.seed = network, seed
         self.layers = Layers([], [], kernels, routes.dtype, lean)
-        self._room = KEPT_BYTES
+        self._room = PREPARED_BYTES
+        self._trains = any(parameter.requires_grad for parameter in network.parameters())
         self._add(plan.stem, routes, "relu")
         self.saved_bytes = 0
         """What the last step kept for backward."""
@@ -52,7 +54,7 @@ class FusedNetwork:
         own = self.layers.kernels.convolution(conv.kernel, conv.stride) if way is Way.FUSED else None
         assert own or way is not Way.FUSED, "these kernels have no such convolution"
         if own and isinstance(layer, nn.Conv2d) and not layer.weight.requires_grad:
-            self._room -= own.freeze(layer.weight, self._room)
+            self._room -= own.freeze(layer.weight, self._room, back=self._trains)
         dtype = routes.torch_dtype(conv)
         self.layers.units.append(FusedUnit(layer, norm, conv.stride, padding, dtype, own, relu))
         return len(self.layers.units) - 1

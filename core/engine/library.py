@@ -12,7 +12,6 @@ import platform
 import shlex
 import subprocess
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from filelock import FileLock
@@ -47,19 +46,26 @@ def sources() -> str:
     return "\n".join((FOLDER / file).read_text() for file in (*SOURCES, *HEADERS))
 
 
-def shared_library() -> Path:
-    """The shared library of this source, these flags, this compiler and this processor, compiled if it is not in the
-    cache. Raises Uncompiled."""
-    compiler = shlex.split(os.environ.get("CC") or "cc")
-    parts = (sources(), " ".join(FLAGS), _run([*compiler, "--version"]), machine())
-    name = f"kernels-{hashlib.sha256('/'.join(parts).encode()).hexdigest()[:20]}.so"
+def is_kept() -> bool:
+    """Whether what is compiled now will be found again."""
     try:
         folder = cache_folder()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError
     except (OSError, RuntimeError):  # no home, or one that is read-only
-        folder = Path(tempfile.mkdtemp(prefix="onlybn-"))
+        return False
+    return os.access(folder, os.W_OK)
+
+
+def shared_library() -> Path:
+    """The shared library of this source, these flags, this compiler and this processor, compiled if it is not in the
+    cache. Raises Uncompiled."""
+    try:
+        compiler = shlex.split(os.environ.get("CC") or "cc")
+    except ValueError as error:
+        raise Uncompiled(f"the environment variable CC is not a command: {error}") from error
+    parts = (sources(), " ".join(FLAGS), _run([*compiler, "--version"]), machine())
+    name = f"kernels-{hashlib.sha256('/'.join(parts).encode()).hexdigest()[:20]}.so"
+    folder = cache_folder() if is_kept() else Path(tempfile.mkdtemp(prefix="onlybn-"))
     path = folder / name
     if not path.exists():
         with FileLock(folder / "kernels.lock"):  # of several that want it at once, one compiles
@@ -72,21 +78,34 @@ def _compile(compiler: list[str], path: Path) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent) as draft:
         made = [str(Path(draft) / f"{file}.o") for file in SOURCES]
         commands = [[*compiler, *FLAGS, "-c", str(FOLDER / f), "-o", o] for f, o in zip(SOURCES, made, strict=True)]
-        with ThreadPoolExecutor() as side_by_side:
-            list(side_by_side.map(_run, commands))
+        _run(*commands)
         whole = Path(draft) / path.name
         _run([*compiler, "-fopenmp", "-shared", *made, "-o", str(whole), "-lm"])
         whole.replace(path)  # whole or not at all
 
 
-def _run(command: list[str]) -> str:
+def _run(*commands: list[str]) -> str:
+    """What the `commands` print, all at once. No threads: at its end, a process would wait for them."""
+    running: list[subprocess.Popen[str]] = []
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise Uncompiled(f"the C compiler {command[0]} took longer than {COMPILE_TIMEOUT_S} seconds") from error
+        for command in commands:
+            pipe = subprocess.PIPE
+            running.append(subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, errors="replace"))
+        return "".join(_output(process) for process in running)
     except OSError as error:
         raise Uncompiled(f"no C compiler: {error}") from error
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["no message"]
+    finally:
+        for process in running:
+            with process:  # which closes its pipes
+                process.kill()
+
+
+def _output(process: subprocess.Popen[str]) -> str:
+    try:
+        out, errors = process.communicate(timeout=COMPILE_TIMEOUT_S)
+    except subprocess.TimeoutExpired as error:
+        raise Uncompiled(f"the C compiler took longer than {COMPILE_TIMEOUT_S} seconds") from error
+    if process.returncode:
+        lines = errors.strip().splitlines() or ["no message"]
         raise Uncompiled(f"the C compiler failed: {next((line for line in lines if 'error' in line), lines[0])}")
-    return done.stdout
+    return out

@@ -14,8 +14,6 @@ TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 NEVER_TRIM, NEVER_MMAP = -1, 1 << 30
 LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 """Where Linux says what a container may take; `max` where that is everything."""
-
-
 STATUS = Path("/proc/self/status")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -51,7 +52,8 @@ class Way(StrEnum):
 
 COSTS = {Way.FUSED: 0.8, Way.BFLOAT16: 1.0, Way.FLOAT32: 1.0}
 """By what the seconds of a way are multiplied before they are compared: what is fused saves a norm layer's passes over
-the data, up to a quarter of both (`tests/benchmarks/README.md`), and writes less memory on the way."""
+the data, a quarter of both on Zen 4, a tenth on Zen 5 (16 channels, `tests/benchmarks/README.md`), and writes less
+memory on the way."""
 CONVERTED = 1.1
 """The same for float32 between layers in bfloat16: something must be gained by it."""
 OWN = {torch.bfloat16: Way.BFLOAT16, torch.float32: Way.FLOAT32}
@@ -217,6 +219,7 @@ def _trial(shape: Shape, batch: int, kernels: Kernels | None) -> Trial:
         (torch.bfloat16, Way.BFLOAT16): lambda n: _there_and_back(shape, half[:n], half_weight),
     }
     if own := own_convolution(shape, kernels):
+        own.freeze(weight, sys.maxsize, back=True)  # as in a network, though there is not room for all in every one
         works[torch.float32, Way.FUSED] = lambda n: _fused(own, x[:n], weight)
         works[torch.bfloat16, Way.FUSED] = lambda n: _fused(own, half[:n], weight)
     works = _promising(works, min(FEW, images))  # bfloat16 without instructions for it would take seconds

@@ -155,7 +155,7 @@ class Walk:
     ) -> Tensor | Unapplied:
         y, statistics = self._normed(place, x, memory)
         if self._reads(reader) and not (memory and self.layers.lean):
-            signs = self.arena.empty(y.numel() // LANES, dtype=torch.int16) if memory else None
+            signs = torch.empty(y.numel() // LANES, dtype=torch.int16) if memory else None
             if memory:
                 memory.kept[place] = Kept(y, statistics, signs)
             return Unapplied(y, statistics, Residual(other, scale, torch.empty_like(y), signs))

@@ -111,7 +111,7 @@ INLINE void tile_out(const struct convolution *l, const struct terms *terms, con
     for (int x = 0; x < SIDE; x++) {
       if (x >= width) break;
       long place = at + (y * l->width + x) * l->outputs;
-      put(l, terms, place, row[x], sums, &a, &b, &c, kind, after, saved_kind);
+      put(terms, place, row[x], sums, &a, &b, &c, kind, after, saved_kind);
     }
     if (after != NOTHING) sums->a += a, sums->b += b;
     if (after == GRADIENTS) sums->c += c;

@@ -253,8 +253,8 @@ def test_a_frozen_weight_is_prepared_once_and_again_where_it_was_written_to(
     y = convolution.forward(x, weight)
     convolution.forward(x, weight)
     assert prepared == [False, False]
-    assert convolution.freeze(weight, 0) == 0 and not convolution.frozen, "no room"
-    assert convolution.freeze(weight, 1 << 20) == 2 * 4 * convolution._weights(weight, False).numel()
+    assert convolution.freeze(weight, 0, back=True) == 0 and not convolution.frozen, "no room"
+    assert convolution.freeze(weight, 1 << 20, back=True) == 2 * 4 * convolution._weights(weight, False).numel()
     assert convolution.frozen
     prepared.clear()
     for _ in range(3):

@@ -168,7 +168,7 @@ def test_prepared_weights_are_kept_where_they_are_frozen_as_far_as_there_is_room
     assert set(frozen("batchnorm")) == {True}
     for policy in ("all", "random-2", "supermask"):
         assert set(frozen(policy)) == {False}
-    monkeypatch.setattr("core.engine.fused.KEPT_BYTES", 2 * 36 * 16 * 16 * 4)
+    monkeypatch.setattr("core.engine.fused.PREPARED_BYTES", 2 * 36 * 16 * 16 * 4)
     assert frozen("batchnorm")[:2] == [True, False]
 
 

@@ -24,10 +24,13 @@ def test_a_compiler_that_fails_is_told_in_its_own_words(tmp_path: Path, monkeypa
     monkeypatch.setenv("CC", str(tmp_path / "missing"))
     with pytest.raises(Uncompiled, match="no C compiler"):
         shared_library()
+    monkeypatch.setenv("CC", "'cc")
+    with pytest.raises(Uncompiled, match="CC is not a command: No closing quotation"):
+        shared_library()
     broken.write_text('#!/bin/sh\n[ "$1" = --version ] && echo 2.0 && exit 0\nsleep 60\n')
     monkeypatch.setenv("CC", str(broken))
     monkeypatch.setattr(library, "COMPILE_TIMEOUT_S", 1)
-    with pytest.raises(Uncompiled, match=r"cc took longer than 1 seconds"):
+    with pytest.raises(Uncompiled, match=r"took longer than 1 seconds"):
         shared_library()
 
 
@@ -45,10 +48,9 @@ def test_of_several_that_begin_at_once_one_compiles(tmp_path: Path, monkeypatch:
     calls: list[list[str]] = []
     run = library._run
 
-    def counted(command: list[str]) -> str:
-        if "-c" in command:
-            calls.append(command)
-        return run(command)
+    def counted(*commands: list[str]) -> str:
+        calls.extend(command for command in commands if "-c" in command)
+        return run(*commands)
 
     monkeypatch.setattr(library, "_run", counted)
     with ThreadPoolExecutor() as pool:
@@ -59,3 +61,15 @@ def test_of_several_that_begin_at_once_one_compiles(tmp_path: Path, monkeypatch:
 def test_it_needs_no_torch() -> None:
     told = "import sys, core.engine.library; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_where_nothing_can_be_kept_it_is_compiled_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert library.is_kept()
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr(library, "_compile", lambda compiler, path: path.touch())
+    assert not library.is_kept()
+    path = shared_library()
+    assert path.exists() and tmp_path not in path.parents
+    path.unlink()
