@@ -1,8 +1,8 @@
 """The one question that all live panels ask: "what is new since my cursors?"
 
-A watched run is read at most every half second however many watch it, every second where many ask: the rows since the
-newest one known are added to what is kept here, and each watcher gets the part behind its own cursors. Nothing is kept
-for a watcher, so a panel goes on after a restart of the server. Says nothing about requests; `api.py` asks.
+A watched run is read at most every half second however many watch it: the rows since the newest one known are added
+to what is kept here, and each watcher gets the part behind its own cursors. Nothing is kept for a watcher, so a
+panel goes on after a restart of the server. Says nothing about requests; `api.py` asks.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from jobs.reading import UnreadableRun
 from jobs.rows import RESUMABLE, TERMINAL, Health, LogRow, Run, StoredSnapshot, Watch
 from jobs.store import Store
 
-FRESH_S, BUSY_FRESH_S, BUSY_QUESTIONS_PER_S = 0.5, 1.0, 20
+FRESH_S = 0.5
 HEALTH_S = 1.0
 KEPT_RUNS, KEPT_POINTS, KEPT_LAYERS = 48, 400_000, 4
 MAX_CELLS = 8_000_000
@@ -66,16 +66,16 @@ class Watched:
         self.log: list[LogLine] = []
         self.speeds: list[SpeedRow] = []
 
-    def is_fresh(self, now: float, fresh_s: float) -> bool:
-        """Whether everything was read within `fresh_s` seconds, or nothing can be new any more."""
-        return self._complete or now - self._read_at < fresh_s
+    def is_fresh(self, now: float) -> bool:
+        """Whether everything was just read, or nothing can be new any more."""
+        return self._complete or now - self._read_at < FRESH_S
 
-    def refresh(self, now: Callable[[], float], fresh_s: float) -> None:
+    def refresh(self, now: Callable[[], float]) -> None:
         """Read what is new."""
-        if self.is_fresh(now(), fresh_s):
+        if self.is_fresh(now()):
             return
         with self._lock:
-            if self.is_fresh(now(), fresh_s):  # another thread was quicker
+            if self.is_fresh(now()):  # another thread was quicker
                 return
             point = self._thinning.newest if self._thinning else 0
             snapshot = self.snapshots[-1]["id"] if self.snapshots else 0
@@ -196,11 +196,11 @@ class Feed:
 
     def is_ready(self, question: Question) -> bool:
         """Whether `answer` needs nothing of the database: nearly always where many watch the same runs."""
-        now, fresh_s = self._now(), self._fresh_s()
+        now = self._now()
         if question.layer is not None or now - self._health_at >= HEALTH_S:
             return False
         watched = [self._watched.get(run_id) for run_id in question.runs]
-        return all(run is not None and run.is_fresh(now, fresh_s) for run in watched)
+        return all(run is not None and run.is_fresh(now) for run in watched)
 
     def forget(self, run_id: str) -> None:
         """Keep nothing of a run that is not to be seen any more."""
@@ -226,7 +226,7 @@ class Feed:
             watched = self._watched.get(run_id)
         if watched is None:
             watched = Watched(self._store, run_id, self._public_url)
-        watched.refresh(self._now, self._fresh_s())
+        watched.refresh(self._now)
         if watched.resumed:
             with self._lock:
                 self._watched.pop(run_id, None)
@@ -241,24 +241,15 @@ class Feed:
                 points -= len(self._watched.popitem(last=False)[1].curve[0])
         return watched
 
-    def _asked_within_the_last_second(self, *, one_more: bool) -> int:
+    def _interval_ms(self) -> int:
+        """A second; more where so many asked within the last one that answering would cost too much."""
         with self._lock:
             second = int(self._now())
             if second != self._second:
                 self._asked_before = self._asked if second == self._second + 1 else 0
                 self._second, self._asked = second, 0
-            self._asked += one_more
-            return self._asked_before
-
-    def _fresh_s(self) -> float:
-        """How old what is known of a run may be."""
-        busy = self._asked_within_the_last_second(one_more=False) >= BUSY_QUESTIONS_PER_S
-        return BUSY_FRESH_S if busy else FRESH_S
-
-    def _interval_ms(self) -> int:
-        """A second; more where so many ask that answering would cost too much."""
-        asked = self._asked_within_the_last_second(one_more=True)
-        return min(LONGEST_MS, INTERVAL_MS * max(1, math.ceil(asked / QUESTIONS_PER_S)))
+            self._asked += 1
+            return min(LONGEST_MS, INTERVAL_MS * max(1, math.ceil(self._asked_before / QUESTIONS_PER_S)))
 
 
 T = TypeVar("T")

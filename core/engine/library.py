@@ -47,7 +47,7 @@ def sources() -> str:
 
 
 def is_kept() -> bool:
-    """Whether what is compiled now will be found again."""
+    """Whether what is compiled now will be found again. Makes the folder for it."""
     try:
         folder = cache_folder()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -11,7 +11,6 @@ const SOURCE = "/static/plotly.min.js";
 const CONFIG = {
   displaylogo: false,
   showSendToCloud: false, // Plotly would offer to upload every chart to its own cloud
-  plotlyServerURL: "",
   responsive: false,
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
   toImageButtonOptions: { format: "png", scale: 2, filename: "onlybn" },

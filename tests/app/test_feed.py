@@ -162,52 +162,6 @@ def test_many_watchers_cost_one_reading(
     assert len(read) == 3  # an ended run is not read again
 
 
-def test_where_many_ask_a_run_is_read_once_a_second(
-    feed: Feed, clock: Clock, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run_id, _ = trainer.start()
-    read: list[str] = []
-    original = store.watch
-    monkeypatch.setattr(store, "watch", lambda run_id, *after: read.append(run_id) or original(run_id, *after))
-    for _ in range(feeds.BUSY_QUESTIONS_PER_S):
-        ask(feed, run_id)
-    clock.seconds += 1
-    ask(feed, run_id)
-    assert len(read) == 2
-    clock.seconds += 0.9
-    ask(feed, run_id)
-    assert len(read) == 2
-    clock.seconds += 0.1
-    ask(feed, run_id)
-    assert len(read) == 3
-    clock.seconds += 0.6
-    ask(feed, run_id)
-    assert len(read) == 4, "few ask now"
-
-
-def test_what_is_ready_is_answered_without_reading(
-    feed: Feed, clock: Clock, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The event loop answers it itself, and would wait for the database: also where the second turns in between."""
-    run_id, _ = trainer.start()
-    question = Question(runs={run_id: Cursors()})
-    for seconds, count in ((0, feeds.BUSY_QUESTIONS_PER_S + 5), (1.6, 5)):
-        clock.seconds += seconds
-        for _ in range(count):
-            feed.answer(question)
-    read: list[str] = []
-    original = store.watch
-    monkeypatch.setattr(store, "watch", lambda run_id, *after: read.append(run_id) or original(run_id, *after))
-    clock.seconds += 0.35
-    assert feed.is_ready(question)
-    feed.answer(question)
-    assert not read
-    clock.seconds += 0.25  # in another second, before which few asked
-    assert not feed.is_ready(question)
-    feed.answer(question)
-    assert len(read) == 1
-
-
 def test_sums_over_layers_or_one_layer(feed: Feed, trainer: Trainer) -> None:
     run_id, _ = trainer.start()
     trainer.say(run_id, 1, snapshots=(0, 12, 24))
