@@ -31,9 +31,10 @@ through one, where `stride` lies between the pixels of the output. `weights`: as
 _weights makes them.
 
 `before` says what the convolution is of: the input; relu(input * scale + shift) with the rows of `stat`; the same with
-`other` added before the ReLU, which is scaled too where there is `other_stat`, and stored in `applied`, its signs in
-`applied_signs` unless that is null (Winograd's only: it reads every row); or, with the input as gradient of the output
-of a norm layer, the gradient of that layer's convolution (see norm.h).
+`other` added before the ReLU, which is scaled too where there is `other_stat`, and stored in `applied`; or, with the
+input as gradient of the output of a norm layer, the gradient of that layer's convolution (see norm.h). Winograd's, which
+read every row, also store what backward needs of that layer: `applied_signs` the signs of the ReLU, `applied_bytes` the
+normalised input in 8 bits, rounded by `seed`; either may be null.
 
 `after` says what becomes of the output, other than being stored: it goes into the statistics of `norm`; or it is the
 gradient that `gradients` asks for, and then what is stored is behind the ReLU, and the output may be
@@ -47,11 +48,13 @@ struct convolution {
   const void *saved, *other;
   void *applied;
   mask *applied_signs;
+  int8_t *applied_bytes;
   const mask *signs;
   const struct norm *norm;
   const struct gradients *gradients;
   int kind, before, after, saved_kind, relu;
   int kernel, stride, transposed;
+  uint32_t seed;
 };
 
 /* Outputs that are computed together. */
@@ -87,17 +90,22 @@ INLINE void read_row(const struct convolution *l, long at, float *to, int own, i
   const void *input = l->input, *saved = l->saved, *other = l->other;
   void *applied = own ? l->applied : NULL;
   mask *applied_signs = own ? l->applied_signs : NULL;
+  int8_t *applied_bytes = own ? l->applied_bytes : NULL;
   const mask *signs = l->signs;
   const float *stat = l->stat, *other_stat = l->other_stat, *factors = l->factors;
   long inputs = l->inputs, width = l->width;
+  uint32_t seed = l->seed;
   int relu = l->relu;
   for (long c = 0; c < inputs; c += W) {
+    U random = {0};
+    struct fine fine = {0};
     V scale = {0}, shift = {0}, first = {0}, second = {0}, third = {0};
     if (before != AS_IS) scale = load_floats(stat + SCALE * inputs + c), shift = load_floats(stat + SHIFT * inputs + c);
     if (before == RESIDUAL && other_stat) {
       first = load_floats(other_stat + SCALE * inputs + c);
       second = load_floats(other_stat + SHIFT * inputs + c);
     }
+    if (applied_bytes) fine = fine_of(stat, inputs, c);
     if (before == GRADIENT) {
       first = load_floats(factors + c), second = load_floats(factors + inputs + c);
       third = load_floats(factors + 2 * inputs + c);
@@ -107,11 +115,13 @@ INLINE void read_row(const struct convolution *l, long at, float *to, int own, i
       V v = load(input, place, kind);
       if (before == NORMALISED || before == RESIDUAL) {
         uint16_t rounded[W];
-        v = normalised(v, scale, shift);
-        if (before == RESIDUAL) {
-          v = with_residual(v, load(other, place, kind), first, second, other_stat != NULL);
-          if (applied_signs) applied_signs[place / W] = bits((I)(v > 0));
+        if (applied_bytes) {
+          random = pixel % 4 ? random >> 8 : hash(seed, place);
+          store_bytes(applied_bytes + place, in_8_bits(v, fine, random));
         }
+        v = normalised(v, scale, shift);
+        if (before == RESIDUAL) v = with_residual(v, load(other, place, kind), first, second, other_stat != NULL);
+        if (applied_signs) applied_signs[place / W] = bits((I)(v > 0));
         v = clamp(v);
         if (before == RESIDUAL && applied) store(applied, place, v, kind);
         if (kind == BFLOAT) store(rounded, 0, v, kind), v = load(rounded, 0, kind);
@@ -271,11 +281,7 @@ INLINE void put(const struct terms *t, long place, V v, struct sums *sums, V *a,
     V d = v - sums->centre;
     *a += d;
     *b += d * d;
-    if (t->lean) {
-      I less = v < sums->low, more = v > sums->high;
-      sums->low = (V)(((I)v & less) | ((I)sums->low & ~less));
-      sums->high = (V)(((I)v & more) | ((I)sums->high & ~more));
-    }
+    if (t->lean) sums->low = lesser(v, sums->low), sums->high = greater(v, sums->high);
   }
 }
 

@@ -38,21 +38,31 @@ NOTHING, STATISTICS, GRADIENTS = range(3)
 @dataclass(slots=True)
 class Residual:
     """What is added before the ReLU, scaled by `statistics` if it comes from a shortcut's layer; where the output is
-    stored for whoever needs it, too, and its signs."""
+    stored for whoever needs it, too."""
 
     other: Tensor
     statistics: Tensor | None
     out: Tensor
-    signs: Tensor | None
+
+
+@dataclass(slots=True)
+class Keeping:
+    """What backward needs of a layer whose output is made on the way, and is stored there: the signs of the ReLU; lean
+    the normalised values in 8 bits, rounded by `seed`."""
+
+    signs: Tensor
+    bytes: Tensor | None = None
+    seed: int = 0
 
 
 class Unapplied(NamedTuple):
-    """relu(y * scale + shift [+ residual]) of a convolution's output y, not made yet: whoever reads it makes it. With
-    a residual only Winograd's convolutions can."""
+    """relu(y * scale + shift [+ residual]) of a convolution's output y, not made yet: whoever reads it makes it, and
+    stores what is kept of it. With a residual or something to keep only Winograd's convolutions can."""
 
     y: Tensor
     statistics: Tensor
     residual: Residual | None = None
+    keeping: Keeping | None = None
 
 
 @dataclass(slots=True)
@@ -167,14 +177,16 @@ class FusedConvolution:
         task.kernel, task.stride = self.kernel, self.stride
         if isinstance(source, Unapplied):
             task.before, task.stat = NORMALISED, source.statistics.data_ptr()
+            assert self.by_winograd or not (source.residual or source.keeping)
             if added := source.residual:
-                assert self.by_winograd
                 task.before, task.other, task.applied = RESIDUAL, added.other.data_ptr(), added.out.data_ptr()
-                task.other_stat, task.applied_signs = address(added.statistics), address(added.signs)
+                task.other_stat = address(added.statistics)
+            if kept := source.keeping:
+                task.applied_signs, task.applied_bytes, task.seed = *map(address, (kept.signs, kept.bytes)), kept.seed
         elif isinstance(source, Unfinished):
-            kept = source.kept
-            task.before, task.relu, task.saved_kind = GRADIENT, RELUS[source.relu], KINDS[kept.values.dtype]
-            task.saved, task.stat, task.signs = map(address, (kept.values, kept.statistics, kept.signs))
+            above = source.kept
+            task.before, task.relu, task.saved_kind = GRADIENT, RELUS[source.relu], KINDS[above.values.dtype]
+            task.saved, task.stat, task.signs = map(address, (above.values, above.statistics, above.signs))
             task.factors = source.factors.data_ptr()
         return task
 

@@ -84,11 +84,7 @@ INLINE void moments(const void *y, struct shape s, int part, const float *centre
           V v = load(y, row * s.width + c + W * k, kind), d = v - middle[k];
           a[k] += d;
           b[k] += d * d;
-          if (range) {
-            I less = v < low[k], more = v > high[k];
-            low[k] = (V)(((I)v & less) | ((I)low[k] & ~less));
-            high[k] = (V)(((I)v & more) | ((I)high[k] & ~more));
-          }
+          if (range) low[k] = lesser(v, low[k]), high[k] = greater(v, high[k]);
         }
       add_block(sum + c, a, K);
       add_block(square + c, b, K);
@@ -166,18 +162,6 @@ void onlybn_statistics(int kind, const void *y, long pixels, long channels, cons
   free(ranges);
 }
 
-/* 32 random bits for each of the positions i, i + 1, ..., a function of them and `seed`. */
-INLINE U hash(uint32_t seed, long i) {
-  U u = ((uint32_t)i + places) * 0x9e3779b1u + seed;
-  u = (u ^ (u >> 16)) * 0x85ebca6bu;
-  return u ^ (u >> 13);
-}
-
-/* Byte k of `random` as 1/512, 3/512, ..., 511/512: what rounds up or down, on average right. */
-INLINE V noise(U random, int k) {
-  return __builtin_convertvector((I)((random >> (8 * k)) & 255), V) * 0x1p-8f + 0x1p-9f;
-}
-
 /* z = relu(y * scale + shift [+ other [* other_scale + other_shift]]); the sign as a bit in `signs`; x_hat in 8 bits,
 rounded up or down at random, in `bytes`. */
 INLINE void apply(const void *y, struct shape s, int part, const float *stat, const void *other,
@@ -185,7 +169,8 @@ INLINE void apply(const void *y, struct shape s, int part, const float *stat, co
                   int K) {
   long width = s.width;
   for (long c = 0; c < width; c += W * K) {
-    V scale[K], shift[K], other_scale[K], other_shift[K], mean[K], steps[K];
+    V scale[K], shift[K], other_scale[K], other_shift[K];
+    struct fine fine[K];
     for (int k = 0; k < K; k++) {
       long at = c + W * k;
       other_scale[k] = other_shift[k] = (V){0};
@@ -195,10 +180,7 @@ INLINE void apply(const void *y, struct shape s, int part, const float *stat, co
         other_scale[k] = load_floats(other_stat + SCALE * width + at);
         other_shift[k] = load_floats(other_stat + SHIFT * width + at);
       }
-      if (bytes) {
-        mean[k] = load_floats(stat + MEAN * width + at);
-        steps[k] = load_floats(stat + INVERSE_SD * width + at) / load_floats(stat + ALPHA * width + at);
-      }
+      if (bytes) fine[k] = fine_of(stat, width, at);
     }
     for (long row = first_row(s, part), end = first_row(s, part + 1); row < end; row++) {
       U random = bytes ? hash(seed, row * width + c) : (U){0}; /* K is at most 4, so there is a byte for each vector */
@@ -209,13 +191,7 @@ INLINE void apply(const void *y, struct shape s, int part, const float *stat, co
         else if (other) out = with_residual(out, load(other, at, kind), other_scale[k], other_shift[k], 0);
         if (signs) signs[at / W] = bits((I)(out > 0));
         store(z, at, relu ? clamp(out) : out, kind);
-        if (bytes) {
-          V x = (v - mean[k]) * steps[k] + noise(random, k);
-          I whole = __builtin_convertvector(x + 256, I) - 256; /* the next lower whole number */
-          I much = whole > 127, little = whole < -127;
-          whole = (whole & ~much & ~little) | (much & 127) | (little & -127);
-          store_bytes(bytes + at, whole);
-        }
+        if (bytes) store_bytes(bytes + at, in_8_bits(v, fine[k], random >> (8 * k)));
       }
     }
   }

@@ -56,3 +56,29 @@ INLINE V normalised(V y, V scale, V shift) { return y * scale + shift; }
 INLINE V with_residual(V out, V other, V other_scale, V other_shift, int scaled) {
   return scaled ? out + (other * other_scale + other_shift) : out + other;
 }
+
+/* -- 8 bits ---------------------------------------------------------------------------------------------------- */
+
+/* 32 random bits for each of the positions i, i + 1, ..., a function of them and `seed`. */
+INLINE U hash(uint32_t seed, long i) {
+  U u = ((uint32_t)i + places) * 0x9e3779b1u + seed;
+  u = (u ^ (u >> 16)) * 0x85ebca6bu;
+  return u ^ (u >> 13);
+}
+
+/* y * factor + offset: x_hat in 256ths of a step, of which ALPHA is one. */
+struct fine {
+  V factor, offset;
+};
+
+INLINE struct fine fine_of(const float *stat, long channels, long c) {
+  V steps = load_floats(stat + INVERSE_SD * channels + c) / load_floats(stat + ALPHA * channels + c);
+  V factor = steps * 256;
+  return (struct fine){factor, -load_floats(stat + MEAN * channels + c) * factor};
+}
+
+/* The steps of y, rounded down or up by the lowest byte of `random`: on average right. */
+INLINE I in_8_bits(V y, struct fine fine, U random) {
+  V shifted = y * fine.factor + fine.offset + 0x1.8p23f; /* whose last bits are the nearest whole number */
+  return ((I)shifted - 0x4b400000 + (I)(random & 255)) >> 8;
+}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import c_double, c_int, c_long, c_void_p
+from ctypes import c_double, c_int, c_long, c_uint32, c_void_p
 
 import torch
 from torch import Tensor
@@ -63,12 +63,13 @@ class Convolution(ctypes.Structure):
     _fields_ = (
         *((name, c_long) for name in ("images", "height", "width", "inputs", "out_height", "out_width", "outputs")),
         *((name, P) for name in ("input", "weights", "output", "stat", "factors", "other_stat", "saved", "other")),
-        *((name, P) for name in ("applied", "applied_signs", "signs")),
+        *((name, P) for name in ("applied", "applied_signs", "applied_bytes", "signs")),
         *((name, P) for name in ("norm", "gradients")),
         *(
             (name, c_int)
             for name in ("kind", "before", "after", "saved_kind", "relu", "kernel", "stride", "transposed")
         ),
+        ("seed", c_uint32),
     )
 
 

@@ -82,21 +82,47 @@ INLINE void store(void *to, long i, V v, int kind) {
   memcpy((uint16_t *)to + i, &h, sizeof h);
 }
 
-/* Whole numbers from -127 to 127. */
+/* Whole numbers, those beyond 8 bits as the nearest that fits. */
 INLINE void store_bytes(int8_t *to, I whole) {
-#if W == 8 && defined(__AVX2__)
+#if defined(__AVX512F__)
+  __m128i b = _mm512_cvtsepi32_epi8((__m512i)whole);
+#elif W == 8 && defined(__AVX2__)
   __m128i half = _mm_packs_epi32(_mm256_castsi256_si128((__m256i)whole), _mm256_extracti128_si256((__m256i)whole, 1));
   int64_t b = _mm_cvtsi128_si64(_mm_packs_epi16(half, half));
 #else
-  B b = __builtin_convertvector(whole, B);
+  I much = whole > 127, little = whole < -128;
+  B b = __builtin_convertvector((whole & ~much & ~little) | (much & 127) | (little & -128), B);
 #endif
   memcpy(to, &b, sizeof(B));
 }
 
 INLINE V only(V v, I which) { return (V)((I)v & which); }
 
+/* Where neither is less, or one is NaN, b. */
+INLINE V lesser(V a, V b) {
+#if defined(__AVX512F__)
+  return (V)_mm512_min_ps((__m512)a, (__m512)b);
+#elif W == 8 && defined(__AVX__)
+  return (V)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+  I less = a < b;
+  return (V)(((I)a & less) | ((I)b & ~less));
+#endif
+}
+
+INLINE V greater(V a, V b) {
+#if defined(__AVX512F__)
+  return (V)_mm512_max_ps((__m512)a, (__m512)b);
+#elif W == 8 && defined(__AVX__)
+  return (V)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+  I more = a > b;
+  return (V)(((I)a & more) | ((I)b & ~more));
+#endif
+}
+
 /* Negative values become 0, NaN stays. */
-INLINE V clamp(V v) { return only(v, ~(I)(v < 0)); }
+INLINE V clamp(V v) { return greater((V){0}, v); }
 
 INLINE mask bits(I which) {
 #if W == 16 && defined(__AVX512DQ__)

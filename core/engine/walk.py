@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from core.engine.arena import HEAP, Arena
-from core.engine.convolutions import LANES, Residual, Unapplied
+from core.engine.convolutions import LANES, Keeping, Residual, Unapplied
 from core.engine.kernels import Kept, Relu
 from core.engine.layers import BETA, GAMMA, OF_A_UNIT, WEIGHT, FusedBlock, Layers, squares
 from core.engine.way_back import WayBack
@@ -110,8 +110,10 @@ class Walk:
         if memory:
             memory.kept[block.shortcut] = Kept(y, scale)
             if self.layers.lean:
-                noise = self._noise(block.shortcut)
-                scaled = self.kernels.apply(y, scale, relu=False, lean_seed=noise, in_place=True, arena=self.arena)
+                noise, read = self._noise(block.shortcut), isinstance(result, Unapplied)  # y is yet to be read then
+                scaled = self.kernels.apply(
+                    y, scale, relu=False, lean_seed=noise, in_place=not read, arena=self.arena
+                )
                 assert scaled.bytes is not None
                 memory.kept[block.shortcut] = Kept(scaled.bytes, scale)
         return result
@@ -135,13 +137,10 @@ class Walk:
     def _unit(self, place: int, x: Tensor | Unapplied, memory: Memory | None, reader: int | None) -> Tensor | Unapplied:
         """What `reader`, the next unit, gets: if it can, it applies batch norm and ReLU itself."""
         y, statistics = self._normed(place, x, memory)
-        if memory and self.layers.lean:
-            return self._kept(place, y, statistics, memory)
-        if memory:
-            memory.kept[place] = Kept(y, statistics)
-        if reader is not None and self.fuses(reader):
-            return Unapplied(y, statistics)
-        return self.kernels.apply(y, statistics, in_place=memory is None).out
+        lean = memory is not None and self.layers.lean
+        if reader is not None and (self.keeps(reader) if lean else self.fuses(reader)):
+            return Unapplied(y, statistics, None, self._keeping(place, y, statistics, memory, signs=lean))
+        return self._applied(place, y, statistics, memory, signs=lean)
 
     def _residual(
         self,
@@ -154,36 +153,50 @@ class Walk:
         reader: FusedBlock | None,
     ) -> Tensor | Unapplied:
         y, statistics = self._normed(place, x, memory)
-        if self._reads(reader) and not (memory and self.layers.lean):
-            signs = torch.empty(y.numel() // LANES, dtype=torch.int16) if memory else None
-            if memory:
-                memory.kept[place] = Kept(y, statistics, signs)
-            return Unapplied(y, statistics, Residual(other, scale, torch.empty_like(y), signs))
-        if memory:
-            return self._kept(place, y, statistics, memory, other, scale)
-        return self.kernels.apply(y, statistics, other, scale, in_place=True).out
+        if self._reads(reader):
+            residual = Residual(other, scale, torch.empty_like(y))
+            return Unapplied(y, statistics, residual, self._keeping(place, y, statistics, memory, signs=True))
+        return self._applied(place, y, statistics, memory, other, scale, signs=True)
 
     def _reads(self, reader: FusedBlock | None) -> bool:
         """Whether the block's first convolution can make its input on the way, for all who need it."""
-        if reader is None or reader.pool or reader.shortcut is not None or not self.fuses(reader.units[0]):
+        if reader is None or reader.pool or reader.shortcut is not None:
             return False
-        own = self.layers.units[reader.units[0]].own
-        return reader.residual and own is not None and own.by_winograd
+        return reader.residual and self.keeps(reader.units[0])
 
-    def _kept(
+    def _keeping(
+        self, place: int, y: Tensor, statistics: Tensor, memory: Memory | None, *, signs: bool
+    ) -> Keeping | None:
+        """What is to be stored on the way of a layer whose output is not made yet: lean always both."""
+        if memory is None:
+            return None
+        if not signs:
+            memory.kept[place] = Kept(y, statistics)
+            return None
+        keeping = Keeping(self.arena.empty(y.numel() // LANES, dtype=torch.int16))
+        if self.layers.lean:
+            keeping.bytes, keeping.seed = self.arena.images(y.shape, torch.int8), self._noise(place)
+        memory.kept[place] = Kept(y if keeping.bytes is None else keeping.bytes, statistics, keeping.signs)
+        return keeping
+
+    def _applied(
         self,
         place: int,
         y: Tensor,
         statistics: Tensor,
-        memory: Memory,
+        memory: Memory | None,
         other: Tensor | None = None,
         scale: Tensor | None = None,
+        *,
+        signs: bool,
     ) -> Tensor:
-        """The layer's output; of it are kept the signs, and lean the 8 bits."""
+        """The layer's output; of it are kept the `signs`, and lean the 8 bits."""
+        if memory is None:
+            return self.kernels.apply(y, statistics, other, scale, in_place=True).out
         lean = self.layers.lean
         noise = self._noise(place) if lean else None
         done = self.kernels.apply(
-            y, statistics, other, scale, keep_signs=True, lean_seed=noise, in_place=lean, arena=self.arena
+            y, statistics, other, scale, keep_signs=signs, lean_seed=noise, in_place=lean, arena=self.arena
         )
         memory.kept[place] = Kept(y if done.bytes is None else done.bytes, statistics, done.signs)
         return done.out
@@ -199,6 +212,11 @@ class Walk:
     def fuses(self, place: int) -> bool:
         """Whether the convolution can do what stands before it on the way: where its weight trains, that is needed."""
         return self.layers.units[place].own is not None and not self.weighs(place)
+
+    def keeps(self, place: int) -> bool:
+        """Whether it can also store what backward needs of that, and the output for others."""
+        own = self.layers.units[place].own
+        return own is not None and own.by_winograd and self.fuses(place)
 
     def _noise(self, place: int) -> int:
         return mixed(self.seed, place)

@@ -174,6 +174,7 @@ static struct ahead ahead_of(const struct convolution *l, const struct blocks *b
     soon(&ahead, l->other, l->kind, from, to);
     soon(&ahead, l->applied, l->kind, from, to);
   }
+  soon(&ahead, l->applied_bytes, BYTE, from, to);
   from = place_of(l, b, first, l->outputs), to = place_of(l, b, last, l->outputs);
   soon(&ahead, l->output, l->kind, from, to);
   if (l->after == GRADIENTS) {

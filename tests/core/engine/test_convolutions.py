@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.engine.compiled import CompiledKernels, compiled_kernels
-from core.engine.convolutions import Below, FusedConvolution, Residual, Unapplied, Unfinished
+from core.engine.convolutions import Below, FusedConvolution, Keeping, Residual, Unapplied, Unfinished
 from core.engine.kernels import Affine, Found, Kept, Relu, Running
 from core.engine.library import FOLDER, HEADERS, SOURCES
 from core.processor import abilities
@@ -135,11 +135,48 @@ def test_a_residual_is_added_on_the_way(
     alone = kernels.apply(y, statistics, other, scale, keep_signs=True)
     assert alone.signs is not None
     kept = torch.empty_like(alone.signs) if signs else None
-    residual = Residual(other, scale, torch.empty_like(y), kept)
-    own = convolution.forward(Unapplied(y, statistics, residual), weight)
+    residual = Residual(other, scale, torch.empty_like(y))
+    keeping = None if kept is None else Keeping(kept)
+    own = convolution.forward(Unapplied(y, statistics, residual, keeping), weight)
     assert torch.equal(residual.out, alone.out), "whoever else needs it gets the same"
     assert kept is None or torch.equal(kept, alone.signs)
     assert torch.equal(own, convolution.forward(alone.out, weight))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("added", [False, True])
+def test_what_lean_keeps_is_made_on_the_way(
+    kernels: CompiledKernels, shape: tuple[int, ...], dtype: torch.dtype, added: bool
+) -> None:
+    count, inputs, outputs, height, width = shape
+    convolution = kernels.convolution(3, 1)
+    assert convolution is not None
+    weight = weight_of(convolution, inputs, outputs)
+    y, other = (images((count, inputs, height, width), seed, dtype) for seed in (1, 3))
+    statistics = kernels.statistics(y, *layer(inputs, 2), lean=True)
+    alone = kernels.apply(y, statistics, other if added else None, keep_signs=True, lean_seed=7)
+    assert alone.signs is not None and alone.bytes is not None
+
+    def on_the_way(seed: int) -> tuple[Tensor, Keeping]:
+        keeping = Keeping(torch.zeros_like(alone.signs), torch.full_like(alone.bytes, 99), seed)
+        residual = Residual(other, None, torch.empty_like(y)) if added else None
+        return convolution.forward(Unapplied(y, statistics, residual, keeping), weight), keeping
+
+    own, keeping = on_the_way(7)
+    assert torch.equal(own, convolution.forward(alone.out, weight)), "lean or not, forward has the same bits"
+    assert torch.equal(keeping.signs, alone.signs)
+    assert keeping.bytes is not None
+    exact = (y.float() - statistics[0].view(1, -1, 1, 1)) * (statistics[1] / statistics[4]).view(1, -1, 1, 1)
+    for kept in (keeping.bytes, alone.bytes):
+        away = kept.float() - exact
+        assert away.abs().max() <= 1 + 1e-3, "one of the two nearest"
+        assert away.mean().abs() < 5 * away.std() / away.numel() ** 0.5 + 1e-3, "on average right"
+    _, again = on_the_way(7)
+    _, differently = on_the_way(8)
+    assert again.bytes is not None and differently.bytes is not None
+    assert torch.equal(keeping.bytes, again.bytes), "the seed says how"
+    assert not torch.equal(keeping.bytes, differently.bytes)
 
 
 def signs_of(kernels: CompiledKernels, y: Tensor, statistics: Tensor, lean: bool) -> Kept:
