@@ -111,9 +111,7 @@ class Walk:
             memory.kept[block.shortcut] = Kept(y, scale)
             if self.layers.lean:
                 noise, read = self._noise(block.shortcut), isinstance(result, Unapplied)  # y is yet to be read then
-                scaled = self.kernels.apply(
-                    y, scale, relu=False, lean_seed=noise, in_place=not read, arena=self.arena
-                )
+                scaled = self.kernels.apply(y, scale, relu=False, lean_seed=noise, in_place=not read, arena=self.arena)
                 assert scaled.bytes is not None
                 memory.kept[block.shortcut] = Kept(scaled.bytes, scale)
         return result
