@@ -1,8 +1,9 @@
 """The one question that all live panels ask: "what is new since my cursors?"
 
-A watched run is read at most every half second however many watch it: the rows since the newest one known are added
-to what is kept here, and each watcher gets the part behind its own cursors. Nothing is kept for a watcher, so a
-panel goes on after a restart of the server. Says nothing about requests; `api.py` asks.
+A watched run is read some twice a second however many watch it: the rows since the newest one known are added to what
+is kept here, and each watcher gets the part behind its own cursors. Whoever finds that one must be read reads all that
+are watched, so most questions need nothing of the database. Nothing is kept for a watcher, so a panel goes on after a
+restart of the server. Says nothing about requests; `api.py` asks.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from typing_extensions import TypedDict
@@ -23,11 +24,15 @@ from app.views import LayerView, RunSummary, layers, short, summary
 from core.cost import keeps_snapshot
 from core.events import BINS, Snapshot
 from jobs.reading import UnreadableRun
-from jobs.rows import RESUMABLE, TERMINAL, Health, LogRow, Run, StoredSnapshot, Watch
+from jobs.rows import RESUMABLE, TERMINAL, Health, LogRow, Pulse, Run, StoredSnapshot, Watch
 from jobs.store import Store
 
 FRESH_S = 0.5
 HEALTH_S = 1.0
+ALL_EVERY_S = 0.8 * FRESH_S
+"""How often all that is followed is read at once: before any of it is too old."""
+FOLLOWED_S = 2.5
+"""A run that nobody has asked for in this time is followed no more: it is read when somebody asks."""
 KEPT_RUNS, KEPT_POINTS, KEPT_LAYERS = 48, 400_000, 4
 MAX_CELLS = 8_000_000
 """Numbers of histograms that one answer may take apart: a layer's share of all the layers' details."""
@@ -54,6 +59,9 @@ class Watched:
         self._public_url = public_url
         self._lock = threading.Lock()
         self._read_at = float("-inf")
+        self.asked_at = float("-inf")
+        self._pulse: Pulse | None = None
+        """As it was before the last reading, or earlier."""
         self._histograms: OrderedDict[int, dict[int, _OfLayer]] = OrderedDict()
         self._complete = False
         self.resumed = False
@@ -68,14 +76,22 @@ class Watched:
 
     def is_fresh(self, now: float) -> bool:
         """Whether everything was just read, or nothing can be new any more."""
-        return self._complete or now - self._read_at < FRESH_S
+        return self._complete or (now - self._read_at < FRESH_S and not self.resumed)
 
-    def refresh(self, now: Callable[[], float]) -> None:
-        """Read what is new."""
-        if self.is_fresh(now()):
+    def is_followed(self, now: float) -> bool:
+        """Whether somebody asked lately, and something can be new."""
+        return not self._complete and now - self.asked_at < FOLLOWED_S
+
+    def refresh(self, now: Callable[[], float], ahead_s: float = 0.0, pulse: Pulse | None = None) -> None:
+        """Read what is new, unless that was just done and is still just done in `ahead_s`; or the run's `pulse`, if it
+        has one, says that nothing is."""
+        if self.is_fresh(now() + ahead_s):
             return
         with self._lock:
-            if self.is_fresh(now()):  # another thread was quicker
+            if self.is_fresh(now() + ahead_s):  # another thread was quicker
+                return
+            if pulse and pulse == self._pulse:
+                self._read_at = now()
                 return
             point = self._thinning.newest if self._thinning else 0
             snapshot = self.snapshots[-1]["id"] if self.snapshots else 0
@@ -95,7 +111,7 @@ class Watched:
                 # Last, because who sees a run as ended asks no more: the rows must be there before.
                 self.summary = summary(watch.run, self._public_url)
                 self._complete = watch.run.state in TERMINAL - RESUMABLE
-            self._read_at = now()
+            self._read_at, self._pulse = now(), pulse or self._pulse
 
     def _add_points(self, watch: Watch) -> None:
         if self._thinning is None:
@@ -183,7 +199,8 @@ class Feed:
         self._lock = threading.Lock()
         self._watched: OrderedDict[str, Watched] = OrderedDict()
         self._health = Health(0, 0, 0, None)
-        self._health_at = float("-inf")
+        self._health_at = self._all_read_at = float("-inf")
+        self._reads_all = False
         self._second, self._asked, self._asked_before = 0, 0, 0
 
     def health(self) -> Health:
@@ -194,13 +211,20 @@ class Feed:
                 self._health_at = self._now()
             return self._health
 
-    def is_ready(self, question: Question) -> bool:
-        """Whether `answer` needs nothing of the database: nearly always where many watch the same runs."""
-        now = self._now()
+    @property
+    def questions_per_s(self) -> int:
+        """How many were asked in the last whole second."""
+        return self._asked_before
+
+    def known(self, question: Question) -> Answer | None:
+        """What is new, where nothing must be read for it: nearly always where many watch. None: `answer` knows."""
+        # While another thread reads everything, what was fresh until now is good enough.
+        now = self._now() - (FRESH_S if self._reads_all else 0.0)
         if question.layer is not None or now - self._health_at >= HEALTH_S:
-            return False
-        watched = [self._watched.get(run_id) for run_id in question.runs]
-        return all(run is not None and run.is_fresh(now) for run in watched)
+            return None
+        runs = {run_id: self._watched.get(run_id) for run_id in question.runs}
+        fresh = {run_id: run for run_id, run in runs.items() if run is not None and run.is_fresh(now)}
+        return self._told(question, fresh, self._health) if len(fresh) == len(runs) else None
 
     def forget(self, run_id: str) -> None:
         """Keep nothing of a run that is not to be seen any more."""
@@ -208,18 +232,40 @@ class Feed:
             self._watched.pop(run_id, None)
 
     def answer(self, question: Question) -> Answer:
-        """What is new. Blocks while it reads the database, unless the question `is_ready`."""
+        """What is new. Blocks while it reads the database."""
+        self._read_all()
+        return self._told(question, {run_id: self._watch(run_id) for run_id in question.runs}, self.health())
+
+    def _told(self, question: Question, watched: Mapping[str, Watched], health: Health) -> Answer:
         interval_ms = self._interval_ms()
         news: dict[str, RunNews | None] = {}
-        for run_id, cursors in question.runs.items():
-            news[run_id], more = self._watch(run_id).news(cursors, question.layer)
+        for run_id, run in watched.items():
+            run.asked_at = self._now()
+            news[run_id], more = run.news(question.runs[run_id], question.layer)
             interval_ms = CATCH_UP_MS if more else interval_ms
-        health = self.health()
         return {
             "runs": news,
             "interval_ms": interval_ms,
             "server": {"queued": health.queued, "running": health.running, "workers": health.workers},
         }
+
+    def _read_all(self) -> None:
+        """Read every run that is followed, if that was not just done: one after another they cost much less than each
+        when its watchers ask, whose reading would also wait for a thread."""
+        now = self._now()
+        with self._lock:
+            if now - self._all_read_at < ALL_EVERY_S:
+                return
+            self._all_read_at, self._reads_all = now, True
+            followed = {run_id: run for run_id, run in self._watched.items() if run.is_followed(now)}
+            for run_id in followed:
+                self._watched.move_to_end(run_id)
+        try:
+            pulses = self._store.pulses(followed) if followed else {}
+            for run_id, run in followed.items():
+                run.refresh(self._now, ahead_s=ALL_EVERY_S, pulse=pulses.get(run_id))
+        finally:
+            self._reads_all = False
 
     def _watch(self, run_id: str) -> Watched:
         with self._lock:

@@ -81,12 +81,12 @@ def is_gone(path: str) -> bool:
     return any(folded == gone or folded.startswith(f"{gone}/") for gone in GONE)
 
 
-class Security:
-    """The outermost middleware. `frame_ancestors`: who may show this site in a frame, in the words of CSP."""
+class Rules:
+    """What this site asks of requests, and puts into answers. `frame_ancestors`: who may show it in a frame, in the
+    words of CSP."""
 
-    def __init__(self, app: ASGIApp, frame_ancestors: str, public_url: str | None = None) -> None:
-        self.app = app
-        self.origin = origin_of(public_url) if public_url else None
+    def __init__(self, frame_ancestors: str, public_url: str | None = None) -> None:
+        self._origin = origin_of(public_url) if public_url else None
         self.headers = {
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "same-origin",
@@ -94,14 +94,8 @@ class Security:
             "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
         }
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self.app(scope, receive, send)
-            return
-        if scope["type"] != "http":  # we have no web sockets
-            await send({"type": "websocket.close", "code": 1000})
-            return
-        scope["headers"] = [(name, value) for name, value in scope["headers"] if name not in UNTRUSTED_HEADERS]
+    def sending(self, send: Send) -> Send:
+        """`send` with our headers in every answer."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -110,13 +104,10 @@ class Security:
                     headers[name] = value
             await send(message)
 
-        problem = self._refusal(scope)
-        if problem is None and scope["method"] in UNSAFE:
-            problem, receive = await _whole_body(scope, receive)
-        answer = self.app if problem is None else problem
-        await answer(scope, receive, send_with_headers)
+        return send_with_headers
 
-    def _refusal(self, scope: Scope) -> JSONResponse | None:
+    def refusal(self, scope: Scope) -> JSONResponse | None:
+        """What answers an HTTP request that is not allowed, whatever it says."""
         if is_gone(scope["path"]):
             return refuse(404, "there is nothing at this address")
         if scope["method"] in UNSAFE and not self._same_site(Headers(scope=scope)):
@@ -132,7 +123,33 @@ class Security:
         origin = headers.get("origin")
         if origin is None:
             return True
-        return origin.lower() == self.origin or urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+        return origin.lower() == self._origin or urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+
+
+class Security:
+    """The outermost middleware, but for `shortcut.py`, which keeps the same rules."""
+
+    def __init__(self, app: ASGIApp, rules: Rules) -> None:
+        self.app, self.rules = app, rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        if scope["type"] != "http":  # we have no web sockets
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        scope["headers"] = [(name, value) for name, value in scope["headers"] if name not in UNTRUSTED_HEADERS]
+
+        problem = self.rules.refusal(scope)
+        if problem is None and scope["method"] in UNSAFE:
+            body = await whole_body(scope, receive)
+            if isinstance(body, bytes):
+                receive = replayed(body, receive)
+            else:
+                problem = body
+        answer = self.app if problem is None else problem
+        await answer(scope, receive, self.rules.sending(send))
 
 
 def refuse(status: int, detail: str) -> JSONResponse:
@@ -140,13 +157,13 @@ def refuse(status: int, detail: str) -> JSONResponse:
     return JSONResponse({"detail": detail}, status)
 
 
-async def _whole_body(scope: Scope, receive: Receive) -> tuple[JSONResponse | None, Receive]:
-    """Read the body, which must be small and come soon: a refusal if not, and a `receive` that gives it once more."""
+async def whole_body(scope: Scope, receive: Receive) -> bytes | JSONResponse:
+    """The body, which must be small and come soon: a refusal if not."""
     limit = LARGER.get(scope["path"], MAX_BODY)
-    too_large = refuse(413, f"the body is larger than {limit // 1024} KB")
+    too_large = f"the body is larger than {limit // 1024} KB"
     length = Headers(scope=scope).get("content-length", "")
     if length.isdecimal() and int(length) > limit:
-        return too_large, receive
+        return refuse(413, too_large)
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_WITHIN_S):
@@ -154,19 +171,19 @@ async def _whole_body(scope: Scope, receive: Receive) -> tuple[JSONResponse | No
             while more:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    return refuse(400, "the connection ended within the body"), receive
+                    return refuse(400, "the connection ended within the body")
                 body += message.get("body", b"")
                 if len(body) > limit:
-                    return too_large, receive
+                    return refuse(413, too_large)
                 more = message.get("more_body", False)
     except TimeoutError:
-        return refuse(408, f"the body did not arrive within {BODY_WITHIN_S:g} s"), receive
-    return None, replayed({"type": "http.request", "body": bytes(body), "more_body": False}, receive)
+        return refuse(408, f"the body did not arrive within {BODY_WITHIN_S:g} s")
+    return bytes(body)
 
 
-def replayed(message: Message, receive: Receive) -> Receive:
-    """A `receive` that gives `message` first."""
-    first = [message]
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives the whole `body` first."""
+    first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive_again() -> Message:
         return first.pop() if first else await receive()

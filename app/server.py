@@ -12,6 +12,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
+from starlette.types import ASGIApp
 
 from app import (
     api,
@@ -37,7 +38,7 @@ from app.feed import Feed
 from app.news import Question
 from app.outlook import Outlooks
 from app.plain import Nowhere
-from app.security import MAX_BODY, Security
+from app.security import MAX_BODY, Rules, Security
 from app.services import Services
 from app.settings import Settings
 from app.shortcut import Shortcut
@@ -74,11 +75,25 @@ An evaluation is a small job on a finished run, such as its accuracy without som
 Errors are {"detail": "what was wrong and what would be right"}."""
 
 
+class Application(FastAPI):
+    """FastAPI's, behind a shortcut."""
+
+    def __init__(self, feed: Feed, rules: Rules, **described: Any) -> None:
+        super().__init__(**described)
+        self._feed, self._rules = feed, rules
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return Shortcut(super().build_middleware_stack(), self._feed, self._rules)
+
+
 def make_app(
     settings: Settings, store: Store, wake: Callable[[str], object], options: Callable[[], dict[str, Any]]
 ) -> FastAPI:
     """The application without pages. `wake(run_id)` hints to the workers; `options()` is what a form offers."""
-    app = FastAPI(
+    feed, rules = Feed(store, settings.public_url), Rules(settings.frame_ancestors, settings.public_url)
+    app = Application(
+        feed,
+        rules,
         title=TITLE,
         version=VERSION,
         description=DESCRIPTION,
@@ -93,9 +108,8 @@ def make_app(
     app.add_middleware(Social, store=store, public_url=settings.public_url)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     feed = Feed(store, settings.public_url)
-    app.add_middleware(Shortcut, feed=feed)
     app.add_middleware(Nowhere)
-    app.add_middleware(Security, frame_ancestors=settings.frame_ancestors, public_url=settings.public_url)
+    app.add_middleware(Security, rules=rules)
     app.router.routes.append(Assets())
     estimator = Estimator(store)
     app.state.services = Services(settings, store, wake, feed, estimator, options)

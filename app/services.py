@@ -41,9 +41,12 @@ class Wrong(TypedDict):
 RunId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{6,40}$", description="The run's id.")]
 
 
+JSON_HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+
+
 def answer(content: object, status: int = 200) -> Response:
     """`content` as JSON. FastAPI would copy and check it first, which the feed has no time for."""
-    return Response(orjson.dumps(content), status, media_type="application/json", headers={"Cache-Control": "no-store"})
+    return Response(orjson.dumps(content), status, headers=JSON_HEADERS)
 
 
 def described(model: type[BaseModel], example: object) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Answers the feed's questions before FastAPI sees them, for a part of the cost of the whole way.
 
-Wrong questions, and those that the database cannot answer now, go the whole way (`api.ask_feed`), which has the words.
+A wrong question, one that is refused, and one that the database cannot answer now go the whole way (`api.ask_feed`),
+which has the words.
 """
 
 from __future__ import annotations
@@ -11,56 +12,63 @@ import orjson
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.feed import Feed
-from app.news import Question
-from app.security import replayed
-from app.services import answer
+from app.news import Answer, Question
+from app.pace import Pace
+from app.security import Rules, replayed, whole_body
+from app.services import JSON_HEADERS
 
 PATH = "/api/feed"
-COMPRESSED_FROM = 1000
+COMPRESSED_FROM = 4000
+"""Bytes of an answer: what a follower gets once a second is less, and not worth the time."""
 LEVEL = 5
+MANY_PER_S = 20
+"""Questions in a second from which on they are answered in batches: some twenty visitors."""
 
 
 class Shortcut:
-    """A middleware within `Security`, which has read the body by then."""
+    """In front of `app`, under the same `rules`."""
 
-    def __init__(self, app: ASGIApp, feed: Feed) -> None:
-        self.app, self.feed = app, feed
+    def __init__(self, app: ASGIApp, feed: Feed, rules: Rules) -> None:
+        self.app, self.feed, self.rules, self.pace = app, feed, rules, Pace()
+        told = {**rules.headers, **JSON_HEADERS}
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in told.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
+        asks = scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST"
+        if not asks or self.rules.refusal(scope):
+            self.pace.stay_awake()
             await self.app(scope, receive, send)
             return
-        message = await receive()
-        question = _question(message)
-        if question is None:
-            await self.app(scope, replayed(message, receive), send)
+        if self.feed.questions_per_s >= MANY_PER_S:
+            self.pace.rest()
+        body = await whole_body(scope, receive)
+        if isinstance(body, JSONResponse):
+            await body(scope, receive, self.rules.sending(send))
             return
+        news = await self._news(body)
+        if news is None:
+            await self.app(scope, replayed(body, receive), send)
+            return
+        content, headers = orjson.dumps(news), self._headers
+        if len(content) >= COMPRESSED_FROM and _reads_gzip(scope):
+            content = gzip.compress(content, LEVEL)
+            headers = [*headers, (b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
+        headers = [*headers, (b"content-length", b"%d" % len(content))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+    async def _news(self, body: bytes) -> Answer | None:
         try:
-            if self.feed.is_ready(question):  # to another thread and back takes longer than the answer
-                news = self.feed.answer(question)
-            else:
-                news = await run_in_threadpool(self.feed.answer, question)
-        except DBAPIError:
-            await self.app(scope, replayed(message, receive), send)
-            return
-        response = answer(news)
-        if len(response.body) >= COMPRESSED_FROM and "gzip" in Headers(scope=scope).get("accept-encoding", ""):
-            response.body = gzip.compress(response.body, LEVEL)
-            response.headers["Content-Length"] = str(len(response.body))
-            response.headers["Content-Encoding"] = "gzip"
-            response.headers["Vary"] = "Accept-Encoding"
-        await response(scope, receive, send)
+            question = Question.model_validate(orjson.loads(body))
+            news = self.feed.known(question)  # to another thread and back takes longer than the answer
+            return news or await run_in_threadpool(self.feed.answer, question)
+        except (orjson.JSONDecodeError, ValidationError, DBAPIError):
+            return None
 
 
-def _question(message: Message) -> Question | None:
-    """The question in a whole body; None if it is none."""
-    if message["type"] != "http.request" or message.get("more_body", False):
-        return None
-    try:
-        return Question.model_validate(orjson.loads(message["body"]))
-    except (orjson.JSONDecodeError, ValidationError):
-        return None
+def _reads_gzip(scope: Scope) -> bool:
+    return any(name == b"accept-encoding" and b"gzip" in value for name, value in scope["headers"])

@@ -162,6 +162,58 @@ def test_many_watchers_cost_one_reading(
     assert len(read) == 3  # an ended run is not read again
 
 
+def test_who_must_read_reads_all_that_are_watched(
+    feed: Feed, clock: Clock, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    original = store.watch
+    monkeypatch.setattr(store, "watch", lambda run_id, *after: read.append(run_id) or original(run_id, *after))
+    ids = [trainer.start(replicate=replicate)[0] for replicate in range(3)]
+    questions = [Question(runs={run_id: Cursors()}) for run_id in ids]
+    assert [feed.known(question) for question in questions] == [None] * 3, "nothing is known yet"
+    for question in questions:
+        feed.answer(question)
+    assert sorted(read) == sorted(ids)
+    for run_id in ids[:2]:
+        trainer.say(run_id, 1)
+    for later, wanted in ((0.6, ids), (0.6, []), (3.0, [])):  # the third's pulse is not known before the first time
+        read.clear()
+        clock.seconds += later
+        assert feed.known(questions[0]) is None, "it may have something new"
+        feed.answer(questions[0])
+        if later < 1:
+            assert sorted(read) == sorted(wanted), "only where something was written"
+            told = [feed.known(question) for question in questions]
+            assert all(answer is not None for answer in told)
+            assert told == [feed.answer(question) for question in questions]
+    assert feed.known(questions[1]) is None, "nobody had asked for it lately"
+
+
+def test_while_all_is_read_the_others_need_not_wait(
+    feed: Feed, clock: Clock, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = Question(runs={trainer.start()[0]: Cursors()})
+    feed.answer(question)
+    clock.seconds += 0.6
+    meanwhile: list[Any] = []
+    original = store.pulses
+    monkeypatch.setattr(store, "pulses", lambda ids: meanwhile.append(feed.known(question)) or original(ids))
+    assert feed.known(question) is None
+    assert feed.answer(question) == meanwhile[0]
+
+
+def test_a_pulse_tells_of_everything_that_is_written(store: Store, trainer: Trainer) -> None:
+    run_id, _ = trainer.start()
+    pulses = [store.pulses([run_id])[run_id]]
+    trainer.say(run_id, 1)
+    pulses.append(store.pulses([run_id])[run_id])
+    store.request_cancel(run_id)
+    pulses.append(store.pulses([run_id])[run_id])
+    assert len(set(pulses)) == 3
+    assert store.cancelled(run_id, 1)
+    assert store.pulses([run_id]) == {}, "only of what is running"
+
+
 def test_sums_over_layers_or_one_layer(feed: Feed, trainer: Trainer) -> None:
     run_id, _ = trainer.start()
     trainer.say(run_id, 1, snapshots=(0, 12, 24))

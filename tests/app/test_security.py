@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app import security
-from app.security import MAX_BODY, Security
+from app.security import MAX_BODY, Rules, Security
 from app.server import make_app, mount_pages
 from app.settings import Settings
 from jobs.engine import open_engine
@@ -159,12 +159,12 @@ async def never(scope: Any, receive: Any, send: Any) -> None:
 def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(security, "BODY_WITHIN_S", 0.05)
     scope = {"type": "http", "method": "POST", "path": "/api/runs", "headers": [(b"host", b"here")]}
-    sent = call(Security(never, "'self'"), scope, {"type": "http.request", "body": b"{", "more_body": True})
+    sent = call(Security(never, Rules("'self'")), scope, {"type": "http.request", "body": b"{", "more_body": True})
     assert sent[0]["status"] == 408
 
 
 def test_web_sockets_are_refused() -> None:
-    sent = call(Security(never, "'self'"), {"type": "websocket", "path": "/", "headers": []})
+    sent = call(Security(never, Rules("'self'")), {"type": "websocket", "path": "/", "headers": []})
     assert sent == [{"type": "websocket.close", "code": 1000}]
 
 

@@ -9,7 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
-from app import api
+from app import api, shortcut
+from app.feed import Feed
+from app.pace import Pace
+from app.security import MAX_BODY
 from jobs.store import Store
 from tests.app.conftest import Trainer
 
@@ -58,3 +61,22 @@ def test_without_a_database_it_says_so(
     monkeypatch.setattr(store, "watch", away)
     answer = client.post("/api/feed", json=question(run_id))
     assert answer.status_code == 503 and "try again" in answer.json()["detail"]
+
+
+def test_what_is_refused_is_refused_here_too(client: TestClient, run_id: str) -> None:
+    foreign = client.post("/api/feed", json=question(run_id), headers={"Origin": "https://elsewhere.example"})
+    assert foreign.status_code == 403 and "other web sites" in foreign.json()["detail"]
+    large = client.post("/api/feed", content=b" " * (MAX_BODY + 1))
+    assert large.status_code == 413 and "larger" in large.json()["detail"]
+    for answer in (foreign, large):
+        assert "content-security-policy" in answer.headers, "as every answer has"
+
+
+def test_many_are_answered_in_batches(client: TestClient, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[None] = []
+    monkeypatch.setattr(Pace, "rest", lambda pace: rests.append(None))
+    client.post("/api/feed", json=question(run_id))
+    assert not rests
+    monkeypatch.setattr(Feed, "questions_per_s", shortcut.MANY_PER_S)
+    client.post("/api/feed", json=question(run_id))
+    assert len(rests) == 1

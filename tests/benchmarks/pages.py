@@ -157,7 +157,7 @@ def under_load(site: Site, store: Store, clients: int) -> None:
     thread.start()
     trainer = Child("ours", "resnet-14", "batchnorm")
     assert site.process
-    with_them, without, shares = [], [], []
+    with_them, without, shares, theirs = [], [], [], []
     answers: list[float] = []
     try:
         for _ in range(3):
@@ -173,9 +173,11 @@ def under_load(site: Site, store: Store, clients: int) -> None:
             ]
             crowd = subprocess.Popen([*command, "--live", *live], stdout=subprocess.PIPE, text=True)
             time.sleep(2.5)  # until it has started
-            began, used = time.monotonic(), used_s([site.process.pid])
+            began, used, spent = time.monotonic(), used_s([site.process.pid]), used_s([crowd.pid])
             with_them.append(_steps_for(trainer, LOADED_S))
-            shares.append((used_s([site.process.pid]) - used) / (time.monotonic() - began) / CORES)
+            cores = (time.monotonic() - began) * CORES
+            shares.append((used_s([site.process.pid]) - used) / cores)
+            theirs.append((used_s([crowd.pid]) - spent) / cores)
             out, _ = crowd.communicate()
             answers += json.loads(out)
     finally:
@@ -185,7 +187,8 @@ def under_load(site: Site, store: Store, clients: int) -> None:
     told(f"{clients} clients on {LIVE} live runs, a training beside: feed", answers)
     slower = statistics.median(a / b - 1 for a, b in zip(with_them, without, strict=True))
     print(f"{'a step of the training is slower by':<52} {100 * slower:.1f} %  (the clients run on the same cores)")
-    print(f"{'of that, the web process: its share of the cores':<52} {100 * statistics.median(shares):.1f} %")
+    print(f"{'the web process takes of the cores':<52} {100 * statistics.median(shares):.1f} %")
+    print(f"{'the clients take of the cores':<52} {100 * statistics.median(theirs):.1f} %")
 
 
 def _steps_for(child: Child, seconds: float) -> float:
@@ -204,7 +207,7 @@ def main() -> None:
     parser.add_argument("--live", nargs="+", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.watch:
-        print(json.dumps(asyncio.run(watch(arguments.watch, arguments.live, arguments.clients, LOADED_S + 1))))
+        print(json.dumps(asyncio.run(watch(arguments.watch, arguments.live, arguments.clients, LOADED_S + 4))))
         return
     with tempfile.TemporaryDirectory() as folder:
         site = Site(Path(folder) / "data", embedded_worker=True)
