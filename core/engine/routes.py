@@ -1,8 +1,11 @@
-"""In which way each convolution computes: the fastest that is right on this machine.
+"""In which way each convolution computes: own kernels, or torch's in the processor's format, where that is right and
+nothing else is clearly faster.
 
 Some processors and shapes compute bfloat16 wrongly or many times slower (pytorch#183815, #163347, #169688), and whether
 own convolutions pay depends on caches and registers. So each shape is tried once on a machine against torch's
-convolution in float32, and what was found is kept, so that a seed gives the same bits again.
+convolution in float32, and what was found is kept. A seed must give the same bits again also where that was lost, or
+is measured beside other work: so the format does not depend on what was measured, and noise seldom makes a way half
+as fast again as another one (`tests/benchmarks/routes.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -30,16 +33,20 @@ from core.engine.convolutions import LANES, FusedConvolution
 from core.engine.kernels import Kernels
 from core.engine.library import cache_folder, machine, sources
 from core.files import write_atomically
+from core.processor import abilities
 
 TRIED_MACS, TRIED_IMAGES = 4e8, 16
 """Multiply-adds of the batch on which a shape is tried, a few milliseconds; and how many images it has at least."""
 FEW = 4
 """Images on which it is seen first which ways are hopeless."""
-TRIES = 5
+TRIES, DOUBTS = 5, 4
+"""How often each way is tried, and how many times as often where the usual one would not be taken."""
 HOPELESS = 4.0
 """A way that takes so many times the best one's time on a few images is not tried any further."""
-WORTH = 1.1
-"""How much faster the network must be with bfloat16 between the layers to have it there."""
+CLEARLY = 1.5
+"""How many times faster another way must be than the usual one to be taken in its place."""
+NATIVE = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
+"""Abilities of a processor, as Linux calls them, any of which says that it computes in bfloat16 itself ("bf16": ARM's)."""
 
 
 class Way(StrEnum):
@@ -50,12 +57,6 @@ class Way(StrEnum):
     FUSED = "fused"
 
 
-COSTS = {Way.FUSED: 0.8, Way.BFLOAT16: 1.0, Way.FLOAT32: 1.0}
-"""By what the seconds of a way are multiplied before they are compared: what is fused saves a norm layer's passes over
-the data, a quarter of both on Zen 4, a tenth on Zen 5 (16 channels, `tests/benchmarks/README.md`), and writes less
-memory on the way."""
-CONVERTED = 1.1
-"""The same for float32 between layers in bfloat16: something must be gained by it."""
 OWN = {torch.bfloat16: Way.BFLOAT16, torch.float32: Way.FLOAT32}
 """The way that needs no conversion, by the format between the layers."""
 HOW = {Way.FLOAT32: "in fp32", Way.FUSED: "in own kernels"}
@@ -87,30 +88,8 @@ class Shape(NamedTuple):
         return self.outputs * self.inputs * self.kernel**2 * (self.size // self.stride) ** 2
 
 
-Seconds = Mapping[Way, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """Seconds of forward and backward of each way that is right, by the format between the layers."""
-
-    bfloat16: Seconds
-    float32: Seconds
-
-    def costs(self, dtype: torch.dtype) -> dict[Way, float]:
-        """What each way costs between layers of `dtype`."""
-        seconds = self.bfloat16 if dtype == torch.bfloat16 else self.float32
-        converted = CONVERTED if dtype == torch.bfloat16 else 1.0
-        return {w: s * COSTS[w] * (converted if w is Way.FLOAT32 else 1.0) for w, s in seconds.items()}
-
-    @property
-    def half_is_faster(self) -> bool:
-        """Whether torch is right in bfloat16 and faster than in float32."""
-        return self.bfloat16.get(Way.BFLOAT16, float("inf")) < self.float32.get(Way.FLOAT32, 0.0)
-
-    def best(self, dtype: torch.dtype) -> Way:
-        costs = self.costs(dtype)
-        return min(costs, key=costs.__getitem__)
+Trial = Mapping[Way, float]
+"""Seconds of forward and backward of each way that is right, between layers of one format."""
 
 
 @dataclass(frozen=True)
@@ -141,60 +120,73 @@ class Routes:
 FLOAT32 = Routes(torch.float32)
 
 
+def native_format() -> torch.dtype:
+    """What should lie between the layers on this processor: bfloat16 if it computes in that itself, which halves what
+    is kept and moved."""
+    return torch.bfloat16 if NATIVE & set(abilities().split()) else torch.float32
+
+
 def choose_routes(plan: Plan, batch: int, kernels: Kernels | None) -> Routes:
     """The routes of `plan` on this machine with this number of threads; from the cache if it knows all its shapes."""
-    shapes = Counter(Shape.of(conv) for conv in plan.convolutions)
-    return decide(shapes, _tried(list(shapes), batch, kernels))
+    dtype = native_format()
+    return decide(try_shapes(plan, batch, kernels, dtype), dtype)
 
 
-def decide(shapes: Mapping[Shape, int], trials: Mapping[Shape, Trial]) -> Routes:
-    """What the `trials` of each shape say for a network that has so many of each.
+def decide(trials: Mapping[Shape, Trial], dtype: torch.dtype) -> Routes:
+    """What the `trials` of a network's shapes, between layers of `dtype`, say for it.
 
-    Where no shape computes in bfloat16, nothing lies in it between the layers: only noise could make its conversions
-    pay.
+    Where all would have to be converted to float32, nothing lies in bfloat16 between the layers.
     """
-
-    def routes(dtype: torch.dtype) -> dict[Shape, Way]:
-        return {shape: trials[shape].best(dtype) for shape in shapes}
-
-    def costs(dtype: torch.dtype) -> float:
-        return sum(shapes[shape] * trials[shape].costs(dtype)[way] for shape, way in routes(dtype).items())
-
-    dtype = torch.bfloat16
-    if Way.BFLOAT16 not in routes(dtype).values() or costs(torch.float32) < WORTH * costs(dtype):
-        dtype = torch.float32
-    exceptions = {shape: way for shape, way in routes(dtype).items() if way != OWN[dtype]}
-    halves = (shape for shape in exceptions if dtype == torch.bfloat16 and trials[shape].half_is_faster)
+    ways = {shape: best(trial, usual_ways(dtype)) for shape, trial in trials.items()}
+    if set(ways.values()) <= {Way.FLOAT32}:
+        return FLOAT32
+    exceptions = {shape: way for shape, way in ways.items() if way != OWN[dtype]}
+    halves = (shape for shape in exceptions if best(_of_torch(trials[shape]), (OWN[dtype],)) is Way.BFLOAT16)
     return Routes(dtype, exceptions, frozenset(halves))
 
 
-def _tried(shapes: list[Shape], batch: int, kernels: Kernels | None) -> dict[Shape, Trial]:
-    """The trial of each shape, made now where the cache has none."""
+def usual_ways(dtype: torch.dtype) -> tuple[Way, ...]:
+    """What is taken between layers of `dtype`, the first that there is, unless another is clearly faster."""
+    return Way.FUSED, OWN[dtype]
+
+
+def best(trial: Trial, usual: Sequence[Way]) -> Way:
+    """The first of the `usual` ways that is right and to which no other is clearly faster; else the fastest."""
+    fastest = min(trial, key=trial.__getitem__)
+    return next((way for way in usual if way in trial and trial[way] < CLEARLY * trial[fastest]), fastest)
+
+
+def _of_torch(trial: Trial) -> Trial:
+    return {way: seconds for way, seconds in trial.items() if way is not Way.FUSED}
+
+
+def try_shapes(plan: Plan, batch: int, kernels: Kernels | None, dtype: torch.dtype) -> dict[Shape, Trial]:
+    """The trial of each shape of `plan`, between layers of `dtype`, made now where the cache has none."""
+    shapes = list(dict.fromkeys(Shape.of(conv) for conv in plan.convolutions))
     try:
-        path = _cache_file(torch.__version__, torch.get_num_threads(), kernels is not None)
+        path = _cache_file(torch.__version__, torch.get_num_threads(), kernels is not None, dtype)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with FileLock(path.with_suffix(".lock")):  # whoever comes second finds what the first one measured
             known = _read(path)
             missing = [shape for shape in shapes if shape.key not in known]
             if missing:
-                known |= {shape.key: _trial(shape, batch, kernels) for shape in missing}
-                rows = {key: [trial.bfloat16, trial.float32] for key, trial in known.items()}
-                write_atomically(path, json.dumps(rows).encode())
+                known |= {shape.key: _trial(shape, batch, kernels, dtype) for shape in missing}
+                write_atomically(path, json.dumps(known).encode())
     except (OSError, RuntimeError):  # nowhere to keep anything: no home, or one that is read-only
-        return {shape: _trial(shape, batch, kernels) for shape in shapes}
+        return {shape: _trial(shape, batch, kernels, dtype) for shape in shapes}
     return {shape: known[shape.key] for shape in shapes}
 
 
 def _read(path: Path) -> dict[str, Trial]:
     with suppress(OSError, ValueError, TypeError, AttributeError):
         rows = json.loads(path.read_bytes()).items()
-        return {key: Trial(*({Way(way): s for way, s in told.items()} for told in row)) for key, row in rows}
+        return {key: {Way(way): float(seconds) for way, seconds in told.items()} for key, told in rows}
     return {}
 
 
 @cache
-def _cache_file(torch_version: str, threads: int, own: bool) -> Path:
-    parts = f"{torch_version}/{threads}/{machine()}/{sources() if own else ''}"
+def _cache_file(torch_version: str, threads: int, own: bool, dtype: torch.dtype) -> Path:
+    parts = f"{torch_version}/{threads}/{machine()}/{dtype}/{sources() if own else ''}"
     return cache_folder() / f"routes-{hashlib.sha256(parts.encode()).hexdigest()[:20]}.json"
 
 
@@ -203,45 +195,42 @@ Work = Callable[[int], list[Tensor]]
 
 
 @torch.no_grad()
-def _trial(shape: Shape, batch: int, kernels: Kernels | None) -> Trial:
+def _trial(shape: Shape, batch: int, kernels: Kernels | None, dtype: torch.dtype) -> Trial:
     images = min(batch, max(TRIED_IMAGES, int(TRIED_MACS / shape.macs)))
     draw = torch.Generator().manual_seed(0)
-    x = torch.randn(images, shape.inputs, shape.size, shape.size, generator=draw)
-    x = x.contiguous(memory_format=torch.channels_last)
+    exact = torch.randn(images, shape.inputs, shape.size, shape.size, generator=draw)
+    exact = exact.contiguous(memory_format=torch.channels_last)
     weight = torch.randn(shape.outputs, shape.inputs, shape.kernel, shape.kernel, generator=draw)
     weight = (weight / (shape.inputs * shape.kernel**2) ** 0.5).contiguous(memory_format=torch.channels_last)
-    half, half_weight = x.bfloat16(), weight.bfloat16()
-    works: dict[tuple[torch.dtype, Way], Work] = {
-        (torch.float32, Way.FLOAT32): lambda n: _there_and_back(shape, x[:n], weight),
-        (torch.bfloat16, Way.FLOAT32): lambda n: [
-            t.bfloat16() for t in _there_and_back(shape, half[:n].float(), weight)
-        ],
-        (torch.bfloat16, Way.BFLOAT16): lambda n: _there_and_back(shape, half[:n], half_weight),
+    x, own_weight = exact.to(dtype), weight.to(dtype)
+    works: dict[Way, Work] = {
+        OWN[dtype]: lambda n: _there_and_back(shape, x[:n], own_weight),
+        Way.FLOAT32: lambda n: [t.to(dtype) for t in _there_and_back(shape, x[:n].float(), weight)],
     }
     if own := own_convolution(shape, kernels):
         own.freeze(weight, sys.maxsize, back=True)  # as in a network, though there is not room for all in every one
-        works[torch.float32, Way.FUSED] = lambda n: _fused(own, x[:n], weight)
-        works[torch.bfloat16, Way.FUSED] = lambda n: _fused(own, half[:n], weight)
+        works[Way.FUSED] = lambda n: _fused(own, x[:n], weight)
     works = _promising(works, min(FEW, images))  # bfloat16 without instructions for it would take seconds
-    right = _there_and_back(shape, x, weight)
-    for key, work in list(works.items()):
-        if not all(_alike(a, b, WRONG_BEYOND[key[0]]) for a, b in zip(work(images), right, strict=True)):
-            del works[key]
+    right = _there_and_back(shape, exact, weight)
+    for way, work in list(works.items()):
+        if not all(_alike(a, b, WRONG_BEYOND[dtype]) for a, b in zip(work(images), right, strict=True)):
+            del works[way]
     seconds = dict.fromkeys(works, float("inf"))
-    for _ in range(TRIES):
-        for key, work in works.items():
-            seconds[key] = min(seconds[key], _timed(work, images))
-    told: dict[torch.dtype, dict[Way, float]] = {torch.bfloat16: {}, torch.float32: {}}
-    for (dtype, way), taken in seconds.items():
-        told[dtype][way] = taken
-    return Trial(told[torch.bfloat16], told[torch.float32])
+    usual = next((way for way in usual_ways(dtype) if way in works), Way.FLOAT32)
+    for _ in range(DOUBTS):
+        for _ in range(TRIES):
+            for way, work in works.items():
+                seconds[way] = min(seconds[way], _timed(work, images))
+        if best(seconds, usual_ways(dtype)) is usual:
+            break
+    return seconds
 
 
-def _promising(works: dict[tuple[torch.dtype, Way], Work], images: int) -> dict[tuple[torch.dtype, Way], Work]:
+def _promising(works: dict[Way, Work], images: int) -> dict[Way, Work]:
     """Those that are not hopeless with a few images; torch's float32, which all are compared with, always."""
-    seconds = {key: min(_timed(work, images) for _ in range(2)) for key, work in works.items()}
+    seconds = {way: min(_timed(work, images) for _ in range(2)) for way, work in works.items()}
     most = HOPELESS * min(seconds.values())
-    return {key: work for key, work in works.items() if key[1] is Way.FLOAT32 or seconds[key] <= most}
+    return {way: work for way, work in works.items() if way is Way.FLOAT32 or seconds[way] <= most}
 
 
 def own_convolution(shape: Shape, kernels: Kernels | None) -> FusedConvolution | None:

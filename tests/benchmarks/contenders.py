@@ -31,7 +31,7 @@ from core.datasets import batches as in_memory
 from core.datasets.memory import Split
 from core.engine.fused import FusedNetwork
 from core.engine.memory import keep_freed_memory
-from core.engine.routes import Way, choose_routes
+from core.engine.routes import Shape, Way, native_format, try_shapes
 from core.freezing import freeze
 from core.learner import Learner
 from core.lifeline import die_with_launcher
@@ -187,11 +187,12 @@ class Limit(Contender):
         spec = spec_of(architecture, policy)
         network = build(spec.plan, spec.init, spec.seeds.init)
         trainable = freeze(network, spec.plan, spec.selection, spec.seeds.choice)
-        routes = choose_routes(spec.plan, BATCH, None)
-        self.words = f"torch's convolutions, {routes.words}"
+        trials = try_shapes(spec.plan, BATCH, None, native_format())
+        fastest = {shape: min(trial, key=trial.__getitem__) for shape, trial in trials.items()}
+        self.words = f"torch's convolutions, {' and '.join(sorted(set(fastest.values())))}"
         self.calls: list[Callable[[], object]] = []
         for conv in spec.plan.convolutions:
-            dtype = torch.bfloat16 if routes.of(conv) is Way.BFLOAT16 else torch.float32
+            dtype = torch.bfloat16 if fastest[Shape.of(conv)] is Way.BFLOAT16 else torch.float32
             side = conv.size * conv.stride
             x = _channels_last(torch.randn(BATCH, conv.inputs, side, side).to(dtype))
             padding = (conv.kernel - 1) // 2

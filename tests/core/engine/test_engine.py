@@ -19,7 +19,18 @@ from core.engine.engine import Engine, FusedEngine, kept_bytes, make_engine
 from core.engine.kernels import Kernels
 from core.engine.library import Uncompiled
 from core.engine.plain import PlainEngine
-from core.engine.routes import FLOAT32, Routes, Shape, Trial, Way, Work, choose_routes, decide, own_convolution
+from core.engine.routes import (
+    FLOAT32,
+    Routes,
+    Shape,
+    Trial,
+    Way,
+    Work,
+    choose_routes,
+    decide,
+    native_format,
+    own_convolution,
+)
 from core.events import Finished, Started, Warned
 from core.spec import RunSpec
 from core.training import train
@@ -83,37 +94,49 @@ def test_without_a_compiler_it_trains_all_the_same_and_says_so(no_compiler: None
 B, F, W = Way.BFLOAT16, Way.FLOAT32, Way.FUSED
 
 
+HALF, FULL = torch.bfloat16, torch.float32
+
+
 @pytest.mark.parametrize(
-    ("small", "large", "dtype", "exceptions"),
+    ("dtype", "trial", "way"),
     [
-        (Trial({B: 1, F: 3.2}, {F: 3}), Trial({B: 1, F: 3.2}, {F: 3}), torch.bfloat16, {}),
-        (Trial({B: 9, F: 3.2}, {F: 3}), Trial({B: 1, F: 30.2}, {F: 30}), torch.bfloat16, {SMALL: F}),
-        (Trial({F: 3.2}, {F: 3}), Trial({B: 1, F: 30.2}, {F: 30}), torch.bfloat16, {SMALL: F}),
-        (Trial({B: 9, F: 3.2}, {F: 3}), Trial({B: 9, F: 3.2}, {F: 3}), torch.float32, {}),
-        (Trial({B: 1, F: 1.2}, {F: 1}), Trial({B: 1, F: 1.2}, {F: 1}), torch.float32, {}),
-        (Trial({B: 9, F: 9, W: 2}, {F: 3, W: 1}), Trial({B: 9, F: 4}, {F: 3}), torch.float32, {SMALL: W}),
-        (Trial({B: 2, F: 9, W: 1}, {F: 9, W: 1}), Trial({B: 1, F: 4}, {F: 3}), torch.bfloat16, {SMALL: W}),
-        (Trial({F: 9, W: 1}, {F: 9, W: 1}), Trial({F: 4, W: 1}, {F: 3, W: 3.6}), torch.float32, {SMALL: W, LARGE: W}),
-        (Trial({F: 9, W: 1}, {F: 9, W: 1}), Trial({F: 4, W: 1}, {F: 3, W: 3.9}), torch.float32, {SMALL: W}),
+        (FULL, {F: 1.4, W: 2.0}, W),
+        (FULL, {F: 1.3, W: 2.0}, F),  # torch's is clearly faster
+        (FULL, {F: 2.0}, F),
+        (HALF, {B: 1.4, F: 9.0, W: 2.0}, W),
+        (HALF, {B: 1.3, F: 9.0, W: 2.0}, B),
+        (HALF, {B: 1.4, F: 1.0}, B),
+        (HALF, {B: 1.6, F: 1.0}, F),
+        (HALF, {F: 1.0, W: 1.6}, F),  # bfloat16 is wrong, or hopeless
     ],
 )
-def test_the_faster_correct_way_is_taken(
-    small: Trial, large: Trial, dtype: torch.dtype, exceptions: dict[Shape, Way]
-) -> None:
-    found = decide({SMALL: 5, LARGE: 4}, {SMALL: small, LARGE: large})
-    assert (found.dtype, found.exceptions) == (dtype, exceptions)
+def test_the_usual_way_is_taken_unless_another_is_clearly_faster(dtype: torch.dtype, trial: Trial, way: Way) -> None:
+    other = {B: 1.0, F: 9.0} if dtype is HALF else {F: 9.0, W: 1.0}
+    found = decide({SMALL: trial, LARGE: other}, dtype)
+    assert found.dtype == dtype
+    assert found.exceptions.get(SMALL, B if dtype is HALF else F) is way
+
+
+def test_without_a_convolution_in_bfloat16_all_is_float32() -> None:
+    assert decide({SMALL: {B: 9, F: 2}, LARGE: {B: 9, F: 2}}, HALF) == FLOAT32
 
 
 def test_beside_own_kernels_weights_get_their_gradient_in_the_better_format() -> None:
     plan = spec().plan
     conv = next(c for c in plan.convolutions if own_convolution(Shape.of(c), compiled_kernels()))
-    shape, other = Shape.of(conv), Shape(1, 2, 3, 4, 5)
-    fast = Trial({B: 1, F: 9}, {F: 9})
-    slow, no = {B: 12, F: 9, W: 1}, {F: 9, W: 1}
-    for bfloat16, dtype in (({B: 2, F: 9, W: 1}, torch.bfloat16), (slow, torch.float32), (no, torch.float32)):
-        found = decide({shape: 1, other: 1}, {shape: Trial(bfloat16, {F: 9, W: 9}), other: fast})
-        assert found.of(conv) is W and found.torch_dtype(conv) == dtype
-    assert decide({shape: 1}, {shape: Trial({B: 9, W: 9}, {F: 9, W: 1})}).torch_dtype(conv) == torch.float32
+    cases = ((HALF, {B: 2, F: 9, W: 1}, HALF), (HALF, {B: 16, F: 9, W: 1}, FULL), (HALF, {F: 9, W: 1}, FULL))
+    for dtype, trial, wanted in (*cases, (FULL, {F: 9, W: 1}, FULL)):
+        found = decide({Shape.of(conv): trial}, dtype)
+        assert found.of(conv) is W and found.torch_dtype(conv) == wanted
+
+
+@pytest.mark.parametrize(
+    ("told", "dtype"),
+    [("fma avx2 avx512f avx512_bf16", HALF), ("fp asimd bf16 i8mm", HALF), ("fma avx2 avx512bw", FULL), ("", FULL)],
+)
+def test_the_format_is_the_processors(monkeypatch: pytest.MonkeyPatch, told: str, dtype: torch.dtype) -> None:
+    monkeypatch.setattr(routes, "abilities", lambda: told)
+    assert native_format() == dtype
 
 
 def test_ways_in_words() -> None:
@@ -132,7 +155,7 @@ def test_each_shape_is_tried_once_on_a_machine(cache: Path, monkeypatch: pytest.
     (file,) = cache.glob("routes-*.json")
     assert len(json.loads(file.read_text())) == len({Shape.of(conv) for conv in plan.convolutions})
 
-    def again(shape: Shape, batch: int, kernels: Kernels | None) -> Trial:
+    def again(shape: Shape, batch: int, kernels: Kernels | None, dtype: torch.dtype) -> Trial:
         raise AssertionError(f"{shape} was tried before")
 
     monkeypatch.setattr(routes, "_trial", again)
@@ -165,15 +188,14 @@ def test_wrong_results_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         routes, "_promising", lambda works, images: works
     )  # where bfloat16 is slow it would not be tried
-    trial = routes._trial(SMALL, 8, compiled_kernels())
-    assert set(trial.bfloat16) == {B, F, W} and set(trial.float32) == {F, W}
+    assert set(routes._trial(SMALL, 8, compiled_kernels(), HALF)) == {B, F, W}
+    assert set(routes._trial(SMALL, 8, compiled_kernels(), FULL)) == {F, W}
     monkeypatch.setattr(routes, "_there_and_back", wrong)
-    assert set(routes._trial(SMALL, 8, None).bfloat16) == {F}
+    assert set(routes._trial(SMALL, 8, None, HALF)) == {F}
     kernels = compiled_kernels()
     monkeypatch.setattr(kernels, "convolution", lambda *which: Rough(kernels._library, *which))
-    trial = routes._trial(SMALL, 8, kernels)
-    assert set(trial.bfloat16) == {F, W}, "so little is lost in the rounding"
-    assert set(trial.float32) == {F}
+    assert set(routes._trial(SMALL, 8, kernels, HALF)) == {F, W}, "so little is lost in the rounding"
+    assert set(routes._trial(SMALL, 8, kernels, FULL)) == {F}
 
 
 def test_a_hopeless_way_is_not_tried_further() -> None:
@@ -187,12 +209,11 @@ def test_a_hopeless_way_is_not_tried_further() -> None:
 
         return take
 
-    key, slow, usual = (torch.bfloat16, B), (torch.bfloat16, W), (torch.float32, F)
-    works = {key: work(B, 0.5), slow: work(W, 0.01), usual: work(F, 0.01)}
-    assert list(routes._promising(works, 1)) == [slow, usual]
+    assert list(routes._promising({B: work(B, 0.5), W: work(W, 0.01), F: work(F, 0.01)}, 1)) == [W, F]
     assert calls == {B: 2, W: 2, F: 2}
-    works = {usual: work(F, 0.5), slow: work(W, 0.01)}
-    assert list(routes._promising(works, 1)) == [usual, slow], "torch's float32 is what all are compared with"
+    assert list(routes._promising({F: work(F, 0.5), W: work(W, 0.01)}, 1)) == [F, W], (
+        "torch's float32 is what all are compared with"
+    )
 
 
 def test_where_memory_would_not_suffice_it_is_lean_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,15 +248,10 @@ def test_the_limit_of_a_container_counts(tmp_path: Path, monkeypatch: pytest.Mon
     assert memory.memory_bytes() == 1 << 20
 
 
-def test_without_a_convolution_in_bfloat16_all_is_float32() -> None:
-    noisy = Trial({B: 9, F: 2}, {F: 4})
-    assert decide({SMALL: 3, LARGE: 2}, dict.fromkeys((SMALL, LARGE), noisy)) == FLOAT32
-
-
 def test_what_own_kernels_cannot_is_left_to_torch() -> None:
     for shape in (Shape(3, 16, 3, 1, 32), Shape(16, 32, 5, 1, 32), Shape(16, 32, 3, 4, 32), Shape(24, 32, 3, 1, 8)):
         assert own_convolution(shape, compiled_kernels()) is None
-        assert W not in routes._trial(shape, 8, compiled_kernels()).float32
+        assert W not in routes._trial(shape, 8, compiled_kernels(), FULL)
 
 
 def test_fp32_asks_for_torchs_own_convolutions() -> None:
