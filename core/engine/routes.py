@@ -46,7 +46,7 @@ HOPELESS = 4.0
 CLEARLY = 1.5
 """How many times faster another way must be than the usual one to be taken in its place."""
 NATIVE = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
-"""Abilities of a processor, as Linux calls them, any of which says that it computes in bfloat16 itself ("bf16": ARM's)."""
+"""Abilities of a processor, as Linux calls them, any of which says that it computes in bfloat16 itself."""
 
 
 class Way(StrEnum):
