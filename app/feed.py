@@ -24,7 +24,7 @@ from app.views import LayerView, RunSummary, layers, short, summary
 from core.cost import keeps_snapshot
 from core.events import BINS, Snapshot
 from jobs.reading import UnreadableRun
-from jobs.rows import RESUMABLE, TERMINAL, Health, LogRow, Pulse, Run, StoredSnapshot, Watch
+from jobs.rows import RESUMABLE, TERMINAL, Health, LogRow, Run, StoredSnapshot, Watch
 from jobs.store import Store
 
 FRESH_S = 0.5
@@ -60,8 +60,6 @@ class Watched:
         self._lock = threading.Lock()
         self._read_at = float("-inf")
         self.asked_at = float("-inf")
-        self._pulse: Pulse | None = None
-        """As it was before the last reading, or earlier."""
         self._histograms: OrderedDict[int, dict[int, _OfLayer]] = OrderedDict()
         self._complete = False
         self.resumed = False
@@ -82,16 +80,12 @@ class Watched:
         """Whether somebody asked lately, and something can be new."""
         return not self._complete and now - self.asked_at < FOLLOWED_S
 
-    def refresh(self, now: Callable[[], float], ahead_s: float = 0.0, pulse: Pulse | None = None) -> None:
-        """Read what is new, unless that was just done and is still just done in `ahead_s`; or the run's `pulse`, if it
-        has one, says that nothing is."""
+    def refresh(self, now: Callable[[], float], ahead_s: float = 0.0) -> None:
+        """Read what is new, unless that was just done and will still be so in `ahead_s`."""
         if self.is_fresh(now() + ahead_s):
             return
         with self._lock:
             if self.is_fresh(now() + ahead_s):  # another thread was quicker
-                return
-            if pulse and pulse == self._pulse:
-                self._read_at = now()
                 return
             point = self._thinning.newest if self._thinning else 0
             snapshot = self.snapshots[-1]["id"] if self.snapshots else 0
@@ -111,7 +105,7 @@ class Watched:
                 # Last, because who sees a run as ended asks no more: the rows must be there before.
                 self.summary = summary(watch.run, self._public_url)
                 self._complete = watch.run.state in TERMINAL - RESUMABLE
-            self._read_at, self._pulse = now(), pulse or self._pulse
+            self._read_at = now()
 
     def _add_points(self, watch: Watch) -> None:
         if self._thinning is None:
@@ -197,6 +191,8 @@ class Feed:
         self._public_url = public_url
         self._now = now
         self._lock = threading.Lock()
+        """Never held while anything is read: `known` takes it on the event loop."""
+        self._health_lock = threading.Lock()
         self._watched: OrderedDict[str, Watched] = OrderedDict()
         self._health = Health(0, 0, 0, None)
         self._health_at = self._all_read_at = float("-inf")
@@ -205,7 +201,7 @@ class Feed:
 
     def health(self) -> Health:
         """The installation's state, at most a second old."""
-        with self._lock:
+        with self._health_lock:
             if self._now() - self._health_at >= HEALTH_S:
                 self._health = self._store.health()
                 self._health_at = self._now()
@@ -222,8 +218,11 @@ class Feed:
         now = self._now() - (FRESH_S if self._reads_all else 0.0)
         if question.layer is not None or now - self._health_at >= HEALTH_S:
             return None
-        runs = {run_id: self._watched.get(run_id) for run_id in question.runs}
-        fresh = {run_id: run for run_id, run in runs.items() if run is not None and run.is_fresh(now)}
+        with self._lock:
+            runs = {run_id: self._watched.get(run_id) for run_id in question.runs}
+            fresh = {run_id: run for run_id, run in runs.items() if run is not None and run.is_fresh(now)}
+            for run_id in fresh:
+                self._watched.move_to_end(run_id)
         return self._told(question, fresh, self._health) if len(fresh) == len(runs) else None
 
     def forget(self, run_id: str) -> None:
@@ -254,16 +253,15 @@ class Feed:
         when its watchers ask, whose reading would also wait for a thread."""
         now = self._now()
         with self._lock:
-            if now - self._all_read_at < ALL_EVERY_S:
+            if self._reads_all or now - self._all_read_at < ALL_EVERY_S:
                 return
             self._all_read_at, self._reads_all = now, True
-            followed = {run_id: run for run_id, run in self._watched.items() if run.is_followed(now)}
-            for run_id in followed:
-                self._watched.move_to_end(run_id)
+            followed = [run for run in self._watched.values() if run.is_followed(now)]
         try:
-            pulses = self._store.pulses(followed) if followed else {}
-            for run_id, run in followed.items():
-                run.refresh(self._now, ahead_s=ALL_EVERY_S, pulse=pulses.get(run_id))
+            for run in followed:
+                run.refresh(self._now, ahead_s=ALL_EVERY_S)
+        except Exception:  # whoever asks for that one is told, or `api.py` logs it
+            return
         finally:
             self._reads_all = False
 

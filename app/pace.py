@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 REST_S = 0.05
 """How long the loop sleeps: nobody who asks once a second notices."""
 AWAKE_S = 0.5
-"""How long it does not after any other request: a page asks for many files, one after another."""
+"""How long it does not after any other request has been answered: a page asks for many files, one after another."""
 
 
 class Pace:
@@ -23,19 +24,27 @@ class Pace:
     def __init__(self, sleep: Callable[[float], None] = time.sleep, now: Callable[[], float] = time.monotonic) -> None:
         self._sleep, self._now = sleep, now
         self._is_to_rest = False
+        self._others = 0
         self._awake_until = float("-inf")
 
-    def stay_awake(self) -> None:
-        """Somebody came who should not wait."""
-        self._awake_until = self._now() + AWAKE_S
+    @contextmanager
+    def awake(self) -> Iterator[None]:
+        """While somebody is answered who should not wait, and a little longer."""
+        self._others += 1
+        try:
+            yield
+        finally:
+            self._others -= 1
+            self._awake_until = self._now() + AWAKE_S
 
     def rest(self) -> None:
-        """Sleep once when what is here has been answered, unless somebody came who should not wait."""
-        if not self._is_to_rest and self._now() >= self._awake_until:
+        """Sleep once when what is here has been answered, unless somebody is here then who should not wait."""
+        if not self._is_to_rest:
             self._is_to_rest = True
             loop = asyncio.get_running_loop()
             loop.call_soon(loop.call_soon, self._rest)  # behind what has arrived since it slept last
 
     def _rest(self) -> None:
         self._is_to_rest = False
-        self._sleep(REST_S)
+        if not self._others and self._now() >= self._awake_until:
+            self._sleep(REST_S)

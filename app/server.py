@@ -107,7 +107,6 @@ def make_app(
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(Social, store=store, public_url=settings.public_url)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
-    feed = Feed(store, settings.public_url)
     app.add_middleware(Nowhere)
     app.add_middleware(Security, rules=rules)
     app.router.routes.append(Assets())

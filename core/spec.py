@@ -83,8 +83,8 @@ class Recipe(Model):
     )
     precision: Literal["auto", "fp32"] = Field(
         "auto",
-        description="auto: each convolution in the way that is correct and fastest on this machine (bfloat16, or "
-        "kernels of our own in float32); fp32: PyTorch's convolutions in float32.",
+        description="auto: each convolution by kernels of our own, or by PyTorch's where those are clearly faster on "
+        "this machine, in bfloat16 where the processor computes in it; fp32: PyTorch's convolutions in float32.",
     )
     lean: bool = Field(
         False,

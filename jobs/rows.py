@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from core.events import Analysed, Checkpointed, Counts, Finished, Point, Progress, Snapshot, Started, Warned
 from core.spec import RunSpec
@@ -175,14 +175,6 @@ class LogRow:
     attempt: int
     kind: str
     message: str
-
-
-class Pulse(NamedTuple):
-    """What changes in the row of a run that is running whenever anything is written of it."""
-
-    attempt: int
-    beat: int
-    cancel_requested: bool
 
 
 @dataclass(frozen=True, slots=True)

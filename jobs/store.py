@@ -32,7 +32,6 @@ from jobs.rows import (
     RESUMABLE,
     Health,
     LogRow,
-    Pulse,
     Run,
     State,
     StoredPoint,
@@ -113,13 +112,6 @@ class Store(Holding, Ordering, Removing, Results, Staff, Studies, Evaluations, E
                 curves.select_speeds(connection, run_id, speeds_after),
                 curves.select_log(connection, run_id, 0),
             )
-
-    def pulses(self, run_ids: Collection[str]) -> dict[str, Pulse]:
-        """Of those of `run_ids` that are running, in one question. Where it is the same, nothing has been written."""
-        c = RUNS.c
-        wanted = sa.select(c.id, c.attempt, c.beat, c.cancel_requested).where(c.id.in_(run_ids), c.state == "running")
-        with self.reading() as connection:
-            return {run_id: Pulse(*pulse) for run_id, *pulse in connection.execute(wanted)}
 
     def many(self, run_ids: Collection[str]) -> dict[str, Run]:
         """Those of `run_ids` that exist and can be read, in one question."""

@@ -66,7 +66,7 @@ INLINE U hash(uint32_t seed, long i) {
   return u ^ (u >> 13);
 }
 
-/* y * factor + offset: x_hat in 256ths of a step, of which ALPHA is one. */
+/* y * factor + offset: x_hat in 256ths of a step. A step is ALPHA. */
 struct fine {
   V factor, offset;
 };

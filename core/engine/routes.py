@@ -210,7 +210,7 @@ def _trial(shape: Shape, batch: int, kernels: Kernels | None, dtype: torch.dtype
     if own := own_convolution(shape, kernels):
         own.freeze(weight, sys.maxsize, back=True)  # as in a network, though there is not room for all in every one
         works[Way.FUSED] = lambda n: _fused(own, x[:n], weight)
-    works = _promising(works, min(FEW, images))  # bfloat16 without instructions for it would take seconds
+    works = _promising(works, min(FEW, images))
     right = _there_and_back(shape, exact, weight)
     for way, work in list(works.items()):
         if not all(_alike(a, b, WRONG_BEYOND[dtype]) for a, b in zip(work(images), right, strict=True)):
@@ -227,10 +227,11 @@ def _trial(shape: Shape, batch: int, kernels: Kernels | None, dtype: torch.dtype
 
 
 def _promising(works: dict[Way, Work], images: int) -> dict[Way, Work]:
-    """Those that are not hopeless with a few images; torch's float32, which all are compared with, always."""
+    """Those that are not hopeless with a few images. Only torch's bfloat16 may be: for some shapes it has no fast code
+    and would take seconds."""
     seconds = {way: min(_timed(work, images) for _ in range(2)) for way, work in works.items()}
     most = HOPELESS * min(seconds.values())
-    return {way: work for way, work in works.items() if way is Way.FLOAT32 or seconds[way] <= most}
+    return {way: work for way, work in works.items() if way is not Way.BFLOAT16 or seconds[way] <= most}
 
 
 def own_convolution(shape: Shape, kernels: Kernels | None) -> FusedConvolution | None:

@@ -6,7 +6,7 @@ on AVX2).
 #pragma once
 #include <stdint.h>
 #include <string.h>
-#if defined(__AVX512F__) || defined(__AVX2__)
+#if defined(__AVX512F__) || defined(__AVX__)
 #include <immintrin.h>
 #endif
 
@@ -98,7 +98,7 @@ INLINE void store_bytes(int8_t *to, I whole) {
 
 INLINE V only(V v, I which) { return (V)((I)v & which); }
 
-/* Where neither is less, or one is NaN, b. */
+/* The lesser and the greater of two values; b where they are equal, or one is NaN. */
 INLINE V lesser(V a, V b) {
 #if defined(__AVX512F__)
   return (V)_mm512_min_ps((__m512)a, (__m512)b);

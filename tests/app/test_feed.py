@@ -174,19 +174,41 @@ def test_who_must_read_reads_all_that_are_watched(
     for question in questions:
         feed.answer(question)
     assert sorted(read) == sorted(ids)
-    for run_id in ids[:2]:
-        trainer.say(run_id, 1)
-    for later, wanted in ((0.6, ids), (0.6, []), (3.0, [])):  # the third's pulse is not known before the first time
-        read.clear()
-        clock.seconds += later
-        assert feed.known(questions[0]) is None, "it may have something new"
+    read.clear()
+    trainer.say(ids[1], 1)
+    clock.seconds += 0.6
+    assert feed.known(questions[0]) is None, "it may have something new"
+    feed.answer(questions[0])
+    assert sorted(read) == sorted(ids)
+    told = [feed.known(question) for question in questions]
+    assert told == [feed.answer(question) for question in questions], "the others need nothing of the database"
+    assert [len(answer["runs"][run_id]["points"]) for run_id, answer in zip(ids, told, strict=True)] == [0, 1, 0]
+    read.clear()
+    clock.seconds += 3
+    feed.answer(questions[0])
+    assert read == ids[:1], "nobody had asked for the others lately"
+    assert feed.known(questions[1]) is None
+
+
+def test_one_that_cannot_be_read_is_told_only_to_its_watchers(
+    feed: Feed, clock: Clock, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [trainer.start(replicate=replicate)[0] for replicate in range(2)]
+    questions = [Question(runs={run_id: Cursors()}) for run_id in ids]
+    for question in questions:
+        feed.answer(question)
+    original = store.watch
+
+    def damaged(run_id: str, *after: int) -> Any:
+        if run_id == ids[0]:
+            raise RuntimeError("damaged")
+        return original(run_id, *after)
+
+    monkeypatch.setattr(store, "watch", damaged)
+    clock.seconds += 0.6
+    assert feed.answer(questions[1])["runs"][ids[1]]
+    with pytest.raises(RuntimeError, match="damaged"):
         feed.answer(questions[0])
-        if later < 1:
-            assert sorted(read) == sorted(wanted), "only where something was written"
-            told = [feed.known(question) for question in questions]
-            assert all(answer is not None for answer in told)
-            assert told == [feed.answer(question) for question in questions]
-    assert feed.known(questions[1]) is None, "nobody had asked for it lately"
 
 
 def test_while_all_is_read_the_others_need_not_wait(
@@ -196,22 +218,10 @@ def test_while_all_is_read_the_others_need_not_wait(
     feed.answer(question)
     clock.seconds += 0.6
     meanwhile: list[Any] = []
-    original = store.pulses
-    monkeypatch.setattr(store, "pulses", lambda ids: meanwhile.append(feed.known(question)) or original(ids))
+    original = store.watch
+    monkeypatch.setattr(store, "watch", lambda *asked: meanwhile.append(feed.known(question)) or original(*asked))
     assert feed.known(question) is None
     assert feed.answer(question) == meanwhile[0]
-
-
-def test_a_pulse_tells_of_everything_that_is_written(store: Store, trainer: Trainer) -> None:
-    run_id, _ = trainer.start()
-    pulses = [store.pulses([run_id])[run_id]]
-    trainer.say(run_id, 1)
-    pulses.append(store.pulses([run_id])[run_id])
-    store.request_cancel(run_id)
-    pulses.append(store.pulses([run_id])[run_id])
-    assert len(set(pulses)) == 3
-    assert store.cancelled(run_id, 1)
-    assert store.pulses([run_id]) == {}, "only of what is running"
 
 
 def test_sums_over_layers_or_one_layer(feed: Feed, trainer: Trainer) -> None:

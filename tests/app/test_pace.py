@@ -29,19 +29,28 @@ def test_it_sleeps_once_behind_those_who_are_here() -> None:
     assert done.index(REST_S) >= 5, "the five did not wait for it"
 
 
-def test_it_stays_awake_for_whoever_else_comes() -> None:
+def test_it_stays_awake_while_others_are_answered_and_a_little_longer() -> None:
     done: list[object] = []
     clock = [10.0]
     pace = Pace(done.append, lambda: clock[0])
 
-    async def asks() -> None:
-        pace.rest()
+    async def turn() -> None:
         await asyncio.sleep(0)
         await asyncio.sleep(0)
 
-    pace.stay_awake()
-    asyncio.run(asks())
-    assert not done
-    clock[0] += AWAKE_S
-    asyncio.run(asks())
+    async def asks_before_another_comes() -> None:
+        pace.rest()
+        with pace.awake():
+            await turn()
+            clock[0] += 10 * AWAKE_S
+            pace.rest()
+            await turn()
+        pace.rest()
+        await turn()
+        assert not done
+        clock[0] += AWAKE_S
+        pace.rest()
+        await turn()
+
+    asyncio.run(asks_before_another_comes())
     assert done == [REST_S]

@@ -80,3 +80,17 @@ def test_many_are_answered_in_batches(client: TestClient, run_id: str, monkeypat
     monkeypatch.setattr(Feed, "questions_per_s", shortcut.MANY_PER_S)
     client.post("/api/feed", json=question(run_id))
     assert len(rests) == 1
+
+
+def test_what_nobody_expected_is_answered_in_the_form_of_all_errors(
+    client: TestClient, store: Store, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "watch", None)
+    answer = client.post("/api/feed", json=question(run_id))
+    assert answer.status_code == 500 and answer.json()["detail"]
+
+
+def test_there_is_one_feed(client: TestClient) -> None:
+    client.get("/healthz")
+    front = client.app.middleware_stack  # type: ignore[attr-defined]
+    assert front.feed is client.app.state.services.feed  # type: ignore[attr-defined]

@@ -44,8 +44,10 @@ def busy(processes: int) -> Iterator[None]:
 def margin(trial: Trial, usual: Way) -> float:
     """By how much the seconds of the usual way or of another would have to differ for another choice."""
     others = [seconds for way, seconds in trial.items() if way is not usual]
-    if usual not in trial or not others:
+    if not others:
         return float("inf")
+    if usual not in trial:  # it was wrong
+        return 0.0
     factor = trial[usual] / (CLEARLY * min(others))
     return max(factor, 1 / factor)
 

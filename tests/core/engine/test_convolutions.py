@@ -116,7 +116,7 @@ def test_what_stands_before_is_done_on_the_way(
     statistics = kernels.statistics(y, *layer(inputs, 2))
     applied = kernels.apply(y, statistics).out
     own = convolution.forward(Unapplied(y, statistics), weight)
-    assert torch.equal(own, convolution.forward(applied, weight)), "lean applies it alone, to the same bits"
+    assert torch.equal(own, convolution.forward(applied, weight)), "applied alone, it has the same bits"
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
