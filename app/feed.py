@@ -1,9 +1,9 @@
 """The one question that all live panels ask: "what is new since my cursors?"
 
-A watched run is read some twice a second however many watch it: the rows since the newest one known are added to what
-is kept here, and each watcher gets the part behind its own cursors. Whoever finds that one must be read reads all that
-are watched, so most questions need nothing of the database. Nothing is kept for a watcher, so a panel goes on after a
-restart of the server. Says nothing about requests; `api.py` asks.
+A watched run is read twice a second, or once where a crowd asks, however many watch it: the rows since the newest one
+known are added to what is kept here, and each watcher gets the part behind its own cursors. Whoever finds that one must
+be read reads all that are watched, so most questions need nothing of the database. Nothing is kept for a watcher, so a
+panel goes on after a restart of the server. Says nothing about requests; `api.py` asks.
 """
 
 from __future__ import annotations
@@ -27,16 +27,19 @@ from jobs.reading import UnreadableRun
 from jobs.rows import RESUMABLE, TERMINAL, Health, LogRow, Run, StoredSnapshot, Watch
 from jobs.store import Store
 
-FRESH_S = 0.5
+FRESH_S, FRESH_IN_A_CROWD_S = 0.5, 1.0
+"""For how long what was read is new enough; the latter where MANY_PER_S ask, who get it as often as they ask."""
 HEALTH_S = 1.0
-ALL_EVERY_S = 0.8 * FRESH_S
-"""How often all that is followed is read at once: before any of it is too old."""
+AHEAD = 0.8
+"""Part of that time after which all that is followed is read at once: before any of it is too old."""
 FOLLOWED_S = 2.5
 """A run that nobody has asked for in this time is followed no more: it is read when somebody asks."""
 KEPT_RUNS, KEPT_POINTS, KEPT_LAYERS = 48, 400_000, 4
 MAX_CELLS = 8_000_000
 """Numbers of histograms that one answer may take apart: a layer's share of all the layers' details."""
 INTERVAL_MS, CATCH_UP_MS, LONGEST_MS = 1000, 100, 15_000
+MANY_PER_S = 20
+"""Questions in a second from which on it is a crowd: some twenty visitors."""
 QUESTIONS_PER_S = 250
 """More than this and everybody is asked to come less often."""
 
@@ -72,20 +75,20 @@ class Watched:
         self.log: list[LogLine] = []
         self.speeds: list[SpeedRow] = []
 
-    def is_fresh(self, now: float) -> bool:
-        """Whether everything was just read, or nothing can be new any more."""
-        return self._complete or (now - self._read_at < FRESH_S and not self.resumed)
+    def is_fresh(self, now: float, age_s: float) -> bool:
+        """Whether everything was read less than `age_s` ago, or nothing can be new any more."""
+        return self._complete or (now - self._read_at < age_s and not self.resumed)
 
     def is_followed(self, now: float) -> bool:
         """Whether somebody asked lately, and something can be new."""
         return not self._complete and now - self.asked_at < FOLLOWED_S
 
-    def refresh(self, now: Callable[[], float], ahead_s: float = 0.0) -> None:
-        """Read what is new, unless that was just done and will still be so in `ahead_s`."""
-        if self.is_fresh(now() + ahead_s):
+    def refresh(self, now: Callable[[], float], age_s: float) -> None:
+        """Read what is new, unless that was done less than `age_s` ago."""
+        if self.is_fresh(now(), age_s):
             return
         with self._lock:
-            if self.is_fresh(now() + ahead_s):  # another thread was quicker
+            if self.is_fresh(now(), age_s):  # another thread was quicker
                 return
             point = self._thinning.newest if self._thinning else 0
             snapshot = self.snapshots[-1]["id"] if self.snapshots else 0
@@ -208,19 +211,26 @@ class Feed:
             return self._health
 
     @property
-    def questions_per_s(self) -> int:
-        """How many were asked in the last whole second."""
-        return self._asked_before
+    def is_crowded(self) -> bool:
+        """Whether many asked in the last whole second."""
+        return self._asked_before >= MANY_PER_S
+
+    @property
+    def _fresh_s(self) -> float:
+        return FRESH_IN_A_CROWD_S if self.is_crowded else FRESH_S
 
     def known(self, question: Question) -> Answer | None:
         """What is new, where nothing must be read for it: nearly always where many watch. None: `answer` knows."""
+        now, age_s = self._now(), self._fresh_s
         # While another thread reads everything, what was fresh until now is good enough.
-        now = self._now() - (FRESH_S if self._reads_all else 0.0)
-        if question.layer is not None or now - self._health_at >= HEALTH_S:
+        more_s = age_s if self._reads_all else 0.0
+        if question.layer is not None or now - self._health_at >= HEALTH_S + more_s:
             return None
         with self._lock:
             runs = {run_id: self._watched.get(run_id) for run_id in question.runs}
-            fresh = {run_id: run for run_id, run in runs.items() if run is not None and run.is_fresh(now)}
+            fresh = {
+                run_id: run for run_id, run in runs.items() if run is not None and run.is_fresh(now, age_s + more_s)
+            }
             for run_id in fresh:
                 self._watched.move_to_end(run_id)
         return self._told(question, fresh, self._health) if len(fresh) == len(runs) else None
@@ -253,13 +263,13 @@ class Feed:
         when its watchers ask, whose reading would also wait for a thread."""
         now = self._now()
         with self._lock:
-            if self._reads_all or now - self._all_read_at < ALL_EVERY_S:
+            if self._reads_all or now - self._all_read_at < AHEAD * self._fresh_s:
                 return
             self._all_read_at, self._reads_all = now, True
             followed = [run for run in self._watched.values() if run.is_followed(now)]
         try:
             for run in followed:
-                run.refresh(self._now, ahead_s=ALL_EVERY_S)
+                run.refresh(self._now, (1 - AHEAD) * self._fresh_s)
         except Exception:  # whoever asks for that one is told, or `api.py` logs it
             return
         finally:
@@ -270,7 +280,7 @@ class Feed:
             watched = self._watched.get(run_id)
         if watched is None:
             watched = Watched(self._store, run_id, self._public_url)
-        watched.refresh(self._now)
+        watched.refresh(self._now, self._fresh_s)
         if watched.resumed:
             with self._lock:
                 self._watched.pop(run_id, None)

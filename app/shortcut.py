@@ -24,8 +24,6 @@ PATH = "/api/feed"
 COMPRESSED_FROM = 4000
 """Bytes of an answer: what a follower gets once a second is less, and not worth the time."""
 LEVEL = 5
-MANY_PER_S = 20
-"""Questions in a second from which on they are answered in batches: some twenty visitors."""
 
 
 class Shortcut:
@@ -42,7 +40,7 @@ class Shortcut:
             with self.pace.awake() if scope["type"] == "http" else nullcontext():
                 await self.app(scope, receive, send)
             return
-        if self.feed.questions_per_s >= MANY_PER_S:
+        if self.feed.is_crowded:
             self.pace.rest()
         body = await whole_body(scope, receive)
         if isinstance(body, JSONResponse):

@@ -190,6 +190,20 @@ def test_who_must_read_reads_all_that_are_watched(
     assert feed.known(questions[1]) is None
 
 
+def test_a_crowd_is_content_with_what_is_a_second_old(feed: Feed, clock: Clock, trainer: Trainer) -> None:
+    question = Question(runs={trainer.start()[0]: Cursors()})
+    for _ in range(feeds.MANY_PER_S):
+        feed.answer(question)
+    assert not feed.is_crowded
+    clock.seconds += 1.0
+    feed.answer(question)
+    assert feed.is_crowded
+    clock.seconds += 0.9
+    assert feed.known(question) is not None
+    clock.seconds += 0.2
+    assert feed.known(question) is None
+
+
 def test_one_that_cannot_be_read_is_told_only_to_its_watchers(
     feed: Feed, clock: Clock, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
-from app import api, shortcut
+from app import api
 from app.feed import Feed
 from app.pace import Pace
 from app.security import MAX_BODY
@@ -77,7 +77,7 @@ def test_many_are_answered_in_batches(client: TestClient, run_id: str, monkeypat
     monkeypatch.setattr(Pace, "rest", lambda pace: rests.append(None))
     client.post("/api/feed", json=question(run_id))
     assert not rests
-    monkeypatch.setattr(Feed, "questions_per_s", shortcut.MANY_PER_S)
+    monkeypatch.setattr(Feed, "is_crowded", True)
     client.post("/api/feed", json=question(run_id))
     assert len(rests) == 1
 
