@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.feed import Feed
 from app.server import make_app
 from app.settings import Settings
 from core.events import BINS, QUANTILES, Distribution, Point, Progress, Snapshot
@@ -52,6 +53,26 @@ def client(settings: Settings, store: Store, woken: list[str]) -> Iterator[TestC
     app = make_app(settings, store, woken.append, lambda: {"policies": []})
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
+
+
+class Clock:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def feed(store: Store, clock: Clock) -> Feed:
+    return Feed(store, now=clock)
 
 
 @dataclass
