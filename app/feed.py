@@ -16,6 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
+from sqlalchemy.exc import DBAPIError
 from typing_extensions import TypedDict
 
 from app.news import Answer, Cursors, DisabledRow, LogLine, Question, RunNews, SnapshotRow, SpeedRow
@@ -212,8 +213,8 @@ class Feed:
 
     @property
     def is_crowded(self) -> bool:
-        """Whether many asked in the last whole second."""
-        return self._asked_before >= MANY_PER_S
+        """Whether many asked in the second before the last question's, and that is not long ago."""
+        return self._asked_before >= MANY_PER_S and self._now() - self._second < 2
 
     @property
     def _fresh_s(self) -> float:
@@ -270,7 +271,9 @@ class Feed:
         try:
             for run in followed:
                 run.refresh(self._now, (1 - AHEAD) * self._fresh_s)
-        except Exception:  # whoever asks for that one is told, or `api.py` logs it
+        except DBAPIError:
+            raise  # it does not answer: nobody need wait for the next one to fail, too
+        except Exception:  # one is damaged: who asks for it is told
             return
         finally:
             self._reads_all = False

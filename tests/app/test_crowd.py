@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from app import feed as feeds
 from app.feed import Feed
@@ -53,6 +54,8 @@ def test_a_crowd_is_content_with_what_is_a_second_old(feed: Feed, clock: Clock, 
     assert feed.known(question) is not None
     clock.seconds += 0.2
     assert feed.known(question) is None
+    clock.seconds += 1.0
+    assert not feed.is_crowded, "that was long ago"
 
 
 def test_one_that_cannot_be_read_is_told_only_to_its_watchers(
@@ -87,3 +90,22 @@ def test_while_all_is_read_the_others_need_not_wait(
     monkeypatch.setattr(store, "watch", lambda *asked: meanwhile.append(feed.known(question)) or original(*asked))
     assert feed.known(question) is None
     assert feed.answer(question) == meanwhile[0]
+
+
+def test_without_a_database_nobody_waits_for_every_run(
+    feed: Feed, clock: Clock, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions = [Question(runs={trainer.start(replicate=replicate)[0]: Cursors()}) for replicate in range(3)]
+    for question in questions:
+        feed.answer(question)
+    asked: list[object] = []
+
+    def away(*what: object) -> None:
+        asked.append(what)
+        raise OperationalError("select", {}, Exception("away"))
+
+    monkeypatch.setattr(store, "watch", away)
+    clock.seconds += 0.6
+    with pytest.raises(OperationalError):
+        feed.answer(questions[0])
+    assert len(asked) == 1

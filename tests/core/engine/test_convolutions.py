@@ -119,6 +119,13 @@ def test_what_stands_before_is_done_on_the_way(
     assert torch.equal(own, convolution.forward(applied, weight)), "applied alone, it has the same bits"
 
 
+def winograd_of(kernels: CompiledKernels, inputs: int, outputs: int) -> tuple[FusedConvolution, Tensor]:
+    """The convolution that stores on the way what others need, and a weight for it."""
+    convolution = kernels.convolution(3, 1)
+    assert convolution is not None
+    return convolution, weight_of(convolution, inputs, outputs)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("scaled", "signs"), [(False, True), (True, True), (True, False)])
@@ -126,9 +133,7 @@ def test_a_residual_is_added_on_the_way(
     kernels: CompiledKernels, shape: tuple[int, ...], dtype: torch.dtype, scaled: bool, signs: bool
 ) -> None:
     count, inputs, outputs, height, width = shape
-    convolution = kernels.convolution(3, 1)
-    assert convolution is not None
-    weight = weight_of(convolution, inputs, outputs)
+    convolution, weight = winograd_of(kernels, inputs, outputs)
     y, other = (images((count, inputs, height, width), seed, dtype) for seed in (1, 3))
     statistics = kernels.statistics(y, *layer(inputs, 2))
     scale = kernels.statistics(other, *layer(inputs, 4)) if scaled else None
@@ -150,9 +155,7 @@ def test_what_lean_keeps_is_made_on_the_way(
     kernels: CompiledKernels, shape: tuple[int, ...], dtype: torch.dtype, added: bool
 ) -> None:
     count, inputs, outputs, height, width = shape
-    convolution = kernels.convolution(3, 1)
-    assert convolution is not None
-    weight = weight_of(convolution, inputs, outputs)
+    convolution, weight = winograd_of(kernels, inputs, outputs)
     y, other = (images((count, inputs, height, width), seed, dtype) for seed in (1, 3))
     statistics = kernels.statistics(y, *layer(inputs, 2), lean=True)
     alone = kernels.apply(y, statistics, other if added else None, keep_signs=True, lean_seed=7)
