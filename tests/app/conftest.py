@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +55,15 @@ def client(settings: Settings, store: Store, woken: list[str]) -> Iterator[TestC
     app = make_app(settings, store, woken.append, lambda: {"policies": []})
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
+
+
+def finish(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run `coroutine` to its end, on a thread of its own.
+
+    Playwright's loop keeps running in the thread of the tests between two browser tests, and a thread has one.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, coroutine).result()
 
 
 class Clock:

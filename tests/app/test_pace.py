@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from app.pace import AWAKE_S, REST_S, Pace
+from tests.app.conftest import finish
 
 
 def test_it_sleeps_once_behind_those_who_are_here() -> None:
@@ -23,7 +24,7 @@ def test_it_sleeps_once_behind_those_who_are_here() -> None:
         await asyncio.sleep(0)
         await asyncio.sleep(0)
 
-    asyncio.run(crowd())
+    finish(crowd())
     assert [told for told in done if told != REST_S] == list(range(6)), "nobody is forgotten"
     assert done.count(REST_S) == 2 and done[-1] == REST_S, "once for the five, once for the last one"
     assert done.index(REST_S) >= 5, "the five did not wait for it"
@@ -52,5 +53,5 @@ def test_it_stays_awake_while_others_are_answered_and_a_little_longer() -> None:
         pace.rest()
         await turn()
 
-    asyncio.run(asks_before_another_comes())
+    finish(asks_before_another_comes())
     assert done == [REST_S]

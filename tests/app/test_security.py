@@ -16,7 +16,7 @@ from app.server import make_app, mount_pages
 from app.settings import Settings
 from jobs.engine import open_engine
 from jobs.store import Store
-from tests.app.conftest import SPEC
+from tests.app.conftest import SPEC, finish
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +148,7 @@ def call(app: Security, scope: dict[str, Any], *messages: dict[str, Any]) -> lis
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(app(scope, receive, send))
+    finish(app(scope, receive, send))
     return sent
 
 
