@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from app.breaker import DatabaseAway
 from app.security import refuse
 from core.studies.spec import StudyUnavailable
 from jobs.reading import UnreadableRun
@@ -88,9 +89,11 @@ def install(app: FastAPI) -> None:
         answer.headers.update(error.headers or {})
         return answer
 
+    @app.exception_handler(DatabaseAway)
     @app.exception_handler(DBAPIError)
     def _database(request: Request, error: Exception) -> JSONResponse:
-        log.error("The database did not answer %s: %s", request.url.path, error)
+        if not isinstance(error, DatabaseAway):
+            log.error("The database did not answer %s: %s", request.url.path, error)
         answer = refuse(503, "the database does not answer right now; please try again")
         answer.headers["Retry-After"] = "2"
         return answer

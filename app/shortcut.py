@@ -7,13 +7,16 @@ the words.
 from __future__ import annotations
 
 import gzip
+import logging
 from contextlib import nullcontext
 
 import orjson
+from sqlalchemy.exc import DBAPIError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.breaker import DatabaseAway
 from app.feed import Feed
 from app.news import Answer, Question
 from app.pace import Pace
@@ -24,6 +27,10 @@ PATH = "/api/feed"
 COMPRESSED_FROM = 4000
 """Bytes of an answer: what a follower gets once a second is less, and not worth the time."""
 LEVEL = 5
+LARGE = 200_000
+"""Bytes that take long enough to compress that nobody else should wait for it: some 10 ms."""
+
+log = logging.getLogger("onlybn")
 
 
 class Shortcut:
@@ -52,7 +59,8 @@ class Shortcut:
             return
         content, headers = orjson.dumps(news), self._headers
         if len(content) >= COMPRESSED_FROM and _reads_gzip(scope):
-            content = gzip.compress(content, LEVEL)
+            large = len(content) >= LARGE
+            content = await run_in_threadpool(_zipped, content) if large else _zipped(content)
             headers = [*headers, (b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
         headers = [*headers, (b"content-length", b"%d" % len(content))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -61,10 +69,20 @@ class Shortcut:
     async def _news(self, body: bytes) -> Answer | None:
         try:
             question = Question.model_validate(orjson.loads(body))
+        except ValueError:
+            return None
+        try:
             news = self.feed.known(question)  # to another thread and back takes longer than the answer
             return news or await run_in_threadpool(self.feed.answer, question)
-        except Exception:  # whatever it is, the whole way says and logs it
+        except (DBAPIError, DatabaseAway):
             return None
+        except Exception:
+            log.exception("The shortcut of the feed failed; the whole way answers")
+            return None
+
+
+def _zipped(content: bytes) -> bytes:
+    return gzip.compress(content, LEVEL)
 
 
 def _reads_gzip(scope: Scope) -> bool:

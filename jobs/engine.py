@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 BUSY_TIMEOUT_S = 10.0
 WRITES = "onlybn_writes"
@@ -44,6 +44,11 @@ def open_engine(url: str) -> Engine:
 def describe(engine: Engine) -> str:
     """The database in words for a log, without its password."""
     return engine.url.render_as_string(hide_password=True)
+
+
+def may_pass(error: DBAPIError) -> bool:
+    """Whether trying again can help: server away, file locked, disk full; but not if the statement is at fault."""
+    return error.connection_invalidated or type(error).__name__ in ("OperationalError", "InterfaceError")
 
 
 def _with_driver(url: URL) -> URL:

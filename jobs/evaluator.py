@@ -20,12 +20,13 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 
 from core.files import CAPSULE
+from jobs.engine import may_pass
 from jobs.evaluations import Evaluation
 from jobs.lease import Watch
 from jobs.process import TrainerProcess
 from jobs.settings import WorkerSettings
 from jobs.store import Store
-from jobs.supervisor import REPOSITORY, RETRY_S, child_environment, describe_end, may_pass
+from jobs.supervisor import REPOSITORY, RETRY_S, child_environment, describe_end
 
 KEPT_WARM_S = 60.0
 """So long after its last evaluation a process waits for the next: starting one takes seconds."""

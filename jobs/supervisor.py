@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core.events import Failed, Finished
 from core.files import CAPSULE, START, write_atomically
+from jobs.engine import may_pass
 from jobs.inbox import Inbox
 from jobs.process import TrainerProcess
 from jobs.results import MAX_CAPSULE
@@ -223,8 +224,3 @@ def describe_end(code: int, errors: Sequence[str], who: str = "training") -> str
     else:
         reason = f"The {who} process ended with exit code {code}"
     return f"{reason}. It wrote last: {' | '.join(errors[-3:])}" if errors else f"{reason}."
-
-
-def may_pass(error: DBAPIError) -> bool:
-    """Whether trying again can help: server away, file locked, disk full; but not if the statement is at fault."""
-    return error.connection_invalidated or type(error).__name__ in ("OperationalError", "InterfaceError")

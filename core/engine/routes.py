@@ -4,8 +4,8 @@ nothing else is clearly faster.
 Some processors and shapes compute bfloat16 wrongly or many times slower (pytorch#183815, #163347, #169688), and whether
 own convolutions pay depends on caches and registers. So each shape is tried once on a machine against torch's
 convolution in float32, and what was found is kept. A seed must give the same bits again also where that was lost, or
-is measured beside other work: so the format does not depend on what was measured, and noise seldom makes a way half
-as fast again as another one (`tests/benchmarks/routes.py`).
+is measured beside other work: so the format is the processor's (unless float32 is clearly faster for every shape), and
+noise seldom makes a way half as fast again as another one (`tests/benchmarks/routes.py`).
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -10,8 +13,12 @@ from sqlalchemy.exc import OperationalError
 from app import feed as feeds
 from app.feed import Feed
 from app.news import Cursors, Question
+from app.watched import Watched
+from core.spec import RunSpec
+from jobs.rows import Batch
 from jobs.store import Store
-from tests.app.conftest import Clock, Trainer
+from tests.app.conftest import SPEC, Clock, Trainer
+from tests.events import started
 
 
 def test_who_must_read_reads_all_that_are_watched(
@@ -92,6 +99,53 @@ def test_while_all_is_read_the_others_need_not_wait(
     assert feed.answer(question) == meanwhile[0]
 
 
+def test_whoever_gets_the_first_snapshot_gets_the_layers(
+    feed: Feed, clock: Clock, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also who asks while another thread reads: its cursor says that it has them."""
+    run, _ = store.submit(RunSpec.model_validate(SPEC))
+    question = Question(runs={run.id: Cursors(snapshots=0)})
+    feed.answer(question)
+    store.claim("worker")
+    store.record(run.id, 1, Batch(started=started(run.spec)))
+    trainer.say(run.id, 1, snapshots=(0,))
+    clock.seconds += 0.6
+    meanwhile: list[Any] = []
+    for step in ("_add_points", "_add_snapshots", "_add_speeds"):
+        original = getattr(Watched, step)
+
+        def asked(watched: Watched, rows: Any, original: Any = original) -> None:
+            meanwhile.append(feed.known(question))
+            original(watched, rows)
+
+        monkeypatch.setattr(Watched, step, asked)
+    feed.answer(question)
+    told = [answer["runs"][run.id] for answer in meanwhile]
+    assert [len(news["snapshots"]) for news in told] == [0, 0, 1]
+    assert [news["run"]["layers"] is not None for news in told if news["snapshots"]] == [True]
+
+
+def test_a_run_removed_while_it_is_read_is_not_kept(
+    feed: Feed, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id, _ = trainer.start()
+    trainer.finish(run_id)
+    question = Question(runs={run_id: Cursors()})
+    original = store.watch
+
+    def removed_then(*asked: Any) -> Any:
+        found = original(*asked)
+        store.remove(run_id)
+        feed.forget(run_id)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "watch", removed_then)
+        feed.answer(question)
+    assert feed.known(question) is None
+    assert feed.answer(question)["runs"] == {run_id: None}
+
+
 def test_without_a_database_nobody_waits_for_every_run(
     feed: Feed, clock: Clock, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,3 +163,30 @@ def test_without_a_database_nobody_waits_for_every_run(
     with pytest.raises(OperationalError):
         feed.answer(questions[0])
     assert len(asked) == 1
+
+
+def test_many_who_open_the_same_link_at_once_wait_for_one_reading(
+    feed: Feed, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id, _ = trainer.start()
+    question = Question(runs={run_id: Cursors(), "no-such-run": Cursors()})
+    visitors = 8
+    together = threading.Barrier(visitors)
+    read: list[str] = []
+    original = store.watch
+
+    def slowly(run_id: str, *after: int) -> Any:
+        read.append(run_id)
+        time.sleep(0.2)
+        return original(run_id, *after)
+
+    def ask(_: int) -> Any:
+        together.wait()
+        return feed.answer(question)["runs"]
+
+    monkeypatch.setattr(store, "watch", slowly)
+    with ThreadPoolExecutor(visitors) as pool:
+        told = list(pool.map(ask, range(visitors)))
+    assert all(runs == told[0] for runs in told) and told[0]["no-such-run"] is None
+    assert read.count(run_id) == 1 and read.count("no-such-run") < visitors, "who comes late asks again"
+    assert feed.known(Question(runs={"no-such-run": Cursors()})) is None, "of what is not there nothing is kept"

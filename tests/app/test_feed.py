@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app import feed as feeds
-from app import thinning
+from app import thinning, watched
 from app.feed import Feed
 from app.news import Cursors, Question
 from core.cost import point_stride
@@ -181,7 +181,7 @@ def test_a_failed_run_that_goes_on_is_read_anew(feed: Feed, clock: Clock, store:
 
 
 def test_large_details_come_in_parts(feed: Feed, trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feeds, "MAX_CELLS", 2 * 67 * 15 * 2)
+    monkeypatch.setattr(watched, "MAX_CELLS", 2 * 67 * 15 * 2)
     run_id, _ = trainer.start(epochs=4)
     trainer.say(run_id, 1, snapshots=(0, 12, 24, 36, 48))
     seen, cursor = [], 0

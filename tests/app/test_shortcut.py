@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import get_ident
 from typing import Any
 
 import orjson
@@ -9,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
-from app import api
+from app import api, shortcut
 from app.feed import Feed
 from app.pace import Pace
 from app.security import MAX_BODY
@@ -44,6 +45,19 @@ def test_large_answers_are_compressed_for_those_who_can_read_that(client: TestCl
     assert zipped.headers["content-encoding"] == "gzip" and "content-encoding" not in plain.headers
     assert zipped.json()["runs"] == plain.json()["runs"]
     assert int(zipped.headers["content-length"]) < int(plain.headers["content-length"])
+
+
+def test_what_takes_long_to_compress_is_compressed_elsewhere(
+    client: TestClient, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+    original = shortcut._zipped
+    monkeypatch.setattr(shortcut, "_zipped", lambda content: threads.append(get_ident()) or original(content))
+    monkeypatch.setattr(Feed, "known", lambda feed, asked: threads.append(get_ident()) and None)  # on the event loop
+    for large in (10**9, 4000):
+        monkeypatch.setattr(shortcut, "LARGE", large)
+        assert client.post("/api/feed", json=question(run_id)).headers["content-encoding"] == "gzip"
+    assert threads[0] == threads[1] == threads[2] != threads[3]
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"runs": {"x": {}}}', b'{"runs": {}, "layer": -1}'])
