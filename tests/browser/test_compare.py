@@ -36,6 +36,7 @@ def compared(six: list[str], wishes: str = "") -> str:
 
 
 def traces(page: Page, count: int) -> list[dict[str, Any]]:
+    page.locator(".overlay .plot").scroll_into_view_if_needed()  # a chart that nobody sees is drawn when somebody does
     page.wait_for_function(f"{CURVES}?.length === {count}")
     found: list[dict[str, Any]] = page.evaluate(
         f"{CURVES}.map(({{uid, x, y, name, line, marker, fill}}) => "
