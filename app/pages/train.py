@@ -29,7 +29,7 @@ HERO = """
   <div class="example">
     <p><strong>Start with a pair.</strong> Two ResNet-14s with 1,120 trainable parameters each:
     BatchNorm’s γ and β in one, randomly chosen weights in the other.</p>
-    <button type="button" class="button" data-slot="examples"><span>Run both and compare</span></button>
+    <button type="button" class="button" data-slot="examples" disabled><span>Run both and compare</span></button>
     <span class="quiet" data-slot="examples-time">under a minute</span>
     <p class="problem" data-slot="examples-problem" role="alert" hidden></p>
   </div>

@@ -21,7 +21,9 @@ export async function launch(keys, values) {
 export function mount(element) {
   // The next page will draw with Plotly; fetched now, it is there when the first point comes.
   document.head.append(h("link", { rel: "prefetch", href: "/static/plotly.min.js", as: "script" }));
-  together(slot(element, "examples"), slot(element, "examples-problem"), options.examples);
+  const button = slot(element, "examples");
+  together(button, slot(element, "examples-problem"), options.examples);
+  button.disabled = false; // A click before now would have been lost.
 }
 
 /** Lets `button` launch all of `specs` and open their comparison; refusals are said in `message`. */

@@ -146,6 +146,19 @@ def test_one_click_launches_both_examples_and_compares_them(open_page: Open, pup
     page.wait_for_function("document.querySelector('.overlay .plot')?.data?.every(trace => trace.x.length > 12)")
 
 
+def test_no_click_is_lost_before_the_script_is_there(open_page: Open) -> None:
+    page = open_page("/about")
+    waiting: list[Route] = []
+    page.route("**/static/train/launch.js", lambda route: waiting.append(route))
+    open_page("/", page=page)
+    button = page.get_by_role("button", name="Run both and compare")
+    expect(button).to_be_disabled()
+    for route in waiting:
+        route.continue_()
+    button.click()
+    page.wait_for_url("**/compare?runs=*")
+
+
 def test_a_second_click_launches_only_the_example_that_was_refused(
     open_page: Open, puppet: Puppet, watch: Watch
 ) -> None:
