@@ -1,4 +1,4 @@
-"""What the program does, seen from outside, is what was recorded (`record.py`). A change that is meant is recorded anew:
+"""What the program does, seen from outside, is what was recorded. A change that is meant is recorded anew:
 
     python -m tests.unchanged.record write tests/unchanged/recorded.json --only web
 """
