@@ -28,8 +28,8 @@ from app.services import (
     refuse_others,
     wrong,
 )
-from core.spec import RunSpec
-from core.spec import explain as explain_spec
+from core.run.spec import RunSpec
+from core.run.spec import explain as explain_spec
 from jobs.quotas import refuse_submission
 from jobs.removing import REMOVED_FOR_S
 from jobs.rows import Run, State, Unreadable

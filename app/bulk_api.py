@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 from app.errors import Problem, explain, parse
 from app.news import RunId
 from app.services import Here, Services, answer, described, refuse_others, wrong
-from core.model import Model
+from core.catalog.model import Model
 from jobs.reading import UnreadableRun
 from jobs.rows import TERMINAL
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from core.architectures.plan import AFFINE
-from core.initializers import NORM_INITIALIZERS
-from core.spec import RunSpec
+from core.catalog.initializers import NORM_INITIALIZERS
+from core.catalog.plan import AFFINE
+from core.run.spec import RunSpec
 
 ADAM_LR = 0.01
 ADAM_AFFINE_LR = 0.5

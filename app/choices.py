@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from core.architectures import catalog
-from core.architectures.catalog import FAMILIES, MAX_DEPTH, Family
-from core.architectures.normalisation import TITLES as NORM_TITLES
-from core.architectures.normalisation import Normalisation
-from core.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
-from core.policies import MAX_PER_CHANNEL, POLICIES, UNIONS
-from core.presets import PRESETS as RECIPES
-from core.presets import Preset
-from core.schedules import SCHEDULES
-from core.spec import PURPOSES, Init, Recipe, RunSpec, Seeds
+from core.catalog import architectures as catalog
+from core.catalog.architectures import FAMILIES, MAX_DEPTH, Family
+from core.catalog.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
+from core.catalog.normalisation import TITLES as NORM_TITLES
+from core.catalog.normalisation import Normalisation
+from core.catalog.policies import MAX_PER_CHANNEL, POLICIES, UNIONS
+from core.catalog.presets import PRESETS as RECIPES
+from core.catalog.presets import Preset
+from core.catalog.schedules import SCHEDULES
+from core.run.spec import PURPOSES, Init, Recipe, RunSpec, Seeds
 
 EXAMPLES: tuple[dict[str, Any], ...] = tuple(
     {"architecture": "resnet-14", "policy": policy, "dataset": "digits", "epochs": 40, "replicate": 0}

@@ -14,9 +14,9 @@ from typing_extensions import TypedDict
 
 from app import views
 from app.choices import OPTIONAL, USUAL
-from core.architectures import catalog
-from core.datasets.catalog import DATASETS
-from core.policies import policy
+from core.catalog import architectures as catalog
+from core.catalog.datasets import DATASETS
+from core.catalog.policies import policy
 from jobs.matching import Filters
 from jobs.reading import UnreadableRun
 from jobs.rows import STATES, Run, State

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 from app import compare
 from app.previews import preview
 from app.services import Here, answer
-from core import document
+from core.documents import document
 
 router = APIRouter()
 

@@ -13,7 +13,7 @@ from app.errors import Problem
 from app.outlook import Outlook, Outlooks
 from app.services import Found, Here, Token, answer, refuse_others, wrong
 from app.views import short
-from core.schedules import learning_rate
+from core.catalog.schedules import learning_rate
 from jobs.rows import RESUMABLE, Run
 
 DRAWN_STEPS = 400

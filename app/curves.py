@@ -8,7 +8,7 @@ import orjson
 from typing_extensions import TypedDict
 
 from app.views import LayerView, layers
-from core.events import DISABLED_BELOW, EDGES, QUANTILES
+from core.run.events import DISABLED_BELOW, EDGES, QUANTILES
 from jobs.rows import Run, StoredPoint
 from jobs.store import Store
 

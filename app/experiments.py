@@ -14,8 +14,8 @@ from typing_extensions import TypedDict
 
 from app.choices import EXAMPLES
 from app.estimate import Estimate
-from core.registry import Registry
-from core.spec import RunSpec
+from core.catalog.registry import Registry
+from core.run.spec import RunSpec
 
 EPOCHS = 30
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
-from core.findings import Findings
+from core.run.findings import Findings
 
 Table = Literal["layers", "ablation", "relus", "channels"]
 SPREAD = ("count", "mean", "sd", "negative", "near_zero")

@@ -13,9 +13,9 @@ import gradio as gr
 
 from app import choices
 from app.choices import DEFAULTS, OTHER, PARTS, SCHEMAS, Choices
-from core.architectures.catalog import FAMILIES
-from core.datasets.catalog import DATASETS
-from core.spec import PURPOSES
+from core.catalog.architectures import FAMILIES
+from core.catalog.datasets import DATASETS
+from core.run.spec import PURPOSES
 
 Part = gr.Radio | gr.CheckboxGroup | gr.Checkbox | gr.Number | gr.Textbox
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.events import DISABLED_BELOW
-from core.registry import Registry
+from core.catalog.registry import Registry
+from core.run.events import DISABLED_BELOW
 
 
 @dataclass(frozen=True)

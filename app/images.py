@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.datasets.folder import FolderUnusable, contents_of
-from core.spec import RunSpec
+from core.catalog.folder import FolderUnusable, contents_of
+from core.run.spec import RunSpec
 
 DOWNLOADS = {"mnist": "12 MB", "fashion-mnist": "31 MB", "cifar-10": "170 MB", "cifar-100": "169 MB", "svhn": "246 MB"}
 """What a run downloads where its images are not here."""

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from app.thinning import PointRow
 from app.views import RunSummary, RunView
-from core.model import Model
+from core.catalog.model import Model
 
 MAX_RUNS = 20
 

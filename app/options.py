@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from app import choices, findings
-from core.architectures.catalog import FAMILIES
-from core.datasets.catalog import DATASETS, DataSet
-from core.datasets.folder import missing
-from core.events import DISABLED_BELOW, EDGES, QUANTILES
-from core.policies import MAX_PER_CHANNEL, POLICIES, Policy, random_policy, stage_policy, supermask_policy
+from core.catalog.architectures import FAMILIES
+from core.catalog.datasets import DATASETS, DataSet
+from core.catalog.folder import missing
+from core.catalog.policies import MAX_PER_CHANNEL, POLICIES, Policy, random_policy, stage_policy, supermask_policy
+from core.run.events import DISABLED_BELOW, EDGES, QUANTILES
 
 K = MAX_PER_CHANNEL
 GRAMMAR: tuple[tuple[str, Policy, str], ...] = (

@@ -16,8 +16,8 @@ from typing_extensions import TypedDict
 
 from app.estimate import START_S, Estimate, Estimator, modest_analyses_s, modest_run_s
 from app.views import run_url
-from core.policies import policy
-from core.spec import Init, RunSpec
+from core.catalog.policies import policy
+from core.run.spec import Init, RunSpec
 from jobs.rows import TERMINAL, Run
 from jobs.store import Store
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing_extensions import TypedDict
 
-from core.architectures.plan import ROLES, Plan, Role
-from core.policies import Policy
+from core.catalog.plan import ROLES, Plan, Role
+from core.catalog.policies import Policy
 
 TITLES: dict[Role, str] = {
     "convolution": "Convolutions",

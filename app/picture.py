@@ -7,11 +7,11 @@ from functools import lru_cache
 
 from typing_extensions import TypedDict
 
-from core.architectures import catalog
-from core.architectures.normalisation import BATCH, Normalisation
-from core.architectures.plan import AFFINE, Parameter, Unit, parameters_of
-from core.architectures.residual import Shape
-from core.policies import Policy, policy
+from core.catalog import architectures as catalog
+from core.catalog.normalisation import BATCH, Normalisation
+from core.catalog.plan import AFFINE, Parameter, Unit, parameters_of
+from core.catalog.policies import Policy, policy
+from core.catalog.residual import Shape
 
 
 class UnitPicture(TypedDict):

@@ -18,10 +18,10 @@ from app.images import DOWNLOADS, changed_folder, data_is_here
 from app.parts import PartView, parts
 from app.picture import Picture, picture
 from app.spec_text import as_yaml, shortened
-from core import cost
-from core.architectures.normalisation import Normalisation
-from core.files import START
-from core.spec import Init, Recipe, RunSpec
+from core.catalog.normalisation import Normalisation
+from core.machine.files import START
+from core.run import cost
+from core.run.spec import Init, Recipe, RunSpec
 
 LONG_S = 3600.0
 

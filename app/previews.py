@@ -25,8 +25,8 @@ from app.wording import (
     sentence,
     standing,
 )
-from core.datasets.catalog import DATASETS
-from core.policies import policy
+from core.catalog.datasets import DATASETS
+from core.catalog.policies import policy
 from core.studies.catalog import STUDIES
 from jobs.matching import Tally
 from jobs.rows import Run

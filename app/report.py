@@ -1,7 +1,7 @@
 """A run as one HTML file that needs nothing else: facts, charts that live in the file, tables, and the log.
 
-Here is what the file carries; its sections are in `report_sections`, the document around them in `core.document`. What
-strangers wrote is escaped.
+Here is what the file carries; its sections are in `report_sections`, the document around them in
+`core.documents.document`. What strangers wrote is escaped.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from app import report_sections as sections
 from app.thinning import PointRow, Thinning
 from app.views import maybe_short
 from app.wording import name_of
-from core.document import page
-from core.events import DISABLED_BELOW, EDGES, Snapshot
-from core.findings import Findings
+from core.documents.document import page
+from core.run.events import DISABLED_BELOW, EDGES, Snapshot
+from core.run.findings import Findings
 from jobs.rows import LogRow, Run, StoredSnapshot
 from jobs.store import Store
 

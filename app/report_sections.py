@@ -10,10 +10,10 @@ from itertools import pairwise
 from app.spec_text import as_yaml
 from app.thinning import PointRow
 from app.wording import name_of, sentence
-from core.document import NOSCRIPT, figures, folded, origin, table
-from core.events import DISABLED_BELOW, EDGES, QUANTILES, Snapshot
-from core.findings import Findings
-from core.policies import policy
+from core.catalog.policies import policy
+from core.documents.document import NOSCRIPT, figures, folded, origin, table
+from core.run.events import DISABLED_BELOW, EDGES, QUANTILES, Snapshot
+from core.run.findings import Findings
 from jobs.rows import LogRow, Run, StoredSnapshot
 
 NONE = "–"

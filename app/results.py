@@ -9,8 +9,8 @@ from fastapi.responses import FileResponse
 from app import findings as tables
 from app.errors import Problem
 from app.services import Found, Here, Services, answer, attached, download, wrong
-from core.files import CAPSULE
-from core.findings import Findings
+from core.machine.files import CAPSULE
+from core.run.findings import Findings
 from jobs.rows import Run
 
 router = APIRouter()

@@ -43,8 +43,8 @@ from app.services import Services
 from app.settings import Settings
 from app.shortcut import Shortcut
 from app.social import Social
-from core.edits import SurgeryRequest
-from core.spec import RunSpec
+from core.run.edits import SurgeryRequest
+from core.run.spec import RunSpec
 from core.version import VERSION
 from jobs.store import Store
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 
-from core.datasets.folder import SIZES, USUAL_SIZE
+from core.catalog.folder import SIZES, USUAL_SIZE
 from core.studies.spec import Scale
 from jobs.settings import WorkerSettings
 

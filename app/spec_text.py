@@ -15,7 +15,7 @@ from yaml.nodes import MappingNode, Node
 
 from app.choices import PARTS
 from app.errors import Problem
-from core.spec import Init, RunSpec
+from core.run.spec import Init, RunSpec
 
 JSON = re.compile(r'\s*\{\s*["}]')
 """How a text in JSON begins; one in YAML may begin with a brace, too, but its names need no quotes."""

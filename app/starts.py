@@ -1,4 +1,4 @@
-"""Files that runs start from: upload, look-up, and the capsule of another run as such a file. See core/start.py."""
+"""Files that runs start from: upload, look-up, the capsule of another run as such a file (core/trained/start.py)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing_extensions import TypedDict
 from app.errors import Problem
 from app.security import MAX_START
 from app.services import Here, Services, answer, attached, wrong
-from core.files import CAPSULE, CAPSULE_FORMAT, START
-from core.spec import RunSpec
-from core.tensorfile import BadTensorFile, Header, read_header
+from core.machine.files import CAPSULE, CAPSULE_FORMAT, START
+from core.run.spec import RunSpec
+from core.run.tensorfile import BadTensorFile, Header, read_header
 from jobs.results import StartsFull
 
 MEGABYTE = 1 << 20

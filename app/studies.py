@@ -13,8 +13,8 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from app.views import run_url, short
-from core.findings import Findings
-from core.paper import PROVENANCE
+from core.catalog.paper import PROVENANCE
+from core.run.findings import Findings
 from core.studies import costs
 from core.studies.catalog import STUDIES, study_spec
 from core.studies.figures import figure

@@ -8,10 +8,10 @@ from pydantic import Field
 from app import studies
 from app.errors import Problem, explain, parse
 from app.services import Here, Services, answer, wrong
-from core.model import Model
-from core.registry import UnknownName
+from core.catalog.model import Model
+from core.catalog.registry import UnknownName
+from core.documents.study import Page, report
 from core.studies.catalog import study_spec
-from core.studies.report import Page, report
 from core.studies.results import long_csv
 from core.studies.spec import Scale, StudySpec
 from jobs.quotas import refuse_submission

@@ -9,9 +9,9 @@ from typing_extensions import TypedDict
 from app.errors import Problem, explain, parse
 from app.results import capsule_of
 from app.services import Found, Here, Services, answer, wrong
-from core.edits import MAX_MAPS, BadEdits, SurgeryRequest, check, evaluated_images
-from core.parameters import read_parameters
-from core.tensorfile import BadTensorFile
+from core.run.edits import MAX_MAPS, BadEdits, SurgeryRequest, check, evaluated_images
+from core.run.parameters import read_parameters
+from core.run.tensorfile import BadTensorFile
 from jobs.evaluations import Evaluation
 from jobs.quotas import refuse_evaluation
 

@@ -14,7 +14,7 @@ from app.experiments import EXPERIMENTS, ExperimentView, view
 from app.glossary import GLOSSARY
 from app.services import Here, Services, answer, wrong
 from app.spec_text import as_json, shortened
-from core.spec import RunSpec, explain
+from core.run.spec import RunSpec, explain
 
 TEXT = {"text/plain": {"schema": {"type": "string"}, "example": "architecture: resnet-14\npolicy: batchnorm\n"}}
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from app.views import maybe_short, short
-from core.cost import point_stride
-from core.spec import RunSpec
+from core.run.cost import point_stride
+from core.run.spec import RunSpec
 from jobs.rows import StoredPoint
 
 MAX_POINTS = 1500

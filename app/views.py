@@ -6,7 +6,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from core.events import Finished, Started
+from core.run.events import Finished, Started
 from jobs.rows import Run, Unreadable
 
 DIGITS = 5

@@ -14,8 +14,8 @@ from app.breaker import Breaker
 from app.news import Cursors, DisabledRow, LogLine, RunNews, SnapshotRow, SpeedRow
 from app.thinning import PointRow, Thinning
 from app.views import LayerView, RunSummary, layers, short, summary
-from core.cost import keeps_snapshot
-from core.events import BINS, Snapshot
+from core.run.cost import keeps_snapshot
+from core.run.events import BINS, Snapshot
 from jobs.reading import UnreadableRun
 from jobs.rows import RESUMABLE, TERMINAL, LogRow, Run, StoredSnapshot, Watch
 from jobs.store import Store

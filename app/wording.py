@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.datasets.catalog import DATASETS
-from core.policies import policy
+from core.catalog.datasets import DATASETS
+from core.catalog.policies import policy
 from jobs.matching import Tally
 from jobs.rows import Run
 

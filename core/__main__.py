@@ -18,17 +18,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from core import cost
-from core.architectures import catalog
-from core.arguments import BadArguments, parser, spec_of
-from core.events import Analysed, Event, Failed, Finished, Point, Snapshot, Stopped
-from core.files import START, write_atomically
-from core.journal import Journal, OtherRun, record
-from core.lifeline import die_with_launcher, die_with_parent
-from core.part import Part
-from core.policies import policy
-from core.spec import RunSpec
-from core.studies import command as studies
+from core.catalog import architectures as catalog
+from core.catalog.policies import policy
+from core.commands import studies
+from core.commands.arguments import BadArguments, parser, spec_of
+from core.machine.files import START, write_atomically
+from core.machine.lifeline import die_with_launcher, die_with_parent
+from core.machine.part import Part
+from core.run import cost
+from core.run.events import Analysed, Event, Failed, Finished, Point, Snapshot, Stopped
+from core.run.journal import Journal, OtherRun, record
+from core.run.spec import RunSpec
 
 DONE, FAILED, BAD_ARGUMENTS, STOPPED = 0, 1, 2, 130
 ECHO_S = 3.0
@@ -76,8 +76,9 @@ def count(arguments: argparse.Namespace) -> int:
 
 def capsule(arguments: argparse.Namespace) -> int:
     os.environ.setdefault("GOMP_SPINCOUNT", SPIN)
-    from core import capsule_command, surgery_command  # noqa: PLC0415 - imports torch
-    from core.capsule import BadCapsule  # noqa: PLC0415
+    from core.commands import capsule as capsule_command  # noqa: PLC0415 - imports torch
+    from core.commands import surgery as surgery_command  # noqa: PLC0415
+    from core.trained.capsule import BadCapsule  # noqa: PLC0415
 
     if arguments.threads is not None and not 1 <= arguments.threads <= 1024:
         raise BadArguments(f"threads must be 1..1024, got {arguments.threads}")
@@ -107,7 +108,7 @@ def train(arguments: argparse.Namespace) -> int:
         raise BadArguments(f"cannot write to {arguments.out}: {error.strerror}") from error
     if journal.finished():  # tell it again: whoever listened may have missed its end
         if not part.alone:
-            from core.distributed import dismiss  # noqa: PLC0415 - imports torch
+            from core.network.group import dismiss  # noqa: PLC0415 - imports torch
 
             dismiss()
         stream: Iterator[Event] = (
@@ -144,8 +145,9 @@ def _training(spec: RunSpec, arguments: argparse.Namespace, part: Part) -> Itera
     # Seconds of import that neither `count` nor a mistake in the arguments should wait for.
     import torch  # noqa: PLC0415
 
-    from core import distributed, training  # noqa: PLC0415
-    from core.engine.memory import keep_freed_memory  # noqa: PLC0415
+    from core.machine.memory import keep_freed_memory  # noqa: PLC0415
+    from core.network import group as distributed  # noqa: PLC0415
+    from core.training import loop as training  # noqa: PLC0415
 
     keep_freed_memory()
 
@@ -208,7 +210,7 @@ def _print_lines(stream: Iterator[Event]) -> Event | None:
 
 
 def _show(spec: RunSpec, stream: Iterator[Event]) -> Event | None:
-    from core.console import show  # noqa: PLC0415 - only people need it
+    from core.commands.console import show  # noqa: PLC0415 - only people need it
 
     return show(spec, stream, Console())
 

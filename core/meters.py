@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from core.checkpoint import Mean
-from core.spec import RunSpec
+from core.run.spec import RunSpec
+from core.training.checkpoint import Mean
 
 
 def summed_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:

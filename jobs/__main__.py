@@ -11,7 +11,7 @@ import sys
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from core.lifeline import die_with_parent
+from core.machine.lifeline import die_with_parent
 from jobs.database import WrongSchema
 from jobs.engine import describe, open_engine
 from jobs.queue import make_queue, shown

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from core.processor import available_cores
+from core.machine.processor import available_cores
 from jobs.settings import WorkerSettings
 
 GPU = Path("/dev/nvidiactl")

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
-from core.cost import keeps_snapshot
-from core.events import Distribution, Point, Progress, Snapshot, Split
-from core.spec import RunSpec
+from core.run.cost import keeps_snapshot
+from core.run.events import Distribution, Point, Progress, Snapshot, Split
+from core.run.spec import RunSpec
 from jobs.rows import LogKind, LogRow, StoredPoint, StoredSnapshot, StoredSpeed
 from jobs.tables import LOG, POINTS, RUNS, SNAPSHOTS, SPEEDS
 

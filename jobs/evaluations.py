@@ -13,7 +13,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy import Row
 
-from core.edits import SurgeryRequest
+from core.run.edits import SurgeryRequest
 from jobs.curves import number_of
 from jobs.database import Database
 from jobs.rows import Running

@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from core.files import CAPSULE
+from core.machine.files import CAPSULE
 from jobs.engine import may_pass
 from jobs.evaluations import Evaluation
 from jobs.lease import Watch

@@ -16,10 +16,10 @@ import sqlalchemy as sa
 from pydantic import Field, ValidationError
 from sqlalchemy import Connection
 
-from core.events import Analysed, Finished, Point, Progress, Snapshot, Started
-from core.findings import Findings
-from core.model import Model
-from core.spec import RunSpec
+from core.catalog.model import Model
+from core.run.events import Analysed, Finished, Point, Progress, Snapshot, Started
+from core.run.findings import Findings
+from core.run.spec import RunSpec
 from jobs import curves, results
 from jobs.database import Database
 from jobs.reading import readable, select_runs

@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
-from core.cost import run_macs
-from core.events import FailureKind, Finished, Point, Progress
+from core.run.cost import run_macs
+from core.run.events import FailureKind, Finished, Point, Progress
 from jobs import curves, results
 from jobs.database import Database
 from jobs.lease import Troubles, next_state

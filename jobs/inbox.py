@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from core.events import (
+from core.run.events import (
     EVENT,
     Analysed,
     Checkpointed,

@@ -8,8 +8,8 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from core.engine.memory import memory_bytes
-from core.processor import available_cores, processor
+from core.machine.memory import memory_bytes
+from core.machine.processor import available_cores, processor
 from jobs.rows import Machine
 
 _processor = cache(processor)

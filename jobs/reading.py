@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlalchemy import Row
 
-from core.events import Counts, Finished, Started
-from core.spec import RunSpec, explain
+from core.run.events import Counts, Finished, Started
+from core.run.spec import RunSpec, explain
 from jobs.ordering import place_of
 from jobs.rows import ExampleMark, Run, Unreadable, Usage
 from jobs.tables import EXAMPLES, FINDINGS, MEMBERS, REMOVALS, RUNS, STUDIES, USAGE

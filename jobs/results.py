@@ -9,8 +9,8 @@ import zlib
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.events import Analysed
-from core.findings import Findings
+from core.run.events import Analysed
+from core.run.findings import Findings
 from jobs.curves import COMPRESSION, number_of
 from jobs.database import Database
 from jobs.tables import CAPSULES, FINDINGS, RUNS, STARTS

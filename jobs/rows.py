@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from core.events import Analysed, Checkpointed, Counts, Finished, Point, Progress, Snapshot, Started, Warned
-from core.spec import RunSpec
+from core.run.events import Analysed, Checkpointed, Counts, Finished, Point, Progress, Snapshot, Started, Warned
+from core.run.spec import RunSpec
 
 State = Literal["queued", "running", "finished", "failed", "cancelled"]
 STATES: tuple[State, ...] = ("queued", "running", "finished", "failed", "cancelled")

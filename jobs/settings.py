@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from core.processor import available_cores
+from core.machine.processor import available_cores
 
 KEY_BYTES = 32
 

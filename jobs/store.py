@@ -16,9 +16,9 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from core.cost import step_macs
-from core.events import Snapshot
-from core.spec import RunSpec
+from core.run.cost import step_macs
+from core.run.events import Snapshot
+from core.run.spec import RunSpec
 from jobs import curves
 from jobs.evaluations import Evaluations
 from jobs.examples import Examples

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlalchemy import Connection, Row
 
-from core.findings import Findings
+from core.run.findings import Findings
 from core.studies.spec import StudySpec
 from jobs.database import Database
 from jobs.reading import kept, read_any, select_runs

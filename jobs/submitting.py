@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.cost import counts
-from core.spec import RunSpec
+from core.run.cost import counts
+from core.run.spec import RunSpec
 from core.studies.spec import Scale
 from jobs import curves
 from jobs.tables import RUNS

@@ -20,8 +20,8 @@ from typing import Literal, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
-from core.events import Failed, Finished
-from core.files import CAPSULE, START, write_atomically
+from core.machine.files import CAPSULE, START, write_atomically
+from core.run.events import Failed, Finished
 from jobs.engine import may_pass
 from jobs.inbox import Inbox
 from jobs.process import TrainerProcess

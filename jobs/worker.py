@@ -16,7 +16,7 @@ from huey import Huey
 from huey.consumer import Consumer
 from sqlalchemy.exc import DBAPIError
 
-from core.engine.library import Uncompiled, is_kept, shared_library
+from core.kernels.library import Uncompiled, is_kept, shared_library
 from jobs.cores import Cores
 from jobs.evaluator import EVALUATOR, Evaluator
 from jobs.lease import Identity, Watch

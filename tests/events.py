@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from core.cost import counts
-from core.events import Analysed, Finished, Layer, Started
-from core.findings import EPSILONS, Ablated, Findings, LayerSpread, ReluOff, Spread
-from core.spec import RunSpec
+from core.run.cost import counts
+from core.run.events import Analysed, Finished, Layer, Started
+from core.run.findings import EPSILONS, Ablated, Findings, LayerSpread, ReluOff, Spread
+from core.run.spec import RunSpec
 
 
 def started(spec: RunSpec, attempt: int = 1, resumed_from: int | None = None) -> Started:

@@ -6,7 +6,7 @@ from html import escape
 
 from app.glossary import GLOSSARY, marked
 from app.panels import panel, words
-from core.paper import QUOTES
+from core.catalog.paper import QUOTES
 from core.version import VERSION
 
 PAPER = """@inproceedings{frankle2021training,

@@ -13,9 +13,9 @@ from app.choices import DEFAULTS, PRESETS
 from app.glossary import marked
 from app.pages import experiments
 from app.panels import loaded, panel, words
-from core.architectures import catalog
-from core.datasets.catalog import DATASETS
-from core.policies import policy
+from core.catalog import architectures as catalog
+from core.catalog.datasets import DATASETS
+from core.catalog.policies import policy
 
 FORM_JS = "train/form.js"
 LAUNCH_JS = "train/launch.js"

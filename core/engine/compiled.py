@@ -13,8 +13,8 @@ from core.engine import convolutions
 from core.engine.arena import HEAP, Heap
 from core.engine.convolutions import KERNELS_AND_STRIDES, LANES, FusedConvolution
 from core.engine.kernels import STATISTICS, Affine, Applied, Found, Kept, Relu, Running
-from core.engine.library import shared_library
 from core.engine.structures import KINDS, RELUS, Gradients, Norm, P, address
+from core.kernels.library import shared_library
 
 ARGUMENTS = {
     "onlybn_statistics": (c_int, P, c_long, c_long, P),

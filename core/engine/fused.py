@@ -12,14 +12,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.architectures.builder import Network
-from core.architectures.plan import Block, Plan, Unit
+from core.catalog.plan import Block, Plan, Unit
 from core.engine.kernels import Kernels, running_statistics
 from core.engine.layers import FusedBlock, FusedUnit, Layers
 from core.engine.routes import Routes, Way
-from core.engine.walk import Features
-from core.freezing import FrozenWeight
-from core.randomness import mixed
+from core.engine.way_there import Features
+from core.network.builder import Network
+from core.network.freezing import FrozenWeight
+from core.network.randomness import mixed
 
 PREPARED_BYTES = 64 << 20
 """What the weights of a network's own convolutions may take as these want them, kept from step to step."""

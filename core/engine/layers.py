@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.architectures.plan import Pool
+from core.catalog.plan import Pool
 from core.engine.convolutions import FusedConvolution
 from core.engine.kernels import Affine, Kernels, Running
-from core.freezing import FrozenWeight
+from core.network.freezing import FrozenWeight
 
 NOT_TRANSPOSED = (False, [0, 0], 1)
 OF_A_UNIT = 4

@@ -12,7 +12,7 @@ from core.engine.fused import Seen
 
 
 class PlainEngine:
-    """`network` as torch runs it. See core.engine.engine.Engine."""
+    """`network` as torch runs it. See core.engine.choice.Engine."""
 
     notice: str | None = None
 

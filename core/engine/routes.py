@@ -28,12 +28,12 @@ from filelock import FileLock
 from torch import Tensor
 from torch.nn import functional as F
 
-from core.architectures.plan import Convolution, Plan
+from core.catalog.plan import Convolution, Plan
 from core.engine.convolutions import LANES, FusedConvolution
 from core.engine.kernels import Kernels
-from core.engine.library import cache_folder, machine, sources
-from core.files import write_atomically
-from core.processor import abilities
+from core.kernels.library import cache_folder, machine, sources
+from core.machine.files import write_atomically
+from core.machine.processor import abilities
 
 TRIED_MACS, TRIED_IMAGES = 4e8, 16
 """Multiply-adds of the batch on which a shape is tried, a few milliseconds; and how many images it has at least."""

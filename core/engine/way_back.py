@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
-from core.architectures.plan import Pool
+from core.catalog.plan import Pool
 from core.engine.convolutions import Below, Unfinished
 from core.engine.kernels import Found, Kept, Relu, Sums
 from core.engine.layers import BETA, BIAS, GAMMA, OF_A_UNIT, WEIGHT, FusedBlock, squares
 
 if TYPE_CHECKING:
-    from core.engine.walk import Memory, Walk
+    from core.engine.way_there import Memory, Walk
 
 
 class _Gradient(NamedTuple):

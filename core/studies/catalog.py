@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from core.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
-from core.paper import ALTERNATE, QUOTES, Mark, Quote, marks
-from core.presets import PRESETS
-from core.registry import Registry
+from core.catalog.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
+from core.catalog.paper import ALTERNATE, QUOTES, Mark, Quote, marks
+from core.catalog.presets import PRESETS
+from core.catalog.registry import Registry
 from core.studies.contrasts import alone, alternatives, couples, extremes, policies
 from core.studies.figures import ABLATION, BY_POLICY, COUNT, DEPTH, NORM_INIT, WEIGHT_INIT, WIDTH, Plot
 from core.studies.spec import Axis, Scale, StudySpec

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 
-from core.architectures.catalog import parse
-from core.initializers import NORM_INITIALIZERS
-from core.policies import policy
-from core.registry import UnknownName
+from core.catalog.architectures import parse
+from core.catalog.initializers import NORM_INITIALIZERS
+from core.catalog.policies import policy
+from core.catalog.registry import UnknownName
 from core.studies.spec import StudySpec, Value
 from core.studies.verdicts import Contrast
 

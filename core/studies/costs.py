@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from core import cost
-from core.findings import EPSILONS
-from core.model import Model
-from core.spec import RunSpec
+from core.catalog.model import Model
+from core.run import cost
+from core.run.findings import EPSILONS
+from core.run.spec import RunSpec
 from core.studies.spec import StudySpec
 
 MACS_PER_S = 150e9

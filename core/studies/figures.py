@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from core.architectures import catalog as architectures
-from core.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
-from core.model import Model
-from core.paper import ALTERNATE, PROVENANCE, Mark, Tag
-from core.policies import policy
-from core.spec import RunSpec
+from core.catalog import architectures
+from core.catalog.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
+from core.catalog.model import Model
+from core.catalog.paper import ALTERNATE, PROVENANCE, Mark, Tag
+from core.catalog.policies import policy
+from core.run.spec import RunSpec
 from core.studies.contrasts import title, value_title
 from core.studies.records import QUANTITIES, Record, field
 from core.studies.spec import StudySpec

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from core.events import EVENT, Analysed, Event, Failed, Finished, Started
-from core.files import write_atomically
-from core.spec import RunSpec
+from core.machine.files import write_atomically
+from core.run.events import EVENT, Analysed, Event, Failed, Finished, Started
+from core.run.spec import RunSpec
 from core.studies.records import Record
 from core.studies.spec import Member, StudySpec
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from core.events import Finished
-from core.findings import Findings
-from core.registry import Registry
-from core.spec import RunSpec
+from core.catalog.registry import Registry
+from core.run.events import Finished
+from core.run.findings import Findings
+from core.run.spec import RunSpec
 
 NEAR_ZERO = 0.01
 """The paper's threshold below which |γ| counts as disabled."""

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 
-from core.model import Model
+from core.catalog.model import Model
 from core.studies.records import QUANTITIES, Record
 from core.studies.spec import Member, StudySpec, Value
 from core.studies.statistics import Summary, summary

@@ -15,8 +15,8 @@ from typing import IO, Literal
 
 from pydantic import ValidationError
 
-from core.events import EVENT, Event, Failed, Finished, Progress, Stopped
-from core.journal import Journal, OtherRun
+from core.run.events import EVENT, Event, Failed, Finished, Progress, Stopped
+from core.run.journal import Journal, OtherRun
 from core.studies.folder import StudyFolder
 from core.studies.spec import Member
 

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
-from core.model import Model
-from core.spec import RunSpec, explain
+from core.catalog.model import Model
+from core.run.spec import RunSpec, explain
 
 Scale = Literal["minutes", "evening", "paper"]
 SCALES: tuple[Scale, ...] = ("minutes", "evening", "paper")

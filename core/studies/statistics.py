@@ -11,7 +11,7 @@ from functools import lru_cache
 from math import atan, cos, gamma, pi, sqrt, tan
 from statistics import fmean, stdev, variance
 
-from core.model import Model
+from core.catalog.model import Model
 
 CONFIDENCE = 0.95
 INTERVALS = 400  # of Simpson's rule: good to six digits or more from one degree of freedom on

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from core.model import Model
+from core.catalog.model import Model
 from core.studies.records import QUANTITIES, Record, matching
 from core.studies.spec import StudySpec, StudyUnavailable
 from core.studies.statistics import CONFIDENCE, Summary, paired, summary, welch

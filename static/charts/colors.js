@@ -32,7 +32,7 @@ function architectureDash(name) {
 
 /**
  * How a run's curve is drawn; replicates of one experiment differ in lightness. `color` is that of the present theme,
- * `paint` the same as CSS that follows the theme of a document (core/document.py).
+ * `paint` the same as CSS that follows the theme of a document (core/documents/document.py).
  */
 export function styleOf({ architecture, policy, replicate }) {
   const step = replicate % 5;

@@ -1,6 +1,6 @@
 /**
  * The comparison as one HTML file that works from the disk without a network: its curves, points and tables as the page
- * shows them. The server gives the document around them (core/document.py), static/report/figure.js draws in it.
+ * shows them. The server gives the document around them (core/documents/document.py), static/report/figure.js draws in it.
  */
 
 import { addressOf } from "../address.js";

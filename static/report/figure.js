@@ -1,6 +1,6 @@
 /**
  * Figures that come as data: curves with bands, points with intervals, on axes of numbers, powers or names; of a
- * comparison (static/compare/document.js) or a study (core/studies/report.py). Drawn with pen.js, which stands before
+ * comparison (static/compare/document.js) or a study (core/documents/study.py). Drawn with pen.js, which stands before
  * it in the same script.
  *
  * A figure: {words, x: {title, log, tight, names, labels, places, suffix}, y: {log, suffix, digits}, series}. `names`:

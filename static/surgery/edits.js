@@ -1,6 +1,6 @@
 /**
  * Edits of γ as data: what they do to the γ of all layers, how they stand in an address, and what they are in words.
- * Pure, and the same as core/surgery.py does; γ are float32 here as there, so that a threshold cuts at the same place.
+ * Pure, and the same as core/trained/surgery.py does; γ are float32 here as there, so that a threshold cuts at the same place.
  *
  * @typedef {{name: string, channels: number, gamma: Float32Array}} Layer  γ that nobody knows here is NaN
  * @typedef {{action: "zero"|"flip"|"reset", layer?: string, features?: number[]}} Edit

@@ -14,9 +14,9 @@ from starlette.testclient import TestClient
 from app.feed import Feed
 from app.server import make_app
 from app.settings import Settings
-from core.events import BINS, QUANTILES, Distribution, Point, Progress, Snapshot
-from core.findings import Findings
-from core.spec import RunSpec
+from core.run.events import BINS, QUANTILES, Distribution, Point, Progress, Snapshot
+from core.run.findings import Findings
+from core.run.spec import RunSpec
 from jobs.engine import open_engine
 from jobs.rows import Batch
 from jobs.store import Store

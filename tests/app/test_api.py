@@ -12,7 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.settings import Settings
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 from jobs.store import Store
 from tests.app.conftest import SPEC, Trainer
 

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.compare import MAX_RUNS, usual
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 from core.studies.catalog import study_spec
 from jobs.store import Store
 from tests.app.conftest import SPEC, Trainer

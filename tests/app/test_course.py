@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from core.events import FailureKind
+from core.run.events import FailureKind
 from jobs.store import Store
 from tests.app.conftest import Trainer
 

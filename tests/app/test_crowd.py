@@ -14,7 +14,7 @@ from app import feed as feeds
 from app.feed import Feed
 from app.news import Cursors, Question
 from app.watched import Watched
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 from jobs.rows import Batch
 from jobs.store import Store
 from tests.app.conftest import SPEC, Clock, Trainer

@@ -11,9 +11,9 @@ from app import feed as feeds
 from app import thinning, watched
 from app.feed import Feed
 from app.news import Cursors, Question
-from core.cost import point_stride
-from core.events import Point
-from core.spec import RunSpec
+from core.run.cost import point_stride
+from core.run.events import Point
+from core.run.spec import RunSpec
 from jobs.rows import Batch
 from jobs.store import Store
 from tests.app.conftest import SPEC, Clock, Trainer

@@ -12,10 +12,10 @@ import pytest
 from app import choices, form
 from app.options import GRAMMAR, options
 from app.pages import run, runs, site, train
-from core.architectures.catalog import FAMILIES
-from core.architectures.normalisation import Normalisation
-from core.policies import POLICIES, UNIONS, policy
-from core.spec import Init, Recipe, RunSpec
+from core.catalog.architectures import FAMILIES
+from core.catalog.normalisation import Normalisation
+from core.catalog.policies import POLICIES, UNIONS, policy
+from core.run.spec import Init, Recipe, RunSpec
 
 
 @pytest.fixture(scope="module")

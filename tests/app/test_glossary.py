@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from app.assets import STATIC
 from app.glossary import GLOSSARY, marked
 from app.pages import about
-from core.registry import UnknownName
+from core.catalog.registry import UnknownName
 
 
 def test_every_word_that_a_script_marks_is_explained() -> None:

@@ -13,8 +13,8 @@ from app.estimate import Estimate
 from app.images import DOWNLOADS, KEPT_AS, changed_folder, data_is_here
 from app.options import options
 from app.preview import preview
-from core.datasets.catalog import DATASETS
-from core.spec import RunSpec
+from core.catalog.datasets import DATASETS
+from core.run.spec import RunSpec
 from tests.app.conftest import SPEC
 from tests.pictures import write_pictures
 
@@ -65,7 +65,7 @@ def test_nobody_waits_while_a_folder_is_listed(client: TestClient, monkeypatch: 
         in_the_loop.append(asyncio._get_running_loop() is not None)
         raise ValueError("the folder is slow")
 
-    monkeypatch.setattr("core.spec.contents_of", listed)
+    monkeypatch.setattr("core.run.spec.contents_of", listed)
     for path in ("/api/preview", "/api/runs"):
         assert client.post(path, json={**SPEC, "dataset": "imagenet"}).status_code == 422
     assert in_the_loop == [False, False]

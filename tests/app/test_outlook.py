@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.outlook import starts
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 from jobs.lease import Identity
 from jobs.store import Store
 from tests.app.conftest import SPEC, Trainer

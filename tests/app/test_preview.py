@@ -12,12 +12,12 @@ from app.cautions import cautions
 from app.estimate import Estimate, Estimator, Measured, estimate, modest_analyses_s, modest_run_s
 from app.picture import picture
 from app.preview import command_line, data_is_here, duration, preview, warnings
-from core import cost
-from core.architectures import catalog
-from core.architectures.normalisation import Normalisation
-from core.arguments import parser, spec_of
-from core.policies import POLICIES, policy
-from core.spec import RunSpec
+from core.catalog import architectures as catalog
+from core.catalog.normalisation import Normalisation
+from core.catalog.policies import POLICIES, policy
+from core.commands.arguments import parser, spec_of
+from core.run import cost
+from core.run.spec import RunSpec
 from jobs.store import Store
 from tests.app.conftest import SPEC, Trainer
 from tests.events import finished

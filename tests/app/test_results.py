@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.settings import Settings
-from core.findings import Findings
+from core.run.findings import Findings
 from tests.app.conftest import Trainer
 
 

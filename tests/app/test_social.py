@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from app.cards import Card, draw
 from app.previews import PAGES, Preview, asked, preview
 from app.social import Social, tags, with_tags
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 from core.studies.catalog import STUDIES, study_spec
 from jobs.store import Store
 from tests.app.conftest import SPEC, Trainer

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from app import studies
 from app.server import make_app
 from app.settings import Settings
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 from core.studies.catalog import STUDIES, study_spec
 from core.studies.spec import Axis, StudySpec
 from jobs.rows import Batch

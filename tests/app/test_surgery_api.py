@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from core.layout import layout
-from core.spec import RunSpec
+from core.run.layout import layout
+from core.run.spec import RunSpec
 from jobs.lease import Identity
 from jobs.store import Store
 from tests.app.conftest import SPEC, Trainer

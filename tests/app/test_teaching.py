@@ -10,8 +10,8 @@ from starlette.testclient import TestClient
 from app.experiments import EXPERIMENTS
 from app.parts import parts
 from app.spec_text import as_json, as_yaml, shortened
-from core import cost
-from core.spec import RunSpec
+from core.run import cost
+from core.run.spec import RunSpec
 from tests.app.conftest import SPEC
 
 SPECS: list[dict[str, Any]] = [

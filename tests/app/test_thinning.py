@@ -6,7 +6,7 @@ import math
 import random
 
 from app.thinning import MAX_POINTS, Thinning
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 from jobs.rows import StoredPoint
 
 PAPER = RunSpec.model_validate(

@@ -26,17 +26,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.architectures.builder import build
-from core.datasets import batches as in_memory
-from core.datasets.memory import Split
+from core.data import batches as in_memory
+from core.data.memory import Split
 from core.engine.fused import FusedNetwork
-from core.engine.memory import keep_freed_memory
 from core.engine.routes import Shape, Way, native_format, try_shapes
-from core.freezing import freeze
-from core.learner import Learner
-from core.lifeline import die_with_launcher
-from core.part import ALONE
-from core.spec import RunSpec
+from core.machine.lifeline import die_with_launcher
+from core.machine.memory import keep_freed_memory
+from core.machine.part import ALONE
+from core.network.builder import build
+from core.network.freezing import freeze
+from core.run.spec import RunSpec
+from core.training.learner import Learner
 
 IMAGES = 12_800
 BATCH = 128
@@ -154,7 +154,7 @@ class Ours(Contender):
     def __init__(self, architecture: str, policy: str, **recipe: Any) -> None:
         from pathlib import Path
 
-        from core.distributed import Group
+        from core.network.group import Group
 
         keep_freed_memory()
         spec, split = spec_of(architecture, policy, **recipe), made_up()

@@ -26,8 +26,8 @@ from torch.nn import functional as F
 from core.engine.compiled import CompiledKernels, compiled_kernels
 from core.engine.convolutions import Below, Unapplied, Unfinished
 from core.engine.kernels import Affine, Kept, Running
-from core.engine.memory import keep_freed_memory
-from core.processor import processor
+from core.machine.memory import keep_freed_memory
+from core.machine.processor import processor
 
 LAYERS = [(16, 16, 3, 1, 32), (32, 32, 3, 1, 16), (64, 64, 3, 1, 8), (16, 32, 3, 2, 32), (32, 64, 3, 2, 16)]
 LAYERS += [(16, 32, 1, 2, 32), (32, 64, 1, 2, 16)]

@@ -23,10 +23,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from core.capsule import read_capsule
-from core.cost import keeps_snapshot
-from core.events import EVENT, Analysed, Event, Finished, Point, Progress, Snapshot, Started
-from core.files import CAPSULE, write_atomically
+from core.machine.files import CAPSULE, write_atomically
+from core.run.cost import keeps_snapshot
+from core.run.events import EVENT, Analysed, Event, Finished, Point, Progress, Snapshot, Started
+from core.trained.capsule import read_capsule
 from jobs.examples import FOLDER, Example, Speed
 
 ROOT = Path(__file__).parents[2]

@@ -19,9 +19,9 @@ from typing import Any
 
 import torch
 
-from core.events import Finished, Started
-from core.spec import RunSpec
-from core.training import train
+from core.run.events import Finished, Started
+from core.run.spec import RunSpec
+from core.training.loop import train
 
 POLICIES = ("batchnorm", "random-2", "output", "all")
 

@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 from jobs.engine import open_engine
 from jobs.queue import make_queue, waker
 from jobs.settings import WorkerSettings, available_cores

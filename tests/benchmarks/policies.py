@@ -19,10 +19,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from core.datasets import batches
-from core.datasets.memory import load
-from core.policies import POLICIES
-from core.spec import RunSpec
+from core.catalog.policies import POLICIES
+from core.data import batches
+from core.data.memory import load
+from core.run.spec import RunSpec
 from tests.core.audit import audit
 from tests.core.expected import ARCHITECTURES, expected
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Literal
 from unittest.mock import patch
 
-from core.architectures.builder import Network
-from core.engine.engine import Engine
-from core.events import Failed, Finished
-from core.spec import RunSpec
+from core.engine.choice import Engine
+from core.network.builder import Network
+from core.run.events import Failed, Finished
+from core.run.spec import RunSpec
 
 CORES = len(os.sched_getaffinity(0))
 
@@ -59,9 +59,10 @@ def _words(row: dict[str, Any]) -> str:
 def _train(job: Job) -> dict[str, Any]:
     import torch
 
-    from core import learner, training
-    from core.engine.memory import keep_freed_memory
     from core.engine.plain import PlainEngine
+    from core.machine.memory import keep_freed_memory
+    from core.training import learner
+    from core.training import loop as training
 
     keep_freed_memory()
     torch.set_num_threads(1)
@@ -83,7 +84,7 @@ def _rounded_engine(network: Network, spec: RunSpec, *rest: Any) -> Engine:
     """See Job.by."""
     import torch
 
-    from core.engine import engine
+    from core.engine import choice as engine
     from core.engine.routes import Routes, Shape, Way
 
     everywhere = Routes(torch.bfloat16, {Shape.of(conv): Way.FLOAT32 for conv in spec.plan.convolutions})

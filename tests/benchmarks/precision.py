@@ -18,7 +18,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 from core.studies.statistics import paired, summary
 from tests.benchmarks.pool import CORES, Job, run_all
 

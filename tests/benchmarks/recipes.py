@@ -15,8 +15,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from core.presets import PRESETS
-from core.spec import RunSpec
+from core.catalog.presets import PRESETS
+from core.run.spec import RunSpec
 from core.studies.statistics import paired, summary
 from tests.benchmarks.pool import CORES, Job, run_all
 

@@ -21,9 +21,9 @@ from contextlib import contextmanager
 os.environ.setdefault("GOMP_SPINCOUNT", "5000")  # as `python -m core train` does
 
 from core.engine.compiled import compiled_kernels
-from core.engine.memory import keep_freed_memory
 from core.engine.routes import CLEARLY, OWN, Shape, Trial, Way, _trial, best, native_format, usual_ways
-from core.spec import RunSpec
+from core.machine.memory import keep_freed_memory
+from core.run.spec import RunSpec
 
 BATCH = 128
 BUSY = "while True: pass"

@@ -24,7 +24,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from core.processor import processor
+from core.machine.processor import processor
 from tests.benchmarks.contenders import BATCH, CONTENDERS
 
 NETWORKS = ("resnet-14", "resnet-56", "resnet-110", "wrn-14-4")

@@ -16,8 +16,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TRAIN = """
-from core.spec import RunSpec
-from core.training import train
+from core.run.spec import RunSpec
+from core.training.loop import train
 spec = RunSpec(architecture="resnet-14", policy="batchnorm", dataset="digits", epochs=5)
 print(list(train(spec))[-1].seconds)
 """

@@ -10,7 +10,7 @@ import math
 import random
 from typing import Any
 
-from core.events import (
+from core.run.events import (
     BINS,
     EDGES,
     QUANTILES,
@@ -22,7 +22,7 @@ from core.events import (
     Snapshot,
     Warned,
 )
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 from jobs.lease import Identity
 from jobs.rows import Batch, Machine, Run
 from jobs.store import Store

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.policies import policy
-from core.spec import RunSpec
+from core.catalog.policies import policy
+from core.run.spec import RunSpec
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import SPEC, Puppet
 from tests.browser.train_page import choice, depth, kind, lit, more, previewed, query

@@ -7,9 +7,9 @@ import math
 import pytest
 from playwright.sync_api import expect
 
-from core import cost
-from core.architectures import catalog
-from core.policies import policy
+from core.catalog import architectures as catalog
+from core.catalog.policies import policy
+from core.run import cost
 from tests.browser.conftest import Open
 from tests.browser.puppet import Puppet
 

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page, expect
 
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 from tests.app.test_surgery_api import capsule_of
 from tests.browser.conftest import Open, Site, Watch
 from tests.browser.puppet import SPEC, Puppet

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Route, expect
 
 from app.choices import EXAMPLES
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
 from tests.browser.train_page import choice, depth, kind, lit, query

@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from core.events import Finished
-from core.freezing import FrozenWeight, ScatteredWeight, running_statistics
-from core.spec import RunSpec
-from core.training import _Training
+from core.network.freezing import FrozenWeight, ScatteredWeight, running_statistics
+from core.run.events import Finished
+from core.run.spec import RunSpec
+from core.training.loop import _Training
 
 
 @dataclass(frozen=True)

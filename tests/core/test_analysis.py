@@ -10,16 +10,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.analysis import MOSTLY_OFF, analyse, analysing, unused_parameters
-from core.architectures.builder import Network, build
-from core.cost import ANALYSED_AT_LEAST, ANALYSES_SHARE, analysed_images, run_macs
-from core.datasets.batches import Batch
+from core.data.batches import Batch
 from core.engine.plain import PlainEngine
-from core.events import Analysed, Finished, Stopped
-from core.findings import EPSILONS, Findings
-from core.randomness import generator
-from core.spec import RunSpec
-from core.training import train
+from core.network.builder import Network, build
+from core.network.randomness import generator
+from core.run.cost import ANALYSED_AT_LEAST, ANALYSES_SHARE, analysed_images, run_macs
+from core.run.events import Analysed, Finished, Stopped
+from core.run.findings import EPSILONS, Findings
+from core.run.spec import RunSpec
+from core.trained.analysis import MOSTLY_OFF, analyse, analysing, unused_parameters
+from core.training.loop import train
 from tests.core.test_training import spec
 
 

@@ -13,13 +13,13 @@ import torch
 from safetensors.torch import load, save
 from torch import nn
 
-from core.capsule import BadCapsule, Capsule, Origin, frozen_digest, pack, read_capsule, rebuild
-from core.checkpoint import digest_of, read_metadata
-from core.events import Finished
-from core.processor import processor
-from core.randomness import generator
-from core.spec import RunSpec
-from core.training import _Training, train
+from core.machine.processor import processor
+from core.network.randomness import generator
+from core.run.events import Finished
+from core.run.spec import RunSpec
+from core.trained.capsule import BadCapsule, Capsule, Origin, frozen_digest, pack, read_capsule, rebuild
+from core.training.checkpoint import digest_of, read_metadata
+from core.training.loop import _Training, train
 from tests.core.test_command_line import core
 from tests.core.test_training import spec
 from tests.events import finished
@@ -28,8 +28,8 @@ ROOT = Path(__file__).parents[2]
 REBUILD = """
 import hashlib, sys, torch
 from pathlib import Path
-from core.capsule import read_capsule, rebuild
-from core.randomness import generator
+from core.trained.capsule import read_capsule, rebuild
+from core.network.randomness import generator
 torch.set_num_threads(1)
 capsule = read_capsule(Path(sys.argv[1]))
 images = torch.randn(8, *capsule.spec.data.shape, generator=generator(9)).contiguous(memory_format=torch.channels_last)
@@ -285,7 +285,7 @@ def test_elsewhere_a_few_answers_may_turn_and_verify_says_why(
 
 
 def test_on_a_gpu_another_number_format_is_elsewhere() -> None:
-    from core.capsule_command import elsewhere
+    from core.commands.capsule import elsewhere
 
     def told(made_by: str) -> str | None:
         return elsewhere("Some GPU", "torch, bf16", Origin(torch="2", device="Some GPU", threads=1, engine=made_by))
@@ -295,7 +295,7 @@ def test_on_a_gpu_another_number_format_is_elsewhere() -> None:
 
 
 def test_frozen_weights_of_another_seed_are_noticed(good: bytes, tmp_path: Path) -> None:
-    from core.capsule import has_its_seeds_weights
+    from core.trained.capsule import has_its_seeds_weights
 
     path = tmp_path / "file.safetensors"
     path.write_bytes(good)

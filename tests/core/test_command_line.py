@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from safetensors import safe_open
 
-from core.spec import derive_seed
+from core.run.spec import derive_seed
 
 ROOT = Path(__file__).parents[2]
 TRAIN = [

@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 import torch
 
-from core.datasets import memory
-from core.datasets.augmentation import Shifts, draw_shifts, normalise, shift
-from core.datasets.catalog import DATASETS
-from core.datasets.memory import DataUnavailable, load
-from core.events import Failed
-from core.spec import RunSpec
-from core.training import train
+from core.catalog.datasets import DATASETS
+from core.data import memory
+from core.data.augmentation import Shifts, draw_shifts, normalise, shift
+from core.data.memory import DataUnavailable, load
+from core.run.events import Failed
+from core.run.spec import RunSpec
+from core.training.loop import train
 
 
 def write_idx(folder: Path, name: str, values: np.ndarray[Any, Any]) -> None:

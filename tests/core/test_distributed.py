@@ -17,14 +17,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from core.capsule import read_capsule
-from core.datasets.batches import MemoryBatches
-from core.distributed import Unfit, own_device
-from core.events import EVENT, Event, Finished, Point, Started, Stopped
-from core.part import Part
-from core.spec import RunSpec
-from core.sync_batchnorm import synchronise
-from core.training import train
+from core.data.batches import MemoryBatches
+from core.machine.part import Part
+from core.network.group import Unfit, own_device
+from core.network.sync_batchnorm import synchronise
+from core.run.events import EVENT, Event, Finished, Point, Started, Stopped
+from core.run.spec import RunSpec
+from core.trained.capsule import read_capsule
+from core.training.loop import train
 from tests.core.two_processes import SPECS, spec
 
 ROOT = Path(__file__).parents[2]
@@ -128,7 +128,7 @@ def test_a_batch_too_small_is_refused_before_anything_starts(tmp_path: Path) -> 
 
 
 def test_synchronised_batchnorm_keeps_every_tensor() -> None:
-    from core.architectures.builder import build
+    from core.network.builder import build
 
     run = spec("batchnorm")
     network = build(run.plan, run.init, seed=1)

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from core.architectures.catalog import plan
-from core.datasets import folder as folders
-from core.datasets.catalog import DATASETS
-from core.datasets.folder import FolderUnusable, contents_of, listing, missing
-from core.spec import RunSpec, explain
+from core.catalog import folder as folders
+from core.catalog.architectures import plan
+from core.catalog.datasets import DATASETS
+from core.catalog.folder import FolderUnusable, contents_of, listing, missing
+from core.run.spec import RunSpec, explain
 from tests.pictures import CLASSES, write_pictures
 
 SPEC: dict[str, Any] = {"architecture": "resnet-8", "policy": "batchnorm", "dataset": "folder", "epochs": 1}

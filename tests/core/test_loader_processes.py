@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 from tests.pictures import write_pictures
 
 ROOT = Path(__file__).parents[2]

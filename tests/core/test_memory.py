@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from core.engine.memory import used_bytes
-from core.events import Progress, Started
-from core.processor import processor
-from core.spec import RunSpec
-from core.training import train
+from core.machine.memory import used_bytes
+from core.machine.processor import processor
+from core.run.events import Progress, Started
+from core.run.spec import RunSpec
+from core.training.loop import train
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,7 +32,7 @@ def test_a_large_array_is_seen_and_remembered() -> None:
     """In a process of its own: one that has trained keeps what it freed, and takes nothing new for the array."""
     code = """
 from os import urandom
-from core.engine.memory import used_bytes
+from core.machine.memory import used_bytes
 before = used_bytes()
 block = urandom(64 << 20)
 during = used_bytes()
@@ -47,7 +47,7 @@ print(*before, *during, *used_bytes())
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says it")
 def test_a_training_says_where_it_runs_and_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.training.PROGRESS_EVERY_S", 0.0)
+    monkeypatch.setattr("core.training.loop.PROGRESS_EVERY_S", 0.0)
     spec = RunSpec.model_validate(
         {"architecture": "resnet-8", "policy": "batchnorm", "dataset": "digits", "epochs": 1, "train_examples": 256}
     )

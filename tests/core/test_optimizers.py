@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core import optimizers
-from core.events import Finished, Point, Stopped
-from core.optimizers import OPTIMIZERS
-from core.spec import Recipe, RunSpec
-from core.training import train
+from core.run.events import Finished, Point, Stopped
+from core.run.spec import Recipe, RunSpec
+from core.training import optimizers
+from core.training.loop import train
+from core.training.optimizers import OPTIMIZERS
 
 RATES = (0.1, 0.1, 0.01, 0.003, 0.0)
 

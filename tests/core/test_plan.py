@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 import torch
 
-from core.architectures import catalog
-from core.architectures.builder import Network, build
-from core.architectures.normalisation import Normalisation
-from core.architectures.plan import NormKind
-from core.cost import counts, step_macs
-from core.initializers import WEIGHT_INITIALIZERS
-from core.policies import POLICIES, policy
-from core.registry import UnknownName
-from core.spec import Init
+from core.catalog import architectures as catalog
+from core.catalog.initializers import WEIGHT_INITIALIZERS
+from core.catalog.normalisation import Normalisation
+from core.catalog.plan import NormKind
+from core.catalog.policies import POLICIES, policy
+from core.catalog.registry import UnknownName
+from core.network.builder import Network, build
+from core.run.cost import counts, step_macs
+from core.run.spec import Init
 
 # architecture: total, BatchNorm, output, shortcut convolutions. Source: table 1 of arXiv 2003.00152 v2/v3, exact
 # integers computed from the architecture; 1,730,714 and 11,093,130 are also asserted by open_lth's own tests.

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 import torch
 
-from core.architectures import catalog
-from core.architectures.builder import build
-from core.datasets import batches
-from core.datasets.memory import load
-from core.events import Finished
-from core.freezing import MaskedWeight, freeze, highest
-from core.initializers import NORM_INITIALIZERS
-from core.policies import POLICIES, policy
-from core.spec import Init, RunSpec
-from core.training import train
+from core.catalog import architectures as catalog
+from core.catalog.initializers import NORM_INITIALIZERS
+from core.catalog.policies import POLICIES, policy
+from core.data import batches
+from core.data.memory import load
+from core.network.builder import build
+from core.network.freezing import MaskedWeight, freeze, highest
+from core.run.events import Finished
+from core.run.spec import Init, RunSpec
+from core.training.loop import train
 from tests.core.audit import audit
 from tests.core.expected import ARCHITECTURES, expected, layers
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.processor import abilities, processor
+from core.machine.processor import abilities, processor
 
 TWO_CORES = """processor\t: 0
 cpu family\t: 25

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from core.catalog.schedules import SCHEDULES, learning_rate
 from core.meters import summed_loss
-from core.schedules import SCHEDULES, learning_rate
-from core.spec import Recipe
+from core.run.spec import Recipe
 
 PER_EPOCH, EPOCHS = 10, 12
 TOTAL = PER_EPOCH * EPOCHS

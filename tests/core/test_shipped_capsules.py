@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.capsule import has_its_seeds_weights, read_capsule, rebuild
+from core.trained.capsule import has_its_seeds_weights, read_capsule, rebuild
 
 ROOT = Path(__file__).parents[2]
 CAPSULES = sorted((ROOT / "static" / "examples").glob("*.safetensors"))

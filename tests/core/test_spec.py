@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from core.cost import MAX_STRIDE, keeps_snapshot, point_stride
-from core.events import BINS, EDGES
-from core.spec import RunSpec, explain
+from core.run.cost import MAX_STRIDE, keeps_snapshot, point_stride
+from core.run.events import BINS, EDGES
+from core.run.spec import RunSpec, explain
 
 ROOT = Path(__file__).parents[2]
 GOOD: dict[str, Any] = {
@@ -123,7 +123,10 @@ def test_edges_are_even_and_centred_on_zero() -> None:
 
 
 def test_none_of_this_imports_torch() -> None:
-    modules = "core.spec, core.events, core.cost, core.policies, core.arguments, core.journal, core.__main__"
+    modules = (
+        "core.run.spec, core.run.events, core.run.cost, core.run.journal, core.catalog.policies, "
+        "core.commands.arguments, core.__main__"
+    )
     code = f"import sys, {modules}\nassert not {{'torch', 'numpy', 'safetensors'}} & set(sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr

@@ -12,12 +12,12 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from core.architectures.builder import Network, build
-from core.capsule import read_capsule, rebuild
-from core.events import Event, Failed, Finished, Point, Started
-from core.spec import RunSpec
-from core.start import BadStart, start_from
-from core.training import _Training, train
+from core.network.builder import Network, build
+from core.run.events import Event, Failed, Finished, Point, Started
+from core.run.spec import RunSpec
+from core.trained.capsule import read_capsule, rebuild
+from core.trained.start import BadStart, start_from
+from core.training.loop import _Training, train
 from tests.core.test_command_line import core
 from tests.core.test_training import spec
 

@@ -13,16 +13,17 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from core.datasets import folder, streaming
-from core.datasets.batches import batches
-from core.datasets.catalog import DATASETS
-from core.datasets.decoding import AREA, Images, Task
-from core.datasets.memory import DataUnavailable
-from core.datasets.streaming import StreamingBatches, worker_count
-from core.events import Failed, Finished, Stopped, Warned
-from core.part import Part
-from core.spec import RunSpec
-from core.training import train
+from core.catalog import folder
+from core.catalog.datasets import DATASETS
+from core.data import streaming
+from core.data.batches import batches
+from core.data.decoding import AREA, Images, Task
+from core.data.memory import DataUnavailable
+from core.data.streaming import StreamingBatches, worker_count
+from core.machine.part import Part
+from core.run.events import Failed, Finished, Stopped, Warned
+from core.run.spec import RunSpec
+from core.training.loop import train
 from tests.pictures import write_pictures
 
 CPU = torch.device("cpu")

@@ -12,19 +12,19 @@ import pytest
 import torch
 from torch import nn
 
-from core.capsule import Capsule, read_capsule, rebuild
-from core.cost import analysed_images
-from core.datasets.batches import batches
-from core.edits import MAX_FEATURES, BadEdits, Edit, Look, SurgeryRequest, check, evaluated_images
-from core.engine.engine import make_engine
-from core.events import Analysed, Finished
-from core.findings import Findings
-from core.parameters import read_parameters
-from core.spec import RunSpec
+from core.data.batches import batches
+from core.engine.choice import make_engine
+from core.run.cost import analysed_images
+from core.run.edits import MAX_FEATURES, BadEdits, Edit, Look, SurgeryRequest, check, evaluated_images
+from core.run.events import Analysed, Finished
+from core.run.findings import Findings
+from core.run.parameters import read_parameters
+from core.run.spec import RunSpec
+from core.run.tensorfile import BadTensorFile
 from core.studies.records import NEAR_ZERO
-from core.surgery import Operation, Patient, compare, show
-from core.tensorfile import BadTensorFile
-from core.training import train
+from core.trained.capsule import Capsule, read_capsule, rebuild
+from core.trained.surgery import Operation, Patient, compare, show
+from core.training.loop import train
 from tests.core.test_command_line import core, lines
 from tests.core.test_training import spec
 

@@ -10,14 +10,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from core.architectures.builder import build
-from core.events import BINS, Event, Failed, Finished, Point, Snapshot, Started, Stopped
-from core.freezing import choose, freeze
-from core.policies import POLICIES
-from core.randomness import generator
-from core.schedules import learning_rate
-from core.spec import Recipe, RunSpec
-from core.training import _Training, train
+from core.catalog.policies import POLICIES
+from core.catalog.schedules import learning_rate
+from core.network.builder import build
+from core.network.freezing import choose, freeze
+from core.network.randomness import generator
+from core.run.events import BINS, Event, Failed, Finished, Point, Snapshot, Started, Stopped
+from core.run.spec import Recipe, RunSpec
+from core.training.loop import _Training, train
 
 POLICY_NAMES = [*POLICIES, "random-3"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from core.datasets.waiting import WINDOW_S, Waiting
+from core.data.waiting import WINDOW_S, Waiting
 
 
 class Clock:

@@ -17,11 +17,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from core.architectures.builder import build
-from core.distributed import Group, join
-from core.events import Finished, Point
-from core.spec import RunSpec
-from core.training import train
+from core.network.builder import build
+from core.network.group import Group, join
+from core.run.events import Finished, Point
+from core.run.spec import RunSpec
+from core.training.loop import train
 
 LAST_BATCH_OF_TWO = 130
 """Images in batches of 64: the second process has no image of the last batch."""

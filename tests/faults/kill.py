@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 from jobs.engine import open_engine
 from jobs.queue import make_queue, waker
 from jobs.rows import TERMINAL, Run

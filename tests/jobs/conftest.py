@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 from jobs.engine import open_engine
 from jobs.settings import WorkerSettings
 from jobs.store import Store

@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path.cwd()))
 
-from core.lifeline import die_with_launcher
+from core.machine.lifeline import die_with_launcher
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path.cwd()))
 
-from core.lifeline import die_with_parent
+from core.machine.lifeline import die_with_parent
 
 CHECKPOINT_EVERY = 5
 COUNTS = {"total": 10, "trainable": 1, "batchnorm": 1, "output": 1, "shortcut": 1}

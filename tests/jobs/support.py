@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 
 FAKE_TRAINER = (sys.executable, str(Path(__file__).with_name("fake_trainer.py")))
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from core.edits import Edit, SurgeryRequest
-from core.spec import RunSpec
+from core.run.edits import Edit, SurgeryRequest
+from core.run.spec import RunSpec
 from jobs import evaluations
 from jobs.evaluations import Evaluation
 from jobs.evaluator import Evaluator

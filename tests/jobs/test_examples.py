@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from core.cost import counts
+from core.run.cost import counts
 from jobs import submitting
 from jobs.engine import open_engine
 from jobs.examples import FOLDER, NOBODY, BadExample, Shipped, names, shipped

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 from jobs.lease import MAX_CRASHES, MAX_LOSSES
 from jobs.rows import Batch
 from jobs.store import Store

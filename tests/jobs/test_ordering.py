@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 from core.studies.catalog import study_spec
 from jobs.store import Store
 from jobs.tables import PLACES

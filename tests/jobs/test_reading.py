@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 from core.studies.catalog import study_spec
 from jobs.reading import UnreadableRun
 from jobs.rows import Run, Unreadable

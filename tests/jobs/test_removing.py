@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 from core.studies.catalog import study_spec
 from jobs.store import Store
 

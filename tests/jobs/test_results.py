@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 from jobs.rows import Batch
 from jobs.store import Store
 from tests.events import analysed, finished
@@ -36,7 +36,7 @@ def test_a_capsule_comes_with_the_end_of_its_run(store: Store, spec: RunSpec) ->
 
 
 def test_progress_of_the_analyses_is_shown_and_forgotten_at_the_end(store: Store, spec: RunSpec) -> None:
-    from core.events import Progress
+    from core.run.events import Progress
 
     run = claimed(store, spec)
     progress = Progress(step=4, total_steps=4, analysed=0.4, images_per_s=1.0, elapsed_s=1.0, eta_s=2.0)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.cost import keeps_snapshot, run_macs
-from core.events import BINS, QUANTILES, Checkpointed, Distribution, Point, Progress, Snapshot, Warned
-from core.spec import RunSpec
+from core.run.cost import keeps_snapshot, run_macs
+from core.run.events import BINS, QUANTILES, Checkpointed, Distribution, Point, Progress, Snapshot, Warned
+from core.run.spec import RunSpec
 from jobs.database import WrongSchema
 from jobs.inbox import Inbox
 from jobs.rows import Batch, Run
@@ -269,7 +269,7 @@ def test_before_the_first_end_the_speed_is_that_of_what_runs(store: Store, spec:
     run = claimed(store, spec)
     progress = Progress(step=1, total_steps=24, tested=0.25, images_per_s=100, elapsed_s=1, eta_s=1)
     store.record(run.id, 1, Batch(progress=progress))
-    from core.cost import step_macs
+    from core.run.cost import step_macs
 
     assert store.health().macs_per_s == 100 * step_macs(spec.plan, spec.selection)
 

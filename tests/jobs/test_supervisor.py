@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 from jobs.results import MAX_CAPSULE
 from jobs.rows import Run
 from jobs.settings import WorkerSettings

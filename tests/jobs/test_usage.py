@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.events import Progress
-from core.spec import RunSpec
+from core.run.events import Progress
+from core.run.spec import RunSpec
 from jobs.lease import Identity
 from jobs.machine import machine
 from jobs.queue import make_queue

@@ -197,9 +197,7 @@ def _capsule(out: Path) -> dict[str, Any]:
     content = (out / "final.safetensors").read_bytes()
     length = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + length])
-    told = {
-        key: json.loads(value) if value[:1] in "{[" else value for key, value in header.pop("__metadata__").items()
-    }
+    told = {key: json.loads(value) if value[:1] in "{[" else value for key, value in header.pop("__metadata__").items()}
     return {
         "tensors": header,
         "sha256": hashlib.sha256(content[8 + length :]).hexdigest(),

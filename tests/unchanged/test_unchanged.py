@@ -1,6 +1,6 @@
 """What the program does, seen from outside, is what was recorded. A change that is meant is recorded anew:
 
-    python -m tests.unchanged.record write tests/unchanged/recorded.json --only web
+python -m tests.unchanged.record write tests/unchanged/recorded.json --only web
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.engine.compiled import compiled_kernels
-from core.engine.library import Uncompiled
+from core.kernels.library import Uncompiled
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

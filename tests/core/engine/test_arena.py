@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from core.engine.arena import ALIGNMENT, CHUNK, HEAP, Arena, Heap
-from core.engine.memory import used_bytes
+from core.machine.memory import used_bytes
 
 
 @pytest.mark.parametrize("heap", [HEAP, Arena()])

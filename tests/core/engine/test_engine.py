@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 import torch
 
-from core.engine import engine, memory, routes
+from core.engine import choice as engine
+from core.engine import routes
+from core.engine.choice import Engine, FusedEngine, kept_bytes, make_engine
 from core.engine.compiled import compiled_kernels
 from core.engine.convolutions import FusedConvolution, Unfinished
-from core.engine.engine import Engine, FusedEngine, kept_bytes, make_engine
 from core.engine.kernels import Kernels
-from core.engine.library import Uncompiled
 from core.engine.plain import PlainEngine
 from core.engine.routes import (
     FLOAT32,
@@ -31,9 +31,11 @@ from core.engine.routes import (
     native_format,
     own_convolution,
 )
-from core.events import Finished, Started, Warned
-from core.spec import RunSpec
-from core.training import train
+from core.kernels.library import Uncompiled
+from core.machine import memory
+from core.run.events import Finished, Started, Warned
+from core.run.spec import RunSpec
+from core.training.loop import train
 from tests.core.engine.test_fused import network_of
 
 SMALL, LARGE = Shape(16, 16, 3, 1, 32), Shape(64, 64, 3, 1, 8)

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from core.architectures.builder import Network, build
 from core.engine.compiled import compiled_kernels
 from core.engine.fused import FusedNetwork
 from core.engine.kernels import EagerKernels
 from core.engine.plain import PlainEngine
 from core.engine.routes import FLOAT32, Routes, Shape, Way, own_convolution
-from core.freezing import freeze, running_statistics
-from core.spec import RunSpec
+from core.network.builder import Network, build
+from core.network.freezing import freeze, running_statistics
+from core.run.spec import RunSpec
 
 POLICIES = ("batchnorm", "all", "random-2", "shortcut", "output", "batchnorm-stages-2-3", "supermask", "beta", "bias")
 KERNELS = {"compiled": compiled_kernels, "eager": EagerKernels, "own": compiled_kernels}

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.engine import engine
+from core.engine import choice as engine
 from core.engine.graphed import GraphedEngine
 from core.engine.plain import PlainEngine
-from core.freezing import running_statistics
+from core.network.freezing import running_statistics
 from tests.core.engine.test_fused import batch, differences, network_of, spec, step
 
 RUN = spec("resnet-14", "batchnorm")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from core.engine import library
-from core.engine.library import SOURCES, Uncompiled, shared_library
+from core.kernels import library
+from core.kernels.library import SOURCES, Uncompiled, shared_library
 
 
 def test_a_compiler_that_fails_is_told_in_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +59,7 @@ def test_of_several_that_begin_at_once_one_compiles(tmp_path: Path, monkeypatch:
 
 
 def test_it_needs_no_torch() -> None:
-    told = "import sys, core.engine.library; print('torch' in sys.modules)"
+    told = "import sys, core.kernels.library; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True).stdout == "False\n"
 
 

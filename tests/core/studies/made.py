@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.events import Finished
-from core.findings import EPSILONS, Ablated, Findings, Spread
+from core.run.events import Finished
+from core.run.findings import EPSILONS, Ablated, Findings, Spread
 from core.studies.records import Record
 from core.studies.spec import Member
 

@@ -7,7 +7,7 @@ import os
 import pytest
 from pydantic import ValidationError
 
-from core.paper import MARKS, PROVENANCE
+from core.catalog.paper import MARKS, PROVENANCE
 from core.studies.catalog import STUDIES, study_spec
 from core.studies.costs import study_cost
 from core.studies.figures import figure

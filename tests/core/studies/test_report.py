@@ -6,9 +6,9 @@ import json
 import re
 from html import escape
 
+from core.documents.study import Page, report
 from core.studies.catalog import STUDIES, study_spec
 from core.studies.figures import figure
-from core.studies.report import Page, report
 from core.version import VERSION
 from tests.core.studies.made import record
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from core.documents.study import Page, report
 from core.studies.catalog import STUDIES, study_spec
 from core.studies.figures import figure
 from core.studies.records import QUANTITIES, Record
-from core.studies.report import Page, report
 from core.studies.results import long_csv, rows
 from core.studies.spec import Axis, Member, StudySpec, StudyUnavailable
 from core.studies.verdicts import Contrast, Criterion, Verdict, judge

@@ -1,0 +1,184 @@
+"""The command line's words: its parser, and the RunSpec that a command line means. Imports no torch."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from core.catalog.architectures import FEATURED
+from core.catalog.datasets import DATASETS
+from core.catalog.policies import POLICIES
+from core.catalog.presets import PRESETS
+from core.catalog.registry import UnknownName
+from core.commands import studies
+from core.run.spec import Recipe, RunSpec, explain
+from core.run.tensorfile import BadTensorFile, header_of
+
+FIELDS = ("architecture", "policy", "dataset", "epochs", "replicate", "train_examples", "test_examples")
+"""The fields of a spec that have a word of their own on the command line."""
+
+
+class BadArguments(ValueError):
+    """What was asked cannot be done; the message says what would be right."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """`python -m core train ...` and `python -m core count ...`."""
+    top = argparse.ArgumentParser(
+        prog="python -m core", description="Train random networks of which only a part trains."
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="train|count|capsule|studies")
+
+    train = commands.add_parser(
+        "train",
+        help="train one network; the same command resumes it",
+        description="Train one network. --out gets spec.json, events.jsonl, checkpoints and final.safetensors; "
+        "the same command with the same --out goes on after a stop.",
+    )
+    train.add_argument("--architecture", metavar="NAME", help=f"e.g. {', '.join(FEATURED[:5])}, wrn-14-4")
+    train.add_argument("--policy", metavar="NAME", help=f"what trains: {', '.join(POLICIES)}")
+    train.add_argument("--dataset", metavar="NAME", help=", ".join(DATASETS))
+    train.add_argument("--epochs", metavar="N", help="passes over the training images; the paper's recipe: 160")
+    train.add_argument("--replicate", metavar="N", help="index from which all seeds derive (default 0)")
+    train.add_argument("--train-examples", metavar="N", help="train on N images only (default: all)")
+    train.add_argument("--test-examples", metavar="N", help="test on N images only (default: all)")
+    train.add_argument("--name", help="a label for the run")
+    train.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="any other field: --set lr=0.05, --set seeds.init=7",
+    )
+    train.add_argument(
+        "--preset",
+        metavar="NAME",
+        help="; ".join(f"{preset.name}: {preset.title}, {preset.source}" for preset in PRESETS.values()),
+    )
+    train.add_argument(
+        "--start", type=Path, metavar="FILE", help="start from the tensors of a capsule or a safetensors state dict"
+    )
+    train.add_argument("--spec", type=Path, metavar="FILE", help="read the whole spec from a JSON file instead")
+    train.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of this run")
+    train.add_argument("--events", choices=["-"], help="-: one JSON event a line on standard output")
+    train.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu, cuda, cuda:1")
+    train.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
+    train.add_argument(
+        "--no-analysis", action="store_true", help="leave out the analyses of the trained network at the end"
+    )
+    train.add_argument("--attempt", type=int, default=1, help=argparse.SUPPRESS)
+    train.add_argument("--lifeline", action="store_true", help=argparse.SUPPRESS)
+
+    count = commands.add_parser("count", help="count parameters and multiply-adds without building the network")
+    count.add_argument("--architecture", required=True, metavar="NAME")
+    count.add_argument("--policy", required=True, metavar="NAME")
+    count.add_argument("--classes", type=int, default=10, metavar="N", help="default 10")
+    count.add_argument("--channels", type=int, default=3, metavar="N", help="of the images; default 3")
+    count.add_argument("--size", type=int, default=32, metavar="PIXELS", help="side of the images; default 32")
+    count.add_argument("--json", action="store_true", help="print JSON")
+    _capsule(commands.add_parser("capsule", help="look at, evaluate or verify a trained network's file"))
+    studies.add_to(commands)
+    return top
+
+
+def _capsule(capsule: argparse.ArgumentParser) -> None:
+    capsule.description = (
+        "A capsule is the file final.safetensors of a run: its spec, its seeds and what trained, from which the whole "
+        "network is rebuilt. show: what is in it; evaluate: its test accuracy; verify: whether the network that is "
+        "rebuilt from it gives the stored result again (exit code 1 if not); surgery: the accuracy without some of its "
+        "features, as JSON lines."
+    )
+    capsule.add_argument("action", choices=["show", "evaluate", "verify", "surgery"])
+    capsule.add_argument("file", type=Path, metavar="FILE", help="surgery -: requests as lines on standard input")
+    capsule.add_argument("--dataset", metavar="NAME", help="evaluate on another data set of the same shape")
+    capsule.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu, cuda")
+    capsule.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: as many as trained it)")
+    capsule.add_argument("--json", action="store_true", help="print JSON")
+    capsule.add_argument(
+        "--request",
+        type=Path,
+        metavar="FILE",
+        help='surgery: a JSON file with what to edit, such as {"edits": [{"action": "zero", "below": 0.01}]}',
+    )
+
+
+def spec_of(arguments: argparse.Namespace) -> RunSpec:
+    """The spec that a `train` command line means. Raises BadArguments."""
+    try:
+        if arguments.spec:
+            _refuse_beside_spec(arguments)
+            return _with_start(RunSpec.model_validate_json(arguments.spec.read_bytes()), arguments.start)
+        fields = _preset(arguments.preset)
+        fields |= {key: _number(value) for key in FIELDS if (value := getattr(arguments, key)) is not None}
+        if arguments.name is not None:
+            fields["name"] = arguments.name
+        for assignment in arguments.set:
+            _assign(fields, assignment)
+        return _with_start(RunSpec.model_validate(fields), arguments.start)
+    except ValidationError as error:
+        raise BadArguments(explain(error)) from error
+    except OSError as error:
+        raise BadArguments(f"cannot read {arguments.spec}: {error.strerror}") from error
+
+
+def _preset(name: str | None) -> dict[str, Any]:
+    """What preset `name` says of a run; whatever else the command line says comes after it."""
+    if name is None:
+        return {}
+    try:
+        preset = PRESETS[name]
+    except UnknownName as error:
+        raise BadArguments(str(error)) from error
+    epochs = {} if preset.epochs is None else {"epochs": preset.epochs}
+    return {**epochs, "recipe": dict(preset.recipe)}
+
+
+def _refuse_beside_spec(arguments: argparse.Namespace) -> None:
+    """A file has the whole spec: what else describes the run would be ignored in silence."""
+    given = [key for key in (*FIELDS, "name", "preset") if getattr(arguments, key) is not None]
+    words = [f"--{key.replace('_', '-')}" for key in given] + [f"--set {assignment}" for assignment in arguments.set]
+    if words:
+        raise BadArguments(f"--spec has the whole spec; leave out {', '.join(words)}, or change {arguments.spec}")
+
+
+def _with_start(spec: RunSpec, file: Path | None) -> RunSpec:
+    """`spec` started from `file`, if there is one."""
+    if file is None:
+        return spec
+    try:
+        header_of(file)
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    except BadTensorFile as error:
+        raise BadArguments(f"{file} {error}") from error
+    except OSError as error:
+        raise BadArguments(f"cannot read {file}: {error.strerror}") from error
+    return RunSpec.model_validate({**spec.model_dump(), "start": digest})
+
+
+def _number(text: str) -> Any:
+    """`text` as JSON (a number, a list, null, true), or itself where it is a word."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _assign(fields: dict[str, Any], assignment: str) -> None:
+    """Put `key=value` into `fields`; `key` may be dotted (recipe.lr), and the recipe's own fields need no prefix."""
+    key, equals, value = assignment.partition("=")
+    if not equals or not key:
+        raise BadArguments(f"--set takes KEY=VALUE, got {assignment!r}")
+    path = key.split(".")
+    if len(path) == 1 and key in Recipe.model_fields:
+        path = ["recipe", key]
+    for part in path[:-1]:
+        inner = fields.setdefault(part, {})
+        if not isinstance(inner, dict):
+            raise BadArguments(f"--set {key}: {part} has no parts")
+        fields = inner
+    fields[path[-1]] = _number(value)

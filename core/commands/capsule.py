@@ -1,0 +1,230 @@
+"""`python -m core capsule show|evaluate|verify FILE`: what is in a capsule, how good it is, and whether it is sound.
+
+Exit codes: 0 done, 1 the capsule does not give its result again, 2 a bad file or bad arguments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+
+from core.data.batches import batches
+from core.data.memory import DataUnavailable
+from core.engine.choice import Engine, make_engine
+from core.machine.processor import processor
+from core.meters import Window, summed_loss, tally
+from core.run.cost import counts
+from core.run.spec import RunSpec, explain
+from core.trained.capsule import BadCapsule, Capsule, Origin, has_its_seeds_weights, read_capsule, rebuild
+from core.training.checkpoint import Scores
+
+DONE, DIFFERS = 0, 1
+LOSS_TOLERANCE = 1e-5
+"""Relative. Right answers are counted, and must be the same..."""
+ELSEWHERE = 1e-3
+"""...but on another processor or kind of device than that of the training, with other threads or formats, where so
+large a share of answers may turn and so large a part of the loss differ."""
+
+
+class BadUse(ValueError):
+    """What was asked cannot be done with this capsule; the message says why."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what the command line asks. Raises BadCapsule, BadUse."""
+    capsule = capsule_of(arguments.file)
+    torch.set_num_threads(arguments.threads or capsule.origin.threads)
+    done: int = {"show": show, "evaluate": evaluate, "verify": verify}[arguments.action](arguments, capsule)
+    return done
+
+
+def capsule_of(path: Path) -> Capsule:
+    """The capsule at `path`. Raises BadCapsule."""
+    try:
+        return read_capsule(path)
+    except OSError as error:
+        raise BadCapsule(f"cannot read {path}: {error.strerror}") from error
+
+
+def show(arguments: argparse.Namespace, capsule: Capsule) -> int:
+    """Print what the capsule says of itself."""
+    spec, result = capsule.spec, capsule.result
+    numbers = counts(spec.plan, spec.selection)
+    if arguments.json:
+        rows = {
+            "spec": spec.model_dump(mode="json"),
+            "result": result.model_dump(exclude={"event"}),
+            "origin": capsule.origin.model_dump(),
+            "counts": numbers.model_dump(),
+            "size_bytes": capsule.size_bytes,
+        }
+        print(json.dumps(rows))
+        return DONE
+    seeds = ", ".join(f"{name} {seed}" for name, seed in spec.seeds.model_dump().items())
+    _table(
+        {
+            "file": f"{arguments.file}, {capsule.size_bytes:,} bytes",
+            "run": spec.name or f"{spec.architecture}, {spec.policy}, {spec.dataset}",
+            "architecture": f"{spec.architecture} with {spec.norm.title}, {numbers.total:,} parameters",
+            "trained": f"policy {spec.policy}, {numbers.trainable:,} parameters",
+            "data set": f"{spec.dataset}, {spec.epochs} epochs of {spec.images[0]:,} images",
+            "seeds": seeds,
+            "result": f"test top-1 {result.top1:.2%}, loss {result.loss:.4f}, on {spec.images[1]:,} images",
+            "disabled": f"{result.disabled:.1%} of the features",
+            "digest": result.digest,
+            "made with": _made_with(capsule.origin),
+        }
+    )
+    return DONE
+
+
+def _made_with(origin: Origin) -> str:
+    device = origin.device if origin.processes == 1 else f"{origin.processes} × {origin.device}"
+    each = "" if origin.processes == 1 else " each"
+    how = f"; {origin.engine}" if origin.engine else ""
+    where = f" ({origin.processor})" if origin.processor else ""
+    return f"torch {origin.torch} on {device}{where}, {origin.threads} threads{each}{how}"
+
+
+def evaluate(arguments: argparse.Namespace, capsule: Capsule) -> int:
+    """Print the test accuracy of the rebuilt network, on its own data set or on another."""
+    spec = _on_other_data(capsule.spec, arguments.dataset) if arguments.dataset else capsule.spec
+    scores = _scores(_engine(capsule, arguments.device), spec, arguments.device)
+    rows = {"dataset": spec.dataset, "test_examples": spec.images[1], **scores._asdict()}
+    if arguments.json:
+        print(json.dumps(rows))
+    else:
+        print(f"{spec.dataset}: test top-1 {scores.top1:.2%}, top-5 {scores.top5:.2%}, loss {scores.loss:.4f}")
+    return DONE
+
+
+def verify(arguments: argparse.Namespace, capsule: Capsule) -> int:
+    """Rebuild and evaluate; say whether weights and result are those that the capsule claims."""
+    told = capsule.result
+    same_weights = has_its_seeds_weights(capsule, rebuild(capsule))
+    engine = _engine(capsule, arguments.device)
+    scores = _scores(engine, capsule.spec, arguments.device)
+    why = elsewhere(device_title(arguments.device), engine.words, capsule.origin)
+    turned = max(abs(scores.top1 - told.top1), abs(scores.top5 - (told.top5 if told.top5 is not None else scores.top5)))
+    same_answers = turned <= (ELSEWHERE if why else 0.0)
+    same_loss = abs(scores.loss - told.loss) <= (ELSEWHERE if why else LOSS_TOLERANCE) * abs(told.loss)
+    sound = same_weights and same_answers and same_loss
+    if arguments.json:
+        checks = {"tensors": True, "frozen_weights": same_weights, "top1": same_answers, "loss": same_loss}
+        rows = {"sound": sound, "checks": checks, "stored": told.top1, "measured": scores._asdict()}
+        print(json.dumps({**rows, "elsewhere": why, "tolerance": ELSEWHERE if why else 0.0}))
+    else:
+        drawn = "the seed's" if same_weights else "NOT the seed's: this version of torch draws other numbers"
+        _table(
+            {
+                "tensors": "as trained (their digest is the result's)",
+                "frozen weights": drawn,
+                "test top-1": _compared(told.top1, scores.top1, same_answers),
+                "test loss": _compared(told.loss, scores.loss, same_loss),
+                **({"tolerance": f"{ELSEWHERE:.1%} of the answers and of the loss, for {why}"} if why else {}),
+                "verdict": "sound" if sound else "DOES NOT give its result again",
+            }
+        )
+    return DONE if sound else DIFFERS
+
+
+def elsewhere(here: str, engine: str, origin: Origin) -> str | None:
+    """How `here`, a device, is not where the capsule was made, in words; None: it is."""
+    if here != origin.device:
+        return f"it was made on {origin.device} and this is {here}"
+    if here != "cpu":
+        made, now = _format(origin.engine), _format(engine)
+        return f"it was computed in {made}, and here in {now}" if made and made != now else None
+    if not origin.processor:
+        return f"it does not say on which processor it was made, and this is {processor()}"
+    if origin.processor != processor():
+        return f"it was made on another processor, {origin.processor}, and this is {processor()}"
+    if origin.engine and origin.engine != engine:
+        return f"it was computed another way, {origin.engine}, and here: {engine}"
+    if origin.threads != torch.get_num_threads():
+        return f"it was made with {origin.threads} threads, and here are {torch.get_num_threads()}"
+    return None
+
+
+def _format(engine: str) -> str:
+    """The number format in an engine's words: on a GPU, all that decides what a test gives."""
+    found = re.search(r"\b(bf16|fp32)\b", engine)
+    return found[0] if found else ""
+
+
+def device_title(name: str) -> str:
+    """The device `name` as a capsule's origin calls it."""
+    device = device_of(name)
+    return "cpu" if device.type == "cpu" else torch.cuda.get_device_name(device)
+
+
+def device_of(name: str) -> torch.device:
+    gpus = torch.cuda.device_count()
+    here = ["cpu", *(["cuda"] if gpus else []), *(f"cuda:{index}" for index in range(gpus))]
+    if name == "auto":
+        return torch.device("cuda" if gpus else "cpu")
+    if name not in here:
+        raise BadUse(f"device {name!r} is not here. Allowed: auto, {', '.join(here)}")
+    return torch.device(name)
+
+
+def _compared(told: float, found: float, same: bool) -> str:
+    if told == found:
+        return f"{found!r}, the same to the last digit"
+    return f"{found!r}, stored {told!r}: {'the same but for rounding' if same else 'DIFFERENT'}"
+
+
+def _engine(capsule: Capsule, device_name: str) -> Engine:
+    """What runs the rebuilt network."""
+    device = device_of(device_name)
+    return make_engine(rebuild(capsule, device), capsule.spec, device)
+
+
+def _scores(engine: Engine, spec: RunSpec, device_name: str) -> Scores:
+    """Of the network that `engine` runs, over the test images of `spec`."""
+    device = device_of(device_name)
+    try:
+        window = Window(device)
+        data_folder = Path(os.environ.get("ONLYBN_DATA") or "data") / "datasets"
+        for images, labels in batches(spec, data_folder, device).test():
+            logits = engine.evaluate(images)
+            window.add(tally(summed_loss(logits, labels), logits, labels), len(labels))
+    except DataUnavailable as error:
+        raise BadUse(str(error)) from error
+    except RuntimeError as error:
+        raise BadUse(f"cannot evaluate on {device_name}: {str(error).splitlines()[0]}") from error
+    return window.mean().scores
+
+
+def _on_other_data(spec: RunSpec, dataset: str) -> RunSpec:
+    """`spec` with the test images of another data set, which must have the same channels and classes."""
+    fields: dict[str, Any] = {
+        **spec.model_dump(),
+        "dataset": dataset,
+        "contents": None,
+        "train_examples": None,
+        "test_examples": None,
+    }
+    try:
+        other = RunSpec.model_validate(fields)
+    except ValidationError as error:
+        raise BadUse(explain(error)) from error
+    for noun, there, here in (
+        ("classes", len(other.data.classes), len(spec.data.classes)),
+        ("image channels", other.data.shape[0], spec.data.shape[0]),
+    ):
+        if there != here:
+            raise BadUse(f"{dataset} has {there} {noun}, the capsule's network was made for {here}")
+    return other
+
+
+def _table(rows: dict[str, str]) -> None:
+    for name, value in rows.items():
+        print(f"{name:>15}  {value}")

@@ -1,0 +1,74 @@
+"""Shows the events of a training on a terminal: a progress bar and one line an epoch. Plain lines elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from core.run import events
+from core.run.spec import RunSpec
+
+
+def show(spec: RunSpec, stream: Iterator[events.Event], console: Console) -> events.Event | None:
+    """Print `stream` until it ends; its last event (None if there was none)."""
+    last: events.Event | None = None
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total} steps"))
+    with Progress(*columns, TimeElapsedColumn(), TextColumn("{task.fields[rest]}"), console=console) as bar:
+        task = bar.add_task("preparing", total=spec.total_steps, rest="")
+        for event in stream:
+            last = event
+            if isinstance(event, events.Progress):
+                verb = "training" if event.tested is None else f"testing, {event.tested:.0%}"
+                verb = verb if event.analysed is None else f"analysing, {event.analysed:.0%}"
+                rest = (
+                    "" if event.eta_s is None else f"about {clock(event.eta_s)} left, {event.images_per_s:,.0f} img/s"
+                )
+                bar.update(task, description=verb, completed=event.step, rest=rest)
+            elif isinstance(event, events.Point | events.Snapshot):
+                bar.update(task, completed=event.step)
+            if line := _line(spec, event):
+                bar.print(line)
+    return last
+
+
+def _line(spec: RunSpec, event: events.Event) -> str | None:
+    match event:
+        case events.Started(resumed_from=step, counts=counts):
+            again = f"resumed from step {step}; " if step is not None else ""
+            taken = f"{event.taken}\n" if event.taken else ""
+            return taken + (
+                f"{again}{spec.architecture}, policy {spec.policy}, {spec.dataset}: {counts.trainable:,} of "
+                f"{counts.total:,} parameters train; {event.device}, {event.threads} threads"
+            )
+        case events.Point(split="test"):
+            return f"epoch {event.epoch:g}: test top-1 {event.top1:.2%}, loss {event.loss:.4f}"
+        case events.Analysed(findings=findings):
+            return (
+                f"analysed on {findings.test_examples:,} test images: {findings.relu_always_off:.1%} of ReLU channels "
+                f"always off, {findings.unused_parameters:,} parameters of no effect"
+            )
+        case events.Finished():
+            return (
+                f"[green]finished[/]: test top-1 {event.top1:.2%}, train {event.train_top1:.2%}, "
+                f"{event.disabled:.1%} of features disabled, {clock(event.seconds)}"
+            )
+        case events.Failed():
+            return f"[red]failed ({event.kind})[/]: {event.message}"
+        case events.Warned():
+            return f"[yellow]note[/]: {event.message}"
+        case events.Stopped():
+            return f"stopped at step {event.step}; the same command goes on from here"
+    return None
+
+
+def clock(seconds: float) -> str:
+    """Seconds as `42 s`, `3:05 min` or `1:02:03 h`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes}:{rest:02d} min"
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d} h"

@@ -1,0 +1,81 @@
+"""Where a training gets its images from: batches that follow from the spec and the epoch alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from core.data.augmentation import draw_shifts, normalise, shift
+from core.data.memory import load
+from core.machine.part import ALONE, Part
+from core.network.randomness import generator
+from core.run.spec import RunSpec
+
+TEST_BATCH = 500
+
+Batch = tuple[Tensor, Tensor]
+"""Images (N, C, H, W) float32, normalised, channels-last, and labels (N,) int64, both on the device."""
+
+
+class Batches(Protocol):
+    """The two splits of a data set as batches; `test_images` is how many the test split has.
+
+    Where several processes train one run, each gets its part of every batch: the same images, in the same order and
+    augmented alike, as one process would see; a part may be empty.
+    """
+
+    test_images: int
+
+    def train(self, epoch: int, first: int) -> Iterator[Batch]:
+        """The batches of `epoch` from number `first` on."""
+
+    def test(self) -> Iterator[Batch]:
+        """The whole test split."""
+
+    def warning(self) -> str | None:
+        """What to tell a person who watches the training, once; None: nothing (more)."""
+
+
+class MemoryBatches:
+    """A data set that lies as uint8 on the device; augmentation and normalisation work on whole batches."""
+
+    def __init__(self, spec: RunSpec, folder: Path, device: torch.device, part: Part = ALONE) -> None:
+        self.spec, self.data, self.device, self.part = spec, spec.data, device, part
+        train, test = load(spec.dataset, folder)
+        self.train_split = train.first(spec.train_examples).to(device)
+        self.test_split = test.first(spec.test_examples).to(device)
+        self.test_images = len(self.test_split)
+
+    def train(self, epoch: int, first: int) -> Iterator[Batch]:
+        order = torch.randperm(len(self.train_split), generator=generator(self.spec.seeds.order, epoch))
+        shifts = draw_shifts(self.data, len(order), self.spec.seeds.augmentation, epoch)
+        size = self.spec.recipe.batch_size
+        for begin in range(first * size, len(order), size):
+            rows = self.part.cut(begin, min(begin + size, len(order)))
+            chosen = order[rows].to(self.device)
+            images = self.train_split.images[chosen]
+            if self.spec.recipe.augmentation == "standard":
+                images = shift(images, shifts.at(rows).to(self.device), self.data.pad)
+            yield normalise(images, self.data), self.train_split.labels[chosen]
+
+    def test(self) -> Iterator[Batch]:
+        size = TEST_BATCH * self.part.world
+        for begin in range(0, self.test_images, size):
+            rows = self.part.cut(begin, min(begin + size, self.test_images))
+            yield normalise(self.test_split.images[rows], self.data), self.test_split.labels[rows]
+
+    def warning(self) -> str | None:
+        return None
+
+
+def batches(spec: RunSpec, folder: Path, device: torch.device, part: Part = ALONE) -> Batches:
+    """The batches of `spec`'s data set, or this process's `part` of each. Raises DataUnavailable."""
+    if spec.data.streamed:
+        from core.data.streaming import StreamingBatches  # noqa: PLC0415 - torchvision takes a second to import
+
+        return StreamingBatches(spec, device, part)
+    return MemoryBatches(spec, folder, device, part)

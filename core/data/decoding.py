@@ -1,0 +1,71 @@
+"""From image files to pixels: open, cut out, mirror, shrink. It runs in the worker processes of `streaming.py`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch.utils.data import Dataset
+from torchvision.transforms import v2
+
+from core.network.randomness import mixed
+
+Pixels = NDArray[np.uint8]
+
+AREA, RATIO = (0.1, 1.0), (0.8, 1.25)
+"""Of a training image a part of this share of its area and of this width : height (open_lth datasets/imagenet.py)."""
+SHRINK = 256 / 224
+"""A test image is shrunk until its shorter side is this much longer than what is cut out of its centre."""
+
+
+class Task(NamedTuple):
+    """An image to open. What is random about it follows from `seed`: (augmentation seed, epoch, index); None: nothing.
+
+    So an image is the same whichever process opens it, and after a resume in the middle of an epoch.
+    """
+
+    path: str
+    seed: tuple[int, int, int] | None
+
+
+class Damaged(NamedTuple):
+    """The file that cannot be read, and why."""
+
+    path: str
+    reason: str
+
+
+class Images(Dataset[Pixels]):
+    """Opens what it is asked for and knows nothing else, so that a worker process costs little memory.
+
+    `size` is the side of the square that is cut out, in pixels; `flip` says whether a mirror image is the same thing.
+    """
+
+    def __init__(self, size: int, flip: bool) -> None:
+        mirror = [v2.RandomHorizontalFlip()] if flip else []
+        self.size = size
+        self.augmented = v2.Compose([v2.RandomResizedCrop(size, scale=AREA, ratio=RATIO), *mirror])
+        self.plain = v2.Compose([v2.Resize(round(size * SHRINK)), v2.CenterCrop(size)])
+
+    def __getitems__(self, tasks: list[Task]) -> Pixels | Damaged:
+        """(N, size, size, 3) uint8."""
+        pixels = np.empty((len(tasks), self.size, self.size, 3), np.uint8)
+        for row, task in enumerate(tasks):
+            try:
+                pixels[row] = np.asarray(self._pixels(task))
+            except Exception as error:  # what a broken file makes a decoder raise is not known beforehand
+                return Damaged(task.path, f"{type(error).__name__}: {error}")
+        return pixels
+
+    def _pixels(self, task: Task) -> Image.Image:
+        with Image.open(task.path) as file:
+            image = file.convert("RGB")
+        if task.seed is None:
+            return self.plain(image)
+        # torchvision draws from torch's global generator, which belongs to the training.
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(mixed(task.seed[0], "augmentation", *task.seed[1:]))
+            return self.augmented(image)

@@ -1,0 +1,139 @@
+"""Applies a policy to a network: what may train gets a gradient, everything else is left exactly as it was drawn."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from core.catalog.plan import Plan
+from core.catalog.policies import Policy
+from core.network.builder import Network
+from core.network.randomness import generator
+
+
+class FrozenWeight(nn.Module):
+    """A convolution or linear layer whose weight and bias are frozen buffers; `effective()` is the weight it uses."""
+
+    weight: Tensor
+    bias: Tensor | None
+
+    def __init__(self, layer: nn.Conv2d | nn.Linear) -> None:
+        super().__init__()
+        self.stride = layer.stride if isinstance(layer, nn.Conv2d) else None
+        self.padding = layer.padding if isinstance(layer, nn.Conv2d) else 0
+        self.register_buffer("weight", layer.weight.detach())
+        self.register_buffer("bias", None if layer.bias is None else layer.bias.detach())
+
+    def effective(self) -> Tensor:
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.stride is None:
+            return F.linear(x, self.effective(), self.bias)
+        return F.conv2d(x, self.effective(), self.bias, self.stride, self.padding)
+
+
+class ScatteredWeight(FrozenWeight):
+    """A frozen layer some of whose weights train (paper section 4, "random parameters").
+
+    The trainable `values` (count,) are scattered into the frozen `weight` at flat positions `indices` (count,) at each
+    forward pass. So neither a gradient nor weight decay can reach a frozen weight, which a mask on the gradient of
+    the whole tensor would not prevent.
+    """
+
+    indices: Tensor
+
+    def __init__(self, layer: nn.Conv2d, indices: Tensor) -> None:
+        super().__init__(layer)
+        self.register_buffer("indices", indices, persistent=False)
+        self.values = nn.Parameter(self.weight.flatten()[indices])
+
+    def effective(self) -> Tensor:
+        return self.weight.flatten().scatter(0, self.indices, self.values).view_as(self.weight)
+
+
+def highest(values: Tensor, count: int) -> Tensor:
+    """(N,) -> (N,) bool: the `count` highest, of equal ones the last. Without sorting, which took most of a step."""
+    lowest = values.topk(count, sorted=False).values.min()
+    mask = values > lowest
+    equal = (values == lowest).nonzero().flatten()
+    mask[equal[max(0, len(equal) - count + int(mask.sum())) :]] = True
+    return mask
+
+
+class Highest(torch.autograd.Function):
+    """sizes, keep -> 1 for the share `keep` of the largest sizes, else 0; the gradient passes straight through."""
+
+    @staticmethod
+    def forward(ctx: Any, sizes: Tensor, keep: float) -> Tensor:
+        flat = sizes.detach().flatten()
+        return highest(flat, ceil(keep * len(flat))).to(sizes.dtype).view_as(sizes)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return gradients[0], None
+
+
+class MaskedWeight(FrozenWeight):
+    """A frozen layer of whose weights only those with the highest trainable `scores` are used (1911.13299)."""
+
+    def __init__(self, layer: nn.Conv2d | nn.Linear, keep: float, draw: torch.Generator) -> None:
+        super().__init__(layer)
+        self.keep = keep
+        # As nn.init.kaiming_uniform_(a=sqrt(5)), the source's choice: U(-1/sqrt(fan-in), 1/sqrt(fan-in)).
+        bound = 1 / self.weight[0].numel() ** 0.5
+        self.scores = nn.Parameter(torch.empty_like(self.weight).uniform_(-bound, bound, generator=draw))
+
+    def effective(self) -> Tensor:
+        # The absolute value is a part of the graph: a weight that should be used more has its |score| raised, so a
+        # negative score goes down (hidden-networks, `utils/conv_type.py`).
+        return self.weight * Highest.apply(self.scores.abs(), self.keep)
+
+
+def choose(outputs: int, fan_in: int, count: int, draw: torch.Generator, *, spread: bool = False) -> Tensor:
+    """Flat positions of `count` different weights of a layer, drawn without replacement.
+
+    As many in each output channel; anywhere in the layer where `spread`.
+    """
+    if spread:
+        return torch.rand(outputs * fan_in, generator=draw).argsort(stable=True)[:count].sort().values
+    order = torch.rand(outputs, fan_in, generator=draw).argsort(dim=1, stable=True)[:, : count // outputs]
+    return (order.sort(dim=1).values + torch.arange(outputs).unsqueeze(1) * fan_in).flatten()
+
+
+def freeze(network: Network, plan: Plan, policy: Policy, seed: int) -> dict[str, nn.Parameter]:
+    """Let `policy`'s parameters train and freeze the rest; the trainable tensors by name.
+
+    `network` is changed in place. `seed` chooses the scattered weights of a `random-k` policy and the scores of a
+    supermask.
+    """
+    network.requires_grad_(False)
+    for parameter in plan.parameters:
+        if policy.trains(parameter):
+            network.get_parameter(parameter.name).requires_grad_(True)
+    fan_ins = {conv.name: (conv.outputs, conv.fan_in) for conv in plan.convolutions}
+    for name, count in policy.scattered(plan).items():
+        layer = network.get_submodule(name)
+        assert isinstance(layer, nn.Conv2d)
+        indices = choose(*fan_ins[name], count, generator(seed, name), spread=policy.spread)
+        _replace(network, name, ScatteredWeight(layer, indices))
+    for parameter_name in policy.scored(plan):
+        name = parameter_name.removesuffix(".weight")
+        layer = network.get_submodule(name)
+        assert isinstance(layer, nn.Conv2d | nn.Linear)
+        _replace(network, name, MaskedWeight(layer, policy.keep, generator(seed, name)))
+    return {name: p for name, p in network.named_parameters() if p.requires_grad}
+
+
+def _replace(network: nn.Module, name: str, module: nn.Module) -> None:
+    parent, _, attribute = name.rpartition(".")
+    setattr(network.get_submodule(parent), attribute, module)
+
+
+def running_statistics(network: nn.Module) -> dict[str, Tensor]:
+    """The running mean and variance of every norm layer, by name."""
+    return {n: b for n, b in network.named_buffers() if n.endswith(("running_mean", "running_var"))}

@@ -1,0 +1,148 @@
+"""What a surgery on a trained network is asked to do: edits of γ, and what to look at. Imports no torch.
+
+`surgery.py` does it. Edits are done one after another, each on what the ones before have left.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from math import prod
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from core.catalog.model import Model
+from core.run.cost import analysed_images
+from core.run.spec import RunSpec
+
+MAX_EDITS = 200
+MAX_FEATURES = 20_000
+"""Single features that all edits name together."""
+MAX_MAPS = 64
+"""Feature maps that one look at an image gives."""
+MAX_PIXELS = 196_608
+"""Bytes of an image; three channels of 256 × 256."""
+MODEST_MACS = 1.6e12
+"""Multiply-adds of an evaluation; about 40 s on two ordinary cores. It looks at fewer images where it must."""
+LOOKED_AT_LEAST = 100
+FAR = 2_000
+"""Images of a streamed data set are opened one after another: those with a higher number are out of reach."""
+
+Action = Literal["zero", "flip", "reset"]
+
+
+class BadEdits(ValueError):
+    """Edits that do not fit the network; the message says which and what would be right."""
+
+
+class Edit(Model):
+    """One edit: γ of some features becomes 0, changes its sign, or is again as trained.
+
+    Of all layers, or of `layer`, or of its `features` alone. With `below`, of those features only whose γ, as it is at
+    that moment, has |γ| < below.
+    """
+
+    action: Action = Field(description="zero: γ := 0; flip: γ := -γ; reset: as trained.")
+    layer: str | None = Field(None, max_length=60, description="A norm layer, such as stage1.0.norm1; null: all.")
+    features: tuple[int, ...] | None = Field(
+        None, min_length=1, max_length=4096, description="Channels of `layer`, from 0; null: all."
+    )
+    below: float | None = Field(None, ge=0, le=100, description="Only where |γ| is below this.")
+
+    @model_validator(mode="after")
+    def _features_have_a_layer(self) -> Edit:
+        if self.features is not None and self.layer is None:
+            raise ValueError("features are of a layer: name it, too")
+        if self.features is not None and (min(self.features) < 0 or len(set(self.features)) < len(self.features)):
+            raise ValueError("features must be different numbers from 0 on")
+        return self
+
+
+class Look(Model):
+    """An image to show to the network: number `index` of the test set, or `pixels`; and of which layer to show maps."""
+
+    index: int | None = Field(None, ge=0, lt=10_000_000, description="Its number in the test set, from 0.")
+    pixels: str | None = Field(
+        None,
+        max_length=MAX_PIXELS * 4 // 3 + 4,
+        description="Base64 of its bytes, one a pixel: channels × height × width of the data set's images.",
+    )
+    layer: str = Field(max_length=60, description="The norm layer whose feature maps to show.")
+    first: int = Field(0, ge=0, le=100_000, description=f"The first of at most {MAX_MAPS} features to show.")
+
+    @model_validator(mode="after")
+    def _one_image(self) -> Look:
+        if (self.index is None) == (self.pixels is None):
+            raise ValueError("an image is either index, its number in the test set, or pixels")
+        return self
+
+    def raw(self) -> bytes | None:
+        """The bytes of `pixels`. Raises BadEdits."""
+        if self.pixels is None:
+            return None
+        try:
+            return base64.b64decode(self.pixels, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise BadEdits("look.pixels is not valid base64") from error
+
+
+class SurgeryRequest(Model):
+    """An evaluation of an edited network: over test images, or, with `look`, on a single image."""
+
+    edits: tuple[Edit, ...] = Field((), max_length=MAX_EDITS, description="Done one after another.")
+    look: Look | None = Field(None, description="Show a single image instead of measuring the accuracy.")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256: equal digests, equal results."""
+        rows = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(rows.encode()).hexdigest()
+
+
+def check(request: SurgeryRequest, spec: RunSpec) -> None:
+    """Raises BadEdits where `request` does not fit the network of `spec`."""
+    channels = {norm.name: norm.channels for norm in spec.plan.norms}
+    if not channels and (request.edits or request.look):
+        raise BadEdits("this network's norm layers have no γ: there is nothing to edit and no layer to look at")
+    if sum(len(edit.features or ()) for edit in request.edits) > MAX_FEATURES:
+        raise BadEdits(f"all edits together may name {MAX_FEATURES:,} features; name whole layers instead")
+    for number, edit in enumerate(request.edits):
+        if edit.layer is None:
+            continue
+        _check_layer(f"edits.{number}.layer", edit.layer, spec, channels)
+        wrong = [feature for feature in edit.features or () if feature >= channels[edit.layer]]
+        if wrong:
+            last = channels[edit.layer] - 1
+            raise BadEdits(f"edits.{number}.features must be 0..{last} in {edit.layer}, got {wrong[0]}")
+    if request.look:
+        _check_look(request.look, spec, channels)
+
+
+def _check_look(look: Look, spec: RunSpec, channels: dict[str, int]) -> None:
+    _check_layer("look.layer", look.layer, spec, channels)
+    if look.first >= channels[look.layer]:
+        raise BadEdits(f"look.first must be 0..{channels[look.layer] - 1} in {look.layer}, got {look.first}")
+    reachable = min(spec.images[1], FAR) if spec.data.streamed else spec.images[1]
+    if look.index is not None and look.index >= reachable:
+        raise BadEdits(f"look.index must be 0..{reachable - 1}, got {look.index}")
+    raw = look.raw()
+    if raw is not None and len(raw) != prod(spec.data.shape):
+        shape = " × ".join(map(str, spec.data.shape))
+        raise BadEdits(f"look.pixels must have {prod(spec.data.shape):,} bytes ({shape}), got {len(raw):,}")
+
+
+def _check_layer(field: str, name: str, spec: RunSpec, channels: dict[str, int]) -> None:
+    if name not in channels:
+        names = list(channels)
+        some = ", ".join(names if len(names) <= 6 else [*names[:3], "...", names[-1]])
+        raise BadEdits(f"{field} must be a norm layer of {spec.architecture} ({some}), got {name[:60]!r}")
+
+
+def evaluated_images(spec: RunSpec) -> int:
+    """How many test images an evaluation looks at: those of the analyses, so that accuracies can be compared with the
+    stored ablation, or fewer of them where that would take too long."""
+    affordable = max(LOOKED_AT_LEAST, int(MODEST_MACS / (2 * spec.plan.macs)))
+    return min(analysed_images(spec), affordable)

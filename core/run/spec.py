@@ -1,0 +1,340 @@
+"""What a run is asked to do: RunSpec and its parts, with every bound. The same model serves form, API, CLI and worker.
+
+Imports no torch. A spec is complete: the seeds it derives from its replicate are stored in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, WithJsonSchema, model_validator
+
+from core.catalog import architectures as catalog
+from core.catalog.datasets import DATASETS, DataSet
+from core.catalog.folder import Contents, contents_of, described
+from core.catalog.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
+from core.catalog.model import Model
+from core.catalog.normalisation import Normalisation
+from core.catalog.plan import Plan
+from core.catalog.policies import POLICIES, Policy, policy
+from core.catalog.registry import Registry
+from core.catalog.schedules import SCHEDULES
+
+MAX_EPOCHS = 400
+PURPOSES = ("init", "order", "augmentation", "choice")
+
+
+def _key_of(registry: Registry[Any]) -> Any:
+    """A string that must be a key of `registry`; the schema lists the keys."""
+
+    def check(name: str) -> str:
+        return str(registry[name].name)
+
+    return Annotated[str, AfterValidator(check), WithJsonSchema({"type": "string", "enum": list(registry)})]
+
+
+def _architecture(name: str) -> str:
+    catalog.parse(name)
+    return name
+
+
+def _policy(name: str) -> str:
+    return policy(name).name
+
+
+Architecture = Annotated[
+    str,
+    AfterValidator(_architecture),
+    WithJsonSchema({"type": "string", "examples": list(catalog.FEATURED), "maxLength": 60}),
+]
+PolicyName = Annotated[
+    str,
+    AfterValidator(_policy),
+    WithJsonSchema({"type": "string", "examples": list(POLICIES), "maxLength": 60}),
+]
+DataSetName = _key_of(DATASETS)
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Recipe(Model):
+    """How the trainable parameters are updated. The defaults are the paper's for CIFAR-10 (appendix B)."""
+
+    optimizer: Literal["sgd", "adam", "adamw"] = Field("sgd", description="The paper trains with SGD.")
+    lr: float = Field(0.1, gt=0, le=1e6, description="Learning rate at the start.")
+    momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD; β1 of Adam.")
+    nesterov: bool = Field(False, description="Nesterov's momentum (SGD only).")
+    weight_decay: float = Field(1e-4, ge=0, le=1, description="L2 penalty on what trains, γ and β included.")
+    batch_size: int = Field(128, ge=2, le=4096, description="Images a step.")
+    schedule: _key_of(SCHEDULES) = Field("step", description="How the learning rate changes.")  # type: ignore[valid-type]
+    lr_drops: tuple[Fraction, ...] = Field(
+        (0.5, 0.75), max_length=10, description="Shares of the run at which the rate drops (schedule step)."
+    )
+    lr_drop_factor: float = Field(0.1, gt=0, le=1, description="What the learning rate is multiplied by at a drop.")
+    warmup_epochs: float = Field(
+        0, ge=0, le=100, description="Epochs during which the rate rises linearly from 0 (ImageNet: 5)."
+    )
+    label_smoothing: float = Field(0, ge=0, lt=1, description="Share of each label given to all classes alike.")
+    sync_batchnorm: bool = Field(
+        False,
+        description="With several processes: whether BatchNorm takes the statistics of the whole batch, not of each "
+        "process's part.",
+    )
+    precision: Literal["auto", "fp32"] = Field(
+        "auto",
+        description="auto: each convolution by kernels of our own, or by PyTorch's where those are clearly faster on "
+        "this machine, in bfloat16 where the processor computes in it; fp32: PyTorch's convolutions in float32.",
+    )
+    lean: bool = Field(
+        False,
+        description="Keep what the backward pass needs in 8 bits instead of 16 or 32: less memory for deep networks.",
+    )
+    augmentation: Literal["standard", "none"] = Field(
+        "standard", description="standard: the data set's own (mirror and shifted crop); none: images as they are."
+    )
+
+    @model_validator(mode="after")
+    def _drops_increase(self) -> Recipe:
+        if list(self.lr_drops) != sorted(set(self.lr_drops)):
+            raise ValueError(f"lr_drops must increase, got {list(self.lr_drops)}")
+        if self.nesterov and not (self.optimizer == "sgd" and self.momentum > 0):
+            raise ValueError("nesterov needs the optimizer sgd and a momentum above 0")
+        return self
+
+
+class Init(Model):
+    """What the random values are drawn from."""
+
+    weights: _key_of(WEIGHT_INITIALIZERS) = Field("he-normal", description="Convolutions and output layer.")  # type: ignore[valid-type]
+    norm: _key_of(NORM_INITIALIZERS) = Field("uniform", description="γ and β.")  # type: ignore[valid-type]
+
+
+def derive_seed(purpose: str, replicate: int) -> int:
+    """The seed (32 bits) of replicate number `replicate` for one of PURPOSES."""
+    return int.from_bytes(hashlib.sha256(f"onlybn/{purpose}/{replicate}".encode()).digest()[:4], "big")
+
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class Seeds(Model):
+    """One seed for each source of randomness, so that each can be held fixed while another varies."""
+
+    init: Seed
+    order: Seed
+    augmentation: Seed
+    choice: Seed
+
+    @classmethod
+    def of(cls, replicate: int) -> Seeds:
+        return cls(**{purpose: derive_seed(purpose, replicate) for purpose in PURPOSES})
+
+
+class RunSpec(Model):
+    """One training of one architecture under one policy with one seed."""
+
+    architecture: Architecture
+    policy: PolicyName
+    dataset: DataSetName  # type: ignore[valid-type]
+    epochs: int = Field(ge=1, le=MAX_EPOCHS, description="Passes over the training images.")
+    replicate: int = Field(0, ge=0, le=9999, description="Index from which the seeds derive.")
+    train_examples: int | None = Field(
+        None, ge=16, description="Train on this many images (the same for every replicate); null: all."
+    )
+    test_examples: int | None = Field(None, ge=16, description="Test on this many images; null: all.")
+    recipe: Recipe = Recipe()
+    init: Init = Init()
+    norm: Normalisation = Normalisation()
+    seeds: Seeds
+    start: str | None = Field(
+        None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="SHA-256 of the file, a capsule or a safetensors state dict, whose tensors replace those drawn; "
+        "null: everything is drawn.",
+    )
+    contents: Contents | None = Field(
+        None, description="What lies in the folder of a streamed data set; left out: what lies there now."
+    )
+    name: str | None = Field(
+        None, pattern=r"^[\w .,:;()+×=/γβ-]{1,64}$", description="A label; it does not change the run."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, data: Any) -> Any:
+        """Derive what was left open: the seeds from the replicate, the norm initialiser from the policy, the contents
+        of a folder from the folder."""
+        if not isinstance(data, dict):
+            return data
+        data = dict(data)
+        seeds = data.get("seeds")
+        if seeds is None or isinstance(seeds, dict):
+            replicate = data.get("replicate", 0)
+            valid = isinstance(replicate, int) and 0 <= replicate <= 9999
+            data["seeds"] = {**Seeds.of(replicate if valid else 0).model_dump(), **(seeds or {})}
+        init = data.get("init")
+        if isinstance(data.get("policy"), str) and (init is None or (isinstance(init, dict) and "norm" not in init)):
+            data["init"] = {**(init or {}), **_norm_initializer(data["policy"])}
+        dataset = data.get("dataset")
+        if data.get("contents") is None and isinstance(dataset, str) and dataset in DATASETS:
+            data["contents"] = contents_of(dataset) if DATASETS[dataset].streamed else None
+        return data
+
+    @model_validator(mode="after")
+    def _fits_the_data(self) -> RunSpec:
+        if self.contents and not self.data.streamed:
+            raise ValueError(f"contents are of a folder of images; {self.dataset} is none")
+        for field, have in (("train_examples", self.data.train), ("test_examples", self.data.test)):
+            asked = getattr(self, field)
+            if asked is not None and asked > have:
+                raise ValueError(f"{field} must be 16..{have} for {self.dataset}, got {asked}")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_built(self) -> RunSpec:
+        if self.recipe.sync_batchnorm and self.norm.kind != "batch":
+            raise ValueError(f"sync_batchnorm is for BatchNorm; {self.norm.title} has no statistics of the batch")
+        smallest = min(conv.size for conv in self.plan.convolutions)
+        if smallest == 1 and self.norm.kind == "instance":
+            raise ValueError(
+                f"InstanceNorm needs more than one pixel a channel; {self.architecture} shrinks the images of "
+                f"{self.dataset} to one"
+            )
+        norms = [unit.norm for unit in self.plan.units() if unit.convolution.size == 1]
+        if any(norm.kind == "group" and norm.groups == norm.channels for norm in norms):
+            raise ValueError(
+                f"GroupNorm needs more than one value a group; {self.architecture} shrinks the images of "
+                f"{self.dataset} to one pixel, where {self.norm.groups} groups leave channels alone: choose fewer "
+                "norm.groups"
+            )
+        if smallest == 1 and self.norm.kind == "batch" and self.images[0] % self.recipe.batch_size == 1:
+            raise ValueError(
+                f"the last batch would be a single image, which BatchNorm cannot normalise: {self.images[0]} training "
+                f"images in batches of {self.recipe.batch_size}"
+            )
+        if self.policy != "none" and not self.selection.trainable(self.plan):
+            raise ValueError(
+                f"policy {self.policy} would train nothing: {self.architecture} with {self.norm.title} has no such "
+                "parameters"
+            )
+        return self
+
+    @property
+    def data(self) -> DataSet:
+        """The data set; one that is streamed with the counts of its folder."""
+        return described(DATASETS[self.dataset], self.contents)
+
+    @property
+    def plan(self) -> Plan:
+        return catalog.plan(self.architecture, self.data.shape, len(self.data.classes), self.norm)
+
+    @property
+    def selection(self) -> Policy:
+        """The policy itself, not its name."""
+        return policy(self.policy)
+
+    @property
+    def images(self) -> tuple[int, int]:
+        """How many images one epoch trains on, and how many a test looks at."""
+        return self.train_examples or self.data.train, self.test_examples or self.data.test
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """The last, smaller batch of an epoch counts too."""
+        return -(-self.images[0] // self.recipe.batch_size)
+
+    @property
+    def total_steps(self) -> int:
+        return self.epochs * self.steps_per_epoch
+
+    @property
+    def own_seeds(self) -> dict[str, int]:
+        """Those seeds, by purpose, that somebody chose: they do not derive from the replicate."""
+        derived = Seeds.of(self.replicate).model_dump()
+        return {purpose: seed for purpose, seed in self.seeds.model_dump().items() if seed != derived[purpose]}
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that determines the result: everything but the name."""
+        rows = json.dumps(self.model_dump(mode="json", exclude={"name"}), sort_keys=True)
+        return hashlib.sha256(rows.encode()).hexdigest()
+
+
+def _norm_initializer(policy_name: str) -> dict[str, str]:
+    """The norm initialiser that a policy wants where the spec names none."""
+    try:
+        wanted = policy(policy_name).norm
+    except ValueError:
+        return {}
+    return {"norm": wanted} if wanted else {}
+
+
+def explain(error: ValidationError) -> str:
+    """What is wrong with a spec in words for a person: one sentence a field."""
+    return "; ".join(_sentence(dict(problem)) for problem in error.errors(include_url=False))
+
+
+def _sentence(problem: dict[str, Any]) -> str:
+    field = ".".join(str(part) for part in problem["loc"])
+    kind, context, given = problem["type"], problem.get("ctx", {}), problem.get("input")
+    if kind == "value_error":
+        message = str(context.get("error", problem["msg"])).rstrip(".")
+        return f"{field}: {message}" if field else message
+    if kind in ("model_type", "model_attributes_type"):
+        message = "a spec is an object with the fields of a run" if not field else f"{field} is an object with fields"
+        return f"{message}, got {_short(given)}"
+    if kind == "missing":
+        return f"{field} is missing"
+    if kind == "extra_forbidden":
+        return f"{field} is not a field of a run; allowed: {', '.join(_siblings(problem['loc']))}"
+    bounds = _bounds(field)
+    if bounds:
+        return f"{field} must be {bounds}, got {_short(given)}"
+    message = f"{problem['msg'][:1].lower()}{problem['msg'][1:]}"
+    message += "" if kind == "json_invalid" else f", got {_short(given)}"  # which would be the whole file
+    return f"{field}: {message}" if field else message
+
+
+def _short(given: Any) -> str:
+    shown = repr(given)
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."
+
+
+def _model_at(path: tuple[Any, ...]) -> type[BaseModel]:
+    model: type[BaseModel] = RunSpec
+    for part in path:
+        annotation = model.model_fields[part].annotation if part in model.model_fields else None
+        inner = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
+        models = [kind for kind in inner if issubclass(kind, BaseModel)]
+        if not models:
+            break
+        model = models[0]
+    return model
+
+
+def _siblings(path: tuple[Any, ...]) -> list[str]:
+    return list(_model_at(path[:-1]).model_fields)
+
+
+def _bounds(field: str) -> str:
+    """The allowed range of a numeric field as text: `1..400`, `in (0, 1)`; empty where there is none."""
+    path = tuple(field.split("."))
+    schema = _model_at(path[:-1]).model_json_schema()["properties"].get(path[-1], {})
+    options = schema.get("anyOf", [schema])
+    for option in options:
+        if "enum" in option:
+            return "one of " + ", ".join(option["enum"])
+        if "const" in option:
+            return repr(option["const"])
+        kind = {"integer": "a whole number", "number": "a number"}.get(option.get("type", ""))
+        if kind is None:
+            continue
+        if "minimum" in option and "maximum" in option:
+            return f"{kind} in {option['minimum']:g}..{option['maximum']:g}"
+        low = [f"≥ {option['minimum']:g}"] if "minimum" in option else []
+        low += [f"> {option['exclusiveMinimum']:g}"] if "exclusiveMinimum" in option else []
+        high = [f"≤ {option['maximum']:g}"] if "maximum" in option else []
+        high += [f"< {option['exclusiveMaximum']:g}"] if "exclusiveMaximum" in option else []
+        return " and ".join([kind, *low, *high]).replace("number and", "number")
+    return ""

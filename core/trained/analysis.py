@@ -1,0 +1,255 @@
+"""What a trained network's γ, β and ReLUs tell: statistics, threshold ablation, ReLUs that are always off.
+
+Definitions: paper sections 5 and 6. Everything is measured in evaluation mode on test images without augmentation, and
+the network is as it was afterwards, to the bit. `findings.py` is what comes out.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+from math import prod
+
+import torch
+from torch import Tensor, nn
+
+from core.catalog.plan import Norm, Plan, Unit
+from core.data.batches import TEST_BATCH, Batch, Batches
+from core.engine.choice import Engine
+from core.engine.fused import Seen
+from core.engine.plain import PlainEngine
+from core.run.events import DISABLED_BELOW
+from core.run.findings import EPSILONS, Ablated, Findings, LayerSpread, ReluOff, Spread
+
+MOSTLY_OFF = 0.99
+HELD_BYTES = 256 << 20
+"""A sample of the test images is held in memory; it is smaller where it would need more than this."""
+
+Steps = Generator[float, None, Findings]
+
+
+def analyse(network: nn.Module, plan: Plan, batches: Batches, images: int | None = None) -> Findings:
+    """All findings on `network`, which was built from `plan`, in float32. As `analysing`, in silence."""
+    steps = analysing(PlainEngine(network), network, plan, batches, images)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            findings: Findings = done.value
+            return findings
+
+
+def analysing(engine: Engine, network: nn.Module, plan: Plan, batches: Batches, images: int | None = None) -> Steps:
+    """The findings as a generator's result; after every batch it yields how much is done, 0..1. `engine` runs the
+    `network`.
+
+    `images`: look at this many test images, spread evenly over the test split; None: at all. Costs at most one
+    pass over them for each of EPSILONS: the first counts zeros behind all ReLUs, and a threshold that switches off no
+    further γ needs none. Stopping the generator early restores γ, too.
+    """
+    began = time.monotonic()
+    sample = Sample(batches, plan, images)
+    gammas = [network.get_parameter(f"{norm.name}.weight") for norm in plan.norms]
+    betas = [network.get_parameter(f"{norm.name}.bias") for norm in plan.norms]
+    passes = len(_passes(gammas))
+    watch = _ReluWatch(plan)
+    top1 = yield from _accuracy(engine, sample, 0, passes, watch.see)
+    ablation = yield from _ablate(engine, sample, gammas, top1, passes)
+    relus, off = watch.relus(), watch.off()
+    channels = sum(relu.channels for relu in relus)
+    layers = tuple(
+        LayerSpread(
+            name=norm.name, stage=norm.stage, shortcut=norm.shortcut, gamma=_spread([gamma]), beta=_spread([beta])
+        )
+        for norm, gamma, beta in zip(plan.norms, gammas, betas, strict=True)
+    )
+    inner = [index for index, norm in enumerate(plan.norms) if not norm.shortcut]
+    return Findings(
+        gamma=_spread(gammas) if gammas else None,
+        gamma_inner=_spread([gammas[i] for i in inner]) if inner else None,
+        beta=_spread(betas) if betas else None,
+        beta_inner=_spread([betas[i] for i in inner]) if inner else None,
+        layers=layers,
+        ablation=ablation,
+        relus=relus,
+        relu_mostly_off=sum(relu.mostly_off * relu.channels for relu in relus) / channels,
+        relu_always_off=sum(relu.always_off * relu.channels for relu in relus) / channels,
+        unused_parameters=unused_parameters(plan, off),
+        test_examples=sample.count,
+        seconds=round(time.monotonic() - began, 3),
+    )
+
+
+class Sample:
+    """The test images that are looked at, in batches as for a test: all of them, or `images` spread over the split."""
+
+    def __init__(self, batches: Batches, plan: Plan, images: int | None) -> None:
+        total = batches.test_images
+        self.count = total if images is None else min(images, total)
+        if self.count < total:
+            self.count = max(1, min(self.count, HELD_BYTES // (4 * prod(plan.input_shape))))
+        self._batches = batches
+        self._held = list(self._chosen()) if self.count < total else None
+
+    def __iter__(self) -> Iterator[Batch]:
+        return iter(self._batches.test() if self._held is None else self._held)
+
+    def _chosen(self) -> Iterator[Batch]:
+        total, seen = self._batches.test_images, 0
+        parts: list[Batch] = []
+        for images, labels in self._batches.test():
+            place = torch.arange(seen, seen + len(labels))
+            seen += len(labels)
+            rows = (((place + 1) * self.count) // total > (place * self.count) // total).nonzero().flatten()
+            rows = rows.to(labels.device)
+            parts.append((images[rows], labels[rows]))
+        images, labels = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
+        for begin in range(0, len(labels), TEST_BATCH):
+            some = images[begin : begin + TEST_BATCH].contiguous(memory_format=torch.channels_last)
+            yield some, labels[begin : begin + TEST_BATCH]
+
+
+def _accuracy(
+    engine: Engine, sample: Sample, before: int, passes: int, seen: Seen | None = None
+) -> Generator[float, None, float]:
+    """The share of right answers. Yields how much of all `passes` is done, `before` of which were before this one."""
+    correct, count = 0, 0
+    for images, labels in sample:
+        correct += int((engine.evaluate(images, seen).argmax(dim=1) == labels).sum())
+        count += len(labels)
+        yield (before + count / sample.count) / passes
+    return correct / count
+
+
+def _below(gammas: list[nn.Parameter], epsilon: float) -> int:
+    return sum(int((gamma.detach().abs() < epsilon).sum()) for gamma in gammas)
+
+
+def _passes(gammas: list[nn.Parameter]) -> set[int]:
+    """The different numbers of γ below the thresholds, and 0: each needs one pass over the images."""
+    return {0, *(_below(gammas, epsilon) for epsilon in EPSILONS)}
+
+
+def _ablate(
+    engine: Engine, sample: Sample, gammas: list[nn.Parameter], top1: float, passes: int
+) -> Generator[float, None, tuple[Ablated, ...]]:
+    """The network with γ := 0 below each threshold; `top1` is its accuracy as it is."""
+    if not gammas:
+        return ()
+    total = sum(gamma.numel() for gamma in gammas)
+    found = {0: top1}
+    rows: list[Ablated] = []
+    kept = [gamma.detach().clone() for gamma in gammas]
+    numbers = [_below(gammas, epsilon) for epsilon in EPSILONS]
+    try:
+        for epsilon, zeroed in zip(EPSILONS, numbers, strict=True):
+            if zeroed not in found:
+                for gamma, values in zip(gammas, kept, strict=True):
+                    gamma.data.copy_(values.masked_fill(values.abs() < epsilon, 0.0))
+                found[zeroed] = yield from _accuracy(engine, sample, len(found), passes)
+            accuracy = found[zeroed]
+            rows.append(Ablated(epsilon=epsilon, zeroed=zeroed / total, top1=accuracy, change=accuracy - top1))
+    finally:
+        for gamma, values in zip(gammas, kept, strict=True):
+            gamma.data.copy_(values)
+    return tuple(rows)
+
+
+def _spread(tensors: list[nn.Parameter]) -> Spread:
+    exact = torch.cat([tensor.detach().flatten().float().cpu() for tensor in tensors])
+    values = exact.double()
+    return Spread(
+        count=len(values),
+        mean=float(values.mean()),
+        sd=float(values.std(correction=0)),
+        negative=float((values < 0).double().mean()),
+        near_zero=float((exact.abs() < DISABLED_BELOW).double().mean()),
+    )
+
+
+class _ReluWatch:
+    """Counts for every channel of every ReLU how many (image, pixel) entries are 0."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.places = list(_relus(plan))
+        self.zeros: dict[str, Tensor] = {}
+        self.entries = dict.fromkeys((name for name, *_ in self.places), 0)
+
+    def see(self, name: str, out: Tensor) -> None:
+        """Count in the output (N, C, H, W) of ReLU `name`."""
+        zeros = (out == 0).sum(dim=(0, 2, 3))
+        self.zeros[name] = self.zeros[name] + zeros if name in self.zeros else zeros
+        self.entries[name] += out.shape[0] * out.shape[2] * out.shape[3]
+
+    def _counts(self) -> Iterator[tuple[Tensor, int]]:
+        for name, *_ in self.places:
+            yield self.zeros[name].cpu(), self.entries[name]
+
+    def relus(self) -> tuple[ReluOff, ...]:
+        return tuple(
+            ReluOff(
+                name=name,
+                stage=stage,
+                position=position,
+                after_addition=after_addition,
+                channels=len(zeros),
+                # In whole numbers: a share of exactly 99 % is not more than 99 %.
+                mostly_off=float((zeros * 100 > entries * round(MOSTLY_OFF * 100)).double().mean()),
+                always_off=float((zeros == entries).double().mean()),
+                zero_shares=tuple(round(count / entries, 4) for count in zeros.tolist()),
+            )
+            for (name, stage, position, after_addition), (zeros, entries) in zip(
+                self.places, self._counts(), strict=True
+            )
+        )
+
+    def off(self) -> dict[str, Tensor]:
+        """For every ReLU by name which of its channels are always off, (channels,) bool."""
+        return {place[0]: zeros == entries for place, (zeros, entries) in zip(self.places, self._counts(), strict=True)}
+
+
+def _relus(plan: Plan) -> Iterator[tuple[str, int, int, bool]]:
+    """Name, stage, position in its block (0: the stem's) and whether it follows an addition, in forward order."""
+    yield "relu", plan.stem.norm.stage, 0, False
+    for block in plan.blocks:
+        path = _path(block.units[0])
+        for position in range(1, len(block.units) + 1):
+            yield f"{path}.relu{position}", block.stage, position, block.residual and position == len(block.units)
+
+
+def _path(unit: Unit) -> str:
+    """The block that a unit is in: `stage1.0`."""
+    return unit.convolution.name.rpartition(".")[0]
+
+
+def unused_parameters(plan: Plan, off: dict[str, Tensor]) -> int:
+    """How many parameters feed only channels whose ReLU is always off, or multiply only such channels.
+
+    `off`: for every ReLU by name, (channels,) bool. A convolution's weight counts once, even if both hold.
+    """
+    unused, before = _unused_in(plan.stem, torch.zeros(plan.input_shape[0], dtype=torch.bool), off["relu"]), off["relu"]
+    for block in plan.blocks:
+        inputs, last = before, off[f"{_path(block.units[0])}.relu{len(block.units)}"]
+        for position, unit in enumerate(block.units, start=1):
+            after = off[f"{_path(unit)}.relu{position}"]
+            unused += _unused_in(unit, before, after)
+            before = after
+        if block.shortcut is not None:
+            unused += _unused_in(block.shortcut, inputs, last)
+    return unused + int(before.sum()) * plan.output.classes
+
+
+def _unused_in(unit: Unit, before: Tensor, after: Tensor) -> int:
+    """The unused parameters of a convolution and its norm between two ReLUs' channels that are off."""
+    conv, norm = unit.convolution, unit.norm
+    silent = _silent(norm, after)
+    used = int((~before).sum()) * int((~silent).sum())
+    unused = (conv.inputs * conv.outputs - used) * conv.kernel**2
+    return unused + int(silent.sum()) * conv.bias + 2 * int(after.sum()) * norm.affine
+
+
+def _silent(norm: Norm, after: Tensor) -> Tensor:
+    """The channels of a convolution that reach nothing; in a group they still set the scale of the others."""
+    if norm.kind not in ("group", "layer"):
+        return after
+    return after.view(norm.groups, -1).all(dim=1).repeat_interleave(len(after) // norm.groups)

@@ -1,0 +1,218 @@
+"""A capsule: a trained network as its spec, its seeds and the few tensors that trained, in one safetensors file.
+
+The frozen weights are not in it, because the seed gives them back; so ResNet-866 trained under `batchnorm` takes about
+half a megabyte. Tensors of one kind lie behind each other in one flat float32 tensor (`gamma`, `beta`, `running_mean`,
+...), in forward order: names and shapes follow from the spec, and would take more room than the numbers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+
+import torch
+from pydantic import Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from core.catalog.model import Model
+from core.machine.files import CAPSULE, CAPSULE_FORMAT, write_atomically
+from core.machine.processor import MAX_LENGTH, processor
+from core.network.builder import Network, build
+from core.network.freezing import freeze
+from core.run.events import Finished
+from core.run.layout import Slot, layout
+from core.run.spec import RunSpec, explain
+from core.run.tensorfile import BadTensorFile, Header, header_of
+from core.training.checkpoint import digest_of
+
+VERSION = "1"
+
+
+class BadCapsule(ValueError):
+    """A file that is no sound capsule; the message says what is wrong with it."""
+
+
+class Origin(Model):
+    """Where a capsule was made: what can make the last bits of an evaluation differ elsewhere.
+
+    `device` is that of each of its `processes`. `processor` and `engine` (what computed, in words) are empty in
+    capsules of before they were recorded.
+    """
+
+    torch: str
+    device: str
+    threads: int = Field(ge=1, le=1024)
+    processes: int = Field(1, ge=1, le=4096)
+    processor: str = Field("", max_length=MAX_LENGTH)
+    engine: str = Field("", max_length=MAX_LENGTH)
+
+    @classmethod
+    def here(cls, device: str, processes: int, engine: str) -> Origin:
+        """This process, as one of `processes`."""
+        return cls(
+            torch=torch.__version__,
+            device=device,
+            threads=torch.get_num_threads(),
+            processes=processes,
+            processor=processor(),
+            engine=engine,
+        )
+
+
+@dataclass(frozen=True)
+class Capsule:
+    """`tensors`: by name, what trained, the running statistics, and the frozen tensors that it must carry itself.
+
+    `carried`: names of these last ones; only a run that started from a file has any. `frozen`: the digest of all
+    frozen tensors of the network.
+    """
+
+    spec: RunSpec
+    result: Finished
+    origin: Origin
+    tensors: dict[str, Tensor]
+    carried: tuple[str, ...]
+    frozen: str
+    size_bytes: int = 0
+
+
+def frozen_digest(network: nn.Module, trained: dict[str, Tensor]) -> str:
+    """SHA-256 over the tensors of `network` that are not among `trained`."""
+    return digest_of({name: tensor for name, tensor in network.state_dict().items() if name not in trained})
+
+
+def pack(capsule: Capsule) -> bytes:
+    """The bytes of the file."""
+    groups: dict[str, list[Tensor]] = {}
+    for slot in layout(capsule.spec, capsule.carried):
+        groups.setdefault(slot.group, []).append(capsule.tensors[slot.name].detach().float().cpu().contiguous())
+    metadata = {
+        "format": CAPSULE_FORMAT,
+        "version": VERSION,
+        "spec": capsule.spec.model_dump_json(),
+        "result": capsule.result.model_dump_json(),
+        "origin": capsule.origin.model_dump_json(),
+        "frozen": capsule.frozen,
+    }
+    if capsule.carried:
+        metadata["carried"] = json.dumps(capsule.carried)
+    return save({name: torch.cat([t.flatten() for t in parts]) for name, parts in groups.items()}, metadata=metadata)
+
+
+def save_capsule(folder: Path, capsule: Capsule) -> None:
+    """Write the capsule into the folder of its run, whole or not at all. Raises OSError."""
+    write_atomically(folder / CAPSULE, pack(capsule))
+
+
+def read_capsule(path: Path) -> Capsule:
+    """The capsule at `path`, checked against its own spec. Raises BadCapsule, OSError.
+
+    Nothing beyond a bounded header is read before its sizes are known to be those that the spec demands.
+    """
+    try:
+        header = header_of(path)
+        spec, result, origin, carried, frozen = _told(header)
+        slots = _slots(spec, carried)
+        _check_groups(header, slots)
+        tensors = _unpacked(load(path.read_bytes()), slots)
+    except (BadTensorFile, SafetensorError) as error:
+        raise BadCapsule(f"{path} {error}") from error
+    if problem := unusable(tensors):
+        raise BadCapsule(f"{path} {problem}")
+    if digest_of({name: tensor for name, tensor in tensors.items() if name not in carried}) != result.digest:
+        raise BadCapsule(f"{path} is damaged: its tensors are not those of its result (their digests differ)")
+    return Capsule(spec, result, origin, tensors, carried, frozen, header.size_bytes)
+
+
+def unusable(tensors: dict[str, Tensor]) -> str | None:
+    """What stands in `tensors` that no training leaves behind and that would make every answer NaN; None: nothing."""
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            return f"holds a value that is not a finite number, in {name}"
+        if name.endswith("running_var") and (tensor < 0).any():
+            return f"holds a negative variance, in {name}; a variance is 0 or more"
+    return None
+
+
+def _told(header: Header) -> tuple[RunSpec, Finished, Origin, tuple[str, ...], str]:
+    told = header.metadata
+    if told.get("format") != CAPSULE_FORMAT:
+        raise BadTensorFile("is a safetensors file, but no capsule of OnlyBN")
+    if told.get("version") != VERSION:
+        raise BadTensorFile(
+            f"is a capsule of version {told.get('version', 'unknown')[:20]}; this program reads version {VERSION}"
+        )
+    missing = [key for key in ("spec", "result", "origin", "frozen") if key not in told]
+    if missing:
+        raise BadTensorFile(f"is a capsule without {' and '.join(missing)}")
+    try:
+        spec = RunSpec.model_validate_json(told["spec"])
+    except ValidationError as error:
+        raise BadTensorFile(f"holds a spec that cannot be run here: {explain(error)}") from error
+    try:
+        result, origin = Finished.model_validate_json(told["result"]), Origin.model_validate_json(told["origin"])
+        carried = json.loads(told.get("carried", "[]"))
+    except (ValueError, RecursionError) as error:
+        raise BadTensorFile("holds a result that cannot be read") from error
+    if not (isinstance(carried, list) and all(isinstance(name, str) for name in carried)):
+        raise BadTensorFile("holds a list of frozen tensors that cannot be read")
+    return spec, result, origin, tuple(carried), told["frozen"]
+
+
+def _slots(spec: RunSpec, carried: tuple[str, ...]) -> tuple[Slot, ...]:
+    known = {parameter.name for parameter in spec.plan.parameters if not spec.selection.trains(parameter)}
+    strange = [name for name in carried if name not in known]
+    if strange or len(set(carried)) != len(carried):
+        raise BadTensorFile(f"carries frozen tensors that {spec.architecture} does not have: {', '.join(strange[:3])}")
+    return layout(spec, carried)
+
+
+def _check_groups(header: Header, slots: tuple[Slot, ...]) -> None:
+    wanted: dict[str, int] = {}
+    for slot in slots:
+        wanted[slot.group] = wanted.get(slot.group, 0) + prod(slot.shape)
+    missing, extra = sorted(wanted.keys() - header.entries.keys()), sorted(header.entries.keys() - wanted.keys())
+    if missing:
+        raise BadTensorFile(f"is a capsule without the tensors that its spec demands: {', '.join(missing)}")
+    if extra:
+        raise BadTensorFile(f"is a capsule with tensors that its spec does not know: {', '.join(extra[:5])[:200]}")
+    for name, entry in header.entries.items():
+        if (entry.dtype, entry.shape) != ("F32", (wanted[name],)):
+            raise BadTensorFile(
+                f"holds {name} as {entry.dtype} of shape {list(entry.shape)}; its spec demands F32 of shape "
+                f"[{wanted[name]}]"
+            )
+
+
+def _unpacked(groups: dict[str, Tensor], slots: tuple[Slot, ...]) -> dict[str, Tensor]:
+    pieces: dict[str, Iterator[Tensor]] = {}
+    for group, flat in groups.items():
+        sizes = [prod(slot.shape) for slot in slots if slot.group == group]
+        pieces[group] = iter(flat.split(sizes))
+    return {slot.name: next(pieces[slot.group]).view(slot.shape) for slot in slots}
+
+
+def rebuild(capsule: Capsule, device: torch.device | None = None) -> Network:
+    """The trained network: drawn from the seed again, then the capsule's tensors. In evaluation mode.
+
+    On the machine that trained it, it gives the same logits to the bit.
+    """
+    spec = capsule.spec
+    network = build(spec.plan, spec.init, spec.seeds.init)
+    freeze(network, spec.plan, spec.selection, spec.seeds.choice)
+    own = network.state_dict()
+    for name, tensor in capsule.tensors.items():
+        own[name].copy_(tensor)
+    network.to(device or torch.device("cpu")).to(memory_format=torch.channels_last)
+    return network.requires_grad_(False).eval()
+
+
+def has_its_seeds_weights(capsule: Capsule, network: nn.Module) -> bool:
+    """Whether the frozen tensors of the rebuilt `network` are those that the run trained with."""
+    trained = {name: tensor for name, tensor in capsule.tensors.items() if name not in capsule.carried}
+    return frozen_digest(network, trained) == capsule.frozen

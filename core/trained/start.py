@@ -1,0 +1,136 @@
+"""Warm start: puts the tensors of a file, a capsule or a state dict, into a network that was just drawn.
+
+So BatchNorm alone can be trained on features that another run, on another data set perhaps, has learned.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
+from torch import Tensor
+
+from core.machine.files import CAPSULE_FORMAT, START
+from core.network.builder import Network
+from core.network.freezing import FrozenWeight, running_statistics
+from core.run.tensorfile import BadTensorFile, header_of
+from core.trained.capsule import BadCapsule, read_capsule, rebuild, unusable
+
+COUNTERS = ".num_batches_tracked"
+"""BatchNorm's counters, which other programs store; nothing here reads them."""
+LISTED = 5
+
+
+class BadStart(ValueError):
+    """A run cannot start from its file; the message says why."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a network took from a file.
+
+    `taken`: names of the network's tensors that did; `changed`: those of them that are not as they were drawn;
+    `unlike`: those that the file has in another shape; `missing`: those that it does not have; `others`: names in the
+    file that the network does not know.
+    """
+
+    taken: tuple[str, ...]
+    changed: tuple[str, ...]
+    unlike: tuple[str, ...]
+    missing: tuple[str, ...]
+    others: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """In words, for the log of a run."""
+        whole = len(self.taken) + len(self.unlike) + len(self.missing)
+        parts = [f"took {len(self.taken)} of {whole} tensors from its file"]
+        for names, words in (
+            (self.unlike, "there in another shape, left as drawn"),
+            (self.missing, "not there, left as drawn"),
+            (self.others, "there, but not in this network"),
+        ):
+            if names:
+                more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+                parts.append(f"{words}: {', '.join(names[:LISTED])}{more}")
+        text = "; ".join(parts)
+        return f"{text[0].upper()}{text[1:]}."
+
+
+def start_from(network: Network, path: Path, digest: str) -> Taken:
+    """Load into `network`, which nothing has frozen yet, what the file at `path` has for it. Raises BadStart.
+
+    Taken is every tensor whose name and shape match; all others stay as they were drawn. A capsule is rebuilt first, so
+    that its frozen weights are those of its seed. `digest`: the SHA-256 that the file must have.
+    """
+    tensors = _tensors(path, digest)
+    own = {**dict(network.named_parameters()), **running_statistics(network)}
+    taken = [name for name, tensor in own.items() if name in tensors and tensors[name].shape == tensor.shape]
+    if not taken:
+        raise BadStart(
+            f"nothing in the file that this run starts from fits: it has {_some(tensors)}, the network has {_some(own)}"
+        )
+    changed = []
+    with torch.no_grad():
+        for name in taken:
+            if not torch.equal(own[name], tensors[name]):
+                own[name].copy_(tensors[name])
+                changed.append(name)
+    left = [name for name in own if name not in taken]
+    return Taken(
+        tuple(taken),
+        tuple(changed),
+        tuple(name for name in left if name in tensors),
+        tuple(name for name in left if name not in tensors),
+        tuple(name for name in tensors if name not in own),
+    )
+
+
+def _tensors(path: Path, digest: str) -> dict[str, Tensor]:
+    """All floating-point tensors of the network in the file, as float32."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadStart(
+            f"the file that this run starts from is not in its folder as {START} ({error.strerror}); "
+            "name it with --start FILE"
+        ) from error
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise BadStart(f"{path} is not the file that this run starts from: its SHA-256 is not {digest}")
+    try:
+        if header_of(path).metadata.get("format") == CAPSULE_FORMAT:
+            return _network_of_capsule(path)
+        tensors = load(content)
+    except (BadTensorFile, SafetensorError) as error:
+        raise BadStart(f"{path} {error}") from error
+    except BadCapsule as error:
+        raise BadStart(str(error)) from error
+    found = {
+        name.removeprefix("module."): tensor.float()
+        for name, tensor in tensors.items()
+        if tensor.is_floating_point() and not name.endswith(COUNTERS)
+    }
+    if problem := unusable(found):
+        raise BadStart(f"{path} {problem}")
+    return found
+
+
+def _network_of_capsule(path: Path) -> dict[str, Tensor]:
+    """The rebuilt network's tensors, with the weights that a layer uses in place of what they are made of."""
+    network = rebuild(read_capsule(path))
+    tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
+    for name, module in network.named_modules():
+        if isinstance(module, FrozenWeight):
+            for part in ("values", "scores", "indices"):
+                tensors.pop(f"{name}.{part}", None)
+            tensors[f"{name}.weight"] = module.effective().detach()
+    return {name: tensor.detach() for name, tensor in tensors.items() if tensor.is_floating_point()}
+
+
+def _some(names: dict[str, Tensor]) -> str:
+    listed = ", ".join(list(names)[:3])
+    return f"{listed}, ..." if len(names) > 3 else listed or "no tensors"

@@ -1,0 +1,148 @@
+"""Saves the state of a training atomically and loads it verified. A damaged file is put aside, never used.
+
+A file is `step-00000400-a1-<first 16 digits of its SHA-256>.safetensors`: the name says the step, the attempt that
+wrote it, and what its content must be. Frozen weights are not in it: the seed gives them back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from core.machine.files import write_atomically
+from core.run.events import Checkpointed
+
+KEEP = 2
+NAME = re.compile(r"step-(\d{8,})-a(\d+)-([0-9a-f]{16})\.safetensors")
+
+
+class Scores(NamedTuple):
+    """Mean loss, and the shares of examples whose label has the highest or one of the five highest logits."""
+
+    loss: float
+    top1: float
+    top5: float
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A sum over examples that becomes a mean: loss and correct answers."""
+
+    loss: float = 0.0
+    correct: int = 0
+    correct5: int = 0
+    seen: int = 0
+
+    @property
+    def scores(self) -> Scores:
+        """As means over what was seen, which must not be nothing."""
+        return Scores(self.loss / self.seen, self.correct / self.seen, self.correct5 / self.seen)
+
+
+@dataclass(frozen=True)
+class State:
+    """All that a training needs to go on as if it had never stopped, beside its spec.
+
+    `tensors`: trained parameters, running statistics and, as `optimizer/...`, the optimiser's state. `window`: what
+    was trained on since the last train point. `train` and `test`: the last values of the curves.
+    """
+
+    step: int
+    elapsed_s: float
+    window: Mean
+    train: Scores | None
+    test: Scores
+    tensors: dict[str, Tensor]
+
+
+class CheckpointFolder:
+    """The checkpoints of one run, below its folder. Keeps the newest KEEP."""
+
+    def __init__(self, folder: Path, spec_digest: str, attempt: int) -> None:
+        self.folder = folder / "checkpoints"
+        self.spec_digest, self.attempt = spec_digest, attempt
+
+    def save(self, state: State) -> Checkpointed:
+        """Write `state`; when this returns, it survives a kill and a power failure. Raises OSError."""
+        numbers = {**asdict(state), "tensors": None, "spec": self.spec_digest}
+        content = save(_dense(state.tensors), metadata={"state": json.dumps(numbers)})
+        digest = hashlib.sha256(content).hexdigest()
+        path = self.folder / f"step-{state.step:08d}-a{self.attempt}-{digest[:16]}.safetensors"
+        write_atomically(path, content)
+        self._forget_old(path)
+        return Checkpointed(step=state.step, file=path.name, sha256=digest, size_bytes=len(content))
+
+    def load(self) -> tuple[State, Checkpointed] | None:
+        """The newest good checkpoint; None where there is none. Damaged files are renamed to `bad-...`."""
+        for path in self._newest_first():
+            state = self._read(path)
+            if state is None:
+                path.rename(path.with_name(f"bad-{path.name}"))
+                continue
+            content = path.read_bytes()
+            return state, Checkpointed(
+                step=state.step, file=path.name, sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content)
+            )
+        return None
+
+    def _read(self, path: Path) -> State | None:
+        content = path.read_bytes()
+        match = NAME.fullmatch(path.name)
+        if match is None or not hashlib.sha256(content).hexdigest().startswith(match[3]):
+            return None
+        try:
+            tensors, numbers = load(content), json.loads(read_metadata(content)["state"])
+        except (SafetensorError, ValueError, KeyError):
+            return None
+        if numbers.pop("spec") != self.spec_digest:
+            return None
+        return State(
+            **{
+                **numbers,
+                "window": Mean(**numbers["window"]),
+                "train": Scores(*numbers["train"]) if numbers["train"] else None,
+                "test": Scores(*numbers["test"]),
+                "tensors": tensors,
+            }
+        )
+
+    def _newest_first(self) -> list[Path]:
+        if not self.folder.is_dir():
+            return []
+        named = [(NAME.fullmatch(path.name), path) for path in self.folder.iterdir()]
+        return [p for _, p in sorted(((int(m[1]), int(m[2])), p) for m, p in named if m)][::-1]
+
+    def _forget_old(self, newest: Path) -> None:
+        # Another attempt that still runs somewhere must not lose its files to this one: only older attempts' go.
+        mine = [p for p in self._newest_first() if p != newest and int(NAME.fullmatch(p.name)[2]) <= self.attempt]  # type: ignore[index]
+        for path in mine[KEEP - 1 :]:
+            path.unlink(missing_ok=True)
+        for left_over in self.folder.glob(".tmp-*"):
+            left_over.unlink(missing_ok=True)
+
+
+def read_metadata(content: bytes) -> dict[str, str]:
+    """The `__metadata__` of safetensors bytes. Raises ValueError or KeyError where there is none."""
+    size = int.from_bytes(content[:8], "little")
+    return dict(json.loads(content[8 : 8 + size])["__metadata__"])
+
+
+def _dense(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+
+
+def digest_of(tensors: dict[str, Tensor]) -> str:
+    """SHA-256 over names and bits of `tensors`, in the order of their names."""
+    total = hashlib.sha256()
+    for name, tensor in sorted(_dense(tensors).items()):
+        total.update(name.encode())
+        total.update(tensor.numpy().tobytes())
+    return total.hexdigest()

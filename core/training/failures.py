@@ -1,0 +1,39 @@
+"""What can go wrong with a training, as the Failed event that tells a person."""
+
+from __future__ import annotations
+
+import torch
+
+from core.data.memory import DataUnavailable
+from core.run.events import Failed
+from core.run.spec import Recipe, RunSpec
+from core.trained.start import BadStart
+
+
+class Diverged(Exception):
+    """The loss is no longer a finite number."""
+
+    def __init__(self, step: int, recipe: Recipe) -> None:
+        super().__init__(f"The loss became infinite or NaN by step {step}. Try a smaller lr than {recipe.lr:g}.")
+        self.step = step
+
+
+def failure(spec: RunSpec, step: int, error: Exception) -> Failed | None:
+    """The event for `error` after `step` steps; None where it is a defect of ours, which must be seen whole."""
+    if isinstance(error, DataUnavailable):
+        return Failed(step=step, kind="data_unavailable", message=str(error))
+    if isinstance(error, BadStart):
+        return Failed(step=step, kind="error", message=f"{str(error)[:1].upper()}{str(error)[1:]}.")
+    if isinstance(error, Diverged):
+        return Failed(step=error.step, kind="diverged", message=str(error))
+    # The CPU allocator reports a lack of memory as a plain RuntimeError.
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error):
+        return Failed(
+            step=step,
+            kind="out_of_memory",
+            message=f"{spec.architecture} at batch size {spec.recipe.batch_size} does not fit into memory. "
+            "Try a smaller batch_size or a smaller network.",
+        )
+    if isinstance(error, OSError):
+        return Failed(step=step, kind="error", message=f"Cannot write the run's files: {error.strerror or error}.")
+    return None

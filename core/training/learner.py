@@ -1,0 +1,142 @@
+"""The network that learns, with its optimiser, its images and its place among them: a step, a test, its state."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from core.catalog.schedules import learning_rate
+from core.data.batches import batches
+from core.engine.choice import make_engine
+from core.machine.memory import used_bytes
+from core.meters import Speed, Window, summed_loss, tally
+from core.network.builder import build
+from core.network.freezing import freeze, running_statistics
+from core.network.group import Group
+from core.network.sync_batchnorm import synchronise
+from core.run.spec import RunSpec
+from core.trained.start import start_from
+from core.training.checkpoint import Mean
+from core.training.optimizers import OPTIMIZERS
+
+OPTIMIZER = "optimizer/"
+
+
+class Learner:
+    """The network of `spec` before its first step. `start`: the file with the values that it begins with, if any.
+
+    `window`: sums over what was trained on since they were taken; `tested`: those of the last test. In a `group` each
+    process has a learner; they have the same parameters and the same sums.
+    """
+
+    def __init__(self, spec: RunSpec, data_folder: Path, device: torch.device, group: Group, start: Path) -> None:
+        self.spec, self.plan, self.device, self.group = spec, spec.plan, device, group
+        _be_deterministic()
+        self.batches = batches(spec, data_folder, device, group.part)
+        network = build(self.plan, spec.init, spec.seeds.init)
+        self.taken = start_from(network, start, spec.start) if spec.start else None
+        self.trainable = freeze(network, self.plan, spec.selection, spec.seeds.choice)
+        if spec.recipe.sync_batchnorm and not group.part.alone:
+            synchronise(network)
+        self.network = network.to(device).to(memory_format=torch.channels_last)
+        self.engine = make_engine(self.network, spec, device, group)
+        self.optimizer = OPTIMIZERS[spec.recipe.optimizer](self.trainable, spec.recipe)
+        self.speed = Speed(spec)
+        self.step = 0
+        self.window = Window(device)
+        self.tested = Mean()
+
+    def train_step(self, images: Tensor, labels: Tensor, began: float) -> None:
+        """One step; `began` is when its images were asked for, since waiting for them belongs to its time."""
+        whole = self._batch_images(self.step)
+        self.optimizer.clear_gradients()
+        sums = torch.zeros(3, dtype=torch.float64, device=self.device)
+        if len(labels) or self.spec.recipe.sync_batchnorm:
+            sums = self._forward_backward(images, labels, whole)
+        self.group.add_gradients(self.trainable.values())
+        self.optimizer.step(self.learning_rate(self.step))
+        self.step += 1
+        self.window.add(self.group.add(sums), whole)
+        self.speed.trained(time.monotonic() - began, whole)
+
+    def _forward_backward(self, images: Tensor, labels: Tensor, whole: int) -> Tensor:
+        """Gradients of this process's share in the mean loss of all `whole` images; the share's tally."""
+        with torch.set_grad_enabled(bool(self.trainable)):
+            logits = self.engine.train(images, self.step)
+            loss = summed_loss(logits, labels, self.spec.recipe.label_smoothing)
+        if self.trainable:
+            (loss / whole).backward()
+        return tally(loss, logits, labels)
+
+    def _batch_images(self, step: int) -> int:
+        """How many images all processes together train on in `step`; the last batch of an epoch may be smaller."""
+        index, size = step % self.spec.steps_per_epoch, self.spec.recipe.batch_size
+        return min(size, self.spec.images[0] - index * size)
+
+    @torch.no_grad()
+    def test(self) -> Iterator[int]:
+        """Test on all images, saying after each batch how many are done; the result is in `tested`."""
+        self.group.spread(running_statistics(self.network).values())  # the first process's count, as in DataParallel
+        total, world, whole = Window(self.device), self.group.part.world, self.batches.test_images
+        began = time.monotonic()
+        for images, labels in self.batches.test():
+            logits = self.engine.evaluate(images)
+            total.add(tally(summed_loss(logits, labels), logits, labels), len(labels))
+            self.speed.tested(time.monotonic() - began, len(labels) * world)
+            yield min(total.seen * world, whole)
+            began = time.monotonic()
+        self.group.add(total.sums)
+        total.seen = whole
+        self.tested = total.mean()
+
+    def learning_rate(self, step: int) -> float:
+        return learning_rate(self.spec.recipe, step, self.spec.steps_per_epoch, self.spec.total_steps)
+
+    def take_window(self) -> Mean:
+        """What was trained on since the last time this was asked."""
+        mean, self.window = self.window.mean(), Window(self.device)
+        return mean
+
+    # -- its state -------------------------------------------------------------------------------------------
+
+    @property
+    def device_name(self) -> str:
+        """The GPU's name, or `cpu`."""
+        return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "cpu"
+
+    def memory(self) -> dict[str, int | None]:
+        """What this process takes, as Progress says it."""
+        now, most = used_bytes()
+        taken = {"memory_bytes": now, "peak_bytes": most}
+        if self.device.type == "cuda":
+            taken["gpu_bytes"] = torch.cuda.memory_reserved(self.device)
+            taken["gpu_peak_bytes"] = torch.cuda.max_memory_reserved(self.device)
+        return taken
+
+    def result(self) -> dict[str, Tensor]:
+        """What the training made: trained parameters and running statistics, by name."""
+        return {**self.trainable, **running_statistics(self.network)}
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All that a checkpoint needs: the result, and the optimiser's state as `optimizer/...`."""
+        return {**self.result(), **{f"{OPTIMIZER}{name}": tensor for name, tensor in self.optimizer.state.items()}}
+
+    def restore(self, step: int, window: Mean, tensors: dict[str, Tensor]) -> None:
+        """Go on at `step` with what `tensors()` and the window were then."""
+        with torch.no_grad():
+            for name, own in self.result().items():
+                own.copy_(tensors[name])
+        self.optimizer.restore({n.removeprefix(OPTIMIZER): t for n, t in tensors.items() if n.startswith(OPTIMIZER)})
+        self.step, self.window = step, Window(self.device, window)
+
+
+def _be_deterministic() -> None:
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it; without effect on a CPU
+    torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms(True), without its import of inductor
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.backends.cudnn.benchmark = False

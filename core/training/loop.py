@@ -1,0 +1,343 @@
+"""Trains one network as its spec says and tells what happens as events. Nothing here talks to the outside.
+
+The same spec gives the same bits on the same machine with the same number of threads, whether or not the run was
+stopped and resumed in between: data order and augmentation follow from (seed, epoch), points from the spec alone.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from core.data.batches import batches
+from core.machine.files import START
+from core.machine.processor import processor
+from core.network.group import Group
+from core.run.cost import analysed_images, counts, keeps_snapshot, point_stride
+from core.run.events import EVENT, Analysed, Event, Failed, Finished, Layer, Point, Progress, Started, Stopped, Warned
+from core.run.spec import RunSpec
+from core.trained.analysis import analysing
+from core.trained.capsule import Capsule, Origin, frozen_digest, save_capsule
+from core.training.checkpoint import CheckpointFolder, Mean, Scores, State, digest_of
+from core.training.failures import Diverged, failure
+from core.training.learner import Learner
+from core.training.snapshot import NormReader
+
+PROGRESS_EVERY_S = 1.0
+SNAPSHOT_EVERY_S = 0.5
+CHECKPOINT_EVERY_S = 15.0
+CHECKPOINT_SHARE = 0.02
+"""At most this share of the time goes into checkpoints, however large they are."""
+
+
+def train(
+    spec: RunSpec,
+    folder: Path | None = None,
+    *,
+    data_folder: Path = Path("data/datasets"),
+    device: str = "auto",
+    attempt: int = 1,
+    should_stop: Callable[[], bool] = lambda: False,
+    checkpoint_every_s: float = CHECKPOINT_EVERY_S,
+    group: Group | None = None,
+    analyses: bool = True,
+) -> Iterator[Event]:
+    """Train `spec` to its end, from the newest checkpoint in `folder` if there is one.
+
+    Yields Started, then Point, Snapshot, Progress and Checkpointed, then Analysed (unless `analyses` is false), and
+    at last Finished, Failed, or Stopped (once `should_stop()` is true). Without a `folder` nothing is saved. Raises
+    nothing that a user can cause.
+
+    In a `group` of processes each calls this with the same spec. The first one reads and writes the `folder` and has
+    the events that count; all stop when one is asked to.
+    """
+    step, group = 0, group or Group()
+    try:
+        training = _Training(spec, folder, data_folder, _device(device), attempt, group)
+        for event in training.run(should_stop, checkpoint_every_s, analyses):
+            step = getattr(event, "step", step)
+            yield event
+        group.wait()
+    except Exception as error:
+        failed = failure(spec, step, error)
+        if failed:
+            group.tell(failed.model_dump_json())
+        else:
+            failed = _others_failure(group, error)
+        yield failed
+
+
+def _others_failure(group: Group, error: Exception) -> Failed:
+    """The failure of another process, for which this one waited in vain. Raises `error` where there is none."""
+    words = group.last_words() if isinstance(error, RuntimeError) else None
+    failed = EVENT.validate_json(words) if words else None
+    if not isinstance(failed, Failed):
+        raise error
+    return failed
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+class _Training:
+    """One training as it is told: a learner, its curves, its checkpoints, its end."""
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        folder: Path | None,
+        data_folder: Path,
+        device: torch.device,
+        attempt: int,
+        group: Group | None = None,
+    ) -> None:
+        group = group or Group()
+        self.spec, self.data_folder, self.attempt = spec, data_folder, attempt
+        self.folder = folder if group.part.first else None
+        self.learner = Learner(spec, data_folder, device, group, (folder or Path()) / START)
+        self.group, self.batches, self.plan = group, self.learner.batches, self.learner.plan
+        self.reader = NormReader(self.network, self.plan)
+        self.checkpoints = CheckpointFolder(self.folder, spec.digest, attempt) if self.folder else None
+        self.stride = point_stride(spec)
+        self.last_train: Scores | None = None
+        self.last_test = Scores(0.0, 0.0, 0.0)
+        self.elapsed_before = 0.0
+        self.began = time.monotonic()
+        self.spoke = self.began
+        self.looked = self.began
+        self.saved = self.began
+        self.saved_step: int | None = None
+
+    @property
+    def network(self) -> nn.Module:
+        return self.learner.network
+
+    @property
+    def trainable(self) -> dict[str, nn.Parameter]:
+        return self.learner.trainable
+
+    @property
+    def step(self) -> int:
+        return self.learner.step
+
+    # -- the training, top to bottom -------------------------------------------------------------------------
+
+    def run(
+        self, should_stop: Callable[[], bool], checkpoint_every_s: float, analyses: bool = False
+    ) -> Iterator[Event]:
+        """Everything from Started to Finished or Stopped."""
+        found = self.group.share(self.checkpoints.load() if self.checkpoints else None)
+        if found:
+            self._restore(found[0])
+        yield self._started(resumed_from=found[0].step if found else None)
+        yield from self._notice()
+        if found:
+            yield found[1]
+        else:
+            yield from self._test()
+            yield from self._snapshot(due=True)
+
+        while self.step < self.spec.total_steps:
+            epoch, first = divmod(self.step, self.spec.steps_per_epoch)
+            began = time.monotonic()
+            for index, (images, labels) in enumerate(self.batches.train(epoch, first), start=first):
+                if self.group.any(should_stop()):
+                    yield from self._stop()
+                    return
+                self.learner.train_step(images, labels, began)
+                last = index == self.spec.steps_per_epoch - 1
+                if last or self.step % self.stride == 0:
+                    yield self._train_point()
+                    yield from self._snapshot(due=last)
+                    if not last and self._is_due(checkpoint_every_s):
+                        yield from self._save()
+                yield from self._progress()
+                if message := self.batches.warning():
+                    yield Warned(step=self.step, message=message)
+                began = time.monotonic()
+            yield from self._test()
+            if self.step < self.spec.total_steps and self._is_due(min(checkpoint_every_s, 2.0)):
+                yield from self._save()
+        yield from self._end(should_stop, analyses)
+
+    # -- what it says ----------------------------------------------------------------------------------------
+
+    @property
+    def epoch(self) -> float:
+        return round(self.step / self.spec.steps_per_epoch, 6)
+
+    def _started(self, resumed_from: int | None) -> Started:
+        train, test = self.spec.images
+        name, taken = self.learner.device_name, self.learner.taken
+        return Started(
+            spec_digest=self.spec.digest,
+            attempt=self.attempt,
+            resumed_from=resumed_from,
+            total_steps=self.spec.total_steps,
+            steps_per_epoch=self.spec.steps_per_epoch,
+            train_examples=train,
+            test_examples=test,
+            counts=counts(self.plan, self.spec.selection),
+            layers=tuple(
+                Layer(name=n.name, channels=n.channels, stage=n.stage, shortcut=n.shortcut) for n in self.plan.norms
+            ),
+            device=name if self.group.part.alone else f"{self.group.part.world} × {name}",
+            threads=torch.get_num_threads(),
+            processes=self.group.part.world,
+            torch=torch.__version__,
+            engine=self.learner.engine.words,
+            processor=processor(),
+            taken=taken.sentence if taken else None,
+        )
+
+    def _notice(self) -> Iterator[Event]:
+        """What the engine has to say to people."""
+        if self.learner.engine.notice:
+            yield Warned(step=self.step, message=self.learner.engine.notice)
+
+    def _train_point(self) -> Point:
+        scores = self._finite(self.learner.take_window())
+        self.last_train = scores
+        lr = self.learner.learning_rate(self.step - 1)
+        return Point(step=self.step, epoch=self.epoch, split="train", **scores._asdict(), lr=lr)
+
+    def _test(self) -> Iterator[Event]:
+        for tested in self.learner.test():
+            yield from self._progress(tested=tested)
+        self.last_test = self._finite(self.learner.tested)
+        yield Point(step=self.step, epoch=self.epoch, split="test", **self.last_test._asdict())
+
+    def _finite(self, mean: Mean) -> Scores:
+        if not math.isfinite(mean.loss):
+            raise Diverged(self.step, self.spec.recipe)
+        return mean.scores
+
+    def _snapshot(self, *, due: bool) -> Iterator[Event]:
+        """γ and β, if `due`, if the run keeps this one, or if the last was a while ago."""
+        now = time.monotonic()
+        if not self.group.part.first:
+            return
+        if due or now - self.looked >= SNAPSHOT_EVERY_S or keeps_snapshot(self.spec, self.step):
+            self.looked = now
+            yield self.reader.snapshot(self.step, self.epoch)
+
+    def _progress(self, tested: int | None = None, analysed: tuple[float, float] | None = None) -> Iterator[Event]:
+        """About once a second.
+
+        `tested`: how many images the test under way has seen; `analysed`: share of the analyses, and their seconds.
+        """
+        now = time.monotonic()
+        if now - self.spoke < PROGRESS_EVERY_S:
+            return
+        self.spoke = now
+        share, seconds = analysed or (0.0, 0.0)
+        rest = self.learner.speed.eta_s(self.step, untested=0 if tested is None else self.batches.test_images - tested)
+        yield Progress(
+            step=self.step,
+            total_steps=self.spec.total_steps,
+            tested=None if tested is None else round(tested / self.batches.test_images, 3),
+            images_per_s=round(self.learner.speed.train_images_per_s, 1),
+            elapsed_s=round(self._elapsed(), 1),
+            analysed=round(share, 3) if analysed else None,
+            eta_s=round(seconds * (1 - share) / share, 1) if share else rest,
+            **self.learner.memory(),
+        )
+
+    def _elapsed(self) -> float:
+        return self.elapsed_before + time.monotonic() - self.began
+
+    def _finished(self) -> Finished:
+        assert self.last_train is not None
+        result = Finished(
+            step=self.step,
+            epoch=self.epoch,
+            **self.last_test._asdict(),
+            train_loss=self.last_train.loss,
+            train_top1=self.last_train.top1,
+            trainable=sum(p.numel() for p in self.trainable.values()),
+            disabled=self.reader.disabled_share(),
+            digest=digest_of(self.learner.result()),
+            seconds=round(self._elapsed(), 3),
+        )
+        if self.folder:
+            save_capsule(self.folder, self._capsule(result))
+        return result
+
+    def _end(self, should_stop: Callable[[], bool], analyses: bool) -> Iterator[Event]:
+        """The capsule, the analyses, and Finished. A stop in between costs nothing but the analyses."""
+        result = self._finished()
+        if analyses:
+            yield from self._save()
+            if not (yield from self._analyse(should_stop)):
+                yield Stopped(step=self.step)
+                return
+        yield result
+
+    def _capsule(self, result: Finished) -> Capsule:
+        tensors, taken = self.learner.result(), self.learner.taken
+        origin = Origin.here(self.learner.device_name, self.group.part.world, self.learner.engine.words)
+        frozen = frozen_digest(self.network, tensors)
+        # Frozen tensors that no seed gives back: those that came from a file.
+        state, changed = self.network.state_dict(), set(taken.changed if taken else ())
+        carried = tuple(p.name for p in self.plan.parameters if p.name in changed - tensors.keys())
+        return Capsule(self.spec, result, origin, {**state, **tensors}, carried, frozen)
+
+    def _analyse(self, should_stop: Callable[[], bool]) -> Generator[Event, None, bool]:
+        """Analysed; False if it was asked to stop before. The first process of a group works, the others wait."""
+        steps: Iterator[float] = iter(())
+        if self.group.part.first:
+            whole = self.batches if self.group.part.alone else batches(self.spec, self.data_folder, self.learner.device)
+            steps = analysing(self.learner.engine, self.network, self.plan, whole, analysed_images(self.spec))
+        began, more = time.monotonic(), True
+        while more:
+            if self.group.any(should_stop()):
+                return False
+            try:
+                share = next(steps)
+                yield from self._progress(analysed=(share, time.monotonic() - began))
+            except StopIteration as done:
+                more = False
+                if done.value is not None:
+                    yield Analysed(step=self.step, findings=done.value)
+            more = self.group.any(more)
+        return True
+
+    # -- stop and resume -------------------------------------------------------------------------------------
+
+    def _is_due(self, every_s: float) -> bool:
+        return self.checkpoints is not None and time.monotonic() - self.saved >= every_s
+
+    def _save(self) -> Iterator[Event]:
+        if self.checkpoints is None or self.saved_step == self.step:
+            return  # two files of one step would push out that of a step before
+        began, self.saved_step = time.monotonic(), self.step
+        yield self.checkpoints.save(
+            State(
+                step=self.step,
+                elapsed_s=self._elapsed(),
+                window=self.learner.window.mean(),
+                train=self.last_train,
+                test=self.last_test,
+                tensors=self.learner.tensors(),
+            )
+        )
+        # A large checkpoint is written less often: the next one counts from later.
+        self.saved = time.monotonic() + (time.monotonic() - began) / CHECKPOINT_SHARE
+
+    def _stop(self) -> Iterator[Event]:
+        if math.isfinite(self.learner.window.mean().loss):
+            yield from self._save()
+        yield Stopped(step=self.step)
+
+    def _restore(self, state: State) -> None:
+        self.learner.restore(state.step, state.window, state.tensors)
+        self.elapsed_before = state.elapsed_s
+        self.last_train, self.last_test = state.train, state.test
