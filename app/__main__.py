@@ -21,11 +21,11 @@ from sqlalchemy.exc import DBAPIError
 from app.settings import Settings, explain
 from app.web import PortTaken, listen, run
 from app.worker_process import EmbeddedWorker
-from jobs.database import WrongSchema
-from jobs.engine import open_engine
-from jobs.examples import BadExample, names, shipped
 from jobs.queue import make_queue, waker
-from jobs.store import Store
+from jobs.store.database import WrongSchema
+from jobs.store.engine import open_engine
+from jobs.store.examples import BadExample, names, shipped
+from jobs.store.store import Store
 
 STOPPED, UNREACHABLE, BAD_SETTINGS = 0, 1, 2
 

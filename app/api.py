@@ -31,9 +31,9 @@ from app.services import (
 from core.run.spec import RunSpec
 from core.run.spec import explain as explain_spec
 from jobs.quotas import refuse_submission
-from jobs.removing import REMOVED_FOR_S
-from jobs.rows import Run, State, Unreadable
-from jobs.store import SORTS
+from jobs.store.records import Run, State, Unreadable
+from jobs.store.removal import REMOVED_FOR_S
+from jobs.store.store import SORTS
 
 MAX_LIMIT = 200
 EXAMPLE = '{"architecture": "resnet-14", "policy": "batchnorm", "dataset": "digits", "epochs": 2, "replicate": 0}'

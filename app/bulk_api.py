@@ -14,8 +14,8 @@ from app.errors import Problem, explain, parse
 from app.news import RunId
 from app.services import Here, Services, answer, described, refuse_others, wrong
 from core.catalog.model import Model
-from jobs.reading import UnreadableRun
-from jobs.rows import TERMINAL
+from jobs.store.mapping import UnreadableRun
+from jobs.store.records import TERMINAL
 
 MAX_RUNS = 200
 Token = Annotated[str, StringConstraints(max_length=200)]

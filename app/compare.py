@@ -17,10 +17,10 @@ from app.choices import OPTIONAL, USUAL
 from core.catalog import architectures as catalog
 from core.catalog.datasets import DATASETS
 from core.catalog.policies import policy
-from jobs.matching import Filters
-from jobs.reading import UnreadableRun
-from jobs.rows import STATES, Run, State
-from jobs.store import Store
+from jobs.store.mapping import UnreadableRun
+from jobs.store.records import STATES, Run, State
+from jobs.store.store import Store
+from jobs.store.tallies import Filters
 
 MAX_RUNS = 200
 ID = re.compile(r"[A-Za-z0-9_-]{6,40}")

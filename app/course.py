@@ -14,7 +14,7 @@ from app.outlook import Outlook, Outlooks
 from app.services import Found, Here, Token, answer, refuse_others, wrong
 from app.views import short
 from core.catalog.schedules import learning_rate
-from jobs.rows import RESUMABLE, Run
+from jobs.store.records import RESUMABLE, Run
 
 DRAWN_STEPS = 400
 HOPELESS = {"diverged": "it diverged, and would do so again at the same step: clone it and lower the learning rate"}

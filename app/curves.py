@@ -9,8 +9,8 @@ from typing_extensions import TypedDict
 
 from app.views import LayerView, layers
 from core.run.events import DISABLED_BELOW, EDGES, QUANTILES
-from jobs.rows import Run, StoredPoint
-from jobs.store import Store
+from jobs.store.records import Run, StoredPoint
+from jobs.store.store import Store
 
 COLUMNS = ("step", "epoch", "split", "loss", "top1", "top5", "lr")
 PAGE = 5000

@@ -15,10 +15,10 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from app.breaker import DatabaseAway
 from app.security import refuse
 from core.studies.spec import StudyUnavailable
-from jobs.reading import UnreadableRun
+from jobs.store.breaker import DatabaseAway
+from jobs.store.mapping import UnreadableRun
 
 log = logging.getLogger("onlybn")
 M = TypeVar("M", bound=BaseModel)

@@ -1,8 +1,8 @@
 """How long a run takes on this server, as a range, and what speed the range rests on. No torch, no page.
 
 The range is made in two steps. First a model of two ordinary cores (`modest_run_s`, from `core.run.cost`):
-multiply-adds plus a fixed price for each layer of each step; analyses at the end are passes over test images. Then the model is
-corrected by this installation: of its last finished runs those whose steps were most alike in size are taken, and for
+multiply-adds plus a fixed price for each layer of each step; analyses at the end are passes over test images. Then the
+model is corrected by this installation: of its last finished runs those whose steps were most alike in size are taken, and for
 each the factor seconds / model is known. The range is the model times the smallest factor less 20 % up to the model
 times the largest plus 25 %. Alike, because small networks pay for overheads that the model knows roughly only. Before
 anything has finished here the range is a third to three times the model ("assumed").
@@ -23,8 +23,8 @@ from typing_extensions import TypedDict
 from core.run import cost
 from core.run.findings import EPSILONS
 from core.run.spec import RunSpec
-from jobs.rows import Run
-from jobs.store import Store
+from jobs.store.records import Run
+from jobs.store.store import Store
 
 START_S = 4.0
 RECENT, ALIKE = 30, 5

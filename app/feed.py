@@ -16,11 +16,11 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy.exc import DBAPIError
 
-from app.breaker import Breaker, DatabaseAway
 from app.news import Answer, Question, RunNews
 from app.watched import Watched
-from jobs.rows import Health
-from jobs.store import Store
+from jobs.store.breaker import Breaker, DatabaseAway
+from jobs.store.records import Health
+from jobs.store.store import Store
 
 FRESH_S, FRESH_IN_A_CROWD_S = 0.5, 1.0
 """For how long what was read is new enough; the latter where MANY_PER_S ask, who get it as often as they ask."""

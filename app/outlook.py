@@ -18,8 +18,8 @@ from app.estimate import START_S, Estimate, Estimator, modest_analyses_s, modest
 from app.views import run_url
 from core.catalog.policies import policy
 from core.run.spec import Init, RunSpec
-from jobs.rows import TERMINAL, Run
-from jobs.store import Store
+from jobs.store.records import TERMINAL, Run
+from jobs.store.store import Store
 
 KEEP_S = 2.0
 MAX_SEEN = 1000

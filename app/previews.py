@@ -28,9 +28,9 @@ from app.wording import (
 from core.catalog.datasets import DATASETS
 from core.catalog.policies import policy
 from core.studies.catalog import STUDIES
-from jobs.matching import Tally
-from jobs.rows import Run
-from jobs.store import Store
+from jobs.store.records import Run
+from jobs.store.store import Store
+from jobs.store.tallies import Tally
 
 SITE = "OnlyBN"
 TITLE = "How much can a random network learn?"

@@ -20,8 +20,8 @@ from app.wording import name_of
 from core.documents.document import page
 from core.run.events import DISABLED_BELOW, EDGES, Snapshot
 from core.run.findings import Findings
-from jobs.rows import LogRow, Run, StoredSnapshot
-from jobs.store import Store
+from jobs.store.records import LogRow, Run, StoredSnapshot
+from jobs.store.store import Store
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from core.catalog.policies import policy
 from core.documents.document import NOSCRIPT, figures, folded, origin, table
 from core.run.events import DISABLED_BELOW, EDGES, QUANTILES, Snapshot
 from core.run.findings import Findings
-from jobs.rows import LogRow, Run, StoredSnapshot
+from jobs.store.records import LogRow, Run, StoredSnapshot
 
 NONE = "–"
 SHOWN = (0.05, 0.5, 0.95)

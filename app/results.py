@@ -11,7 +11,7 @@ from app.errors import Problem
 from app.services import Found, Here, Services, answer, attached, download, wrong
 from core.machine.files import CAPSULE
 from core.run.findings import Findings
-from jobs.rows import Run
+from jobs.store.records import Run
 
 router = APIRouter()
 

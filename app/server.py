@@ -46,7 +46,7 @@ from app.social import Social
 from core.run.edits import SurgeryRequest
 from core.run.spec import RunSpec
 from core.version import VERSION
-from jobs.store import Store
+from jobs.store.store import Store
 
 ROUTERS = (
     api.router,

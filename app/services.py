@@ -15,9 +15,9 @@ from app.errors import Problem
 from app.estimate import Estimator
 from app.feed import Feed
 from app.settings import Settings
-from jobs.reading import UnreadableRun
-from jobs.rows import Run
-from jobs.store import Store
+from jobs.store.mapping import UnreadableRun
+from jobs.store.records import Run
+from jobs.store.store import Store
 
 
 @dataclass(frozen=True)

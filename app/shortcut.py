@@ -16,12 +16,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.breaker import DatabaseAway
 from app.feed import Feed
 from app.news import Answer, Question
 from app.pace import Pace
 from app.security import Rules, replayed, whole_body
 from app.services import JSON_HEADERS
+from jobs.store.breaker import DatabaseAway
 
 PATH = "/api/feed"
 COMPRESSED_FROM = 4000

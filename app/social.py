@@ -15,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.previews import SITE, Preview, preview
-from jobs.store import Store
+from jobs.store.store import Store
 
 OLD = re.compile(r"\s*<meta\s[^>]*?(?:property|name)=\"(?:og|twitter):[^>]*>")
 TITLE_TAG = re.compile(r"<title>.*?</title>", re.DOTALL)

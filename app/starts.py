@@ -16,7 +16,7 @@ from app.services import Here, Services, answer, attached, wrong
 from core.machine.files import CAPSULE, CAPSULE_FORMAT, START
 from core.run.spec import RunSpec
 from core.run.tensorfile import BadTensorFile, Header, read_header
-from jobs.results import StartsFull
+from jobs.store.results import StartsFull
 
 MEGABYTE = 1 << 20
 EXAMPLE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}

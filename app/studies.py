@@ -22,9 +22,9 @@ from core.studies.records import QUANTITIES, Record
 from core.studies.results import rows
 from core.studies.spec import SCALES, Scale, StudySpec, StudyUnavailable
 from core.studies.verdicts import judge
-from jobs.rows import Run
-from jobs.store import Store
-from jobs.studies import Study
+from jobs.store.records import Run
+from jobs.store.store import Store
+from jobs.store.studies import Study
 
 RECENT, KEEP_S = 30, 10.0
 TELLING_S = 10.0

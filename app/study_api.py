@@ -15,7 +15,7 @@ from core.studies.catalog import study_spec
 from core.studies.results import long_csv
 from core.studies.spec import Scale, StudySpec
 from jobs.quotas import refuse_submission
-from jobs.studies import Study
+from jobs.store.studies import Study
 
 EXAMPLE = '{"name": "depth", "scale": "minutes"}'
 

@@ -12,8 +12,8 @@ from app.services import Found, Here, Services, answer, wrong
 from core.run.edits import MAX_MAPS, BadEdits, SurgeryRequest, check, evaluated_images
 from core.run.parameters import read_parameters
 from core.run.tensorfile import BadTensorFile
-from jobs.evaluations import Evaluation
 from jobs.quotas import refuse_evaluation
+from jobs.store.evaluations import Evaluation
 
 EXAMPLE = (
     '{"edits": [{"action": "zero", "below": 0.01}, {"action": "flip", "layer": "stage1.0.norm1", "features": [3, 5]}]}'

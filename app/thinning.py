@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from app.views import maybe_short, short
 from core.run.cost import point_stride
 from core.run.spec import RunSpec
-from jobs.rows import StoredPoint
+from jobs.store.records import StoredPoint
 
 MAX_POINTS = 1500
 EXTREMES = 4

@@ -7,7 +7,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from core.run.events import Finished, Started
-from jobs.rows import Run, Unreadable
+from jobs.store.records import Run, Unreadable
 
 DIGITS = 5
 """Significant digits of the numbers in the feed and in lists; points and snapshots for download are whole."""

@@ -10,15 +10,15 @@ from typing import TypeVar
 
 from typing_extensions import TypedDict
 
-from app.breaker import Breaker
 from app.news import Cursors, DisabledRow, LogLine, RunNews, SnapshotRow, SpeedRow
 from app.thinning import PointRow, Thinning
 from app.views import LayerView, RunSummary, layers, short, summary
 from core.run.cost import keeps_snapshot
 from core.run.events import BINS, Snapshot
-from jobs.reading import UnreadableRun
-from jobs.rows import RESUMABLE, TERMINAL, LogRow, Run, StoredSnapshot, Watch
-from jobs.store import Store
+from jobs.store.breaker import Breaker
+from jobs.store.mapping import UnreadableRun
+from jobs.store.records import RESUMABLE, TERMINAL, LogRow, Run, StoredSnapshot, Watch
+from jobs.store.store import Store
 
 FOLLOWED_S = 2.5
 """A run that nobody has asked for in this time is followed no more: it is read when somebody asks."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from core.catalog.datasets import DATASETS
 from core.catalog.policies import policy
-from jobs.matching import Tally
-from jobs.rows import Run
+from jobs.store.records import Run
+from jobs.store.tallies import Tally
 
 TOLD = 6
 """So many kinds of runs are told one by one."""

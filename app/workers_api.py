@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 from typing_extensions import TypedDict
 
 from app.services import Here, answer
-from jobs.rows import Machine, WorkerNow
+from jobs.store.records import Machine, WorkerNow
 
 
 class MachineView(TypedDict):

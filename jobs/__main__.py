@@ -12,12 +12,12 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from core.machine.lifeline import die_with_parent
-from jobs.database import WrongSchema
-from jobs.engine import describe, open_engine
 from jobs.queue import make_queue, shown
 from jobs.settings import WorkerSettings
-from jobs.store import Store
-from jobs.worker import Tersely, Worker
+from jobs.store.database import WrongSchema
+from jobs.store.engine import describe, open_engine
+from jobs.store.store import Store
+from jobs.worker.worker import Tersely, Worker
 
 STOPPED, UNREACHABLE, BAD_SETTINGS = 0, 1, 2
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.rows import Running, State
+from jobs.store.records import Running, State
 
 MAX_CRASHES = 3
 """Crashes of the trainer in a row, without a newer checkpoint, after which a run is given up."""

@@ -17,9 +17,9 @@ from app.settings import Settings
 from core.run.events import BINS, QUANTILES, Distribution, Point, Progress, Snapshot
 from core.run.findings import Findings
 from core.run.spec import RunSpec
-from jobs.engine import open_engine
-from jobs.rows import Batch
-from jobs.store import Store
+from jobs.store.engine import open_engine
+from jobs.store.records import Batch
+from jobs.store.store import Store
 from tests.events import analysed, finished, started
 
 SPEC: dict[str, Any] = {

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from app.settings import Settings
 from core.run.spec import RunSpec
-from jobs.store import Store
+from jobs.store.store import Store
 from tests.app.conftest import SPEC, Trainer
 
 
@@ -261,7 +261,7 @@ def test_unknown_addresses_and_methods_answer_in_json(client: TestClient) -> Non
 
 
 def test_a_broken_server_says_so_without_a_trace(client: TestClient, store: Store) -> None:
-    from jobs.tables import METADATA
+    from jobs.store.tables import METADATA
 
     METADATA.drop_all(store.engine)
     answer = client.get("/api/runs")

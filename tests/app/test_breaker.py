@@ -11,8 +11,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from app.breaker import OPEN_S, Breaker, DatabaseAway
-from jobs.store import Store
+from jobs.store.breaker import OPEN_S, Breaker, DatabaseAway
+from jobs.store.store import Store
 from tests.app.conftest import Clock, Trainer
 
 

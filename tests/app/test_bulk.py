@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 from starlette.testclient import TestClient
 
-from jobs.store import Store
-from jobs.tables import RUNS
+from jobs.store.store import Store
+from jobs.store.tables import RUNS
 from tests.app.conftest import SPEC, Trainer
 
 

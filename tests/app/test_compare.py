@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from app.compare import MAX_RUNS, usual
 from core.run.spec import RunSpec
 from core.studies.catalog import study_spec
-from jobs.store import Store
+from jobs.store.store import Store
 from tests.app.conftest import SPEC, Trainer
 
 

@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from core.run.events import FailureKind
-from jobs.store import Store
+from jobs.store.store import Store
 from tests.app.conftest import Trainer
 
 

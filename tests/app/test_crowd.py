@@ -15,8 +15,8 @@ from app.feed import Feed
 from app.news import Cursors, Question
 from app.watched import Watched
 from core.run.spec import RunSpec
-from jobs.rows import Batch
-from jobs.store import Store
+from jobs.store.records import Batch
+from jobs.store.store import Store
 from tests.app.conftest import SPEC, Clock, Trainer
 from tests.events import started
 

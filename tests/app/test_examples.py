@@ -7,9 +7,9 @@ from starlette.testclient import TestClient
 
 from app.__main__ import settle_examples
 from app.estimate import Estimator, measured
-from jobs import examples
-from jobs.examples import NOBODY, BadExample
-from jobs.store import Store
+from jobs.store import examples
+from jobs.store.examples import NOBODY, BadExample
+from jobs.store.store import Store
 from tests.app.conftest import Trainer
 
 

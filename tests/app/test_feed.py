@@ -14,8 +14,8 @@ from app.news import Cursors, Question
 from core.run.cost import point_stride
 from core.run.events import Point
 from core.run.spec import RunSpec
-from jobs.rows import Batch
-from jobs.store import Store
+from jobs.store.records import Batch
+from jobs.store.store import Store
 from tests.app.conftest import SPEC, Clock, Trainer
 
 

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from app.outlook import starts
 from core.run.spec import RunSpec
 from jobs.lease import Identity
-from jobs.store import Store
+from jobs.store.store import Store
 from tests.app.conftest import SPEC, Trainer
 
 

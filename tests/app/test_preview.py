@@ -18,7 +18,7 @@ from core.catalog.policies import POLICIES, policy
 from core.commands.arguments import parser, spec_of
 from core.run import cost
 from core.run.spec import RunSpec
-from jobs.store import Store
+from jobs.store.store import Store
 from tests.app.conftest import SPEC, Trainer
 from tests.events import finished
 

@@ -14,8 +14,8 @@ from app import security
 from app.security import MAX_BODY, Rules, Security
 from app.server import make_app, mount_pages
 from app.settings import Settings
-from jobs.engine import open_engine
-from jobs.store import Store
+from jobs.store.engine import open_engine
+from jobs.store.store import Store
 from tests.app.conftest import SPEC, finish
 
 

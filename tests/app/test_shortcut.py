@@ -14,7 +14,7 @@ from app import api, shortcut
 from app.feed import Feed
 from app.pace import Pace
 from app.security import MAX_BODY
-from jobs.store import Store
+from jobs.store.store import Store
 from tests.app.conftest import Trainer
 
 

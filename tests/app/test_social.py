@@ -18,7 +18,7 @@ from app.previews import PAGES, Preview, asked, preview
 from app.social import Social, tags, with_tags
 from core.run.spec import RunSpec
 from core.studies.catalog import STUDIES, study_spec
-from jobs.store import Store
+from jobs.store.store import Store
 from tests.app.conftest import SPEC, Trainer
 
 GRADIOS = """<!doctype html><html><head>

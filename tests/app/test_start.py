@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
-from jobs.engine import open_engine
-from jobs.store import Store
+from jobs.store.engine import open_engine
+from jobs.store.store import Store
 
 ROOT = Path(__file__).parents[2]
 Start = Callable[..., subprocess.Popen[str]]

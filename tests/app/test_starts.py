@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 
 from app.security import MAX_START
 from app.settings import Settings
-from jobs import results
-from jobs.store import Store
+from jobs.store import results
+from jobs.store.store import Store
 from tests.app.conftest import SPEC, Trainer
 
 

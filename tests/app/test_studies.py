@@ -16,9 +16,9 @@ from app.settings import Settings
 from core.run.spec import RunSpec
 from core.studies.catalog import STUDIES, study_spec
 from core.studies.spec import Axis, StudySpec
-from jobs.rows import Batch
-from jobs.store import Store
-from jobs.studies import read_study
+from jobs.store.records import Batch
+from jobs.store.store import Store
+from jobs.store.studies import read_study
 from tests.core.studies.made import finished
 from tests.events import started
 from tests.pictures import write_pictures

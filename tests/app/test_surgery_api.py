@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from core.run.layout import layout
 from core.run.spec import RunSpec
 from jobs.lease import Identity
-from jobs.store import Store
+from jobs.store.store import Store
 from tests.app.conftest import SPEC, Trainer
 
 RUN = RunSpec.model_validate(SPEC)

@@ -7,7 +7,7 @@ import random
 
 from app.thinning import MAX_POINTS, Thinning
 from core.run.spec import RunSpec
-from jobs.rows import StoredPoint
+from jobs.store.records import StoredPoint
 
 PAPER = RunSpec.model_validate(
     {"architecture": "resnet-110", "policy": "batchnorm", "dataset": "cifar-10", "epochs": 160}

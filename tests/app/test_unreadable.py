@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from starlette.testclient import TestClient
 
-from jobs.store import Store
-from jobs.tables import RUNS
+from jobs.store.store import Store
+from jobs.store.tables import RUNS
 from tests.app.conftest import SPEC, Trainer
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.testclient import TestClient
 
 from jobs.lease import Identity
-from jobs.rows import Machine
-from jobs.store import Store
+from jobs.store.records import Machine
+from jobs.store.store import Store
 from tests.app.conftest import Trainer
 
 

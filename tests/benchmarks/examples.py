@@ -27,7 +27,7 @@ from core.machine.files import CAPSULE, write_atomically
 from core.run.cost import keeps_snapshot
 from core.run.events import EVENT, Analysed, Event, Finished, Point, Progress, Snapshot, Started
 from core.trained.capsule import read_capsule
-from jobs.examples import FOLDER, Example, Speed
+from jobs.store.examples import FOLDER, Example, Speed
 
 ROOT = Path(__file__).parents[2]
 COMMON = ("--architecture", "resnet-14", "--dataset", "digits", "--epochs", "30", "--threads", "1")

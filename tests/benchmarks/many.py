@@ -19,10 +19,10 @@ import time
 from pathlib import Path
 
 from core.run.spec import RunSpec
-from jobs.engine import open_engine
 from jobs.queue import make_queue, waker
 from jobs.settings import WorkerSettings, available_cores
-from jobs.store import Store
+from jobs.store.engine import open_engine
+from jobs.store.store import Store
 
 RUNS = 6
 PATIENCE_S = 900.0

@@ -29,8 +29,8 @@ import httpx
 import orjson
 import sqlalchemy as sa
 
-from jobs.store import Store
-from jobs.tables import POINTS, RUNS
+from jobs.store.store import Store
+from jobs.store.tables import POINTS, RUNS
 from tests.benchmarks.pool import CORES
 from tests.benchmarks.speed import Child
 from tests.browser.conftest import Site

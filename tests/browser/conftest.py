@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
-from jobs.engine import open_engine
-from jobs.store import Store
+from jobs.store.engine import open_engine
+from jobs.store.store import Store
 from tests.browser.puppet import Puppet
 
 ROOT = Path(__file__).parents[2]

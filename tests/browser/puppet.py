@@ -24,8 +24,8 @@ from core.run.events import (
 )
 from core.run.spec import RunSpec
 from jobs.lease import Identity
-from jobs.rows import Batch, Machine, Run
-from jobs.store import Store
+from jobs.store.records import Batch, Machine, Run
+from jobs.store.store import Store
 from tests.events import analysed, finished, started
 
 SPEC: dict[str, Any] = {"architecture": "resnet-14", "policy": "batchnorm", "dataset": "digits", "epochs": 12}

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
-from jobs.tables import RUNS
+from jobs.store.tables import RUNS
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
 

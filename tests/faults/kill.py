@@ -21,11 +21,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from core.run.spec import RunSpec
-from jobs.engine import open_engine
 from jobs.queue import make_queue, waker
-from jobs.rows import TERMINAL, Run
 from jobs.settings import WorkerSettings
-from jobs.store import Store
+from jobs.store.engine import open_engine
+from jobs.store.records import TERMINAL, Run
+from jobs.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 180.0

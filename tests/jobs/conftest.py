@@ -11,9 +11,9 @@ from typing import NoReturn
 import pytest
 
 from core.run.spec import RunSpec
-from jobs.engine import open_engine
 from jobs.settings import WorkerSettings
-from jobs.store import Store
+from jobs.store.engine import open_engine
+from jobs.store.store import Store
 from tests.jobs.support import fake_spec
 
 POSTGRES = os.environ.get("ONLYBN_TEST_POSTGRES_URL", "postgresql://127.0.0.1:5432/test")

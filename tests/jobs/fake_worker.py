@@ -8,11 +8,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path.cwd()))
 
-from jobs.engine import open_engine
 from jobs.queue import make_queue
 from jobs.settings import WorkerSettings
-from jobs.store import Store
-from jobs.worker import Worker
+from jobs.store.engine import open_engine
+from jobs.store.store import Store
+from jobs.worker.worker import Worker
 from tests.jobs.support import FAKE_TRAINER
 
 

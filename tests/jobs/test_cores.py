@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from jobs import cores, settings
-from jobs.cores import Cores
+from jobs import settings
 from jobs.settings import WorkerSettings
+from jobs.worker import cores
+from jobs.worker.cores import Cores
 
 
 @pytest.fixture(autouse=True)

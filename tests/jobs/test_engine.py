@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from jobs.engine import describe, open_engine
-from jobs.store import Store
+from jobs.store.engine import describe, open_engine
+from jobs.store.store import Store
 from tests.jobs.support import fake_spec, in_threads
 
 

@@ -16,15 +16,15 @@ import sqlalchemy as sa
 
 from core.run.edits import Edit, SurgeryRequest
 from core.run.spec import RunSpec
-from jobs import evaluations
-from jobs.evaluations import Evaluation
-from jobs.evaluator import Evaluator
 from jobs.queue import make_queue
 from jobs.quotas import MAX_EVALUATIONS, MAX_EVALUATIONS_A_MINUTE, refuse_evaluation
 from jobs.settings import WorkerSettings
-from jobs.store import Store
-from jobs.tables import EVALUATIONS, METADATA, SCHEMA
-from jobs.worker import Worker
+from jobs.store import evaluations
+from jobs.store.evaluations import Evaluation
+from jobs.store.store import Store
+from jobs.store.tables import EVALUATIONS, METADATA, SCHEMA
+from jobs.worker.evaluator import Evaluator
+from jobs.worker.worker import Worker
 from tests.events import finished
 from tests.jobs.support import FAKE_TRAINER, eventually, fake_spec
 from tests.jobs.test_supervisor import is_alive
@@ -269,11 +269,11 @@ WORKER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, str(Path.cwd()))
-from jobs.engine import open_engine
+from jobs.store.engine import open_engine
 from jobs.queue import make_queue
 from jobs.settings import WorkerSettings
-from jobs.store import Store
-from jobs.worker import Worker
+from jobs.store.store import Store
+from jobs.worker.worker import Worker
 from tests.jobs.test_evaluations import FAKE_EVALUATOR, FAKE_TRAINER
 settings = WorkerSettings()
 store, huey = Store(open_engine(settings.store_url)), make_queue(settings)

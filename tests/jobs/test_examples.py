@@ -11,11 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from core.run.cost import counts
-from jobs import submitting
-from jobs.engine import open_engine
-from jobs.examples import FOLDER, NOBODY, BadExample, Shipped, names, shipped
-from jobs.store import Store
-from jobs.tables import EXAMPLES
+from jobs.store import submission as submitting
+from jobs.store.engine import open_engine
+from jobs.store.examples import FOLDER, NOBODY, BadExample, Shipped, names, shipped
+from jobs.store.store import Store
+from jobs.store.tables import EXAMPLES
 from tests.jobs.support import fake_spec, in_threads
 
 SHIPPED, NAMES = shipped(), names()

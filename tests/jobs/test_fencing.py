@@ -11,8 +11,8 @@ import pytest
 
 from core.run.spec import RunSpec
 from jobs.lease import MAX_CRASHES, MAX_LOSSES
-from jobs.rows import Batch
-from jobs.store import Store
+from jobs.store.records import Batch
+from jobs.store.store import Store
 from tests.events import finished, started
 from tests.jobs.support import fake_spec, in_threads
 from tests.jobs.test_store import claimed, train_point
@@ -20,8 +20,8 @@ from tests.jobs.test_store import claimed, train_point
 ROOT = Path(__file__).parents[2]
 CLAIM_ALL = """
 import sys
-from jobs.engine import open_engine
-from jobs.store import Store
+from jobs.store.engine import open_engine
+from jobs.store.store import Store
 store = Store(open_engine(sys.argv[1]))
 while run := store.claim(sys.argv[2]):
     print(run.id)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from jobs.lease import Identity, Troubles, Watch, next_state
-from jobs.rows import Running
+from jobs.store.records import Running
 
 
 class Clock:

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 
 from core.run.spec import RunSpec
 from core.studies.catalog import study_spec
-from jobs.store import Store
-from jobs.tables import PLACES
+from jobs.store.store import Store
+from jobs.store.tables import PLACES
 from tests.jobs.support import in_threads
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from jobs.rows import Run
 from jobs.settings import WorkerSettings
-from jobs.store import Store
-from jobs.supervisor import Supervisor
+from jobs.store.records import Run
+from jobs.store.store import Store
+from jobs.worker.supervisor import Supervisor
 from tests.jobs.support import eventually, fake_spec
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")]

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 
 from core.run.spec import RunSpec
 from core.studies.catalog import study_spec
-from jobs.reading import UnreadableRun
-from jobs.rows import Run, Unreadable
-from jobs.store import Store
-from jobs.tables import RUNS, STUDIES
+from jobs.store.mapping import UnreadableRun
+from jobs.store.records import Run, Unreadable
+from jobs.store.store import Store
+from jobs.store.tables import RUNS, STUDIES
 from tests.jobs.support import fake_spec
 
 

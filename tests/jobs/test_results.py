@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 
 from core.run.spec import RunSpec
-from jobs.rows import Batch
-from jobs.store import Store
+from jobs.store.records import Batch
+from jobs.store.store import Store
 from tests.events import analysed, finished
 from tests.jobs.test_store import claimed
 

@@ -7,11 +7,11 @@ import pytest
 from core.run.cost import keeps_snapshot, run_macs
 from core.run.events import BINS, QUANTILES, Checkpointed, Distribution, Point, Progress, Snapshot, Warned
 from core.run.spec import RunSpec
-from jobs.database import WrongSchema
-from jobs.inbox import Inbox
-from jobs.rows import Batch, Run
-from jobs.store import Store
-from jobs.tables import SCHEMA, SPEEDS
+from jobs.store.database import WrongSchema
+from jobs.store.records import Batch, Run
+from jobs.store.store import Store
+from jobs.store.tables import SCHEMA, SPEEDS
+from jobs.worker.inbox import Inbox
 from tests.events import finished, started
 from tests.jobs.support import fake_spec, in_threads
 
@@ -275,7 +275,7 @@ def test_before_the_first_end_the_speed_is_that_of_what_runs(store: Store, spec:
 
 
 def test_tables_can_be_created_by_many_at_once(store: Store) -> None:
-    from jobs.tables import METADATA
+    from jobs.store.tables import METADATA
 
     with store.writing() as connection:
         METADATA.drop_all(connection)

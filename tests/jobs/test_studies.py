@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from core.studies.spec import Axis, Scale, StudySpec, StudyUnavailable
-from jobs import studies
-from jobs.store import Store
-from jobs.studies import Launched
+from jobs.store import studies
+from jobs.store.store import Store
+from jobs.store.studies import Launched
 from tests.core.studies.made import finished
 from tests.jobs.support import fake_spec
 

@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from core.run.spec import RunSpec
-from jobs.results import MAX_CAPSULE
-from jobs.rows import Run
 from jobs.settings import WorkerSettings
-from jobs.store import Store
-from jobs.supervisor import Supervisor, describe_end
+from jobs.store.records import Run
+from jobs.store.results import MAX_CAPSULE
+from jobs.store.store import Store
+from jobs.worker.supervisor import Supervisor, describe_end
 from tests.jobs.support import FAKE_TRAINER, eventually, fake_spec
 
 

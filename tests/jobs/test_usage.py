@@ -7,13 +7,13 @@ from pathlib import Path
 from core.run.events import Progress
 from core.run.spec import RunSpec
 from jobs.lease import Identity
-from jobs.machine import machine
 from jobs.queue import make_queue
-from jobs.rows import Batch, Machine, Usage, WorkerNow
 from jobs.settings import WorkerSettings
-from jobs.store import Store
-from jobs.tables import MACHINES, USAGE
-from jobs.worker import Worker
+from jobs.store.records import Batch, Machine, Usage, WorkerNow
+from jobs.store.store import Store
+from jobs.store.tables import MACHINES, USAGE
+from jobs.worker.machine import machine
+from jobs.worker.worker import Worker
 
 
 def says(step: int, **memory: int) -> Batch:

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from huey import Huey
 
-from jobs import cores
 from jobs.queue import make_queue, waker
 from jobs.settings import WorkerSettings
-from jobs.store import Store
-from jobs.worker import Worker
+from jobs.store.store import Store
+from jobs.worker import cores
+from jobs.worker.worker import Worker
 from tests.events import finished
 from tests.jobs.support import FAKE_TRAINER, eventually, fake_spec
 from tests.jobs.test_supervisor import is_alive
@@ -62,7 +62,7 @@ def test_the_reaper_buries_what_was_removed_long_ago_with_its_folder(
     worker = Worker(settings, lite, huey, FAKE_TRAINER)
     worker.reap()
     assert folder.exists(), "for an hour it can come back"
-    monkeypatch.setattr("jobs.worker.REMOVED_FOR_S", 0.0)
+    monkeypatch.setattr("jobs.worker.worker.REMOVED_FOR_S", 0.0)
     worker.reap()
     assert not folder.exists() and lite.restore(run.id) is None
 
@@ -81,7 +81,7 @@ def test_checkpoints_of_no_more_use_are_removed(
     with at_work(settings, lite):
         eventually(lambda: not saved[done.id].exists())
     assert saved[cancelled.id].exists(), "it can be resumed"
-    monkeypatch.setattr("jobs.worker.RESUMABLE_FOR_S", 0.0)
+    monkeypatch.setattr("jobs.worker.worker.RESUMABLE_FOR_S", 0.0)
     with at_work(settings, lite):
         eventually(lambda: not saved[cancelled.id].exists())
 

@@ -9,11 +9,11 @@ from dataclasses import asdict, fields
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
-from jobs.database import Database
 from jobs.lease import Identity
-from jobs.ordering import QUEUE
-from jobs.rows import Machine, Running, WorkerNow
-from jobs.tables import MACHINES, RUNS, WORKERS
+from jobs.store.database import Database
+from jobs.store.order import QUEUE
+from jobs.store.records import Machine, Running, WorkerNow
+from jobs.store.tables import MACHINES, RUNS, WORKERS
 
 SILENT_AFTER_S = 10.0
 """A worker that has not been heard of for this long does not count as one that is there."""

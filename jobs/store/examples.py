@@ -20,14 +20,14 @@ from core.catalog.model import Model
 from core.run.events import Analysed, Finished, Point, Progress, Snapshot, Started
 from core.run.findings import Findings
 from core.run.spec import RunSpec
-from jobs import curves, results
-from jobs.database import Database
-from jobs.reading import readable, select_runs
-from jobs.rows import Run
-from jobs.submitting import row_of
-from jobs.tables import EXAMPLES, LOG, RUNS
+from jobs.store import curves, results
+from jobs.store.database import Database
+from jobs.store.mapping import readable, select_runs
+from jobs.store.records import Run
+from jobs.store.submission import row_of
+from jobs.store.tables import EXAMPLES, LOG, RUNS
 
-FOLDER = Path(__file__).parents[1] / "static" / "examples"
+FOLDER = Path(__file__).parents[2] / "static" / "examples"
 EXAMPLES_LOCK = 0x6F6E6C79627A
 """PostgreSQL's advisory locks are numbers."""
 NOBODY = ""

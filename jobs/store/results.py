@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 
 from core.run.events import Analysed
 from core.run.findings import Findings
-from jobs.curves import COMPRESSION, number_of
-from jobs.database import Database
-from jobs.tables import CAPSULES, FINDINGS, RUNS, STARTS
+from jobs.store.curves import COMPRESSION, number_of
+from jobs.store.database import Database
+from jobs.store.tables import CAPSULES, FINDINGS, RUNS, STARTS
 
 MAX_CAPSULE = 2 << 20
 """Larger capsules stay in the folder of their run only: a database is no place for them."""

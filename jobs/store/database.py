@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
-from jobs.engine import WRITES
-from jobs.tables import METADATA, SCHEMA, VERSION
+from jobs.store.engine import WRITES
+from jobs.store.tables import METADATA, SCHEMA, VERSION
 
 TABLES_LOCK = 0x6F6E6C79626E  # "onlybn": PostgreSQL's advisory locks are numbers
 

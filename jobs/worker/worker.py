@@ -17,15 +17,15 @@ from huey.consumer import Consumer
 from sqlalchemy.exc import DBAPIError
 
 from core.kernels.library import Uncompiled, is_kept, shared_library
-from jobs.cores import Cores
-from jobs.evaluator import EVALUATOR, Evaluator
 from jobs.lease import Identity, Watch
-from jobs.machine import machine
 from jobs.queue import waker
-from jobs.removing import REMOVED_FOR_S
 from jobs.settings import WorkerSettings
-from jobs.store import Store
-from jobs.supervisor import STOP_GRACE_S, TRAINER, Supervisor
+from jobs.store.removal import REMOVED_FOR_S
+from jobs.store.store import Store
+from jobs.worker.cores import Cores
+from jobs.worker.evaluator import EVALUATOR, Evaluator
+from jobs.worker.machine import machine
+from jobs.worker.supervisor import STOP_GRACE_S, TRAINER, Supervisor
 
 REAP_EVERY_S = 2.0
 POLL_S = 0.5

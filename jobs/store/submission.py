@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 from core.run.cost import counts
 from core.run.spec import RunSpec
 from core.studies.spec import Scale
-from jobs import curves
-from jobs.tables import RUNS
+from jobs.store import curves
+from jobs.store.tables import RUNS
 
 ID_LETTERS = string.ascii_letters + string.digits
 ID_LENGTH = 14  # 83 bits: a link cannot be guessed

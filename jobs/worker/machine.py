@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.machine.memory import memory_bytes
 from core.machine.processor import available_cores, processor
-from jobs.rows import Machine
+from jobs.store.records import Machine
 
 _processor = cache(processor)
 

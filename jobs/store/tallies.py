@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
-from jobs.database import Database
-from jobs.reading import kept
-from jobs.rows import State
-from jobs.tables import MEMBERS, RUNS, STUDIES
+from jobs.store.database import Database
+from jobs.store.mapping import kept
+from jobs.store.records import State
+from jobs.store.tables import MEMBERS, RUNS, STUDIES
 
 
 @dataclass(frozen=True)

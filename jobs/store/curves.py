@@ -18,8 +18,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from core.run.cost import keeps_snapshot
 from core.run.events import Distribution, Point, Progress, Snapshot, Split
 from core.run.spec import RunSpec
-from jobs.rows import LogKind, LogRow, StoredPoint, StoredSnapshot, StoredSpeed
-from jobs.tables import LOG, POINTS, RUNS, SNAPSHOTS, SPEEDS
+from jobs.store.records import LogKind, LogRow, StoredPoint, StoredSnapshot, StoredSpeed
+from jobs.store.tables import LOG, POINTS, RUNS, SNAPSHOTS, SPEEDS
 
 SPEED_PARTS = 500
 """Of the speeds that a run says every second one remains for each of so many parts of its steps."""

@@ -13,13 +13,13 @@ from sqlalchemy import Connection, Row
 
 from core.run.cost import run_macs
 from core.run.events import FailureKind, Finished, Point, Progress
-from jobs import curves, results
-from jobs.database import Database
 from jobs.lease import Troubles, next_state
-from jobs.ordering import QUEUE
-from jobs.reading import read_spec
-from jobs.rows import Batch, LogKind, Running, State, Verdict
-from jobs.tables import RUNS, USAGE
+from jobs.store import curves, results
+from jobs.store.database import Database
+from jobs.store.mapping import read_spec
+from jobs.store.order import QUEUE
+from jobs.store.records import Batch, LogKind, Running, State, Verdict
+from jobs.store.tables import RUNS, USAGE
 
 USED = ("memory_bytes", "peak_bytes", "gpu_bytes", "gpu_peak_bytes")
 

@@ -22,13 +22,13 @@ from sqlalchemy.exc import DBAPIError
 
 from core.machine.files import CAPSULE, START, write_atomically
 from core.run.events import Failed, Finished
-from jobs.engine import may_pass
-from jobs.inbox import Inbox
-from jobs.process import TrainerProcess
-from jobs.results import MAX_CAPSULE
-from jobs.rows import Run
 from jobs.settings import WorkerSettings
-from jobs.store import Store
+from jobs.store.engine import may_pass
+from jobs.store.records import Run
+from jobs.store.results import MAX_CAPSULE
+from jobs.store.store import Store
+from jobs.worker.inbox import Inbox
+from jobs.worker.process import TrainerProcess
 
 FLUSH_EVERY_S = 0.4
 CANCEL_GRACE_S = 1.5
@@ -38,7 +38,7 @@ STOP_GRACE_S = 6.0
 """How long a trainer may take to save its work when the worker stops."""
 RETRY_S = 1.0
 BAD_ARGUMENTS = 2
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 TRAINER = (sys.executable, "-m", "core", "train")
 LAUNCHER = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node")
 """torchrun. What it starts dies with it: the trainers see to that themselves."""

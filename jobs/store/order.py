@@ -12,8 +12,8 @@ from itertools import groupby
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, FromClause
 
-from jobs.database import Database
-from jobs.tables import PLACES, RUNS
+from jobs.store.database import Database
+from jobs.store.tables import PLACES, RUNS
 
 
 def place_of(runs: FromClause = RUNS) -> ColumnElement[int]:

@@ -19,16 +19,13 @@ from pydantic import ValidationError
 from core.run.cost import step_macs
 from core.run.events import Snapshot
 from core.run.spec import RunSpec
-from jobs import curves
-from jobs.evaluations import Evaluations
-from jobs.examples import Examples
-from jobs.holding import Holding
-from jobs.matching import Filters, Tallies
-from jobs.ordering import QUEUE, Ordering
-from jobs.reading import UnreadableRun, kept, read_any, read_run, read_spec, readable, select_run, select_runs
-from jobs.removing import Removing
-from jobs.results import Results
-from jobs.rows import (
+from jobs.store import curves
+from jobs.store.claims import Holding
+from jobs.store.evaluations import Evaluations
+from jobs.store.examples import Examples
+from jobs.store.mapping import UnreadableRun, kept, read_any, read_run, read_spec, readable, select_run, select_runs
+from jobs.store.order import QUEUE, Ordering
+from jobs.store.records import (
     RESUMABLE,
     Health,
     LogRow,
@@ -40,10 +37,13 @@ from jobs.rows import (
     Unreadable,
     Watch,
 )
-from jobs.staff import Staff, alive
-from jobs.studies import Studies
-from jobs.submitting import hashed, insert_run, new_token, row_of
-from jobs.tables import RUNS, WORKERS
+from jobs.store.removal import Removing
+from jobs.store.results import Results
+from jobs.store.studies import Studies
+from jobs.store.submission import hashed, insert_run, new_token, row_of
+from jobs.store.tables import RUNS, WORKERS
+from jobs.store.tallies import Filters, Tallies
+from jobs.store.workers import Staff, alive
 
 SPEED_OF_LAST = 10
 

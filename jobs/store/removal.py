@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from jobs.database import Database
-from jobs.reading import read_run, select_run
-from jobs.rows import TERMINAL, Run
-from jobs.tables import MEMBERS, REMOVALS, RUNS
+from jobs.store.database import Database
+from jobs.store.mapping import read_run, select_run
+from jobs.store.records import TERMINAL, Run
+from jobs.store.tables import MEMBERS, REMOVALS, RUNS
 
 REMOVED_FOR_S = 3600.0
 """How long a removed run can be brought back."""

@@ -16,9 +16,9 @@ from sqlalchemy import Row
 
 from core.run.events import Counts, Finished, Started
 from core.run.spec import RunSpec, explain
-from jobs.ordering import place_of
-from jobs.rows import ExampleMark, Run, Unreadable, Usage
-from jobs.tables import EXAMPLES, FINDINGS, MEMBERS, REMOVALS, RUNS, STUDIES, USAGE
+from jobs.store.order import place_of
+from jobs.store.records import ExampleMark, Run, Unreadable, Usage
+from jobs.store.tables import EXAMPLES, FINDINGS, MEMBERS, REMOVALS, RUNS, STUDIES, USAGE
 
 USED = (USAGE.c.memory_bytes, USAGE.c.peak_bytes, USAGE.c.gpu_bytes, USAGE.c.gpu_peak_bytes)
 

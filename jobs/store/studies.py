@@ -21,11 +21,11 @@ from sqlalchemy import Connection, Row
 
 from core.run.findings import Findings
 from core.studies.spec import StudySpec
-from jobs.database import Database
-from jobs.reading import kept, read_any, select_runs
-from jobs.rows import TERMINAL, Run, State
-from jobs.submitting import ALONE, IN_STUDY, hashed, insert_run, new_id, new_token, row_of
-from jobs.tables import FINDINGS, MEMBERS, RUNS, STUDIES
+from jobs.store.database import Database
+from jobs.store.mapping import kept, read_any, select_runs
+from jobs.store.records import TERMINAL, Run, State
+from jobs.store.submission import ALONE, IN_STUDY, hashed, insert_run, new_id, new_token, row_of
+from jobs.store.tables import FINDINGS, MEMBERS, RUNS, STUDIES
 
 USABLE: tuple[State, ...] = ("finished", "running", "queued")
 """Which runs of a digest a study takes, the most useful first."""

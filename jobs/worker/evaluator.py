@@ -20,13 +20,13 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 
 from core.machine.files import CAPSULE
-from jobs.engine import may_pass
-from jobs.evaluations import Evaluation
 from jobs.lease import Watch
-from jobs.process import TrainerProcess
 from jobs.settings import WorkerSettings
-from jobs.store import Store
-from jobs.supervisor import REPOSITORY, RETRY_S, child_environment, describe_end
+from jobs.store.engine import may_pass
+from jobs.store.evaluations import Evaluation
+from jobs.store.store import Store
+from jobs.worker.process import TrainerProcess
+from jobs.worker.supervisor import REPOSITORY, RETRY_S, child_environment, describe_end
 
 KEPT_WARM_S = 60.0
 """So long after its last evaluation a process waits for the next: starting one takes seconds."""

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy import Row
 
 from core.run.edits import SurgeryRequest
-from jobs.curves import number_of
-from jobs.database import Database
-from jobs.rows import Running
-from jobs.submitting import new_id
-from jobs.tables import EVALUATIONS, RUNS
+from jobs.store.curves import number_of
+from jobs.store.database import Database
+from jobs.store.records import Running
+from jobs.store.submission import new_id
+from jobs.store.tables import EVALUATIONS, RUNS
 
 EvaluationState = Literal["queued", "running", "finished", "failed"]
 

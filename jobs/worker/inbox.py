@@ -20,7 +20,7 @@ from core.run.events import (
     Stopped,
     Warned,
 )
-from jobs.rows import Batch
+from jobs.store.records import Batch
 
 MAX_POINTS, MAX_SNAPSHOTS = 5000, 20
 """What is kept in memory while the database is away; beyond it the trainer waits."""
