@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from app.settings import Settings, explain
-from app.web import PortTaken, listen, run
+from app.web.listen import PortTaken, listen, run
 from app.worker_process import EmbeddedWorker
 from jobs.queue import make_queue, waker
 from jobs.store.database import WrongSchema
@@ -132,10 +132,10 @@ def serve_pages(settings: Settings, store: Store, wake: Callable[[str], object],
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     # Gradio takes seconds to import: a wrong setting or a taken port is said before, and the worker starts meanwhile.
-    from app.options import options  # noqa: PLC0415
     from app.pages import site  # noqa: PLC0415
+    from app.pages.options import options  # noqa: PLC0415
     from app.server import make_app, mount_pages  # noqa: PLC0415
-    from app.studies import prepare  # noqa: PLC0415
+    from app.views.studies import prepare  # noqa: PLC0415
 
     app = make_app(settings, store, wake, options)
     mount_pages(app, site.build(store, settings), settings, site.mount_options())

@@ -14,35 +14,29 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
-from app import (
-    api,
-    api_docs,
-    bulk_api,
-    compare_api,
-    course,
-    errors,
-    examples,
-    report_api,
-    results,
-    share_api,
-    starts,
-    studies,
-    study_api,
-    surgery_api,
-    teaching_api,
-    workers_api,
-)
-from app.assets import Assets
-from app.estimate import Estimator
-from app.feed import Feed
-from app.news import Question
-from app.outlook import Outlooks
-from app.plain import Nowhere
-from app.security import MAX_BODY, Rules, Security
-from app.services import Services
+from app.api import bulk as bulk_api
+from app.api import comparison as compare_api
+from app.api import course, errors, examples, results, starts
+from app.api import docs as api_docs
+from app.api import evaluations as surgery_api
+from app.api import preview as teaching_api
+from app.api import report as report_api
+from app.api import runs as api
+from app.api import share as share_api
+from app.api import status as workers_api
+from app.api import studies as study_api
+from app.api.common import Services
+from app.live.fast_path import Shortcut
+from app.live.feed import Feed
+from app.live.messages import Question
+from app.pages.shell import Nowhere
+from app.preview.estimate import Estimator
+from app.preview.outlook import Outlooks
 from app.settings import Settings
-from app.shortcut import Shortcut
-from app.social import Social
+from app.sharing.social import Social
+from app.views import studies
+from app.web.assets import Assets
+from app.web.security import MAX_BODY, Rules, Security
 from core.run.edits import SurgeryRequest
 from core.run.spec import RunSpec
 from core.version import VERSION

@@ -22,7 +22,8 @@ def test_imports_run_one_way() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["app.server", "app.feed", "app.preview", "jobs.store.store", "jobs.worker.worker", "core.__main__"]
+    "module",
+    ["app.server", "app.live.feed", "app.preview.preview", "jobs.store.store", "jobs.worker.worker", "core.__main__"],
 )
 def test_no_torch_in_the_web_process_or_the_worker(module: str) -> None:
     code = f"import sys, {module}\nassert 'torch' not in sys.modules"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.assets import STATIC
-from app.sheets import ORDER, sheets
+from app.web.assets import STATIC
+from app.web.sheets import ORDER, sheets
 
 LONGEST = 300
 FILES = {file.stem: file for file in sheets(STATIC)}

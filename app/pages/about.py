@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from app.glossary import GLOSSARY, marked
-from app.panels import panel, words
+from app.pages.glossary import GLOSSARY, marked
+from app.pages.panels import panel, words
 from core.catalog.paper import QUOTES
 from core.version import VERSION
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from app.experiments import EXPERIMENTS, Experiment
+from app.pages.questions import EXPERIMENTS, Experiment
 
 HEAD = """
 <section class="experiments" aria-labelledby="experiments-title">

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.panels import LOADING, panel
+from app.pages.panels import LOADING, panel
 
 SKELETON = f"""
 <div class="paper-page"><header class="paper-head">

@@ -7,12 +7,13 @@ from typing import Any
 
 import gradio as gr
 
-from app import form
-from app.options import options
-from app.pages import about, compare, paper, run, runs, surgery, train
-from app.panels import panel, words
-from app.plain import FOOTER, HEADER
-from app.sheets import JOINED
+from app.form import components as form
+from app.pages import about, compare, paper, run, surgery, train
+from app.pages import table as runs
+from app.pages.options import options
+from app.pages.panels import panel, words
+from app.pages.shell import FOOTER, HEADER
+from app.web.sheets import JOINED
 
 FONTS = ("-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONOSPACE = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")

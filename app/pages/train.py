@@ -8,11 +8,11 @@ from typing import Any
 
 import gradio as gr
 
-from app import form
-from app.choices import DEFAULTS, PRESETS
-from app.glossary import marked
+from app.form import components as form
+from app.form.choices import DEFAULTS, PRESETS
 from app.pages import experiments
-from app.panels import loaded, panel, words
+from app.pages.glossary import marked
+from app.pages.panels import loaded, panel, words
 from core.catalog import architectures as catalog
 from core.catalog.datasets import DATASETS
 from core.catalog.policies import policy

@@ -1,7 +1,7 @@
 """A document of ours in one file, which needs no network: its shell, its look, and the parts that all kinds share.
 
-What a document says is elsewhere: of a run in `app.report`, of a study in `core.documents.study`, of a comparison in
-static/compare/document.js. Its own policy lets nothing run but the scripts of static/report/ that it was made with, and
+What a document says is elsewhere: of a run in `app.sharing.report`, of a study in `core.documents.study`, of a
+comparison in static/compare/document.js. Its own policy lets nothing run but the scripts of static/report/ that it was made with, and
 nothing be loaded. Imports no torch.
 """
 

@@ -1,6 +1,6 @@
 /**
  * What runs can be grouped by, told apart by, drawn over and listed with: the fields of a spec, and the numbers that a
- * run ends with. app/compare.py knows the same keys.
+ * run ends with. app/views/comparison.py knows the same keys.
  */
 
 import { architectureTitle, datasetOf, nameOf, options, policyOf, titleOfValue } from "../catalog.js";

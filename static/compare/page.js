@@ -1,5 +1,5 @@
 /**
- * The page that lays runs side by side. Its whole state stands in the address (view.js, app/compare.py); curves and
+ * The page that lays runs side by side. Its whole state stands in the address (view.js, app/views/comparison.py); curves and
  * states come through the feed, so that what still runs goes on moving.
  */
 

@@ -1,6 +1,6 @@
 /**
  * What the page shows as the query string of its address: only what differs from the usual, in words that can be read.
- * The server reads it (app/compare.py).
+ * The server reads it (app/views/comparison.py).
  */
 
 const LISTS = ["runs", "without", "state", "policy", "architecture", "dataset"];

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.feed import Feed
+from app.live.feed import Feed
 from app.server import make_app
 from app.settings import Settings
 from core.run.events import BINS, QUANTILES, Distribution, Point, Progress, Snapshot

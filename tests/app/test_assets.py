@@ -11,8 +11,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from app.assets import Assets
-from app.sheets import ORDER, sheets
+from app.web.assets import Assets
+from app.web.sheets import ORDER, sheets
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.compare import MAX_RUNS, usual
+from app.views.comparison import MAX_RUNS, usual
 from core.run.spec import RunSpec
 from core.studies.catalog import study_spec
 from jobs.store.store import Store

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from app import feed as feeds
-from app.feed import Feed
-from app.news import Cursors, Question
-from app.watched import Watched
+from app.live import feed as feeds
+from app.live.feed import Feed
+from app.live.messages import Cursors, Question
+from app.live.watched import Watched
 from core.run.spec import RunSpec
 from jobs.store.records import Batch
 from jobs.store.store import Store

@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.__main__ import settle_examples
-from app.estimate import Estimator, measured
+from app.preview.estimate import Estimator, measured
 from jobs.store import examples
 from jobs.store.examples import NOBODY, BadExample
 from jobs.store.store import Store

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app import feed as feeds
-from app import thinning, watched
-from app.feed import Feed
-from app.news import Cursors, Question
+from app.live import feed as feeds
+from app.live import watched
+from app.live.feed import Feed
+from app.live.messages import Cursors, Question
+from app.views import points as thinning
 from core.run.cost import point_stride
 from core.run.events import Point
 from core.run.spec import RunSpec

@@ -9,9 +9,11 @@ from fractions import Fraction
 import gradio as gr
 import pytest
 
-from app import choices, form
-from app.options import GRAMMAR, options
-from app.pages import run, runs, site, train
+from app.form import choices
+from app.form import components as form
+from app.pages import run, site, train
+from app.pages import table as runs
+from app.pages.options import GRAMMAR, options
 from core.catalog.architectures import FAMILIES
 from core.catalog.normalisation import Normalisation
 from core.catalog.policies import POLICIES, UNIONS, policy

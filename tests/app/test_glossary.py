@@ -7,9 +7,9 @@ import re
 import pytest
 from starlette.testclient import TestClient
 
-from app.assets import STATIC
-from app.glossary import GLOSSARY, marked
 from app.pages import about
+from app.pages.glossary import GLOSSARY, marked
+from app.web.assets import STATIC
 from core.catalog.registry import UnknownName
 
 

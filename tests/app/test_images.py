@@ -9,10 +9,10 @@ from typing import NoReturn
 import pytest
 from starlette.testclient import TestClient
 
-from app.estimate import Estimate
-from app.images import DOWNLOADS, KEPT_AS, changed_folder, data_is_here
-from app.options import options
-from app.preview import preview
+from app.pages.options import options
+from app.preview.estimate import Estimate
+from app.preview.images import DOWNLOADS, KEPT_AS, changed_folder, data_is_here
+from app.preview.preview import preview
 from core.catalog.datasets import DATASETS
 from core.run.spec import RunSpec
 from tests.app.conftest import SPEC

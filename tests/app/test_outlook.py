@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.outlook import starts
+from app.preview.outlook import starts
 from core.run.spec import RunSpec
 from jobs.lease import Identity
 from jobs.store.store import Store

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from app.pace import AWAKE_S, REST_S, Pace
+from app.live.batching import AWAKE_S, REST_S, Pace
 from tests.app.conftest import finish
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from app.cautions import cautions
-from app.estimate import Estimate, Estimator, Measured, estimate, modest_analyses_s, modest_run_s
-from app.picture import picture
-from app.preview import command_line, data_is_here, duration, preview, warnings
+from app.preview.cautions import cautions
+from app.preview.estimate import Estimate, Estimator, Measured, estimate, modest_analyses_s, modest_run_s
+from app.preview.network import picture
+from app.preview.preview import command_line, data_is_here, duration, preview, warnings
 from core.catalog import architectures as catalog
 from core.catalog.normalisation import Normalisation
 from core.catalog.policies import POLICIES, policy

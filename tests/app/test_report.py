@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 
 from starlette.testclient import TestClient
 
-from app.report import Report, html
+from app.sharing.report import Report, html
 from core.documents.document import style
 from core.version import VERSION
 from tests.app.conftest import SPEC, Trainer

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app import security
-from app.security import MAX_BODY, Rules, Security
 from app.server import make_app, mount_pages
 from app.settings import Settings
+from app.web import security
+from app.web.security import MAX_BODY, Rules, Security
 from jobs.store.engine import open_engine
 from jobs.store.store import Store
 from tests.app.conftest import SPEC, finish

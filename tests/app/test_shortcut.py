@@ -10,10 +10,11 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
-from app import api, shortcut
-from app.feed import Feed
-from app.pace import Pace
-from app.security import MAX_BODY
+from app.api import runs as api
+from app.live import fast_path as shortcut
+from app.live.batching import Pace
+from app.live.feed import Feed
+from app.web.security import MAX_BODY
 from jobs.store.store import Store
 from tests.app.conftest import Trainer
 

@@ -13,9 +13,9 @@ from starlette.responses import HTMLResponse
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
-from app.cards import Card, draw
-from app.previews import PAGES, Preview, asked, preview
-from app.social import Social, tags, with_tags
+from app.sharing.cards import Card, draw
+from app.sharing.links import PAGES, Preview, asked, preview
+from app.sharing.social import Social, tags, with_tags
 from core.run.spec import RunSpec
 from core.studies.catalog import STUDIES, study_spec
 from jobs.store.store import Store

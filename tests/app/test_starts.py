@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.security import MAX_START
 from app.settings import Settings
+from app.web.security import MAX_START
 from jobs.store import results
 from jobs.store.store import Store
 from tests.app.conftest import SPEC, Trainer

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app import studies
 from app.server import make_app
 from app.settings import Settings
+from app.views import studies
 from core.run.spec import RunSpec
 from core.studies.catalog import STUDIES, study_spec
 from core.studies.spec import Axis, StudySpec

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.experiments import EXPERIMENTS
-from app.parts import parts
-from app.spec_text import as_json, as_yaml, shortened
+from app.pages.questions import EXPERIMENTS
+from app.preview.parts import parts
+from app.preview.spec_text import as_json, as_yaml, shortened
 from core.run import cost
 from core.run.spec import RunSpec
 from tests.app.conftest import SPEC

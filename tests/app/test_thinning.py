@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 
-from app.thinning import MAX_POINTS, Thinning
+from app.views.points import MAX_POINTS, Thinning
 from core.run.spec import RunSpec
 from jobs.store.records import StoredPoint
 

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import Page, expect
 
-from app import compare
+from app.views import comparison as compare
 from core.studies.statistics import summary, t_quantile
 from tests.browser.conftest import Open
 from tests.browser.puppet import Puppet

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Route, expect
 
-from app.choices import EXAMPLES
+from app.form.choices import EXAMPLES
 from core.run.spec import RunSpec
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet

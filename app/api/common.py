@@ -1,0 +1,118 @@
+"""What all routes share: the services they work with, the run that an address names, and the forms of answers."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Depends, Header, Path, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+from typing_extensions import TypedDict
+
+from app.api.errors import Problem
+from app.live.feed import Feed
+from app.preview.estimate import Estimator
+from app.settings import Settings
+from jobs.store.mapping import UnreadableRun
+from jobs.store.records import Run
+from jobs.store.store import Store
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the routes work with. `wake(run_id)` tells the workers of a new row; a lost hint does no harm."""
+
+    settings: Settings
+    store: Store
+    wake: Callable[[str], object]
+    feed: Feed
+    estimator: Estimator
+    options: Callable[[], dict[str, Any]]
+
+
+class Wrong(TypedDict):
+    """Why a request was refused, in words."""
+
+    detail: str
+
+
+RunId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{6,40}$", description="The run's id.")]
+
+
+JSON_HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+
+
+def answer(content: object, status: int = 200) -> Response:
+    """`content` as JSON. FastAPI would copy and check it first, which the feed has no time for."""
+    return Response(orjson.dumps(content), status, headers=JSON_HEADERS)
+
+
+def described(model: type[BaseModel], example: object) -> dict[str, Any]:
+    """The documentation of a JSON body that we read ourselves; `example` is JSON, or the text of some."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}}
+
+
+def wrong(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The refusals of a route, for its documentation."""
+    return {status: {"model": Wrong} for status in statuses}
+
+
+def services_of(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+Here = Annotated[Services, Depends(services_of)]
+"""What the routes work with."""
+
+
+def found(run_id: RunId, here: Here) -> Run:
+    """The run of that id. Raises Problem 404, and UnreadableRun."""
+    run = here.store.run(run_id)
+    if run is None:
+        raise Problem(404, f"there is no run {run_id} here; it may have been made on another server")
+    return run
+
+
+Found = Annotated[Run, Depends(found)]
+
+
+def _existing(run_id: RunId, here: Here) -> str:
+    with suppress(UnreadableRun):
+        found(run_id, here)
+    return run_id
+
+
+Existing = Annotated[str, Depends(_existing)]
+"""The id of a run that is there, also where nobody can read it."""
+Token = Annotated[str | None, Header(max_length=200)]
+EXAMPLE_STAYS = (
+    "run {id} came with the project and nobody owns it, so no token can {what} it; whoever runs this server takes all "
+    "examples out with ONLYBN_EXAMPLES=false"
+)
+
+
+def refuse_others(run_id: str, here: Services, token: str | None, what: str) -> None:
+    """Only who has the owner token of the run, or of the study that launched it, may do `what`. Raises Problem 403."""
+    if token and here.store.owns(run_id, token):
+        return
+    with suppress(UnreadableRun):
+        run = here.store.run(run_id)
+        if run and run.example:
+            raise Problem(403, EXAMPLE_STAYS.format(id=run_id, what=what))
+    if not token:
+        raise Problem(403, f"only who launched this run can {what} it: send its owner_token as X-Owner-Token")
+    raise Problem(403, "this owner token belongs to another run")
+
+
+def download(rows: Any, media_type: str, name: str) -> Response:
+    """`rows` as a file called `name`, a piece at a time."""
+    return StreamingResponse(rows, media_type=media_type, headers=attached(name))
+
+
+def attached(name: str) -> dict[str, str]:
+    """The header that makes a browser keep the answer as a file."""
+    return {"Content-Disposition": f'attachment; filename="{name}"'}

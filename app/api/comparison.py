@@ -1,0 +1,48 @@
+"""The REST routes of the comparison: what the page /compare asks for its address, and the shell of its file."""
+
+from datetime import UTC, datetime
+from html import escape
+
+from fastapi import APIRouter, Request, Response
+from typing_extensions import TypedDict
+
+from app.api.common import Here, answer
+from app.sharing.links import preview
+from app.views import comparison as compare
+from core.documents import document
+
+router = APIRouter()
+
+
+class Shell(TypedDict):
+    """The one-file HTML of a comparison in three pieces, between which come its sections and its data.
+
+    Neither may have anything that ends its element: text escaped, and in the JSON \\u003c for "<".
+    """
+
+    pieces: list[str]
+
+
+@router.get("/api/compare", response_model=compare.Comparison, summary="Runs side by side")
+def look_at_comparison(request: Request, here: Here) -> Response:
+    """The runs that an address of /compare names, and how it shows them: the same parameters as the page.
+
+    `runs=ID,ID`, or `study=ID`, or a list's filters; `group=policy,epochs`, `metric`, `x`, `band`, `base` and so on.
+    What cannot be followed is left out and named in `problems`.
+    """
+    return answer(compare.comparison(request.query_params, here.store, here.settings.public_url))
+
+
+@router.get("/api/compare/shell", response_model=Shell, summary="What stands around a comparison's HTML file")
+def show_shell(request: Request, here: Here) -> Response:
+    """The file itself is put together by the page, which knows what is seen; parameters as of /compare."""
+    query = request.url.query
+    site = here.settings.public_url or str(request.base_url).rstrip("/")
+    said = preview("/compare", query, here.store)
+    assert said is not None, "there is a page /compare"
+    head = (
+        f"<header><h1>{escape(said.title)}</h1><p>{escape(said.description)}</p>"
+        f"{document.origin(datetime.now(UTC), f'{site}/compare?{query}')}</header>{document.NOSCRIPT}"
+    )
+    before, between, after = document.pieces(said.title, ("figure.js",))
+    return answer({"pieces": [before + head, between, after]})

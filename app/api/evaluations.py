@@ -1,0 +1,176 @@
+"""The REST routes of surgery on a finished run: its γ and β, and evaluations of the network with some γ edited."""
+
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Depends, Path, Request, Response
+from typing_extensions import TypedDict
+
+from app.api.common import Found, Here, Services, answer, wrong
+from app.api.errors import Problem, explain, parse
+from app.api.results import capsule_of
+from core.run.edits import MAX_MAPS, BadEdits, SurgeryRequest, check, evaluated_images
+from core.run.parameters import read_parameters
+from core.run.tensorfile import BadTensorFile
+from jobs.quotas import refuse_evaluation
+from jobs.store.evaluations import Evaluation
+
+EXAMPLE = (
+    '{"edits": [{"action": "zero", "below": 0.01}, {"action": "flip", "layer": "stage1.0.norm1", "features": [3, 5]}]}'
+)
+NO_WORKER = "no worker is running, so nobody can compute this: start one (make worker), or try again in a moment"
+
+router = APIRouter()
+
+
+class LayerParametersView(TypedDict):
+    """A norm layer. `gamma`, `beta`: a value for each channel as float32; null where the policy kept the random ones,
+    which only the rebuilt network has."""
+
+    name: str
+    channels: int
+    stage: int
+    shortcut: bool
+    gamma: list[float] | None
+    beta: list[float] | None
+
+
+class ParametersView(TypedDict):
+    """γ and β of a finished run in forward order; how many test images an evaluation of it looks at; the classes of
+    its images, by number, and their shape: channels, height, width; how many maps a look gives."""
+
+    run: str
+    layers: list[LayerParametersView]
+    images: int
+    test_images: int
+    classes: list[str]
+    shape: tuple[int, int, int]
+    streamed: bool
+    maps: int
+
+
+class EvaluationView(TypedDict):
+    """An evaluation. `share` is how much is done (0..1); `workers` how many workers are there to do it.
+
+    `result` of one without `look`: `unedited` and `edited` (`loss`, `top1`, `top5`) on the same `images` of the
+    `test_images`, how many γ are `off` (0) and `changed`. With `look`: the image's `pixels` and `label`, its likeliest
+    `classes` for both networks, and the edited one's `maps` of a layer (output of the norm layer; base64 of int8,
+    -127..127 of `scale`) with which of them are `off`. In both: `device`, `threads` and `engine` that computed it, and
+    `elsewhere`: why the last digits may differ from those of the training, null where they do not.
+    """
+
+    id: str
+    run: str
+    request: dict[str, Any]
+    state: Literal["queued", "running", "finished", "failed"]
+    attempt: int
+    workers: int
+    share: float | None
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    result: dict[str, Any] | None
+    error: str | None
+
+
+EvaluationId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{6,40}$", description="The evaluation's id.")]
+
+
+async def _request(request: Request) -> SurgeryRequest:
+    return parse(SurgeryRequest, await request.body(), explain)
+
+
+@router.get(
+    "/api/runs/{run_id}/parameters",
+    response_model=ParametersView,
+    responses=wrong(404),
+    summary="Download γ and β",
+)
+def download_parameters(run: Found, here: Here) -> Response:
+    """γ and β of every norm layer of a finished run, to the digit."""
+    try:
+        layers = read_parameters(capsule_of(run, here), run.spec)
+    except BadTensorFile as error:
+        raise Problem(404, f"the capsule of run {run.id} {error}") from error
+    data = run.spec.data
+    content = {
+        "run": run.id,
+        "layers": [vars(layer) for layer in layers],
+        "images": evaluated_images(run.spec),
+        "test_images": run.spec.images[1],
+        "classes": data.classes,
+        "shape": data.shape,
+        "streamed": data.streamed,
+        "maps": MAX_MAPS,
+    }
+    # float32 in the fewest digits that give it back.
+    body = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+@router.post(
+    "/api/runs/{run_id}/evaluations",
+    status_code=201,
+    response_model=EvaluationView,
+    responses={200: {"model": EvaluationView}, **wrong(404, 413, 422, 429, 503)},
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": {"$ref": "#/components/schemas/SurgeryRequest"}, "example": EXAMPLE}
+            },
+        }
+    },
+    summary="Evaluate an edited network",
+)
+def launch_evaluation(run: Found, here: Here, request: Annotated[SurgeryRequest, Depends(_request)]) -> Response:
+    """Queue a small job on a finished run: accuracy and loss with some γ edited, or a look at one image.
+
+    Follow it with GET /api/evaluations/{evaluation_id}. The same request again is answered with the same evaluation
+    and status 200. Evaluations are kept for a week.
+    """
+    if run.state != "finished":
+        raise Problem(422, f"run {run.id} is {run.state}; only a finished run can be operated on")
+    try:
+        check(request, run.spec)
+    except BadEdits as error:
+        raise Problem(422, str(error)) from error
+    if here.feed.health().workers == 0:
+        raise Problem(503, NO_WORKER)
+    if reason := refuse_evaluation(*here.store.evaluations_waiting()):
+        raise Problem(429, reason)
+    evaluation, new = here.store.submit_evaluation(run.id, request)
+    if new:
+        here.wake(evaluation.id)
+    return answer(_view(evaluation, here), 201 if new else 200)
+
+
+@router.get(
+    "/api/evaluations/{evaluation_id}",
+    response_model=EvaluationView,
+    responses=wrong(404),
+    summary="Look at an evaluation",
+)
+def look_at_evaluation(evaluation_id: EvaluationId, here: Here) -> Response:
+    """Its state, how far it is, and its result."""
+    evaluation = here.store.evaluation(evaluation_id)
+    if evaluation is None:
+        raise Problem(404, f"there is no evaluation {evaluation_id} here; they are kept for a week")
+    return answer(_view(evaluation, here))
+
+
+def _view(evaluation: Evaluation, here: Services) -> EvaluationView:
+    return {
+        "id": evaluation.id,
+        "run": evaluation.run_id,
+        "request": evaluation.request.model_dump(mode="json"),
+        "state": evaluation.state,
+        "attempt": evaluation.attempt,
+        "workers": here.feed.health().workers,
+        "share": evaluation.share,
+        "created_at": evaluation.created_at,
+        "started_at": evaluation.started_at,
+        "finished_at": evaluation.finished_at,
+        "result": evaluation.result,
+        "error": evaluation.error,
+    }

@@ -1,0 +1,41 @@
+"""The route of the runs that came with the project, for the gallery of a fresh installation."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from typing_extensions import TypedDict
+
+from app.api.common import Here, answer
+from app.views import runs as views
+
+router = APIRouter()
+
+
+class ExampleCard(TypedDict):
+    """An example with its test accuracies (0..1) as [epoch, accuracy]."""
+
+    run: views.RunSummary
+    tests: list[tuple[float, float]]
+
+
+class Gallery(TypedDict):
+    """The examples that are still here; `compare`: where they are shown together, null of fewer than two."""
+
+    examples: list[ExampleCard]
+    compare: str | None
+
+
+@router.get("/api/examples", response_model=Gallery, summary="Look at the runs that came with the project")
+def show_examples(here: Here) -> Response:
+    """Real runs, trained elsewhere and shipped. Empty where they were left out or have been deleted."""
+    runs = here.store.examples()
+    cards: list[ExampleCard] = [
+        {
+            "run": views.summary(run, here.settings.public_url),
+            "tests": [(point.epoch, views.short(point.top1)) for point in here.store.tests(run.id)],
+        }
+        for run in runs
+    ]
+    ids = ",".join(run.id for run in runs)
+    gallery: Gallery = {"examples": cards, "compare": f"/compare?runs={ids}" if len(runs) > 1 else None}
+    return answer(gallery)

@@ -1,0 +1,146 @@
+"""Files that runs start from: upload, look-up, the capsule of another run as such a file (core/trained/start.py)."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Path, Request, Response
+from starlette.concurrency import run_in_threadpool
+from typing_extensions import TypedDict
+
+from app.api.common import Here, Services, answer, attached, wrong
+from app.api.errors import Problem
+from app.web.security import MAX_START
+from core.machine.files import CAPSULE, CAPSULE_FORMAT, START
+from core.run.spec import RunSpec
+from core.run.tensorfile import BadTensorFile, Header, read_header
+from jobs.store.results import StartsFull
+
+MEGABYTE = 1 << 20
+EXAMPLE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The file's SHA-256.")]
+UNKNOWN = "there is no such file here; upload it with POST /api/starts"
+
+router = APIRouter()
+
+
+class StartView(TypedDict):
+    """A file that runs can start from: name it by its `digest` in the field `start` of a run."""
+
+    digest: str
+    kind: Literal["capsule", "state dict"]
+    tensors: int
+    size_bytes: int
+
+
+@router.post(
+    "/api/starts",
+    status_code=201,
+    response_model=StartView,
+    responses=wrong(413, 422, 507),
+    openapi_extra={"requestBody": {"required": True, "content": EXAMPLE}},
+    summary="Upload a file to start from",
+)
+async def upload_start(request: Request, here: Here) -> Response:
+    """A capsule or a safetensors state dict of at most 8 MB, as the body. The same file again has the same digest."""
+    content = await request.body()
+    header = _header(content)
+    digest = await run_in_threadpool(_keep, here, content)
+    return answer(_view(digest, header), 201)
+
+
+@router.get(
+    "/api/starts/{digest}", response_model=StartView, responses=wrong(404, 422), summary="Look at a file to start from"
+)
+def look_at_start(digest: Digest, here: Here) -> Response:
+    """What is known of an uploaded file."""
+    content = here.store.start(digest)
+    if content is None:
+        raise Problem(404, UNKNOWN)
+    return answer(_view(digest, _header(content)))
+
+
+@router.get(
+    "/api/starts/{digest}/file",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {}}}, **wrong(404, 422)},
+    summary="Download a file to start from",
+)
+def download_start(digest: Digest, here: Here) -> Response:
+    """The uploaded file itself."""
+    content = here.store.start(digest)
+    if content is None:
+        raise Problem(404, UNKNOWN)
+    return Response(content, media_type="application/octet-stream", headers=attached(START))
+
+
+def resolved(body: bytes, here: Services) -> bytes:
+    """The JSON of a spec whose `start` may be {"run": ID}, with the digest of that run's capsule in its place."""
+    if b'"start"' not in body:
+        return body
+    try:
+        fields = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return body  # whoever reads it says so
+    if not (isinstance(fields, dict) and isinstance(fields.get("start"), dict)):
+        return body
+    fields["start"] = _capsule_as_start(fields["start"], here)
+    return orjson.dumps(fields)
+
+
+def refuse_unknown_start(spec: RunSpec, here: Services) -> None:
+    """Raises Problem where the file that a run would start from is not here."""
+    if spec.start and not here.store.has_start(spec.start):
+        raise Problem(422, "start: there is no file with this SHA-256 here; upload it first with POST /api/starts")
+
+
+def _capsule_as_start(start: dict[str, Any], here: Services) -> str:
+    run_id = start.get("run")
+    if set(start) != {"run"} or not isinstance(run_id, str):
+        raise Problem(422, 'start must be the SHA-256 of an uploaded file, or {"run": "the id of a finished run"}')
+    run = here.store.run(run_id)
+    if run is None:
+        raise Problem(422, f"start: there is no run {run_id[:40]} here")
+    if run.state != "finished":
+        raise Problem(422, f"start: run {run.id} is {run.state}; only a finished run can be started from")
+    content = here.store.capsule(run.id)
+    path = here.settings.runs_folder / run.id / CAPSULE
+    if content is None and path.is_file():
+        if path.stat().st_size > MAX_START:
+            raise Problem(
+                422,
+                f"start: the capsule of run {run.id} has {path.stat().st_size / MEGABYTE:.0f} MB, more than "
+                f"{MAX_START // MEGABYTE}; download it and use --start on the command line",
+            )
+        content = path.read_bytes()
+    if content is None:
+        raise Problem(422, f"start: the capsule of run {run.id} is not on this machine")
+    return _keep(here, content)
+
+
+def _keep(here: Services, content: bytes) -> str:
+    try:
+        return here.store.keep_start(content)
+    except StartsFull as error:
+        raise Problem(507, str(error)) from error
+
+
+def _header(content: bytes) -> Header:
+    try:
+        header = read_header(BytesIO(content), len(content))
+    except BadTensorFile as error:
+        raise Problem(422, f"the file {error}") from error
+    if not header.entries:
+        raise Problem(422, "the file has no tensors")
+    return header
+
+
+def _view(digest: str, header: Header) -> StartView:
+    kind: Literal["capsule", "state dict"] = "capsule" if _is_capsule(header) else "state dict"
+    return {"digest": digest, "kind": kind, "tensors": len(header.entries), "size_bytes": header.size_bytes}
+
+
+def _is_capsule(header: Header) -> bool:
+    return header.metadata.get("format") == CAPSULE_FORMAT

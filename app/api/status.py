@@ -1,0 +1,58 @@
+"""The REST route that says who trains here: the workers that live, what they do, and how their machines are."""
+
+from fastapi import APIRouter, Response
+from typing_extensions import TypedDict
+
+from app.api.common import Here, answer
+from jobs.store.records import Machine, WorkerNow
+
+
+class MachineView(TypedDict):
+    """What a worker says of its machine. `load`: busy threads within the last minute; the disk is that of its data
+    folder; null where the system does not say."""
+
+    processor: str
+    cores: int
+    load: float | None
+    memory_bytes: int | None
+    disk_bytes: int | None
+    disk_free_bytes: int | None
+
+
+class WorkerView(TypedDict):
+    """A worker: how many runs it can hold at once, and holds. `machine`: null of one of an older version."""
+
+    host: str
+    slots: int
+    running: int
+    machine: MachineView | None
+
+
+class Workers(TypedDict):
+    workers: list[WorkerView]
+
+
+router = APIRouter()
+
+
+@router.get("/api/workers", response_model=Workers, summary="Who trains here")
+def show_workers(here: Here) -> Response:
+    """The workers that were heard of within the last seconds, the one that has been there longest first."""
+    said: Workers = {"workers": [_view(worker) for worker in here.store.workers_now()]}
+    return answer(said)
+
+
+def _view(worker: WorkerNow) -> WorkerView:
+    machine = _machine(worker.machine) if worker.machine else None
+    return {"host": worker.host, "slots": worker.slots, "running": worker.running, "machine": machine}
+
+
+def _machine(machine: Machine) -> MachineView:
+    return {
+        "processor": machine.processor,
+        "cores": machine.cores,
+        "load": machine.load,
+        "memory_bytes": machine.memory_bytes,
+        "disk_bytes": machine.disk_bytes,
+        "disk_free_bytes": machine.disk_free_bytes,
+    }

@@ -1,0 +1,187 @@
+"""The REST routes of studies: launch, look at, cancel, resume and download the runs of one question as one."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from pydantic import Field
+
+from app.api.common import Here, Services, answer, wrong
+from app.api.errors import Problem, explain, parse
+from app.views import studies
+from core.catalog.model import Model
+from core.catalog.registry import UnknownName
+from core.documents.study import Page, report
+from core.studies.catalog import study_spec
+from core.studies.results import long_csv
+from core.studies.spec import Scale, StudySpec
+from jobs.quotas import refuse_submission
+from jobs.store.studies import Study
+
+EXAMPLE = '{"name": "depth", "scale": "minutes"}'
+
+router = APIRouter()
+
+
+class StudyRequest(Model):
+    """A named study and its scale; GET /api/studies lists them."""
+
+    name: str = Field(max_length=40, description="Such as depth, random-k, gamma.")
+    scale: Scale = Field("minutes", description="minutes, evening or paper.")
+
+
+StudyId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{6,40}$", description="The study's id.")]
+
+
+async def _request(request: Request) -> StudyRequest:
+    return parse(StudyRequest, await request.body(), explain)
+
+
+def _studies(request: Request) -> studies.Studies:
+    found: studies.Studies = request.app.state.studies
+    return found
+
+
+Views = Annotated[studies.Studies, Depends(_studies)]
+
+
+def _found(study_id: StudyId, here: Here) -> Study:
+    study = here.store.study(study_id)
+    if study is None:
+        raise Problem(404, f"there is no study {study_id} here; it may have been made on another server")
+    return study
+
+
+Found = Annotated[Study, Depends(_found)]
+
+
+def _owned(study: Found, here: Here, x_owner_token: Annotated[str | None, Header(max_length=200)] = None) -> Study:
+    if not x_owner_token:
+        raise Problem(403, "only who launched this study can change it: send its owner_token as X-Owner-Token")
+    if not here.store.owns_study(study.id, x_owner_token):
+        raise Problem(403, "this owner token belongs to another study")
+    return study
+
+
+Owned = Annotated[Study, Depends(_owned)]
+
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/StudyRequest"}, "example": EXAMPLE}},
+    }
+}
+
+
+@router.get("/api/studies", response_model=studies.Questions, summary="The paper's questions")
+def list_questions(views: Views) -> Response:
+    """All questions with what they cost at each scale, and the newest study of each."""
+    return answer(views.questions())
+
+
+@router.post(
+    "/api/studies",
+    status_code=201,
+    response_model=studies.LaunchedStudy,
+    responses={200: {"model": studies.LaunchedStudy}, **wrong(403, 413, 422, 429)},
+    openapi_extra=_BODY,
+    summary="Launch a study",
+)
+def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here) -> Response:
+    """Queue what is missing: finished runs of the same spec are reused, waiting and running ones joined.
+
+    Where the whole study has finished already, the answer is that study, with status 200 and without a token. Else
+    keep `owner_token`: it is shown this once, and only who has it can cancel or resume the study.
+    """
+    if reason := refuse_submission(here.store.backlog(), here.settings.max_queued):
+        raise Problem(429, reason)
+    if reason := studies.refusal(asked.name, asked.scale, here.settings.largest_study):
+        raise Problem(403, reason)
+    launched = here.store.launch_study(_named(asked))
+    _wake(here, launched.new_runs)
+    content: studies.LaunchedStudy = {
+        "id": launched.id,
+        "url": studies.study_url(launched.id, here.settings.public_url),
+        "owner_token": launched.token,
+        "new_runs": len(launched.new_runs),
+    }
+    return answer(content, 201 if launched.token else 200)
+
+
+@router.get(
+    "/api/studies/{study_id}", response_model=studies.StudyView, responses=wrong(404), summary="Look at a study"
+)
+def look_at_study(study: Found, views: Views) -> Response:
+    """Its progress as one, its runs, the verdict so far and the figure's data."""
+    return answer(views.view(study))
+
+
+@router.post(
+    "/api/studies/{study_id}/cancel",
+    response_model=studies.StudyView,
+    responses=wrong(403, 404),
+    summary="Cancel a study",
+)
+def cancel_study(study: Owned, here: Here, views: Views) -> Response:
+    """Stop the runs that this study launched and that no other study needs. Finished runs stay."""
+    for run_id in here.store.cancel_study(study.id) or ():
+        here.store.request_cancel(run_id)
+    return answer(views.view(here.store.study(study.id) or study))
+
+
+@router.post(
+    "/api/studies/{study_id}/resume",
+    response_model=studies.StudyView,
+    responses=wrong(403, 404, 422, 429),
+    summary="Resume a study",
+)
+def resume_study(study: Owned, here: Here, views: Views) -> Response:
+    """Queue again what failed or was cancelled."""
+    if reason := refuse_submission(here.store.backlog(), here.settings.max_queued):
+        raise Problem(429, reason)
+    if resumed := here.store.resume_study(study.id):
+        _wake(here, resumed.new_runs)
+    return answer(views.view(here.store.study(study.id) or study))
+
+
+@router.get(
+    "/api/studies/{study_id}/results",
+    responses={200: {"content": {"text/csv": {}}}, **wrong(404)},
+    summary="Download a study's results",
+)
+def download_results(study: Found, views: Views) -> Response:
+    """A CSV file with one line for each finished run and quantity."""
+    return _file(long_csv(study.spec, views.records(study)), "text/csv", f"onlybn-{_label(study)}.csv")
+
+
+@router.get(
+    "/api/studies/{study_id}/report",
+    responses={200: {"content": {"text/html": {}}}, **wrong(404, 422)},
+    summary="Download a study's report",
+)
+def download_report(study: Found, here: Here, views: Views, request: Request) -> Response:
+    """One HTML file that needs no network: claim, verdict, figure, tables, specs and versions."""
+    site = here.settings.public_url or str(request.base_url).rstrip("/")
+    page = Page(study.spec, views.records(study), views.failures(study), studies.study_url(study.id, site))
+    return _file(report(page), "text/html", f"onlybn-{_label(study)}.html")
+
+
+def _named(asked: StudyRequest) -> StudySpec:
+    try:
+        return study_spec(asked.name, asked.scale)
+    except UnknownName as error:
+        raise Problem(422, f"name: {error}") from error
+
+
+def _wake(here: Services, run_ids: tuple[str, ...]) -> None:
+    """One hint is enough: a worker that is awake serves the queue until it is empty."""
+    for run_id in run_ids[:1]:
+        here.wake(run_id)
+
+
+def _label(study: Study) -> str:
+    return f"{study.spec.study}-{study.spec.scale}-{study.id}"
+
+
+def _file(text: str, media_type: str, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(text, media_type=f"{media_type}; charset=utf-8", headers=headers)

@@ -1,0 +1,231 @@
+"""RunSpec's schema as form components.
+
+The values never reach Python: `static/train/form.js` turns them into a spec, shows it in the URL and sends it to the
+same API that everybody else uses, where RunSpec validates it. `choices.py` has what can be chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import gradio as gr
+
+from app.form import choices
+from app.form.choices import DEFAULTS, OTHER, PARTS, SCHEMAS, Choices
+from core.catalog.architectures import FAMILIES
+from core.catalog.datasets import DATASETS
+from core.run.spec import PURPOSES
+
+Part = gr.Radio | gr.CheckboxGroup | gr.Checkbox | gr.Number | gr.Textbox
+
+LABELS = {
+    "lr": "Learning rate",
+    "optimizer": "Optimiser",
+    "lr_drops": "Drops at",
+    "lr_drop_factor": "Drop factor",
+    "sync_batchnorm": "Synchronised BatchNorm",
+    "nesterov": "Nesterov’s momentum",
+    "schedule": "Learning rate over the run",
+    "warmup_epochs": "Warm-up epochs",
+    "train_examples": "Training images",
+    "test_examples": "Test images",
+    "name": "Name (optional)",
+    "start": "Start from",
+    "norm.kind": "Norm layers",
+    "norm.affine": "With γ and β",
+    "norm.groups": "Groups of channels",
+    "init.weights": "Random weights from",
+    "init.norm": "γ and β at the start",
+    "seeds.init": "Of the random weights",
+    "seeds.order": "Of the order of the images",
+    "seeds.augmentation": "Of the augmentation",
+    "seeds.choice": "Of which weights train",
+}
+SEEDS = tuple(choices.key_of("seeds", purpose) for purpose in PURPOSES)
+SELF_EVIDENT = (
+    *("optimizer", "lr", "batch_size", "nesterov", "schedule"),
+    *("norm.affine", "init.weights", "init.norm", "test_examples", "name"),
+    *SEEDS,
+)
+"""Fields whose description would say the label again."""
+INFOS = {
+    **dict.fromkeys(SELF_EVIDENT),
+    "lr_drops": "Shares of the run, 0 to 1.",
+    "lr_drop_factor": "Times the rate at each drop.",
+    "start": "The id of a finished run, whose trained network replaces random values, or the SHA-256 of a file.",
+}
+"""What stands under a label instead of the schema's description."""
+PLACEHOLDERS = {
+    "train_examples": "all",
+    "test_examples": "all",
+    "name": "shown in lists and titles",
+    "start": "random values",
+    **dict.fromkeys(SEEDS, "from the replicate"),
+}
+TOP = ("epochs", "replicate", "train_examples")
+POLICY = (
+    "group",
+    "norm_part",
+    "stages",
+    "layers",
+    "per_channel",
+    "other_per_channel",
+    "spread",
+    "kept",
+    "other_kept",
+    "reference",
+)
+"""The components that together say what trains."""
+
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "Training": (
+        "optimizer",
+        "lr",
+        "batch_size",
+        "momentum",
+        "weight_decay",
+        "nesterov",
+        "schedule",
+        "lr_drops",
+        "lr_drop_factor",
+        "warmup_epochs",
+        "label_smoothing",
+    ),
+    "Network": ("norm.kind", "norm.affine", "norm.groups", "init.weights", "init.norm"),
+    "Seeds": SEEDS,
+    "More": ("augmentation", "test_examples", "name"),
+}
+"""The fields that are rarely needed, by heading; a field that no heading names stands under the last."""
+
+
+class Form:
+    """The components of a run's form, by the key under which the script and the URL know each."""
+
+    def __init__(self) -> None:
+        self.components: dict[str, Part] = {}
+
+    def architecture(self) -> None:
+        """Family, then depth or width: the usual ones to click, any other to type where there are others."""
+        families = list(FAMILIES.values())
+        first = families[0]
+        self._radio("family", "Architecture", [(family.title, family.name) for family in families], first.name)
+        self._numbers("number", first.number.capitalize(), first.featured, first.featured[0])
+        self._number("other_number", "Other depth or width", 26)
+
+    def policy(self) -> None:
+        """What trains: first the kind of parameters. `policy_parts` is the second step."""
+        self._radio("group", "What trains", choices.GROUPS, "norm")
+
+    def policy_parts(self) -> None:
+        """What trains, second step: the fields of every group, of which one group's are shown."""
+        stages = choices.STAGES_OF[next(iter(FAMILIES))]
+        self._radio("norm_part", "Which of their parameters", choices.NORM_PARTS, DEFAULTS["policy"])
+        self._ticks(
+            "stages", "γ and β of these stages", [("Stem" if n == 0 else str(n), str(n)) for n in stages], ["1"]
+        )
+        self._ticks("layers", "Together", choices.LAYERS, ["output"])
+        self._numbers("per_channel", "How many for each output channel", choices.PER_CHANNEL, 2)
+        self._number("other_per_channel", _range(choices.PER_CHANNEL_RANGE), 32, choices.PER_CHANNEL_RANGE)
+        self._radio("spread", "Where", choices.SPREAD, choices.SPREAD[0][1])
+        self._numbers("kept", "Supermask: % of the random weights that are used", choices.KEPT, 50)
+        self._number("other_kept", _range(choices.KEPT_RANGE), 20, choices.KEPT_RANGE)
+        self._radio("reference", "To compare with", choices.REFERENCES, choices.REFERENCES[0][1])
+
+    def dataset(self) -> None:
+        self._radio("dataset", "Data set", [(d.title, d.name) for d in DATASETS.values()], DEFAULTS["dataset"])
+
+    def numbers(self) -> None:
+        """The few numbers that people change."""
+        self._add(TOP)
+
+    def section(self, heading: str) -> None:
+        """The fields of one of SECTIONS."""
+        named = {key for keys in SECTIONS.values() for key in keys}
+        rest = [key for key in SCHEMAS if key not in named and key not in TOP]
+        self._add([*SECTIONS[heading], *(rest if heading == list(SECTIONS)[-1] else [])])
+
+    def _add(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self.components[key] = component(key, SCHEMAS[key])
+
+    def _radio(self, key: str, label: str, offered: Iterable[tuple[str, str]], value: str) -> None:
+        self.components[key] = gr.Radio(list(offered), value=value, label=label, elem_id=elem_id(key))
+
+    def _numbers(self, key: str, label: str, numbers: Iterable[int], value: int) -> None:
+        """The usual numbers to click, and one that opens a field for any other."""
+        offered = [*((str(number), str(number)) for number in numbers), ("Other", OTHER)]
+        self.components[key] = gr.Radio(
+            offered, value=str(value), label=label, elem_id=elem_id(key), elem_classes="chips"
+        )
+
+    def _number(self, key: str, label: str, value: int, bounds: tuple[int, int] = (1, 9999)) -> None:
+        low, high = bounds
+        self.components[key] = gr.Number(
+            value=value, precision=0, label=label, minimum=low, maximum=high, elem_id=elem_id(key)
+        )
+
+    def _ticks(self, key: str, label: str, offered: Iterable[tuple[str, str]], value: list[str]) -> None:
+        self.components[key] = gr.CheckboxGroup(list(offered), value=value, label=label, elem_id=elem_id(key))
+
+
+def elem_id(key: str) -> str:
+    """The id of a component's element: `field-norm-kind`."""
+    return "field-" + key.replace(".", "-").replace("_", "-")
+
+
+def style() -> str:
+    """CSS that hides each field where choices.SHOWN says that it does not apply."""
+    rules = []
+    for key, conditions in choices.SHOWN.items():
+        met = "".join(f":has(#{elem_id(other)} {_chosen(value)}:checked)" for other, value in conditions.items())
+        rules.append(f"#form:not({met}) #{elem_id(key)}")
+    return ",".join(rules) + "{display:none}"
+
+
+def _chosen(value: str | bool) -> str:
+    return "input" if isinstance(value, bool) else f'input[value="{value}"]'
+
+
+def _range(bounds: tuple[int, int]) -> str:
+    return f"Other, {bounds[0]} to {bounds[1]}"
+
+
+def component(key: str, schema: dict[str, Any]) -> Part:
+    """The component for one property of a JSON schema: its title, its help, its bounds and its default."""
+    label = LABELS.get(key, key.replace("_", " ").capitalize())
+    default = DEFAULTS.get(key, schema.get("default"))
+    info = None if key in TOP else INFOS.get(key, schema.get("description"))
+    kinds = {option.get("type") for option in schema.get("anyOf", [schema])}
+    common: dict[str, Any] = {"label": label, "info": info, "elem_id": elem_id(key)}
+    if "enum" in schema:
+        offered: Choices = tuple((_title(key, name), name) for name in schema["enum"])
+        wide = "tiles" if max(len(title) for title, _ in offered) > 16 else "row"
+        return gr.Radio(list(offered), value=default, elem_classes=f"whole {wide}", **common)
+    if kinds == {"boolean"}:
+        return gr.Checkbox(value=bool(default), elem_classes="whole", **common)
+    if kinds & {"integer", "number"} and "null" not in kinds:
+        return gr.Number(
+            value=default,
+            precision=0 if "integer" in kinds else None,
+            minimum=schema.get("minimum"),
+            maximum=schema.get("maximum"),
+            **common,
+        )
+    # A list, a name, or a number that may be left out: a Number component would show a missing one as 0.
+    return gr.Textbox(value=_typed(default), placeholder=PLACEHOLDERS.get(key), max_lines=1, **common)
+
+
+def _title(key: str, name: str) -> str:
+    return choices.TITLES.get(key, {}).get(name, name.capitalize())
+
+
+def preset(values: dict[str, Any]) -> dict[str, Any]:
+    """What a click on one of choices.PRESETS fills in, by key: its values, and the recipe's defaults for the rest."""
+    recipe = PARTS["recipe"].model_dump(mode="json")
+    return {**{key: _typed(value) for key, value in recipe.items()}, **values}
+
+
+def _typed(value: Any) -> Any:
+    """A default as a component has it: lists are typed with commas."""
+    return ", ".join(f"{item:g}" for item in value) if isinstance(value, list | tuple) else value

@@ -1,0 +1,100 @@
+"""What live panels ask the feed and what it answers: the JSON shapes. What fills them is `feed.py`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+from typing_extensions import TypedDict
+
+from app.views.points import PointRow
+from app.views.runs import RunSummary, RunView
+from core.catalog.model import Model
+
+MAX_RUNS = 20
+
+RunId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{6,40}$")]
+Cursor = Annotated[int, Field(ge=0, lt=2**53)]
+
+
+class Cursors(Model):
+    """The last id that the asker has of each kind, 0 for none; null: not wanted."""
+
+    points: Cursor | None = 0
+    snapshots: Cursor | None = None
+    log: Cursor | None = None
+    disabled: Cursor | None = None
+    speeds: Cursor | None = None
+
+
+class Question(Model):
+    """`layer`: index of the norm layer whose histograms are wanted; null: those of all layers together."""
+
+    runs: dict[RunId, Cursors] = Field(max_length=MAX_RUNS)
+    layer: int | None = Field(None, ge=0, lt=10_000)
+
+
+class SnapshotRow(TypedDict):
+    """`gamma`, `beta`: histogram counts; `disabled`: features per layer; `kept`: false where the next snapshot takes
+    the place of this one. `gamma_quantiles`, `beta_quantiles`: of the asked layer, null for all layers together."""
+
+    id: int
+    step: int
+    epoch: float
+    gamma: list[int]
+    beta: list[int]
+    gamma_quantiles: list[float] | None
+    beta_quantiles: list[float] | None
+    disabled: list[int]
+    kept: bool
+
+
+SpeedRow = tuple[int, float, float]
+"""Cursor id, epoch, images a second."""
+
+
+DisabledRow = tuple[int, int, float, float]
+"""Of a snapshot only: cursor id, step, epoch, share of all features that are disabled."""
+
+
+class LogLine(TypedDict):
+    """`at` in Unix seconds."""
+
+    id: int
+    at: float
+    attempt: int
+    kind: str
+    message: str
+
+
+class RunNews(TypedDict):
+    """What is new of one run, which has its layers when the snapshots are asked for from the start.
+
+    A run that has ended is complete when an answer brings nothing new. `points`: those of a long run are `thinned`
+    (`thinning.py`); `latest` is then its newest train point, which is not among them yet and only there until the
+    next answer.
+    """
+
+    run: RunSummary | RunView
+    points: list[PointRow]
+    latest: PointRow | None
+    thinned: bool
+    snapshots: list[SnapshotRow]
+    log: list[LogLine]
+    disabled: list[DisabledRow]
+    speeds: list[SpeedRow]
+    cursor: dict[str, int | None]
+
+
+class ServerNews(TypedDict):
+    queued: int
+    running: int
+    workers: int
+
+
+class Answer(TypedDict):
+    """An unknown run is null. Come again after `interval_ms`."""
+
+    runs: dict[str, RunNews | None]
+    interval_ms: int
+    server: ServerNews

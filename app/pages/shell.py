@@ -1,0 +1,95 @@
+"""Pages without Gradio, in the look of the site: the API's description, and what stands at an address without a page.
+
+Here are the header and the footer of all pages, too. A plain page says all it has to say without its script, which adds
+the theme that the reader chose and the state of the server.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+from starlette.datastructures import Headers
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.web.sheets import JOINED
+
+HEADER = """
+<header class="site-header"><div class="site-bar">
+  <a class="brand" href="/"><img src="/static/favicon.svg" alt="" width="26" height="26"><span>OnlyBN</span></a>
+  <nav aria-label="Pages">
+    <a href="/">Train</a><a href="/paper">Paper</a><a href="/runs">Runs</a><a href="/compare">Compare</a>
+    <a class="wide" href="/about">About</a><a class="wide" href="/api/docs">API docs</a>
+  </nav>
+  <div class="site-side"></div>
+</div></header>
+"""
+
+FOOTER = """
+<footer class="site-footer">
+  <p>OnlyBN trains networks whose weights stay random and of which only a chosen few parameters may move.
+  It follows “Training BatchNorm and Only BatchNorm”
+  (<a href="https://arxiv.org/abs/2003.00152">arXiv 2003.00152</a>).
+  <a href="/about">About, glossary, how to cite</a>. MIT licence.</p>
+</footer>
+"""
+
+NOWHERE = """
+<section class="blank">
+  <h1>There is no page at this address</h1>
+  <p>The link may have been cut short or mistyped. Links to runs look like <code>/run?id=…</code>.</p>
+  <p class="actions">
+    <a class="button primary" href="/">Train a network</a>
+    <a class="button" href="/runs">See all runs</a>
+    <a class="button" href="/paper">The paper’s questions</a>
+  </p>
+</section>
+"""
+
+NO_PAGES = ("/api/", "/static/", "/assets/", "/gradio_api/")
+"""What programs ask for: an error there stays what it is."""
+
+
+def page(title: str, body: str) -> str:
+    """A whole page whose main part is `body`."""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        '<link rel="icon" type="image/svg+xml" href="/static/favicon.svg">'
+        f'<link rel="stylesheet" href="/static/{JOINED}"><title>{escape(title)} · OnlyBN</title>'
+        '<script type="module" src="/static/plain.js"></script></head>'
+        f'<body class="plain panel-host">{HEADER}<main class="plain-main">{body}</main>{FOOTER}</body></html>\n'
+    )
+
+
+class Nowhere:
+    """A middleware that answers who looks for a page where there is none with one that leads on."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not _looks_for_a_page(scope):
+            await self.app(scope, receive, send)
+            return
+        instead = False
+
+        async def send_or_lead_on(message: Message) -> None:
+            nonlocal instead
+            if message["type"] == "http.response.start" and message["status"] == 404:
+                instead = True
+                await HTMLResponse(page("No such page", NOWHERE), 404)(scope, receive, send)
+            elif not instead:
+                await send(message)
+
+        await self.app(scope, receive, send_or_lead_on)
+
+
+def _looks_for_a_page(scope: Scope) -> bool:
+    return (
+        scope["type"] == "http"
+        and scope["method"] in ("GET", "HEAD")
+        and not scope["path"].startswith(NO_PAGES)
+        and "text/html" in Headers(scope=scope).get("accept", "")
+    )

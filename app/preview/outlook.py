@@ -1,0 +1,185 @@
+"""What one can expect of a run: when it starts and ends, as ranges, and which other run it is to be compared with.
+
+The queue is played through in advance: each slot of the workers that are there takes the next run as soon as it is
+free, once with the lengths' lower ends and once with the upper ones. Lengths are those of `estimate.py`; how much
+longer a running run takes follows from its own measured speed. Knows no requests.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from typing_extensions import TypedDict
+
+from app.preview.estimate import START_S, Estimate, Estimator, modest_analyses_s, modest_run_s
+from app.views.runs import run_url
+from core.catalog.policies import policy
+from core.run.spec import Init, RunSpec
+from jobs.store.records import TERMINAL, Run
+from jobs.store.store import Store
+
+KEEP_S = 2.0
+MAX_SEEN = 1000
+"""Runs of the queue that are played through; who stands further behind gets no range."""
+MEASURED = (0.85, 1.25)
+"""What a run's own estimate of its rest may be off by."""
+SAME_SIZE = 0.02
+USUAL_NORM: str = Init().norm
+
+
+class Range(TypedDict):
+    """Seconds from now."""
+
+    low: float
+    high: float
+
+
+class TwinView(TypedDict):
+    """A run that differs in its policy alone. `as_many`: it trains as many parameters, within 2 %."""
+
+    id: str
+    url: str
+    name: str | None
+    policy: str
+    state: str
+    as_many: bool
+
+
+class Outlook(TypedDict):
+    """`starts`: of a queued run; `ends`: of a queued or running one; null where nobody can say, such as without a
+    worker. `basis`: what the lengths rest on. `slots`: runs that the workers can hold at once; null once it is over."""
+
+    starts: Range | None
+    ends: Range | None
+    basis: str
+    slots: int | None
+    twin: TwinView | None
+
+
+class Outlooks:
+    """Answers for all runs of one installation. `now` is a monotonic clock in seconds."""
+
+    def __init__(
+        self,
+        store: Store,
+        estimator: Estimator,
+        public_url: str | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store, self._estimator, self._public_url, self._now = store, estimator, public_url, now
+        self._lock = threading.Lock()
+        self._played_at = float("-inf")
+        self._starts: dict[str, Range] = {}
+        self._slots = 0
+
+    def outlook(self, run: Run) -> Outlook:
+        """What can be expected of `run` now."""
+        whole = self._estimator.estimate(run.spec)
+        starts: Range | None = None
+        ends: Range | None = None
+        queue = {} if run.state in TERMINAL else self._queue()
+        if run.state == "queued":
+            starts = queue.get(run.id)
+            rest = remaining(run, whole)
+            ends = starts and {"low": starts["low"] + rest["low"], "high": starts["high"] + rest["high"]}
+        elif run.state == "running":
+            ends = remaining(run, whole)
+        return {
+            "starts": starts and _rounded(starts),
+            "ends": ends and _rounded(ends),
+            "basis": whole["basis"],
+            "slots": None if run.state in TERMINAL else self._slots,
+            "twin": self._twin(run),
+        }
+
+    def _queue(self) -> dict[str, Range]:
+        """When each queued run starts."""
+        with self._lock:
+            if self._now() - self._played_at >= KEEP_S:
+                self._slots = self._store.slots()
+                waiting = self._store.line(MAX_SEEN)
+                running, _ = self._store.runs(states={"running"}, limit=MAX_SEEN)
+                self._starts = self._play(running, waiting)
+                self._played_at = self._now()
+            return self._starts
+
+    def _play(self, running: Sequence[Run], waiting: Sequence[Run]) -> dict[str, Range]:
+        if not self._slots:
+            return {}
+        busy = [remaining(run, self._estimator.estimate(run.spec)) for run in running]
+        lengths = [remaining(run, self._estimator.estimate(run.spec)) for run in waiting]
+        low = starts(self._slots, [rest["low"] for rest in busy], [rest["low"] for rest in lengths])
+        high = starts(self._slots, [rest["high"] for rest in busy], [rest["high"] for rest in lengths])
+        return {run.id: {"low": a, "high": b} for run, a, b in zip(waiting, low, high, strict=True)}
+
+    def _twin(self, run: Run) -> TwinView | None:
+        twin = twin_of(run, self._store.like(run))
+        if twin is None:
+            return None
+        mine, other = run.counts.trainable, twin.counts.trainable
+        return {
+            "id": twin.id,
+            "url": run_url(twin.id, self._public_url),
+            "name": twin.spec.name,
+            "policy": twin.spec.policy,
+            "state": twin.state,
+            "as_many": abs(mine - other) <= SAME_SIZE * max(mine, other),
+        }
+
+
+def starts(slots: int, busy: Sequence[float], lengths: Sequence[float]) -> list[float]:
+    """Seconds until each of the waiting runs, which take `lengths`, is taken; `busy`: what the running ones still
+    take."""
+    free = [*sorted(busy)[:slots], *[0.0] * max(0, slots - len(busy))]
+    heapq.heapify(free)
+    begun = []
+    for length in lengths:
+        begun.append(free[0])
+        heapq.heapreplace(free, free[0] + length)
+    return begun
+
+
+def remaining(run: Run, whole: Estimate) -> Range:
+    """How much longer `run` takes once somebody holds it; `whole`: the estimate for all of it."""
+    left = 1.0 - (run.step / run.total_steps if run.total_steps else 0.0)
+    if run.state != "running" or run.eta_s is None:
+        return {"low": whole["low"] * left, "high": whole["high"] * left}
+    low, high = (run.eta_s * factor for factor in MEASURED)
+    if run.analysed is None:  # the trainer's own estimate knows nothing of the analyses
+        share = modest_analyses_s(run.spec) / (modest_run_s(run.spec) + modest_analyses_s(run.spec))
+        low, high = low + share * (whole["low"] - START_S), high + share * (whole["high"] - START_S)
+    return {"low": low, "high": high}
+
+
+def twin_of(run: Run, others: Sequence[Run]) -> Run | None:
+    """Of `others` the one to compare `run` with: the same in all but the policy, with random parameters if there is
+    one, and else the one that trains the most similar number of parameters."""
+    alike = [
+        other
+        for other in others
+        if other.spec.policy != run.spec.policy
+        and other.state in ("running", "finished")
+        and _but_policy(other.spec) == _but_policy(run.spec)
+    ]
+    wanted = "batchnorm" if run.spec.policy.startswith("random-") else "random-"
+
+    def rank(other: Run) -> tuple[bool, float, bool]:
+        far = abs(other.counts.trainable - run.counts.trainable)
+        return not other.spec.policy.startswith(wanted), far, other.state != "finished"
+
+    return min(alike, key=rank, default=None)
+
+
+def _but_policy(spec: RunSpec) -> dict[str, object]:
+    """What two runs must share to be compared; where γ and β start as the policy wants it, that is the policy's."""
+    fields = spec.model_dump(exclude={"name", "policy"})
+    usual = policy(spec.policy).norm or USUAL_NORM
+    fields["init"]["norm"] = None if spec.init.norm == usual else spec.init.norm
+    return fields
+
+
+def _rounded(seconds: Range) -> Range:
+    return {"low": round(seconds["low"], 1), "high": round(seconds["high"], 1)}

@@ -1,0 +1,121 @@
+"""What a spec means before it runs: its counts, its command line, and warnings.
+
+From plans and the file system alone; nothing is built and no torch is imported. `estimate.py` says how long it takes.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from app.preview.cautions import cautions
+from app.preview.estimate import Estimate
+from app.preview.images import DOWNLOADS, changed_folder, data_is_here
+from app.preview.network import Picture, picture
+from app.preview.parts import PartView, parts
+from app.preview.spec_text import as_yaml, shortened
+from core.catalog.normalisation import Normalisation
+from core.machine.files import START
+from core.run import cost
+from core.run.spec import Init, Recipe, RunSpec
+
+LONG_S = 3600.0
+
+
+class Preview(TypedDict):
+    """All that can be said of a run before it runs. `share` is trainable / total; `steps` of the whole run.
+
+    `spec` is what differs from the defaults, ready for POST /api/runs; `yaml` is the same as text.
+    """
+
+    counts: dict[str, int]
+    parts: list[PartView]
+    share: float
+    macs_per_image: int
+    steps: int
+    estimate_s: Estimate
+    cli: str
+    spec: dict[str, Any]
+    yaml: str
+    plan: Picture
+    warnings: list[str]
+
+
+def preview(spec: RunSpec, estimate: Estimate, data: Path, fashion_mnist: Path | None = None) -> Preview:
+    """The preview of `spec`; `data` and `fashion_mnist` are folders where images may lie (see `data_is_here`)."""
+    plan = spec.plan
+    counts = cost.counts(plan, spec.selection)
+    return {
+        "counts": counts.model_dump(),
+        "parts": parts(plan, spec.selection),
+        "share": counts.trainable / counts.total,
+        "macs_per_image": plan.macs,
+        "steps": spec.total_steps,
+        "estimate_s": estimate,
+        "cli": command_line(spec),
+        "spec": shortened(spec),
+        "yaml": as_yaml(spec),
+        "plan": picture(spec.architecture, spec.policy, spec.data.shape, len(spec.data.classes), spec.norm),
+        "warnings": warnings(spec, estimate, here=data_is_here(spec.dataset, data, fashion_mnist)),
+    }
+
+
+def command_line(spec: RunSpec) -> str:
+    """The command that runs `spec` without the page; only what differs from the defaults is set."""
+    words = ["python", "-m", "core", "train"]
+    words += ["--architecture", spec.architecture, "--policy", spec.policy, "--dataset", spec.dataset]
+    words += ["--epochs", str(spec.epochs), "--replicate", str(spec.replicate)]
+    for field in ("train_examples", "test_examples"):
+        if (value := getattr(spec, field)) is not None:
+            words += [f"--{field.replace('_', '-')}", str(value)]
+    if spec.name is not None:
+        words += ["--name", spec.name]
+    if spec.start is not None:
+        words += ["--start", START]
+    usual_init = Init(norm=spec.selection.norm or Init().norm)
+    usual_parts = (
+        ("recipe", Recipe()),
+        ("init", usual_init),
+        ("norm", Normalisation()),
+    )
+    for part, usual in usual_parts:
+        chosen = getattr(spec, part)
+        for key, value in chosen.model_dump(mode="json").items():
+            if value != usual.model_dump(mode="json")[key]:
+                words += ["--set", f"{part}.{key}={_value(value)}"]
+    for purpose, seed in spec.own_seeds.items():
+        words += ["--set", f"seeds.{purpose}={seed}"]
+    words += ["--out", f"runs/{spec.architecture}-{spec.policy}-{spec.dataset}-{spec.replicate}"]
+    return shlex.join(words)
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def warnings(spec: RunSpec, estimate: Estimate, *, here: bool) -> list[str]:
+    """What a person should know before the launch, one sentence each; `here`: the images are on this machine."""
+    said: list[str] = []
+    title = spec.data.title
+    if not here:
+        said.append(f"{title} is not on this server yet: the run downloads it first ({DOWNLOADS[spec.dataset]}).")
+    if problem := changed_folder(spec):
+        said.append(problem)
+    if estimate["low"] > LONG_S:
+        said.append(
+            f"This takes {duration(estimate['low'])} or more here; fewer epochs or fewer training images shorten it."
+        )
+    return said + cautions(spec)
+
+
+def duration(seconds: float) -> str:
+    """`seconds` as a person says it, in one unit: 40 s, 12 min, 3.5 h, 2.1 days."""
+    for limit, unit, name in ((90, 1, "s"), (5400, 60, "min"), (129_600, 3600, "h")):
+        if seconds < limit:
+            amount = seconds / unit
+            return f"{amount:.1f} {name}" if name == "h" and amount < 10 else f"{amount:.0f} {name}"
+    return f"{seconds / 86_400:.1f} days"

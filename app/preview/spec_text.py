@@ -1,0 +1,103 @@
+"""A spec as text that people copy, keep and paste: YAML or JSON, with only what differs from the defaults.
+
+Reading is careful, since anybody may paste anything: PyYAML's safe loader without aliases (which make a few lines
+huge), without repeated keys (of which one would be lost silently), and never an object of Python.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+import yaml
+from yaml.nodes import MappingNode, Node
+
+from app.api.errors import Problem
+from app.form.choices import PARTS
+from core.run.spec import Init, RunSpec
+
+JSON = re.compile(r'\s*\{\s*["}]')
+"""How a text in JSON begins; one in YAML may begin with a brace, too, but its names need no quotes."""
+MAIN = ("architecture", "policy", "dataset", "epochs")
+"""What every text names, whatever the defaults are: a spec without them is none."""
+
+
+def shortened(spec: RunSpec) -> dict[str, Any]:
+    """`spec` as the API takes it, without what is derived or usual; RunSpec makes the same spec of it."""
+    whole = spec.model_dump(mode="json", exclude={"contents"})
+    usual = {field: info.default for field, info in RunSpec.model_fields.items()}
+    short = {key: whole[key] for key in MAIN}
+    short |= {
+        key: value for key, value in whole.items() if not isinstance(value, dict | None) and value != usual.get(key)
+    }
+    defaults: dict[str, Any] = {part: model.model_dump(mode="json") for part, model in PARTS.items()}
+    defaults["init"]["norm"] = spec.selection.norm or Init().norm
+    for part, usual_part in defaults.items():
+        if changed := {key: value for key, value in whole[part].items() if value != usual_part[key]}:
+            short[part] = changed
+    return {**short, "seeds": spec.own_seeds} if spec.own_seeds else short
+
+
+def as_yaml(spec: RunSpec) -> str:
+    """`spec` as YAML, in the order in which a person would say it."""
+    return str(yaml.safe_dump(shortened(spec), sort_keys=False, allow_unicode=True, default_flow_style=None, width=100))
+
+
+def as_json(text: bytes) -> bytes:
+    """What somebody wrote in YAML or JSON, as JSON. Raises Problem 422 that says where the text is wrong."""
+    try:
+        written = text.decode()
+    except UnicodeDecodeError as error:
+        raise Problem(422, f"the text is not UTF-8: byte {error.start} is none of a letter's") from error
+    if not written.strip():
+        raise Problem(422, "the text is empty; it should name architecture, policy, dataset and epochs")
+    if not JSON.match(written):
+        return _yaml(written)
+    try:
+        return orjson.dumps(orjson.loads(written))
+    except orjson.JSONDecodeError as error:
+        raise Problem(422, f"the text is not valid JSON: {error}") from error
+
+
+def _yaml(written: str) -> bytes:
+    try:
+        found = yaml.load(written, Careful)
+    except yaml.MarkedYAMLError as error:
+        raise Problem(422, f"the text is not valid YAML: {_place(error)}{error.problem or error.context}") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise Problem(422, f"the text is not valid YAML: {error}") from error
+    except RecursionError as error:
+        raise Problem(422, "the text is nested too deeply") from error
+    if not isinstance(found, dict):
+        raise Problem(422, "the text must name fields, such as “architecture: resnet-14”, one a line")
+    try:
+        return orjson.dumps(found)
+    except (TypeError, ValueError) as error:
+        raise Problem(422, f"the text has what no field can be: {error}") from error
+
+
+def _place(error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark or error.context_mark
+    return f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+
+
+class Careful(yaml.SafeLoader):  # type: ignore[misc]
+    """The safe loader without aliases and repeated keys."""
+
+    def compose_node(self, parent: Node | None, index: Any) -> Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()
+            raise yaml.composer.ComposerError(None, None, "aliases (*) are not taken here", event.start_mark)
+        node: Node | None = super().compose_node(parent, index)
+        return node
+
+    def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            if key.value in seen if isinstance(key.value, str) else True:
+                words = f"“{key.value}” stands here twice" if isinstance(key.value, str) else "a name must be a word"
+                raise yaml.constructor.ConstructorError(None, None, words, key.start_mark)
+            seen.add(key.value)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping

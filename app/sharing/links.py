@@ -1,0 +1,197 @@
+"""What a link says of the page behind it: title, description and picture, out of the store's numbers.
+
+Knows no HTML and no requests: `social` writes it into the page, `share_api` answers the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import parse_qs, urlencode
+
+from app.sharing.cards import Bar, Card, Curve
+from app.sharing.wording import (
+    TOLD,
+    architecture_title,
+    best,
+    count,
+    facts,
+    kind_of,
+    name_of,
+    numbers,
+    outcome,
+    sentence,
+    standing,
+)
+from app.views.comparison import Reading, Source, filters_of, read_source
+from core.catalog.datasets import DATASETS
+from core.catalog.policies import policy
+from core.studies.catalog import STUDIES
+from jobs.store.records import Run
+from jobs.store.store import Store
+from jobs.store.tallies import Tally
+
+SITE = "OnlyBN"
+TITLE = "How much can a random network learn?"
+DESCRIPTION = (
+    "A browser laboratory: keep every weight random, let only a chosen few parameters train, and watch it happen."
+)
+PAGES: dict[str, tuple[str, str]] = {
+    "/": (f"{SITE}: {TITLE[0].lower()}{TITLE[1:]}", DESCRIPTION),
+    "/paper": ("The paper’s questions, put to the test", "Studies that say whether the paper’s claims hold here."),
+    "/runs": ("Runs", "Networks whose weights stay random, and what the few trained parameters made of them."),
+    "/about": ("About OnlyBN", "What training BatchNorm and only BatchNorm means, for newcomers, with live figures."),
+    "/run": ("Run", DESCRIPTION),
+    "/surgery": ("Surgery", "Switch features of a trained network off, and see what it can still do."),
+    "/compare": ("Compare", "Runs side by side: curves, means with intervals, and in what the runs differ."),
+}
+"""Title and description of pages whose address names nothing that is here."""
+ONE_RUN = {"/run": "id", "/surgery": "run"}
+"""Which part of an address names the run of a page."""
+LONGEST = 300
+CARD = "/api/card.png"
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What is shown of a link; `card` is the picture's address without the host."""
+
+    title: str
+    description: str
+    card: str = CARD
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What an address shows: some single runs, or more of them by kind. `study`: name and scale; `words`: filters."""
+
+    runs: Sequence[Run] = ()
+    kinds: Sequence[Tally] = ()
+    study: tuple[str, str] | None = None
+    words: str = ""
+
+    @property
+    def question(self) -> str:
+        """What the study asks."""
+        name = self.study[0] if self.study else ""
+        return STUDIES[name].question if name in STUDIES else f"Study {name}"
+
+
+def preview(path: str, query: str, store: Store) -> Preview | None:
+    """What is shown of the page at `path`; None: it is none of ours."""
+    if path not in PAGES:
+        return None
+    source = asked(path, query)
+    shown = look(source, store) if source else None
+    if source is None or shown is None:
+        return Preview(*PAGES[path])
+    title, description = _said(shown)
+    return Preview(title, description[:LONGEST], f"{CARD}?{_address(source)}")
+
+
+def asked(path: str, query: str) -> Source | None:
+    """Which runs the address of a page names; None: none, or it is too strange to be read."""
+    try:
+        given = {key: values[0] for key, values in parse_qs(query, max_num_fields=60).items()} if query else {}
+    except ValueError:
+        return None
+    if path in ONE_RUN:
+        return source_of({"runs": given.get(ONE_RUN[path], "").partition(",")[0]})
+    if path == "/runs" and "compare" in given:
+        return source_of({"runs": given["compare"]})
+    if path == "/paper":
+        return source_of({"study": given.get("study", "")})
+    return source_of(given) if path in ("/compare", "/runs") else None
+
+
+def source_of(given: Mapping[str, str]) -> Source | None:
+    """The runs that the parameters of a comparison name; None: they name none."""
+    source = read_source(Reading(given))
+    return source if any(value for key, value in source.items() if key != "without") else None
+
+
+def look(source: Source, store: Store) -> Shown | None:
+    """What there is of it, by few questions to the store and without a curve; None: nothing."""
+    without = source["without"]
+    ids = [run_id for run_id in source["runs"] if run_id not in without]
+    if ids and len(ids) <= TOLD:
+        known = store.many(ids)
+        found = Shown([known[run_id] for run_id in ids if run_id in known])
+    elif ids:
+        found = Shown(kinds=store.tally(ids=ids))
+    elif source["study"]:
+        label = store.study_label(source["study"])
+        found = Shown(kinds=store.tally(study=source["study"], without=without), study=label)
+    else:
+        found = Shown(kinds=store.tally(filters_of(source), without=without), words=_filter_words(source))
+    return found if found.runs or found.kinds else None
+
+
+def card_of(shown: Shown | None, store: Store) -> Card:
+    """The picture of what is shown; of nothing that of the site."""
+    if shown is None:
+        return Card("A browser laboratory", TITLE, ("Every weight stays random. Only a chosen few parameters train.",))
+    if len(shown.runs) == 1:
+        return _card_of_run(shown.runs[0], store)
+    if shown.runs:
+        curves = tuple(Curve(points, k) for k, run in enumerate(shown.runs) if (points := _points(run, store)))
+        lines = tuple(f"{name_of(run)}: {outcome(run)}" for run in shown.runs[:4])
+        return Card("Compared", f"{len(shown.runs)} runs", lines, curves=curves)
+    kinds = shown.kinds
+    bars = [Bar(kind_of(kind, kinds), kind.mean) for kind in kinds if kind.mean is not None]
+    lines = tuple(filter(None, (shown.words, standing(kinds), best(kinds))))
+    if shown.study:
+        return Card(f"Study · {shown.study[1]}", shown.question, lines, bars=tuple(bars[:TOLD]))
+    return Card("Compared", count(kinds), lines, bars=tuple(bars[:TOLD]))
+
+
+def _said(shown: Shown) -> tuple[str, str]:
+    """Title and description."""
+    if len(shown.runs) == 1:
+        return name_of(shown.runs[0]), sentence(shown.runs[0])
+    if shown.runs:
+        return f"{len(shown.runs)} runs compared", "; ".join(f"{name_of(run)}: {outcome(run)}" for run in shown.runs)
+    if shown.study:
+        return shown.question, f"A study of the paper’s question, scale {shown.study[1]}. {numbers(shown.kinds)}"
+    words = f": {shown.words}" if shown.words else ""
+    return f"{count(shown.kinds)} compared{words}", numbers(shown.kinds)
+
+
+def _address(source: Source) -> str:
+    """`source` as parameters: `runs=a,b`."""
+    return urlencode(
+        {
+            key: value if isinstance(value, str) else ",".join(cast("list[str]", value))
+            for key, value in source.items()
+            if value
+        },
+        safe=",",
+    )
+
+
+def _card_of_run(run: Run, store: Store) -> Card:
+    architecture, trains, dataset = facts(run)
+    share = f"{run.counts.trainable:,} of {run.counts.total:,} parameters train"
+    number, words = ("", "") if run.top1 is None else (f"{run.top1:.1%}", "test accuracy")
+    told = (trains, dataset) if not run.spec.name else (architecture, trains, dataset)
+    state = "" if run.state == "finished" else f" · {run.state}"
+    points = _points(run, store)
+    curves = (Curve(points),) if points else ()
+    return Card(f"Run{state}", run.spec.name or architecture, (" · ".join(told), share), number, words, curves)
+
+
+def _points(run: Run, store: Store) -> tuple[tuple[float, float], ...]:
+    return tuple((min(1.0, p.step / run.total_steps), p.top1) for p in store.tests(run.id))
+
+
+def _filter_words(source: Source) -> str:
+    """`Finished · BatchNorm only · Digits`; as static/compare/page.js says it."""
+    said = (
+        [state.capitalize() for state in source["state"]],
+        [policy(name).title for name in source["policy"]],
+        [architecture_title(name) for name in source["architecture"]],
+        [DATASETS[name].title for name in source["dataset"]],
+        [f"“{source['text']}”"] if source["text"] else [],
+    )
+    return " · ".join(" or ".join(words) for words in said if words)

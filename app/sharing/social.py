@@ -1,0 +1,105 @@
+"""What other sites and messengers show of a link: title, description and picture (`previews`).
+
+Gradio's page says nothing of the kind, the same for every address. The middleware reads the page's HTML on its way
+out and puts our lines in place of Gradio's. A reader's browser ignores them; crawlers run no scripts.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+from sqlalchemy.exc import DBAPIError
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.sharing.links import SITE, Preview, preview
+from jobs.store.store import Store
+
+OLD = re.compile(r"\s*<meta\s[^>]*?(?:property|name)=\"(?:og|twitter):[^>]*>")
+TITLE_TAG = re.compile(r"<title>.*?</title>", re.DOTALL)
+CHARSET = '<meta charset="utf-8" />'
+
+
+class Social:
+    """Puts the preview of the address into each page of Gradio's."""
+
+    def __init__(self, app: ASGIApp, store: Store, public_url: str | None = None) -> None:
+        self.app, self.store, self.public_url = app, store, public_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if (
+            scope["type"] != "http"
+            or scope["method"] != "GET"
+            or scope["path"].startswith(("/api", "/static", "/assets"))
+        ):
+            await self.app(scope, receive, send)
+            return
+        start: Message | None = None
+        body = bytearray()
+
+        async def hold(message: Message) -> None:
+            """Pages are held back until they are whole; everything else passes."""
+            nonlocal start
+            if message["type"] == "http.response.start":
+                if not Headers(raw=message["headers"]).get("content-type", "").startswith("text/html"):
+                    await send(message)
+                    return
+                start = message
+            elif start is None:
+                await send(message)
+            else:
+                body.extend(message.get("body", b""))
+                if not message.get("more_body", False):
+                    await self._finish(scope, start, bytes(body), send)
+
+        await self.app(scope, receive, hold)
+
+    async def _finish(self, scope: Scope, start: Message, body: bytes, send: Send) -> None:
+        query = scope["query_string"].decode("latin-1")
+        try:
+            said = await run_in_threadpool(preview, scope["path"], query, self.store)
+        except DBAPIError:
+            said = None  # the page itself says what is wrong
+        if said and start["status"] == 200:
+            origin = self.public_url or f"{scope['scheme']}://{Headers(scope=scope).get('host', '')}"
+            address = origin + scope["path"] + (f"?{query}" if query else "")
+            body = with_tags(body.decode(), tags(said, origin, address)).encode()
+            MutableHeaders(raw=start["headers"])["content-length"] = str(len(body))
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
+
+
+def tags(said: Preview, origin: str, address: str) -> str:
+    """The lines of a page's head, everything in them escaped."""
+    title = said.title if SITE in said.title else f"{said.title} · {SITE}"
+    named = {
+        "og:site_name": SITE,
+        "og:type": "website",
+        "og:title": said.title,
+        "og:description": said.description,
+        "og:url": address,
+        "og:image": origin + said.card,
+        "og:image:width": "1200",
+        "og:image:height": "630",
+        "og:image:alt": f"{said.title}. {said.description}",
+    }
+    plain = {
+        "description": said.description,
+        "twitter:card": "summary_large_image",
+        "twitter:title": said.title,
+        "twitter:description": said.description,
+        "twitter:image": origin + said.card,
+    }
+    rows = [f'<meta property="{name}" content="{escape(words)}">' for name, words in named.items()]
+    rows += [f'<meta name="{name}" content="{escape(words)}">' for name, words in plain.items()]
+    return "".join([f"<title>{escape(title)}</title>", *rows])
+
+
+def with_tags(html: str, lines: str) -> str:
+    """`html` with `lines` in its head instead of Gradio's own of the same kind."""
+    head, end, rest = html.partition("</head>")
+    if not end:
+        return html
+    return TITLE_TAG.sub("", OLD.sub("", head), count=1).replace(CHARSET, CHARSET + lines, 1) + end + rest

@@ -1,0 +1,143 @@
+"""The files that pages load: the repository's static/, with its style sheets joined into one, Plotly.js as the plotly
+package brings it, Gradio's scripts.
+
+Kept in memory with their gzip form, so that plotly.min.js (4.8 MB) is compressed once. Ours are revalidated by ETag;
+Gradio's have a hash in their names and never change. A name that is not here is left to Gradio, which has a /static/
+of its own (fonts, logos).
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import importlib.util
+import mimetypes
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+from starlette.datastructures import URLPath
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, NoMatchFound
+from starlette.types import Receive, Scope, Send
+
+from app.web.sheets import JOINED, sheets
+
+STATIC = Path(__file__).parents[2] / "static"
+PREFIX = "/static/"
+PLOTLY = "plotly.min.js"
+HASHED = "/assets/"
+COMPRESSED = (".js", ".css", ".svg", ".json", ".html", ".txt", ".map")
+YEAR_S = 365 * 86_400
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One answer, made of files as they were at `stamp` (modification time and size of each)."""
+
+    stamp: tuple[tuple[int, int], ...]
+    media_type: str
+    etag: str
+    plain: bytes
+    zipped: bytes | None
+
+
+def package_folder(name: str) -> Path | None:
+    """Where package `name` is installed; it is found without being imported, which takes long."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0])
+
+
+def plotly_file() -> Path | None:
+    """Plotly.js as the installed plotly package brings it."""
+    package = package_folder("plotly")
+    return package / "package_data" / PLOTLY if package else None
+
+
+def gradio_scripts() -> Path | None:
+    """The folder of the scripts and styles of Gradio's pages."""
+    package = package_folder("gradio")
+    return (package / "templates" / "frontend" / "assets").resolve() if package else None
+
+
+def file_in(folder: Path, name: str) -> Path | None:
+    """The file `name` below `folder`; None if there is none, or if the name leads elsewhere."""
+    if "\0" in name:
+        return None
+    found = (folder / name).resolve()
+    return found if found.is_relative_to(folder) and found.is_file() else None
+
+
+class Assets(BaseRoute):
+    """The route /static/NAME for the files below `folder`, site.css, plotly.min.js, and Gradio's /assets/NAME.
+
+    A browser asks again each time and mostly gets 304, so a change of a file shows at the next reload;
+    with `?v=...` in the address the answer may be kept for a year.
+    """
+
+    def __init__(self, folder: Path = STATIC) -> None:
+        self.folder = folder.resolve()
+        self.plotly = plotly_file()
+        self.hashed = gradio_scripts()
+        self._kept: dict[tuple[Path, ...], Asset] = {}
+
+    def files(self, path: str) -> tuple[Path, ...]:
+        """The files of which the answer to a request for `path` is made; none if it does not ask for one of ours."""
+        if path == PREFIX + JOINED:
+            return sheets(self.folder)
+        file = self._file(path)
+        return (file,) if file else ()
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and (files := self.files(scope["path"])):
+            return Match.FULL, {"asset": files}
+        return Match.NONE, {}
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+        raise NoMatchFound(name, path_params)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asset = await anyio.to_thread.run_sync(self._load, scope["asset"])
+        await _answer(Request(scope), asset)(scope, receive, send)
+
+    def _file(self, path: str) -> Path | None:
+        if path.startswith(HASHED):
+            return file_in(self.hashed, path.removeprefix(HASHED)) if self.hashed else None
+        if not path.startswith(PREFIX):
+            return None
+        name = path.removeprefix(PREFIX)
+        return self.plotly if name == PLOTLY else file_in(self.folder, name)
+
+    def _load(self, files: tuple[Path, ...]) -> Asset:
+        stamp = tuple((status.st_mtime_ns, status.st_size) for status in map(Path.stat, files))
+        kept = self._kept.get(files)
+        if kept is None or kept.stamp != stamp:
+            plain = b"\n".join(file.read_bytes() for file in files)
+            kept = self._kept[files] = Asset(
+                stamp,
+                mimetypes.guess_type(files[0].name)[0] or "application/octet-stream",
+                hashlib.sha256(plain).hexdigest()[:20],
+                plain,
+                gzip.compress(plain, 6, mtime=0) if files[0].suffix in COMPRESSED else None,
+            )
+        return kept
+
+
+def _answer(request: Request, asset: Asset) -> Response:
+    zipped = asset.zipped is not None and "gzip" in request.headers.get("accept-encoding", "")
+    etag = f'"{asset.etag}{"-gzip" if zipped else ""}"'
+    never_changes = "v" in request.query_params or request.url.path.startswith(HASHED)
+    keep = f"public, max-age={YEAR_S}, immutable" if never_changes else "no-cache"
+    headers = {"ETag": etag, "Cache-Control": keep}
+    if asset.zipped is not None:
+        headers["Vary"] = "Accept-Encoding"
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    if zipped:
+        headers["Content-Encoding"] = "gzip"
+    body = asset.zipped if zipped and asset.zipped is not None else asset.plain
+    return Response(body, headers=headers, media_type=asset.media_type)
