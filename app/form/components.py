@@ -1,7 +1,7 @@
 """RunSpec's schema as form components.
 
-The values never reach Python: `static/train/form.js` turns them into a spec, shows it in the URL and sends it to the
-same API that everybody else uses, where RunSpec validates it. `choices.py` has what can be chosen.
+The values never reach Python: `static/pages/train/form.js` turns them into a spec, shows it in the URL and sends it to
+the same API that everybody else uses, where RunSpec validates it. `choices.py` has what can be chosen.
 """
 
 from __future__ import annotations

@@ -63,9 +63,9 @@ INTRO = f"""
 
 def build() -> None:
     """The page, inside the Blocks that is open."""
-    panel("about/page.js", INTRO, elem_id="about")
+    panel("pages/about/page.js", INTRO, elem_id="about")
     words(_glossary(), elem_id="glossary")
-    panel("about/cite.js", _citations(), elem_id="cite")
+    panel("pages/about/cite.js", _citations(), elem_id="cite")
 
 
 def _glossary() -> str:

@@ -9,4 +9,4 @@ SKELETON = f'<div class="compare-page"><h1>Compare</h1>{LOADING}</div>'
 
 def build() -> None:
     """The page, inside the Blocks that is open."""
-    panel("compare/page.js", SKELETON, elem_id="compare")
+    panel("pages/compare/page.js", SKELETON, elem_id="compare")

@@ -17,4 +17,4 @@ SKELETON = f"""
 
 def build() -> None:
     """The page, inside the Blocks that is open."""
-    panel("paper/page.js", SKELETON, elem_id="paper")
+    panel("pages/paper/page.js", SKELETON, elem_id="paper")

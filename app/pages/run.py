@@ -9,4 +9,4 @@ SKELETON = f'<div class="run-page"><h1 class="waiting">Run</h1>{LOADING}</div>'
 
 def build() -> None:
     """The page, inside the Blocks that is open."""
-    panel("run/page.js", SKELETON, elem_id="run")
+    panel("pages/run/page.js", SKELETON, elem_id="run")

@@ -58,7 +58,7 @@ def page(title: str, body: str) -> str:
         '<meta name="color-scheme" content="light dark">'
         '<link rel="icon" type="image/svg+xml" href="/static/favicon.svg">'
         f'<link rel="stylesheet" href="/static/{JOINED}"><title>{escape(title)} · OnlyBN</title>'
-        '<script type="module" src="/static/plain.js"></script></head>'
+        '<script type="module" src="/static/site/shell.js"></script></head>'
         f'<body class="plain panel-host">{HEADER}<main class="plain-main">{body}</main>{FOOTER}</body></html>\n'
     )
 

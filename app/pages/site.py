@@ -68,13 +68,13 @@ def head() -> str:
         '<link rel="icon" type="image/svg+xml" href="/static/favicon.svg">'
         f'<link rel="stylesheet" href="/static/{JOINED}">'
         '<meta name="color-scheme" content="light dark">'
-        '<script type="module" src="/static/early.js"></script>'
+        '<script type="module" src="/static/site/early.js"></script>'
         f'<script id="onlybn-options" type="application/json">{data}</script>'
     )
 
 
 def _frame(page: Any) -> None:
     """Header, page, footer."""
-    panel("site.js", HEADER, elem_id="site-header")
+    panel("site/site.js", HEADER, elem_id="site-header")
     page()
     words(FOOTER, elem_id="site-footer")

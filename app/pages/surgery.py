@@ -9,4 +9,4 @@ SKELETON = f'<div class="surgery-page"><h1 class="waiting">Surgery</h1>{LOADING}
 
 def build() -> None:
     """The page, inside the Blocks that is open."""
-    panel("surgery/page.js", SKELETON, elem_id="surgery")
+    panel("pages/surgery/page.js", SKELETON, elem_id="surgery")

@@ -9,4 +9,4 @@ SKELETON = f'<div class="runs-page"><h1>Runs</h1>{LOADING}</div>'
 
 def build() -> None:
     """The page, inside the Blocks that is open."""
-    panel("runs/page.js", SKELETON, elem_id="runs")
+    panel("pages/runs/page.js", SKELETON, elem_id="runs")

@@ -17,8 +17,8 @@ from core.catalog import architectures as catalog
 from core.catalog.datasets import DATASETS
 from core.catalog.policies import policy
 
-FORM_JS = "train/form.js"
-LAUNCH_JS = "train/launch.js"
+FORM_JS = "pages/train/form.js"
+LAUNCH_JS = "pages/train/launch.js"
 
 HERO = """
 <section class="hero" aria-labelledby="hero-title">
@@ -92,8 +92,8 @@ LATEST = """
 
 def build() -> None:
     """The page, inside the Blocks that is open."""
-    panel("train/launch.js", HERO)
-    panel("train/experiments.js", experiments.skeleton(), elem_id="experiments")
+    panel("pages/train/launch.js", HERO)
+    panel("pages/train/experiments.js", experiments.skeleton(), elem_id="experiments")
     fields = form.Form()
     with gr.Row(elem_id="train"):
         with gr.Column(elem_id="form"):
@@ -114,14 +114,14 @@ def build() -> None:
                     words(f"<h2>{escape(heading)}</h2>")
                     fields.section(heading)
         with gr.Column(elem_id="aside"):
-            panel("train/preview.js", PREVIEW, elem_id="preview")
+            panel("pages/train/preview.js", PREVIEW, elem_id="preview")
             launch = gr.Button("Launch", variant="primary", elem_id="launch")
             words(LAUNCH_PROBLEM)
-            panel("train/link.js", LINK)
+            panel("pages/train/link.js", LINK)
             words(CLI, elem_id="cli")
-            panel("train/text.js", TEXT)
-    panel("gallery/gallery.js", GALLERY, elem_id="gallery")
-    panel("train/latest.js", LATEST)
+            panel("pages/train/text.js", TEXT)
+    panel("site/gallery.js", GALLERY, elem_id="gallery")
+    panel("pages/train/latest.js", LATEST)
     _wire(fields, launch)
     for button, values in presets:
         filled = form.preset(values)

@@ -3,10 +3,10 @@
 The range is made in two steps. First a model of two ordinary cores (`modest_run_s`, from `core.run.cost`):
 multiply-adds plus a fixed price for each layer of each step; analyses at the end are passes over test images. Then the
 model is corrected by this installation: of its last finished runs those whose steps were most alike in size are taken,
-and for each the factor seconds / model is known. The range is the model times the smallest factor less 20 % up to the model
-times the largest plus 25 %. Alike, because small networks pay for overheads that the model knows roughly only. Before
-anything has finished here the range is a third to three times the model ("assumed").
-Waiting in the queue is not in it; starting the trainer is (`START_S`).
+and for each the factor seconds / model is known. The range is the model times the smallest factor less 20 % up to the
+model times the largest plus 25 %. Alike, because small networks pay for overheads that the model knows roughly only.
+Before anything has finished here the range is a third to three times the model ("assumed"). Waiting in the queue is not
+in it; starting the trainer is (`START_S`).
 """
 
 from __future__ import annotations

@@ -186,7 +186,7 @@ def _points(run: Run, store: Store) -> tuple[tuple[float, float], ...]:
 
 
 def _filter_words(source: Source) -> str:
-    """`Finished · BatchNorm only · Digits`; as static/compare/page.js says it."""
+    """`Finished · BatchNorm only · Digits`; as static/pages/compare/page.js says it."""
     said = (
         [state.capitalize() for state in source["state"]],
         [policy(name).title for name in source["policy"]],

@@ -68,7 +68,7 @@ def html(report: Report) -> str:
 
 
 def data(report: Report) -> str:
-    """What static/report/run.js draws, as JSON."""
+    """What static/documents/run.js draws, as JSON."""
     started, found = report.run.started, report.findings
     numbers = {
         "epochs": report.run.spec.epochs,

@@ -64,7 +64,7 @@ def _standing(run: Run) -> str:
 
 
 def charts(run: Run, snapshots: Sequence[StoredSnapshot], findings: Findings | None) -> str:
-    """Places that static/report/run.js draws into."""
+    """Places that static/documents/run.js draws into."""
     parts = [NOSCRIPT]
     if run.top1 is not None or run.step:
         parts.append(f"<h2>Curves</h2>{figures(CURVES)}")

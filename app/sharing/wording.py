@@ -31,7 +31,7 @@ def facts(run: Run) -> tuple[str, str, str]:
 
 
 def architecture_title(name: str) -> str:
-    """resnet-14 -> ResNet-14; imagenet-resnet-50 -> ImageNet ResNet-50; as static/catalog.js says it."""
+    """resnet-14 -> ResNet-14; imagenet-resnet-50 -> ImageNet ResNet-50; as static/server/catalog.js says it."""
     return name.upper().replace("RESNET", "ResNet").replace("IMAGENET-", "ImageNet ")
 
 

@@ -1,8 +1,8 @@
 """A document of ours in one file, which needs no network: its shell, its look, and the parts that all kinds share.
 
 What a document says is elsewhere: of a run in `app.sharing.report`, of a study in `core.documents.study`, of a
-comparison in static/compare/document.js. Its own policy lets nothing run but the scripts of static/report/ that it was made with, and
-nothing be loaded. Imports no torch.
+comparison in static/pages/compare/document.js. Its own policy lets nothing run but the scripts of static/documents/
+that it was made with, and nothing be loaded. Imports no torch.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ NOSCRIPT = "<noscript><p>The charts need JavaScript; the tables have all their n
 
 
 def page(title: str, body: str, data: str, scripts: Sequence[str]) -> str:
-    """The whole file: `body` is HTML, `data` the JSON that the scripts (names in static/report/) draw."""
+    """The whole file: `body` is HTML, `data` the JSON that the scripts (names in static/documents/) draw."""
     before, between, after = pieces(title, scripts)
     return before + body + between + data.replace("<", "\\u003c") + after
 
 
 def pieces(title: str, scripts: Sequence[str]) -> tuple[str, str, str]:
     """What stands before the body, between it and the data (where "<" must be \\u003c), and behind."""
-    look, script = style(), "\n".join(_file(f"report/{name}") for name in ("pen.js", *scripts))
+    look, script = style(), "\n".join(_file(f"documents/{name}") for name in ("pen.js", *scripts))
     policy = (
         f"default-src 'none'; script-src {_allowed(script)}; style-src {_allowed(look)}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
@@ -101,8 +101,8 @@ def style() -> str:
     return (
         f":root {{\n{light[1]}  --away: #000;\n}}\n"
         f"@media (prefers-color-scheme: dark) {{ :root {{\n{dark[1]}  --away: #fff;\n}} }}\n"
-        + _file("report/report.css")
-        + _file("report/figures.css")
+        + _file("documents/report.css")
+        + _file("documents/figures.css")
     )
 
 

@@ -1,6 +1,6 @@
 """A study as one HTML file that needs nothing else: claim, verdict, figure, tables, specs and versions.
 
-The document around it is `core.documents.document`'s, its figure drawn by static/report/figure.js. Imports no torch.
+The document around it is `core.documents.document`'s, its figure drawn by static/documents/figure.js. Imports no torch.
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ def report(about: Page) -> str:
 
 
 def drawing(drawn: Figure, words: str) -> dict[str, Any]:
-    """`drawn` as static/report/figure.js takes it: our means as filled symbols with intervals, the paper's as open."""
+    """`drawn` as static/documents/figure.js takes it: our means as filled symbols with intervals, the paper's as
+    open."""
     log = drawn.scaling == "log"
     x: dict[str, Any] = {"title": drawn.x_title, "log": log}
     if log:

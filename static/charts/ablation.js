@@ -2,8 +2,8 @@
  * What the accuracy becomes when every γ below a threshold is set to 0 without training again, and how many γ that is.
  */
 
-import { percent } from "../format.js";
-import { token } from "../theme.js";
+import { percent } from "../base/format.js";
+import { token } from "../base/theme.js";
 import { faint, policyColor } from "./colors.js";
 import { shareColumn, wordsColumn } from "./columns.js";
 import { Chart, layout } from "./plot.js";

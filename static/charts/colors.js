@@ -3,8 +3,8 @@
  * run looks the same on every page. The hues (after Okabe and Ito) can be told apart by colour-blind readers.
  */
 
-import { parseArchitecture } from "../catalog.js";
-import { isDark, token } from "../theme.js";
+import { parseArchitecture } from "../server/catalog.js";
+import { isDark, token } from "../base/theme.js";
 
 const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
 /** The hue of a policy: the first whose pattern its name has; the rest share the hues by their names. */

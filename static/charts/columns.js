@@ -2,7 +2,7 @@
  * Columns that the tables of several charts share (data.js).
  */
 
-import { percent, whole } from "../format.js";
+import { percent, whole } from "../base/format.js";
 import { LETTERS } from "./letters.js";
 
 export const stepColumn = { title: "Step", name: "step", text: whole };

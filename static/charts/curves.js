@@ -3,9 +3,9 @@
  * them the test curves of runs that it is compared with.
  */
 
-import { hasTop5 } from "../catalog.js";
-import { decimal, percent } from "../format.js";
-import { token } from "../theme.js";
+import { hasTop5 } from "../server/catalog.js";
+import { decimal, percent } from "../base/format.js";
+import { token } from "../base/theme.js";
 import { faint, policyColor } from "./colors.js";
 import { Chart, layout } from "./plot.js";
 import { epochColumn, stepColumn, THINNED, wordsColumn } from "./columns.js";

@@ -6,10 +6,10 @@
  * itself.
  */
 
-import { csv } from "../csv.js";
-import { copyButton, h, show } from "../dom.js";
-import { save } from "../files.js";
-import { whole } from "../format.js";
+import { csv } from "../base/csv.js";
+import { copyButton, h, show } from "../base/dom.js";
+import { save } from "../base/files.js";
+import { whole } from "../base/format.js";
 
 const CELLS = 8000; // about as many as a table shows before it asks
 const LEAST = 40; // rows, however many columns there are

@@ -3,8 +3,8 @@
  * network over time.
  */
 
-import { options } from "../catalog.js";
-import { percent } from "../format.js";
+import { options } from "../server/catalog.js";
+import { percent } from "../base/format.js";
 import { policyColor, shareScale } from "./colors.js";
 import { countColumn, epochColumn, shareColumn, stepColumn, wordsColumn } from "./columns.js";
 import { marker, momentAt } from "./moment.js";

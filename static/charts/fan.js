@@ -4,9 +4,9 @@
  * Those of one layer are the server's own; those of all layers together follow from the histogram, within half a bin.
  */
 
-import { options } from "../catalog.js";
-import { decimal } from "../format.js";
-import { token } from "../theme.js";
+import { options } from "../server/catalog.js";
+import { decimal } from "../base/format.js";
+import { token } from "../base/theme.js";
 import { faint, policyColor } from "./colors.js";
 import { epochColumn, shareColumn, stepColumn } from "./columns.js";
 import { disabledShare } from "./disabled.js";

@@ -3,8 +3,8 @@
  * counts, so that layers of different width compare.
  */
 
-import { options } from "../catalog.js";
-import { token } from "../theme.js";
+import { options } from "../server/catalog.js";
+import { token } from "../base/theme.js";
 import { policyColor } from "./colors.js";
 import { countColumn, shareColumn, valueColumn } from "./columns.js";
 import { LETTERS } from "./letters.js";

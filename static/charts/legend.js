@@ -2,8 +2,8 @@
  * What a network's picture shows, in words: its legend, and the sentence for those who do not see it.
  */
 
-import { h } from "../dom.js";
-import { percent, whole } from "../format.js";
+import { h } from "../base/dom.js";
+import { percent, whole } from "../base/format.js";
 import { OFF_STEPS } from "./off.js";
 
 /** The elements of the legend of `plan` (of /api/preview). */

@@ -2,7 +2,7 @@
  * The chosen moment in a chart over the epochs: a line where it is, and a click that chooses another.
  */
 
-import { token } from "../theme.js";
+import { token } from "../base/theme.js";
 
 /** The shapes that mark the moment; none while the newest is followed. */
 export function marker(data, view) {

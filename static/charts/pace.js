@@ -2,9 +2,9 @@
  * How a run goes on: the learning rate, planned and so far, and how many images a second it trains on.
  */
 
-import { isOver } from "../catalog.js";
-import { whole } from "../format.js";
-import { token } from "../theme.js";
+import { isOver } from "../server/catalog.js";
+import { whole } from "../base/format.js";
+import { token } from "../base/theme.js";
 import { faint, policyColor } from "./colors.js";
 import { countColumn, epochColumn, stepColumn, THINNED, valueColumn, wordsColumn } from "./columns.js";
 import { Chart, layout } from "./plot.js";

@@ -2,7 +2,7 @@
  * Collects the shapes of a network's picture by their look and makes one SVG path of each look.
  */
 
-import { s } from "../dom.js";
+import { s } from "../base/dom.js";
 import { OFF_LOOKS } from "./off.js";
 
 const SPECK = 2.2;

@@ -3,7 +3,7 @@
  * through a change of theme, follows the size of its box, and is drawn again only while somebody can see it.
  */
 
-import { onTheme, token } from "../theme.js";
+import { onTheme, token } from "../base/theme.js";
 
 const RETRY_MS = 2000;
 const UNSEEN_MS = 400;

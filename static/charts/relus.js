@@ -3,7 +3,7 @@
  * and how often each channel is 0.
  */
 
-import { percent, whole } from "../format.js";
+import { percent, whole } from "../base/format.js";
 import { faint, heatScale, policyColor } from "./colors.js";
 import { countColumn, shareColumn, wordsColumn } from "./columns.js";
 import { Chart, layout } from "./plot.js";

@@ -3,8 +3,8 @@
  * more layers than fit, evenly chosen ones.
  */
 
-import { options } from "../catalog.js";
-import { token } from "../theme.js";
+import { options } from "../server/catalog.js";
+import { token } from "../base/theme.js";
 import { faint, policyColor } from "./colors.js";
 import { countColumn, shareColumn, wordsColumn } from "./columns.js";
 import { levelColumns } from "./fan.js";

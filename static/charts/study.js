@@ -3,7 +3,7 @@
  * colour of the text, so that the two are never taken for each other.
  */
 
-import { token } from "../theme.js";
+import { token } from "../base/theme.js";
 import { policyColor } from "./colors.js";
 import { countColumn, valueColumn, wordsColumn } from "./columns.js";
 import { Chart, layout } from "./plot.js";

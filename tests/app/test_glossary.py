@@ -16,7 +16,7 @@ from core.catalog.registry import UnknownName
 def test_every_word_that_a_script_marks_is_explained() -> None:
     used = {name for script in STATIC.rglob("*.js") for name in re.findall(r'\bterm\("([a-z-]+)"', script.read_text())}
     assert used and used <= set(GLOSSARY)
-    parts = (STATIC / "train" / "parts.js").read_text()
+    parts = (STATIC / "pages" / "train" / "parts.js").read_text()
     assert set(re.findall(r': "([a-z-]+)"', parts.partition("const TERMS")[2].partition("}")[0])) <= set(GLOSSARY)
 
 

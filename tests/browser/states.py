@@ -193,7 +193,7 @@ def look(page: Page) -> None:
 
 
 def keys(page: Page) -> None:
-    page.wait_for_function("performance.getEntriesByName(location.origin + '/static/help/keys.js').length")
+    page.wait_for_function("performance.getEntriesByName(location.origin + '/static/site/keys.js').length")
     page.wait_for_timeout(200)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()

@@ -62,7 +62,7 @@ def test_means_and_intervals_are_those_of_the_studies(open_page: Open, puppet: P
     assert mean["line"]["color"] != others[1]["line"]["color"], "colour by policy"
     expect(page.locator(".legend-count")).to_have_text([" n = 3", " n = 3"])
     quantiles = page.evaluate(
-        "import('/static/compare/statistics.js').then(({tQuantile}) => "
+        "import('/static/charts/statistics.js').then(({tQuantile}) => "
         "[1, 2, 3, 4, 7, 30, 199, 400].map((freedom) => tQuantile(0.95, freedom)))"
     )
     assert quantiles == pytest.approx([t_quantile(0.95, f) for f in (1, 2, 3, 4, 7, 30, 199, 400)], rel=1e-5)
@@ -311,7 +311,8 @@ def test_nothing_chosen_says_what_to_do(open_page: Open, six: list[str]) -> None
 def test_page_and_server_know_the_same_words(open_page: Open) -> None:
     page = open_page("/compare")
     known = page.evaluate(
-        """Promise.all(['fields', 'groups', 'statistics'].map((name) => import(`/static/compare/${name}.js`)))
+        """Promise.all(['pages/compare/fields', 'pages/compare/groups', 'charts/statistics']
+        .map((name) => import(`/static/${name}.js`)))
         .then(([{FIELDS, RESULTS, COLUMNS}, {METRICS, AXES}, {BANDS}]) => ({
             fields: FIELDS.map(({key}) => key), results: RESULTS.map(({key}) => key), columns: [...COLUMNS],
             metric: Object.keys(METRICS), x: Object.keys(AXES), band: Object.keys(BANDS)}))"""

@@ -33,7 +33,8 @@ def test_about_shows_how_a_feature_dies(open_page: Open) -> None:
 def test_the_figures_numbers_are_right(open_page: Open, gamma: float, beta: float) -> None:
     """Against a sum over a fine grid of the bell curve."""
     page = open_page("/runs?text=nothing")
-    got = page.evaluate("([g, b]) => import('/static/about/normal.js').then((m) => m.afterRelu(g, b))", [gamma, beta])
+    relu = "([g, b]) => import('/static/pages/about/normal.js').then((m) => m.afterRelu(g, b))"
+    got = page.evaluate(relu, [gamma, beta])
     xs = [k / 1000 for k in range(-8000, 8001)]
     mass = [math.exp(-x * x / 2) / math.sqrt(2 * math.pi) / 1000 for x in xs]
     out = [max(0.0, gamma * x + beta) for x in xs]
@@ -71,7 +72,7 @@ def test_a_word_explains_itself(open_page: Open, puppet: Puppet) -> None:
 
 def test_keys_go_where_they_say_and_rest_while_one_types(open_page: Open) -> None:
     page = open_page("/about")
-    page.wait_for_function("performance.getEntriesByName(location.origin + '/static/help/keys.js').length")
+    page.wait_for_function("performance.getEntriesByName(location.origin + '/static/site/keys.js').length")
     page.keyboard.press("?")
     sheet = page.get_by_role("dialog", name="Keys")
     expect(sheet.get_by_text("Go to Runs")).to_be_visible()
@@ -83,7 +84,7 @@ def test_keys_go_where_they_say_and_rest_while_one_types(open_page: Open) -> Non
     page.wait_for_url("**/runs")
     find = page.get_by_label("Find by name or id")
     expect(find).to_be_visible()
-    page.wait_for_function("performance.getEntriesByName(location.origin + '/static/help/keys.js').length")
+    page.wait_for_function("performance.getEntriesByName(location.origin + '/static/site/keys.js').length")
     page.wait_for_timeout(300)
     page.keyboard.press("/")
     expect(find).to_be_focused()

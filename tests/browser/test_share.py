@@ -186,7 +186,7 @@ def test_the_sheets_have_no_obstacle(open_page: Open, puppet: Puppet, theme: str
     assert not Axe().run(page).response["violations"]
     page.get_by_role("button", name="Close").click()
     expect(page.get_by_role("button", name="Share", exact=True)).to_be_focused()
-    page.evaluate("import('/static/help/keys.js').then((keys) => keys.sheet())")
+    page.evaluate("import('/static/site/keys.js').then((keys) => keys.sheet())")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     assert not Axe().run(page).response["violations"]
     assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -226,7 +226,7 @@ def test_what_cannot_be_operated_on_says_why(open_page: Open, puppet: Puppet, wa
 
 
 EDITS = """async () => {
-  const { operate, count, fromText, toText, ranges, readLayers } = await import("/static/surgery/edits.js");
+  const { operate, count, fromText, toText, ranges, readLayers } = await import("/static/pages/surgery/edits.js");
   const layers = readLayers([
     { name: "a", channels: 4, gamma: [0.01, -0.01, 0.0099999, 0.5] },
     { name: "b", channels: 2, gamma: null },

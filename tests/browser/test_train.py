@@ -149,7 +149,7 @@ def test_one_click_launches_both_examples_and_compares_them(open_page: Open, pup
 def test_no_click_is_lost_before_the_script_is_there(open_page: Open) -> None:
     page = open_page("/about")
     waiting: list[Route] = []
-    page.route("**/static/train/launch.js", lambda route: waiting.append(route))
+    page.route("**/static/pages/train/launch.js", lambda route: waiting.append(route))
     open_page("/", page=page)
     button = page.get_by_role("button", name="Run both and compare")
     expect(button).to_be_disabled()

@@ -1,0 +1,154 @@
+/**
+ * The card of the curves: chart, legend, the same as a table, and its files.
+ */
+
+import { dataFold } from "../../charts/data.js";
+import { overlay } from "./overlay.js";
+import { h, show } from "../../base/dom.js";
+import { exportMenu, save, savePicture } from "../../base/files.js";
+import { token } from "../../base/theme.js";
+import { whole } from "../../base/format.js";
+import { controls } from "./controls.js";
+import { comparisonJson, curvesCsv } from "./exports.js";
+import { AXES, METRICS, shown } from "./groups.js";
+import { legend } from "./legend.js";
+import { pythonScript } from "./script.js";
+import { BANDS } from "../../charts/statistics.js";
+
+/** So many curves are drawn until somebody asks for all: more are a thicket, and slow. */
+const FEW = 24;
+const PICTURE = { width: 1100, height: 620 };
+
+/**
+ * `state()` answers {source, view}; `change(patch)` changes the view, `remove(id)` takes a run out; `further`: more files
+ * for the menu.
+ */
+export function curvesCard(state, change, remove, further) {
+  let curves = [];
+  let last = null;
+  let all = false;
+  const count = () => (all ? curves.length : Math.min(FEW, curves.length));
+  const plot = h("div", { class: "plot tall" });
+  const nothing = h("p", { class: "quiet" });
+  const chart = overlay(
+    plot,
+    () => curves.slice(0, count()),
+    () => state().view,
+  );
+  const key = legend(remove, () => {
+    all = true;
+    update(...last);
+  });
+  const how = controls(change);
+  const data = dataFold(
+    () => "Curves",
+    () => numbers(curves, state().view),
+    () => `${name()}-wide`,
+  );
+  const scale = () => METRICS[state().view.metric].scale;
+  const name = () => `onlybn-${state().view.metric}-by-${state().view.x}`;
+  const files = exportMenu("Export", {
+    "Data as CSV": () => save(`${name()}.csv`, curvesCsv(curves, state().view, scale()), "text/csv"),
+    "Everything as JSON": () => save(`${name()}.json`, JSON.stringify(comparisonJson(curves, state(), scale()), null, 1), "application/json"),
+    "Picture (PNG)": () => picture(chart, "png", name()),
+    "Picture (SVG)": () => picture(chart, "svg", name()),
+    "Python script": () => save(`${name()}.py`, pythonScript(curves, state().view, location.href), "text/x-python"),
+    ...further,
+  });
+  const element = h(
+    "section",
+    { class: "card overlay", "aria-labelledby": "curves-title" },
+    h("div", { class: "overlay-head" }, h("h2", { id: "curves-title" }, "Curves"), files),
+    how.element,
+    nothing,
+    plot,
+    h("p", { class: "quiet compare-note", role: "note" }),
+    key.element,
+    data.element,
+  );
+  const note = element.querySelector(".compare-note");
+
+  /** `now`: what curvesOf says of each group; `missing`: ids of which there is no run. */
+  function update(now, view, missing) {
+    curves = now;
+    last = [now, view, missing];
+    const there = curves.some(({ n }) => n);
+    how.update(curves.flatMap(({ members }) => members.map(({ run }) => run)), view);
+    nothing.textContent = there ? "" : emptyWords(curves, view);
+    show(nothing, !there);
+    show(plot, there);
+    note.textContent = noteWords(curves, view, count());
+    show(note, Boolean(note.textContent));
+    key.update(curves, view, missing, count());
+    data.update();
+    chart.refresh();
+    chart.describe(sentence(curves, view));
+  }
+  return { element, update };
+}
+
+/** Saves a chart with a legend, which the page has beside it. */
+export async function picture(chart, format, name) {
+  const legend = { orientation: "h", x: 0, y: -0.14, yanchor: "top", font: { size: 11, color: token("ink") } };
+  await savePicture(chart, format, name, { ...PICTURE, showlegend: true, legend, margin: { l: 60, r: 20, t: 20, b: 60 } });
+}
+
+function emptyWords(curves, { metric, x }) {
+  const what = METRICS[metric].title.toLowerCase();
+  if (x === "seconds" && curves.length) return "No run knows its seconds yet: choose epoch or step.";
+  if (metric === "disabled") return "None of these runs has told its disabled features yet.";
+  return `No run has a ${what} yet. It appears here as soon as the first has one.`;
+}
+
+export function noteWords(curves, { metric, x, smooth }, count) {
+  const alone = curves.filter(({ n, mean }) => n > 1 && !mean.length).length;
+  const silent = curves.reduce((sum, { n, members }) => sum + members.length - n, 0);
+  const there = curves.some(({ n }) => n);
+  return [
+    count < curves.length ? `${count} of ${whole(curves.length)} lines are drawn; group the runs to see all as means. The table and the files have every run.` : "",
+    smooth ? `The strong lines are smoothed (${smooth.toFixed(2)}); the faint ones are raw, and so is every number below and in the files.` : "",
+    alone ? `${alone === 1 ? "One group has" : `${alone} groups have`} no ${x === "step" ? "step" : "epoch"} that all its runs share, so its runs are drawn without a mean.` : "",
+    there && silent ? `${whole(silent)} ${silent === 1 ? "run has" : "runs have"} no ${METRICS[metric].title.toLowerCase()} ${x === "seconds" ? "over seconds (a resumed run does not know all of its own)" : "yet"}.` : "",
+  ]
+    .filter(Boolean)
+    .join(" ");
+}
+
+export function sentence(curves, { metric, x }) {
+  const there = curves.filter(({ n }) => n);
+  const ends = there.slice(0, 8).map(({ name, n, mean, singles }) => {
+    const last = n === 1 ? singles[0].points.at(-1) : mean.at(-1);
+    return `${name}: ${last ? shown(metric, last.y) : "no mean"}`;
+  });
+  const more = there.length > 8 ? `; and ${there.length - 8} more` : "";
+  return `${METRICS[metric].title} by ${AXES[x].title.toLowerCase()}, ${there.length} ${there.length === 1 ? "line" : "lines"}. At the end: ${ends.join("; ")}${more}.`;
+}
+
+/** The lines with all their points: a row for each place on the axis, a column for each line, two more for its band. */
+export function numbers(curves, { metric, x, band }) {
+  const lines = curves.filter(({ n }) => n).map(({ name, n, mean, singles }) => ({ name, n, points: n === 1 ? singles[0].points : mean }));
+  const at = new Map(lines.map((line) => [line, new Map(line.points.map((point) => [point.x, point]))]));
+  const places = [...new Set(lines.flatMap(({ points }) => points.map((point) => point.x)))].sort((a, b) => a - b);
+  const banded = (line) => line.points.some(({ ends }) => ends);
+  const { scale } = METRICS[metric];
+  const text = (value) => shown(metric, value * scale);
+  /** Shares are 0..1 in all files of ours; multiplied for the axis and divided again, a number has lost its last digit. */
+  const plain = (value) => (value === undefined ? null : Number((value / scale).toPrecision(12)));
+  return {
+    columns: [
+      { title: AXES[x].title, name: x, text: (value) => String(Number(value.toPrecision(5))) },
+      ...lines.flatMap((line) => {
+        const title = `${line.name}${line.n > 1 ? `, mean of ${line.n}` : ""}`;
+        return [title, ...(banded(line) ? [`${title}, from`, `${title}, to`] : [])].map((head) => ({ title: head, text }));
+      }),
+    ],
+    rows: places.map((place) => [
+      place,
+      ...lines.flatMap((line) => {
+        const point = at.get(line).get(place);
+        return (banded(line) ? [point?.y, point?.ends?.[0], point?.ends?.[1]] : [point?.y]).map(plain);
+      }),
+    ]),
+    note: `As measured, without smoothing.${lines.some(banded) ? ` From and to: ${BANDS[band].title.toLowerCase()}.` : ""}`,
+  };
+}

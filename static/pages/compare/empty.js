@@ -1,0 +1,60 @@
+/**
+ * What stands on the page before any run is chosen: how to choose some, and what there is to look at at once.
+ */
+
+import { ask } from "../../server/api.js";
+import { options } from "../../server/catalog.js";
+import { h } from "../../base/dom.js";
+import { whole } from "../../base/format.js";
+import { repeat } from "../../server/live.js";
+
+/** Fills itself with what this server has. */
+export function empty() {
+  const offers = h("ul", { class: "compare-offers" });
+  const words = h("p", { class: "quiet" }, "Choose runs by ticking them on the page of all runs, or begin with one of these.");
+  const element = h(
+    "div",
+    { class: "card first compare-empty" },
+    h("h2", {}, "Which runs shall be compared?"),
+    words,
+    offers,
+    h("a", { class: "button", href: "/runs" }, "Choose runs"),
+  );
+  repeat(async () => {
+    await Promise.all([anything(words, offers), sets(offers), studies(offers)]);
+    return false; // Where the server is away, the clock asks again.
+  });
+  return element;
+}
+
+/** Says so where nothing has run yet. */
+async function anything(words, offers) {
+  const { total } = await ask("/api/runs?limit=1");
+  if (total) return;
+  words.textContent = "Nothing has run here yet. Launch the pair on the Train page: it ends in a comparison.";
+  offers.replaceChildren(offer("/", "To the Train page", ""));
+}
+
+async function sets(offers) {
+  const found = await Promise.all(
+    options.datasets.map(({ name }) => ask(`/api/runs?limit=1&state=finished&dataset=${encodeURIComponent(name)}`)),
+  );
+  const links = found.flatMap(({ total }, at) => {
+    const { name, title } = options.datasets[at];
+    return total ? [offer(`/compare?state=finished&dataset=${name}`, `All finished runs on ${title}`, many(total))] : [];
+  });
+  offers.prepend(...links);
+}
+
+/** The newest study of each question; what they cost, which the answer says too, may take the server a while. */
+async function studies(offers) {
+  const { studies, questions } = await ask("/api/studies");
+  const title = ({ name }) => questions.find((question) => question.name === name)?.title ?? name;
+  offers.append(
+    ...studies.map((study) => offer(`/compare?study=${study.id}`, `Study: ${title(study)}, scale ${study.scale}`, many(study.members.length))),
+  );
+}
+
+const many = (count) => `${whole(count)} ${count === 1 ? "run" : "runs"}`;
+
+const offer = (href, title, words) => h("li", {}, h("a", { href }, title), h("span", { class: "quiet" }, ` ${words}`));

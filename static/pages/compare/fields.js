@@ -1,0 +1,116 @@
+/**
+ * What runs can be grouped by, told apart by, drawn over and listed with: the fields of a spec, and the numbers that a
+ * run ends with. app/views/comparison.py knows the same keys.
+ */
+
+import { architectureTitle, datasetOf, nameOf, options, policyOf, titleOfValue } from "../../server/catalog.js";
+import { decimal, duration, NONE, percent, since, whole } from "../../base/format.js";
+import { PART_KEYS, pathOf, text } from "../../server/spec.js";
+import { stateWord } from "../../base/widgets.js";
+
+const TITLES = {
+  architecture: "Architecture",
+  policy: "What trains",
+  dataset: "Data set",
+  epochs: "Epochs",
+  replicate: "Replicate",
+  train_examples: "Training images",
+  test_examples: "Test images",
+  start: "Starts from",
+  lr: "Learning rate",
+  lr_drops: "Rate drops at",
+  lr_drop_factor: "Factor of a drop",
+  lean: "Lean memory",
+  sync_batchnorm: "SyncBatchNorm",
+  "init.weights": "Weights from",
+  "init.norm": "γ and β from",
+  "norm.kind": "Norm layers",
+  "norm.affine": "γ and β exist",
+  "norm.groups": "Groups of channels",
+  "seeds.init": "Seed of the weights",
+  "seeds.order": "Seed of the order",
+  "seeds.augmentation": "Seed of the augmentation",
+  "seeds.choice": "Seed of what trains",
+};
+
+const SAID = {
+  architecture: architectureTitle,
+  policy: (value) => policyOf(value).title,
+  dataset: (value) => datasetOf(value).title,
+};
+
+const spoken = (key) => TITLES[key] ?? (key[0].toUpperCase() + key.slice(1)).replaceAll("_", " ");
+
+/** A seed is a field of its own only where somebody chose it: those that derive from the replicate say nothing new. */
+function specField(key) {
+  const part = PART_KEYS.includes(key) ? pathOf(key) : [key];
+  const missing = key.endsWith("_examples") ? "all" : part[0] === "seeds" ? "the replicate’s" : NONE;
+  return {
+    key,
+    title: spoken(key),
+    value: ({ spec, own_seeds }) => part.reduce((at, step) => at?.[step], { ...spec, seeds: own_seeds }) ?? null,
+    text: (value) => {
+      if (value === null) return missing;
+      if (typeof value === "boolean") return value ? "yes" : "no";
+      return SAID[key]?.(value) ?? String(titleOfValue(key, text(value)));
+    },
+  };
+}
+
+/** The fields of a spec, in the order in which they are offered. */
+export const FIELDS = ["architecture", "policy", "dataset", "epochs", ...Object.keys(options.optional), ...PART_KEYS]
+  .filter((key) => key !== "name")
+  .map(specField);
+
+const share = (key, title, value) => ({ key, title, value, text: (found) => percent(found), scale: 100, suffix: " %" });
+const number = (key, title, value, text) => ({ key, title, value, text, scale: 1, suffix: "" });
+
+/** Numbers that a run ends with or has from the start; on an axis they are multiplied by `scale`. */
+export const RESULTS = [
+  share("test", "Test accuracy", ({ result, top1 }) => result?.top1 ?? top1),
+  share("train", "Train accuracy", ({ result }) => result?.train_top1 ?? null),
+  number("loss", "Test loss", ({ result }) => result?.loss ?? null, decimal),
+  number("train_loss", "Train loss", ({ result }) => result?.train_loss ?? null, decimal),
+  share("top5", "Top-5 accuracy", ({ result }) => result?.top5 ?? null),
+  share("disabled", "Disabled features", ({ result }) => result?.disabled ?? null),
+  number("seconds", "Training time", ({ result, progress }) => result?.seconds ?? progress.elapsed_s, duration),
+  number("trainable", "Trainable parameters", ({ counts }) => counts.trainable, whole),
+  number("total", "Parameters", ({ counts }) => counts.total, whole),
+  share("share", "Share that trains", ({ counts }) => counts.trainable / counts.total),
+].map((result) => ({ ...result, number: true }));
+
+const OTHERS = [
+  { key: "state", title: "State", value: ({ state }) => state, text: stateWord },
+  { key: "name", title: "Run", value: nameOf, text: String },
+  { key: "launched", title: "Launched", value: ({ created_at }) => created_at, text: since },
+];
+
+const ALL = new Map([...FIELDS, ...RESULTS, ...OTHERS].map((field) => [field.key, field]));
+
+export const fieldOf = (key) => ALL.get(key);
+
+const FRONT = ["trainable", "test", "difference", "disabled"];
+
+/** The columns that the table can have, next to the run's name, which it always has. */
+export const COLUMNS = [
+  "state",
+  ...FIELDS.map(({ key }) => key),
+  ...FRONT,
+  ...RESULTS.map(({ key }) => key).filter((key) => !FRONT.includes(key)),
+  "launched",
+];
+
+const SHORT = { difference: "Difference", trainable: "Trainable", disabled: "Disabled", share: "Share" };
+
+export const columnTitle = (key) => SHORT[key] ?? fieldOf(key).title;
+
+/** The fields in which `runs` differ. */
+export function differing(runs) {
+  return FIELDS.filter(({ value }) => new Set(runs.map((run) => JSON.stringify(value(run)))).size > 1);
+}
+
+/** A field's value with the field's name where the value alone would say nothing. */
+export function said({ key, title, value, text }, run) {
+  const words = text(value(run));
+  return key in SAID ? words : `${title.toLowerCase()} ${words}`;
+}

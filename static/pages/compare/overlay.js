@@ -1,0 +1,114 @@
+/**
+ * Curves of several runs, and the means of groups of runs with their bands, in one chart.
+ */
+
+import { METRICS, AXES } from "./groups.js";
+import { BANDS, smoothed } from "../../charts/statistics.js";
+import { faint } from "../../charts/colors.js";
+import { Chart, layout } from "../../charts/plot.js";
+
+/** So many of a curve's points get a symbol: more hide the line. */
+const MARKERS = 16;
+
+/** `curves()` answers what curvesOf makes of each group, `view()` how they are shown. */
+export function overlay(element, curves, view) {
+  return new Chart(element, "Curves of the chosen runs", () => {
+    const drawn = curves().filter(({ n }) => n);
+    return drawn.length ? { data: drawn.flatMap((group) => traces(group, view())), layout: frame(view()) } : null;
+  });
+}
+
+function frame({ metric, x, smooth }) {
+  const { title, suffix } = METRICS[metric];
+  return layout({
+    // Another quantity is another view: its axes start afresh, a tick of the clock keeps the zoom.
+    uirevision: `${metric} ${x}`,
+    x: { name: AXES[x].name, rangemode: "tozero" },
+    y: { ticksuffix: suffix, rangemode: "tozero", name: smooth ? `${title}, smoothed ${smooth}` : title },
+    hovermode: "closest",
+  });
+}
+
+function traces(group, view) {
+  const { n, singles, mean, style } = group;
+  if (n === 1) return line(singles[0].points, group, view, "");
+  const alone = view.singles || !mean.length; // without a common step there is no mean, only its runs
+  return [
+    ...(alone ? singles.flatMap(({ data, points }) => single(points, group, data)) : []),
+    ...(mean.some(({ ends }) => ends) ? [band(mean, group)] : []),
+    ...line(mean, group, view, `mean of ${n} runs`),
+  ].map((trace) => ({ ...trace, legendgroup: group.uid, line: { ...trace.line, dash: trace.line?.dash ?? style.dash } }));
+}
+
+/** The curve itself; where it is smoothed, its raw form stays behind it. */
+function line(points, { name, style, uid }, view, what) {
+  if (!points.length) return [];
+  const { metric, smooth } = view;
+  const { split } = METRICS[metric];
+  const values = points.map(({ y }) => y);
+  const common = {
+    x: points.map((point) => point.x),
+    name,
+    legendgroup: uid,
+    hovertemplate: `%{customdata}<extra>${escape(name)}</extra>`,
+  };
+  const main = {
+    ...common,
+    uid,
+    y: smoothed(values, smooth),
+    customdata: points.map((point) => words(point, view, [what, smooth ? "smoothed" : ""])),
+    mode: "lines+markers", // the symbol tells runs of one policy and architecture apart
+    line: { color: style.color, dash: style.dash, width: split === "train" ? 1.6 : 2.2 },
+    marker: { size: 8, color: style.color, symbol: style.symbol, maxdisplayed: MARKERS },
+  };
+  if (!smooth) return [main];
+  const raw = {
+    ...common,
+    uid: `${uid}-raw`,
+    y: values,
+    customdata: points.map((point) => words(point, view, [what])),
+    mode: "lines",
+    line: { color: faint(style.color, 0.3), width: 1 },
+    showlegend: false,
+  };
+  return [raw, main];
+}
+
+const escape = (text) => text.replaceAll("<", "&lt;");
+
+function words({ x, y, values, ends }, { metric, x: axis, band }, notes) {
+  const { digits, suffix } = METRICS[metric];
+  const lines = [`<b>${y.toFixed(digits)}${suffix}</b> · ${AXES[axis].title.toLowerCase()} ${Number(x.toPrecision(5))}`];
+  if (values && ends) lines.push(`${BANDS[band].title}: ${ends.map((end) => end.toFixed(digits)).join(" to ")}${suffix}`);
+  return [...lines, notes.filter(Boolean).join(", ")].filter(Boolean).join("<br>");
+}
+
+function single(points, { style, uid }, { id, run }) {
+  return [
+    {
+      uid: `${uid}-${id}`,
+      x: points.map((point) => point.x),
+      y: points.map((point) => point.y),
+      mode: "lines",
+      line: { color: faint(style.color, 0.45), width: 1 },
+      showlegend: false,
+      hovertemplate: `%{y}<extra>${escape(run.name ?? `replicate ${run.spec.replicate}`)}</extra>`,
+    },
+  ];
+}
+
+function band(mean, { style, uid }) {
+  const there = mean.filter(({ ends }) => ends);
+  const back = [...there].reverse();
+  return {
+    uid: `${uid}-band`,
+    x: [...there, ...back].map(({ x }) => x),
+    y: [...there.map(({ ends }) => ends[1]), ...back.map(({ ends }) => ends[0])],
+    mode: "lines",
+    fill: "toself",
+    fillcolor: faint(style.color, 0.16),
+    line: { width: 0, color: style.color, dash: "solid" },
+    hoverinfo: "skip",
+    showlegend: false,
+  };
+}

@@ -1,0 +1,149 @@
+/**
+ * The page that lays runs side by side. Its whole state stands in the address (view.js, app/views/comparison.py); curves and
+ * states come through the feed, so that what still runs goes on moving.
+ */
+
+import { rewrite } from "../../base/address.js";
+import { ask } from "../../server/api.js";
+import { datasetOf, policyOf, architectureTitle } from "../../server/catalog.js";
+import { announce, h, show } from "../../base/dom.js";
+import { Feed } from "../../server/feed.js";
+import { save } from "../../base/files.js";
+import { repeat } from "../../server/live.js";
+import { embedded } from "../../base/frame.js";
+import { shareButton } from "../../site/share.js";
+import { onTheme } from "../../base/theme.js";
+import { stateWord } from "../../base/widgets.js";
+import { curvesCard } from "./curves.js";
+import { difference } from "./difference.js";
+import { comparisonHtml } from "./document.js";
+import { empty } from "./empty.js";
+import { curvesOf, groupsOf } from "./groups.js";
+import { scatterCard } from "./scatter.js";
+import { table } from "./table.js";
+import { mayGrow, toQuery } from "./view.js";
+
+const GROWS_MS = 10_000;
+
+export function mount(element) {
+  document.title = "Compare · OnlyBN";
+  const page = element.querySelector(".compare-page");
+  const feed = new Feed();
+  const watched = new Map();
+  let state = null;
+  let missing = [];
+
+  const change = (patch) => {
+    Object.assign(state.view, patch);
+    write();
+    if (state.view.metric === "disabled") feed.also("disabled");
+    draw();
+  };
+  const remove = (id) => {
+    const { source, view } = state;
+    if (source.runs.length) source.runs = source.runs.filter((other) => other !== id);
+    else source.without = [...source.without, id];
+    if (view.base === id) view.base = null;
+    missing = missing.filter((other) => other !== id);
+    drop(id);
+    write();
+    announce("Taken out.");
+    draw();
+  };
+  let groups = [];
+  const file = async () => {
+    const tables = [rows, differences].map((card) => card.element.querySelector("table"));
+    save("onlybn-comparison.html", await comparisonHtml(groups, state.view, scatter.drawn(), tables), "text/html");
+  };
+  const curves = curvesCard(() => state, change, remove, { "Whole page (HTML)": file });
+  const scatter = scatterCard(change);
+  const rows = table(change, remove);
+  const differences = difference();
+  const problems = h("div", { class: "compare-problems", role: "status" });
+  const from = h("p", { class: "quiet compare-from" });
+  const reading = h("p", { class: "quiet", role: "status", hidden: true });
+  const add = h("a", { class: "button", href: "/runs" }, "Add runs");
+  const cards = h("div", { class: "compare-cards", hidden: true }, curves.element, scatter.element, rows.element, differences.element);
+  const first = h("div");
+  page.replaceChildren(
+    h("div", { class: "compare-head" }, h("h1", {}, "Compare"), h("div", { class: "actions" }, embedded ? null : add, shareButton())),
+    from,
+    problems,
+    reading,
+    first,
+    cards,
+  );
+
+  function write() {
+    rewrite(toQuery(state));
+  }
+
+  function drop(id) {
+    feed.unwatch(id);
+    watched.delete(id);
+  }
+
+  let queued = false;
+  function draw() {
+    if (queued) return;
+    queued = true;
+    requestAnimationFrame(() => {
+      queued = false;
+      render();
+    });
+  }
+
+  function render() {
+    const { source, view } = state;
+    const members = [...watched.values()];
+    const there = members.length + missing.length > 0;
+    show(cards, there);
+    if (!there && !first.children.length) first.append(empty());
+    show(first, !there);
+    from.textContent = there ? sourceWords(source, members.length) : "";
+    add.href = `/runs${members.length ? `?compare=${members.map(({ id }) => id).join(",")}` : ""}`;
+    const heard = members.filter((data) => data.heard).length;
+    reading.textContent = `Reading curves: ${heard} of ${members.length} runs.`;
+    show(reading, heard < members.length);
+    if (!there) return;
+    groups = groupsOf(members, view.group).map((group) => curvesOf(group, view));
+    curves.update(groups, view, missing);
+    scatter.update(groups, view);
+    rows.update(members, view);
+    differences.update(members, view);
+  }
+
+  repeat(async () => {
+    const answer = await ask(`/api/compare${location.search}`);
+    if (!state) {
+      state = { source: answer.source, view: answer.view, usual: answer.usual };
+      problems.replaceChildren(...answer.problems.map((words) => h("p", { class: "note" }, words)));
+      missing = answer.missing;
+    }
+    for (const run of answer.runs) {
+      if (watched.has(run.id) || state.source.without.includes(run.id)) continue;
+      const data = feed.watch(run.id, { disabled: state.view.metric === "disabled" });
+      data.run ??= run;
+      data.addEventListener("change", draw);
+      watched.set(run.id, data);
+    }
+    draw();
+    return mayGrow(state.source) ? GROWS_MS : false;
+  }, GROWS_MS);
+  onTheme(() => state && draw());
+}
+
+/** Which runs these are, in words. */
+function sourceWords({ runs, study, text, ...source }, count) {
+  const many = `${count} ${count === 1 ? "run" : "runs"}`;
+  if (runs.length) return many;
+  if (study) return `${many} of study ${study}`;
+  const said = {
+    state: stateWord,
+    policy: (name) => policyOf(name).title,
+    architecture: architectureTitle,
+    dataset: (name) => datasetOf(name).title,
+  };
+  const words = Object.entries(said).flatMap(([key, word]) => (source[key].length ? [source[key].map(word).join(" or ")] : []));
+  return `${many}: ${[...words, ...(text ? [`“${text}” in name or id`] : [])].join(" · ")}`;
+}

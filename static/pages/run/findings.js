@@ -1,0 +1,144 @@
+/**
+ * What the analyses of the trained network found, under the curves of a finished run: absent until there is something.
+ */
+
+import { ask } from "../../server/api.js";
+import { ablation } from "../../charts/ablation.js";
+import { relus, zeros } from "../../charts/relus.js";
+import { options } from "../../server/catalog.js";
+import { h, show } from "../../base/dom.js";
+import { decimal, percent, whole } from "../../base/format.js";
+import { panel } from "./charts.js";
+
+const RETRY_MS = 3000;
+
+/** A place that fills itself once the run of `data` has findings. */
+export function findings(data) {
+  const place = h("div", { class: "charts", hidden: true });
+  let asked = false;
+
+  async function load() {
+    try {
+      const found = await ask(`/api/runs/${data.id}/findings`);
+      place.replaceChildren(...panels(found, data.run));
+      show(place, true);
+    } catch (refusal) {
+      if (refusal.passing) setTimeout(load, Math.max(RETRY_MS, refusal.retry_ms));
+    }
+  }
+
+  data.addEventListener("change", () => {
+    if (asked || !data.run.findings || data.run.state !== "finished") return;
+    asked = true;
+    load();
+  });
+  return place;
+}
+
+function panels(found, { spec, counts }) {
+  return [
+    h("div", { class: "charts-head" }, h("h2", {}, "The trained network, analysed")),
+    found.ablation.length
+      ? panel("Without the smallest γ", "Test accuracy when these γ become 0, without training again.", (box) =>
+          ablation(box, found.ablation, spec.policy),
+        )
+      : null,
+    panel("ReLUs that are off", "Channels that are 0 for more than 99 % of all pixels of the test images.", (box) =>
+      relus(box, found, spec.policy),
+    ),
+    found.relus.some(({ zero_shares }) => zero_shares.length)
+      ? panel(
+          "How often each channel is 0",
+          "Each column is a ReLU, from input to output; the colour says how many of its channels are 0 that often. " +
+            "The top row, always or almost always, is off.",
+          (box) => zeros(box, found),
+          true,
+        )
+      : null,
+    facts(found, counts),
+    found.layers.length ? statistics(found) : null,
+  ].filter(Boolean);
+}
+
+/** The ReLUs and the parameters behind them in two sentences. */
+function facts(found, counts) {
+  const share = percent(found.unused_parameters / counts.total);
+  return h(
+    "p",
+    { class: "charts-note", "data-slot": "unused" },
+    `${percent(found.relu_always_off)} of all ReLU channels are 0 for every test image, ` +
+      `${percent(found.relu_mostly_off)} for more than 99 % of their pixels. `,
+    `${whole(found.unused_parameters)} of ${whole(counts.total)} parameters (${share}) feed or read only channels ` +
+      `that are always off: they have no effect on any of these images. `,
+    h("span", { class: "quiet" }, `Measured on ${whole(found.test_examples)} test images.`),
+  );
+}
+
+/** Never minus nothing. */
+const signed = (value) => decimal(value, 3).replace(/^-(0\.0+)$/, "$1");
+
+const COLUMNS = [
+  ["Features", ({ gamma }) => whole(gamma.count)],
+  ["γ mean", ({ gamma }) => signed(gamma.mean)],
+  ["γ sd", ({ gamma }) => decimal(gamma.sd, 3)],
+  ["γ < 0", ({ gamma }) => percent(gamma.negative)],
+  [`|γ| < ${options.disabled_below}`, ({ gamma }) => percent(gamma.near_zero)],
+  ["β mean", ({ beta }) => signed(beta.mean)],
+  ["β sd", ({ beta }) => decimal(beta.sd, 3)],
+  ["β < 0", ({ beta }) => percent(beta.negative)],
+  [`|β| < ${options.disabled_below}`, ({ beta }) => percent(beta.near_zero)],
+];
+
+/** γ and β as numbers: totals, and folded away the layers. */
+function statistics(found) {
+  const totals = [
+    { name: "All norm layers", gamma: found.gamma, beta: found.beta },
+    { name: "Without shortcuts", gamma: found.gamma_inner, beta: found.beta_inner },
+  ];
+  const some = found.layers.some(({ shortcut }) => shortcut);
+  const layers = h("details", {}, h("summary", {}, `Layer by layer (${whole(found.layers.length)})`));
+  // A deep network has hundreds of layers: their rows are made when somebody wants to see them.
+  layers.addEventListener("toggle", () => layers.append(table("Layer", found.layers, "γ and β layer by layer")), {
+    once: true,
+  });
+  return h(
+    "section",
+    { class: "card charts-note statistics", "aria-labelledby": "statistics-title" },
+    h("h3", { id: "statistics-title" }, "γ and β in numbers"),
+    table("Layers", some ? totals : totals.slice(0, 1), "γ and β of all layers"),
+    layers,
+  );
+}
+
+function table(title, rows, label) {
+  const heads = [title, ...COLUMNS.map(([name]) => name)];
+  return h(
+    "div",
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": label },
+    h(
+      "table",
+      { class: "table" },
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          heads.map((name) => h("th", { scope: "col" }, name)),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        rows.map((row) =>
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, row.name),
+            COLUMNS.map(([, value]) => h("td", {}, value(row))),
+          ),
+        ),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,46 @@
+/**
+ * What the server expects of the run: when it starts and ends, as ranges, and which run it compares with. Asked now and
+ * then while the run is not over, and once more when its state changes.
+ */
+
+import { ask } from "../../server/api.js";
+import { isOver } from "../../server/catalog.js";
+import { repeat } from "../../server/live.js";
+
+const EVERY_MS = 5000;
+
+/** Has `value` (null before the first answer) and dispatches "change". */
+export class Expected extends EventTarget {
+  value = null;
+  #at = 0;
+
+  constructor(data) {
+    super();
+    const task = repeat(async () => {
+      this.value = await ask(`/api/runs/${data.id}/outlook`);
+      this.#at = performance.now();
+      this.dispatchEvent(new Event("change"));
+      return isOver(data.run) ? false : EVERY_MS;
+    });
+    let { state } = data.run;
+    data.addEventListener("change", () => {
+      if (data.run.state === state) return;
+      state = data.run.state;
+      task.wake();
+    });
+  }
+
+  /** The range `key` ("starts", "ends") as of now, in seconds; null where nobody can say. */
+  range(key) {
+    const range = this.value?.[key];
+    if (!range) return null;
+    const passed = (performance.now() - this.#at) / 1000;
+    return rough({ low: Math.max(0, range.low - passed), high: Math.max(0, range.high - passed) });
+  }
+}
+
+/** Outwards to seconds that a person would say. */
+function rough({ low, high }) {
+  const step = high < 120 ? 5 : high < 7200 ? 60 : 1800;
+  return { low: Math.floor(low / step) * step, high: Math.ceil(high / step) * step };
+}

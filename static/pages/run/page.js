@@ -1,0 +1,95 @@
+/**
+ * The page of one run, from its link: finds the run, builds the page once, and lets the feed keep it alive.
+ */
+
+import { ask } from "../../server/api.js";
+import { isRunId, nameOf } from "../../server/catalog.js";
+import { announce, h } from "../../base/dom.js";
+import { sentence } from "../../base/format.js";
+import { Feed } from "../../server/feed.js";
+import { stateWord } from "../../base/widgets.js";
+import { charts } from "./charts.js";
+import { details } from "./details.js";
+import { findings } from "./findings.js";
+import { head } from "./head.js";
+import { Expected } from "./outlook.js";
+import { restoreButton } from "../../site/removing.js";
+import { Rivals } from "./rivals.js";
+import { View } from "./view.js";
+
+export function mount(element) {
+  const page = element.querySelector(".run-page");
+  const id = new URLSearchParams(location.search).get("id") ?? "";
+  if (!isRunId(id)) return page.replaceChildren(unknown(id));
+
+  const feed = new Feed();
+  const view = new View();
+  feed.setLayer(view.layer);
+  const data = feed.watch(id, { snapshots: true, log: true, speeds: true });
+  let built = false;
+  let state = null;
+  let preview = null;
+  data.addEventListener("change", () => {
+    if (data.missing) return gone(page, id);
+    if (!built) {
+      // The command line and the network's picture, which follow from the spec alone.
+      preview = ask("/api/preview", data.run.spec).catch(() => null);
+      const expected = new Expected(data);
+      const rivals = new Rivals(data, feed, expected);
+      page.replaceChildren(
+        head(data, feed, preview, expected, rivals),
+        charts(data, feed, view, rivals),
+        findings(data),
+        details(data, preview),
+      );
+      built = true;
+      // The parts listen from now on; this first change is theirs, too.
+      data.dispatchEvent(new Event("change"));
+    }
+    document.title = `${data.run.state === "running" ? `${Math.round(data.run.progress.share * 100)} % · ` : ""}${nameOf(data.run)} · OnlyBN`;
+    if (state && state !== data.run.state) announce(`The run is now ${stateWord(data.run.state).toLowerCase()}.`);
+    state = data.run.state;
+  });
+}
+
+/** There is no such run, or one that this server cannot read, of which it says why. */
+async function gone(page, id) {
+  const answer = await ask(`/api/runs?text=${id}&limit=1`).catch(() => null);
+  const reason = answer?.unreadable.find((run) => run.id === id)?.reason;
+  page.replaceChildren(reason ? unreadable(reason) : unknown(id));
+}
+
+function unreadable(reason) {
+  document.title = "Unreadable run · OnlyBN";
+  return h(
+    "section",
+    { class: "blank" },
+    h("h1", {}, "This run cannot be read"),
+    h("p", { class: "problem" }, `This version of OnlyBN refuses what is stored: ${sentence(reason)}`),
+    h("p", {}, "It is kept as it is; the version that stored it can show it, and who launched it can delete it among all runs."),
+    h("p", { class: "actions" }, h("a", { class: "button", href: "/runs" }, "See all runs")),
+  );
+}
+
+function unknown(id) {
+  document.title = "No such run · OnlyBN";
+  return h(
+    "section",
+    { class: "blank" },
+    h("h1", {}, id ? "There is no run at this link" : "Which run?"),
+    h(
+      "p",
+      {},
+      id
+        ? "The link may have been cut short, or the run belongs to another server or to data that has been removed."
+        : "The link of a run ends in ?id= and the run’s id.",
+    ),
+    id ? restoreButton(id) : null,
+    h(
+      "p",
+      { class: "actions" },
+      h("a", { class: "button", href: "/runs" }, "See all runs"),
+      h("a", { class: "button", href: "/" }, "Launch a run"),
+    ),
+  );
+}

@@ -1,0 +1,32 @@
+/**
+ * The menu on a card by which its chart is saved as a picture, drawn anew on the page's ground: sharp at any size, the
+ * reader's zoom left out.
+ */
+
+import { exportMenu, savePicture } from "../../base/files.js";
+import { token } from "../../base/theme.js";
+
+const SIZE = { width: 900, height: 540, margin: { l: 16, r: 28, t: 76, b: 16 } };
+
+/** `chart()`: what draws the card called `title`, undefined while it loads; `view()`: which of several it shows now. */
+export function pictureMenu(title, chart, view = () => "") {
+  const save = async (format) => {
+    if (!chart()) throw new Error("the chart is still being loaded");
+    const whole = [title, view()].filter(Boolean).join(": ");
+    await savePicture(chart(), format, fileName(whole), { ...SIZE, title: heading(whole) });
+  };
+  return exportMenu(
+    "Picture",
+    { "Picture (PNG)": () => save("png"), "Picture (SVG)": () => save("svg") },
+    `Picture of the chart ${title}`,
+  );
+}
+
+const heading = (text) => ({ text, x: 0.02, y: 0.96, yanchor: "top", font: { size: 16, color: token("ink") } });
+
+/** The name, without its ending, of a file that is made of the chart called `title`. */
+export function fileName(title) {
+  const id = new URLSearchParams(location.search).get("id");
+  const words = title.toLowerCase().match(/[a-z0-9γβ]+/g);
+  return ["onlybn", id, ...words].filter(Boolean).join("-");
+}

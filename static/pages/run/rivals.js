@@ -1,0 +1,57 @@
+/**
+ * The runs that this one is compared with on its page: its twin, which differs in the policy alone, and the run of
+ * the same data set that the reader has pinned last.
+ */
+
+import { ask } from "../../server/api.js";
+import { nameOf } from "../../server/catalog.js";
+import { pins } from "../../server/pins.js";
+
+/** Has `twin` (a RunData or null) and `list` of {data, name, dash}; dispatches "change". */
+export class Rivals extends EventTarget {
+  twin = null;
+  #pinned = null;
+
+  constructor(data, feed, expected) {
+    super();
+    const changed = () => this.dispatchEvent(new Event("change"));
+    const watch = (id) => {
+      const rival = feed.watch(id);
+      rival.addEventListener("change", changed);
+      return rival;
+    };
+    expected.addEventListener("change", () => {
+      const wanted = expected.value.twin?.id ?? null;
+      if (wanted === (this.twin?.id ?? null)) return;
+      if (this.twin && this.twin !== this.#pinned) feed.unwatch(this.twin.id);
+      this.twin = wanted ? watch(wanted) : null;
+      changed();
+    });
+    newestPin(data.run).then((id) => {
+      if (!id) return;
+      this.#pinned = watch(id);
+      changed();
+    });
+  }
+
+  get list() {
+    const [twin, pinned] = [this.twin, this.#pinned].map((rival) => (rival?.run ? rival : null));
+    const rivals = [];
+    if (twin) rivals.push({ data: twin, name: `twin: ${twin.run.spec.policy}`, dash: "dot" });
+    if (pinned && pinned !== twin)
+      rivals.push({ data: pinned, name: `pinned: ${short(nameOf(pinned.run))}`, dash: "dash" });
+    return rivals;
+  }
+}
+
+/** The id of the newest pin, other than `run`, of the same data set; null where there is none, or none that answers. */
+async function newestPin(run) {
+  for (const id of pins()) {
+    if (id === run.id) continue;
+    const other = await ask(`/api/runs/${id}`).catch(() => null);
+    if (other?.spec.dataset === run.spec.dataset) return id;
+  }
+  return null;
+}
+
+const short = (name) => (name.length > 28 ? `${name.slice(0, 27)}…` : name);

@@ -1,0 +1,39 @@
+/**
+ * What is ticked in the table of runs, and the way to its comparison.
+ */
+
+import { h, show } from "../../base/dom.js";
+import { whole } from "../../base/format.js";
+import { bulkActions } from "./bulk.js";
+import { FILTERS } from "./filters.js";
+
+export const MAX_CHOSEN = 200; // as the comparison allows
+
+/**
+ * `chosen` is the set of ids, `known` what the page has seen of runs, by id; `clear()` empties the set, `changed(done)`
+ * hears of runs that the server has changed. `update(view, total)` says what is filtered and how many match.
+ */
+export function chosenBar(chosen, known, clear, changed) {
+  const bulk = bulkActions(chosen, known, changed);
+  const words = h("span", { class: "quiet", role: "status" });
+  const go = h("a", { class: "button" }, "Compare them");
+  const none = h("button", { type: "button", class: "button small", onclick: clear }, "Clear");
+  const all = h("a", {});
+  const element = h("div", { class: "chosen-bar" }, words, go, bulk.element, none, all);
+
+  function update(view, total) {
+    const some = chosen.size > 0;
+    words.textContent = some
+      ? `${chosen.size} ${chosen.size === 1 ? "run" : "runs"} chosen${chosen.size >= MAX_CHOSEN ? ", the most that can be compared" : ""}.`
+      : "Tick runs to compare them.";
+    go.href = `/compare?runs=${[...chosen].join(",")}`;
+    show(go, some);
+    show(none, some);
+    bulk.update();
+    const query = new URLSearchParams(FILTERS.filter((key) => view[key]).map((key) => [key, view[key]]));
+    show(all, !some && total > 1 && query.size > 0);
+    all.href = `/compare?${query}`;
+    all.textContent = `Compare all ${whole(total)} that match`;
+  }
+  return { element, update };
+}

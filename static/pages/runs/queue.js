@@ -1,0 +1,136 @@
+/**
+ * The runs of this browser that wait, where there are several, with buttons that change their order. They trade their own
+ * places in the queue: nobody else's run waits longer because of it.
+ */
+
+import { ask, orderRuns, runToken } from "../../server/api.js";
+import { nameOf, titleOf } from "../../server/catalog.js";
+import { announce, h, show } from "../../base/dom.js";
+import { repeat } from "../../server/live.js";
+import { toast } from "../../base/toast.js";
+
+const EVERY_MS = 3000;
+const MOST = 200; // runs in one answer, and in one new order
+
+/** Title, its words for a screen reader, and where among `runs` the one at place `at` goes. */
+const MOVES = [
+  ["First", "Serve first", (at, runs) => runs.findIndex(alike(runs[at]))],
+  ["Up", "Serve earlier", (at) => at - 1],
+  ["Down", "Serve later", (at) => at + 1],
+];
+
+/** Single runs are served before those of studies, whatever one wishes. */
+const alike = (run) => (other) => Boolean(other.study) === Boolean(run.study);
+
+/** `moved()`: the server has changed the order. `look(runs)`: the page has seen these; one of ours may wait among them. */
+export function ownQueue(moved) {
+  const list = h("ol", { class: "own-queue" });
+  const element = h(
+    "section",
+    { class: "own-queue-runs", hidden: true, "aria-labelledby": "own-queue-title" },
+    h("h2", { id: "own-queue-title" }, "Yours in the queue"),
+    h("p", { class: "quiet" }, "They trade places among themselves; runs of others stay where they are."),
+    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "own-queue-title" }, list),
+  );
+  const entries = new Map();
+  let runs = [];
+  let asked = 0; // moves that the server has not answered
+  let turn = Promise.resolve();
+
+  const task = repeat(async () => {
+    const answer = await ask(`/api/runs?state=queued&limit=${MOST}`);
+    if (!asked) draw(answer.runs.filter(runToken).sort((a, b) => a.position - b.position));
+    return runs.length ? EVERY_MS : false;
+  });
+
+  function draw(now) {
+    runs = now;
+    for (const id of entries.keys()) if (!runs.some((run) => run.id === id)) entries.delete(id);
+    const wanted = runs.map((run, at) => {
+      if (!entries.has(run.id)) entries.set(run.id, entry(run, move));
+      entries.get(run.id).update(run, allowed(at));
+      return entries.get(run.id);
+    });
+    const focused = document.activeElement;
+    if (wanted.some((one, at) => list.children[at] !== one) || list.children.length !== wanted.length) list.replaceChildren(...wanted);
+    if (list.contains(focused)) focused.focus(); // which a button loses when its row moves
+    show(element, runs.length > 1);
+  }
+
+  const allowed = (at) =>
+    MOVES.map(([, , to]) => {
+      const there = to(at, runs);
+      return there !== at && there in runs && alike(runs[at])(runs[there]);
+    });
+
+  /** One after the other: who clicks quickly means each of them. */
+  function move(id, to) {
+    asked += 1;
+    turn = turn.then(() => moveNow(id, to)).finally(() => {
+      asked -= 1;
+      if (!asked) task.wake();
+    });
+  }
+
+  async function moveNow(id, to) {
+    const before = runs;
+    const at = runs.findIndex((run) => run.id === id);
+    if (at < 0 || !allowed(at)[MOVES.findIndex((one) => one[2] === to)]) return; // meanwhile it has begun, or is there
+    const run = runs[at];
+    const others = runs.filter((one) => one !== run);
+    const wanted = [...others.slice(0, to(at, before)), run, ...others.slice(to(at, before))];
+    draw(placed(wanted, before));
+    try {
+      const waiting = await orderRuns(wanted);
+      draw(placed(waiting.map((other) => wanted.find((one) => one.id === other)), before));
+      const now = runs.find((one) => one.id === id);
+      announce(now ? `${wholeName(run)} is now number ${now.position} in the queue.` : `${wholeName(run)} does not wait any more.`);
+      moved();
+    } catch (refusal) {
+      draw(before);
+      toast(refusal.message, { wrong: true });
+    }
+  }
+
+  return {
+    element,
+    look(seen) {
+      if (!runs.length && seen.some((run) => run.state === "queued" && runToken(run))) task.wake();
+    },
+  };
+}
+
+/** `runs` with the places that those of `before` have among themselves, in this order. */
+function placed(runs, before) {
+  const places = before.map(({ position }) => position).sort((a, b) => a - b);
+  return runs.map((run, index) => ({ ...run, position: places[index] }));
+}
+
+function entry(run, move) {
+  let may = [];
+  const place = h("span", { class: "own-queue-place" });
+  const buttons = MOVES.map(([title, words, to], index) =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: "button small",
+        "aria-label": `${words}: ${wholeName(run)}`,
+        onclick: () => may[index] && move(run.id, to),
+      },
+      title,
+    ),
+  );
+  const name = h("span", {}, h("a", { href: run.url, title: titleOf(run.spec) }, nameOf(run)), run.name ? null : h("span", { class: "quiet" }, ` ${which(run)}`));
+  const element = h("li", {}, place, name, h("span", { class: "own-queue-moves" }, buttons));
+  /** `now`: for each of MOVES whether it makes sense. A button that cannot go on keeps the focus, and says so. */
+  element.update = ({ position }, now) => {
+    may = now;
+    if (place.textContent !== String(position)) place.textContent = position;
+    buttons.forEach((button, index) => button.setAttribute("aria-disabled", String(!may[index])));
+  };
+  return element;
+}
+
+const which = ({ spec }) => `replicate ${spec.replicate}`;
+const wholeName = (run) => (run.name ? run.name : `${nameOf(run)}, ${which(run)}`);

@@ -1,0 +1,64 @@
+/**
+ * Asks for an evaluation and follows it to its end.
+ */
+
+import { ask, Refusal } from "../../server/api.js";
+import { repeat } from "../../server/live.js";
+
+const EVERY_MS = 400;
+
+/**
+ * The finished evaluation of `request` on run `id`; `tell(evaluation)` hears how far it is. Throws an Error or a
+ * Refusal in words for a person. `signal`: stops following.
+ */
+export async function evaluate(id, request, tell, signal) {
+  const launched = await ask(`/api/runs/${encodeURIComponent(id)}/evaluations`, request);
+  if (isDone(launched)) return settled(launched);
+  tell(launched);
+  return follow(launched.id, tell, signal);
+}
+
+function follow(id, tell, signal) {
+  return new Promise((resolve, reject) => {
+    const task = repeat(async () => {
+      if (signal?.aborted) return false;
+      try {
+        const evaluation = await ask(`/api/evaluations/${id}`);
+        if (signal?.aborted) return false;
+        tell(evaluation);
+        if (isDone(evaluation)) finish(() => resolve(settled(evaluation)));
+        return !isDone(evaluation);
+      } catch (error) {
+        if (error instanceof Refusal && error.passing) throw error; // the clock of the page asks again
+        finish(() => reject(error));
+        return false;
+      }
+    }, EVERY_MS);
+    const finish = (end) => {
+      task.stop();
+      try {
+        end();
+      } catch (error) {
+        reject(error);
+      }
+    };
+  });
+}
+
+const isDone = ({ state }) => state === "finished" || state === "failed";
+
+function settled(evaluation) {
+  if (evaluation.state === "failed") throw new Error(evaluation.error);
+  return evaluation;
+}
+
+/** Where an evaluation stands, in words. */
+export function standing({ state, share, workers, attempt }) {
+  if (state === "queued")
+    return workers === 0
+      ? "No worker is running now. It goes on as soon as one is started."
+      : attempt > 0
+        ? "It was interrupted and begins anew."
+        : "Waiting for a worker…";
+  return share ? `Measuring: ${Math.round(share * 100)} %` : "Loading the network and the images…";
+}

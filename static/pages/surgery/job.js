@@ -1,0 +1,54 @@
+/**
+ * A button that starts an evaluation, with its progress and what went wrong beside it.
+ */
+
+import { Refusal } from "../../server/api.js";
+import { announce, h, show } from "../../base/dom.js";
+import { evaluate, standing } from "./evaluation.js";
+
+/**
+ * `label` of the button; `request()` what to ask; `done(evaluation)` gets the result. Answers {element, start}: a new
+ * start takes the place of one that is under way.
+ */
+export function job(run, label, request, done) {
+  const button = h("button", { type: "button", class: "button primary" }, label);
+  const words = h("p", { class: "quiet", role: "status" });
+  const fill = h("progress", { max: 1, value: 0, "aria-label": "Progress of the evaluation", hidden: true });
+  const problem = h("p", { class: "problem", role: "alert", hidden: true });
+  let current = null;
+
+  async function start() {
+    current?.abort();
+    const mine = (current = new AbortController());
+    show(problem, false);
+    show(fill, true);
+    fill.removeAttribute("value");
+    button.setAttribute("aria-busy", "true");
+    words.textContent = "Sending…";
+    const tell = (evaluation) => {
+      if (mine.signal.aborted) return;
+      const said = standing(evaluation);
+      if (words.textContent !== said) words.textContent = said;
+      if (evaluation.share) fill.value = evaluation.share;
+    };
+    try {
+      const evaluation = await evaluate(run.id, request(), tell, mine.signal);
+      if (mine.signal.aborted) return;
+      done(evaluation);
+      announce("The evaluation is finished.");
+    } catch (error) {
+      if (mine.signal.aborted) return;
+      problem.textContent = error instanceof Refusal || error.message ? sentence(error.message) : "Something went wrong.";
+      show(problem, true);
+    }
+    words.textContent = "";
+    show(fill, false);
+    button.removeAttribute("aria-busy");
+    current = null;
+  }
+
+  button.addEventListener("click", start);
+  return { element: h("div", { class: "job" }, h("div", { class: "job-line" }, button, fill, words), problem), button, start };
+}
+
+const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");

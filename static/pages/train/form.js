@@ -1,0 +1,185 @@
+/**
+ * The form's values as a spec and as the page's URL, and back. Gradio's events call these functions.
+ *
+ * A change is announced on the document as "onlybn:form" with the spec; who shows it listens there.
+ */
+
+import { rewrite } from "../../base/address.js";
+import { architectureName, options, parseArchitecture } from "../../server/catalog.js";
+import { say, show } from "../../base/dom.js";
+import { fromQuery, list, number, PART_KEYS, pathOf, startOf, strangers, text, toQuery, usualOf } from "../../server/spec.js";
+import { policyFields, policyName } from "./policy.js";
+
+const OTHER = "other";
+const WAIT_MS = 120;
+
+let timer = null;
+
+/** Values of the components by key -> RunSpec for the API. What is empty, usual or hidden is left out. */
+export function toSpec(values) {
+  const family = familyOf(values.family);
+  const policy = policyName(values);
+  const spec = {
+    architecture: architectureName(family, values.number === OTHER ? values.other_number : values.number),
+    policy,
+    dataset: values.dataset,
+    epochs: values.epochs,
+  };
+  for (const key of Object.keys(options.optional))
+    spec[key] = key.endsWith("_examples") ? number(values[key]) : trimmed(values[key]);
+  spec.start = startOf(values.start);
+  const given = Object.entries(spec).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  return { ...Object.fromEntries(given), ...parts(values, policy) };
+}
+
+const trimmed = (value) => (typeof value === "string" ? value.trim() : value);
+
+/** {recipe: {...}, norm: {...}}: the fields that differ from what is usual under `policy`. */
+function parts(values, policy) {
+  const found = {};
+  for (const key of PART_KEYS.filter((key) => applies(key, values))) {
+    const value = Array.isArray(options.usual[key]) ? list(values[key]) : isSeed(key) ? number(values[key]) : values[key];
+    if (value === null || value === undefined || String(value) === String(usualOf(key, policy))) continue;
+    const [part, field] = pathOf(key);
+    (found[part] ??= {})[field] = value;
+  }
+  return found;
+}
+
+const isSeed = (key) => key.startsWith("seeds.");
+
+/** Whether the field `key` is shown, as the fields on which it depends are. */
+const applies = (key, values) =>
+  Object.entries(options.shown[key] ?? {}).every(([other, wanted]) => values[other] === wanted);
+
+/** Any component changed: shows the state in the URL and announces the spec, once the typing rests. */
+export function changed(keys, values) {
+  clearTimeout(timer);
+  const spec = toSpec(zip(keys, values));
+  timer = setTimeout(() => {
+    rewrite(toQuery(spec));
+    announce(spec);
+  }, WAIT_MS);
+}
+
+/** The page has loaded: sets the components to what the URL says; answers their updates in the order of `keys`. */
+export function load(keys, values) {
+  const query = fromQuery(location.search);
+  const updates = fromUrl(query);
+  noteUnknown(query, updates);
+  const merged = zip(keys, values);
+  for (const [key, update] of Object.entries(updates)) merged[key] = update?.__type__ ? update.value : update;
+  const spec = toSpec(merged);
+  usualNorm = usualOf("init.norm", spec.policy);
+  announce(spec);
+  return keys.map((key) => updates[key]);
+}
+
+function fromUrl({ architecture, policy, ...plain }) {
+  const updates = {};
+  for (const [key, typed] of Object.entries(plain)) {
+    const value = fieldValue(key, typed);
+    if (value !== undefined) updates[key] = value;
+  }
+  const found = architecture && parseArchitecture(architecture);
+  if (found) {
+    const usual = found.family.featured.includes(found.number);
+    updates.family = found.family.name;
+    updates.number = numberChoices(found.family, usual ? String(found.number) : OTHER);
+    if (!usual) updates.other_number = found.number;
+  }
+  const fields = policy && policyFields(policy);
+  if (fields) {
+    Object.assign(updates, fields);
+    updates["init.norm"] ??= usualOf("init.norm", policy);
+  }
+  updates.stages = stageChoices(found?.family ?? options.families[0], fields?.stages);
+  return updates;
+}
+
+/** What a component gets for the `typed` value of a URL; undefined where it can show no such thing. */
+function fieldValue(key, typed) {
+  const usual = options.usual[key];
+  if (["epochs", "replicate"].includes(key) || typeof usual === "number") {
+    const value = number(typed);
+    return typeof value === "number" ? value : undefined;
+  }
+  if (typeof usual === "boolean") return { true: true, false: false }[typed];
+  return Array.isArray(usual) ? list(typed).map(text).join(", ") : typed;
+}
+
+/** Says which part of the link this form cannot show, rather than silently showing something else. */
+function noteUnknown({ architecture, policy, ...plain }, updates) {
+  const lost = [
+    [architecture, "family", "architecture"],
+    [policy, "group", "policy"],
+  ].filter(([asked, key]) => asked && !(key in updates));
+  const words = [
+    ...lost.map(([asked, , kind]) => `no ${kind} “${asked}”`),
+    ...strangers(location.search).map((key) => `no field “${key}”`),
+    ...Object.keys(plain)
+      .filter((key) => !(key in updates))
+      .map((key) => `no ${key} of “${plain[key]}”`),
+  ];
+  const sentence = `The link asks for what this server does not have: ${words.join(" and ")}. The form shows its default instead.`;
+  show(say(document, "link-note", sentence), words.length > 0);
+}
+
+/** Another family was chosen: its own depths or widths, and its stages. */
+export function familyChosen(name) {
+  const family = familyOf(name);
+  return [numberChoices(family, String(family.featured[0])), stageChoices(family)];
+}
+
+const familyOf = (name) => options.families.find((family) => family.name === name);
+
+function numberChoices(family, value) {
+  const label = family.number[0].toUpperCase() + family.number.slice(1);
+  const choices = family.featured.map((number) => [String(number), String(number)]);
+  // A number that the family lacks can come from a link; the server says so, and one must see what it speaks of.
+  if (family.open || value === OTHER) choices.push(["Other", OTHER]);
+  return { __type__: "update", choices, label, value };
+}
+
+/** The stages of `family`, and those `chosen`, which a link may have taken from another. */
+function stageChoices(family, chosen = ["1"]) {
+  const stages = [...new Set([...family.stages.map(String), ...chosen])].sort();
+  return {
+    __type__: "update",
+    choices: stages.map((stage) => [stage === "0" ? "Stem" : stage, stage]),
+    value: chosen,
+  };
+}
+
+/** How γ and β start under the policy that the form shows, unless somebody chose. */
+let usualNorm = options.usual["init.norm"];
+
+/** Another policy was chosen: γ and β start as it wants, unless somebody has chosen how; answers that field's value. */
+export function policyChosen(keys, values) {
+  const form = zip(keys, values);
+  const before = usualNorm;
+  usualNorm = usualOf("init.norm", policyName(form));
+  return [form["init.norm"] === before ? usualNorm : form["init.norm"]];
+}
+
+const zip = (keys, values) => Object.fromEntries(keys.map((key, index) => [key, values[index]]));
+
+/** The spec that the form shows now. */
+export let current = null;
+
+function announce(spec) {
+  current = spec;
+  groupChoices();
+  document.dispatchEvent(new CustomEvent("onlybn:form", { detail: spec }));
+}
+
+/**
+ * Gradio names each radio differently; with one name a group is one tab stop and the arrow keys move in it. And a group
+ * of choices is called what stands above it.
+ */
+function groupChoices() {
+  document.querySelectorAll("#form fieldset").forEach((group, index) => {
+    for (const radio of group.querySelectorAll('input[type="radio"]')) radio.name = `onlybn-${index}`;
+    group.setAttribute("aria-label", group.querySelector('[data-testid="block-info"]')?.textContent.trim() ?? "");
+  });
+}

@@ -1,0 +1,28 @@
+/**
+ * A network's parameters by part: what each has, and how many of them train.
+ */
+
+import { h } from "../../base/dom.js";
+import { whole } from "../../base/format.js";
+import { term } from "../../site/term.js";
+
+/** The words of the glossary that explain a part, by its role. */
+const TERMS = { convolution: "convolution", shortcut: "shortcut", gamma: "gamma", beta: "beta" };
+
+/** Rows of a list for the `parts` of /api/preview. */
+export const parts = ({ parts, plan }) => parts.map((part) => row(part, Boolean(plan.keep)));
+
+function row({ role, title, total, trainable }, scored) {
+  const look = trainable === 0 ? "frozen" : scored ? "kept" : "lit";
+  const some = trainable > 0 && trainable < total;
+  const what = scored ? "scored" : "train";
+  const words = trainable === 0 ? "random" : some ? `of ${whole(total)} ${what}` : what;
+  return h(
+    "li",
+    { "data-look": look },
+    h("span", { class: `key ${look}`, "aria-hidden": "true" }),
+    h("span", {}, TERMS[role] ? term(TERMS[role], title) : title),
+    h("b", {}, whole(some ? trainable : total)),
+    h("span", { class: "quiet" }, words),
+  );
+}

@@ -1,0 +1,84 @@
+/**
+ * Beside the form: how much would train, the network's picture, how long it would take, and what to know before.
+ */
+
+import { ask } from "../../server/api.js";
+import { architectureTitle, datasetOf, parseArchitecture, policyOf } from "../../server/catalog.js";
+import { mount as mountNetwork } from "../../charts/network.js";
+import { copyButton, h, say, show, slot } from "../../base/dom.js";
+import { compact, percent, range, whole } from "../../base/format.js";
+import { current } from "./form.js";
+import { parts } from "./parts.js";
+import { mountStart } from "./start.js";
+
+const RETRY_MS = 2000;
+
+export function mount(element) {
+  mountStart(element.firstElementChild);
+  const network = mountNetwork(slot(element, "network"), slot(element, "legend"));
+  let asked = 0;
+
+  async function update(spec) {
+    const turn = (asked += 1);
+    hints(spec);
+    element.firstElementChild.dataset.state = "asking";
+    try {
+      const preview = await ask("/api/preview", spec);
+      if (turn !== asked) return;
+      fill(element, spec, preview);
+      network.draw(preview.plan);
+      commandLine(preview.cli);
+      document.dispatchEvent(new CustomEvent("onlybn:preview", { detail: preview }));
+      settle(element, null);
+    } catch (refusal) {
+      if (turn !== asked) return;
+      settle(element, refusal.message);
+      if (refusal.passing) setTimeout(() => turn === asked && update(spec), Math.max(RETRY_MS, refusal.retry_ms));
+    }
+  }
+
+  document.addEventListener("onlybn:form", ({ detail }) => update(detail));
+  if (current) update(current);
+}
+
+/** The sentences under the form's choices, which live outside this panel. */
+function hints(spec) {
+  const { sentence, source } = policyOf(spec.policy);
+  const hint = slot(document, "policy-hint");
+  if (hint && hint.dataset.policy !== spec.policy) {
+    hint.dataset.policy = spec.policy;
+    hint.replaceChildren(`${sentence} `, ...(source ? [h("span", { class: "source" }, `Source: ${source}.`)] : []));
+  }
+  say(document, "architecture-hint", parseArchitecture(spec.architecture)?.family.sentence ?? "");
+  say(document, "dataset-hint", datasetOf(spec.dataset).sentence);
+}
+
+function fill(element, spec, preview) {
+  const { counts, share, macs_per_image, steps, estimate_s, warnings, plan } = preview;
+  say(element, "title", architectureTitle(spec.architecture));
+  say(element, "trainable", whole(counts.trainable));
+  say(element, "total", whole(counts.total));
+  say(element, "noun", plan.keep ? "parameters get a score" : "parameters train");
+  say(element, "share", percent(share));
+  slot(element, "bar").style.setProperty("--share", share);
+  say(element, "time", range(estimate_s));
+  say(element, "steps", whole(steps));
+  say(element, "macs", compact(macs_per_image));
+  slot(element, "parts").replaceChildren(...parts(preview));
+  slot(element, "warnings").replaceChildren(...warnings.map((warning) => h("li", {}, warning)));
+}
+
+/** The command line stands below the Launch button, in a panel of its own. */
+function commandLine(text) {
+  const cli = say(document, "cli", text);
+  const place = slot(document, "copy");
+  if (!place.hasChildNodes()) place.append(copyButton("Copy", () => cli.textContent, "button small"));
+}
+
+function settle(element, problem) {
+  element.firstElementChild.dataset.state = problem ? "refused" : "ready";
+  const message = slot(element, "problem");
+  message.textContent = problem ?? "";
+  show(message, Boolean(problem));
+  document.dispatchEvent(new CustomEvent("onlybn:valid", { detail: !problem }));
+}

@@ -1,0 +1,130 @@
+/**
+ * Requests to the server, and the owner tokens of the runs that this browser launched.
+ */
+
+import { get, set } from "../base/storage.js";
+
+/**
+ * What the server answered when it refused: `message` is for a person, `status` is 0 where it was not reached, and
+ * `retry_ms` is how long it asks to be left alone, 0 where it does not say.
+ */
+export class Refusal extends Error {
+  constructor(message, status, retry_ms = 0) {
+    super(message);
+    this.status = status;
+    this.retry_ms = retry_ms;
+  }
+
+  /** Whether asking again later makes sense. */
+  get passing() {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+const PATIENCE_S = 30;
+const UPLOAD_PATIENCE_S = 300; // megabytes over a slow line
+
+/** The JSON that the server answers; a body makes it a POST. Throws Refusal. */
+export const ask = (path, body, headers = {}) =>
+  body === undefined
+    ? request(path, { headers })
+    : request(path, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify(body),
+      });
+
+/** Sends a file; the JSON that the server answers. Throws Refusal. */
+export const upload = (path, file) =>
+  request(
+    path,
+    { method: "POST", headers: { "content-type": "application/octet-stream" }, body: file },
+    UPLOAD_PATIENCE_S,
+  );
+
+/** Sends text as it is; the JSON that the server answers. Throws Refusal. */
+export const sendText = (path, text) =>
+  request(path, { method: "POST", headers: { "content-type": "text/plain" }, body: text });
+
+/** A connection that stalls, before the answer or within it, is given up: all panels of a page wait for its answer. */
+async function request(path, options, patience_s = PATIENCE_S) {
+  let response, answer;
+  try {
+    response = await fetch(path, { ...options, signal: AbortSignal.timeout(patience_s * 1000) });
+    answer = await response.json().catch(nullIfNoJson);
+  } catch (error) {
+    throw new Refusal(
+      error.name === "TimeoutError"
+        ? `The server has not answered for ${patience_s} seconds. It may still do what was asked.`
+        : "The server cannot be reached. It may be restarting; nothing was lost.",
+      0,
+    );
+  }
+  if (!response.ok) throw new Refusal(reason(answer, response.status), response.status, patienceOf(response.headers));
+  return answer;
+}
+
+const LONGEST_MS = 600_000; // a proxy that says more than that is not believed
+
+/** What Retry-After says, as seconds or as a date, in milliseconds from now. */
+function patienceOf(headers) {
+  const said = headers.get("retry-after");
+  if (!said) return 0;
+  const ms = /^\d+$/.test(said.trim()) ? Number(said) * 1000 : Date.parse(said) - Date.now();
+  return Math.min(LONGEST_MS, Math.max(0, ms)) || 0;
+}
+
+function nullIfNoJson(error) {
+  if (error instanceof SyntaxError) return null;
+  throw error;
+}
+
+function reason(answer, status) {
+  if (typeof answer?.detail === "string") return answer.detail;
+  if (status === 429) return "Too many requests came from here. Try again in a moment.";
+  return status >= 500
+    ? `The server has a problem (${status}). Try again in a moment.`
+    : `The server refused (${status}).`;
+}
+
+const OWNED = "onlybn.owner.";
+
+/** Launches a run and keeps the token that lets this browser cancel it. */
+export async function launch(spec) {
+  const launched = await ask("/api/runs", spec);
+  set(OWNED + launched.id, launched.owner_token);
+  return launched;
+}
+
+/** The token of a run or of a study that this browser launched, or null. */
+export const ownerToken = (id) => get(OWNED + id);
+
+/** The token that lets this browser cancel a run: the run's own, or that of the study that launched it; or null. */
+export const runToken = ({ id, study }) => ownerToken(id) ?? (study ? ownerToken(study) : null);
+
+/** Cancels a run of which this browser has the token; answers the run. */
+export const cancel = (run) => asOwner(run, "cancel");
+
+/** Lets a failed or cancelled run go on of which this browser has the token; answers the run. */
+export const resume = (run) => asOwner(run, "resume");
+
+/** Removes a run of which this browser has the token; for an hour `restore` brings it back. */
+export const remove = (run) =>
+  request(`/api/runs/${encodeURIComponent(run.id)}`, { method: "DELETE", headers: owned(run) });
+
+/** Undoes a removal. */
+export const restore = (run) => asOwner(run, "restore");
+
+/** Cancels, removes or restores ("cancel", "remove", "restore") runs of which this browser has the tokens. */
+export const changeRuns = (action, runs) =>
+  ask("/api/runs/changes", { action, runs: Object.fromEntries(runs.map((run) => [run.id, runToken(run)])) });
+
+/** Reorders `runs`, which wait and of which this browser has the tokens; answers the ids of those that still wait. */
+export const orderRuns = async (runs) => {
+  const tokens = Object.fromEntries(runs.map((run) => [run.id, runToken(run)]));
+  return (await ask("/api/runs/order", { runs: runs.map(({ id }) => id), tokens })).runs;
+};
+
+const asOwner = (run, what) => ask(`/api/runs/${encodeURIComponent(run.id)}/${what}`, {}, owned(run));
+
+const owned = (run) => ({ "X-Owner-Token": runToken(run) });

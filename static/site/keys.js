@@ -1,0 +1,98 @@
+/**
+ * Keys for those who like them: `?` shows them. They rest while somebody types, and can be switched off.
+ */
+
+import { h } from "../base/dom.js";
+import { get, set } from "../base/storage.js";
+
+const KEPT = "onlybn.keys";
+const WITHIN_MS = 1200; // from the first key of a pair to the second
+
+const go = (path) => () => location.assign(path);
+const press = (selector) => ({ act: () => usable(selector)?.click(), where: () => Boolean(usable(selector)) });
+/** What `selector` finds, if one could click on it now. */
+const usable = (selector) => [...document.querySelectorAll(selector)].find((found) => !found.disabled && found.offsetParent !== null);
+
+/** Keys, words, what they do, and where they apply (everywhere unless said). */
+const KEYS = [
+  { keys: ["?"], words: "Show these keys", act: () => sheet() },
+  { keys: ["g", "t"], words: "Go to Train", act: go("/") },
+  { keys: ["g", "r"], words: "Go to Runs", act: go("/runs") },
+  { keys: ["g", "c"], words: "Go to Compare", act: go("/compare"), where: () => has('.site-bar a[href="/compare"]') },
+  { keys: ["g", "p"], words: "Go to Paper", act: go("/paper") },
+  { keys: ["g", "a"], words: "Go to About", act: go("/about") },
+  { keys: ["n"], words: "New run", act: go("/#form") },
+  { keys: ["/"], words: "Find a run", act: find },
+  { keys: ["s"], words: "Share this page", ...press("[aria-haspopup=dialog]") },
+  { keys: ["l"], words: "Launch what the form says", ...press("#launch") },
+  { keys: ["x"], words: "Cancel this run", ...press('[data-does="cancel"]') },
+  { keys: ["p"], words: "Pin this run, or unpin it", ...press('[data-does="pin"]') },
+  { keys: ["k"], words: "Play the training, or pause it", ...press(".player .play") },
+  { keys: ["e"], words: "Evaluate the edited network", ...press('[data-does="evaluate"]') },
+  { keys: ["u"], words: "Undo the last edit", ...press('[data-does="undo"]') },
+  { keys: ["d"], words: "Switch between light and dark", ...press(".theme-button") },
+];
+
+const has = (selector) => Boolean(document.querySelector(selector));
+const FIND = 'input[type="search"]';
+
+function find() {
+  const field = document.querySelector(FIND);
+  if (field) field.focus();
+  else location.assign("/runs#find");
+}
+
+let first = null;
+let since = 0;
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || typing(event.target)) return;
+  if (document.querySelector("dialog[open]") || (get(KEPT) === "off" && event.key !== "?")) return;
+  const held = performance.now() - since < WITHIN_MS ? first : null;
+  const found = KEYS.filter(({ where }) => !where || where()).find(({ keys }) =>
+    keys.length === 2 ? keys[0] === held && keys[1] === event.key : !held && keys[0] === event.key,
+  );
+  const begins = KEYS.some(({ keys }) => keys.length === 2 && keys[0] === event.key);
+  first = !found && begins ? event.key : null;
+  since = performance.now();
+  if (!found) return;
+  event.preventDefault();
+  found.act();
+});
+
+/** Whether keys are text here. A tile or a tick takes arrows and space only. */
+const typing = (element) =>
+  element.isContentEditable ||
+  element.matches?.('textarea, select, input:not([type="radio"], [type="checkbox"], [type="button"], [type="range"])');
+
+/** The sheet of all keys. */
+export function sheet() {
+  const on = h("input", { type: "checkbox", checked: get(KEPT) !== "off" });
+  on.addEventListener("change", () => set(KEPT, on.checked ? null : "off"));
+  const rows = KEYS.filter(({ where }) => !where || where()).map(({ keys, words }) =>
+    h("div", {}, h("dt", {}, keys.map((key) => h("kbd", {}, key))), h("dd", {}, words)),
+  );
+  const dialog = h(
+    "dialog",
+    { class: "sheet panel-host", "aria-labelledby": "keys-title" },
+    h(
+      "div",
+      { class: "sheet-head" },
+      h("h2", { id: "keys-title" }, "Keys"),
+      h("button", { type: "button", class: "button small", onclick: () => dialog.close() }, "Close"),
+    ),
+    h("dl", { class: "keys" }, rows),
+    h("label", { class: "sheet-row" }, on, "Use these keys (they rest while you type)"),
+    h("p", { class: "quiet" }, "New to all this? ", h("a", { href: "/about" }, "About"), " explains the paper and the words."),
+  );
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+if (location.hash === "#find") requestAnimationFrame(function look() {
+  const field = document.querySelector(FIND);
+  if (field) field.focus();
+  else requestAnimationFrame(look);
+});

@@ -1,0 +1,62 @@
+/**
+ * Deleting a run, and taking that back: a button on the run's page, a toast on the page of all runs, and a button where
+ * the deleted run was.
+ */
+
+import { ownerToken, remove, restore, runToken } from "../server/api.js";
+import { isOver, nameOf } from "../server/catalog.js";
+import { h, show } from "../base/dom.js";
+import { tab } from "../base/storage.js";
+import { toast } from "../base/toast.js";
+
+const KEPT = "onlybn.removed"; // for the next page of this tab
+
+/** The button; shown where this browser launched the run and it has ended. */
+export function removeButton(data) {
+  const button = h("button", { type: "button", class: "button danger", hidden: true }, "Delete");
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      await remove(data.run);
+      tab.set(KEPT, JSON.stringify({ id: data.run.id, name: nameOf(data.run) }));
+      location.assign("/runs");
+    } catch (refusal) {
+      toast(refusal.message, { wrong: true });
+      button.disabled = false;
+    }
+  });
+  data.addEventListener("change", () => show(button, isOver(data.run) && Boolean(runToken(data.run))));
+  return button;
+}
+
+/** Says on the page of all runs what was deleted just now; `again()` is called once it is back. */
+export function offerUndo(again) {
+  const kept = tab.get(KEPT);
+  if (!kept) return;
+  tab.set(KEPT, null);
+  const run = JSON.parse(kept);
+  const act = async () => {
+    await restore(run);
+    again();
+    return `“${run.name}” is back.`;
+  };
+  toast(`“${run.name}” is deleted. It can be brought back for an hour.`, { action: { words: "Undo", act } });
+}
+
+/** A way back where a run of this browser was; null for all others. */
+export function restoreButton(id) {
+  if (!ownerToken(id)) return null;
+  const problem = h("span", { role: "alert" });
+  const button = h("button", { type: "button", class: "button" }, "Undo the deletion");
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      await restore({ id });
+      location.reload();
+    } catch (refusal) {
+      problem.textContent = refusal.message;
+      button.disabled = false;
+    }
+  });
+  return h("p", {}, "If you deleted it within the last hour, it can come back. ", button, " ", problem);
+}

@@ -1,0 +1,82 @@
+/**
+ * Sharing a page: its link, and the code that shows it within another page. Works where the clipboard is forbidden,
+ * too: the text is selected, to be copied by hand.
+ */
+
+import { addressOf } from "../base/address.js";
+import { copyButton, h } from "../base/dom.js";
+import { embedded } from "../base/frame.js";
+
+const THEMES = { "": "The reader’s", light: "Light", dark: "Dark" };
+const HEIGHT = 720;
+const A_ROW = 56; // letters; a phone shows less, and scrolls
+const MOST_ROWS = 4;
+
+/** What the link of each page opens. */
+const OPENS = {
+  "/": "the form as you have filled it in, and launches nothing",
+  "/run": "this run, live, at the layer and the moment that you look at",
+  "/runs": "this list with its filters, its order and the runs that are ticked",
+  "/compare": "this comparison as you see it: which runs, grouped and drawn how, and what the table shows",
+  "/surgery": "this surgery with its threshold and all edits; the run itself stays as it is",
+  "/paper": "the paper’s questions, at the study that you chose last",
+  "/about": "this page",
+};
+
+/** A button that opens the sheet for the page as it is at that moment; nothing in a frame, which is shared already. */
+export function shareButton(words = "Share", style = "button") {
+  if (embedded) return "";
+  return h("button", { type: "button", class: style, "aria-haspopup": "dialog", onclick: open }, words);
+}
+
+function open() {
+  const address = addressOf(location.href);
+  const link = field("Link", address, Math.min(MOST_ROWS, Math.ceil(address.length / A_ROW)));
+  const code = field("Code for your page", "", 5);
+  const theme = h(
+    "select",
+    { class: "select", "aria-label": "Theme of the embedded page" },
+    Object.entries(THEMES).map(([value, title]) => h("option", { value }, title)),
+  );
+  const write = () => (code.text.value = embedCode(address, theme.value));
+  theme.addEventListener("change", write);
+  write();
+  const sheet = h(
+    "dialog",
+    { class: "sheet panel-host", "aria-labelledby": "share-title" },
+    h(
+      "div",
+      { class: "sheet-head" },
+      h("h2", { id: "share-title" }, "Share this page"),
+      h("button", { type: "button", class: "button small", onclick: () => sheet.close() }, "Close"),
+    ),
+    h("p", { class: "quiet" }, `The link opens ${OPENS[location.pathname]}. It lets nobody change what is yours.`),
+    link.element,
+    copyButton("Copy link", () => link.text.value, "button small"),
+    h("h3", {}, "In a page of yours"),
+    h("label", { class: "sheet-row" }, "Theme ", theme),
+    code.element,
+    copyButton("Copy code", () => code.text.value, "button small"),
+  );
+  sheet.addEventListener("close", () => sheet.remove());
+  sheet.addEventListener("click", ({ target }) => target === sheet && sheet.close());
+  document.body.append(sheet);
+  sheet.showModal();
+  link.text.focus();
+  link.text.select();
+  link.text.scrollTop = 0;
+}
+
+function field(label, value, rows = 1) {
+  const text = h("textarea", { class: "by-hand", readonly: true, rows, spellcheck: "false" });
+  text.value = value;
+  text.addEventListener("focus", () => text.select());
+  return { element: h("label", { class: "sheet-field" }, label, text), text };
+}
+
+/** An iframe with the page at `address`. */
+function embedCode(address, theme) {
+  const source = addressOf(address, { theme }).replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+  const title = document.title.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+  return `<iframe src="${source}" title="${title}" width="100%" height="${HEIGHT}" loading="lazy" style="border: 0"></iframe>`;
+}

@@ -1,0 +1,127 @@
+/**
+ * The header that all pages share: which page this is, what the server does, the theme, and a lost connection.
+ */
+
+import { ask } from "../server/api.js";
+import { h, s, show } from "../base/dom.js";
+import { connection, repeat } from "../server/live.js";
+import { embedded, frameBar } from "../base/frame.js";
+import { isDark, onTheme, toggle } from "../base/theme.js";
+
+const PATHS = {
+  sun: "M12 4V2m0 20v-2m8-8h2M2 12h2m13.7-5.7 1.4-1.4M4.9 19.1l1.4-1.4m0-11.4L4.9 4.9m14.2 14.2-1.4-1.4M16 12a4 4 0 1 1-8 0 4 4 0 0 1 8 0Z",
+  moon: "M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5Z",
+};
+
+export function mount(element) {
+  import("./term.js");
+  import("../base/menus.js");
+  if (embedded) return document.body.append(frameBar(lostBanner()));
+  const keys = import("./keys.js"); // they listen once their module is there
+  element.querySelector(".site-side").append(status(), helpButton(keys), themeButton(), moreMenu(keys));
+  for (const link of element.querySelectorAll("nav a, .site-more a")) {
+    if (link.getAttribute("href") === location.pathname) link.setAttribute("aria-current", "page");
+  }
+  element.querySelector(".site-header").append(lostBanner());
+}
+
+function status() {
+  const dot = h("span", { class: "dot", "aria-hidden": "true" });
+  const text = h("span");
+  const pill = h("a", { class: "server", href: "/runs", hidden: true }, dot, text);
+  const tell = ({ queued, running, workers }) => {
+    const busy = running || queued;
+    dot.dataset.state = workers === 0 ? "off" : busy ? "busy" : "idle";
+    text.replaceChildren(
+      ...(workers === 0
+        ? ["No worker"]
+        : busy
+          ? [`${running} running`, h("span", { class: "wide" }, ` · ${queued} queued`)]
+          : ["Idle"]),
+    );
+    pill.title = `${running} running, ${queued} queued, ${workers} ${workers === 1 ? "worker" : "workers"}`;
+    show(pill, true);
+  };
+  repeat(async () => {
+    tell(await ask("/healthz"));
+    return false; // From here on the answers that panels get anyway keep it fresh.
+  });
+  document.addEventListener("onlybn:server", ({ detail }) => tell(detail));
+  return pill;
+}
+
+/** Opens the sheet of keys. */
+function helpButton(keys) {
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "icon-button wide",
+      "aria-label": "Keys and help",
+      title: "Keys and help (?)",
+      onclick: async () => (await keys).sheet(),
+    },
+    "?",
+  );
+}
+
+/** What does not fit beside the pages on a phone. */
+function moreMenu(keys) {
+  const line = (y) => s("path", { d: `M4 ${y}h16`, stroke: "currentColor", "stroke-width": "1.8", "stroke-linecap": "round" });
+  const icon = s("svg", { viewBox: "0 0 24 24", width: 18, height: 18, "aria-hidden": "true" }, line(7), line(12), line(17));
+  const summary = h("summary", { class: "icon-button", "aria-label": "More pages and help" }, icon);
+  const help = h("button", { type: "button" }, "Keys and help");
+  help.addEventListener("click", async () => {
+    summary.focus(); // where the focus goes back to when the sheet is closed; it closes the menu, too
+    menu.open = false;
+    (await keys).sheet();
+  });
+  const links = h("div", {}, h("a", { href: "/about" }, "About"), h("a", { href: "/api/docs" }, "API docs"), help);
+  const menu = h("details", { class: "menu site-more" }, summary, links);
+  return menu;
+}
+
+function themeButton() {
+  const path = s("path", {
+    fill: "none",
+    stroke: "currentColor",
+    "stroke-width": "1.8",
+    "stroke-linecap": "round",
+    "stroke-linejoin": "round",
+  });
+  const button = h(
+    "button",
+    { type: "button", class: "icon-button theme-button", onclick: toggle },
+    s("svg", { viewBox: "0 0 24 24", width: 18, height: 18, "aria-hidden": "true" }, path),
+  );
+  const draw = () => {
+    const label = isDark() ? "Switch to light" : "Switch to dark";
+    path.setAttribute("d", isDark() ? PATHS.sun : PATHS.moon);
+    button.setAttribute("aria-label", label);
+    button.title = label;
+  };
+  draw();
+  onTheme(draw);
+  return button;
+}
+
+/** Says why nothing new comes: the server cannot be reached, or it had too many requests and is left alone for a while. */
+function lostBanner() {
+  const banner = h("p", { class: "lost", role: "status", "aria-live": "polite" });
+  let clock = null;
+  connection.addEventListener("change", () => {
+    clearInterval(clock);
+    if (connection.lost) banner.textContent = "Reconnecting… Runs go on without this page.";
+    else if (connection.waits_until) count(banner);
+    else banner.textContent = "";
+  });
+  /** The seconds count down for the eye alone: a screen reader hears once how many they were. */
+  function count(banner) {
+    const left = () => Math.max(0, Math.ceil((connection.waits_until - performance.now()) / 1000));
+    const words = (seconds) => `Too many requests: this page goes on in ${seconds} s. Runs go on without it.`;
+    const seen = h("span", { "aria-hidden": "true" }, words(left()));
+    banner.replaceChildren(h("span", { class: "offscreen" }, words(left())), seen);
+    clock = setInterval(() => (seen.textContent = words(left())), 1000);
+  }
+  return banner;
+}
