@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from core.catalog.folder import Contents, Files, FolderUnusable, folder_of, listing
 from core.data.augmentation import normalise
 from core.data.decoding import Damaged, Images, Pixels, Task
-from core.catalog.folder import Contents, Files, FolderUnusable, folder_of, listing
 from core.data.memory import DataUnavailable
 from core.data.waiting import WINDOW_S, Waiting
 from core.machine.lifeline import die_with_starter

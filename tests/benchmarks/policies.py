@@ -3,7 +3,7 @@
     python -m tests.benchmarks.policies                          # 20 steps each on Fashion-MNIST, minutes on one core
     python -m tests.benchmarks.policies --architectures resnet-14 --steps 5
 
-`expected` is written down from the layers as the papers print them (tests/core/expected.py), `got` is counted in the
+`expected` is written down from the layers as the papers print them (tests/core/catalog/expected.py), `got` is counted in the
 network that was trained. `trained changed`: trainable tensors with other bits than before; `frozen unchanged`: all
 other parameters and buffers with the same bits as before, weights inside scattered and masked layers included. The
 exit code is 1 where a line is wrong. --json FILE keeps the table.
@@ -23,8 +23,8 @@ from core.catalog.policies import POLICIES
 from core.data import batches
 from core.data.memory import load
 from core.run.spec import RunSpec
-from tests.core.audit import audit
-from tests.core.expected import ARCHITECTURES, expected
+from tests.core.catalog.expected import ARCHITECTURES, expected
+from tests.core.data.audit import audit
 
 HEAD = ("network", "policy", "expected", "got", "trained changed", "frozen unchanged", "s")
 LINE = "{:<20}{:<27}{:>12}{:>12}{:>17}{:>18}{:>7}"

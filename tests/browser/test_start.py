@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import expect
 
-from tests.app.test_starts import file_of
+from tests.app.api.test_starts import file_of
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
 

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Page, expect
 
 from core.run.spec import RunSpec
-from tests.app.test_surgery_api import capsule_of
+from tests.app.api.test_evaluations import capsule_of
 from tests.browser.conftest import Open, Site, Watch
 from tests.browser.puppet import SPEC, Puppet
 from tests.browser.states import EVALUATED_WITHIN_MS as PATIENCE_MS

@@ -14,7 +14,7 @@ from core.run.events import Progress, Started
 from core.run.spec import RunSpec
 from core.training.loop import train
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_linux_is_read_to_the_kilobyte(tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from jobs.lease import MAX_CRASHES, MAX_LOSSES
 from jobs.store.records import Batch
 from jobs.store.store import Store
 from tests.events import finished, started
+from tests.jobs.store.test_store import claimed, train_point
 from tests.jobs.support import fake_spec, in_threads
-from tests.jobs.test_store import claimed, train_point
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CLAIM_ALL = """
 import sys
 from jobs.store.engine import open_engine

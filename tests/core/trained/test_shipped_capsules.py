@@ -11,7 +11,7 @@ import pytest
 
 from core.trained.capsule import has_its_seeds_weights, read_capsule, rebuild
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CAPSULES = sorted((ROOT / "static" / "examples").glob("*.safetensors"))
 TURNED = 2
 """So many of the 359 test images may be seen otherwise on another processor."""

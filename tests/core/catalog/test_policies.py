@@ -18,8 +18,8 @@ from core.network.freezing import MaskedWeight, freeze, highest
 from core.run.events import Finished
 from core.run.spec import Init, RunSpec
 from core.training.loop import train
-from tests.core.audit import audit
-from tests.core.expected import ARCHITECTURES, expected, layers
+from tests.core.catalog.expected import ARCHITECTURES, expected, layers
+from tests.core.data.audit import audit
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from core.run.cost import MAX_STRIDE, keeps_snapshot, point_stride
 from core.run.events import BINS, EDGES
 from core.run.spec import RunSpec, explain
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 GOOD: dict[str, Any] = {
     "architecture": "resnet-14",
     "policy": "batchnorm",

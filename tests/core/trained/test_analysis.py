@@ -20,7 +20,7 @@ from core.run.findings import EPSILONS, Findings
 from core.run.spec import RunSpec
 from core.trained.analysis import MOSTLY_OFF, analyse, analysing, unused_parameters
 from core.training.loop import train
-from tests.core.test_training import spec
+from tests.core.training.test_loop import spec
 
 
 class Few:

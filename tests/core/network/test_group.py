@@ -25,9 +25,9 @@ from core.run.events import EVENT, Event, Finished, Point, Started, Stopped
 from core.run.spec import RunSpec
 from core.trained.capsule import read_capsule
 from core.training.loop import train
-from tests.core.two_processes import SPECS, spec
+from tests.core.network.two_processes import SPECS, spec
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 WHAT = ("--architecture", "resnet-8", "--policy", "batchnorm", "--dataset", "digits", "--set", "batch_size=64")
 PATIENCE_S = 60.0
@@ -61,7 +61,7 @@ def test_several_processes_see_the_images_of_one() -> None:
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What two processes made of SPECS."""
     path = tmp_path_factory.mktemp("two") / "found.json"
-    command = [*TORCHRUN, "-m", "tests.core.two_processes", str(path)]
+    command = [*TORCHRUN, "-m", "tests.core.network.two_processes", str(path)]
     done = subprocess.run(command, cwd=ROOT, env=_environment(), capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     return json.loads(path.read_text())

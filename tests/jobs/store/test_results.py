@@ -8,7 +8,7 @@ from core.run.spec import RunSpec
 from jobs.store.records import Batch
 from jobs.store.store import Store
 from tests.events import analysed, finished
-from tests.jobs.test_store import claimed
+from tests.jobs.store.test_store import claimed
 
 
 def test_findings_come_back_whole_and_only_from_the_holder(store: Store, spec: RunSpec) -> None:

@@ -17,7 +17,7 @@ import pytest
 from core.run.spec import RunSpec
 from tests.pictures import write_pictures
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
 
 

@@ -16,7 +16,7 @@ from safetensors import safe_open
 
 from core.run.spec import derive_seed
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TRAIN = [
     "train",
     "--architecture",

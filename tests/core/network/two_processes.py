@@ -1,4 +1,4 @@
-"""What two processes make of some specs: `torchrun --nproc-per-node 2 -m tests.core.two_processes FILE`.
+"""What two processes make of some specs: `torchrun --nproc-per-node 2 -m tests.core.network.two_processes FILE`.
 
 The first writes to FILE, as JSON, the points of each run, by how much the gradients differ from those of torch's
 DistributedDataParallel, and what it says when the second one fails.

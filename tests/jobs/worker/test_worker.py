@@ -22,9 +22,9 @@ from jobs.worker import cores
 from jobs.worker.worker import Worker
 from tests.events import finished
 from tests.jobs.support import FAKE_TRAINER, eventually, fake_spec
-from tests.jobs.test_supervisor import is_alive
+from tests.jobs.worker.test_supervisor import is_alive
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def start(settings: WorkerSettings) -> Iterator[Start]:
 
     def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, *(arguments or (str(Path(__file__).with_name("fake_worker.py")),))],
+            [sys.executable, *(arguments or (str(Path(__file__).parents[1] / "fake_worker.py"),))],
             cwd=ROOT,
             env=os.environ
             | {"ONLYBN_DATA": str(settings.data), "ONLYBN_QUEUE_NAME": settings.queue_name}

@@ -27,10 +27,10 @@ from jobs.worker.evaluator import Evaluator
 from jobs.worker.worker import Worker
 from tests.events import finished
 from tests.jobs.support import FAKE_TRAINER, eventually, fake_spec
-from tests.jobs.test_supervisor import is_alive
+from tests.jobs.worker.test_supervisor import is_alive
 
-ROOT = Path(__file__).parents[2]
-FAKE_EVALUATOR = (sys.executable, str(Path(__file__).with_name("fake_evaluator.py")), "-")
+ROOT = Path(__file__).parents[3]
+FAKE_EVALUATOR = (sys.executable, str(Path(__file__).parents[1] / "fake_evaluator.py"), "-")
 DIES_ONCE, DIES, SLOW, REFUSED = range(1, 5)
 
 
@@ -274,7 +274,7 @@ from jobs.queue import make_queue
 from jobs.settings import WorkerSettings
 from jobs.store.store import Store
 from jobs.worker.worker import Worker
-from tests.jobs.test_evaluations import FAKE_EVALUATOR, FAKE_TRAINER
+from tests.jobs.worker.test_evaluations import FAKE_EVALUATOR, FAKE_TRAINER
 settings = WorkerSettings()
 store, huey = Store(open_engine(settings.store_url)), make_queue(settings)
 Worker(settings, store, huey, FAKE_TRAINER, evaluator=FAKE_EVALUATOR).work()
