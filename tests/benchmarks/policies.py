@@ -3,9 +3,9 @@
     python -m tests.benchmarks.policies                          # 20 steps each on Fashion-MNIST, minutes on one core
     python -m tests.benchmarks.policies --architectures resnet-14 --steps 5
 
-`expected` is written down from the layers as the papers print them (tests/core/catalog/expected.py), `got` is counted in the
-network that was trained. `trained changed`: trainable tensors with other bits than before; `frozen unchanged`: all
-other parameters and buffers with the same bits as before, weights inside scattered and masked layers included. The
+`expected` is written down from the layers as the papers print them (tests/core/catalog/expected.py), `got` is counted
+in the network that was trained. `trained changed`: trainable tensors with other bits than before; `frozen unchanged`:
+all other parameters and buffers with the same bits as before, weights inside scattered and masked layers included. The
 exit code is 1 where a line is wrong. --json FILE keeps the table.
 """
 
