@@ -17,7 +17,7 @@ from core.catalog.plan import Norm, Plan, Unit
 from core.data.batches import TEST_BATCH, Batch, Batches
 from core.engine.choice import Engine
 from core.engine.fused import Seen
-from core.engine.plain import PlainEngine
+from core.engine.modules import ModuleEngine
 from core.run.events import DISABLED_BELOW
 from core.run.findings import EPSILONS, Ablated, Findings, LayerSpread, ReluOff, Spread
 
@@ -30,7 +30,7 @@ Steps = Generator[float, None, Findings]
 
 def analyse(network: nn.Module, plan: Plan, batches: Batches, images: int | None = None) -> Findings:
     """All findings on `network`, which was built from `plan`, in float32. As `analysing`, in silence."""
-    steps = analysing(PlainEngine(network), network, plan, batches, images)
+    steps = analysing(ModuleEngine(network), network, plan, batches, images)
     while True:
         try:
             next(steps)
