@@ -38,6 +38,12 @@ def test_no_torch_in_the_web_process_or_the_worker(module: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_counting_does_not_wait_for_jinja() -> None:
+    code = "import sys, core.__main__\nassert 'jinja2' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+
+
 def test_files_can_be_read_in_one_sitting() -> None:
     long = {
         str(path.relative_to(ROOT)): count
