@@ -177,7 +177,7 @@ TOLD: list[tuple[dict[str, Any], dict[str, Any], str]] = [
 
 def test_every_state_is_said_truly(open_page: Open) -> None:
     page = open_page("/runs?text=nothing")
-    tell = """facts => import('/static/pages/run/story.js').then(({ story }) =>
+    tell = """facts => import('/static/pages/run/head/story.js').then(({ story }) =>
         story(facts).map((part) => part.text ?? part).join(''))"""
     for run, facts, words in TOLD:
         told = {"off": 0.31, "epoch": None, "twin": None, "asMany": False, "starts": None, "slots": 1, **facts}

@@ -128,7 +128,7 @@ def test_smoothing_keeps_the_raw_curve(open_page: Open, puppet: Puppet) -> None:
     page.wait_for_url("**smooth=0.98*")
     other = open_page(f"/run?{urlsplit(page.url).query}")
     expect(other.get_by_label("Smoothing")).to_have_value("0.98")
-    smooth = "import('/static/charts/smooth.js').then(({ smooth }) => smooth([4, 4, 0, 0], 0.5))"
+    smooth = "import('/static/charts/statistics.js').then(({ smoothed }) => smoothed([4, 4, 0, 0], 0.5))"
     assert page.evaluate(smooth) == [4, 4, 12 / 7, 12 / 15]
     quantiles = """import('/static/charts/fan.js').then(({ fromCounts, LEVELS }) => {
         const counts = Array(67).fill(0);
