@@ -10,9 +10,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field, StringConstraints
 from typing_extensions import TypedDict
 
-from app.api.common import Here, Services, answer, described, refuse_others, wrong
+from app.api.common import Here, Services, described, refuse_others, wrong
 from app.api.errors import Problem, explain, parse
 from app.live.messages import RunId
+from app.web.answers import answer
 from core.catalog.model import Model
 from jobs.store.mapping import UnreadableRun
 from jobs.store.records import TERMINAL

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.web.sheets import JOINED
+from app.web.assets import JOINED
 
 HEADER = """
 <header class="site-header"><div class="site-bar">

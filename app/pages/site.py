@@ -13,7 +13,7 @@ from app.pages import table as runs
 from app.pages.options import options
 from app.pages.panels import panel, words
 from app.pages.shell import FOOTER, HEADER
-from app.web.sheets import JOINED
+from app.web.assets import JOINED
 
 FONTS = ("-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONOSPACE = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")

@@ -14,6 +14,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.web.answers import refuse
+
 MAX_BODY = 256 * 1024
 MAX_START = 8 << 20
 LARGER = {"/api/starts": MAX_START}
@@ -150,11 +152,6 @@ class Security:
                 problem = body
         answer = self.app if problem is None else problem
         await answer(scope, receive, self.rules.sending(send))
-
-
-def refuse(status: int, detail: str) -> JSONResponse:
-    """The form that all our errors have."""
-    return JSONResponse({"detail": detail}, status)
 
 
 async def whole_body(scope: Scope, receive: Receive) -> bytes | JSONResponse:

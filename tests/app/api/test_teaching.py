@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.pages.questions import EXPERIMENTS
+from app.pages.experiments import EXPERIMENTS
 from app.preview.parts import parts
 from app.preview.spec_text import as_json, as_yaml, shortened
 from core.run import cost

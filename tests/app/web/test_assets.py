@@ -11,8 +11,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from app.web.assets import Assets
-from app.web.sheets import ORDER, sheets
+from app.web.assets import ORDER, Assets, sheets
 
 
 @pytest.fixture

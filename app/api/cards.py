@@ -1,4 +1,4 @@
-"""The route that draws the picture of a shared link."""
+"""The route of the pictures that shared links show."""
 
 from __future__ import annotations
 
