@@ -14,6 +14,7 @@ from app.live.feed import Feed
 from app.preview.estimate import Estimator
 from app.preview.outlook import Outlooks
 from app.settings import Settings
+from app.views.address import ID
 from app.views.studies import Studies
 from jobs.store.mapping import UnreadableRun
 from jobs.store.records import Run
@@ -40,7 +41,7 @@ class Wrong(TypedDict):
     detail: str
 
 
-RunId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{6,40}$", description="The run's id.")]
+RunId = Annotated[str, Path(pattern=ID, description="The run's id.")]
 
 
 def described(model: type[BaseModel], example: object) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from app.api.common import Found, Here, Services, described, wrong
 from app.api.errors import Problem, explain, parse
 from app.api.results import capsule_of
+from app.views.address import ID
 from app.web.answers import JSON_HEADERS, answer
 from core.run.edits import MAX_MAPS, BadEdits, SurgeryRequest, check, evaluated_images
 from core.run.parameters import read_parameters
@@ -74,7 +75,7 @@ class EvaluationView(TypedDict):
     error: str | None
 
 
-EvaluationId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{6,40}$", description="The evaluation's id.")]
+EvaluationId = Annotated[str, Path(pattern=ID, description="The evaluation's id.")]
 
 
 async def _request(request: Request) -> SurgeryRequest:

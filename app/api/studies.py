@@ -8,6 +8,8 @@ from pydantic import Field
 from app.api.common import Here, Services, Site, Token, described, wrong
 from app.api.errors import Problem, explain, parse
 from app.views import studies
+from app.views.address import ID
+from app.views.questions import refusal
 from app.web.answers import answer, attached
 from core.catalog.model import Model
 from core.catalog.registry import UnknownName
@@ -30,7 +32,7 @@ class StudyRequest(Model):
     scale: Scale = Field("minutes", description="minutes, evening or paper.")
 
 
-StudyId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{6,40}$", description="The study's id.")]
+StudyId = Annotated[str, Path(pattern=ID, description="The study's id.")]
 
 
 async def _request(request: Request) -> StudyRequest:
@@ -80,7 +82,7 @@ def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here) 
     """
     if reason := refuse_submission(here.store.backlog(), here.settings.max_queued):
         raise Problem(429, reason)
-    if reason := studies.refusal(asked.name, asked.scale, here.settings.largest_study):
+    if reason := refusal(asked.name, asked.scale, here.settings.largest_study):
         raise Problem(403, reason)
     launched = here.store.launch_study(_named(asked))
     _wake(here, launched.new_runs)

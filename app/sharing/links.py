@@ -1,6 +1,6 @@
 """What a link says of the page behind it: title, description and picture, out of the store's numbers.
 
-Knows no HTML and no requests: `social` writes it into the page, `share_api` answers the picture.
+Knows no HTML and no requests: `social.py` writes it into the page, `api/cards.py` answers the picture.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from app.sharing.wording import (
     sentence,
     standing,
 )
-from app.views.comparison import Reading, Source, filters_of, read_source
+from app.views.address import Reading, Source, filters_of, read_source
 from core.catalog.datasets import DATASETS
 from core.catalog.policies import policy
 from core.studies.catalog import STUDIES
@@ -54,7 +54,7 @@ CARD = "/api/card.png"
 
 
 @dataclass(frozen=True)
-class Preview:
+class LinkPreview:
     """What is shown of a link; `card` is the picture's address without the host."""
 
     title: str
@@ -78,16 +78,16 @@ class Shown:
         return STUDIES[name].question if name in STUDIES else f"Study {name}"
 
 
-def preview(path: str, query: str, store: Store) -> Preview | None:
+def preview(path: str, query: str, store: Store) -> LinkPreview | None:
     """What is shown of the page at `path`; None: it is none of ours."""
     if path not in PAGES:
         return None
     source = asked(path, query)
     shown = look(source, store) if source else None
     if source is None or shown is None:
-        return Preview(*PAGES[path])
+        return LinkPreview(*PAGES[path])
     title, description = _said(shown)
-    return Preview(title, description[:LONGEST], f"{CARD}?{_address(source)}")
+    return LinkPreview(title, description[:LONGEST], f"{CARD}?{_address(source)}")
 
 
 def asked(path: str, query: str) -> Source | None:

@@ -1,4 +1,4 @@
-"""What other sites and messengers show of a link: title, description and picture (`previews`).
+"""What other sites and messengers show of a link: title, description and picture (`links.py`).
 
 Gradio's page says nothing of the kind, the same for every address. The middleware reads the page's HTML on its way
 out and puts our lines in place of Gradio's. A reader's browser ignores them; crawlers run no scripts.
@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.sharing.links import SITE, Preview, preview
+from app.sharing.links import SITE, LinkPreview, preview
 from jobs.store.store import Store
 
 OLD = re.compile(r"\s*<meta\s[^>]*?(?:property|name)=\"(?:og|twitter):[^>]*>")
@@ -71,7 +71,7 @@ class Social:
         await send({"type": "http.response.body", "body": body})
 
 
-def tags(said: Preview, origin: str, address: str) -> str:
+def tags(said: LinkPreview, origin: str, address: str) -> str:
     """The lines of a page's head, everything in them escaped."""
     title = said.title if SITE in said.title else f"{said.title} · {SITE}"
     named = {

@@ -129,7 +129,7 @@ class Rules:
 
 
 class Security:
-    """The outermost middleware, but for `shortcut.py`, which keeps the same rules."""
+    """The outermost middleware, but for `live/fast_path.py`, which keeps the same rules."""
 
     def __init__(self, app: ASGIApp, rules: Rules) -> None:
         self.app, self.rules = app, rules

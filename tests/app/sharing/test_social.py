@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from app.sharing.cards import Card, draw
-from app.sharing.links import PAGES, Preview, asked, preview
+from app.sharing.links import PAGES, LinkPreview, asked, preview
 from app.sharing.social import Social, tags, with_tags
 from core.run.spec import RunSpec
 from core.studies.catalog import STUDIES, study_spec
@@ -62,7 +62,7 @@ def test_pages_without_a_run_speak_for_themselves(site: TestClient) -> None:
 
 
 def test_what_somebody_wrote_cannot_become_markup() -> None:
-    lines = tags(Preview('"><script>', "<b>", "/c?a&b"), "http://host", 'http://host/run?id="><script>')
+    lines = tags(LinkPreview('"><script>', "<b>", "/c?a&b"), "http://host", 'http://host/run?id="><script>')
     assert "<script>" not in lines and "<b>" not in lines and "a&amp;b" in lines
     assert with_tags("no head", lines) == "no head"
 
