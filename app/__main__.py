@@ -138,7 +138,7 @@ def serve_pages(settings: Settings, store: Store, wake: Callable[[str], object],
     from app.views.questions import prepare  # noqa: PLC0415
 
     app = make_app(settings, store, wake, options)
-    mount_pages(app, site.build(store, settings), settings, site.mount_options())
+    mount_pages(app, site.build(), settings, site.mount_options())
     stopping = threading.Event()
     preparation = threading.Thread(target=prepare, args=(stopping.is_set,), name="prepare")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.form import choices
+from app.pages.table import PAGES
 from app.views import downloads
 from core.catalog.architectures import FAMILIES
 from core.catalog.datasets import DATASETS, DataSet
@@ -67,6 +68,7 @@ def options() -> dict[str, Any]:
         },
         "examples": list(choices.EXAMPLES),
         "findings": list(downloads.TABLES),
+        "pages": [{"path": page.path, "opens": page.opens} for page in PAGES.values()],
         "edges": list(EDGES),
         "quantiles": list(QUANTILES),
         "disabled_below": DISABLED_BELOW,

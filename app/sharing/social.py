@@ -14,7 +14,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.sharing.links import SITE, LinkPreview, preview
+from app.pages.table import SITE
+from app.sharing.links import LinkPreview, preview
 from jobs.store.store import Store
 
 OLD = re.compile(r"\s*<meta\s[^>]*?(?:property|name)=\"(?:og|twitter):[^>]*>")

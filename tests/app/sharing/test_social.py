@@ -13,8 +13,9 @@ from starlette.responses import HTMLResponse
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
+from app.pages.table import PAGES
 from app.sharing.cards import Card, draw
-from app.sharing.links import PAGES, LinkPreview, asked, preview
+from app.sharing.links import LinkPreview, asked, preview
 from app.sharing.social import Social, tags, with_tags
 from core.run.spec import RunSpec
 from core.studies.catalog import STUDIES, study_spec
@@ -145,7 +146,7 @@ def test_a_study_is_told_by_its_question(client: TestClient, site: TestClient, s
         assert client.get(image).headers["content-type"] == "image/png"
     for path in ("/paper", "/compare"):
         title, description, image = told(site, f"{path}?study=nosuchstudy")
-        assert (title, description) == PAGES[path] and image == "/api/card.png"
+        assert (title, description) == (PAGES[path].link_title, PAGES[path].description) and image == "/api/card.png"
     assert client.get("/api/card.png?study=nosuchstudy").status_code == 404
 
 
