@@ -41,6 +41,7 @@ from app.preview.outlook import Outlooks
 from app.settings import Settings
 from app.sharing.social import Social
 from app.views.studies import Studies
+from app.web import gradio_internals
 from app.web.assets import Assets
 from app.web.security import MAX_BODY, Rules, Security
 from core.run.edits import SurgeryRequest
@@ -70,7 +71,6 @@ ROUTERS = tuple(
 READ_BY_US = (RunSpec, Question, bulk.Changes, bulk.Order, studies.StudyRequest, SurgeryRequest)
 """JSON bodies that the routes read themselves, to word what is wrong with them."""
 TITLE = "OnlyBN"
-NO_EVENTS_S = 3600.0
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 DESCRIPTION = """How much can a network learn when all its weights stay random and only a chosen few parameters train?
 
@@ -154,11 +154,9 @@ def mount_pages(app: FastAPI, pages: gr.Blocks, settings: Settings, options: dic
         **options,
     }
     with warnings.catch_warnings():
-        # Gradio says that several pages cannot be rendered on the server even when nobody asked for that.
-        warnings.filterwarnings("ignore", message="SSR mode is not supported", category=UserWarning)
+        warnings.filterwarnings("ignore", message=gradio_internals.SSR_WARNING, category=UserWarning)
         gr.mount_gradio_app(app, pages, path="/", **arguments)
-    # Gradio looks for Python events every millisecond, 5 % of a core all day. Our pages have none (security.py).
-    pages._queue.sleep_when_free = pages._queue.progress_update_sleep_when_free = NO_EVENTS_S
+    gradio_internals.rest(pages)
 
 
 def _add_docs(app: FastAPI) -> None:

@@ -16,11 +16,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.pages.table import SITE
 from app.sharing.links import LinkPreview, preview
+from app.web.gradio_internals import CHARSET, OWN_TAGS
 from jobs.store.store import Store
 
-OLD = re.compile(r"\s*<meta\s[^>]*?(?:property|name)=\"(?:og|twitter):[^>]*>")
 TITLE_TAG = re.compile(r"<title>.*?</title>", re.DOTALL)
-CHARSET = '<meta charset="utf-8" />'
 
 
 class Social:
@@ -103,4 +102,4 @@ def with_tags(html: str, lines: str) -> str:
     head, end, rest = html.partition("</head>")
     if not end:
         return html
-    return TITLE_TAG.sub("", OLD.sub("", head), count=1).replace(CHARSET, CHARSET + lines, 1) + end + rest
+    return TITLE_TAG.sub("", OWN_TAGS.sub("", head), count=1).replace(CHARSET, CHARSET + lines, 1) + end + rest
