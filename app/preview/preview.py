@@ -15,8 +15,7 @@ from typing_extensions import TypedDict
 from app.preview.cautions import cautions
 from app.preview.estimate import Estimate
 from app.preview.images import DOWNLOADS, changed_folder, data_is_here
-from app.preview.network import Picture, picture
-from app.preview.parts import PartView, parts
+from app.preview.network import PartView, Picture, parts, picture
 from app.preview.spec_text import as_yaml, shortened
 from core.catalog.normalisation import Normalisation
 from core.machine.files import START
@@ -47,11 +46,11 @@ class Preview(TypedDict):
 
 def preview(spec: RunSpec, estimate: Estimate, data: Path, fashion_mnist: Path | None = None) -> Preview:
     """The preview of `spec`; `data` and `fashion_mnist` are folders where images may lie (see `data_is_here`)."""
-    plan = spec.plan
-    counts = cost.counts(plan, spec.selection)
+    plan, trains = spec.plan, spec.trains
+    counts = cost.counts(plan, trains)
     return {
         "counts": counts.model_dump(),
-        "parts": parts(plan, spec.selection),
+        "parts": parts(plan, trains),
         "share": counts.trainable / counts.total,
         "macs_per_image": plan.macs,
         "steps": spec.total_steps,
@@ -59,7 +58,7 @@ def preview(spec: RunSpec, estimate: Estimate, data: Path, fashion_mnist: Path |
         "cli": command_line(spec),
         "spec": shortened(spec),
         "yaml": as_yaml(spec),
-        "plan": picture(spec.architecture, spec.policy, spec.data.shape, len(spec.data.classes), spec.norm),
+        "plan": picture(plan, trains, spec.selection, spec.norm),
         "warnings": warnings(spec, estimate, here=data_is_here(spec.dataset, data, fashion_mnist)),
     }
 

@@ -14,7 +14,7 @@ import yaml
 from yaml.nodes import MappingNode, Node
 
 from app.api.errors import Problem
-from app.form.choices import PARTS
+from app.form.fields import PARTS
 from core.run.spec import Init, RunSpec
 
 JSON = re.compile(r'\s*\{\s*["}]')

@@ -12,7 +12,7 @@ from typing import cast
 
 from typing_extensions import TypedDict
 
-from app.form.choices import OPTIONAL, USUAL
+from app.form.fields import OPTIONAL, USUAL
 from app.views import runs as views
 from core.catalog import architectures as catalog
 from core.catalog.datasets import DATASETS

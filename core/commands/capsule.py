@@ -56,7 +56,7 @@ def capsule_of(path: Path) -> Capsule:
 def show(arguments: argparse.Namespace, capsule: Capsule) -> int:
     """Print what the capsule says of itself."""
     spec, result = capsule.spec, capsule.result
-    numbers = counts(spec.plan, spec.selection)
+    numbers = counts(spec.plan, spec.trains)
     if arguments.json:
         rows = {
             "spec": spec.model_dump(mode="json"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, WithJsonSchema, model_validator
@@ -18,8 +19,10 @@ from core.catalog.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
 from core.catalog.model import Model
 from core.catalog.normalisation import Normalisation
 from core.catalog.plan import Plan
-from core.catalog.policies import POLICIES, Policy, policy
+from core.catalog.policies import POLICIES, policy
+from core.catalog.policy import Policy, Trains
 from core.catalog.registry import Registry
+from core.catalog.residual import Shape
 from core.catalog.schedules import SCHEDULES
 
 MAX_EPOCHS = 400
@@ -213,7 +216,7 @@ class RunSpec(Model):
                 f"the last batch would be a single image, which BatchNorm cannot normalise: {self.images[0]} training "
                 f"images in batches of {self.recipe.batch_size}"
             )
-        if self.policy != "none" and not self.selection.trainable(self.plan):
+        if self.policy != "none" and not self.trains:
             raise ValueError(
                 f"policy {self.policy} would train nothing: {self.architecture} with {self.norm.title} has no such "
                 "parameters"
@@ -233,6 +236,11 @@ class RunSpec(Model):
     def selection(self) -> Policy:
         """The policy itself, not its name."""
         return policy(self.policy)
+
+    @property
+    def trains(self) -> Trains:
+        """What trains in the network: how many numbers of which tensor."""
+        return _trains(self.policy, self.architecture, self.data.shape, len(self.data.classes), self.norm)
 
     @property
     def images(self) -> tuple[int, int]:
@@ -259,6 +267,11 @@ class RunSpec(Model):
         """SHA-256 of all that determines the result: everything but the name."""
         rows = json.dumps(self.model_dump(mode="json", exclude={"name"}), sort_keys=True)
         return hashlib.sha256(rows.encode()).hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _trains(name: str, architecture: str, shape: Shape, classes: int, norm: Normalisation) -> Trains:
+    return policy(name).trains(catalog.plan(architecture, shape, classes, norm))
 
 
 def _norm_initializer(policy_name: str) -> dict[str, str]:
