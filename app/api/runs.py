@@ -263,4 +263,4 @@ def healthz(here: Here) -> Response:
 
 def _preview(spec: RunSpec, here: Services) -> preview.Preview:
     estimate = here.estimator.estimate(spec)
-    return preview.preview(spec, estimate, here.settings.data, here.settings.fashion_mnist)
+    return preview.preview(spec, estimate, here.settings.data)

@@ -153,7 +153,7 @@ def test_what_is_usual_needs_no_words(fields: dict[str, Any]) -> None:
     assert cautions(spec(**fields)) == []
 
 
-def test_where_data_may_lie(tmp_path: Path) -> None:
+def test_where_data_may_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert data_is_here("digits", tmp_path)
     assert not data_is_here("cifar-10", tmp_path)
     batch = tmp_path / "datasets" / "cifar-10-batches-py" / "test_batch"
@@ -162,13 +162,15 @@ def test_where_data_may_lie(tmp_path: Path) -> None:
     assert data_is_here("cifar-10", tmp_path)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    assert not data_is_here("fashion-mnist", tmp_path, elsewhere)
+    monkeypatch.setenv("ONLYBN_FASHION_MNIST", str(elsewhere))
+    assert not data_is_here("fashion-mnist", tmp_path)
     (elsewhere / "train-images-idx3-ubyte.gz").touch()
-    assert data_is_here("fashion-mnist", tmp_path, elsewhere)
+    assert data_is_here("fashion-mnist", tmp_path)
     raw = tmp_path / "datasets" / "FashionMNIST" / "raw"
     raw.mkdir(parents=True)
     (raw / "train-images-idx3-ubyte").touch()
-    assert data_is_here("fashion-mnist", tmp_path, tmp_path)
+    monkeypatch.setenv("ONLYBN_FASHION_MNIST", str(tmp_path / "nowhere"))
+    assert data_is_here("fashion-mnist", tmp_path)
 
 
 @pytest.mark.parametrize(
