@@ -14,7 +14,8 @@ from app.api.errors import parse
 from app.pages.glossary import GLOSSARY
 from app.pages.questions import EXPERIMENTS, ExperimentView, view
 from app.preview.spec_text import as_json, shortened
-from core.run.spec import RunSpec, explain
+from core.run.problems import explain
+from core.run.spec import RunSpec
 
 TEXT = {"text/plain": {"schema": {"type": "string"}, "example": "architecture: resnet-14\npolicy: batchnorm\n"}}
 

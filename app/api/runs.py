@@ -31,8 +31,8 @@ from app.live.messages import Answer, Question
 from app.preview import preview
 from app.sharing import downloads as curves
 from app.views import runs as views
+from core.run.problems import explain as explain_spec
 from core.run.spec import RunSpec
-from core.run.spec import explain as explain_spec
 from jobs.quotas import refuse_submission
 from jobs.store.records import Run, State, Unreadable
 from jobs.store.removal import REMOVED_FOR_S

@@ -21,7 +21,8 @@ from core.engine.choice import Engine, make_engine
 from core.machine.processor import processor
 from core.meters import Window, summed_loss, tally
 from core.run.cost import counts
-from core.run.spec import RunSpec, explain
+from core.run.problems import explain
+from core.run.spec import RunSpec
 from core.trained.capsule import BadCapsule, Capsule, Origin, has_its_seeds_weights, read_capsule, rebuild
 from core.training.checkpoint import Scores
 

@@ -16,9 +16,10 @@ from typing import Any
 
 from core.catalog.paper import PROVENANCE
 from core.documents import document
-from core.studies.catalog import STUDIES, Study, study_spec
+from core.studies.catalog import STUDIES, study_spec
 from core.studies.costs import study_cost
 from core.studies.figures import Figure, Marks, Series, figure
+from core.studies.named import NamedStudy
 from core.studies.records import QUANTITIES, Record
 from core.studies.results import Row, in_words, rows
 from core.studies.spec import StudySpec
@@ -167,7 +168,7 @@ def _missing(about: Page) -> list[str]:
     return [f"<h2>Missing: {len(missing)} runs</h2><ul>{lines}</ul>"]
 
 
-def _provenance(named: Study) -> str:
+def _provenance(named: NamedStudy) -> str:
     tags = dict.fromkeys([mark.tag for mark in named.marks] + [quote.tag for quote in named.quotes])
     lines = [f"<li><b>{PROVENANCE[tag].words}</b>: {PROVENANCE[tag].sentence}</li>" for tag in tags]
     lines += [

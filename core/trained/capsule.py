@@ -26,7 +26,8 @@ from core.network.builder import Network, build
 from core.network.freezing import freeze
 from core.run.events import Finished
 from core.run.layout import Slot, layout
-from core.run.spec import RunSpec, explain
+from core.run.problems import explain
+from core.run.spec import RunSpec
 from core.run.tensorfile import BadTensorFile, Header, header_of
 from core.training.checkpoint import digest_of
 
