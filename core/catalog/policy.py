@@ -17,21 +17,29 @@ CONVOLUTIONS: frozenset[Role] = frozenset({"convolution", "shortcut"})
 WEIGHTS: frozenset[Role] = CONVOLUTIONS | {"output"}
 
 How = Literal["whole", "values", "scores"]
-"""whole: the tensor itself trains; values: some of its entries do; scores: each entry has a trainable score."""
+"""whole: the tensor itself trains; values: some of its entries do; scores: each entry has a trainable score.
+
+`core/network/freezing.py` has a function for each, whose layer calls what trains by this word (`conv1.values`).
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
     """What of one tensor trains.
 
-    `count`: how many numbers train. `how`: see How; where values, they lie anywhere in the tensor if `spread` and
+    `shape`: of the numbers that train. `how`: see How; where values, they lie anywhere in the tensor if `spread` and
     else as many in each output channel; where scores, the `keep` (0..1) highest of them switch their weights on.
     """
 
-    count: int
+    shape: tuple[int, ...]
     how: How = "whole"
     spread: bool = False
     keep: float = 0.0
+
+    @property
+    def count(self) -> int:
+        """How many numbers train."""
+        return prod(self.shape)
 
 
 Trains = Mapping[str, Trained]
@@ -74,11 +82,11 @@ class Policy:
 
     def _trained(self, parameter: Parameter) -> Trained | None:
         if parameter.role in self.roles and (self.stages is None or parameter.stage in self.stages):
-            return Trained(parameter.size)
+            return Trained(parameter.shape)
         if self.per_channel and parameter.role in CONVOLUTIONS:
             outputs, *filters = parameter.shape
             # A filter with fewer weights than `per_channel` trains all it has.
-            return Trained(min(self.per_channel, prod(filters)) * outputs, "values", spread=self.spread)
+            return Trained((min(self.per_channel, prod(filters)) * outputs,), "values", spread=self.spread)
         if self.keep and parameter.role in WEIGHTS:
-            return Trained(parameter.size, "scores", keep=self.keep)
+            return Trained(parameter.shape, "scores", keep=self.keep)
         return None

@@ -32,9 +32,6 @@ def layout(spec: RunSpec, carried: Sequence[str] = ()) -> tuple[Slot, ...]:
 
 def _slot(parameter: Parameter, trained: Trained) -> Slot:
     """Where the numbers lie that train of `parameter`."""
-    layer = parameter.name.removesuffix(".weight")
-    return {
-        "whole": Slot(parameter.name, parameter.shape, parameter.role),
-        "values": Slot(f"{layer}.values", (trained.count,), "values"),
-        "scores": Slot(f"{layer}.scores", parameter.shape, "scores"),
-    }[trained.how]
+    if trained.how == "whole":
+        return Slot(parameter.name, trained.shape, parameter.role)
+    return Slot(f"{parameter.name.removesuffix('.weight')}.{trained.how}", trained.shape, trained.how)
