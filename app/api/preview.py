@@ -13,7 +13,8 @@ from app.pages.experiments import EXPERIMENTS, ExperimentView, view
 from app.pages.glossary import GLOSSARY
 from app.preview.preview import Preview, preview
 from app.web.answers import answer
-from core.run.spec import RunSpec, explain
+from core.run.problems import explain
+from core.run.spec import RunSpec
 
 router = APIRouter()
 
@@ -71,4 +72,4 @@ def show_glossary() -> Response:
 
 def _preview(spec: RunSpec, here: Services) -> Preview:
     estimate = here.estimator.estimate(spec)
-    return preview(spec, estimate, here.settings.data, here.settings.fashion_mnist)
+    return preview(spec, estimate, here.settings.data)

@@ -13,7 +13,8 @@ from app.api.common import Here, Services, wrong
 from app.api.errors import Problem, parse
 from app.preview.spec_text import BadText, as_json, shortened
 from app.web.answers import answer
-from core.run.spec import RunSpec, explain
+from core.run.problems import explain
+from core.run.spec import RunSpec
 
 EXAMPLE = '{"architecture": "resnet-14", "policy": "batchnorm", "dataset": "digits", "epochs": 2, "replicate": 0}'
 TEXT = {"text/plain": {"schema": {"type": "string"}, "example": "architecture: resnet-14\npolicy: batchnorm\n"}}

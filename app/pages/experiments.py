@@ -14,7 +14,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from app.form.choices import EXAMPLES
+from app.form.fields import EXAMPLES
 from app.preview.estimate import Estimate
 from core.catalog.registry import Registry
 from core.run.spec import RunSpec

@@ -9,7 +9,8 @@ from typing import Any
 import gradio as gr
 
 from app.form import components as form
-from app.form.choices import DEFAULTS, PRESETS
+from app.form.choices import PRESETS
+from app.form.fields import DEFAULTS
 from app.pages import experiments
 from app.pages.glossary import marked
 from app.pages.panels import loaded, panel, words

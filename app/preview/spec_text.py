@@ -13,7 +13,7 @@ import orjson
 import yaml
 from yaml.nodes import MappingNode, Node
 
-from app.form.choices import PARTS
+from app.form.fields import PARTS
 from core.run.spec import Init, RunSpec
 
 JSON = re.compile(r'\s*\{\s*["}]')

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from typing_extensions import TypedDict
 
-from app.form.choices import OPTIONAL, USUAL
+from app.form.fields import OPTIONAL, USUAL
 from app.views import runs as views
 from app.views.address import Reading, Source, filters_of, quoted, read_source
 from jobs.store.mapping import UnreadableRun

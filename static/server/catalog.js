@@ -27,7 +27,7 @@ export const LETTERS = { gamma: "γ", beta: "β" };
 /** What people read for a field's value: "cosine" of "schedule". */
 export const titleOfValue = (key, value) => options.titles[key]?.[value] ?? value;
 
-/** {name, title, sentence, source, norm} of a policy, those that are named by a rule included. */
+/** {name, title, sentence, source, norm, group, hue} of a policy, those that are named by a rule included. */
 export function policyOf(name) {
   const known = options.policies.find((policy) => policy.name === name);
   if (known) return known;

@@ -53,7 +53,9 @@ def test_abouts_counts_are_the_servers(open_page: Open) -> None:
     rows = page.locator(".counts tbody tr")
     plan = catalog.plan("resnet-56", (3, 32, 32), 10)
     for row, name in enumerate(("batchnorm", "random-2", "output", "shortcut", "batchnorm+output+shortcut", "all")):
-        expect(rows.nth(row).locator("td").first).to_have_text(f"{cost.counts(plan, policy(name)).trainable:,}")
+        expect(rows.nth(row).locator("td").first).to_have_text(
+            f"{cost.counts(plan, policy(name).trains(plan)).trainable:,}"
+        )
 
 
 def test_a_word_explains_itself(open_page: Open, puppet: Puppet) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.preview.parts import parts
+from app.preview.network import parts
 from app.preview.spec_text import as_json, as_yaml, shortened
 from core.run import cost
 from core.run.spec import RunSpec
@@ -45,7 +45,7 @@ def test_the_text_says_only_what_is_special() -> None:
 @pytest.mark.parametrize("policy", ["batchnorm", "all", "random-3", "random-1-layer", "supermask", "bias", "none"])
 def test_the_parts_add_up(architecture: str, policy: str) -> None:
     spec = RunSpec.model_validate({**SPEC, "architecture": architecture, "policy": policy, "dataset": "cifar-10"})
-    counts, rows = cost.counts(spec.plan, spec.selection), parts(spec.plan, spec.selection)
+    counts, rows = cost.counts(spec.plan, spec.trains), parts(spec.plan, spec.trains)
     assert sum(row["total"] for row in rows) == counts.total
     assert sum(row["trainable"] for row in rows) == counts.trainable
 
