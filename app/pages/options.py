@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from app.form import choices
-from app.sharing import findings
+from app.pages.table import PAGES
+from app.views import downloads
 from core.catalog.architectures import FAMILIES
 from core.catalog.datasets import DATASETS, DataSet
 from core.catalog.folder import missing
@@ -66,7 +67,8 @@ def options() -> dict[str, Any]:
             "reference": [value for _, value in choices.REFERENCES],
         },
         "examples": list(choices.EXAMPLES),
-        "findings": list(findings.TABLES),
+        "findings": list(downloads.TABLES),
+        "pages": [{"path": page.path, "opens": page.opens} for page in PAGES.values()],
         "edges": list(EDGES),
         "quantiles": list(QUANTILES),
         "disabled_below": DISABLED_BELOW,
