@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import gradio as gr
@@ -156,10 +157,11 @@ def _add_docs(app: FastAPI) -> None:
         return description
 
     app.openapi = openapi  # type: ignore[method-assign]
+    docs = cache(lambda: api_docs.page(app.openapi()))
 
     @app.get("/api/docs", include_in_schema=False)
     def show_docs() -> HTMLResponse:
-        return HTMLResponse(api_docs.page(app.openapi()))
+        return HTMLResponse(docs())
 
 
 def _add_unknown(app: FastAPI) -> None:

@@ -1,7 +1,6 @@
 """The REST routes of the comparison: what the page /compare asks for its address, and the shell of its file."""
 
 from datetime import UTC, datetime
-from html import escape
 
 from fastapi import APIRouter, Request, Response
 from typing_extensions import TypedDict
@@ -40,9 +39,6 @@ def show_shell(request: Request, here: Here) -> Response:
     site = here.settings.public_url or str(request.base_url).rstrip("/")
     said = preview("/compare", query, here.store)
     assert said is not None, "there is a page /compare"
-    head = (
-        f"<header><h1>{escape(said.title)}</h1><p>{escape(said.description)}</p>"
-        f"{document.origin(datetime.now(UTC), f'{site}/compare?{query}')}</header>{document.NOSCRIPT}"
-    )
-    before, between, after = document.pieces(said.title, ("figure.js",))
-    return answer({"pieces": [before + head, between, after]})
+    link = f"{site}/compare?{query}"
+    values = {"description": said.description, "link": link, "made": datetime.now(UTC)}
+    return answer({"pieces": document.pieces("app/sharing/comparison.html.j2", said.title, ("figure.js",), **values)})

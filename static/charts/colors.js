@@ -25,7 +25,7 @@ function architectureDash(name) {
  * How a run's curve is drawn; replicates of one experiment differ in lightness. `color` is that of the present theme,
  * `paint` the same as CSS that follows the theme of a document (core/documents/document.py).
  */
-export function styleOf({ architecture, policy, replicate }) {
+function styleOf({ architecture, policy, replicate }) {
   const step = replicate % 5;
   const name = policyToken(policy);
   return { color: shade(token(name), step), paint: paint(name, step), dash: architectureDash(architecture), width: 2 };

@@ -2,20 +2,20 @@
  * The top of a run's page: what it is, where it stands, what one can do with it.
  */
 
-import { hasTop5, isOver, nameOf, options, titleOf } from "../../server/catalog.js";
-import { disabledShare } from "../../charts/disabled.js";
-import { h, say, show, slot } from "../../base/dom.js";
-import { duration, NONE, percent, range, since, when, whole } from "../../base/format.js";
-import { exampleNote } from "../../base/mark.js";
-import { term } from "../../site/term.js";
-import { badge, progressBar } from "../../base/widgets.js";
+import { hasTop5, isOver, nameOf, options, titleOf } from "../../../server/catalog.js";
+import { disabledShare } from "../../../charts/disabled.js";
+import { h, say, show, slot } from "../../../base/dom.js";
+import { duration, NONE, percent, range, since, when, whole } from "../../../base/format.js";
+import { exampleNote } from "../../../base/mark.js";
+import { term } from "../../../site/term.js";
+import { badge, progressBar } from "../../../base/widgets.js";
 import { actions } from "./actions.js";
 import { resources } from "./resources.js";
 import { story } from "./story.js";
 
 /**
  * `preview`: promise of the answer of /api/preview to the run's spec, or of null; `expected`, `rivals`: see
- * outlook.js, rivals.js.
+ * ../outlook.js, ../rivals.js.
  */
 export function head(data, feed, preview, expected, rivals) {
   const { run } = data;

@@ -2,8 +2,8 @@
  * The menu of all files of a run.
  */
 
-import { options } from "../../server/catalog.js";
-import { h, show } from "../../base/dom.js";
+import { options } from "../../../server/catalog.js";
+import { h, show } from "../../../base/dom.js";
 
 export function downloads(data) {
   const { id } = data;

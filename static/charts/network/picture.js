@@ -5,11 +5,10 @@
  * of one kind share one path, so that ResNet-866 is as few nodes as ResNet-14. `legend.js` says what the shapes mean.
  */
 
-import { legend, offLegend, offSentence, sentence } from "./legend.js";
-import { offLook } from "./off.js";
+import { offLegend, offLook, offSentence, trainedLegend, trainedSentence } from "./legend.js";
 import { Pen } from "./pen.js";
 
-export const HEIGHT = 236;
+const HEIGHT = 236;
 const UNIT_PITCH = { residual: 17, plain: 12 }; // what a layer needs in a single row
 const MAX_PITCH = 48; // of a layer in a single row
 const ROW_PITCH = 36; // of a layer where every stage has its row
@@ -24,7 +23,7 @@ const DOT_PITCH = 5; // of an output, at least
  * where `off` is {shares: by the name of the norm layer, all}. A plan may say in `words` what it shows, and a unit in
  * `off` which of its features are off.
  */
-export function mount(element, key = null) {
+export function networkPicture(element, key = null) {
   let plan = null;
   let off = null;
   let width = 0;
@@ -39,7 +38,7 @@ export function mount(element, key = null) {
       plan = next;
       off = shares;
       draw();
-      key?.replaceChildren(...(off ? offLegend() : legend(plan)));
+      key?.replaceChildren(...(off ? offLegend() : trainedLegend(plan)));
     },
   };
 }
@@ -53,7 +52,7 @@ function picture(plan, width, off) {
   const needed = plan.blocks.some((block) => block.residual) ? UNIT_PITCH.residual : UNIT_PITCH.plain;
   if (pitch >= needed) oneRow(pen, plan, all, width, Math.min(MAX_PITCH, pitch));
   else rows(pen, plan, all, width);
-  return pen.svg(width, HEIGHT, plan.words ?? (off ? offSentence(plan, all, off) : sentence(plan, all.length)));
+  return pen.svg(width, HEIGHT, plan.words ?? (off ? offSentence(plan, all, off) : trainedSentence(plan, all.length)));
 }
 
 function oneRow(pen, plan, all, width, pitch) {

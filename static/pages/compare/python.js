@@ -15,7 +15,7 @@ export function pythonScript(curves, view, address) {
   const styles = drawn.map(({ name, style }) => `    ${quoted(name)}: (${quoted(style.color)}, ${quoted(style.dash)}),`);
   const freedoms = [...new Set(drawn.map(({ n }) => n - 1).filter((n) => n > 0))].sort((a, b) => a - b);
   const table = freedoms.map((freedom) => `${freedom}: ${tQuantile(CONFIDENCE, freedom).toFixed(6)}`).join(", ");
-  const paces = drawn.flatMap(({ singles }) => singles.map(({ data, points }) => `${quoted(data.id)}: ${pace(points)}`));
+  const seconds = drawn.flatMap(({ singles }) => singles.map(({ data, points }) => `${quoted(data.id)}: ${secondsAStep(points)}`));
   return `${opening(title, address)}
 import csv
 import io
@@ -29,7 +29,7 @@ BAND = "${view.band}"  # t (95 % interval of the mean), sd, range or none
 SINGLES = ${view.singles ? "True" : "False"}  # each run as a thin line behind its group's mean
 SCALE, SUFFIX = ${scale}, ${quoted(suffix)}
 T = {${table}}  # Student's t for 95 %, by degrees of freedom
-SECONDS_A_STEP = {${view.x === "seconds" ? paces.join(", ") : ""}}
+SECONDS_A_STEP = {${view.x === "seconds" ? seconds.join(", ") : ""}}
 STYLES = {  # colour and dash of each group
 ${styles.join("\n")}
 }
@@ -154,7 +154,7 @@ if __name__ == "__main__":
 const quoted = (text) => JSON.stringify(text);
 
 /** Seconds a step, which is the same for all points of a run. */
-function pace(points) {
+function secondsAStep(points) {
   const last = points.at(-1);
   return last.step ? last.x / last.step : 0;
 }

@@ -2,8 +2,8 @@
  * What is happening to a run, in plain words.
  */
 
-import { policyOf } from "../../server/catalog.js";
-import { percent, range } from "../../base/format.js";
+import { policyOf } from "../../../server/catalog.js";
+import { percent, range } from "../../../base/format.js";
 
 /**
  * The sentences as a list of texts and links ({text, href}).

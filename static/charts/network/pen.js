@@ -2,8 +2,8 @@
  * Collects the shapes of a network's picture by their look and makes one SVG path of each look.
  */
 
-import { s } from "../base/dom.js";
-import { OFF_LOOKS } from "./off.js";
+import { s } from "../../base/dom.js";
+import { OFF_LOOKS } from "./legend.js";
 
 const SPECK = 2.2;
 const STRIPE = 6; // what a stripe of used weights and the gap beside it take

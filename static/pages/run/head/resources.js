@@ -2,8 +2,8 @@
  * What a run trains on and what it takes, in one line: threads and processor, or GPU, and memory now and at most.
  */
 
-import { isOver } from "../../server/catalog.js";
-import { bytes } from "../../base/format.js";
+import { isOver } from "../../../server/catalog.js";
+import { bytes } from "../../../base/format.js";
 
 /** The line; empty before the training has said where it runs. */
 export function resources(run) {

@@ -3,11 +3,11 @@
  * the form.
  */
 
-import { launch } from "../../server/api.js";
-import { titleOfValue } from "../../server/catalog.js";
-import { h, show } from "../../base/dom.js";
-import { lowered } from "../../base/format.js";
-import { toast } from "../../base/toast.js";
+import { launchRun } from "../../../server/api.js";
+import { titleOfValue } from "../../../server/catalog.js";
+import { h, show } from "../../../base/dom.js";
+import { lowered } from "../../../base/format.js";
+import { toast } from "../../../base/toast.js";
 
 const MOST = 400;
 
@@ -43,7 +43,7 @@ export function extend(data) {
     const more = Number(number.value);
     const name = `${run.id} + ${more} epochs, new schedule`;
     try {
-      const launched = await launch({ ...run.spec, name, epochs: more, start: { run: run.id } });
+      const launched = await launchRun({ ...run.spec, name, epochs: more, start: { run: run.id } });
       location.assign(launched.url);
     } catch (refusal) {
       toast(refusal.message, { wrong: true });

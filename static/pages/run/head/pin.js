@@ -2,9 +2,9 @@
  * The button that pins a run in this browser.
  */
 
-import { h } from "../../base/dom.js";
-import { isPinned, pin } from "../../server/pins.js";
-import { toast } from "../../base/toast.js";
+import { h } from "../../../base/dom.js";
+import { isPinned, pin } from "../../../server/pins.js";
+import { toast } from "../../../base/toast.js";
 
 export function pinButton({ id }) {
   const button = h("button", { type: "button", class: "button", "data-does": "pin" });

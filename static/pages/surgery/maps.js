@@ -1,63 +1,17 @@
 /**
- * What the network made of an image: bars over the classes, and the feature maps of a layer with those marked that
- * are off.
+ * The feature maps of a layer for an image, with those marked that are off.
  */
 
 import { h } from "../../base/dom.js";
-import { percent, whole } from "../../base/format.js";
+import { whole } from "../../base/format.js";
 import { isDark, onTheme } from "../../base/theme.js";
-import { canvasOf, fromBase64 } from "./pixels.js";
+import { fromBase64 } from "./pixels.js";
 
 const NEGATIVE = [0, 114, 178];
 const POSITIVE = [213, 94, 0];
 
-/** The elements that show the result of a look. `more(first)`: look again, from another feature on. */
-export function looked(result, { classes, maps: most, layers }, more) {
-  return [seen(result, classes), predictions(result), maps(result, most, layers, more)];
-}
-
-function seen({ image, label }, classes) {
-  const canvas = canvasOf(fromBase64(image.pixels), image.shape);
-  canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", label === null ? "The image" : `Test image of class ${classes[label]}`);
-  return h(
-    "figure",
-    { class: "seen" },
-    canvas,
-    h("figcaption", { class: "quiet" }, label === null ? "Your image" : ["Its class: ", h("strong", {}, classes[label])]),
-  );
-}
-
-function predictions({ classes, label }) {
-  const bar = (share, name) =>
-    h("td", {}, h("span", { class: `bar ${name}`, style: `--share: ${share}`, "aria-hidden": "true" }), percent(share));
-  const heads = ["Class", "As trained", "Edited"].map((title) => h("th", { scope: "col" }, title));
-  return h(
-    "div",
-    { class: "predictions" },
-    h("h3", {}, "What it takes it for"),
-    h(
-      "table",
-      { class: "table" },
-      h("thead", {}, h("tr", {}, heads)),
-      h(
-        "tbody",
-        {},
-        classes.map((row) =>
-          h(
-            "tr",
-            { class: row.class === label ? "right" : null },
-            h("th", { scope: "row" }, row.name, row.class === label ? h("span", { class: "quiet" }, " ✓ right") : null),
-            bar(row.unedited, "before"),
-            bar(row.edited, "after"),
-          ),
-        ),
-      ),
-    ),
-  );
-}
-
-function maps(result, most, layers, more) {
+/** Those of a look's result, at most `most` at a time; `more(first)`: look again, from another feature on. */
+export function featureMaps(result, { maps: most, layers }, more) {
   const { layer, first, off, maps } = result;
   const [count, height, width] = maps.shape;
   const levels = new Int8Array(fromBase64(maps.levels).buffer);

@@ -2,17 +2,17 @@
  * What one can do with a run. Buttons act at once and go back, with a message that says why, where the server refuses.
  */
 
-import { cancel, launch, resume, runToken } from "../../server/api.js";
-import { isOver } from "../../server/catalog.js";
-import { copyButton, h, show } from "../../base/dom.js";
-import { whole } from "../../base/format.js";
-import { shareButton } from "../../site/share.js";
-import { cloneQuery } from "../../server/spec.js";
-import { toast } from "../../base/toast.js";
+import { cancel, launchRun, resume, runToken } from "../../../server/api.js";
+import { isOver } from "../../../server/catalog.js";
+import { copyButton, h, show } from "../../../base/dom.js";
+import { whole } from "../../../base/format.js";
+import { shareButton } from "../../../site/share.js";
+import { cloneQuery } from "../../../server/spec.js";
+import { toast } from "../../../base/toast.js";
 import { downloads } from "./downloads.js";
 import { extend } from "./extend.js";
 import { pinButton } from "./pin.js";
-import { removeButton } from "../../site/removing.js";
+import { removeButton } from "../../../site/removal.js";
 
 const NOT_YOURS = "Only the browser that launched this run can";
 
@@ -98,7 +98,7 @@ function resumeButton(data) {
 
 function retryButton(data) {
   const act = async () => {
-    const launched = await launch(data.run.spec);
+    const launched = await launchRun(data.run.spec);
     location.assign(launched.url);
   };
   const button = acting("Retry", "Launching…", act);

@@ -8,7 +8,7 @@ const KEPT = 80;
 const RETRY_MS = 3000;
 
 /** Dispatches "change" when a snapshot has come. */
-export class Details extends EventTarget {
+export class Snapshots extends EventTarget {
   #id;
   #kept = new Map();
   #wanted = null;

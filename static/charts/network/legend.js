@@ -1,13 +1,27 @@
 /**
- * What a network's picture shows, in words: its legend, and the sentence for those who do not see it.
+ * What a network's picture shows: its legend, the sentence for those who do not see it, and the shades for what is off.
  */
 
-import { h } from "../base/dom.js";
-import { percent, whole } from "../base/format.js";
-import { OFF_STEPS } from "./off.js";
+import { h } from "../../base/dom.js";
+import { percent, whole } from "../../base/format.js";
 
-/** The elements of the legend of `plan` (of /api/preview). */
-export function legend(plan) {
+/** Looks of a layer by the share of its features that is off, from none to all; a step holds for shares up to `most`. */
+const OFF_STEPS = [
+  { look: "off-0", most: 0, words: "none" },
+  { look: "off-1", most: 0.1, words: "up to 10 %" },
+  { look: "off-2", most: 0.25, words: "25 %" },
+  { look: "off-3", most: 0.5, words: "50 %" },
+  { look: "off-4", most: 0.75, words: "75 %" },
+  { look: "off-5", most: 1, words: "more" },
+];
+
+export const OFF_LOOKS = OFF_STEPS.map(({ look }) => look);
+
+/** The look of a layer of whose features `share` (0..1) is off; undefined: nothing is known of it. */
+export const offLook = (share = 0) => OFF_STEPS.find(({ most }) => share <= most + 1e-9).look;
+
+/** The elements of the legend of `plan` (of /api/preview), lit where it trains. */
+export function trainedLegend(plan) {
   const { norm, keep, blocks } = plan;
   const lit = trained(plan);
   const rows = [["frozen", "stays random"]];
@@ -21,8 +35,8 @@ export function legend(plan) {
   );
 }
 
-/** The picture in a sentence. */
-export function sentence(plan, stages) {
+/** That picture in a sentence. */
+export function trainedSentence(plan, stages) {
   const { blocks } = plan;
   const layers = blocks.reduce((sum, { units }) => sum + units.length, 0) + 1;
   const what = blocks[0].residual
