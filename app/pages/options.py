@@ -6,7 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from app.form import choices, fields
-from app.sharing import findings
+from app.pages.table import PAGES
+from app.views import downloads
 from core.catalog.architectures import FAMILIES
 from core.catalog.datasets import DATASETS, DataSet
 from core.catalog.folder import missing
@@ -56,7 +57,8 @@ def options() -> dict[str, Any]:
         "choices": {key: [value for _, value in members] for key, members in choices.MEMBERS.items()}
         | {field.key: list(field.values) for rule in POLICY_RULES.values() for field in rule.fields},
         "examples": list(fields.EXAMPLES),
-        "findings": list(findings.TABLES),
+        "findings": list(downloads.TABLES),
+        "pages": [{"path": page.path, "opens": page.opens} for page in PAGES.values()],
         "edges": list(EDGES),
         "quantiles": list(QUANTILES),
         "disabled_below": DISABLED_BELOW,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from app.sharing.findings import TABLES
+from app.views.downloads import TABLES
 from tests.browser.charts import LIGHT_TEXT, drawn, kinds, until
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet

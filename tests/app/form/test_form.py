@@ -11,8 +11,6 @@ import pytest
 
 from app.form import choices, fields
 from app.form import components as form
-from app.pages import run, site, train
-from app.pages import table as runs
 from app.pages.options import options
 from core.catalog.architectures import FAMILIES
 from core.catalog.normalisation import Normalisation
@@ -145,14 +143,3 @@ def test_a_preset_is_a_valid_recipe(title: str, filled: form.Form) -> None:
     }
     assert (recipe.optimizer, recipe.schedule) == (("adam", "one-cycle") if epochs is None else ("sgd", "step"))
     assert (epochs, recipe.batch_size, recipe.lr, recipe.warmup_epochs, drops) == wanted[title]
-
-
-def test_templates_hold_nothing_that_gradio_would_evaluate() -> None:
-    templates = (site.HEADER, site.FOOTER, train.HERO, train.PREVIEW, train.LAUNCH_PROBLEM, train.CLI, train.LATEST)
-    for html in (*templates, run.SKELETON, runs.SKELETON):
-        assert not any(sign in html for sign in ("${", "{{", "`"))
-
-
-def test_the_site_has_its_pages() -> None:
-    pages = site.build(None, None).pages
-    assert {"", "runs", "run"} <= {path for path, *_ in pages}

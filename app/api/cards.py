@@ -1,4 +1,4 @@
-"""The route that draws the picture of a shared link."""
+"""The route of the pictures that shared links show."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from app.api.common import Here, wrong
 from app.api.errors import Problem
 from app.sharing.cards import draw
 from app.sharing.links import card_of, look, source_of
-from app.views.comparison import MAX_RUNS, Reading, read_source
+from app.views.address import Reading, read_source
+from app.views.comparison import MAX_RUNS
 
 KEEP_S = 300
 """For how long others may keep a picture: that of a running run changes."""

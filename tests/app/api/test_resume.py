@@ -1,4 +1,4 @@
-"""The schedule, one moment's γ and β, and going on after a failure, over HTTP."""
+"""Going on after a failed or a cancelled run, over HTTP."""
 
 from __future__ import annotations
 
@@ -8,25 +8,6 @@ from starlette.testclient import TestClient
 from core.run.events import FailureKind
 from jobs.store.store import Store
 from tests.app.conftest import Trainer
-
-
-def test_the_schedule_of_the_whole_run(client: TestClient, trainer: Trainer) -> None:
-    run_id, _ = trainer.start(epochs=40, recipe={"lr": 0.4, "lr_drops": [0.5], "warmup_epochs": 2})
-    view = client.get(f"/api/runs/{run_id}/schedule").json()
-    rates = dict(zip(view["epochs"], view["lr"], strict=True))
-    assert len(rates) <= 402 and rates[0.0] == 0 and rates[1.0] == 0.2 and rates[10.0] == 0.4 and rates[30.0] == 0.04
-    assert max(rates) < 40
-
-
-def test_one_moment(client: TestClient, trainer: Trainer) -> None:
-    run_id, _ = trainer.start()
-    answer = client.get(f"/api/runs/{run_id}/snapshots/3")
-    assert answer.status_code == 404 and "no snapshot" in answer.json()["detail"]
-    trainer.say(run_id, 1, snapshots=(0, 3))
-    for step, found in ((0, 0), (2, 0), (3, 3), (24, 3)):
-        view = client.get(f"/api/runs/{run_id}/snapshots/{step}").json()
-        assert view["step"] == found and view["gamma"]["counts"][4][1 + found] == 4 and len(view["disabled"]) == 15
-    assert client.get(f"/api/runs/{run_id}/snapshots/-1").status_code == 422
 
 
 def test_who_launched_a_failed_run_can_let_it_go_on(

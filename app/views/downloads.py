@@ -1,20 +1,27 @@
-"""A run's points and snapshots as files to download: full precision, a piece at a time. The feed is shorter."""
+"""A run's points, snapshots and findings as files to download: full precision, a piece at a time.
+
+The feed is shorter. As JSON, findings are `Findings` itself.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal
 
 import orjson
 from typing_extensions import TypedDict
 
 from app.views.runs import LayerView, layers
 from core.run.events import DISABLED_BELOW, EDGES, QUANTILES
+from core.run.findings import Findings
 from jobs.store.records import Run, StoredPoint
 from jobs.store.store import Store
 
 COLUMNS = ("step", "epoch", "split", "loss", "top1", "top5", "lr")
 PAGE = 5000
 SNAPSHOTS_AT_ONCE = 4
+Table = Literal["layers", "ablation", "relus", "channels"]
+SPREAD = ("count", "mean", "sd", "negative", "near_zero")
 
 
 class PointView(TypedDict):
@@ -70,7 +77,7 @@ def pages(store: Store, run_id: str) -> Iterator[list[StoredPoint]]:
         after = page[-1].id
 
 
-def csv(pages: Iterable[list[StoredPoint]]) -> Iterator[str]:
+def points_csv(pages: Iterable[list[StoredPoint]]) -> Iterator[str]:
     """Lines end with CR LF (RFC 4180); a missing value is empty. No value can hold a comma or start a formula."""
     yield ",".join(COLUMNS) + "\r\n"
     for page in pages:
@@ -80,11 +87,7 @@ def csv(pages: Iterable[list[StoredPoint]]) -> Iterator[str]:
         )
 
 
-def _cell(value: float | None) -> str:
-    return "" if value is None else repr(value)
-
-
-def json(run_id: str, pages: Iterable[list[StoredPoint]]) -> Iterator[bytes]:
+def points_json(run_id: str, pages: Iterable[list[StoredPoint]]) -> Iterator[bytes]:
     """`Points`, a page at a time."""
     views = ([{column: getattr(row, column) for column in COLUMNS} for row in page] for page in pages)
     yield from _with_list({"id": run_id}, "points", views)
@@ -108,6 +111,14 @@ def snapshots(store: Store, run: Run) -> Iterator[bytes]:
     yield from _with_list(head, "snapshots", views)
 
 
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, str) else repr(value)
+
+
 def _with_list(head: dict[str, object], key: str, pieces: Iterable[list[dict[str, object]]]) -> Iterator[bytes]:
     """The object `head` with one more member, a list that need not be in memory as a whole."""
     yield orjson.dumps(head)[:-1] + b',"' + key.encode() + b'":['
@@ -116,3 +127,53 @@ def _with_list(head: dict[str, object], key: str, pieces: Iterable[list[dict[str
         yield separator + orjson.dumps(piece)[1:-1]
         separator = b",\n"
     yield b"]}"
+
+
+def findings_csv(findings: Findings, table: Table) -> str:
+    """`table` of `findings`. Lines end with CR LF (RFC 4180); no value can hold a comma or start a formula."""
+    return "".join(",".join(map(_cell, row)) + "\r\n" for row in TABLES[table](findings))
+
+
+Rows = Iterator[tuple[Any, ...]]
+
+
+def _layers(findings: Findings) -> Rows:
+    columns = [f"{which}_{part}" for which in ("gamma", "beta") for part in SPREAD]
+    yield ("layer", "stage", "shortcut", *columns)
+    for row in findings.layers:
+        yield (row.name, row.stage, row.shortcut, *(getattr(s, part) for s in (row.gamma, row.beta) for part in SPREAD))
+
+
+def _ablation(findings: Findings) -> Rows:
+    yield ("epsilon", "zeroed", "top1", "change")
+    for row in findings.ablation:
+        yield (row.epsilon, row.zeroed, row.top1, row.change)
+
+
+def _relus(findings: Findings) -> Rows:
+    yield ("relu", "stage", "position", "after_addition", "channels", "mostly_off", "always_off")
+    for row in findings.relus:
+        yield (
+            row.name,
+            row.stage,
+            row.position,
+            row.after_addition,
+            row.channels,
+            row.mostly_off,
+            row.always_off,
+        )
+
+
+def _channels(findings: Findings) -> Rows:
+    yield ("relu", "stage", "position", "after_addition", "channel", "zero_share")
+    for row in findings.relus:
+        for channel, share in enumerate(row.zero_shares):
+            yield (row.name, row.stage, row.position, row.after_addition, channel, share)
+
+
+TABLES: dict[Table, Callable[[Findings], Rows]] = {
+    "layers": _layers,
+    "ablation": _ablation,
+    "relus": _relus,
+    "channels": _channels,
+}
