@@ -11,8 +11,19 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.engine.compiled import CompiledKernels, compiled_kernels
-from core.engine.convolutions import Below, FusedConvolution, Keeping, Residual, Unapplied, Unfinished
-from core.engine.kernels import Affine, Found, Kept, Relu, Running
+from core.engine.convolutions import FusedConvolution
+from core.engine.values import (
+    Affine,
+    Below,
+    Found,
+    Keeping,
+    Kept,
+    Relu,
+    Residual,
+    Running,
+    Unapplied,
+    Unfinished,
+)
 from core.kernels.library import FOLDER, HEADERS, SOURCES
 from core.machine.processor import abilities
 from tests.core.engine.test_kernels import DTYPES, close, images, layer

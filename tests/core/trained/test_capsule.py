@@ -15,11 +15,12 @@ from torch import nn
 
 from core.machine.processor import processor
 from core.network.randomness import generator
+from core.network.tensors import digest_of
 from core.run.events import Finished
 from core.run.spec import RunSpec
 from core.trained.capsule import BadCapsule, Capsule, Origin, frozen_digest, pack, read_capsule, rebuild
-from core.training.checkpoint import digest_of, read_metadata
-from core.training.loop import _Training, train
+from core.training.checkpoint import read_metadata
+from core.training.loop import Training, train
 from tests.core.commands.test_command_line import core
 from tests.core.training.test_loop import spec
 from tests.events import finished
@@ -41,7 +42,7 @@ with torch.no_grad():
 def trained(run: RunSpec, folder: Path) -> nn.Module:
     """A network trained on one thread for a few steps; its capsule lies in `folder`."""
     torch.set_num_threads(1)
-    training = _Training(run, folder, folder, torch.device("cpu"), 1)
+    training = Training(run, folder, folder, torch.device("cpu"), 1)
     for event in training.run(lambda: False, 1e9):
         assert event.event != "failed", event
     return training.network.eval()
