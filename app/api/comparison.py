@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Request, Response
 from typing_extensions import TypedDict
 
-from app.api.common import Here, answer
+from app.api.common import Here, Site
 from app.sharing.links import preview
 from app.views import comparison as compare
+from app.web.answers import answer
 from core.documents import document
 
 router = APIRouter()
@@ -33,10 +34,9 @@ def look_at_comparison(request: Request, here: Here) -> Response:
 
 
 @router.get("/api/compare/shell", response_model=Shell, summary="What stands around a comparison's HTML file")
-def show_shell(request: Request, here: Here) -> Response:
+def show_shell(request: Request, here: Here, site: Site) -> Response:
     """The file itself is put together by the page, which knows what is seen; parameters as of /compare."""
     query = request.url.query
-    site = here.settings.public_url or str(request.base_url).rstrip("/")
     said = preview("/compare", query, here.store)
     assert said is not None, "there is a page /compare"
     link = f"{site}/compare?{query}"

@@ -17,7 +17,7 @@ from core.catalog.registry import UnknownName
 from core.commands.console import clock
 from core.commands.exit_codes import DONE, FAILED, STOPPED
 from core.machine.files import write_atomically
-from core.run.spec import explain
+from core.run.problems import explain
 from core.studies.catalog import STUDIES, study_spec
 from core.studies.costs import run_s, study_cost
 from core.studies.folder import OtherStudy, StudyFolder

@@ -24,7 +24,7 @@ def started(learner: Learner, attempt: int, resumed_from: int | None) -> Started
         steps_per_epoch=spec.steps_per_epoch,
         train_examples=train,
         test_examples=test,
-        counts=counts(learner.plan, spec.selection),
+        counts=counts(learner.plan, spec.trains),
         layers=tuple(
             Layer(name=n.name, channels=n.channels, stage=n.stage, shortcut=n.shortcut) for n in learner.plan.norms
         ),
