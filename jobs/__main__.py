@@ -14,8 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from core.machine.lifeline import die_with_parent
 from jobs.queue import make_queue, shown
 from jobs.settings import WorkerSettings
-from jobs.store.database import WrongSchema
-from jobs.store.engine import describe, open_engine
+from jobs.store.database import WrongSchema, open_database
 from jobs.store.store import Store
 from jobs.worker.worker import Tersely, Worker
 
@@ -29,8 +28,8 @@ def main() -> int:
     _log_to_stderr()
     try:
         settings = WorkerSettings()
-        store = Store(open_engine(settings.store_url))
-        store.create_tables()
+        store = Store(open_database(settings.store_url))
+        store.migrate()
         huey = make_queue(settings)
     except ValidationError as error:
         return _give_up(BAD_SETTINGS, "; ".join(_sentence(problem) for problem in error.errors(include_url=False)))
@@ -50,7 +49,7 @@ def main() -> int:
         threads = f"{settings.processes} processes each with {settings.trainer_threads} CPU threads"
     print(
         f"OnlyBN worker {worker.identity.name}\n"
-        f"  database  {describe(store.engine)}\n"
+        f"  database  {store.database.address}\n"
         f"  queue     {shown(settings)}\n"
         f"  runs      {slots} at once, {threads}, device {settings.device}\n"
         f"  folder    {settings.runs_folder}\n"

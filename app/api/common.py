@@ -71,7 +71,7 @@ Here = Annotated[Services, Depends(services_of)]
 
 def found(run_id: RunId, here: Here) -> Run:
     """The run of that id. Raises Problem 404, and UnreadableRun."""
-    run = here.store.run(run_id)
+    run = here.store.runs.get(run_id)
     if run is None:
         raise Problem(404, f"there is no run {run_id} here; it may have been made on another server")
     return run
@@ -97,10 +97,10 @@ EXAMPLE_STAYS = (
 
 def refuse_others(run_id: str, here: Services, token: str | None, what: str) -> None:
     """Only who has the owner token of the run, or of the study that launched it, may do `what`. Raises Problem 403."""
-    if token and here.store.owns(run_id, token):
+    if token and here.store.runs.may_change(run_id, token):
         return
     with suppress(UnreadableRun):
-        run = here.store.run(run_id)
+        run = here.store.runs.get(run_id)
         if run and run.example:
             raise Problem(403, EXAMPLE_STAYS.format(id=run_id, what=what))
     if not token:

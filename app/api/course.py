@@ -57,7 +57,7 @@ def show_schedule(run: Found) -> Response:
 )
 def look_at_snapshot(run: Found, step: Step, here: Here) -> Response:
     """The newest snapshot at or before `step`, with the counts and quantiles of each norm layer."""
-    detail = here.store.snapshot_at(run.id, step)
+    detail = here.store.curves.snapshot_at(run.id, step)
     if detail is None:
         raise Problem(404, f"run {run.id} has no snapshot at or before step {step} yet")
     return answer(detail.model_dump(exclude={"event"}))
@@ -81,7 +81,7 @@ def resume_run(run: Found, here: Here, x_owner_token: Token = None) -> Response:
     finds the file, and else from the beginning. The token is that of the run, or that of the study that launched it."""
     refuse_others(run.id, here, x_owner_token, "resume")
     _refuse_hopeless(run)
-    resumed = here.store.resume(run.id)
+    resumed = here.store.runs.resume(run.id)
     if resumed is None:
         raise Problem(409, f"run {run.id} has changed meanwhile; look at it again")
     here.wake(run.id)

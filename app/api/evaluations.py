@@ -137,9 +137,9 @@ def launch_evaluation(run: Found, here: Here, request: Annotated[SurgeryRequest,
         raise Problem(422, str(error)) from error
     if here.feed.health().workers == 0:
         raise Problem(503, NO_WORKER)
-    if reason := refuse_evaluation(*here.store.evaluations_waiting()):
+    if reason := refuse_evaluation(*here.store.evaluations.waiting()):
         raise Problem(429, reason)
-    evaluation, new = here.store.submit_evaluation(run.id, request)
+    evaluation, new = here.store.evaluations.submit(run.id, request)
     if new:
         here.wake(evaluation.id)
     return answer(_view(evaluation, here), 201 if new else 200)
@@ -153,7 +153,7 @@ def launch_evaluation(run: Found, here: Here, request: Annotated[SurgeryRequest,
 )
 def look_at_evaluation(evaluation_id: EvaluationId, here: Here) -> Response:
     """Its state, how far it is, and its result."""
-    evaluation = here.store.evaluation(evaluation_id)
+    evaluation = here.store.evaluations.get(evaluation_id)
     if evaluation is None:
         raise Problem(404, f"there is no evaluation {evaluation_id} here; they are kept for a week")
     return answer(_view(evaluation, here))

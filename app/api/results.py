@@ -26,7 +26,7 @@ def download_findings(
     run: Found, here: Here, format: Literal["json", "csv"] = "json", table: tables.Table = "layers"
 ) -> Response:
     """γ and β, threshold ablation and ReLUs that are off: everything as JSON, or one table of it as a CSV file."""
-    findings = here.store.findings(run.id)
+    findings = here.store.results.findings(run.id)
     if findings is None:
         raise Problem(404, f"run {run.id} has no findings: the analyses are made when a training is complete")
     if format == "csv":
@@ -59,7 +59,7 @@ def _capsule(run: Run, here: Services) -> bytes | Path:
     """From the database, or its place in the folder of the run."""
     if run.state != "finished":
         raise Problem(404, f"run {run.id} is {run.state}; only a finished run has a capsule")
-    if (content := here.store.capsule(run.id)) is not None:
+    if (content := here.store.results.capsule(run.id)) is not None:
         return content
     path = here.settings.runs_folder / run.id / CAPSULE
     if path.is_file():

@@ -45,7 +45,7 @@ Views = Annotated[studies.Studies, Depends(_studies)]
 
 
 def _found(study_id: StudyId, here: Here) -> Study:
-    study = here.store.study(study_id)
+    study = here.store.studies.get(study_id)
     if study is None:
         raise Problem(404, f"there is no study {study_id} here; it may have been made on another server")
     return study
@@ -57,7 +57,7 @@ Found = Annotated[Study, Depends(_found)]
 def _owned(study: Found, here: Here, x_owner_token: Annotated[str | None, Header(max_length=200)] = None) -> Study:
     if not x_owner_token:
         raise Problem(403, "only who launched this study can change it: send its owner_token as X-Owner-Token")
-    if not here.store.owns_study(study.id, x_owner_token):
+    if not here.store.studies.may_change(study.id, x_owner_token):
         raise Problem(403, "this owner token belongs to another study")
     return study
 
@@ -92,11 +92,11 @@ def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here) 
     Where the whole study has finished already, the answer is that study, with status 200 and without a token. Else
     keep `owner_token`: it is shown this once, and only who has it can cancel or resume the study.
     """
-    if reason := refuse_submission(here.store.backlog(), here.settings.max_queued):
+    if reason := refuse_submission(here.store.queue.backlog(), here.settings.max_queued):
         raise Problem(429, reason)
     if reason := studies.refusal(asked.name, asked.scale, here.settings.largest_study):
         raise Problem(403, reason)
-    launched = here.store.launch_study(_named(asked))
+    launched = here.store.studies.launch(_named(asked))
     _wake(here, launched.new_runs)
     content: studies.LaunchedStudy = {
         "id": launched.id,
@@ -123,9 +123,9 @@ def look_at_study(study: Found, views: Views) -> Response:
 )
 def cancel_study(study: Owned, here: Here, views: Views) -> Response:
     """Stop the runs that this study launched and that no other study needs. Finished runs stay."""
-    for run_id in here.store.cancel_study(study.id) or ():
-        here.store.request_cancel(run_id)
-    return answer(views.view(here.store.study(study.id) or study))
+    for run_id in here.store.studies.cancel(study.id) or ():
+        here.store.runs.cancel(run_id)
+    return answer(views.view(here.store.studies.get(study.id) or study))
 
 
 @router.post(
@@ -136,11 +136,11 @@ def cancel_study(study: Owned, here: Here, views: Views) -> Response:
 )
 def resume_study(study: Owned, here: Here, views: Views) -> Response:
     """Queue again what failed or was cancelled."""
-    if reason := refuse_submission(here.store.backlog(), here.settings.max_queued):
+    if reason := refuse_submission(here.store.queue.backlog(), here.settings.max_queued):
         raise Problem(429, reason)
-    if resumed := here.store.resume_study(study.id):
+    if resumed := here.store.studies.resume(study.id):
         _wake(here, resumed.new_runs)
-    return answer(views.view(here.store.study(study.id) or study))
+    return answer(views.view(here.store.studies.get(study.id) or study))
 
 
 @router.get(

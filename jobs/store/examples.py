@@ -92,18 +92,21 @@ def _read(path: Path) -> Shipped:
         raise BadExample(f"cannot read {error.filename}: {error.strerror}") from error
 
 
-class Examples(Database):
+@dataclass(eq=False)
+class Examples:
     """Takes the examples in."""
 
-    def unseen_examples(self, names: Collection[str]) -> set[str]:
+    database: Database
+
+    def unseen(self, names: Collection[str]) -> set[str]:
         """Those of `names` that have never been here."""
-        with self.reading() as connection:
+        with self.database.reading() as connection:
             return set(names) - _seen(connection)
 
-    def examples(self) -> list[Run]:
+    def all(self) -> list[Run]:
         """Those that are still here, in the order of their names."""
         marked = select_runs().where(EXAMPLES.c.name.is_not(None)).order_by(EXAMPLES.c.name)
-        with self.reading() as connection:
+        with self.database.reading() as connection:
             return readable(connection.execute(marked))
 
     def take_in(self, examples: list[Shipped]) -> list[str]:
@@ -111,7 +114,7 @@ class Examples(Database):
 
         Returns the names of those that it was this process that stored.
         """
-        with self.writing() as connection:
+        with self.database.writing() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(EXAMPLES_LOCK)))
             seen = _seen(connection)

@@ -178,7 +178,7 @@ class LogRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class Delta:
     """A run at one moment, with what is new of its curves, and its whole log."""
 
     run: Run

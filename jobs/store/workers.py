@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
 from jobs.lease import Identity
 from jobs.store.database import Database
-from jobs.store.order import QUEUE
-from jobs.store.records import Machine, Running, WorkerNow
+from jobs.store.records import Machine, WorkerNow
 from jobs.store.tables import MACHINES, RUNS, WORKERS
 
 SILENT_AFTER_S = 10.0
@@ -20,12 +19,15 @@ SILENT_AFTER_S = 10.0
 FORGOTTEN_AFTER_S = 24 * 3600.0
 
 
-class Staff(Database):
+@dataclass(eq=False)
+class Workers:
     """The table of workers. A lost row does no harm: the lease of each run decides, not this table."""
+
+    database: Database
 
     def hello(self, worker: Identity, slots: int, machine: Machine | None = None) -> None:
         """`worker` is there, on `machine`. Called every few seconds; forgets those not heard of for a day."""
-        known = sa.update(WORKERS).where(WORKERS.c.name == worker.name).values(heard_at=self.clock())
+        known = sa.update(WORKERS).where(WORKERS.c.name == worker.name).values(heard_at=self.database.clock())
         row = {
             "name": worker.name,
             "host": worker.host,
@@ -34,10 +36,10 @@ class Staff(Database):
             "born": worker.born,
             "slots": slots,
             "started_at": time.time(),
-            "heard_at": self.clock(),
+            "heard_at": self.database.clock(),
         }
-        forgotten = sa.delete(WORKERS).where(WORKERS.c.heard_at < self.clock() - FORGOTTEN_AFTER_S)
-        with self.writing() as connection:
+        forgotten = sa.delete(WORKERS).where(WORKERS.c.heard_at < self.database.clock() - FORGOTTEN_AFTER_S)
+        with self.database.writing() as connection:
             connection.execute(forgotten)
             if connection.execute(known).rowcount == 0:
                 connection.execute(sa.insert(WORKERS).values(row))
@@ -49,16 +51,16 @@ class Staff(Database):
 
     def bye(self, names: Collection[str]) -> None:
         """These workers are gone."""
-        with self.writing() as connection:
+        with self.database.writing() as connection:
             connection.execute(sa.delete(WORKERS).where(WORKERS.c.name.in_(names)))
 
-    def workers(self) -> list[Identity]:
+    def all(self) -> list[Identity]:
         """All that came and did not leave, whether they live or not."""
         c = WORKERS.c
-        with self.reading() as connection:
+        with self.database.reading() as connection:
             return [Identity(*row) for row in connection.execute(sa.select(c.name, c.host, c.boot, c.pid, c.born))]
 
-    def workers_now(self) -> list[WorkerNow]:
+    def alive(self) -> list[WorkerNow]:
         """Those that live, the one that has been there longest first."""
         held = (
             sa.select(sa.func.count())
@@ -70,10 +72,10 @@ class Staff(Database):
         statement = (
             sa.select(WORKERS.c.host, WORKERS.c.slots, held.label("held"), MACHINES.c.worker, *machine)
             .outerjoin_from(WORKERS, MACHINES, MACHINES.c.worker == WORKERS.c.name)
-            .where(alive(self.clock()))
+            .where(alive(self.database.clock()))
             .order_by(WORKERS.c.started_at, WORKERS.c.name)
         )
-        with self.reading() as connection:
+        with self.database.reading() as connection:
             rows = connection.execute(statement).all()
         return [
             WorkerNow(host, slots, running, Machine(*said) if worker is not None else None)
@@ -82,22 +84,9 @@ class Staff(Database):
 
     def slots(self) -> int:
         """How many runs the workers that live can hold at once."""
-        statement = sa.select(sa.func.sum(WORKERS.c.slots)).where(alive(self.clock()))
-        with self.reading() as connection:
+        statement = sa.select(sa.func.sum(WORKERS.c.slots)).where(alive(self.database.clock()))
+        with self.database.reading() as connection:
             return int(connection.scalar(statement) or 0)
-
-    def running(self) -> list[Running]:
-        """Every run that somebody holds."""
-        c = RUNS.c
-        statement = sa.select(c.id, c.attempt, c.worker, c.beat).where(c.state == "running").order_by(c.number)
-        with self.reading() as connection:
-            return [Running(*row) for row in connection.execute(statement)]
-
-    def waiting(self) -> list[str]:
-        """The ids of the queued runs, the next one first."""
-        statement = sa.select(RUNS.c.id).where(RUNS.c.state == "queued").order_by(*QUEUE)
-        with self.reading() as connection:
-            return list(connection.scalars(statement))
 
 
 def alive(now: ColumnElement[float]) -> ColumnElement[bool]:
