@@ -202,7 +202,7 @@ def test_cancelling(store: Store, spec: RunSpec) -> None:
 def test_a_run_that_was_cancelled_does_not_run_again(store: Store, spec: RunSpec, way: str) -> None:
     run = claimed(store, spec)
     store.runs.cancel(run.id)
-    if way == "take_away":
+    if way == "lose":
         assert store.claims.lose(store.claims.held()[0], "Its worker is gone.") == "cancelled"
     else:
         assert getattr(store.claims, way)(run.id, 1, "It ended.") == "cancelled"
