@@ -18,10 +18,11 @@ from textwrap import fill
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from app.settings import Settings, explain
+from app.settings import Settings
 from app.web.listen import PortTaken, listen, run
 from app.worker_process import EmbeddedWorker
 from jobs.queue import make_queue, waker
+from jobs.settings import explain
 from jobs.store.database import WrongSchema, open_database
 from jobs.store.examples import BadExample, names, shipped
 from jobs.store.store import Store

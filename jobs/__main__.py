@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core.machine.lifeline import die_with_parent
 from jobs.queue import make_queue, shown
-from jobs.settings import WorkerSettings
+from jobs.settings import WorkerSettings, explain
 from jobs.store.database import WrongSchema, open_database
 from jobs.store.store import Store
 from jobs.worker.worker import Tersely, Worker
@@ -32,7 +32,7 @@ def main() -> int:
         store.migrate()
         huey = make_queue(settings)
     except ValidationError as error:
-        return _give_up(BAD_SETTINGS, "; ".join(_sentence(problem) for problem in error.errors(include_url=False)))
+        return _give_up(BAD_SETTINGS, explain(error))
     except (ValueError, WrongSchema) as error:
         return _give_up(BAD_SETTINGS, str(error))
     except DBAPIError as error:
@@ -87,12 +87,6 @@ def _log_to_stderr() -> None:
     for name in ("huey", "huey.consumer", "huey.consumer.Worker", "huey.consumer.Scheduler"):
         logging.getLogger(name).setLevel(logging.WARNING)
         logging.getLogger(name).addFilter(Tersely())
-
-
-def _sentence(problem: object) -> str:
-    assert isinstance(problem, dict)
-    field = "_".join(str(part) for part in problem["loc"])
-    return f"ONLYBN_{field.upper()}: {problem['msg']}, got {problem.get('input')!r}"
 
 
 def _give_up(code: int, message: str) -> int:

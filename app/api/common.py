@@ -16,7 +16,7 @@ from app.live.feed import Feed
 from app.preview.estimate import Estimator
 from app.settings import Settings
 from jobs.store.mapping import UnreadableRun
-from jobs.store.records import Run
+from jobs.store.records import ID_PATTERN, Run
 from jobs.store.store import Store
 
 
@@ -38,7 +38,7 @@ class Wrong(TypedDict):
     detail: str
 
 
-RunId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{6,40}$", description="The run's id.")]
+RunId = Annotated[str, Path(pattern=ID_PATTERN, description="The run's id.")]
 
 
 JSON_HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}

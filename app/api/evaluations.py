@@ -14,6 +14,7 @@ from core.run.parameters import read_parameters
 from core.run.tensorfile import BadTensorFile
 from jobs.quotas import refuse_evaluation
 from jobs.store.evaluations import Evaluation
+from jobs.store.records import ID_PATTERN
 
 EXAMPLE = (
     '{"edits": [{"action": "zero", "below": 0.01}, {"action": "flip", "layer": "stage1.0.norm1", "features": [3, 5]}]}'
@@ -73,7 +74,7 @@ class EvaluationView(TypedDict):
     error: str | None
 
 
-EvaluationId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{6,40}$", description="The evaluation's id.")]
+EvaluationId = Annotated[str, Path(pattern=ID_PATTERN, description="The evaluation's id.")]
 
 
 async def _request(request: Request) -> SurgeryRequest:

@@ -15,6 +15,7 @@ from core.studies.catalog import study_spec
 from core.studies.results import long_csv
 from core.studies.spec import Scale, StudySpec
 from jobs.quotas import refuse_submission
+from jobs.store.records import ID_PATTERN
 from jobs.store.studies import Study
 
 EXAMPLE = '{"name": "depth", "scale": "minutes"}'
@@ -29,7 +30,7 @@ class StudyRequest(Model):
     scale: Scale = Field("minutes", description="minutes, evening or paper.")
 
 
-StudyId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{6,40}$", description="The study's id.")]
+StudyId = Annotated[str, Path(pattern=ID_PATTERN, description="The study's id.")]
 
 
 async def _request(request: Request) -> StudyRequest:

@@ -10,10 +10,11 @@ from typing_extensions import TypedDict
 from app.views.points import PointRow
 from app.views.runs import RunSummary, RunView
 from core.catalog.model import Model
+from jobs.store.records import ID_PATTERN
 
 MAX_RUNS = 20
 
-RunId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{6,40}$")]
+RunId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Cursor = Annotated[int, Field(ge=0, lt=2**53)]
 
 

@@ -18,12 +18,12 @@ from core.catalog import architectures as catalog
 from core.catalog.datasets import DATASETS
 from core.catalog.policies import policy
 from jobs.store.mapping import UnreadableRun
-from jobs.store.records import STATES, Run, State
+from jobs.store.records import ID_PATTERN, STATES, Run, State
 from jobs.store.store import Store
 from jobs.store.tallies import Filters
 
 MAX_RUNS = 200
-ID = re.compile(r"[A-Za-z0-9_-]{6,40}")
+ID = re.compile(ID_PATTERN)
 FIELDS = ("architecture", "policy", "dataset", "epochs", *(key for key in OPTIONAL if key != "name"), *USUAL)
 """The fields of a spec that runs can be grouped by, by key: the recipe's bare, other parts' with their part."""
 RESULTS = ("test", "train", "loss", "train_loss", "top5", "disabled", "seconds", "trainable", "total", "share")

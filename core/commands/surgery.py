@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 
+from core.catalog.model import first_fault
 from core.commands.capsule import DONE, BadUse, capsule_of, device_of, device_title, elsewhere
 from core.data.batches import batches
 from core.data.memory import DataUnavailable
@@ -108,8 +109,7 @@ def _request(content: bytes, capsule: Capsule) -> SurgeryRequest:
         request = SurgeryRequest.model_validate_json(content)
         check(request, capsule.spec)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise BadUse(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise BadUse(first_fault(error)) from error
     except BadEdits as error:
         raise BadUse(str(error)) from error
     return request

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from pydantic import Field, ValidationError
 from sqlalchemy import Connection
 
-from core.catalog.model import Model
+from core.catalog.model import Model, first_fault
 from core.run.events import Analysed, Finished, Point, Progress, Snapshot, Started
 from core.run.findings import Findings
 from core.run.spec import RunSpec
@@ -85,9 +85,7 @@ def _read(path: Path) -> Shipped:
         example = Example.model_validate_json(path.read_bytes())
         return Shipped(path.stem, example, path.with_suffix(".safetensors").read_bytes())
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise BadExample(f"{path}: {place}: {first['msg']}") from error
+        raise BadExample(f"{path}: {first_fault(error)}") from error
     except OSError as error:
         raise BadExample(f"cannot read {error.filename}: {error.strerror}") from error
 

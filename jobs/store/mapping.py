@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlalchemy import Row
 
+from core.catalog.model import first_fault
 from core.run.events import Counts, Finished, Started
 from core.run.spec import RunSpec, explain
 from jobs.store.order import place_of
@@ -102,9 +103,7 @@ def _part(row: Row[Any], name: str, read: Callable[[str], Part]) -> Part:
     try:
         return read(getattr(row, name))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join([name, *(str(part) for part in first["loc"])])
-        reason = explain(error) if name == "spec" else f"{place}: {first['msg']}"
+        reason = explain(error) if name == "spec" else first_fault(error, name)
     copied = (
         "id",
         "name",
