@@ -23,8 +23,9 @@ from app.web.listen import PortTaken, listen, run
 from app.worker_process import EmbeddedWorker
 from jobs.queue import make_queue, waker
 from jobs.settings import explain
-from jobs.store.database import WrongSchema, open_database
+from jobs.store.database import open_database
 from jobs.store.examples import BadExample, names, shipped
+from jobs.store.schema import WrongSchema
 from jobs.store.store import Store
 
 STOPPED, UNREACHABLE, BAD_SETTINGS = 0, 1, 2

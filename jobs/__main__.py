@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from core.machine.lifeline import die_with_parent
 from jobs.queue import make_queue, shown
 from jobs.settings import WorkerSettings, explain
-from jobs.store.database import WrongSchema, open_database
+from jobs.store.database import open_database
+from jobs.store.schema import WrongSchema
 from jobs.store.store import Store
 from jobs.worker.worker import Tersely, Worker
 

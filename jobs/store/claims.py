@@ -13,14 +13,13 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from core.run.cost import run_macs
-from core.run.events import FailureKind, Finished, Point, Progress
+from core.run.events import FailureKind, Finished, Point
 from jobs.lease import Troubles, next_state
 from jobs.store import curves, results
 from jobs.store.database import Database
 from jobs.store.mapping import UnreadableRun, read_run, read_spec, select_run
-from jobs.store.order import QUEUE
 from jobs.store.records import Batch, LogKind, Run, Running, State, Verdict
-from jobs.store.tables import RUNS, USAGE
+from jobs.store.tables import QUEUE, RUNS
 
 USED = ("memory_bytes", "peak_bytes", "gpu_bytes", "gpu_peak_bytes")
 
@@ -144,7 +143,6 @@ class Claims:
         curves.insert_points(connection, row.number, batch.points)
         if batch.progress:
             curves.insert_speed(connection, row.number, batch.progress)
-            _keep_usage(connection, row.number, batch.progress)
         if batch.snapshots:
             curves.insert_snapshots(connection, row.number, read_spec(row.spec), batch.snapshots)
         if batch.analysed:
@@ -208,15 +206,6 @@ def _held(statement: Any, run_id: str, attempt: int) -> Any:
     return statement.where(RUNS.c.id == run_id, RUNS.c.attempt == attempt, RUNS.c.state == "running")
 
 
-def _keep_usage(connection: Connection, run: int, progress: Progress) -> None:
-    """What the trainer takes, where it says that."""
-    used = progress.model_dump(include=set(USED))
-    if used["memory_bytes"] is None:
-        return
-    if connection.execute(sa.update(USAGE).where(USAGE.c.run == run).values(used)).rowcount == 0:
-        connection.execute(sa.insert(USAGE).values(run=run, **used))
-
-
 def _columns_of(batch: Batch) -> dict[str, Any]:
     """What `batch` changes in the row of its run; what came later stands above what came before."""
     values: dict[str, Any] = {}
@@ -230,7 +219,8 @@ def _columns_of(batch: Batch) -> dict[str, Any]:
     if batch.points:
         values |= _top1(batch.points)
     if progress := batch.progress:
-        values |= progress.model_dump(exclude={"event", "step", *USED})
+        silent = () if progress.memory_bytes is not None else USED  # what it said before stands
+        values |= progress.model_dump(exclude={"event", "step", *silent})
     reached = max((event.step for event in (*batch.points, progress) if event), default=0)
     if reached and "step" in values:
         values["step"] = max(reached, values["step"])

@@ -18,16 +18,11 @@ import sqlalchemy as sa
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from jobs.store.tables import METADATA, SCHEMA, VERSION
-
 BUSY_TIMEOUT_S = 10.0
 WRITES = "onlybn_writes"
 """Execution option of connections whose transactions write; see `_begin`."""
-TABLES_LOCK = 0x6F6E6C79626E  # "onlybn": PostgreSQL's advisory locks are numbers
-
-
-class WrongSchema(RuntimeError):
-    """The database was made by another version of OnlyBN; the message says what to do."""
+SCHEMA_LOCK = 0x6F6E6C79626E  # "onlybn": PostgreSQL's advisory locks are numbers
+SCHEMA_TIMEOUT_S = 600.0
 
 
 class Database:
@@ -36,6 +31,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writer = engine.execution_options(**{WRITES: True})
+        self.file = Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
 
     @property
     def address(self) -> str:
@@ -54,20 +50,21 @@ class Database:
         with self._writer.begin() as connection:
             yield connection
 
-    def migrate(self) -> None:
-        """Create what is missing. Several processes may do so at once. Raises WrongSchema."""
-        with self.writing() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(TABLES_LOCK)))
-            METADATA.create_all(connection)
-            version = connection.scalar(sa.select(SCHEMA.c.version))
-            if version is None:
-                connection.execute(sa.insert(SCHEMA).values(only=1, version=VERSION))
-            elif version != VERSION:
-                raise WrongSchema(
-                    f"The database {self.address} has schema {version}, this "
-                    f"program needs {VERSION}. Use the OnlyBN version that made it, or another ONLYBN_DATA folder."
-                )
+    @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """A transaction that changes the schema. All that write wait for its end, and it for theirs: for minutes."""
+        with self._writer.connect() as connection:
+            lite = connection.connection.driver_connection if self.file else None
+            if lite is not None:
+                _wait_at_most(lite, SCHEMA_TIMEOUT_S)
+            try:
+                with connection.begin():
+                    if lite is None:
+                        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(SCHEMA_LOCK)))
+                    yield connection
+            finally:
+                if lite is not None:
+                    _wait_at_most(lite, BUSY_TIMEOUT_S)
 
     def clock(self) -> sa.ColumnElement[float]:
         """The database's own time in Unix seconds, as a part of a statement: one clock for all machines."""
@@ -127,11 +124,16 @@ def _open_sqlite(url: URL) -> Engine:
 def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # transactions begin where we say so, not where the driver guesses
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+    _wait_at_most(connection, BUSY_TIMEOUT_S)
     _use_wal(cursor)
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _wait_at_most(connection: Any, seconds: float) -> None:
+    """For the lock of another connection."""
+    connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
 
 def _use_wal(cursor: sqlite3.Cursor) -> None:

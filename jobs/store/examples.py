@@ -103,7 +103,7 @@ class Examples:
 
     def all(self) -> list[Run]:
         """Those that are still here, in the order of their names."""
-        marked = select_runs().where(EXAMPLES.c.name.is_not(None)).order_by(EXAMPLES.c.name)
+        marked = select_runs().where(RUNS.c.example.is_not(None)).order_by(RUNS.c.example)
         with self.database.reading() as connection:
             return readable(connection.execute(marked))
 
@@ -123,7 +123,7 @@ class Examples:
 
 
 def _seen(connection: Connection) -> set[str]:
-    """The names of all that are or were here: the row of a removed one stays."""
+    """The names of all that are or were here."""
     return set(connection.scalars(sa.select(EXAMPLES.c.name)))
 
 
@@ -141,6 +141,9 @@ def _insert(connection: Connection, given: Shipped) -> None:
         "top1": example.result.top1,
         "started": example.started.model_dump_json(),
         "result": example.result.model_dump_json(),
+        "example": given.name,
+        "example_shows": example.shows,
+        "example_machine": example.machine,
     }
     number = connection.scalars(sa.insert(RUNS).values(row).returning(RUNS.c.number)).one()
     curves.insert_points(connection, number, sorted(example.points, key=lambda point: (point.step, point.split)))
@@ -155,8 +158,7 @@ def _insert(connection: Connection, given: Shipped) -> None:
     )
     lines = [{"run": number, "at": at, "attempt": 1, "kind": kind, "message": message} for kind, at, message in told]
     connection.execute(sa.insert(LOG), lines)
-    mark = {"name": given.name, "run": number, "shows": example.shows, "machine": example.machine}
-    connection.execute(sa.insert(EXAMPLES).values(mark))
+    connection.execute(sa.insert(EXAMPLES).values(name=given.name))
 
 
 def _progress(example: Example, speed: Speed) -> Progress:

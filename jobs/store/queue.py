@@ -13,10 +13,9 @@ import sqlalchemy as sa
 
 from jobs.store.database import Database
 from jobs.store.mapping import readable, select_runs
-from jobs.store.order import QUEUE, place_of
 from jobs.store.records import Run
 from jobs.store.submission import ALONE
-from jobs.store.tables import MEMBERS, PLACES, RUNS
+from jobs.store.tables import MEMBERS, QUEUE, RUNS, place_of
 
 
 @dataclass(eq=False)
@@ -62,17 +61,16 @@ class Queue:
             rows = connection.execute(there.where(RUNS.c.number.in_(numbers)).order_by(*QUEUE)).all()
             turn = {run_id: index for index, run_id in enumerate(wanted)}
             served: list[str] = []
-            given: list[dict[str, int]] = []
+            given: list[dict[str, int | None]] = []
             for _, group in groupby(rows, key=lambda row: row.priority):
                 alike = list(group)
                 dealt = sorted(alike, key=lambda row: turn[row.id])
                 served += [row.id for row in dealt]
                 given += [
-                    {"run": row.number, "place": old.place}
+                    {"of": row.number, "given": old.place if old.place != row.number else None}
                     for row, old in zip(dealt, alike, strict=True)
-                    if row.number != old.place
                 ]
-            connection.execute(sa.delete(PLACES).where(PLACES.c.run.in_(numbers)))
             if given:
-                connection.execute(sa.insert(PLACES), given)
+                statement = sa.update(RUNS).where(RUNS.c.number == sa.bindparam("of"))
+                connection.execute(statement.values(place=sa.bindparam("given")), given)
         return served

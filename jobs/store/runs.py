@@ -16,7 +16,7 @@ from jobs.store.database import Database
 from jobs.store.mapping import kept, read_any, read_run, readable, select_run, select_runs
 from jobs.store.records import RESUMABLE, TERMINAL, LogRow, Run, State, Unreadable
 from jobs.store.submission import hashed, insert_run, new_token, row_of
-from jobs.store.tables import MEMBERS, REMOVALS, RUNS
+from jobs.store.tables import MEMBERS, RUNS
 from jobs.store.tallies import Filters
 
 REMOVED_FOR_S = 3600.0
@@ -185,23 +185,22 @@ class Runs:
                 return f"the run is {row.state}; cancel it first"
             if connection.scalar(sa.select(MEMBERS.c.study).where(MEMBERS.c.run == row.number).limit(1)) is not None:
                 return "a study needs this run, so it stays"
-            if connection.scalar(sa.select(REMOVALS.c.at).where(REMOVALS.c.run == row.number)) is None:
-                connection.execute(sa.insert(REMOVALS).values(run=row.number, at=self.database.clock()))
+            out = sa.update(RUNS).where(RUNS.c.number == row.number, kept())
+            connection.execute(out.values(removed_at=self.database.clock()))
         return None
 
     def restore(self, run_id: str) -> Run | None:
         """Bring the run back; None if there is none, or none any more. Raises UnreadableRun, once it is back."""
-        number = sa.select(RUNS.c.number).where(RUNS.c.id == run_id).scalar_subquery()
         with self.database.writing() as connection:
-            connection.execute(sa.delete(REMOVALS).where(REMOVALS.c.run == number))
+            connection.execute(sa.update(RUNS).where(RUNS.c.id == run_id).values(removed_at=None))
             row = connection.execute(select_run(), {"id": run_id}).first()
         return read_run(row) if row else None
 
     def bury(self, after_s: float) -> list[str]:
         """Delete the runs that were removed `after_s` ago, with all that belongs to them; their ids."""
-        old = sa.select(REMOVALS.c.run).where(REMOVALS.c.at <= self.database.clock() - after_s)
+        old = RUNS.c.removed_at <= self.database.clock() - after_s
         with self.database.reading() as connection:
-            if connection.execute(old.limit(1)).first() is None:
+            if connection.execute(sa.select(RUNS.c.number).where(old).limit(1)).first() is None:
                 return []  # the usual case, which writes nothing
         with self.database.writing() as connection:
-            return list(connection.scalars(sa.delete(RUNS).where(RUNS.c.number.in_(old)).returning(RUNS.c.id)))
+            return list(connection.scalars(sa.delete(RUNS).where(old).returning(RUNS.c.id)))

@@ -13,6 +13,7 @@ from jobs.store.examples import Examples
 from jobs.store.queue import Queue
 from jobs.store.results import Results
 from jobs.store.runs import Runs
+from jobs.store.schema import migrate
 from jobs.store.starts import Starts
 from jobs.store.studies import Studies
 from jobs.store.tallies import Tallies
@@ -38,7 +39,7 @@ class Store:
 
     def migrate(self) -> None:
         """Bring the database to the schema of this program. Several processes may do so at once. Raises WrongSchema."""
-        self.database.migrate()
+        migrate(self.database)
 
     def close(self) -> None:
         """Close all connections."""

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement
 from jobs.lease import Identity
 from jobs.store.database import Database
 from jobs.store.records import Machine, WorkerNow
-from jobs.store.tables import MACHINES, RUNS, WORKERS
+from jobs.store.tables import RUNS, WORKERS
 
 SILENT_AFTER_S = 10.0
 """A worker that has not been heard of for this long does not count as one that is there."""
@@ -27,7 +27,8 @@ class Workers:
 
     def hello(self, worker: Identity, slots: int, machine: Machine | None = None) -> None:
         """`worker` is there, on `machine`. Called every few seconds; forgets those not heard of for a day."""
-        known = sa.update(WORKERS).where(WORKERS.c.name == worker.name).values(heard_at=self.database.clock())
+        said = {"heard_at": self.database.clock(), **(asdict(machine) if machine else {})}
+        known = sa.update(WORKERS).where(WORKERS.c.name == worker.name).values(said)
         row = {
             "name": worker.name,
             "host": worker.host,
@@ -36,18 +37,13 @@ class Workers:
             "born": worker.born,
             "slots": slots,
             "started_at": time.time(),
-            "heard_at": self.database.clock(),
+            **said,
         }
         forgotten = sa.delete(WORKERS).where(WORKERS.c.heard_at < self.database.clock() - FORGOTTEN_AFTER_S)
         with self.database.writing() as connection:
             connection.execute(forgotten)
             if connection.execute(known).rowcount == 0:
                 connection.execute(sa.insert(WORKERS).values(row))
-            if machine:
-                said = asdict(machine)
-                known = sa.update(MACHINES).where(MACHINES.c.worker == worker.name).values(said)
-                if connection.execute(known).rowcount == 0:
-                    connection.execute(sa.insert(MACHINES).values(worker=worker.name, **said))
 
     def bye(self, names: Collection[str]) -> None:
         """These workers are gone."""
@@ -68,18 +64,17 @@ class Workers:
             .correlate(WORKERS)
             .scalar_subquery()
         )
-        machine = [MACHINES.c[field.name] for field in fields(Machine)]
+        machine = [WORKERS.c[field.name] for field in fields(Machine)]
         statement = (
-            sa.select(WORKERS.c.host, WORKERS.c.slots, held.label("held"), MACHINES.c.worker, *machine)
-            .outerjoin_from(WORKERS, MACHINES, MACHINES.c.worker == WORKERS.c.name)
+            sa.select(WORKERS.c.host, WORKERS.c.slots, held.label("held"), *machine)
             .where(alive(self.database.clock()))
             .order_by(WORKERS.c.started_at, WORKERS.c.name)
         )
         with self.database.reading() as connection:
             rows = connection.execute(statement).all()
         return [
-            WorkerNow(host, slots, running, Machine(*said) if worker is not None else None)
-            for host, slots, running, worker, *said in rows
+            WorkerNow(host, slots, running, Machine(*said) if said[0] is not None else None)
+            for host, slots, running, *said in rows
         ]
 
     def slots(self) -> int:

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from app.settings import Settings
 from app.web.security import MAX_START
-from jobs.store import results
+from jobs.store import starts
 from jobs.store.store import Store
 from tests.app.conftest import SPEC, Trainer
 
@@ -114,8 +114,8 @@ def test_a_start_that_means_nothing_is_refused(client: TestClient, start: object
 def test_room_is_made_by_files_that_no_run_starts_from(
     client: TestClient, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(results, "MAX_STARTS", 600)
-    monkeypatch.setattr(results, "UNUSED_FOR_S", -1.0)
+    monkeypatch.setattr(starts, "MAX_STARTS", 600)
+    monkeypatch.setattr(starts, "UNUSED_FOR_S", -1.0)
     used, unused = (upload(client, file_of(floats=count)).json()["digest"] for count in (40, 41))
     assert client.post("/api/runs", json={**SPEC, "start": used}).status_code == 201
     assert upload(client, file_of(floats=42)).status_code == 201

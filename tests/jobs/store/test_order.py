@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from core.run.spec import RunSpec
 from core.studies.catalog import study_spec
 from jobs.store.store import Store
-from jobs.store.tables import PLACES
+from jobs.store.tables import RUNS
 from tests.jobs.support import in_threads
 
 
@@ -38,7 +38,7 @@ def test_back_in_the_first_order_nothing_is_kept(store: Store, spec: RunSpec) ->
     store.queue.reorder(runs)
     assert store.queue.waiting() == runs
     with store.database.reading() as connection:
-        assert connection.scalar(sa.select(sa.func.count()).select_from(PLACES)) == 0
+        assert list(connection.scalars(sa.select(RUNS.c.place))) == [None] * 3
 
 
 def test_what_does_not_wait_is_left_out(store: Store, spec: RunSpec) -> None:
@@ -96,13 +96,5 @@ def test_claims_and_reorderings_at_once_serve_each_run_once(store: Store, spec: 
     assert sorted([*claimed, *waiting]) == sorted([*mine, *theirs])
     assert positions(store, waiting) == list(range(1, len(waiting) + 1))
     with store.database.reading() as connection:
-        places = list(connection.scalars(sa.select(PLACES.c.place)))
+        places = list(connection.scalars(sa.select(RUNS.c.place).where(RUNS.c.place.is_not(None))))
     assert len(places) == len(set(places))
-
-
-def test_an_older_database_gets_the_table(store: Store, spec: RunSpec) -> None:
-    a, b = submit(store, spec, 2)
-    with store.database.writing() as connection:
-        PLACES.drop(connection)
-    store.migrate()
-    assert store.queue.reorder([b, a]) == [b, a] == store.queue.waiting()

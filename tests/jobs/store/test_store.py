@@ -7,13 +7,11 @@ import pytest
 from core.run.cost import keeps_snapshot, run_macs
 from core.run.events import BINS, QUANTILES, Checkpointed, Distribution, Point, Progress, Snapshot, Warned
 from core.run.spec import RunSpec
-from jobs.store.database import WrongSchema
 from jobs.store.records import Batch, Run
 from jobs.store.store import Store
-from jobs.store.tables import SCHEMA, SPEEDS
 from jobs.worker.inbox import Inbox
 from tests.events import finished, started
-from tests.jobs.support import fake_spec, in_threads
+from tests.jobs.support import fake_spec
 
 
 def train_point(step: int, loss: float = 1.0) -> Point:
@@ -276,22 +274,6 @@ def test_before_the_first_end_the_speed_is_that_of_what_runs(store: Store, spec:
     assert store.tallies.health().macs_per_s == 100 * step_macs(spec.plan, spec.selection)
 
 
-def test_tables_can_be_created_by_many_at_once(store: Store) -> None:
-    from jobs.store.tables import METADATA
-
-    with store.database.writing() as connection:
-        METADATA.drop_all(connection)
-    in_threads(6, lambda _: store.migrate())
-    assert store.runs.find() == ([], 0)
-
-
-def test_a_database_of_another_version_is_refused(store: Store) -> None:
-    with store.database.writing() as connection:
-        connection.execute(SCHEMA.update().values(version=999))
-    with pytest.raises(WrongSchema, match="has schema 999"):
-        store.migrate()
-
-
 def test_of_a_long_run_some_speeds_are_kept(store: Store) -> None:
     run = claimed(store, fake_spec())
     for step in range(0, 5000, 3):
@@ -300,9 +282,3 @@ def test_of_a_long_run_some_speeds_are_kept(store: Store) -> None:
     speeds = store.curves.speeds(run.id)
     assert len(speeds) == 500 and speeds[0].step == 3 and speeds[0].images_per_s == 1.5
     assert [row.id for row in store.curves.speeds(run.id, after=speeds[-3].id)] == [row.id for row in speeds[-2:]]
-
-
-def test_a_database_from_before_the_speeds_gets_their_table(store: Store) -> None:
-    SPEEDS.drop(store.database.engine)
-    store.migrate()
-    assert store.curves.speeds("NoSuchRun12345") == []

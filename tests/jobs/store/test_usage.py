@@ -11,7 +11,6 @@ from jobs.queue import make_queue
 from jobs.settings import WorkerSettings
 from jobs.store.records import Batch, Machine, Usage, WorkerNow
 from jobs.store.store import Store
-from jobs.store.tables import MACHINES, USAGE
 from jobs.worker.machine import machine
 from jobs.worker.worker import Worker
 
@@ -52,16 +51,6 @@ def test_workers_say_what_they_do_and_how_their_machines_are(store: Store, spec:
     assert store.workers.alive()[0].machine == later
     store.workers.bye([me.name])
     assert [worker.host for worker in store.workers.alive()] == ["attic"]
-
-
-def test_an_older_database_gets_the_tables(store: Store, spec: RunSpec) -> None:
-    with store.database.writing() as connection:
-        for table in (USAGE, MACHINES):
-            table.drop(connection)
-    store.migrate()
-    store.workers.hello(Identity.of_this_process(), 1, Machine("x", 1, None, None, None, None))
-    store.runs.submit(spec)
-    assert store.claims.take("worker") and store.workers.alive()[0].machine
 
 
 def test_a_machine_says_what_its_system_knows(tmp_path: Path) -> None:

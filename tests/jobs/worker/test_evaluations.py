@@ -22,7 +22,7 @@ from jobs.settings import WorkerSettings
 from jobs.store import evaluations
 from jobs.store.evaluations import Evaluation
 from jobs.store.store import Store
-from jobs.store.tables import EVALUATIONS, METADATA, SCHEMA
+from jobs.store.tables import EVALUATIONS
 from jobs.worker.evaluator import Evaluator
 from jobs.worker.worker import Worker
 from tests.events import finished
@@ -126,18 +126,6 @@ def test_old_ones_are_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -
     assert store.evaluations.get(open_.id) is not None, "what is not done is never forgotten"
     with store.database.reading() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(EVALUATIONS)) == 3
-
-
-def test_a_database_of_before_gets_the_table_and_keeps_its_version(store: Store) -> None:
-    with store.database.writing() as connection:
-        EVALUATIONS.drop(connection)
-        before = connection.scalar(sa.select(SCHEMA.c.version))
-    run = done_run(store)
-    store.migrate()
-    assert store.evaluations.submit(run, asked())[1]
-    with store.database.reading() as connection:
-        assert connection.scalar(sa.select(SCHEMA.c.version)) == before
-    assert EVALUATIONS in METADATA.sorted_tables
 
 
 def test_quotas_are_said_in_words() -> None:
