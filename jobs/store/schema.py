@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -107,7 +107,8 @@ def _copy(database: Database) -> Path | None:
         with closing(sqlite3.connect(database.file)) as source, closing(sqlite3.connect(draft)) as target:
             shutil.copymode(database.file, draft)
             source.backup(target)
-    except sqlite3.Error as error:
-        draft.unlink(missing_ok=True)
+        return draft.replace(copy)
+    except (OSError, sqlite3.Error) as error:
+        with suppress(OSError):
+            draft.unlink()
         raise OSError(f"cannot copy {database.file} to {copy} before its schema changes: {error}") from error
-    return draft.replace(copy)
