@@ -17,7 +17,7 @@ from core.run.cost import keeps_snapshot
 from core.run.events import BINS, Snapshot
 from jobs.store.breaker import Breaker
 from jobs.store.mapping import UnreadableRun
-from jobs.store.records import RESUMABLE, TERMINAL, LogRow, Run, StoredSnapshot, Watch
+from jobs.store.records import RESUMABLE, TERMINAL, Delta, LogRow, Run, StoredSnapshot
 from jobs.store.store import Store
 
 FOLLOWED_S = 2.5
@@ -81,7 +81,7 @@ class Watched:
             speed = self.speeds[-1][0] if self.speeds else 0
             try:
                 with self._breaker.reading():
-                    watch = self._store.watch(self._id, point, snapshot, speed)
+                    watch = self._store.curves.delta(self._id, point, snapshot, speed)
             except UnreadableRun:  # GET /api/runs/{id} says why
                 watch = None
             if self.summary is not None and self.summary["state"] in RESUMABLE:
@@ -97,7 +97,7 @@ class Watched:
                 self._complete = watch.run.state in TERMINAL - RESUMABLE
             self._read_at = now()
 
-    def _add_points(self, watch: Watch) -> None:
+    def _add_points(self, watch: Delta) -> None:
         if self._thinning is None:
             self._thinning = Thinning(watch.run.spec)
         rows = self._thinning.add(watch.points)
@@ -105,11 +105,11 @@ class Watched:
             rows += self._thinning.end()
         self.curve = ([*self.curve[0], *rows], self._thinning.latest)
 
-    def _add_snapshots(self, watch: Watch) -> None:
+    def _add_snapshots(self, watch: Delta) -> None:
         rows = [*self.snapshots, *(_snapshot_row(watch.run, snapshot) for snapshot in watch.snapshots)]
         self.snapshots = [row for row in rows[:-1] if row["kept"]] + rows[-1:]
 
-    def _add_speeds(self, watch: Watch) -> None:
+    def _add_speeds(self, watch: Delta) -> None:
         epochs = watch.run.spec.epochs / watch.run.spec.total_steps
         rows = ((row.id, short(row.step * epochs), short(row.images_per_s)) for row in watch.speeds)
         self.speeds = [*self.speeds, *rows]
@@ -165,7 +165,7 @@ class Watched:
                 self._histograms.popitem(last=False)
             if missing := [row["step"] for row in rows if row["step"] not in known]:
                 with self._breaker.reading():
-                    for detail in self._store.snapshot_detail(self._id, steps=missing):
+                    for detail in self._store.curves.details(self._id, steps=missing):
                         known[detail.step] = _of_layer(detail, layer)
             # A snapshot that was only there to be watched may be gone by now: the next one is in its place.
             found: list[SnapshotRow] = [{**row, **known[row["step"]]} for row in rows if row["step"] in known]

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 
+from core.catalog.model import first_fault
 from core.commands.arguments import BadArguments
 from core.commands.capsule import REFUSALS, capsule_of, elsewhere
 from core.commands.exit_codes import DONE
@@ -111,8 +112,7 @@ def _request(content: bytes, capsule: Capsule) -> SurgeryRequest:
         request = SurgeryRequest.model_validate_json(content)
         check(request, capsule.spec)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise BadArguments(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise BadArguments(first_fault(error)) from error
     except BadEdits as error:
         raise BadArguments(str(error)) from error
     return request

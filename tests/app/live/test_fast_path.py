@@ -74,7 +74,7 @@ def test_without_a_database_it_says_so(
     def away(*_: object) -> None:
         raise OperationalError("select", {}, Exception("away"))
 
-    monkeypatch.setattr(store, "watch", away)
+    monkeypatch.setattr(store.curves, "delta", away)
     answer = client.post("/api/feed", json=question(run_id))
     assert answer.status_code == 503 and "try again" in answer.json()["detail"]
 
@@ -101,7 +101,7 @@ def test_many_are_answered_in_batches(client: TestClient, run_id: str, monkeypat
 def test_what_nobody_expected_is_answered_in_the_form_of_all_errors(
     client: TestClient, store: Store, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "watch", None)
+    monkeypatch.setattr(store.curves, "delta", None)
     answer = client.post("/api/feed", json=question(run_id))
     assert answer.status_code == 500 and answer.json()["detail"]
 
