@@ -9,6 +9,8 @@ from graphlib import TopologicalSorter
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from app.pages.table import PAGES
+
 ROOT = Path(__file__).parents[1]
 STATIC = ROOT / "static"
 LONGEST = 300
@@ -127,11 +129,15 @@ def test_every_module_says_what_lives_in_it() -> None:
 
 
 def test_every_module_is_loaded() -> None:
-    """By another one, or by a page, which names it in Python; or a document names it, which are all in one room."""
+    """By another one, by the row of its page, or by Python, which names it: a document's by its name in its room."""
     python = "\n".join([*SERVER.values(), *DOCUMENTS.values()])
-    targets = {target for _, target in EDGES}
+    loaded = {target for _, target in EDGES} | {f"pages/{row.name}/page.js" for row in PAGES.values() if row.head}
     names = {module: PurePosixPath(module).name if room(module) == "documents" else module for module in TEXTS}
-    assert not [module for module in TEXTS.keys() - targets if f'{names[module]}"' not in python]
+    assert not [module for module in TEXTS.keys() - loaded if f'{names[module]}"' not in python]
+
+
+def test_every_page_has_its_script() -> None:
+    assert {row.name for row in PAGES.values()} == {name for module in TEXTS if (name := page(module))}
 
 
 def test_every_export_is_used() -> None:

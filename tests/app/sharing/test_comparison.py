@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.api import comparison
-from app.sharing.links import Preview
+from app.sharing.links import LinkPreview
 from tests.app.conftest import Trainer
 from tests.app.sharing.test_report import EVIL, Tags
 
@@ -21,7 +21,7 @@ def test_the_shell_names_its_runs(client: TestClient, trainer: Trainer) -> None:
 
 def test_what_strangers_write_stays_text(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Today's rules for names would refuse this one; the file must not depend on them."""
-    monkeypatch.setattr(comparison, "preview", lambda *_: Preview(EVIL, EVIL))
+    monkeypatch.setattr(comparison, "preview", lambda *_: LinkPreview(EVIL, EVIL))
     pieces = client.get("/api/compare/shell", params={"find": EVIL}).json()["pieces"]
     assert len(pieces) == 3
     names = Tags("".join(pieces)).names
