@@ -16,10 +16,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.common import JSON_HEADERS
 from app.live.batching import Pace
 from app.live.feed import Feed
 from app.live.messages import Answer, Question
+from app.web.answers import JSON_HEADERS
 from app.web.security import Rules, replayed, whole_body
 from jobs.store.breaker import DatabaseAway
 

@@ -16,7 +16,8 @@ from core.catalog.policies import POLICIES
 from core.catalog.presets import PRESETS
 from core.catalog.registry import UnknownName
 from core.commands import studies
-from core.run.spec import Recipe, RunSpec, explain
+from core.run.problems import explain
+from core.run.spec import Recipe, RunSpec
 from core.run.tensorfile import BadTensorFile, header_of
 
 FIELDS = ("architecture", "policy", "dataset", "epochs", "replicate", "train_examples", "test_examples")
@@ -105,6 +106,12 @@ def _capsule(capsule: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help='surgery: a JSON file with what to edit, such as {"edits": [{"action": "zero", "below": 0.01}]}',
     )
+
+
+def check_threads(arguments: argparse.Namespace) -> None:
+    """Raises BadArguments where the number of CPU threads is none that a machine has."""
+    if arguments.threads is not None and not 1 <= arguments.threads <= 1024:
+        raise BadArguments(f"threads must be 1..1024, got {arguments.threads}")
 
 
 def spec_of(arguments: argparse.Namespace) -> RunSpec:

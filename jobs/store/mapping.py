@@ -16,7 +16,8 @@ from sqlalchemy import Row
 
 from core.catalog.model import first_fault
 from core.run.events import Counts, Finished, Started
-from core.run.spec import RunSpec, explain
+from core.run.problems import explain
+from core.run.spec import RunSpec
 from jobs.store.records import ExampleMark, Run, Unreadable, Usage
 from jobs.store.tables import FINDINGS, MEMBERS, RUNS, STUDIES, place_of
 

@@ -10,10 +10,11 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
-from app.api import runs as api
+from app.api import feed as whole_way
 from app.live import fast_path as shortcut
 from app.live.batching import Pace
 from app.live.feed import Feed
+from app.live.messages import Question
 from app.web.security import MAX_BODY
 from jobs.store.store import Store
 from tests.app.conftest import Trainer
@@ -33,8 +34,8 @@ def question(run_id: str) -> dict[str, Any]:
 def test_the_whole_way_is_not_gone_and_would_say_the_same(
     client: TestClient, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = client.app.state.services.feed.answer(api.Question(**question(run_id)))  # type: ignore[attr-defined]
-    monkeypatch.setattr(api, "parse", None)  # what the whole way begins with
+    wanted = client.app.state.services.feed.answer(Question(**question(run_id)))  # type: ignore[attr-defined]
+    monkeypatch.setattr(whole_way, "parse", None)  # what the whole way begins with
     answer = client.post("/api/feed", json=question(run_id))
     assert answer.status_code == 200 and answer.content == orjson.dumps(wanted)
     assert answer.headers["cache-control"] == "no-store" and "content-security-policy" in answer.headers

@@ -271,7 +271,7 @@ def test_before_the_first_end_the_speed_is_that_of_what_runs(store: Store, spec:
     store.claims.record(run.id, 1, Batch(progress=progress))
     from core.run.cost import step_macs
 
-    assert store.tallies.health().macs_per_s == 100 * step_macs(spec.plan, spec.selection)
+    assert store.tallies.health().macs_per_s == 100 * step_macs(spec.plan, spec.trains)
 
 
 def test_of_a_long_run_some_speeds_are_kept(store: Store) -> None:
