@@ -12,7 +12,6 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
-from starlette.types import ASGIApp
 
 from app.api import bulk as bulk_api
 from app.api import comparison as compare_api
@@ -26,7 +25,6 @@ from app.api import share as share_api
 from app.api import status as workers_api
 from app.api import studies as study_api
 from app.api.common import Services
-from app.live.fast_path import Shortcut
 from app.live.feed import Feed
 from app.live.messages import Question
 from app.pages.shell import Nowhere
@@ -69,25 +67,12 @@ An evaluation is a small job on a finished run, such as its accuracy without som
 Errors are {"detail": "what was wrong and what would be right"}."""
 
 
-class Application(FastAPI):
-    """FastAPI's, behind a shortcut."""
-
-    def __init__(self, feed: Feed, rules: Rules, **described: Any) -> None:
-        super().__init__(**described)
-        self._feed, self._rules = feed, rules
-
-    def build_middleware_stack(self) -> ASGIApp:
-        return Shortcut(super().build_middleware_stack(), self._feed, self._rules)
-
-
 def make_app(
     settings: Settings, store: Store, wake: Callable[[str], object], options: Callable[[], dict[str, Any]]
 ) -> FastAPI:
     """The application without pages. `wake(run_id)` hints to the workers; `options()` is what a form offers."""
     feed, rules = Feed(store, settings.public_url), Rules(settings.frame_ancestors, settings.public_url)
-    app = Application(
-        feed,
-        rules,
+    app = FastAPI(
         title=TITLE,
         version=VERSION,
         description=DESCRIPTION,

@@ -67,10 +67,6 @@ def _read_spec(body: bytes, here: Services) -> RunSpec:
     return parse(RunSpec, starts.resolved(body, here), explain_spec)
 
 
-async def _question(request: Request) -> Question:
-    return parse(Question, await request.body(), explain)
-
-
 Spec = Annotated[RunSpec, Depends(_spec)]
 
 
@@ -148,7 +144,7 @@ def look_at_run(run: Found, here: Here) -> Response:
 )
 def download_points(run: Found, here: Here, format: Literal["json", "csv"] = "json") -> Response:
     """All points of the curves in the order in which they came, as JSON or as a CSV file."""
-    pages = curves.pages(here.store, run.id)
+    pages = here.store.pages(run.id)
     if format == "csv":
         return download(curves.csv(pages), "text/csv; charset=utf-8", f"onlybn-{run.id}-points.csv")
     return StreamingResponse(curves.json(run.id, pages), media_type="application/json")
@@ -238,9 +234,10 @@ def preview_run(spec: Spec, here: Here) -> Response:
     openapi_extra=described(Question, '{"runs": {"RUN_ID": {"points": 0, "snapshots": 0, "log": 0}}, "layer": null}'),
     summary="What is new",
 )
-def ask_feed(question: Annotated[Question, Depends(_question)], here: Here) -> Response:
+async def ask_feed(request: Request, here: Here) -> Response:
     """What is new of some runs since the cursors of the last answer; what all live panels ask."""
-    return answer(here.feed.answer(question))  # for most questions, `shortcut.py` did so already
+    question = parse(Question, await request.body(), explain)
+    return answer(here.feed.known(question) or await run_in_threadpool(here.feed.answer, question))
 
 
 @router.get("/api/options", summary="What one can choose from")

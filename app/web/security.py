@@ -127,7 +127,7 @@ class Rules:
 
 
 class Security:
-    """The outermost middleware, but for `shortcut.py`, which keeps the same rules."""
+    """The outermost middleware."""
 
     def __init__(self, app: ASGIApp, rules: Rules) -> None:
         self.app, self.rules = app, rules
