@@ -14,6 +14,7 @@ from app.pages.options import options
 from app.pages.panels import panel, words
 from app.pages.shell import FOOTER, HEADER
 from app.web.sheets import JOINED
+from core.run.events import Point
 
 FONTS = ("-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONOSPACE = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
@@ -58,8 +59,10 @@ def theme() -> gr.themes.Base:
 
 
 def head() -> str:
-    """What Gradio adds to the page's head: icon, style sheet, what shows the page, and the registries as data."""
-    data = json.dumps(options(), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    """What Gradio adds to the page's head: icon, style sheet, what shows the page, and as data the registries and the
+    columns of a point."""
+    known = {**options(), "point": Point._fields}
+    data = json.dumps(known, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return (
         # early.js shows the page; the animation does if that file does not come.
         "<style>html:not([data-ready]) gradio-app{visibility:hidden;animation:onlybn-show 0s 4s forwards}"

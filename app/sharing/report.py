@@ -15,10 +15,10 @@ import orjson
 
 from app.sharing import report_sections as sections
 from app.sharing.wording import name_of
-from app.views.points import PointRow, Thinning
+from app.views.points import Thinning
 from app.views.runs import maybe_short
 from core.documents.document import page
-from core.run.events import DISABLED_BELOW, EDGES, Snapshot
+from core.run.events import DISABLED_BELOW, EDGES, Point, Snapshot
 from core.run.findings import Findings
 from jobs.store.records import LogRow, Run, StoredSnapshot
 from jobs.store.store import Store
@@ -29,7 +29,7 @@ class Report:
     """All that the file tells of a run. `last`: its newest snapshot with all layers; `link`: where it came from."""
 
     run: Run
-    points: Sequence[PointRow]
+    points: Sequence[Point]
     snapshots: Sequence[StoredSnapshot]
     last: Snapshot | None
     findings: Findings | None
@@ -44,7 +44,7 @@ class Report:
         if watch is None:
             return None
         thinning = Thinning(watch.run.spec)
-        points = [*thinning.add(watch.points), *thinning.end()]
+        points = [point for _, point in (*thinning.add(watch.points), *thinning.end())]
         newest = [watch.snapshots[-1].step] if watch.snapshots else []
         details = store.snapshot_detail(run_id, steps=newest)
         findings = store.findings(run_id)
@@ -89,6 +89,6 @@ def data(report: Report) -> str:
     return orjson.dumps(numbers).decode()
 
 
-def _curve(points: Sequence[PointRow], split: str) -> dict[str, list[Any]]:
-    rows = [row for row in points if row[3] == split]
-    return {"epoch": [row[2] for row in rows], "loss": [row[4] for row in rows], "top1": [row[5] for row in rows]}
+def _curve(points: Sequence[Point], split: str) -> dict[str, list[Any]]:
+    rows = [row for row in points if row.split == split]
+    return {name: [getattr(row, name) for row in rows] for name in ("epoch", "loss", "top1")}

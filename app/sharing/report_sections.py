@@ -9,10 +9,9 @@ from itertools import pairwise
 
 from app.preview.spec_text import as_yaml
 from app.sharing.wording import name_of, sentence
-from app.views.points import PointRow
 from core.catalog.policies import policy
 from core.documents.document import NOSCRIPT, figures, folded, origin, table
-from core.run.events import DISABLED_BELOW, EDGES, QUANTILES, Snapshot
+from core.run.events import DISABLED_BELOW, EDGES, QUANTILES, Point, Snapshot
 from core.run.findings import Findings
 from jobs.store.records import LogRow, Run, StoredSnapshot
 
@@ -91,7 +90,7 @@ def _player() -> str:
     )
 
 
-def tables(points: Sequence[PointRow], snapshots: Sequence[StoredSnapshot], last: Snapshot | None, run: Run) -> str:
+def tables(points: Sequence[Point], snapshots: Sequence[StoredSnapshot], last: Snapshot | None, run: Run) -> str:
     """The numbers behind the charts."""
     parts = ["<h2>The numbers</h2>", folded("Accuracy and loss at each test", _tests(points), open_=True)]
     layers = run.started.layers if run.started else ()
@@ -125,18 +124,17 @@ def tables(points: Sequence[PointRow], snapshots: Sequence[StoredSnapshot], last
     return "".join(parts)
 
 
-def _tests(points: Sequence[PointRow]) -> str:
+def _tests(points: Sequence[Point]) -> str:
     """Each test, with the last train point before it."""
-    train: PointRow | None = None
+    train: Point | None = None
     rows = []
-    for point in sorted(points, key=lambda row: (row[1], row[3] == "test")):
-        if point[3] == "train":
+    for point in sorted(points, key=lambda point: (point.step, point.split == "test")):
+        if point.split == "train":
             train = point
             continue
-        before = (_percent(train[5]), f"{train[4]:.4f}") if train else (NONE, NONE)
-        rows.append(
-            [f"{point[2]:.2f}", f"{point[1]:,}", _percent(point[5]), f"{point[4]:.4f}", _percent(point[6]), *before]
-        )
+        before = (_percent(train.top1), f"{train.loss:.4f}") if train else (NONE, NONE)
+        test = (_percent(point.top1), f"{point.loss:.4f}", _percent(point.top5))
+        rows.append([f"{point.epoch:.2f}", f"{point.step:,}", *test, *before])
     heads = ["Epoch", "Step", "Test accuracy", "Test loss", "Top-5", "Train accuracy", "Train loss"]
     return table(heads, rows) if rows else "<p>It has not been tested yet.</p>"
 

@@ -19,7 +19,20 @@ from core.machine.files import START
 from core.machine.processor import processor
 from core.network.group import Group
 from core.run.cost import analysed_images, counts, keeps_snapshot, point_stride
-from core.run.events import EVENT, Analysed, Event, Failed, Finished, Layer, Point, Progress, Started, Stopped, Warned
+from core.run.events import (
+    EVENT,
+    Analysed,
+    Event,
+    Failed,
+    Finished,
+    Layer,
+    Measured,
+    Point,
+    Progress,
+    Started,
+    Stopped,
+    Warned,
+)
 from core.run.spec import RunSpec
 from core.trained.analysis import analysing
 from core.trained.capsule import Capsule, Origin, frozen_digest, save_capsule
@@ -49,7 +62,7 @@ def train(
 ) -> Iterator[Event]:
     """Train `spec` to its end, from the newest checkpoint in `folder` if there is one.
 
-    Yields Started, then Point, Snapshot, Progress and Checkpointed, then Analysed (unless `analyses` is false), and
+    Yields Started, then Measured, Snapshot, Progress and Checkpointed, then Analysed (unless `analyses` is false), and
     at last Finished, Failed, or Stopped (once `should_stop()` is true). Without a `folder` nothing is saved. Raises
     nothing that a user can cause.
 
@@ -155,7 +168,7 @@ class _Training:
                 self.learner.train_step(images, labels, began)
                 last = index == self.spec.steps_per_epoch - 1
                 if last or self.step % self.stride == 0:
-                    yield self._train_point()
+                    yield self._measured()
                     yield from self._snapshot(due=last)
                     if not last and self._is_due(checkpoint_every_s):
                         yield from self._save()
@@ -203,17 +216,17 @@ class _Training:
         if self.learner.engine.notice:
             yield Warned(step=self.step, message=self.learner.engine.notice)
 
-    def _train_point(self) -> Point:
+    def _measured(self) -> Measured:
         scores = self._finite(self.learner.take_window())
         self.last_train = scores
         lr = self.learner.learning_rate(self.step - 1)
-        return Point(step=self.step, epoch=self.epoch, split="train", **scores._asdict(), lr=lr)
+        return Measured(point=Point(self.step, self.epoch, "train", **scores._asdict(), lr=lr))
 
     def _test(self) -> Iterator[Event]:
         for tested in self.learner.test():
             yield from self._progress(tested=tested)
         self.last_test = self._finite(self.learner.tested)
-        yield Point(step=self.step, epoch=self.epoch, split="test", **self.last_test._asdict())
+        yield Measured(point=Point(self.step, self.epoch, "test", **self.last_test._asdict()))
 
     def _finite(self, mean: Mean) -> Scores:
         if not math.isfinite(mean.loss):

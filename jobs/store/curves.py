@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from core.run.cost import keeps_snapshot
 from core.run.events import Distribution, Point, Progress, Snapshot, Split
 from core.run.spec import RunSpec
-from jobs.store.records import LogKind, LogRow, StoredPoint, StoredSnapshot, StoredSpeed
+from jobs.store.records import LogKind, LogRow, StoredSnapshot, StoredSpeed
 from jobs.store.tables import LOG, POINTS, RUNS, SNAPSHOTS, SPEEDS
 
 SPEED_PARTS = 500
@@ -35,7 +35,7 @@ def insert_points(connection: Connection, run: int, points: Sequence[Point]) -> 
     """A point that is already there stays as it was: a resumed training says some of them again."""
     if not points:
         return
-    rows = [{"run": run, **point.model_dump(exclude={"event"})} for point in points]
+    rows = [{"run": run, **point._asdict()} for point in points]
     _insert_new(connection, POINTS, ("run", "split", "step"), rows)
 
 
@@ -89,13 +89,15 @@ def insert_log(connection: Connection, run: int, attempt: int, kind: LogKind, me
     connection.execute(sa.insert(LOG), row)
 
 
-def select_points(connection: Connection, run_id: str, after: int, limit: int | None) -> list[StoredPoint]:
+def select_points(connection: Connection, run_id: str, after: int, limit: int | None) -> list[tuple[int, Point]]:
+    """Points with their cursors, after which the next question starts."""
     statement = _POINTS if limit is None else _POINTS.limit(limit)
-    return [StoredPoint(*row) for row in connection.execute(statement, {"of": run_id, "after": after})]
+    rows = connection.execute(statement, {"of": run_id, "after": after})
+    return [(cursor, Point(*point)) for cursor, *point in rows]
 
 
-def select_split(connection: Connection, run_id: str, split: Split) -> list[StoredPoint]:
-    return [StoredPoint(*row) for row in connection.execute(_SPLIT, {"of": run_id, "split": split})]
+def select_split(connection: Connection, run_id: str, split: Split) -> list[Point]:
+    return [Point(*row) for row in connection.execute(_SPLIT, {"of": run_id, "split": split})]
 
 
 def select_speeds(connection: Connection, run_id: str, after: int) -> list[StoredSpeed]:
@@ -143,12 +145,12 @@ def _newer(table: sa.Table, *columns: str) -> sa.Select[Any]:
 def _of_split() -> sa.Select[Any]:
     """The points of one split by their steps: with a cursor in it, SQLite would look at the other split's, too."""
     c = POINTS.c
-    found = sa.select(c.id, c.step, c.epoch, c.split, c.loss, c.top1, c.top5, c.lr)
+    found = sa.select(*(c[name] for name in Point._fields))
     run = sa.select(RUNS.c.number).where(RUNS.c.id == sa.bindparam("of")).scalar_subquery()
     return found.where(c.run == run, c.split == sa.bindparam("split")).order_by(c.step)
 
 
-_POINTS = _newer(POINTS, "id", "step", "epoch", "split", "loss", "top1", "top5", "lr")
+_POINTS = _newer(POINTS, "id", *Point._fields)
 _SPLIT = _of_split()
 _SNAPSHOTS = _newer(SNAPSHOTS, "id", "step", "epoch", "gamma", "beta", "disabled")
 _DETAILS = _newer(SNAPSHOTS, "detail")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from statistics import median
 from typing import Any
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 
 from core.run.cost import step_macs
-from core.run.events import Snapshot
+from core.run.events import Point, Snapshot
 from core.run.spec import RunSpec
 from jobs.store import curves
 from jobs.store.claims import Holding
@@ -31,7 +31,6 @@ from jobs.store.records import (
     LogRow,
     Run,
     State,
-    StoredPoint,
     StoredSnapshot,
     StoredSpeed,
     Unreadable,
@@ -223,12 +222,22 @@ class Store(Holding, Ordering, Removing, Results, Staff, Studies, Evaluations, E
         with self.reading() as connection:
             return curves.select_detail_at(connection, run_id, step)
 
-    def points(self, run_id: str, after: int = 0, limit: int | None = None) -> list[StoredPoint]:
-        """The points of the curves that were stored after cursor `after`, in the order in which they came."""
-        with self.reading() as connection:
-            return curves.select_points(connection, run_id, after, limit)
+    def points(self, run_id: str) -> list[Point]:
+        """The points of the curves, in the order in which they came."""
+        return [point for page in self.pages(run_id) for point in page]
 
-    def tests(self, run_id: str) -> list[StoredPoint]:
+    def pages(self, run_id: str, size: int = 5000) -> Iterator[list[Point]]:
+        """The same, at most `size` at a time."""
+        after = 0
+        while True:
+            with self.reading() as connection:
+                rows = curves.select_points(connection, run_id, after, size)
+            if not rows:
+                return
+            yield [point for _, point in rows]
+            after = rows[-1][0]
+
+    def tests(self, run_id: str) -> list[Point]:
         """The points of the test set alone: of a long run a few beside tens of thousands of train points."""
         with self.reading() as connection:
             return curves.select_split(connection, run_id, "test")
