@@ -135,10 +135,10 @@ def serve_pages(settings: Settings, store: Store, wake: Callable[[str], object],
     from app.pages import site  # noqa: PLC0415
     from app.pages.options import options  # noqa: PLC0415
     from app.server import make_app, mount_pages  # noqa: PLC0415
-    from app.views.studies import prepare  # noqa: PLC0415
+    from app.views.questions import prepare  # noqa: PLC0415
 
     app = make_app(settings, store, wake, options)
-    mount_pages(app, site.build(store, settings), settings, site.mount_options())
+    mount_pages(app, site.build(), settings, site.mount_options())
     stopping = threading.Event()
     preparation = threading.Thread(target=prepare, args=(stopping.is_set,), name="prepare")
 

@@ -33,10 +33,10 @@ class Settings(WorkerSettings):
         pattern=r"^[\w'.:/* -]+$",
         description="Sites that may show this one in a frame, as in CSP frame-ancestors.",
     )
+    # Those that core reads itself; here they are checked when the server starts.
     fashion_mnist: Path | None = Field(
         None, description="Folder with the four Fashion-MNIST files; unset: /usr/share/datasets/fashion-mnist."
     )
-    # Those that core reads itself; here they are checked when the server starts.
     imagenet: Path | None = Field(None, description="Folder of ImageNet: train/ and val/, a folder for each class.")
     folder: Path | None = Field(None, description="Folder of own images: train/ and val/, a folder for each class.")
     folder_size: int = Field(

@@ -62,7 +62,7 @@ def count(arguments: argparse.Namespace) -> int:
     try:
         shape = (arguments.channels, arguments.size, arguments.size)
         plan = catalog.plan(arguments.architecture, shape, arguments.classes)
-        counts = cost.counts(plan, policy(arguments.policy))
+        counts = cost.counts(plan, policy(arguments.policy).trains(plan))
     except ValueError as error:
         raise BadArguments(str(error)) from error
     rows = {**counts.model_dump(), "macs_per_image": plan.macs}

@@ -10,15 +10,16 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field, StringConstraints
 from typing_extensions import TypedDict
 
-from app.api.common import Here, Services, answer, described, refuse_others, wrong
+from app.api.common import Here, Services, described, refuse_others, wrong
 from app.api.errors import Problem, explain, parse
-from app.live.messages import RunId
+from app.views.address import Id
+from app.web.answers import answer
 from core.catalog.model import Model
 from jobs.store.mapping import UnreadableRun
 from jobs.store.records import TERMINAL
 
 MAX_RUNS = 200
-Token = Annotated[str, StringConstraints(max_length=200)]
+OwnerToken = Annotated[str, StringConstraints(max_length=200)]
 Action = Literal["cancel", "remove", "restore"]
 
 
@@ -26,14 +27,14 @@ class Changes(Model):
     """`runs`: the owner token of each, or that of the study that launched it."""
 
     action: Action
-    runs: dict[RunId, Token] = Field(min_length=1, max_length=MAX_RUNS)
+    runs: dict[Id, OwnerToken] = Field(min_length=1, max_length=MAX_RUNS)
 
 
 class Order(Model):
     """`runs`: ids in the wanted order; `tokens`: the owner token of each, or that of the study that launched it."""
 
-    runs: Annotated[list[RunId], Field(min_length=1, max_length=MAX_RUNS)]
-    tokens: dict[RunId, Token] = Field(max_length=MAX_RUNS)
+    runs: Annotated[list[Id], Field(min_length=1, max_length=MAX_RUNS)]
+    tokens: dict[Id, OwnerToken] = Field(max_length=MAX_RUNS)
 
 
 class Refused(TypedDict):

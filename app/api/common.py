@@ -1,20 +1,21 @@
-"""What all routes share: the services they work with, the run that an address names, and the forms of answers."""
+"""What all routes share: the services they work with, the run that an address names, and their documentation."""
 
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import orjson
-from fastapi import Depends, Header, Path, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi import Depends, Header, Path, Request
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from app.api.errors import Problem
 from app.live.feed import Feed
 from app.preview.estimate import Estimator
+from app.preview.outlook import Outlooks
 from app.settings import Settings
+from app.views.address import ID
+from app.views.studies import Studies
 from jobs.store.mapping import UnreadableRun
 from jobs.store.records import Run
 from jobs.store.store import Store
@@ -29,6 +30,8 @@ class Services:
     wake: Callable[[str], object]
     feed: Feed
     estimator: Estimator
+    outlooks: Outlooks
+    studies: Studies
     options: Callable[[], dict[str, Any]]
 
 
@@ -38,15 +41,7 @@ class Wrong(TypedDict):
     detail: str
 
 
-RunId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{6,40}$", description="The run's id.")]
-
-
-JSON_HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-
-
-def answer(content: object, status: int = 200) -> Response:
-    """`content` as JSON. FastAPI would copy and check it first, which the feed has no time for."""
-    return Response(orjson.dumps(content), status, headers=JSON_HEADERS)
+RunId = Annotated[str, Path(pattern=ID, description="The run's id.")]
 
 
 def described(model: type[BaseModel], example: object) -> dict[str, Any]:
@@ -69,6 +64,14 @@ Here = Annotated[Services, Depends(services_of)]
 """What the routes work with."""
 
 
+def _site(request: Request, here: Here) -> str:
+    return here.settings.public_url or str(request.base_url).rstrip("/")
+
+
+Site = Annotated[str, Depends(_site)]
+"""The address of this site, for links in files that leave it."""
+
+
 def found(run_id: RunId, here: Here) -> Run:
     """The run of that id. Raises Problem 404, and UnreadableRun."""
     run = here.store.run(run_id)
@@ -88,7 +91,10 @@ def _existing(run_id: RunId, here: Here) -> str:
 
 Existing = Annotated[str, Depends(_existing)]
 """The id of a run that is there, also where nobody can read it."""
+
 Token = Annotated[str | None, Header(max_length=200)]
+"""What proves who launched a run or a study."""
+
 EXAMPLE_STAYS = (
     "run {id} came with the project and nobody owns it, so no token can {what} it; whoever runs this server takes all "
     "examples out with ONLYBN_EXAMPLES=false"
@@ -106,13 +112,3 @@ def refuse_others(run_id: str, here: Services, token: str | None, what: str) -> 
     if not token:
         raise Problem(403, f"only who launched this run can {what} it: send its owner_token as X-Owner-Token")
     raise Problem(403, "this owner token belongs to another run")
-
-
-def download(rows: Any, media_type: str, name: str) -> Response:
-    """`rows` as a file called `name`, a piece at a time."""
-    return StreamingResponse(rows, media_type=media_type, headers=attached(name))
-
-
-def attached(name: str) -> dict[str, str]:
-    """The header that makes a browser keep the answer as a file."""
-    return {"Content-Disposition": f'attachment; filename="{name}"'}

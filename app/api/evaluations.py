@@ -6,9 +6,11 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Request, Response
 from typing_extensions import TypedDict
 
-from app.api.common import Found, Here, Services, answer, wrong
+from app.api.common import Found, Here, Services, described, wrong
 from app.api.errors import Problem, explain, parse
 from app.api.results import capsule_of
+from app.views.address import ID
+from app.web.answers import JSON_HEADERS, answer
 from core.run.edits import MAX_MAPS, BadEdits, SurgeryRequest, check, evaluated_images
 from core.run.parameters import read_parameters
 from core.run.tensorfile import BadTensorFile
@@ -73,7 +75,7 @@ class EvaluationView(TypedDict):
     error: str | None
 
 
-EvaluationId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{6,40}$", description="The evaluation's id.")]
+EvaluationId = Annotated[str, Path(pattern=ID, description="The evaluation's id.")]
 
 
 async def _request(request: Request) -> SurgeryRequest:
@@ -105,7 +107,7 @@ def download_parameters(run: Found, here: Here) -> Response:
     }
     # float32 in the fewest digits that give it back.
     body = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
-    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
+    return Response(body, headers=JSON_HEADERS)
 
 
 @router.post(
@@ -113,14 +115,7 @@ def download_parameters(run: Found, here: Here) -> Response:
     status_code=201,
     response_model=EvaluationView,
     responses={200: {"model": EvaluationView}, **wrong(404, 413, 422, 429, 503)},
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {"schema": {"$ref": "#/components/schemas/SurgeryRequest"}, "example": EXAMPLE}
-            },
-        }
-    },
+    openapi_extra=described(SurgeryRequest, EXAMPLE),
     summary="Evaluate an edited network",
 )
 def launch_evaluation(run: Found, here: Here, request: Annotated[SurgeryRequest, Depends(_request)]) -> Response:

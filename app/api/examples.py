@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from typing_extensions import TypedDict
 
-from app.api.common import Here, answer
+from app.api.common import Here
 from app.views import runs as views
+from app.web.answers import answer
 
 router = APIRouter()
 

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 from typing_extensions import TypedDict
 
-from app.api.common import Here, Services, answer, attached, wrong
+from app.api.common import Here, Services, wrong
 from app.api.errors import Problem
+from app.web.answers import answer, attached
 from app.web.security import MAX_START
 from core.machine.files import CAPSULE, CAPSULE_FORMAT, START
 from core.run.spec import RunSpec

@@ -2,7 +2,7 @@
 
 The feed keeps the rows of every watched run in memory (`watched.py`). A run is read once in FRESH_S at most, however
 many panels watch it, and then only the rows that are new. Nothing is kept for a panel: its cursors say what it has, so
-it goes on after a restart of the server. The route is `app/api/runs.py`.
+it goes on after a restart of the server. The route is in `app/api/feed.py`.
 """
 
 from __future__ import annotations

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints, TypeAdapter, WithJsonSchema
+from pydantic import Field, TypeAdapter, WithJsonSchema
 from typing_extensions import TypedDict
 
+from app.views.address import Id
 from app.views.points import KINDS
 from app.views.runs import RunSummary, RunView
 from core.catalog.model import Model
 
 MAX_RUNS = 20
 
-RunId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{6,40}$")]
 Cursor = Annotated[int, Field(ge=0, lt=2**53)]
 
 
@@ -30,7 +30,7 @@ class Cursors(Model):
 class Question(Model):
     """`layer`: index of the norm layer whose histograms are wanted; null: those of all layers together."""
 
-    runs: dict[RunId, Cursors] = Field(max_length=MAX_RUNS)
+    runs: dict[Id, Cursors] = Field(max_length=MAX_RUNS)
     layer: int | None = Field(None, ge=0, lt=10_000)
 
 

@@ -1,7 +1,7 @@
 """The points of a run's curves as the live panels get them: of a long run only what a picture can show.
 
 At the paper's scale a run has 60,000 train points, megabytes for each watcher of each run, on a chart some hundred
-pixels wide. The downloads have them all. Knows no store and no requests.
+pixels wide. The downloads (`downloads.py`) have them all. Knows no store and no requests.
 """
 
 from __future__ import annotations

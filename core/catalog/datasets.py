@@ -1,10 +1,34 @@
-"""The data sets by name: shapes, classes, counts and sources. Imports no torch; `memory.py` loads the images."""
+"""The data sets by name: all that is known of each, where its files lie and what reads them.
+
+Imports no torch. `core/data/memory.py` has the readers of those that lie in memory, by the names that stand here.
+"""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 from core.catalog.registry import Registry
+
+Reader = Literal["digits", "idx", "cifar", "svhn", "folder"]
+"""What turns files into images; `folder` streams them from a folder of class folders while it trains."""
+
+
+@dataclass(frozen=True)
+class Download:
+    """How the files are had where they are not here: torchvision's data set `kind` fetches and verifies them.
+
+    `size` is what is fetched. Somebody without a network puts `files` (in words) into `place`, a path below the folder
+    of data sets. One of `kept_as`, paths below the same folder, is there once the data set is.
+    """
+
+    kind: str
+    size: str
+    files: str
+    place: str
+    kept_as: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -14,8 +38,9 @@ class DataSet:
     `shape` is (channels, height, width); `mean` and `deviation` are per channel for pixels in [0, 1].
     `flip` and `pad` are its standard augmentation: a random mirror image, and a random crop after
     `pad` black pixels were added on each side.
-    `variable` names the environment variable that names its folder, where it is streamed from there (`folder.py`);
-    of such a data set the counts are those that its folder must have, or 0 where any will do.
+    `variable` names the environment variable that names a folder with its files, `installed` a folder where a package
+    of the system puts them; without either and without `download` the files come with the project.
+    The counts of a streamed data set are those that its folder must have, or 0 where any will do.
     """
 
     name: str
@@ -30,12 +55,38 @@ class DataSet:
     deviation: tuple[float, ...]
     flip: bool
     pad: int
+    reader: Reader
+    download: Download | None = None
     variable: str | None = None
+    installed: Path | None = None
 
     @property
     def streamed(self) -> bool:
         """Whether its images stay on disk and are decoded while it trains; else they lie in memory."""
-        return self.variable is not None
+        return self.reader == "folder"
+
+    @property
+    def given(self) -> Path | None:
+        """The folder with its files that the environment names or a package has made; None: neither."""
+        if named := os.environ.get(self.variable or ""):
+            return Path(named)
+        return self.installed if self.installed and self.installed.is_dir() else None
+
+
+IDX_FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+"""The files of a data set in the format of MNIST."""
+
+
+def _idx(kind: str, size: str) -> Download:
+    """The files of MNIST and those in its format."""
+    listed = ", ".join(f"{name}.gz" for name in IDX_FILES)
+    kept_as = (f"{kind}/raw/{IDX_FILES[0]}", f"{kind}/raw/{IDX_FILES[0]}.gz")
+    return Download(kind, size, f"the four files {listed}", f"{kind}/raw", kept_as)
 
 
 # open_lth datasets/imagenet.py and cifar10.py: the authors normalise CIFAR-10 with ImageNet's statistics, too.
@@ -59,7 +110,7 @@ DATASETS: Registry[DataSet] = Registry(
             "digits",
             "Digits",
             "1,797 handwritten digits of 8×8 grey pixels. Needs no download; every fifth image is for testing.",
-            "scikit-learn (UCI optical recognition of handwritten digits)",
+            "Alpaydin, Kaynak 1998 (UCI optical recognition of handwritten digits)",
             (1, 8, 8),
             tuple("0123456789"),
             1438,
@@ -68,6 +119,7 @@ DATASETS: Registry[DataSet] = Registry(
             (0.376,),
             flip=False,
             pad=1,
+            reader="digits",
         ),
         DataSet(
             "mnist",
@@ -82,6 +134,8 @@ DATASETS: Registry[DataSet] = Registry(
             (0.3081,),
             flip=False,
             pad=2,
+            reader="idx",
+            download=_idx("MNIST", "12 MB"),
         ),
         DataSet(
             "fashion-mnist",
@@ -96,6 +150,10 @@ DATASETS: Registry[DataSet] = Registry(
             (0.3530,),
             flip=True,
             pad=2,
+            reader="idx",
+            download=_idx("FashionMNIST", "31 MB"),
+            variable="ONLYBN_FASHION_MNIST",
+            installed=Path("/usr/share/datasets/fashion-mnist"),  # Debian's dataset-fashion-mnist
         ),
         DataSet(
             "cifar-10",
@@ -110,6 +168,14 @@ DATASETS: Registry[DataSet] = Registry(
             IMAGENET_DEVIATION,
             flip=True,
             pad=4,
+            reader="cifar",
+            download=Download(
+                "CIFAR10",
+                "170 MB",
+                "cifar-10-python.tar.gz",
+                "",
+                ("cifar-10-batches-py/test_batch", "cifar-10-python.tar.gz"),
+            ),
         ),
         DataSet(
             "cifar-100",
@@ -124,6 +190,14 @@ DATASETS: Registry[DataSet] = Registry(
             (0.2673, 0.2564, 0.2762),
             flip=True,
             pad=4,
+            reader="cifar",
+            download=Download(
+                "CIFAR100",
+                "169 MB",
+                "cifar-100-python.tar.gz",
+                "",
+                ("cifar-100-python/test", "cifar-100-python.tar.gz"),
+            ),
         ),
         DataSet(
             "svhn",
@@ -138,6 +212,8 @@ DATASETS: Registry[DataSet] = Registry(
             (0.1980, 0.2010, 0.1970),
             flip=False,
             pad=4,
+            reader="svhn",
+            download=Download("SVHN", "246 MB", "train_32x32.mat and test_32x32.mat", "", ("test_32x32.mat",)),
         ),
         DataSet(
             "imagenet",
@@ -152,6 +228,7 @@ DATASETS: Registry[DataSet] = Registry(
             IMAGENET_DEVIATION,
             flip=True,
             pad=0,
+            reader="folder",
             variable="ONLYBN_IMAGENET",
         ),
         DataSet(
@@ -167,6 +244,7 @@ DATASETS: Registry[DataSet] = Registry(
             IMAGENET_DEVIATION,
             flip=True,
             pad=0,
+            reader="folder",
             variable="ONLYBN_FOLDER",
         ),
     ),

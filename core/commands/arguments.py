@@ -16,7 +16,8 @@ from core.catalog.policies import POLICIES
 from core.catalog.presets import PRESETS
 from core.catalog.registry import UnknownName
 from core.commands import studies
-from core.run.spec import Recipe, RunSpec, explain
+from core.run.problems import explain
+from core.run.spec import Recipe, RunSpec
 from core.run.tensorfile import BadTensorFile, header_of
 
 FIELDS = ("architecture", "policy", "dataset", "epochs", "replicate", "train_examples", "test_examples")

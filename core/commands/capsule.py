@@ -21,7 +21,8 @@ from core.engine.choice import Engine, make_engine
 from core.machine.processor import processor
 from core.meters import Window, summed_loss, tally
 from core.run.cost import counts
-from core.run.spec import RunSpec, explain
+from core.run.problems import explain
+from core.run.spec import RunSpec
 from core.trained.capsule import BadCapsule, Capsule, Origin, has_its_seeds_weights, read_capsule, rebuild
 from core.training.checkpoint import Scores
 
@@ -56,7 +57,7 @@ def capsule_of(path: Path) -> Capsule:
 def show(arguments: argparse.Namespace, capsule: Capsule) -> int:
     """Print what the capsule says of itself."""
     spec, result = capsule.spec, capsule.result
-    numbers = counts(spec.plan, spec.selection)
+    numbers = counts(spec.plan, spec.trains)
     if arguments.json:
         rows = {
             "spec": spec.model_dump(mode="json"),

@@ -15,9 +15,8 @@ from rich.table import Table
 
 from core.catalog.registry import UnknownName
 from core.commands.console import clock
-from core.documents.study import Page, report
 from core.machine.files import write_atomically
-from core.run.spec import explain
+from core.run.problems import explain
 from core.studies.catalog import STUDIES, study_spec
 from core.studies.costs import run_s, study_cost
 from core.studies.folder import OtherStudy, StudyFolder
@@ -197,6 +196,8 @@ def _line(told: Told) -> str:
 
 def _write(folder: StudyFolder, console: Console) -> None:
     """Write report.html and results.csv, and say what they say. Raises StudyUnavailable."""
+    from core.documents.study import Page, report  # noqa: PLC0415 - imports Jinja2, for which `count` should not wait
+
     study, records = folder.study, folder.records()
     failures = {member.digest: reason for member in study.members if (reason := folder.failure(member))}
     verdict = judge(STUDIES[study.study].criterion, study, records)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.catalog.plan import Plan
-from core.catalog.policies import Policy
+from core.catalog.policy import Trains, trainable
 from core.run.events import Counts
 from core.run.findings import EPSILONS
 from core.run.spec import RunSpec
@@ -20,41 +20,41 @@ ANALYSED_AT_LEAST = 500
 """...but at no fewer than this."""
 
 
-def counts(plan: Plan, policy: Policy) -> Counts:
-    """The parameter counts of `plan` under `policy`: the columns of the paper's table 1 and what trains."""
+def counts(plan: Plan, trains: Trains) -> Counts:
+    """The parameter counts of `plan`: the columns of the paper's table 1 and what trains."""
     return Counts(
         total=plan.total,
-        trainable=policy.trainable(plan),
+        trainable=trainable(trains),
         batchnorm=plan.count("gamma", "beta"),
         output=plan.count("output", "output-bias"),
         shortcut=plan.count("shortcut"),
     )
 
 
-def step_macs(plan: Plan, policy: Policy) -> int:
+def step_macs(plan: Plan, trains: Trains) -> int:
     """Multiply-adds that one training step needs for one image.
 
     The forward pass; the weight gradients of the layers that train; and the input gradients of all layers above the
     lowest that trains. Frozen weights need no gradient of their own, so BatchNorm alone costs 2/3 of training
     everything.
     """
-    trained = {parameter.name for parameter in plan.parameters if policy.trains(parameter)}
-    trained |= {f"{name}.weight" for name in policy.scattered(plan)} | set(policy.scored(plan))
     head = plan.output.features * plan.output.classes
     total, below = plan.macs, False
     for unit in plan.units():
         conv, norm = unit.convolution, unit.norm
-        weight = f"{conv.name}.weight" in trained
+        weight = f"{conv.name}.weight" in trains
         total += conv.macs * (weight + below)
-        below |= weight or bool(trained & {f"{conv.name}.bias", f"{norm.name}.weight", f"{norm.name}.bias"})
-    return total + head * ((f"{plan.output.name}.weight" in trained) + below)
+        below |= weight or not trains.keys().isdisjoint(
+            (f"{conv.name}.bias", f"{norm.name}.weight", f"{norm.name}.bias")
+        )
+    return total + head * ((f"{plan.output.name}.weight" in trains) + below)
 
 
 def run_macs(spec: RunSpec) -> int:
     """Multiply-adds of a whole run: its steps, and its tests at initialisation and after every epoch."""
     train, test = spec.images
     plan = spec.plan
-    return spec.epochs * train * step_macs(plan, spec.selection) + (spec.epochs + 1) * test * plan.macs
+    return spec.epochs * train * step_macs(plan, spec.trains) + (spec.epochs + 1) * test * plan.macs
 
 
 def analysed_images(spec: RunSpec) -> int:
@@ -66,7 +66,7 @@ def analysed_images(spec: RunSpec) -> int:
 def modest_step_s(spec: RunSpec) -> float:
     """Seconds that one step takes on two ordinary cores, roughly."""
     plan = spec.plan
-    macs = step_macs(plan, spec.selection) * min(spec.recipe.batch_size, spec.images[0])
+    macs = step_macs(plan, spec.trains) * min(spec.recipe.batch_size, spec.images[0])
     return macs / MODEST_MACS_PER_S + STEP_OVERHEAD_S * len(plan.norms)
 
 

@@ -12,7 +12,8 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from core.catalog.model import Model
-from core.run.spec import RunSpec, explain
+from core.run.problems import explain
+from core.run.spec import RunSpec
 
 Scale = Literal["minutes", "evening", "paper"]
 SCALES: tuple[Scale, ...] = ("minutes", "evening", "paper")

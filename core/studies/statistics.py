@@ -1,7 +1,7 @@
 """Means with their uncertainty over replicates: standard deviation, t-intervals, paired and Welch differences.
 
 Plain Python: the web process needs one quantile of Student's t, and SciPy would cost it a quarter of a second and
-25 MB. A test compares with SciPy.
+25 MB. A test compares with numbers of SciPy.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class Learner:
         self.batches = batches(spec, data_folder, device, group.part)
         network = build(self.plan, spec.init, spec.seeds.init)
         self.taken = start_from(network, start, spec.start) if spec.start else None
-        self.trainable = freeze(network, self.plan, spec.selection, spec.seeds.choice)
+        self.trainable = freeze(network, spec.trains, spec.seeds.choice)
         if spec.recipe.sync_batchnorm and not group.part.alone:
             synchronise(network)
         self.network = network.to(device).to(memory_format=torch.channels_last)

@@ -198,7 +198,7 @@ class _Training:
             steps_per_epoch=self.spec.steps_per_epoch,
             train_examples=train,
             test_examples=test,
-            counts=counts(self.plan, self.spec.selection),
+            counts=counts(self.plan, self.spec.trains),
             layers=tuple(
                 Layer(name=n.name, channels=n.channels, stage=n.stage, shortcut=n.shortcut) for n in self.plan.norms
             ),

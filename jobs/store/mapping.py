@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from sqlalchemy import Row
 
 from core.run.events import Counts, Finished, Started
-from core.run.spec import RunSpec, explain
+from core.run.problems import explain
+from core.run.spec import RunSpec
 from jobs.store.order import place_of
 from jobs.store.records import ExampleMark, Run, Unreadable, Usage
 from jobs.store.tables import EXAMPLES, FINDINGS, MEMBERS, REMOVALS, RUNS, STUDIES, USAGE

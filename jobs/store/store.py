@@ -298,4 +298,4 @@ def _macs_per_image(spec: str) -> int | None:
         parsed = read_spec(spec)
     except ValidationError:
         return None
-    return step_macs(parsed.plan, parsed.selection)
+    return step_macs(parsed.plan, parsed.trains)

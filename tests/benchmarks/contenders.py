@@ -97,7 +97,7 @@ class Plain(Contender):
             Pictures(), BATCH, shuffle=True, num_workers=workers, persistent_workers=workers > 0
         )
         self.network = build(spec.plan, spec.init, spec.seeds.init)
-        trainable = freeze(self.network, spec.plan, spec.selection, spec.seeds.choice)
+        trainable = freeze(self.network, spec.trains, spec.seeds.choice)
         self.half = half
         if half:
             self.network = self.network.to(memory_format=torch.channels_last)
@@ -186,7 +186,7 @@ class Limit(Contender):
         keep_freed_memory()
         spec = spec_of(architecture, policy)
         network = build(spec.plan, spec.init, spec.seeds.init)
-        trainable = freeze(network, spec.plan, spec.selection, spec.seeds.choice)
+        trainable = freeze(network, spec.trains, spec.seeds.choice)
         trials = try_shapes(spec.plan, BATCH, None, native_format())
         fastest = {shape: min(trial, key=trial.__getitem__) for shape, trial in trials.items()}
         self.words = f"torch's convolutions, {' and '.join(sorted(set(fastest.values())))}"

@@ -18,6 +18,7 @@ from playwright.sync_api import Page, expect
 from core.studies.catalog import study_spec
 from tests.browser.conftest import Site
 from tests.browser.puppet import Puppet
+from tests.browser.waits import keys_listen
 
 TINY = {"architecture": "resnet-8", "policy": "batchnorm", "dataset": "digits", "epochs": 3, "train_examples": 512}
 TRAINED_WITHIN_S, EVALUATED_WITHIN_MS = 120, 90_000
@@ -193,8 +194,7 @@ def look(page: Page) -> None:
 
 
 def keys(page: Page) -> None:
-    page.wait_for_function("performance.getEntriesByName(location.origin + '/static/site/keys.js').length")
-    page.wait_for_timeout(200)
+    keys_listen(page)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.studies.catalog import STUDIES, study_spec
 from core.version import VERSION
+from tests.browser.charts import drawn
 from tests.browser.conftest import PATIENCE_MS, Open
 from tests.browser.puppet import Puppet
 
@@ -181,7 +182,7 @@ def test_each_chart_is_saved_as_a_picture(open_page: Open, puppet: Puppet, tmp_p
     assert name == f"onlybn-{run_id}-accuracy.png"
     assert content.startswith(b"\x89PNG")
     page.get_by_role("tab", name="Off by layer").click()
-    page.wait_for_function("document.querySelectorAll('.tab-panel .plot:not([hidden])[data-drawn]').length === 2")
+    drawn(page, "Over the training")
     name, content = saved("Over the training", "SVG")
     assert name == f"onlybn-{run_id}-over-the-training-off-by-layer.svg"
     assert b"<svg" in content and b"heatmaplayer" in content

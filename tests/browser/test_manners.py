@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Open, Site, Watch
 from tests.browser.puppet import Puppet
+from tests.browser.states import settle
+from tests.browser.waits import still
 
 RECOVERS_WITHIN_MS = 10_000
 
@@ -89,6 +91,7 @@ def test_a_tab_that_was_on_another_server_of_this_host(
     page.on("console", lambda said: refused.append(said.text) if "Content Security Policy" in said.text else None)
     page.goto(working_site.url + path)
     expect(page.locator(".site-header .server")).to_be_visible()  # which a script has made
-    page.wait_for_timeout(1000)
+    settle(page)
+    still(page)
     context.close()
     assert not refused

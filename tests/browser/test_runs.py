@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from jobs.store.tables import RUNS
 from tests.browser.conftest import Open, Watch
@@ -207,9 +207,14 @@ def test_ones_own_waiting_runs_are_reordered_with_the_keyboard(open_page: Open, 
     page.keyboard.press("Enter")
     expect(entries.locator("a")).to_have_text(["Mine 2", "Mine 0", "Mine 1"])
     expect(up).to_have_attribute("aria-disabled", "true")
-    page.route("**/api/runs/order", lambda route: (page.wait_for_timeout(300), route.continue_()))  # slowly
-    page.get_by_role("button", name="Serve earlier: Mine 1").click()
+    held: list[Route] = []
+    page.route("**/api/runs/order", lambda route: held.append(route))
+    with page.expect_request("**/api/runs/order"):
+        page.get_by_role("button", name="Serve earlier: Mine 1").click()
     page.get_by_role("button", name="Serve first: Mine 1").click()  # before the first move is answered
+    page.unroute("**/api/runs/order")
+    for route in held:
+        route.continue_()
     expect(entries.locator("a")).to_have_text(["Mine 1", "Mine 2", "Mine 0"])
     expect(page.locator("#announcer")).to_have_text("Mine 1 is now number 1 in the queue.")
     assert puppet.store.waiting() == [b, c, theirs, a]

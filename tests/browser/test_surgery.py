@@ -16,6 +16,7 @@ from tests.browser.conftest import Open, Site, Watch
 from tests.browser.puppet import SPEC, Puppet
 from tests.browser.states import EVALUATED_WITHIN_MS as PATIENCE_MS
 from tests.browser.states import call, trained_run
+from tests.browser.waits import still
 from tests.events import finished
 
 
@@ -157,7 +158,8 @@ def test_an_image_of_the_test_set_drawn_and_uploaded(open_working_page: Open, tr
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme)
         page.set_viewport_size({"width": 390 if theme == "dark" else 1280, "height": 900})
-        page.wait_for_timeout(300)
+        page.wait_for_function("dark => document.body.classList.contains('dark') === dark", arg=theme == "dark")
+        still(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= (390 if theme == "dark" else 1280)
         violations = Axe().run(page).response["violations"]
         assert not violations, [(one["id"], [node["html"][:160] for node in one["nodes"][:3]]) for one in violations]
@@ -186,18 +188,20 @@ def with_capsule(puppet: Puppet, **fields: Any) -> str:
     return run_id
 
 
-def test_without_findings_and_without_a_worker_it_says_so(open_page: Open, puppet: Puppet, watch: Watch) -> None:
+def test_without_findings_and_without_a_worker_it_says_so(
+    open_page: Open, puppet: Puppet, watch: Watch, site: Site
+) -> None:
     page = open_page(f"/surgery?run={with_capsule(puppet)}&eps=0.02")
     slot(page, "stored-more").to_contain_text("not analysed; evaluate to measure it")
     expect(page.locator(".network .hole")).to_have_count(1)
     puppet.store.bye([puppet.identity.name])
     watch.expected.append("503")
     until = time.monotonic() + 15
+    while call(site, "/healthz")["workers"]:  # what the server knows is a second old
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    page.get_by_role("button", name="Evaluate").click()
     problem = page.locator(".measure [role=alert]:visible")
-    while not problem.count() and time.monotonic() < until:  # the server's count of workers is a second old
-        page.wait_for_timeout(1200)
-        page.get_by_role("button", name="Evaluate").click()
-        page.wait_for_timeout(300)
     expect(problem).to_contain_text("No worker is running, so nobody can compute this")
     puppet.hello()
 

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Route, expect
 
-from app.form.choices import EXAMPLES
+from app.form.fields import EXAMPLES
+from core.catalog.policy import trainable
 from core.run.spec import RunSpec
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
@@ -141,7 +142,7 @@ def test_one_click_launches_both_examples_and_compares_them(open_page: Open, pup
         puppet.claim(run_id)
         puppet.finish(run_id)
     assert specs == [RunSpec.model_validate(example) for example in EXAMPLES]
-    assert len({spec.selection.trainable(spec.plan) for spec in specs}) == 1
+    assert len({trainable(spec.trains) for spec in specs}) == 1
     expect(page.locator(".legend-list .badge").filter(has_text="Finished")).to_have_count(2)
     page.wait_for_function("document.querySelector('.overlay .plot')?.data?.every(trace => trace.x.length > 12)")
 

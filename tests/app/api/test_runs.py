@@ -236,16 +236,6 @@ def test_a_running_run_is_asked_to_stop(client: TestClient, trainer: Trainer) ->
     assert answer.json()["state"] == "running" and answer.json()["cancel_requested"]
 
 
-def test_count_and_preview_say_the_same(client: TestClient) -> None:
-    counted = client.get("/api/count?architecture=resnet-110&policy=batchnorm&dataset=cifar-10&epochs=2").json()
-    assert counted["counts"]["total"] == 1_730_714 and counted["counts"]["trainable"] == 8288
-    spec = {"architecture": "resnet-110", "policy": "batchnorm", "dataset": "cifar-10", "epochs": 2}
-    assert client.post("/api/preview", json=spec).json() == counted
-    wrong = client.get("/api/count?architecture=resnet-111&policy=batchnorm")
-    assert wrong.status_code == 422 and "resnet-110" in wrong.json()["detail"]
-    assert "policy is missing" in client.get("/api/count?architecture=resnet-14").json()["detail"]
-
-
 def test_health(client: TestClient, trainer: Trainer) -> None:
     trainer.start()
     launch(client)
@@ -281,3 +271,11 @@ def test_the_documentation_is_complete_and_asks_no_other_host(client: TestClient
         assert path in page.text
         assert all(operation["summary"] for operation in methods.values())
     assert not re.findall(r'(?:src|<link [^>]*href)="(?!/static/)', page.text), "everything comes from here"
+
+
+def test_the_schedule_of_the_whole_run(client: TestClient, trainer: Trainer) -> None:
+    run_id, _ = trainer.start(epochs=40, recipe={"lr": 0.4, "lr_drops": [0.5], "warmup_epochs": 2})
+    view = client.get(f"/api/runs/{run_id}/schedule").json()
+    rates = dict(zip(view["epochs"], view["lr"], strict=True))
+    assert len(rates) <= 402 and rates[0.0] == 0 and rates[1.0] == 0.2 and rates[10.0] == 0.4 and rates[30.0] == 0.04
+    assert max(rates) < 40

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from app.server import make_app
 from app.settings import Settings
-from app.views import studies
+from app.views import questions
 from core.run.spec import RunSpec
 from core.studies.catalog import STUDIES, study_spec
 from core.studies.spec import Axis, StudySpec
@@ -45,12 +45,12 @@ def test_a_public_server_may_bound_the_scale(store: Store) -> None:
 
 
 def test_what_never_changes_is_there_before_a_visitor_asks(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    studies.prepare()
+    questions.prepare()
 
     def again(*_: object) -> None:
         raise AssertionError("worked out once more")
 
-    monkeypatch.setattr(studies, "figure", again)
+    monkeypatch.setattr(questions, "figure", again)
     assert len(client.get("/api/studies").json()["questions"]) == len(STUDIES)
 
 

@@ -7,9 +7,9 @@ import hashlib
 import json
 import re
 from dataclasses import replace
-from html import escape
 from html.parser import HTMLParser
 
+from markupsafe import escape
 from starlette.testclient import TestClient
 
 from app.sharing.report import Report, html

@@ -30,7 +30,7 @@ def spec(architecture: str, policy: str, **changes: Any) -> RunSpec:
 
 def network_of(run: RunSpec) -> Network:
     network = build(run.plan, run.init, run.seeds.init)
-    freeze(network, run.plan, run.selection, run.seeds.choice)
+    freeze(network, run.trains, run.seeds.choice)
     return network.to(memory_format=torch.channels_last)
 
 

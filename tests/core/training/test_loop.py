@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from core.catalog.policies import POLICIES
+from core.catalog.policy import trainable
 from core.catalog.schedules import learning_rate
 from core.network.builder import build
 from core.network.freezing import choose, freeze
@@ -50,7 +51,7 @@ def test_frozen_tensors_stay_to_the_bit_and_trained_ones_move(policy: str, tmp_p
     running = {name for name in after if "running_" in name}
     moved = {name for name in after if not torch.equal(before[name], after[name])}
     assert moved == set(training.trainable) | running
-    assert sum(p.numel() for p in training.trainable.values()) == training.spec.selection.trainable(training.plan)
+    assert sum(p.numel() for p in training.trainable.values()) == trainable(training.spec.trains)
 
 
 def test_weight_decay_does_not_move_a_frozen_weight(tmp_path: Path) -> None:
@@ -66,7 +67,7 @@ def test_weight_decay_does_not_move_a_frozen_weight(tmp_path: Path) -> None:
 def test_a_scattered_convolution_begins_as_the_frozen_one() -> None:
     plain = build(spec().plan, spec().init, seed=5).eval()
     scattered = build(spec().plan, spec().init, seed=5).eval()
-    freeze(scattered, spec().plan, POLICIES["random-4"], seed=1)
+    freeze(scattered, POLICIES["random-4"].trains(spec().plan), seed=1)
     x = torch.randn(2, 1, 8, 8, generator=generator(0))
     assert torch.equal(plain(x), scattered(x))
 

@@ -32,7 +32,7 @@ def test_a_file_tells_one_whole_run(given: Shipped) -> None:
     example, spec = given.example, given.example.spec
     started, result = example.started, example.result
     assert (started.spec_digest, started.resumed_from) == (spec.digest, None)
-    assert started.counts == counts(spec.plan, spec.selection)
+    assert started.counts == counts(spec.plan, spec.trains)
     assert len(started.layers) == len(spec.plan.norms)
     assert result.step == spec.total_steps == example.points[-1].step == example.snapshots[-1].step
     assert example.points[-1].top1 == result.top1

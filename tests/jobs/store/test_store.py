@@ -274,7 +274,7 @@ def test_before_the_first_end_the_speed_is_that_of_what_runs(store: Store, spec:
     store.record(run.id, 1, Batch(progress=progress))
     from core.run.cost import step_macs
 
-    assert store.health().macs_per_s == 100 * step_macs(spec.plan, spec.selection)
+    assert store.health().macs_per_s == 100 * step_macs(spec.plan, spec.trains)
 
 
 def test_tables_can_be_created_by_many_at_once(store: Store) -> None:

@@ -308,7 +308,7 @@ def test_what_is_wrong_is_said_in_one_line(start: Start, name: str, value: str, 
 
 
 def test_a_worker_imports_no_torch(start: Start) -> None:
-    heavy = "{'torch', 'torchvision', 'safetensors', 'sklearn'}"
+    heavy = "{'torch', 'torchvision', 'safetensors'}"
     code = f"import sys, jobs.__main__; sys.exit(bool({heavy} & set(sys.modules)))"
     worker = start("-c", code)
     assert worker.wait(timeout=30) == 0
