@@ -101,7 +101,7 @@ def order_runs(order: Annotated[Order, Depends(_order)], here: Here) -> Response
     """
     for run_id in order.runs:
         refuse_others(run_id, here, order.tokens.get(run_id), "reorder")
-    ordered: Ordered = {"runs": here.store.reorder(list(dict.fromkeys(order.runs)))}
+    ordered: Ordered = {"runs": here.store.queue.reorder(list(dict.fromkeys(order.runs)))}
     return answer(ordered)
 
 
@@ -115,21 +115,21 @@ def _change(action: Action, run_id: str, token: str, here: Services) -> str | No
         if action == "cancel":
             return _cancel(run_id, here)
         if action == "restore":
-            return None if here.store.restore(run_id) else "what was removed an hour ago is gone"
+            return None if here.store.runs.restore(run_id) else "what was removed an hour ago is gone"
     except UnreadableRun:  # which is raised once it is done
         return None
-    reason = here.store.remove(run_id)
+    reason = here.store.runs.remove(run_id)
     if reason is None:
         here.feed.forget(run_id)
     return reason
 
 
 def _cancel(run_id: str, here: Services) -> str | None:
-    state = here.store.state(run_id)
+    state = here.store.runs.state(run_id)
     if state is None:
         return "it is not here any more"
     if state not in TERMINAL:
-        run = here.store.request_cancel(run_id)
+        run = here.store.runs.cancel(run_id)
         if run is None or run.cancel_requested:
             return None
         state = run.state  # it has ended meanwhile

@@ -14,10 +14,9 @@ from app.live.feed import Feed
 from app.preview.estimate import Estimator
 from app.preview.outlook import Outlooks
 from app.settings import Settings
-from app.views.address import ID
 from app.views.studies import Studies
 from jobs.store.mapping import UnreadableRun
-from jobs.store.records import Run
+from jobs.store.records import ID_PATTERN, Run
 from jobs.store.store import Store
 
 
@@ -41,7 +40,7 @@ class Wrong(TypedDict):
     detail: str
 
 
-RunId = Annotated[str, Path(pattern=ID, description="The run's id.")]
+RunId = Annotated[str, Path(pattern=ID_PATTERN, description="The run's id.")]
 
 
 def described(model: type[BaseModel], example: object) -> dict[str, Any]:
@@ -74,7 +73,7 @@ Site = Annotated[str, Depends(_site)]
 
 def found(run_id: RunId, here: Here) -> Run:
     """The run of that id. Raises Problem 404, and UnreadableRun."""
-    run = here.store.run(run_id)
+    run = here.store.runs.get(run_id)
     if run is None:
         raise Problem(404, f"there is no run {run_id} here; it may have been made on another server")
     return run
@@ -103,10 +102,10 @@ EXAMPLE_STAYS = (
 
 def refuse_others(run_id: str, here: Services, token: str | None, what: str) -> None:
     """Only who has the owner token of the run, or of the study that launched it, may do `what`. Raises Problem 403."""
-    if token and here.store.owns(run_id, token):
+    if token and here.store.runs.may_change(run_id, token):
         return
     with suppress(UnreadableRun):
-        run = here.store.run(run_id)
+        run = here.store.runs.get(run_id)
         if run and run.example:
             raise Problem(403, EXAMPLE_STAYS.format(id=run_id, what=what))
     if not token:

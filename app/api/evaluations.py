@@ -9,13 +9,13 @@ from typing_extensions import TypedDict
 from app.api.common import Found, Here, Services, described, wrong
 from app.api.errors import Problem, explain, parse
 from app.api.results import capsule_of
-from app.views.address import ID
 from app.web.answers import JSON_HEADERS, answer
 from core.run.edits import MAX_MAPS, BadEdits, SurgeryRequest, check, evaluated_images
 from core.run.parameters import read_parameters
 from core.run.tensorfile import BadTensorFile
 from jobs.quotas import refuse_evaluation
 from jobs.store.evaluations import Evaluation
+from jobs.store.records import ID_PATTERN
 
 EXAMPLE = (
     '{"edits": [{"action": "zero", "below": 0.01}, {"action": "flip", "layer": "stage1.0.norm1", "features": [3, 5]}]}'
@@ -75,7 +75,7 @@ class EvaluationView(TypedDict):
     error: str | None
 
 
-EvaluationId = Annotated[str, Path(pattern=ID, description="The evaluation's id.")]
+EvaluationId = Annotated[str, Path(pattern=ID_PATTERN, description="The evaluation's id.")]
 
 
 async def _request(request: Request) -> SurgeryRequest:
@@ -132,9 +132,9 @@ def launch_evaluation(run: Found, here: Here, request: Annotated[SurgeryRequest,
         raise Problem(422, str(error)) from error
     if here.feed.health().workers == 0:
         raise Problem(503, NO_WORKER)
-    if reason := refuse_evaluation(*here.store.evaluations_waiting()):
+    if reason := refuse_evaluation(*here.store.evaluations.waiting()):
         raise Problem(429, reason)
-    evaluation, new = here.store.submit_evaluation(run.id, request)
+    evaluation, new = here.store.evaluations.submit(run.id, request)
     if new:
         here.wake(evaluation.id)
     return answer(_view(evaluation, here), 201 if new else 200)
@@ -148,7 +148,7 @@ def launch_evaluation(run: Found, here: Here, request: Annotated[SurgeryRequest,
 )
 def look_at_evaluation(evaluation_id: EvaluationId, here: Here) -> Response:
     """Its state, how far it is, and its result."""
-    evaluation = here.store.evaluation(evaluation_id)
+    evaluation = here.store.evaluations.get(evaluation_id)
     if evaluation is None:
         raise Problem(404, f"there is no evaluation {evaluation_id} here; they are kept for a week")
     return answer(_view(evaluation, here))

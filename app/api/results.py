@@ -29,7 +29,7 @@ router = APIRouter()
 )
 def download_points(run: Found, here: Here, format: Literal["json", "csv"] = "json") -> Response:
     """All points of the curves in the order in which they came, as JSON or as a CSV file."""
-    pages = here.store.pages(run.id)
+    pages = here.store.curves.pages(run.id)
     if format == "csv":
         return download(downloads.points_csv(pages), "text/csv; charset=utf-8", f"onlybn-{run.id}-points.csv")
     return StreamingResponse(downloads.points_json(run.id, pages), media_type="application/json")
@@ -54,7 +54,7 @@ def download_snapshots(run: Found, here: Here) -> Response:
 )
 def look_at_snapshot(run: Found, step: Step, here: Here) -> Response:
     """The newest snapshot at or before `step`, with the counts and quantiles of each norm layer."""
-    detail = here.store.snapshot_at(run.id, step)
+    detail = here.store.curves.snapshot_at(run.id, step)
     if detail is None:
         raise Problem(404, f"run {run.id} has no snapshot at or before step {step} yet")
     return answer(detail.model_dump(exclude={"event"}))
@@ -70,7 +70,7 @@ def download_findings(
     run: Found, here: Here, format: Literal["json", "csv"] = "json", table: downloads.Table = "layers"
 ) -> Response:
     """γ and β, threshold ablation and ReLUs that are off: everything as JSON, or one table of it as a CSV file."""
-    findings = here.store.findings(run.id)
+    findings = here.store.results.findings(run.id)
     if findings is None:
         raise Problem(404, f"run {run.id} has no findings: the analyses are made when a training is complete")
     if format == "csv":
@@ -119,7 +119,7 @@ def _capsule(run: Run, here: Services) -> bytes | FilePath:
     """From the database, or its place in the folder of the run."""
     if run.state != "finished":
         raise Problem(404, f"run {run.id} is {run.state}; only a finished run has a capsule")
-    if (content := here.store.capsule(run.id)) is not None:
+    if (content := here.store.results.capsule(run.id)) is not None:
         return content
     path = here.settings.runs_folder / run.id / CAPSULE
     if path.is_file():

@@ -16,8 +16,7 @@ from core.catalog.schedules import learning_rate
 from core.run.spec import RunSpec
 from jobs.quotas import refuse_submission
 from jobs.store.records import RESUMABLE, Run, State, Unreadable
-from jobs.store.removal import REMOVED_FOR_S
-from jobs.store.store import SORTS
+from jobs.store.runs import REMOVED_FOR_S, SORTS
 
 MAX_LIMIT = 200
 DRAWN_STEPS = 400  # of a schedule
@@ -52,10 +51,10 @@ router = APIRouter()
 )
 def launch_run(spec: Spec, here: Here) -> Response:
     """Queue a run. Keep `owner_token`: it is shown this once, and only who has it can cancel the run."""
-    if reason := refuse_submission(here.store.backlog(), here.settings.max_queued):
+    if reason := refuse_submission(here.store.queue.backlog(), here.settings.max_queued):
         raise Problem(429, reason)
     starts.refuse_unknown_start(spec, here)
-    run, token = here.store.submit(spec)
+    run, token = here.store.runs.submit(spec)
     here.wake(run.id)
     launched: views.Launched = {
         "id": run.id,
@@ -79,7 +78,7 @@ def list_runs(
     offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
 ) -> Response:
     """A page of the runs that match all conditions, the newest first unless sorted otherwise."""
-    listed, total = here.store.listed(
+    listed, total = here.store.runs.listed(
         states=state,
         policies=policy,
         architectures=architecture,
@@ -139,7 +138,7 @@ def cancel_run(run_id: Existing, here: Here, x_owner_token: Token = None) -> Res
     The token is that of the run, or that of the study that launched it.
     """
     refuse_others(run_id, here, x_owner_token, "cancel")
-    run = here.store.request_cancel(run_id) or found(run_id, here)
+    run = here.store.runs.cancel(run_id) or found(run_id, here)
     return answer(views.whole(run, here.settings.public_url))
 
 
@@ -154,7 +153,7 @@ def resume_run(run: Found, here: Here, x_owner_token: Token = None) -> Response:
     finds the file, and else from the beginning. The token is that of the run, or that of the study that launched it."""
     refuse_others(run.id, here, x_owner_token, "resume")
     _refuse_hopeless(run)
-    resumed = here.store.resume(run.id)
+    resumed = here.store.runs.resume(run.id)
     if resumed is None:
         raise Problem(409, f"run {run.id} has changed meanwhile; look at it again")
     here.wake(run.id)
@@ -167,7 +166,7 @@ def resume_run(run: Found, here: Here, x_owner_token: Token = None) -> Response:
 def remove_run(run_id: Existing, here: Here, x_owner_token: Token = None) -> Response:
     """Take a run out of all lists. For an hour it can be restored; then it is deleted with all its files."""
     refuse_others(run_id, here, x_owner_token, "remove")
-    if reason := here.store.remove(run_id):
+    if reason := here.store.runs.remove(run_id):
         raise Problem(409, reason)
     here.feed.forget(run_id)
     removed: Removed = {"id": run_id, "restorable_s": REMOVED_FOR_S}
@@ -180,7 +179,7 @@ def remove_run(run_id: Existing, here: Here, x_owner_token: Token = None) -> Res
 def restore_run(run_id: RunId, here: Here, x_owner_token: Token = None) -> Response:
     """Bring back a run that was removed within the last hour. One that is there stays as it is."""
     refuse_others(run_id, here, x_owner_token, "restore")
-    run = here.store.restore(run_id)
+    run = here.store.runs.restore(run_id)
     if run is None:
         raise Problem(404, f"there is no run {run_id} here; what was removed an hour ago is gone")
     return answer(views.whole(run, here.settings.public_url))

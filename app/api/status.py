@@ -62,7 +62,7 @@ def healthz(here: Here) -> Response:
 @router.get("/api/workers", response_model=Workers, summary="Who trains here")
 def show_workers(here: Here) -> Response:
     """The workers that were heard of within the last seconds, the one that has been there longest first."""
-    said: Workers = {"workers": [_view(worker) for worker in here.store.workers_now()]}
+    said: Workers = {"workers": [_view(worker) for worker in here.store.workers.alive()]}
     return answer(said)
 
 

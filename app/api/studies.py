@@ -8,7 +8,6 @@ from pydantic import Field
 from app.api.common import Here, Services, Site, Token, described, wrong
 from app.api.errors import Problem, explain, parse
 from app.views import studies
-from app.views.address import ID
 from app.views.questions import refusal
 from app.web.answers import answer, attached
 from core.catalog.model import Model
@@ -18,6 +17,7 @@ from core.studies.catalog import study_spec
 from core.studies.results import long_csv
 from core.studies.spec import Scale, StudySpec
 from jobs.quotas import refuse_submission
+from jobs.store.records import ID_PATTERN
 from jobs.store.studies import Study
 
 EXAMPLE = '{"name": "depth", "scale": "minutes"}'
@@ -32,7 +32,7 @@ class StudyRequest(Model):
     scale: Scale = Field("minutes", description="minutes, evening or paper.")
 
 
-StudyId = Annotated[str, Path(pattern=ID, description="The study's id.")]
+StudyId = Annotated[str, Path(pattern=ID_PATTERN, description="The study's id.")]
 
 
 async def _request(request: Request) -> StudyRequest:
@@ -40,7 +40,7 @@ async def _request(request: Request) -> StudyRequest:
 
 
 def _found(study_id: StudyId, here: Here) -> Study:
-    study = here.store.study(study_id)
+    study = here.store.studies.get(study_id)
     if study is None:
         raise Problem(404, f"there is no study {study_id} here; it may have been made on another server")
     return study
@@ -52,7 +52,7 @@ FoundStudy = Annotated[Study, Depends(_found)]
 def _owned(study: FoundStudy, here: Here, x_owner_token: Token = None) -> Study:
     if not x_owner_token:
         raise Problem(403, "only who launched this study can change it: send its owner_token as X-Owner-Token")
-    if not here.store.owns_study(study.id, x_owner_token):
+    if not here.store.studies.may_change(study.id, x_owner_token):
         raise Problem(403, "this owner token belongs to another study")
     return study
 
@@ -80,11 +80,11 @@ def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here) 
     Where the whole study has finished already, the answer is that study, with status 200 and without a token. Else
     keep `owner_token`: it is shown this once, and only who has it can cancel or resume the study.
     """
-    if reason := refuse_submission(here.store.backlog(), here.settings.max_queued):
+    if reason := refuse_submission(here.store.queue.backlog(), here.settings.max_queued):
         raise Problem(429, reason)
     if reason := refusal(asked.name, asked.scale, here.settings.largest_study):
         raise Problem(403, reason)
-    launched = here.store.launch_study(_named(asked))
+    launched = here.store.studies.launch(_named(asked))
     _wake(here, launched.new_runs)
     content: studies.LaunchedStudy = {
         "id": launched.id,
@@ -111,9 +111,9 @@ def look_at_study(study: FoundStudy, here: Here) -> Response:
 )
 def cancel_study(study: Owned, here: Here) -> Response:
     """Stop the runs that this study launched and that no other study needs. Finished runs stay."""
-    for run_id in here.store.cancel_study(study.id) or ():
-        here.store.request_cancel(run_id)
-    return answer(here.studies.view(here.store.study(study.id) or study))
+    for run_id in here.store.studies.cancel(study.id) or ():
+        here.store.runs.cancel(run_id)
+    return answer(here.studies.view(here.store.studies.get(study.id) or study))
 
 
 @router.post(
@@ -124,11 +124,11 @@ def cancel_study(study: Owned, here: Here) -> Response:
 )
 def resume_study(study: Owned, here: Here) -> Response:
     """Queue again what failed or was cancelled."""
-    if reason := refuse_submission(here.store.backlog(), here.settings.max_queued):
+    if reason := refuse_submission(here.store.queue.backlog(), here.settings.max_queued):
         raise Problem(429, reason)
-    if resumed := here.store.resume_study(study.id):
+    if resumed := here.store.studies.resume(study.id):
         _wake(here, resumed.new_runs)
-    return answer(here.studies.view(here.store.study(study.id) or study))
+    return answer(here.studies.view(here.store.studies.get(study.id) or study))
 
 
 @router.get(

@@ -71,7 +71,7 @@ class Feed:
         with self._health_lock:
             if self._now() - self._health_at >= HEALTH_S:
                 with self._breaker.reading():
-                    self._health = self._store.health()
+                    self._health = self._store.tallies.health()
                 self._health_at = self._now()
             return self._health
 

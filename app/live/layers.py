@@ -50,7 +50,7 @@ class LayerHistograms:
                 self._kept.popitem(last=False)
             if missing := [row["step"] for row in rows if row["step"] not in kept]:
                 with self._breaker.reading():
-                    for detail in self._store.snapshot_detail(self._id, steps=missing):
+                    for detail in self._store.curves.details(self._id, steps=missing):
                         kept[detail.step] = _of_layer(detail, layer)
             # A snapshot that a run does not keep may be gone by now: the next one has replaced it.
             found: list[SnapshotRow] = [{**row, **kept[row["step"]]} for row in rows if row["step"] in kept]

@@ -15,7 +15,7 @@ from app.views.runs import LayerView, RunSummary, layers, short, summary
 from core.run.cost import keeps_snapshot
 from jobs.store.breaker import Breaker
 from jobs.store.mapping import UnreadableRun
-from jobs.store.records import RESUMABLE, TERMINAL, LogRow, Run, StoredSnapshot, Watch
+from jobs.store.records import RESUMABLE, TERMINAL, Delta, LogRow, Run, StoredSnapshot
 from jobs.store.store import Store
 
 T = TypeVar("T")
@@ -64,39 +64,39 @@ class Watched:
         speed = self.speeds[-1][0] if self.speeds else 0
         try:
             with self._breaker.reading():
-                watch = self._store.watch(self._id, point, snapshot, speed)
+                delta = self._store.curves.delta(self._id, point, snapshot, speed)
         except UnreadableRun:  # GET /api/runs/{id} says why
-            watch = None
+            delta = None
         if self.summary is not None and self.summary["state"] in RESUMABLE:
-            self.resumed = watch is None or watch.run.finished_at != self.summary["finished_at"]
-        elif watch is not None:
-            self.layers = layers(watch.run.started)  # before the snapshots: the first answer with some has the layers
-            self._add_points(watch)
-            self._add_snapshots(watch)
-            self._add_speeds(watch)
-            self.log = [_log_line(row) for row in watch.log]
+            self.resumed = delta is None or delta.run.finished_at != self.summary["finished_at"]
+        elif delta is not None:
+            self.layers = layers(delta.run.started)  # before the snapshots: the first answer with some has the layers
+            self._add_points(delta)
+            self._add_snapshots(delta)
+            self._add_speeds(delta)
+            self.log = [_log_line(row) for row in delta.log]
             # Last: a panel that sees the run ended stops asking, so all rows must be there before.
-            self.summary = summary(watch.run, self._public_url)
-            self._complete = watch.run.state in TERMINAL - RESUMABLE
+            self.summary = summary(delta.run, self._public_url)
+            self._complete = delta.run.state in TERMINAL - RESUMABLE
 
-    def _add_points(self, watch: Watch) -> None:
+    def _add_points(self, delta: Delta) -> None:
         if self._thinning is None:
-            self._thinning = Thinning(watch.run.spec)
-        rows = self._thinning.add(watch.points)
-        if watch.run.state in TERMINAL:
+            self._thinning = Thinning(delta.run.spec)
+        rows = self._thinning.add(delta.points)
+        if delta.run.state in TERMINAL:
             rows += self._thinning.end()
         latest = self._thinning.latest
         known, _ = self.points
         new = [(cursor, *point) for cursor, point in rows]
         self.points = ([*known, *new], (latest[0], *latest[1]) if latest else None)
 
-    def _add_snapshots(self, watch: Watch) -> None:
-        rows = [*self.snapshots, *(_snapshot_row(watch.run, snapshot) for snapshot in watch.snapshots)]
+    def _add_snapshots(self, delta: Delta) -> None:
+        rows = [*self.snapshots, *(_snapshot_row(delta.run, snapshot) for snapshot in delta.snapshots)]
         self.snapshots = [row for row in rows[:-1] if row["kept"]] + rows[-1:]
 
-    def _add_speeds(self, watch: Watch) -> None:
-        epochs = watch.run.spec.epochs / watch.run.spec.total_steps
-        rows = ((row.id, short(row.step * epochs), short(row.images_per_s)) for row in watch.speeds)
+    def _add_speeds(self, delta: Delta) -> None:
+        epochs = delta.run.spec.epochs / delta.run.spec.total_steps
+        rows = ((row.id, short(row.step * epochs), short(row.images_per_s)) for row in delta.speeds)
         self.speeds = [*self.speeds, *rows]
 
     def since(self, cursors: Cursors, layer: int | None) -> tuple[RunDelta | None, bool]:

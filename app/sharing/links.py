@@ -101,15 +101,15 @@ def look(source: Source, store: Store) -> Shown | None:
     without = source["without"]
     ids = [run_id for run_id in source["runs"] if run_id not in without]
     if ids and len(ids) <= TOLD:
-        known = store.many(ids)
+        known = store.runs.many(ids)
         found = Shown([known[run_id] for run_id in ids if run_id in known])
     elif ids:
-        found = Shown(kinds=store.tally(ids=ids))
+        found = Shown(kinds=store.tallies.count(ids=ids))
     elif source["study"]:
-        label = store.study_label(source["study"])
-        found = Shown(kinds=store.tally(study=source["study"], without=without), study=label)
+        label = store.studies.label(source["study"])
+        found = Shown(kinds=store.tallies.count(study=source["study"], without=without), study=label)
     else:
-        found = Shown(kinds=store.tally(filters_of(source), without=without), words=_filter_words(source))
+        found = Shown(kinds=store.tallies.count(filters_of(source), without=without), words=_filter_words(source))
     return found if found.runs or found.kinds else None
 
 
@@ -167,7 +167,7 @@ def _card_of_run(run: Run, store: Store) -> Card:
 
 
 def _points(run: Run, store: Store) -> tuple[tuple[float, float], ...]:
-    return tuple((min(1.0, p.step / run.total_steps), p.top1) for p in store.tests(run.id))
+    return tuple((min(1.0, p.step / run.total_steps), p.top1) for p in store.curves.tests(run.id))
 
 
 def _filter_words(source: Source) -> str:

@@ -47,14 +47,14 @@ class Report:
     @classmethod
     def of(cls, run_id: str, store: Store, link: str) -> Report | None:
         """The run as it is now; None: there is no such run."""
-        watch = store.watch(run_id, 0, 0, 0)
+        watch = store.curves.delta(run_id, 0, 0, 0)
         if watch is None:
             return None
         thinning = Thinning(watch.run.spec)
         points = [point for _, point in (*thinning.add(watch.points), *thinning.end())]
         newest = [watch.snapshots[-1].step] if watch.snapshots else []
-        details = store.snapshot_detail(run_id, steps=newest)
-        findings = store.findings(run_id)
+        details = store.curves.details(run_id, steps=newest)
+        findings = store.results.findings(run_id)
         last = details[0] if details else None
         return cls(watch.run, points, watch.snapshots, last, findings, watch.log, link, datetime.now(UTC))
 

@@ -15,12 +15,10 @@ from typing_extensions import TypedDict
 from core.catalog import architectures as catalog
 from core.catalog.datasets import DATASETS
 from core.catalog.policies import policy
-from jobs.store.records import STATES, State
+from jobs.store.records import ID_PATTERN, STATES, State
 from jobs.store.tallies import Filters
 
-ID = r"^[A-Za-z0-9_-]{6,40}$"
-"""The pattern of the ids of runs, studies and evaluations."""
-Id = Annotated[str, StringConstraints(pattern=ID)]
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 
 
 class Source(TypedDict):
@@ -91,9 +89,9 @@ class Reading:
 
     def ids(self, key: str) -> list[str]:
         given = self.listed(key)
-        if wrong := [word for word in given if not re.fullmatch(ID, word)]:
+        if wrong := [word for word in given if not re.fullmatch(ID_PATTERN, word)]:
             self.problems.append(f"{key} has what cannot be the id of a run: {', '.join(map(quoted, wrong[:3]))}.")
-        return [word for word in given if re.fullmatch(ID, word)]
+        return [word for word in given if re.fullmatch(ID_PATTERN, word)]
 
     def text(self, key: str) -> str:
         given = self._query.get(key, "").strip()

@@ -154,7 +154,7 @@ def _found(source: Source, store: Store, problems: list[str]) -> tuple[list[Run]
     without = set(source["without"])
     if source["runs"]:
         wanted = [run_id for run_id in source["runs"] if run_id not in without]
-        there = store.many(wanted[:MAX_RUNS])
+        there = store.runs.many(wanted[:MAX_RUNS])
         runs, total = [there[run_id] for run_id in wanted if run_id in there], len(wanted)
         refused = {
             run_id: reason
@@ -164,13 +164,13 @@ def _found(source: Source, store: Store, problems: list[str]) -> tuple[list[Run]
         problems += refused.values()
         missing = [run_id for run_id in wanted[:MAX_RUNS] if run_id not in there and run_id not in refused]
     elif source["study"]:
-        study, missing = store.study(source["study"]), []
+        study, missing = store.studies.get(source["study"]), []
         if study is None:
             problems.append(f"There is no study {source['study']} on this server.")
         members = {run.id: run for run in (study.runs if study else ()) if run.id not in without}
         runs, total = list(members.values())[:MAX_RUNS], len(members)
     elif any(source[key] for key in ("text", "state", "policy", "architecture", "dataset")):
-        page, total = store.runs(**vars(filters_of(source)), limit=MAX_RUNS)
+        page, total = store.runs.find(**vars(filters_of(source)), limit=MAX_RUNS)
         runs, missing = [run for run in page if run.id not in without], []
     else:
         runs, total, missing = [], 0, []
@@ -182,7 +182,7 @@ def _found(source: Source, store: Store, problems: list[str]) -> tuple[list[Run]
 def _refused(store: Store, run_id: str) -> str | None:
     """Why a run that is there cannot be shown; None of one that is not there."""
     try:
-        store.run(run_id)
+        store.runs.get(run_id)
     except UnreadableRun as error:
         words = str(error)
         return f"{words[0].upper()}{words[1:].rstrip('.')}."

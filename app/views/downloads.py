@@ -87,10 +87,10 @@ def snapshots(store: Store, run: Run) -> Iterator[bytes]:
         "disabled_below": DISABLED_BELOW,
         "layers": layers(run.started),
     }
-    steps = [row.step for row in store.snapshots(run.id)]
+    steps = [row.step for row in store.curves.snapshots(run.id)]
     groups = (steps[i : i + SNAPSHOTS_AT_ONCE] for i in range(0, len(steps), SNAPSHOTS_AT_ONCE))
     views = (
-        [detail.model_dump(exclude={"event"}) for detail in store.snapshot_detail(run.id, steps=group)]
+        [detail.model_dump(exclude={"event"}) for detail in store.curves.details(run.id, steps=group)]
         for group in groups
     )
     yield from _with_list(head, "snapshots", views)

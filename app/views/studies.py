@@ -111,7 +111,7 @@ class Studies:
         pace = self.pace()
         return {
             "questions": [question(name, pace, self._largest) for name in STUDIES],
-            "studies": [self.view(study) for study in self._store.latest_studies() if study.spec.study in STUDIES],
+            "studies": [self.view(study) for study in self._store.studies.latest() if study.spec.study in STUDIES],
             "provenance": {tag: known.sentence for tag, known in PROVENANCE.items()},
         }
 
@@ -172,12 +172,12 @@ class Studies:
         """Seconds that the last runs here took for one second of the estimate; None before the first."""
         with self._lock:
             if self._clock() - self._read_at >= KEEP_S:
-                runs, _ = self._store.runs(states={"finished"}, sort="finished_at", limit=RECENT)
+                runs, _ = self._store.runs.find(states={"finished"}, sort="finished_at", limit=RECENT)
                 self._pace, self._read_at = _pace(runs), self._clock()
             return self._pace
 
     def _read_findings(self, run_id: str) -> Findings | None:
-        return self._store.findings(run_id)
+        return self._store.results.findings(run_id)
 
 
 def study_url(study_id: str, public_url: str | None = None) -> str:

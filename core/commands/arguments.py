@@ -108,6 +108,12 @@ def _capsule(capsule: argparse.ArgumentParser) -> None:
     )
 
 
+def check_threads(arguments: argparse.Namespace) -> None:
+    """Raises BadArguments where the number of CPU threads is none that a machine has."""
+    if arguments.threads is not None and not 1 <= arguments.threads <= 1024:
+        raise BadArguments(f"threads must be 1..1024, got {arguments.threads}")
+
+
 def spec_of(arguments: argparse.Namespace) -> RunSpec:
     """The spec that a `train` command line means. Raises BadArguments."""
     try:

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from core.catalog.registry import UnknownName
 from core.commands.console import clock
+from core.commands.exit_codes import DONE, FAILED, STOPPED
 from core.machine.files import write_atomically
 from core.run.problems import explain
 from core.studies.catalog import STUDIES, study_spec
@@ -25,7 +26,6 @@ from core.studies.runner import Runner, Told
 from core.studies.spec import SCALES, Scale, StudySpec, StudyUnavailable, assign
 from core.studies.verdicts import judge
 
-DONE, FAILED, STOPPED = 0, 1, 130
 ROOM_FOR_TITLES = 110
 """Columns of the terminal from which the list of studies says what each is about."""
 Problem = (StudyUnavailable, OtherStudy, UnknownName)

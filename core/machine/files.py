@@ -1,4 +1,4 @@
-"""Names of files in the folder of a run, and writing files that are whole or absent. Imports no torch."""
+"""Names of files and folders, and writing files that are whole or absent. Imports no torch."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ CAPSULE_FORMAT = "onlybn-capsule"
 """What its metadata says as `format`."""
 START = "start.safetensors"
 """The file that a run starts from, where it has one."""
+
+
+def datasets_folder() -> Path:
+    """Where data sets are kept: below the folder that ONLYBN_DATA names, or `data`."""
+    return Path(os.environ.get("ONLYBN_DATA") or "data") / "datasets"
 
 
 def write_atomically(path: Path, content: bytes) -> None:

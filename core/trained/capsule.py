@@ -24,12 +24,12 @@ from core.machine.files import CAPSULE, CAPSULE_FORMAT, write_atomically
 from core.machine.processor import MAX_LENGTH, processor
 from core.network.builder import Network, build
 from core.network.freezing import freeze
+from core.network.tensors import digest_of
 from core.run.events import Finished
 from core.run.layout import Slot, layout
 from core.run.problems import explain
 from core.run.spec import RunSpec
 from core.run.tensorfile import BadTensorFile, Header, header_of
-from core.training.checkpoint import digest_of
 
 VERSION = "1"
 

@@ -8,6 +8,9 @@ from typing import Literal
 from core.run.events import Analysed, Checkpointed, Counts, Finished, Point, Progress, Snapshot, Started, Warned
 from core.run.spec import RunSpec
 
+ID_PATTERN = r"^[A-Za-z0-9_-]{6,40}$"
+"""What the id of a run, a study or an evaluation may look like. static/server/catalog.js has it, too."""
+
 State = Literal["queued", "running", "finished", "failed", "cancelled"]
 STATES: tuple[State, ...] = ("queued", "running", "finished", "failed", "cancelled")
 TERMINAL: frozenset[State] = frozenset({"finished", "failed", "cancelled"})
@@ -164,7 +167,7 @@ class LogRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class Delta:
     """A run at one moment, with what is new of its curves, and its whole log. Each point comes with its cursor."""
 
     run: Run

@@ -49,7 +49,7 @@ def fill(store: Store, count: int) -> list[str]:
     """`count` finished runs, copies of one, with POINTS_EACH points each; some of their ids."""
     template = Puppet(store).done(name="Template")
     run, point = (", ".join(column.name for column in t.columns if column.name not in skip) for t, skip in _COPIED)
-    with store.engine.begin() as connection:
+    with store.database.engine.begin() as connection:
         number = connection.scalar(sa.select(RUNS.c.number).where(RUNS.c.id == template))
         connection.execute(sa.text(f"create temporary table serial as {_SERIES}"), {"count": count})
         connection.execute(

@@ -75,7 +75,7 @@ def test_a_failed_run_is_resumed_by_its_owner_and_retried_by_anybody(open_page: 
     page.get_by_role("button", name="Retry").click()
     page.wait_for_url(lambda url: run_id not in url and "/run?id=" in url)
     state(page).to_have_text("Queued")
-    again = puppet.store.run(opened(page))
+    again = puppet.store.runs.get(opened(page))
     assert again is not None and again.spec.policy == "output" and again.spec.epochs == 11
     page.get_by_role("button", name="Cancel").click()  # the retry is the visitor's own
     state(page).to_have_text("Cancelled")
@@ -95,10 +95,10 @@ def test_more_epochs_are_a_new_run_with_a_new_schedule(open_page: Open, puppet: 
     page.get_by_label("More epochs").fill("5")
     page.locator(".extend").get_by_role("button", name="Launch").click()
     page.wait_for_url(lambda url: run_id not in url and "/run?id=" in url)
-    more = puppet.store.run(opened(page))
+    more = puppet.store.runs.get(opened(page))
     assert more is not None and more.spec.epochs == 5 and more.spec.start is not None
     assert more.spec.name == f"{run_id} + 5 epochs, new schedule"
-    puppet.store.request_cancel(more.id)
+    puppet.store.runs.cancel(more.id)
 
 
 def test_the_story_and_the_pinned_run(open_page: Open, puppet: Puppet) -> None:

@@ -65,7 +65,7 @@ def test_every_chart_of_a_run_has_its_numbers_and_its_words(open_page: Open, pup
 
 def test_no_point_is_missing_and_the_file_has_them_to_the_digit(open_page: Open, puppet: Puppet) -> None:
     run_id = puppet.done(policy="output")
-    points = sorted(puppet.store.points(run_id), key=lambda point: point.step)
+    points = sorted(puppet.store.curves.points(run_id), key=lambda point: point.step)
     page = open_page(f"/run?id={run_id}")
     drawn(page)
     fold(page, "Loss").click()

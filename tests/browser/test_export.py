@@ -46,7 +46,7 @@ def test_the_report_works_from_the_disk_without_a_network(
     open_page: Open, puppet: Puppet, browser: Browser, tmp_path: Path, scheme: str, width: int
 ) -> None:
     run_id = puppet.done(name=f"Report in the {scheme}")
-    run = puppet.store.run(run_id)
+    run = puppet.store.runs.get(run_id)
     assert run and run.result
     page = open_page(f"/run?id={run_id}")
     page.locator(".menu summary", has_text="Download").click()
@@ -115,15 +115,15 @@ def test_a_comparison_works_from_the_disk_without_a_network(
 def test_a_study_is_downloaded_from_its_card(
     open_page: Open, puppet: Puppet, browser: Browser, tmp_path: Path, scheme: str, width: int
 ) -> None:
-    study = puppet.store.launch_study(study_spec("random-k", "minutes"))
+    study = puppet.store.studies.launch(study_spec("random-k", "minutes"))
     for _ in study.new_runs[:2]:
-        claimed = puppet.store.claim(puppet.identity.name)
+        claimed = puppet.store.claims.take(puppet.identity.name)
         assert claimed
         puppet.begin(claimed)
         puppet.finish(claimed.id)
-    puppet.store.cancel_study(study.id)
-    for waiting in puppet.store.waiting():
-        puppet.store.request_cancel(waiting)
+    puppet.store.studies.cancel(study.id)
+    for waiting in puppet.store.queue.waiting():
+        puppet.store.runs.cancel(waiting)
     page = open_page(f"/paper?study={study.id}")
     card = page.locator("#random-k")
     with page.expect_download() as download:

@@ -186,7 +186,7 @@ SPECIAL: tuple[dict[str, Any], ...] = (
 def test_a_clone_is_the_same_run(open_page: Open, puppet: Puppet, fields: dict[str, Any]) -> None:
     """Spec -> run page -> Clone -> URL -> form -> spec, for specs that use every field."""
     run_id = puppet.done(**fields)
-    run = puppet.store.run(run_id)
+    run = puppet.store.runs.get(run_id)
     assert run is not None
     page = open_page(f"/run?id={run_id}")
     page.get_by_role("link", name="Clone").click()

@@ -29,7 +29,7 @@ def test_a_deleted_run_comes_back(open_page: Open, puppet: Puppet, watch: Watch)
     delete.click()
     page.wait_for_url("**/runs")
     expect(page.get_by_role("status").filter(has_text="is deleted")).to_be_visible()
-    assert puppet.store.run(run_id) is None
+    assert puppet.store.runs.get(run_id) is None
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("status").filter(has_text="is back")).to_be_visible()
     expect(page.get_by_role("link", name="Deleted by mistake")).to_be_visible()
@@ -50,7 +50,7 @@ def test_a_delete_succeeds_where_the_browser_keeps_nothing(open_page: Open, pupp
     page.get_by_role("button", name="Delete").click()
     page.wait_for_url("**/runs")
     expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
-    assert puppet.store.run(run_id) is None
+    assert puppet.store.runs.get(run_id) is None
 
 
 def test_pages_find_a_restarted_server_by_themselves(tmp_path: Path, browser: Browser) -> None:

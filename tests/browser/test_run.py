@@ -154,7 +154,7 @@ def test_a_run_says_where_it_trains_and_what_it_takes(open_page: Open, puppet: P
     page = open_page(f"/run?id={waiting}")
     state(page).to_have_text("Queued")
     expect(page.locator('[data-slot="resources"]')).to_be_hidden()
-    puppet.store.request_cancel(waiting)
+    puppet.store.runs.cancel(waiting)
     words = """import('/static/pages/run/head/resources.js').then(({ resources }) => resources({
         state: "running",
         device: "2 × NVIDIA H100",

@@ -183,8 +183,8 @@ def with_capsule(puppet: Puppet, **fields: Any) -> str:
     spec = RunSpec.model_validate({**SPEC, **fields})
     run_id, _ = puppet.start(**fields)
     puppet.advance(run_id, 1.0)
-    run = puppet.store.run(run_id)
-    assert run is not None and puppet.store.finish(run_id, run.attempt, finished(spec), capsule_of(spec)[0])
+    run = puppet.store.runs.get(run_id)
+    assert run is not None and puppet.store.claims.finish(run_id, run.attempt, finished(spec), capsule_of(spec)[0])
     return run_id
 
 
@@ -194,7 +194,7 @@ def test_without_findings_and_without_a_worker_it_says_so(
     page = open_page(f"/surgery?run={with_capsule(puppet)}&eps=0.02")
     slot(page, "stored-more").to_contain_text("not analysed; evaluate to measure it")
     expect(page.locator(".network .hole")).to_have_count(1)
-    puppet.store.bye([puppet.identity.name])
+    puppet.store.workers.bye([puppet.identity.name])
     watch.expected.append("503")
     until = time.monotonic() + 15
     while call(site, "/healthz")["workers"]:  # what the server knows is a second old

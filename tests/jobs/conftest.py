@@ -12,7 +12,7 @@ import pytest
 
 from core.run.spec import RunSpec
 from jobs.settings import WorkerSettings
-from jobs.store.engine import open_engine
+from jobs.store.database import open_database
 from jobs.store.store import Store
 from tests.jobs.support import fake_spec
 
@@ -66,8 +66,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """An empty store, on each of the two databases."""
     lite = request.param == "sqlite"
     url = f"sqlite:///{tmp_path / 'test.db'}" if lite else request.getfixturevalue("postgres_url")
-    store = Store(open_engine(url))
-    store.create_tables()
+    store = Store(open_database(url))
+    store.migrate()
     yield store
     store.close()
 
@@ -75,8 +75,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def lite(settings: WorkerSettings) -> Iterator[Store]:
     """An empty store in the data folder of `settings`."""
-    store = Store(open_engine(settings.store_url))
-    store.create_tables()
+    store = Store(open_database(settings.store_url))
+    store.migrate()
     yield store
     store.close()
 

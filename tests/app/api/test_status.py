@@ -13,7 +13,7 @@ from tests.app.conftest import Trainer
 def test_workers_and_what_a_run_takes(client: TestClient, store: Store, trainer: Trainer) -> None:
     assert client.get("/api/workers").json() == {"workers": []}
     me = Identity.of_this_process()
-    store.hello(me, 2, Machine("A processor", 4, 1.5, 16, 100, 41))
+    store.workers.hello(me, 2, Machine("A processor", 4, 1.5, 16, 100, 41))
     assert client.get("/api/workers").json()["workers"] == [
         {
             "host": me.host,

@@ -24,8 +24,8 @@ def test_what_one_watcher_has_read_the_others_get_from_memory(
     feed: Feed, clock: Clock, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
-    original = store.watch
-    monkeypatch.setattr(store, "watch", lambda run_id, *after: read.append(run_id) or original(run_id, *after))
+    original = store.curves.delta
+    monkeypatch.setattr(store.curves, "delta", lambda run_id, *after: read.append(run_id) or original(run_id, *after))
     ids = [trainer.start(replicate=replicate)[0] for replicate in range(3)]
     questions = [Question(runs={run_id: Cursors()}) for run_id in ids]
     both = Question(runs={run_id: Cursors() for run_id in ids[:2]})
@@ -53,14 +53,14 @@ def test_one_that_cannot_be_read_is_told_only_to_its_watchers(
     questions = [Question(runs={run_id: Cursors()}) for run_id in ids]
     for question in questions:
         feed.answer(question)
-    original = store.watch
+    original = store.curves.delta
 
     def damaged(run_id: str, *after: int) -> Any:
         if run_id == ids[0]:
             raise RuntimeError("damaged")
         return original(run_id, *after)
 
-    monkeypatch.setattr(store, "watch", damaged)
+    monkeypatch.setattr(store.curves, "delta", damaged)
     clock.seconds += 1
     assert feed.answer(questions[1])["runs"][ids[1]]
     with pytest.raises(RuntimeError, match="damaged"):
@@ -75,13 +75,13 @@ def test_nobody_waits_on_the_event_loop_while_another_reads(
     clock.seconds += 1
     feed.answer(known)
     meanwhile: list[Any] = []
-    original = store.watch
+    original = store.curves.delta
 
     def ask_both(*asked: Any) -> Any:
         meanwhile.extend(feed.known(question) for question in (known, read))
         return original(*asked)
 
-    monkeypatch.setattr(store, "watch", ask_both)
+    monkeypatch.setattr(store.curves, "delta", ask_both)
     feed.answer(read)
     assert meanwhile == [feed.answer(known), None]
 
@@ -90,12 +90,12 @@ def test_an_answer_with_the_first_snapshot_has_the_layers(
     feed: Feed, clock: Clock, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also one that is made while another thread reads: its cursor says that the panel has them."""
-    run, _ = store.submit(RunSpec.model_validate(SPEC))
+    run, _ = store.runs.submit(RunSpec.model_validate(SPEC))
     question = Question(runs={run.id: Cursors(snapshots=0)})
     feed.answer(question)
     known = feed._watched[run.id]
-    store.claim("worker")
-    store.record(run.id, 1, Batch(started=started(run.spec)))
+    store.claims.take("worker")
+    store.claims.record(run.id, 1, Batch(started=started(run.spec)))
     trainer.say(run.id, 1, snapshots=(0,))
     clock.seconds += 1
     meanwhile: list[Any] = []
@@ -118,16 +118,16 @@ def test_a_run_removed_while_it_is_read_is_not_kept(
     run_id, _ = trainer.start()
     trainer.finish(run_id)
     question = Question(runs={run_id: Cursors()})
-    original = store.watch
+    original = store.curves.delta
 
     def removed_then(*asked: Any) -> Any:
         found = original(*asked)
-        store.remove(run_id)
+        store.runs.remove(run_id)
         feed.forget(run_id)
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "watch", removed_then)
+        patch.setattr(store.curves, "delta", removed_then)
         feed.answer(question)
     assert feed.known(question) is None
     assert feed.answer(question)["runs"] == {run_id: None}
@@ -145,7 +145,7 @@ def test_without_a_database_nobody_waits_for_every_run(
         asked.append(what)
         raise OperationalError("select", {}, Exception("away"))
 
-    monkeypatch.setattr(store, "watch", away)
+    monkeypatch.setattr(store.curves, "delta", away)
     clock.seconds += 1
     with pytest.raises(OperationalError):
         feed.answer(questions[0])
@@ -160,7 +160,7 @@ def test_many_who_open_the_same_link_at_once_wait_for_one_reading(
     visitors = 8
     together = threading.Barrier(visitors)
     read: list[str] = []
-    original = store.watch
+    original = store.curves.delta
 
     def slowly(run_id: str, *after: int) -> Any:
         read.append(run_id)
@@ -171,7 +171,7 @@ def test_many_who_open_the_same_link_at_once_wait_for_one_reading(
         together.wait()
         return feed.answer(question)["runs"]
 
-    monkeypatch.setattr(store, "watch", slowly)
+    monkeypatch.setattr(store.curves, "delta", slowly)
     with ThreadPoolExecutor(visitors) as pool:
         told = list(pool.map(ask, range(visitors)))
     assert all(runs == told[0] for runs in told) and told[0]["no-such-run"] is None

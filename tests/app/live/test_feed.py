@@ -65,13 +65,13 @@ def test_a_run_that_ended_twice_is_told_to_its_second_end(
     """It was cancelled, resumed and cancelled again while nobody looked."""
     run_id, _ = trainer.start()
     trainer.say(run_id, 1)
-    store.request_cancel(run_id)
-    store.cancelled(run_id, 1)
+    store.runs.cancel(run_id)
+    store.claims.cancel(run_id, 1)
     assert ask(feed, run_id, points=0)["run"]["state"] == "cancelled"
-    assert store.resume(run_id) and store.claim("another")
-    store.record(run_id, 2, Batch(points=(Point(step=2, epoch=0.2, split="train", loss=1.0, top1=0.5, lr=0.1),)))
-    store.request_cancel(run_id)
-    store.cancelled(run_id, 2)
+    assert store.runs.resume(run_id) and store.claims.take("another")
+    store.claims.record(run_id, 2, Batch(points=(Point(step=2, epoch=0.2, split="train", loss=1.0, top1=0.5, lr=0.1),)))
+    store.runs.cancel(run_id)
+    store.claims.cancel(run_id, 2)
     clock.seconds += 1
     delta = ask(feed, run_id, points=0, log=0)
     assert [row[1] for row in delta["points"]] == [1, 2]
@@ -128,8 +128,8 @@ def test_many_watchers_cost_one_reading(
 ) -> None:
     run_id, _ = trainer.start()
     read: list[str] = []
-    original = store.watch
-    monkeypatch.setattr(store, "watch", lambda run_id, *after: read.append(run_id) or original(run_id, *after))
+    original = store.curves.delta
+    monkeypatch.setattr(store.curves, "delta", lambda run_id, *after: read.append(run_id) or original(run_id, *after))
     for _ in range(100):
         assert ask(feed, run_id)["run"]["state"] == "running"
     assert len(read) == 1
@@ -170,11 +170,11 @@ def test_speeds_come_as_they_are_measured(feed: Feed, clock: Clock, trainer: Tra
 def test_a_failed_run_that_goes_on_is_read_anew(feed: Feed, clock: Clock, store: Store, trainer: Trainer) -> None:
     run_id, _ = trainer.start()
     trainer.say(run_id, 1, 2)
-    store.fail(run_id, 1, "error", "no memory")
+    store.claims.fail(run_id, 1, "error", "no memory")
     assert ask(feed, run_id)["run"]["state"] == "failed"
     clock.seconds += 1
     assert ask(feed, run_id)["run"]["error"] == {"kind": "error", "message": "no memory"}
-    store.resume(run_id)
+    store.runs.resume(run_id)
     clock.seconds += 1
     delta = ask(feed, run_id, points=0, log=0)
     assert delta["run"]["state"] == "queued" and delta["run"]["error"] is None

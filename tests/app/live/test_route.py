@@ -89,7 +89,7 @@ def test_without_a_database_it_says_so(
     def away(*_: object) -> None:
         raise OperationalError("select", {}, Exception("away"))
 
-    monkeypatch.setattr(store, "watch", away)
+    monkeypatch.setattr(store.curves, "delta", away)
     answer = client.post("/api/feed", json=question(run_id))
     assert answer.status_code == 503 and "try again" in answer.json()["detail"]
 
@@ -106,6 +106,6 @@ def test_what_is_refused_elsewhere_is_refused_here(client: TestClient, run_id: s
 def test_what_nobody_expected_is_answered_in_the_form_of_all_errors(
     client: TestClient, store: Store, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "watch", None)
+    monkeypatch.setattr(store.curves, "delta", None)
     answer = client.post("/api/feed", json=question(run_id))
     assert answer.status_code == 500 and answer.json()["detail"]

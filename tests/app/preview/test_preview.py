@@ -216,7 +216,7 @@ def test_an_estimate_rests_on_the_runs_most_alike() -> None:
 
 def test_a_resumed_run_tells_no_speed(store: Store, trainer: Trainer) -> None:
     run_id, _ = trainer.start()
-    store.release(run_id, 1, "stopped")
-    assert store.claim("worker")
-    assert store.finish(run_id, 2, finished(spec(), seconds=1.0))
+    store.claims.release(run_id, 1, "stopped")
+    assert store.claims.take("worker")
+    assert store.claims.finish(run_id, 2, finished(spec(), seconds=1.0))
     assert Estimator(store).estimate(spec())["basis"] == "assumed"

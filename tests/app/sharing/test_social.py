@@ -99,7 +99,7 @@ def eight(trainer: Trainer) -> list[str]:
             trainer.finish(runs[-1], top1)
     running, _ = trainer.start(policy="all")
     trainer.test(running, 12, 0.99)
-    waiting, _ = trainer.store.submit(RunSpec.model_validate({**SPEC, "policy": "none"}))
+    waiting, _ = trainer.store.runs.submit(RunSpec.model_validate({**SPEC, "policy": "none"}))
     return [*runs, running, waiting.id]
 
 
@@ -137,7 +137,7 @@ def test_many_runs_are_told_by_kind(client: TestClient, site: TestClient, eight:
 
 
 def test_a_study_is_told_by_its_question(client: TestClient, site: TestClient, store: Store) -> None:
-    launched = store.launch_study(study_spec("random-k", "minutes"))
+    launched = store.studies.launch(study_spec("random-k", "minutes"))
     count = len(launched.new_runs)
     for path in ("/paper", "/compare"):
         title, description, image = told(site, f"{path}?study={launched.id}")
@@ -154,7 +154,7 @@ def test_a_preview_reads_no_run_and_no_curve(store: Store, eight: list[str]) -> 
     """A page must not wait for what a crawler alone reads: one statement, however many runs there are."""
     statements: list[str] = []
     listen(
-        store.engine, "before_cursor_execute", lambda *args: statements.append(args[2])
+        store.database.engine, "before_cursor_execute", lambda *args: statements.append(args[2])
     )  # connection, cursor, statement
     preview("/compare", "dataset=digits", store)
     (counted,) = (text for text in statements if text != "BEGIN")

@@ -19,7 +19,6 @@ from safetensors.torch import load_file
 
 from core.data.batches import MemoryBatches
 from core.machine.part import Part
-from core.network.group import Unfit, own_device
 from core.network.sync_batchnorm import synchronise
 from core.run.events import EVENT, Event, Finished, Measured, Point, Started, Stopped
 from core.run.spec import RunSpec
@@ -94,21 +93,6 @@ def test_the_first_process_tells_why_another_failed(found: dict[str, Any]) -> No
     assert (event["event"], event["kind"]) == ("failed", "out_of_memory")
     assert "resnet-8 at batch size 64 does not fit into memory" in event["message"]
     assert found["one fails"]["seconds"] < 10
-
-
-def test_each_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    taken: list[int] = []
-    monkeypatch.setattr(torch.cuda, "set_device", taken.append)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert own_device("auto", Part(3, 4, local=1)) == "cuda:1" and taken == [1]
-    assert own_device("cpu", Part(3, 4, local=1)) == "cpu"
-    assert own_device("cuda:1", Part()) == "cuda:1"
-    with pytest.raises(Unfit, match="there are 2 GPUs here, too few for 3 processes"):
-        own_device("cuda", Part(2, 3, local=2))
-    with pytest.raises(Unfit, match="each takes a GPU of its own"):
-        own_device("cuda:1", Part(0, 2))
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-    assert own_device("auto", Part(0, 2)) == "cpu"
 
 
 def test_a_batch_too_small_is_refused_before_anything_starts(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from core.run.events import Event, Failed, Finished, Measured, Started
 from core.run.spec import RunSpec
 from core.trained.capsule import read_capsule, rebuild
 from core.trained.start import BadStart, start_from
-from core.training.loop import _Training, train
+from core.training.loop import Training, train
 from tests.core.commands.test_command_line import core
 from tests.core.training.test_loop import spec
 
@@ -64,7 +64,7 @@ def test_a_run_starts_where_the_other_ended(trained: Path, tmp_path: Path) -> No
 
 def test_its_capsule_carries_what_no_seed_gives_back(trained: Path, tmp_path: Path) -> None:
     run = placed(trained, tmp_path)
-    training = _Training(run, tmp_path, tmp_path, torch.device("cpu"), 1)
+    training = Training(run, tmp_path, tmp_path, torch.device("cpu"), 1)
     list(training.run(lambda: False, 1e9))
     capsule = read_capsule(tmp_path / "final.safetensors")
     frozen = {p.name for p in run.plan.parameters} - run.trains.keys()

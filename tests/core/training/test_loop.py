@@ -18,7 +18,7 @@ from core.network.freezing import choose, freeze
 from core.network.randomness import generator
 from core.run.events import BINS, Event, Failed, Finished, Measured, Point, Snapshot, Started, Stopped
 from core.run.spec import Recipe, RunSpec
-from core.training.loop import _Training, train
+from core.training.loop import Training, train
 
 POLICY_NAMES = [*POLICIES, "random-3"]
 
@@ -44,7 +44,7 @@ def points(events: list[Event]) -> list[Point]:
 
 @pytest.mark.parametrize("policy", POLICY_NAMES)
 def test_frozen_tensors_stay_to_the_bit_and_trained_ones_move(policy: str, tmp_path: Path) -> None:
-    training = _Training(spec(policy=policy), None, tmp_path, torch.device("cpu"), 1)
+    training = Training(spec(policy=policy), None, tmp_path, torch.device("cpu"), 1)
     before = {name: tensor.clone() for name, tensor in training.network.state_dict().items()}
     list(training.run(lambda: False, 1e9))
     after = training.network.state_dict()
@@ -56,7 +56,7 @@ def test_frozen_tensors_stay_to_the_bit_and_trained_ones_move(policy: str, tmp_p
 
 def test_weight_decay_does_not_move_a_frozen_weight(tmp_path: Path) -> None:
     heavy = {"batch_size": 64, "lr": 0.05, "weight_decay": 0.5}
-    training = _Training(spec(policy="random-2", recipe=heavy), None, tmp_path, torch.device("cpu"), 1)
+    training = Training(spec(policy="random-2", recipe=heavy), None, tmp_path, torch.device("cpu"), 1)
     before = training.network.get_buffer("stem.conv.weight").clone()
     values = training.network.get_parameter("stem.conv.values").detach().clone()
     list(training.run(lambda: False, 1e9))

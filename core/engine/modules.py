@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from core.engine.fused import Seen
 
 
-class PlainEngine:
+class ModuleEngine:
     """`network` as torch runs it. See core.engine.choice.Engine."""
 
     notice: str | None = None

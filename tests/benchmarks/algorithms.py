@@ -1,10 +1,10 @@
-"""How sure the choice of each convolution's way is: tried again and again, on a quiet machine and beside other work.
+"""How sure the choice of each convolution's algorithm is: tried often, on a quiet machine and beside other work.
 
-    python -m tests.benchmarks.routes                            # ResNet-14 on colour images of 32×32 and on digits
-    python -m tests.benchmarks.routes --networks resnet-110 --datasets cifar-10
+    python -m tests.benchmarks.algorithms                        # ResNet-14 on colour images of 32×32 and on digits
+    python -m tests.benchmarks.algorithms --networks resnet-110 --datasets cifar-10
 
-Printed for each shape: milliseconds of each way (median of the trials), how often each was chosen, and the least factor
-by which a trial was away from another choice.
+Printed for each shape: milliseconds of each algorithm (median of the trials), how often each was chosen, and the least
+factor by which a trial was away from another choice.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from contextlib import contextmanager
 
 os.environ.setdefault("GOMP_SPINCOUNT", "5000")  # as `python -m core train` does
 
+from core.engine.algorithms import CLEARLY, OWN, Algorithm, Shape, Trial, _trial, best, native_format, usual_algorithms
 from core.engine.compiled import compiled_kernels
-from core.engine.routes import CLEARLY, OWN, Shape, Trial, Way, _trial, best, native_format, usual_ways
 from core.machine.memory import keep_freed_memory
 from core.run.spec import RunSpec
 
@@ -41,9 +41,9 @@ def busy(processes: int) -> Iterator[None]:
             process.wait()
 
 
-def margin(trial: Trial, usual: Way) -> float:
-    """By how much the seconds of the usual way or of another would have to differ for another choice."""
-    others = [seconds for way, seconds in trial.items() if way is not usual]
+def margin(trial: Trial, usual: Algorithm) -> float:
+    """By how much the seconds of the usual algorithm or of another would have to differ for another choice."""
+    others = [seconds for algorithm, seconds in trial.items() if algorithm is not usual]
     if not others:
         return float("inf")
     if usual not in trial:  # it was wrong
@@ -67,17 +67,19 @@ def main() -> None:
                 {"architecture": network, "policy": "batchnorm", "dataset": dataset, "epochs": 1}
             )
             shapes |= dict.fromkeys(Shape.of(conv) for conv in spec.plan.convolutions)
-    print(f"{'shape':<20} {'beside':<10} {'ms of each way':<44} {'chosen':<24} least factor to another choice")
+    print(f"{'shape':<20} {'beside':<10} {'ms of each algorithm':<44} {'chosen':<24} least factor to another choice")
     for shape in shapes:
         for processes in (0, 1, 2):
             with busy(processes):
                 trials = [_trial(shape, BATCH, kernels, dtype) for _ in range(arguments.trials)]
-            ways = [best(trial, usual_ways(dtype)) for trial in trials]
+            winners = [best(trial, usual_algorithms(dtype)) for trial in trials]
             known = set.union(*(set(trial) for trial in trials))
-            told = {way: statistics.median(trial.get(way, float("inf")) for trial in trials) for way in sorted(known)}
-            milliseconds = ", ".join(f"{way} {1e3 * seconds:.2f}" for way, seconds in told.items())
-            chosen = ", ".join(f"{way} {count}x" for way, count in Counter(ways).items())
-            usual = Way.FUSED if Way.FUSED in known else OWN[dtype]
+            told = {
+                each: statistics.median(trial.get(each, float("inf")) for trial in trials) for each in sorted(known)
+            }
+            milliseconds = ", ".join(f"{each} {1e3 * seconds:.2f}" for each, seconds in told.items())
+            chosen = ", ".join(f"{each} {count}x" for each, count in Counter(winners).items())
+            usual = Algorithm.FUSED if Algorithm.FUSED in known else OWN[dtype]
             least = min(margin(trial, usual) for trial in trials)
             beside = f"{processes} busy" if processes else "nothing"
             print(f"{shape.key:<20} {beside:<10} {milliseconds:<44} {chosen:<24} {least:.2f}", flush=True)

@@ -1,64 +1,26 @@
-"""One step's way through a network by hand, block by block: what `fused.py` hands to autograd as one function.
+"""The forward pass of a step by hand, block by block: what `fused.py` hands to autograd as one function.
 
-For the way back (way_back.py) it keeps a convolution's output, and its input only where its weight trains: torch's own
-convolution keeps the input also of a frozen one. What was kept is freed, or written over, as soon as it has been used.
+For backward.py it keeps a convolution's output, and its input only where its weight trains: torch's own convolution
+keeps the input also of a frozen one. What was kept is freed, or written over, as soon as it has been used.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from core.engine.arena import HEAP, Arena
-from core.engine.convolutions import LANES, Keeping, Residual, Unapplied
-from core.engine.kernels import Kept, Relu
-from core.engine.layers import BETA, GAMMA, OF_A_UNIT, WEIGHT, FusedBlock, Layers, squares
-from core.engine.way_back import WayBack
+from core.engine.convolutions import LANES
+from core.engine.layers import BETA, GAMMA, OF_A_UNIT, WEIGHT, FusedBlock, Layers, Memory, squares
+from core.engine.values import Keeping, Kept, Residual, Unapplied
 from core.network.randomness import mixed
 
 
-@dataclass(slots=True)
-class Memory:
-    """What one block keeps for backward."""
-
-    kept: dict[int, Kept] = field(default_factory=dict)
-    inputs: dict[int, Tensor] = field(default_factory=dict)
-    shapes: dict[int, torch.Size] = field(default_factory=dict)
-    pooled: tuple[Tensor, Tensor] | None = None
-    """The pool's input and where its maxima were."""
-
-    @property
-    def size_bytes(self) -> int:
-        tensors = [*self.inputs.values(), *(self.pooled or ())]
-        return sum(kept.size_bytes for kept in self.kept.values()) + sum(tensor.nbytes for tensor in tensors)
-
-    def relu(self, place: int) -> Relu:
-        """How backward knows what the unit's ReLU let through."""
-        return "recompute" if self.kept[place].signs is None else "mask"
-
-
-class Features(torch.autograd.Function):
-    """Images -> mean of each channel of the last layer, (N, C) float32."""
-
-    @staticmethod
-    def forward(ctx: Any, layers: Layers, images: Tensor, seed: int, *tensors: Tensor | None) -> Tensor:
-        ctx.walk = walk = Walk(layers, tensors, ctx.needs_input_grad[3:], seed)
-        return walk.forward(images)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        walk, ctx.walk = ctx.walk, None  # a second backward has nothing left to use
-        return (None, None, None, *WayBack(walk).go(gradients[0]))
-
-
-class Walk:
-    """One step's way through the network. `tensors`: those of every unit, OF_A_UNIT each; `needs`: which
+class ForwardPass:
+    """Of one step. `tensors`: those of every unit, OF_A_UNIT each; `needs`: which
     train."""
 
     def __init__(self, layers: Layers, tensors: Sequence[Tensor | None], needs: Sequence[bool], seed: int) -> None:
@@ -75,7 +37,7 @@ class Walk:
         places = (*block.units, *(() if block.shortcut is None else (block.shortcut,)))
         return any(self.needs[OF_A_UNIT * place + i] for place in places for i in range(OF_A_UNIT))
 
-    def forward(self, images: Tensor) -> Tensor:
+    def run(self, images: Tensor) -> Tensor:
         x: Tensor | Unapplied = images.to(self.layers.dtype)
         for index, block in enumerate(self.blocks):
             memory = Memory() if index >= self.lowest else None

@@ -1,11 +1,11 @@
-"""In which way each convolution computes: own kernels, or torch's in the processor's format, where that is right and
-nothing else is clearly faster.
+"""Which algorithm computes each convolution: our own kernels, or torch's in the processor's format, where that is right
+and nothing else is clearly faster.
 
 Some processors and shapes compute bfloat16 wrongly or many times slower (pytorch#183815, #163347, #169688), and whether
 own convolutions pay depends on caches and registers. So each shape is tried once on a machine against torch's
 convolution in float32, and what was found is kept. A seed must give the same bits again also where that was lost, or
 is measured beside other work: so the format is the processor's (unless float32 is clearly faster for every shape), and
-noise seldom makes a way half as fast again as another one (`tests/benchmarks/routes.py`).
+noise seldom makes an algorithm half as fast again as another one (`tests/benchmarks/algorithms.py`).
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ from core.machine.processor import abilities
 TRIED_MACS, TRIED_IMAGES = 4e8, 16
 """Multiply-adds of the batch on which a shape is tried, a few milliseconds; and how many images it has at least."""
 FEW = 4
-"""Images on which it is seen first which ways are hopeless."""
+"""Images on which it is seen first which algorithms are hopeless."""
 TRIES, DOUBTS = 5, 4
-"""How often each way is tried, and how many times as often where the usual one would not be taken."""
+"""How often each algorithm is tried, and how many times as often where the usual one would not be taken."""
 HOPELESS = 4.0
-"""A way that takes so many times the best one's time on a few images is not tried any further."""
+"""An algorithm that takes so many times the best one's time on a few images is not tried any further."""
 CLEARLY = 1.5
-"""How many times faster another way must be than the usual one to be taken in its place."""
+"""How many times faster another one must be than the usual one to be taken in its place."""
 NATIVE = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 """Abilities of a processor, as Linux calls them, any of which says that it computes in bfloat16 itself."""
 
 
-class Way(StrEnum):
+class Algorithm(StrEnum):
     """How a convolution computes: torch's in either format, or one of convolutions.py, in float32."""
 
     BFLOAT16 = "bf16"
@@ -57,10 +57,10 @@ class Way(StrEnum):
     FUSED = "fused"
 
 
-OWN = {torch.bfloat16: Way.BFLOAT16, torch.float32: Way.FLOAT32}
-"""The way that needs no conversion, by the format between the layers."""
-HOW = {Way.FLOAT32: "in fp32", Way.FUSED: "in own kernels"}
-"""The ways that can be exceptions, for people."""
+OWN = {torch.bfloat16: Algorithm.BFLOAT16, torch.float32: Algorithm.FLOAT32}
+"""The algorithm that needs no conversion, by the format between the layers."""
+HOW = {Algorithm.FLOAT32: "in fp32", Algorithm.FUSED: "in own kernels"}
+"""The algorithms that can be exceptions, for people."""
 WRONG_BEYOND = {torch.bfloat16: 0.03, torch.float32: 1e-4}
 """Norm of the difference to torch's float32, relative, by that format. Rounding to bfloat16 makes about 0.004 of it,
 the sums of Winograd's form 2e-6."""
@@ -88,36 +88,37 @@ class Shape(NamedTuple):
         return self.outputs * self.inputs * self.kernel**2 * (self.size // self.stride) ** 2
 
 
-Trial = Mapping[Way, float]
-"""Seconds of forward and backward of each way that is right, between layers of one format."""
+Trial = Mapping[Algorithm, float]
+"""Seconds of forward and backward of each algorithm that is right, between layers of one format."""
 
 
 @dataclass(frozen=True)
-class Routes:
-    """`dtype`: of what lies between the layers; `exceptions`: the shapes that compute in another way than its own;
+class Dispatch:
+    """`dtype`: of what lies between the layers; `exceptions`: the shapes that another algorithm than its own computes;
     `halves`: those of them that torch computes faster in bfloat16."""
 
     dtype: torch.dtype
-    exceptions: Mapping[Shape, Way] = field(default_factory=dict)
+    exceptions: Mapping[Shape, Algorithm] = field(default_factory=dict)
     halves: frozenset[Shape] = frozenset()
 
-    def of(self, conv: Convolution) -> Way:
+    def of(self, conv: Convolution) -> Algorithm:
         return self.exceptions.get(Shape.of(conv), OWN[self.dtype])
 
     def torch_dtype(self, conv: Convolution) -> torch.dtype:
         """In which format torch computes its part of `conv`: all, or beside own kernels the weight's gradient."""
-        way, half = self.of(conv), Shape.of(conv) in self.halves
-        return torch.bfloat16 if way is Way.BFLOAT16 or (way is Way.FUSED and half) else torch.float32
+        algorithm, half = self.of(conv), Shape.of(conv) in self.halves
+        in_half = algorithm is Algorithm.BFLOAT16 or (algorithm is Algorithm.FUSED and half)
+        return torch.bfloat16 if in_half else torch.float32
 
     @property
     def words(self) -> str:
         """For people: `bf16`, `fp32`, `bf16 (convolution shapes: 3 in fp32, 2 in own kernels)`."""
         counts, own = Counter(self.exceptions.values()), OWN[self.dtype]
-        told = [f"{counts[way]} {how}" for way, how in HOW.items() if counts[way]]
+        told = [f"{counts[algorithm]} {how}" for algorithm, how in HOW.items() if counts[algorithm]]
         return f"{own} (convolution shapes: {', '.join(told)})" if told else own
 
 
-FLOAT32 = Routes(torch.float32)
+FLOAT32 = Dispatch(torch.float32)
 
 
 def native_format() -> torch.dtype:
@@ -126,38 +127,39 @@ def native_format() -> torch.dtype:
     return torch.bfloat16 if NATIVE & set(abilities().split()) else torch.float32
 
 
-def choose_routes(plan: Plan, batch: int, kernels: Kernels | None) -> Routes:
-    """The routes of `plan` on this machine with this number of threads; from the cache if it knows all its shapes."""
+def choose_dispatch(plan: Plan, batch: int, kernels: Kernels | None) -> Dispatch:
+    """That of `plan` on this machine with this number of threads; from the cache if it knows all its shapes."""
     dtype = native_format()
     return decide(try_shapes(plan, batch, kernels, dtype), dtype)
 
 
-def decide(trials: Mapping[Shape, Trial], dtype: torch.dtype) -> Routes:
+def decide(trials: Mapping[Shape, Trial], dtype: torch.dtype) -> Dispatch:
     """What the `trials` of a network's shapes, between layers of `dtype`, say for it.
 
     Where all would have to be converted to float32, nothing lies in bfloat16 between the layers.
     """
-    ways = {shape: best(trial, usual_ways(dtype)) for shape, trial in trials.items()}
-    if set(ways.values()) <= {Way.FLOAT32}:
+    chosen = {shape: best(trial, usual_algorithms(dtype)) for shape, trial in trials.items()}
+    if set(chosen.values()) <= {Algorithm.FLOAT32}:
         return FLOAT32
-    exceptions = {shape: way for shape, way in ways.items() if way != OWN[dtype]}
-    halves = (shape for shape in exceptions if best(_of_torch(trials[shape]), (OWN[dtype],)) is Way.BFLOAT16)
-    return Routes(dtype, exceptions, frozenset(halves))
+    exceptions = {shape: algorithm for shape, algorithm in chosen.items() if algorithm != OWN[dtype]}
+    halves = (shape for shape in exceptions if best(_of_torch(trials[shape]), (OWN[dtype],)) is Algorithm.BFLOAT16)
+    return Dispatch(dtype, exceptions, frozenset(halves))
 
 
-def usual_ways(dtype: torch.dtype) -> tuple[Way, ...]:
+def usual_algorithms(dtype: torch.dtype) -> tuple[Algorithm, ...]:
     """What is taken between layers of `dtype`, the first that there is, unless another is clearly faster."""
-    return Way.FUSED, OWN[dtype]
+    return Algorithm.FUSED, OWN[dtype]
 
 
-def best(trial: Trial, usual: Sequence[Way]) -> Way:
-    """The first of the `usual` ways that is right and to which no other is clearly faster; else the fastest."""
+def best(trial: Trial, usual: Sequence[Algorithm]) -> Algorithm:
+    """The first of the `usual` algorithms that is right and to which no other is clearly faster; else the fastest."""
     fastest = min(trial, key=trial.__getitem__)
-    return next((way for way in usual if way in trial and trial[way] < CLEARLY * trial[fastest]), fastest)
+    enough = CLEARLY * trial[fastest]
+    return next((algorithm for algorithm in usual if trial.get(algorithm, enough) < enough), fastest)
 
 
 def _of_torch(trial: Trial) -> Trial:
-    return {way: seconds for way, seconds in trial.items() if way is not Way.FUSED}
+    return {algorithm: seconds for algorithm, seconds in trial.items() if algorithm is not Algorithm.FUSED}
 
 
 def try_shapes(plan: Plan, batch: int, kernels: Kernels | None, dtype: torch.dtype) -> dict[Shape, Trial]:
@@ -180,7 +182,7 @@ def try_shapes(plan: Plan, batch: int, kernels: Kernels | None, dtype: torch.dty
 def _read(path: Path) -> dict[str, Trial]:
     with suppress(OSError, ValueError, TypeError, AttributeError):
         rows = json.loads(path.read_bytes()).items()
-        return {key: {Way(way): float(seconds) for way, seconds in told.items()} for key, told in rows}
+        return {key: {Algorithm(name): float(seconds) for name, seconds in told.items()} for key, told in rows}
     return {}
 
 
@@ -191,7 +193,7 @@ def _cache_file(torch_version: str, threads: int, own: bool, dtype: torch.dtype)
 
 
 Work = Callable[[int], list[Tensor]]
-"""A way there and back with so many images."""
+"""Forward and backward of so many images."""
 
 
 @torch.no_grad()
@@ -203,37 +205,37 @@ def _trial(shape: Shape, batch: int, kernels: Kernels | None, dtype: torch.dtype
     weight = torch.randn(shape.outputs, shape.inputs, shape.kernel, shape.kernel, generator=draw)
     weight = (weight / (shape.inputs * shape.kernel**2) ** 0.5).contiguous(memory_format=torch.channels_last)
     x, own_weight = exact.to(dtype), weight.to(dtype)
-    works: dict[Way, Work] = {  # in float32 the first two are one
-        OWN[dtype]: lambda n: _there_and_back(shape, x[:n], own_weight),
-        Way.FLOAT32: lambda n: [t.to(dtype) for t in _there_and_back(shape, x[:n].float(), weight)],
+    works: dict[Algorithm, Work] = {  # in float32 the first two are one
+        OWN[dtype]: lambda n: _forward_backward(shape, x[:n], own_weight),
+        Algorithm.FLOAT32: lambda n: [t.to(dtype) for t in _forward_backward(shape, x[:n].float(), weight)],
     }
     if own := own_convolution(shape, kernels):
         own.freeze(weight, sys.maxsize, back=True)  # as in a network, though there is not room for all in every one
-        works[Way.FUSED] = lambda n: _fused(own, x[:n], weight)
+        works[Algorithm.FUSED] = lambda n: _fused(own, x[:n], weight)
     works = _promising(works, min(FEW, images))
-    right = _there_and_back(shape, exact, weight)
-    for way, work in list(works.items()):
+    right = _forward_backward(shape, exact, weight)
+    for algorithm, work in list(works.items()):
         if not all(_alike(a, b, WRONG_BEYOND[dtype]) for a, b in zip(work(images), right, strict=True)):
-            del works[way]
+            del works[algorithm]
     seconds = dict.fromkeys(works, float("inf"))
-    usual = next((way for way in usual_ways(dtype) if way in works), Way.FLOAT32)
+    usual = next((algorithm for algorithm in usual_algorithms(dtype) if algorithm in works), Algorithm.FLOAT32)
     for _ in range(DOUBTS):
         for _ in range(TRIES):
-            for way, work in works.items():
-                seconds[way] = min(seconds[way], _timed(work, images))
-        if best(seconds, usual_ways(dtype)) is usual:
+            for algorithm, work in works.items():
+                seconds[algorithm] = min(seconds[algorithm], _timed(work, images))
+        if best(seconds, usual_algorithms(dtype)) is usual:
             break
     return seconds
 
 
-def _promising(works: dict[Way, Work], images: int) -> dict[Way, Work]:
+def _promising(works: dict[Algorithm, Work], images: int) -> dict[Algorithm, Work]:
     """Those that are not hopeless with a few images. Only torch's bfloat16 may be: for some shapes it has no fast code
     and would take seconds."""
-    if Way.BFLOAT16 not in works:
+    if Algorithm.BFLOAT16 not in works:
         return works
-    seconds = {way: min(_timed(work, images) for _ in range(2)) for way, work in works.items()}
+    seconds = {algorithm: min(_timed(work, images) for _ in range(2)) for algorithm, work in works.items()}
     most = HOPELESS * min(seconds.values())
-    return {way: work for way, work in works.items() if way is not Way.BFLOAT16 or seconds[way] <= most}
+    return {name: work for name, work in works.items() if name is not Algorithm.BFLOAT16 or seconds[name] <= most}
 
 
 def own_convolution(shape: Shape, kernels: Kernels | None) -> FusedConvolution | None:
@@ -249,7 +251,7 @@ def _timed(work: Work, images: int) -> float:
     return time.perf_counter() - began
 
 
-def _there_and_back(shape: Shape, x: Tensor, weight: Tensor) -> list[Tensor]:
+def _forward_backward(shape: Shape, x: Tensor, weight: Tensor) -> list[Tensor]:
     """The convolution's output, and what backward makes of it as gradient of the input (for a stem: of the weight)."""
     padding = (shape.kernel - 1) // 2
     y = F.conv2d(x, weight, None, shape.stride, padding)

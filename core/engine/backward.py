@@ -1,4 +1,4 @@
-"""The way back of a step, by hand: from the gradient of the network's features to those of all that trains.
+"""The backward pass of a step by hand: from the gradient of the network's features to those of all that trains.
 
 Between two convolutions, the norm layer's gradients are sums over all pixels. Where the convolution above makes them on
 the way (convolutions.py), it is told `Below` whose they are; otherwise they are one pass more (kernels.py).
@@ -6,18 +6,15 @@ the way (convolutions.py), it is told `Below` whose they are; otherwise they are
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from core.catalog.plan import Pool
-from core.engine.convolutions import Below, Unfinished
-from core.engine.kernels import Found, Kept, Relu, Sums
-from core.engine.layers import BETA, BIAS, GAMMA, OF_A_UNIT, WEIGHT, FusedBlock, squares
-
-if TYPE_CHECKING:
-    from core.engine.way_there import Memory, Walk
+from core.engine.forward import ForwardPass
+from core.engine.layers import BETA, BIAS, GAMMA, OF_A_UNIT, WEIGHT, FusedBlock, Memory, squares
+from core.engine.values import Below, Found, Kept, Relu, Sums, Unfinished
 
 
 class _Gradient(NamedTuple):
@@ -45,21 +42,21 @@ class _Place(NamedTuple):
         return Below(self.memory.kept[place], self.memory.relu(place), second, other)
 
 
-class WayBack:
-    """Of one step's `walk`; it uses up what that has kept."""
+class BackwardPass:
+    """Of the step whose `forward` pass is given; it uses up what that has kept."""
 
-    def __init__(self, walk: Walk) -> None:
-        self.walk, self.kernels = walk, walk.kernels
-        self.gradients: list[Tensor | None] = [None] * len(walk.tensors)
+    def __init__(self, forward: ForwardPass) -> None:
+        self.forward, self.kernels = forward, forward.kernels
+        self.gradients: list[Tensor | None] = [None] * len(forward.tensors)
 
-    def go(self, gradient: Tensor) -> list[Tensor | None]:
-        """`gradient` (N, C) of the features -> those of the walk's tensors."""
-        walk = self.walk
-        _, _, height, width = walk.shape
-        spread = (gradient / (height * width)).to(walk.layers.dtype)[:, :, None, None].expand(walk.shape)
+    def run(self, gradient: Tensor) -> list[Tensor | None]:
+        """`gradient` (N, C) of the features -> those of the step's tensors."""
+        forward = self.forward
+        _, _, height, width = forward.shape
+        spread = (gradient / (height * width)).to(forward.layers.dtype)[:, :, None, None].expand(forward.shape)
         arriving = _Gradient(spread.contiguous(memory_format=torch.channels_last))
-        here = self._last(walk.blocks[-1])
-        for block in reversed(walk.blocks[walk.lowest : -1]):
+        here = self._last(forward.blocks[-1])
+        for block in reversed(forward.blocks[forward.lowest : -1]):
             below = self._last(block)
             arriving = self._block(here, arriving, below)
             here = below
@@ -67,7 +64,7 @@ class WayBack:
         return self.gradients
 
     def _last(self, block: FusedBlock) -> _Place:
-        memory = self.walk.memories.pop()
+        memory = self.forward.memories.pop()
         assert memory is not None
         return _Place(block, memory)
 
@@ -108,12 +105,12 @@ class WayBack:
         return arriving if arriving.found else arriving._replace(second=passed)
 
     def _sums(self, asked: Below, gradient: Tensor, *, in_place: bool = False) -> Found:
-        arena = self.walk.arena
+        arena = self.forward.arena
         return self.kernels.sums(asked.kept, gradient, asked.second, asked.relu, in_place, asked.other, arena)
 
     def _trained(self, place: int, sums: Sums) -> None:
         for offset, value in ((BIAS, None), (GAMMA, sums.gamma), (BETA, sums.beta)):
-            if self.walk.needs[OF_A_UNIT * place + offset]:
+            if self.forward.needs[OF_A_UNIT * place + offset]:
                 # A bias before batch statistics moves nothing but the running mean: its gradient is 0.
                 self.gradients[OF_A_UNIT * place + offset] = torch.zeros_like(sums.beta) if value is None else value
 
@@ -129,14 +126,14 @@ class WayBack:
     ) -> _Gradient:
         """Through a convolution, to the gradient of its input, where `image`, and, where that can be found on the way,
         what is `asked`. `spare`: a tensor that may be written over."""
-        walk, unit = self.walk, self.walk.layers.units[place]
-        weight, weighs = walk.weight(place), walk.weighs(place)
+        forward, unit = self.forward, self.forward.layers.units[place]
+        weight, weighs = forward.weight(place), forward.weighs(place)
         nothing = _Gradient(task.gradient)
         if not (image or weighs):
             return nothing
         gradient: Tensor | Unfinished = task
         images: Tensor | None = None
-        if not walk.fuses(place):
+        if not forward.fuses(place):
             into = task.kept.values if task.kept.values.dtype == task.gradient.dtype else spare
             gradient = self.kernels.input_gradient(task.kept, task.factors, task.gradient, task.relu, into)
             images, weights = unit.convolve_back(
@@ -151,7 +148,7 @@ class WayBack:
                 self.gradients[OF_A_UNIT * place + WEIGHT] = weights
         if unit.own and image:
             if asked:
-                images, found = unit.own.backward_to(gradient, weight, memory.shapes[place], asked, walk.arena)
+                images, found = unit.own.backward_to(gradient, weight, memory.shapes[place], asked, forward.arena)
                 return _Gradient(images, None, found)
             images = unit.own.backward(gradient, weight, memory.shapes[place])
         return nothing if images is None else _Gradient(images)
