@@ -13,7 +13,6 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
-from starlette.types import ASGIApp
 
 from app.api import (
     bulk,
@@ -33,7 +32,6 @@ from app.api import (
     studies,
 )
 from app.api.common import Services
-from app.live.fast_path import Shortcut
 from app.live.feed import Feed
 from app.live.messages import Question
 from app.pages.shell import Nowhere
@@ -82,26 +80,13 @@ An evaluation is a small job on a finished run, such as its accuracy without som
 Errors are {"detail": "what was wrong and what would be right"}."""
 
 
-class Application(FastAPI):
-    """FastAPI's, behind a shortcut."""
-
-    def __init__(self, feed: Feed, rules: Rules, **described: Any) -> None:
-        super().__init__(**described)
-        self._feed, self._rules = feed, rules
-
-    def build_middleware_stack(self) -> ASGIApp:
-        return Shortcut(super().build_middleware_stack(), self._feed, self._rules)
-
-
 def make_app(
     settings: Settings, store: Store, wake: Callable[[str], object], options: Callable[[], dict[str, Any]]
 ) -> FastAPI:
     """The application without pages. `wake(run_id)` hints to the workers; `options()` is what a form offers."""
     url = settings.public_url
-    live, rules, estimator = Feed(store, url), Rules(settings.frame_ancestors, url), Estimator(store)
-    app = Application(
-        live,
-        rules,
+    live, estimator = Feed(store, url), Estimator(store)
+    app = FastAPI(
         title=TITLE,
         version=VERSION,
         description=DESCRIPTION,
@@ -116,8 +101,8 @@ def make_app(
     app.add_middleware(Social, store=store, public_url=url)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(Nowhere)
-    app.add_middleware(Security, rules=rules)
-    app.router.routes.append(Assets())
+    app.add_middleware(Security, rules=Rules(settings.frame_ancestors, url))
+    app.router.routes += [feed.FIRST, Assets()]
     app.state.services = Services(
         settings,
         store,

@@ -1,19 +1,15 @@
 """The route that all live panels ask: what is new since the cursors of their last question."""
 
-from typing import Annotated
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.routing import Route
 
-from fastapi import APIRouter, Depends, Request, Response
-
-from app.api.common import Here, described, wrong
+from app.api.common import described, services_of, wrong
 from app.api.errors import explain, parse
 from app.live.messages import Answer, Question
 from app.web.answers import answer
 
 router = APIRouter()
-
-
-async def _question(request: Request) -> Question:
-    return parse(Question, await request.body(), explain)
 
 
 @router.post(
@@ -23,6 +19,12 @@ async def _question(request: Request) -> Question:
     openapi_extra=described(Question, '{"runs": {"RUN_ID": {"points": 0, "snapshots": 0, "log": 0}}, "layer": null}'),
     summary="What is new",
 )
-def ask_feed(question: Annotated[Question, Depends(_question)], here: Here) -> Response:
+async def ask_feed(request: Request) -> Response:
     """What is new of some runs since the cursors of the last answer; what all live panels ask."""
-    return answer(here.feed.answer(question))  # most questions are answered before they come here (live/fast_path.py)
+    question, feed = parse(Question, await request.body(), explain), services_of(request).feed
+    return answer(feed.known(question) or await run_in_threadpool(feed.answer, question))
+
+
+FIRST = Route("/api/feed", ask_feed, methods=["POST"])
+"""The same for the server's first place: it is asked once a second by each panel, and FastAPI's way there costs more
+than the answer (tests/benchmarks/README.md)."""

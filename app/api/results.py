@@ -29,7 +29,7 @@ router = APIRouter()
 )
 def download_points(run: Found, here: Here, format: Literal["json", "csv"] = "json") -> Response:
     """All points of the curves in the order in which they came, as JSON or as a CSV file."""
-    pages = downloads.pages(here.store, run.id)
+    pages = here.store.curves.pages(run.id)
     if format == "csv":
         return download(downloads.points_csv(pages), "text/csv; charset=utf-8", f"onlybn-{run.id}-points.csv")
     return StreamingResponse(downloads.points_json(run.id, pages), media_type="application/json")

@@ -15,6 +15,7 @@ from app.pages.panels import panel, words
 from app.pages.shell import FOOTER, HEADER
 from app.pages.table import PAGES, SITE, Page
 from app.web.assets import JOINED
+from core.run.events import Point
 
 LOADING = '<div class="loading"><p role="status">Loading…</p><progress aria-label="Loading"></progress></div>'
 """What a skeleton says once its script has had a second."""
@@ -55,8 +56,10 @@ def theme() -> gr.themes.Base:
 
 
 def head() -> str:
-    """What Gradio adds to the page's head: icon, style sheet, what shows the page, and the registries as data."""
-    data = json.dumps(options(), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    """What Gradio adds to the page's head: icon, style sheet, what shows the page, and as data the registries and the
+    columns of a point."""
+    known = {**options(), "point": Point._fields}
+    data = json.dumps(known, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return (
         # early.js shows the page; the animation does if that file does not come.
         "<style>html:not([data-ready]) gradio-app{visibility:hidden;animation:onlybn-show 0s 4s forwards}"

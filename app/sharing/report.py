@@ -16,11 +16,11 @@ import orjson
 
 from app.preview.spec_text import as_yaml
 from app.sharing.wording import name_of, sentence
-from app.views.points import PointRow, Thinning
+from app.views.points import Thinning
 from app.views.runs import maybe_short
 from core.catalog.policies import policy
 from core.documents.document import page
-from core.run.events import DISABLED_BELOW, EDGES, QUANTILES, Layer, Snapshot
+from core.run.events import DISABLED_BELOW, EDGES, QUANTILES, Layer, Point, Snapshot
 from core.run.findings import Findings
 from jobs.store.records import LogRow, Run, StoredSnapshot
 from jobs.store.store import Store
@@ -36,7 +36,7 @@ class Report:
     """All that the file tells of a run. `last`: its newest snapshot with all layers; `link`: where it came from."""
 
     run: Run
-    points: Sequence[PointRow]
+    points: Sequence[Point]
     snapshots: Sequence[StoredSnapshot]
     last: Snapshot | None
     findings: Findings | None
@@ -51,7 +51,7 @@ class Report:
         if watch is None:
             return None
         thinning = Thinning(watch.run.spec)
-        points = [*thinning.add(watch.points), *thinning.end()]
+        points = [point for _, point in (*thinning.add(watch.points), *thinning.end())]
         newest = [watch.snapshots[-1].step] if watch.snapshots else []
         details = store.curves.details(run_id, steps=newest)
         findings = store.results.findings(run_id)
@@ -107,14 +107,14 @@ def _histogram(snapshot: StoredSnapshot) -> Iterator[tuple[str, int, int]]:
     return zip(bins, snapshot.gamma, snapshot.beta, strict=True)
 
 
-def _tests(points: Sequence[PointRow]) -> Iterator[tuple[float | None, ...]]:
-    """Of each test epoch, step, loss, top1 and top5; then loss and top1 of the last train point before it."""
-    train: tuple[float | None, float | None] = (None, None)
-    for _, step, epoch, split, loss, top1, top5, _ in sorted(points, key=lambda row: (row[1], row[3] == "test")):
-        if split == "train":
-            train = (loss, top1)
+def _tests(points: Sequence[Point]) -> Iterator[tuple[Point, Point | None]]:
+    """Each test with the last train point before it."""
+    train = None
+    for point in sorted(points, key=lambda point: (point.step, point.split == "test")):
+        if point.split == "train":
+            train = point
         else:
-            yield (epoch, step, loss, top1, top5, *train)
+            yield point, train
 
 
 def data(report: Report) -> str:
@@ -139,6 +139,6 @@ def data(report: Report) -> str:
     return orjson.dumps(numbers).decode()
 
 
-def _curve(points: Sequence[PointRow], split: str) -> dict[str, list[Any]]:
-    rows = [row for row in points if row[3] == split]
-    return {"epoch": [row[2] for row in rows], "loss": [row[4] for row in rows], "top1": [row[5] for row in rows]}
+def _curve(points: Sequence[Point], split: str) -> dict[str, list[Any]]:
+    rows = [row for row in points if row.split == split]
+    return {name: [getattr(row, name) for row in rows] for name in ("epoch", "loss", "top1")}

@@ -9,31 +9,27 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
 import orjson
+from pydantic import create_model
 from typing_extensions import TypedDict
 
+from app.views.points import KINDS
 from app.views.runs import LayerView, layers
-from core.run.events import DISABLED_BELOW, EDGES, QUANTILES
+from core.run.events import DISABLED_BELOW, EDGES, QUANTILES, Point
 from core.run.findings import Findings
-from jobs.store.records import Run, StoredPoint
+from jobs.store.records import Run
 from jobs.store.store import Store
 
-COLUMNS = ("step", "epoch", "split", "loss", "top1", "top5", "lr")
-PAGE = 5000
 SNAPSHOTS_AT_ONCE = 4
 Table = Literal["layers", "ablation", "relus", "channels"]
 SPREAD = ("count", "mean", "sd", "negative", "near_zero")
 
 
-class PointView(TypedDict):
-    """train: mean of the batches since the last train point; test: over the test set, without lr."""
-
-    step: int
-    epoch: float
-    split: str
-    loss: float
-    top1: float
-    top5: float | None
-    lr: float | None
+FIELDS: dict[str, Any] = {name: (kind, ...) for name, kind in KINDS.items()}
+PointView = create_model(
+    "PointView",
+    __doc__="train: mean of the batches since the last train point; test: over the test set, without lr.",
+    **FIELDS,
+)
 
 
 class Points(TypedDict):
@@ -69,27 +65,16 @@ class Snapshots(TypedDict):
     snapshots: list[SnapshotView]
 
 
-def pages(store: Store, run_id: str) -> Iterator[list[StoredPoint]]:
-    """All points of a run, a page at a time."""
-    after = 0
-    while page := store.curves.points(run_id, after=after, limit=PAGE):
-        yield page
-        after = page[-1].id
-
-
-def points_csv(pages: Iterable[list[StoredPoint]]) -> Iterator[str]:
+def points_csv(pages: Iterable[list[Point]]) -> Iterator[str]:
     """Lines end with CR LF (RFC 4180); a missing value is empty. No value can hold a comma or start a formula."""
-    yield ",".join(COLUMNS) + "\r\n"
+    yield ",".join(Point._fields) + "\r\n"
     for page in pages:
-        yield "".join(
-            f"{row.step},{row.epoch!r},{row.split},{row.loss!r},{row.top1!r},{_cell(row.top5)},{_cell(row.lr)}\r\n"
-            for row in page
-        )
+        yield "".join(",".join(map(_cell, point)) + "\r\n" for point in page)
 
 
-def points_json(run_id: str, pages: Iterable[list[StoredPoint]]) -> Iterator[bytes]:
+def points_json(run_id: str, pages: Iterable[list[Point]]) -> Iterator[bytes]:
     """`Points`, a page at a time."""
-    views = ([{column: getattr(row, column) for column in COLUMNS} for row in page] for page in pages)
+    views = ([point._asdict() for point in page] for page in pages)
     yield from _with_list({"id": run_id}, "points", views)
 
 

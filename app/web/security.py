@@ -115,7 +115,7 @@ class Rules:
 
 
 class Security:
-    """The outermost middleware, but for `live/fast_path.py`, which keeps the same rules."""
+    """The outermost middleware."""
 
     def __init__(self, app: ASGIApp, rules: Rules) -> None:
         self.app, self.rules = app, rules

@@ -20,7 +20,7 @@ from core.machine.files import START, datasets_folder, write_atomically
 from core.machine.lifeline import die_with_launcher, die_with_parent
 from core.machine.part import Part
 from core.machine.threads import spin_briefly
-from core.run.events import Analysed, Event, Failed, Finished, Point, Snapshot, Stopped
+from core.run.events import Analysed, Event, Failed, Finished, Measured, Snapshot, Stopped
 from core.run.journal import Journal, record
 from core.run.spec import RunSpec
 
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
 
             dismiss()
         stream: Iterator[Event] = (
-            event for event in journal.events() if isinstance(event, Point | Snapshot | Analysed | Finished)
+            event for event in journal.events() if isinstance(event, Measured | Snapshot | Analysed | Finished)
         )
     else:
         stream = record(journal, _training(spec, arguments, part))

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from core.machine.files import write_atomically
 from core.run.cost import keeps_snapshot
-from core.run.events import EVENT, Analysed, Event, Finished, Point, Progress, Snapshot, Started
+from core.run.events import EVENT, Analysed, Event, Finished, Measured, Progress, Snapshot, Started
 from core.run.spec import RunSpec
 
 
@@ -70,7 +70,7 @@ class Journal:
         kept = [] if step is None else [event for event in self.events() if _remains(event, step)]
         lines = "".join(f"{event.model_dump_json()}\n" for event in kept)
         write_atomically(self.path, lines.encode())
-        return [event for event in kept if isinstance(event, Point | Snapshot)]
+        return [event for event in kept if isinstance(event, Measured | Snapshot)]
 
     def append(self, event: Event) -> None:
         """Write one event, visible to other processes at once."""

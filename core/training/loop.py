@@ -20,7 +20,7 @@ from core.network.devices import device_of
 from core.network.group import Group
 from core.network.scores import Mean, Scores
 from core.run.cost import analysed_images, keeps_snapshot, point_stride
-from core.run.events import Analysed, Event, Point, Stopped, Warned
+from core.run.events import Analysed, Event, Measured, Point, Stopped, Warned
 from core.run.spec import RunSpec
 from core.trained.analysis import analysing
 from core.trained.capsule import save_capsule
@@ -51,7 +51,7 @@ def train(
 ) -> Iterator[Event]:
     """Train `spec` to its end, from the newest checkpoint in `folder` if there is one.
 
-    Yields Started, then Point, Snapshot, Progress and Checkpointed, then Analysed (unless `analyses` is false), and
+    Yields Started, then Measured, Snapshot, Progress and Checkpointed, then Analysed (unless `analyses` is false), and
     at last Finished, Failed, or Stopped (once `should_stop()` is true). Without a `folder` nothing is saved. Raises
     nothing that a user can cause.
 
@@ -142,7 +142,7 @@ class Training:
                 self.learner.train_step(images, labels, began)
                 last = index == self.spec.steps_per_epoch - 1
                 if last or self.step % self.stride == 0:
-                    yield self._train_point()
+                    yield self._measured()
                     yield from self._snapshot(due=last)
                     if not last and self._is_due(checkpoint_every_s):
                         yield from self._save()
@@ -162,17 +162,17 @@ class Training:
         if self.learner.engine.notice:
             yield Warned(step=self.step, message=self.learner.engine.notice)
 
-    def _train_point(self) -> Point:
+    def _measured(self) -> Measured:
         scores = self._finite(self.learner.take_window())
         self.last_train = scores
         lr = self.learner.learning_rate(self.step - 1)
-        return Point(step=self.step, epoch=self.learner.epoch, split="train", **scores._asdict(), lr=lr)
+        return Measured(point=Point(self.step, self.learner.epoch, "train", **scores._asdict(), lr=lr))
 
     def _test(self) -> Iterator[Event]:
         for tested in self.learner.test():
             yield from self._progress(tested=tested)
         self.last_test = self._finite(self.learner.tested)
-        yield Point(step=self.step, epoch=self.learner.epoch, split="test", **self.last_test._asdict())
+        yield Measured(point=Point(self.step, self.learner.epoch, "test", **self.last_test._asdict()))
 
     def _finite(self, mean: Mean) -> Scores:
         if not math.isfinite(mean.loss):

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
 import sqlalchemy as sa
-from pydantic import Field, ValidationError
+from pydantic import Field, PlainSerializer, ValidationError
 from sqlalchemy import Connection
 
 from core.catalog.model import Model, first_fault
@@ -38,6 +39,13 @@ class BadExample(ValueError):
     """A file of the folder is not what it should be; the message says which and why."""
 
 
+def _without_nulls(point: Point) -> dict[str, Any]:
+    return {name: value for name, value in point._asdict().items() if value is not None}
+
+
+PointInFile = Annotated[Point, PlainSerializer(_without_nulls)]
+
+
 class Speed(Model):
     """How fast the run trained at `step`."""
 
@@ -54,7 +62,7 @@ class Example(Model):
     finished_at: float
     spec: RunSpec
     started: Started
-    points: tuple[Point, ...]
+    points: tuple[PointInFile, ...]
     snapshots: tuple[Snapshot, ...]
     speeds: tuple[Speed, ...]
     findings: Findings

@@ -135,20 +135,6 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredPoint:
-    """A point of the curves; `id` is the cursor that the next question starts after."""
-
-    id: int
-    step: int
-    epoch: float
-    split: str
-    loss: float
-    top1: float
-    top5: float | None
-    lr: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class StoredSpeed:
     """How fast a run trained at `step`: a moving average over some 50 steps. `id` is a cursor."""
 
@@ -182,10 +168,10 @@ class LogRow:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A run at one moment, with what is new of its curves, and its whole log."""
+    """A run at one moment, with what is new of its curves, and its whole log. Each point comes with its cursor."""
 
     run: Run
-    points: list[StoredPoint]
+    points: list[tuple[int, Point]]
     snapshots: list[StoredSnapshot]
     speeds: list[StoredSpeed]
     log: list[LogRow]

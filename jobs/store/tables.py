@@ -5,8 +5,13 @@ A change here needs a revision in `migrations/versions`; a test holds the two to
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any, get_type_hints
+
 import sqlalchemy as sa
 from sqlalchemy import Column, ColumnElement, ForeignKey, FromClause, Index, MetaData, Table
+
+from core.run.events import Point, Split
 
 METADATA = MetaData()
 Big = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite counts up by itself in INTEGER only
@@ -106,18 +111,19 @@ def _belongs_to_run() -> Column[int]:
     return Column("run", Big, ForeignKey("runs.number", ondelete="CASCADE"), nullable=False)
 
 
+def _measured() -> Iterator[Column[Any]]:
+    """A column for each quantity of a point. One more needs a migration, too."""
+    kinds: dict[object, Any] = {int: sa.Integer, float: sa.Double, float | None: sa.Double, Split: sa.String(5)}
+    for name, kind in get_type_hints(Point).items():
+        yield Column(name, kinds[kind], nullable=kind == float | None)
+
+
 POINTS = Table(
     "points",
     METADATA,
     Column("id", Big, primary_key=True, autoincrement=True),
     _belongs_to_run(),
-    Column("step", sa.Integer, nullable=False),
-    Column("epoch", sa.Double, nullable=False),
-    Column("split", sa.String(5), nullable=False),
-    Column("loss", sa.Double, nullable=False),
-    Column("top1", sa.Double, nullable=False),
-    Column("top5", sa.Double),
-    Column("lr", sa.Double),
+    *_measured(),
     Index("points_once", "run", "split", "step", unique=True),
     Index("points_cursor", "run", "id"),
 )

@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from core.data.batches import MemoryBatches
 from core.machine.part import Part
 from core.network.sync_batchnorm import synchronise
-from core.run.events import EVENT, Event, Finished, Point, Started, Stopped
+from core.run.events import EVENT, Event, Finished, Measured, Point, Started, Stopped
 from core.run.spec import RunSpec
 from core.trained.capsule import read_capsule
 from core.training.loop import train
@@ -78,8 +78,8 @@ def test_the_gradients_are_those_of_torchs_ddp(found: dict[str, Any]) -> None:
 def test_two_processes_have_the_curve_of_one(name: str, found: dict[str, Any]) -> None:
     """To rounding, where no statistics are of half a batch; else close. One process has no image of a last batch."""
     events = train(SPECS[name], device="cpu", analyses=False)
-    one = [event for event in events if isinstance(event, Point)]
-    two = [Point.model_validate(point) for point in found[name]["points"]]
+    one = _points(list(events))
+    two = [Measured.model_validate(point).point for point in found[name]["points"]]
     assert [(p.split, p.step, p.lr) for p in one] == [(p.split, p.step, p.lr) for p in two]
     tolerance = 0.02 if name == "batch" else 1e-5
     assert [p.loss for p in two] == pytest.approx([p.loss for p in one], abs=tolerance)
@@ -188,11 +188,11 @@ def _wait(condition: Callable[[], object]) -> float:
 
 
 def _points(events: list[Event]) -> list[Point]:
-    return [event for event in events if isinstance(event, Point)]
+    return [event.point for event in events if isinstance(event, Measured)]
 
 
 def _trains(run: Launched) -> bool:
-    return any(isinstance(event, Point) for event in run.events()) and len(run.ranks()) == 2
+    return any(isinstance(event, Measured) for event in run.events()) and len(run.ranks()) == 2
 
 
 @linux

@@ -13,7 +13,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from core.network.builder import Network, build
-from core.run.events import Event, Failed, Finished, Point, Started
+from core.run.events import Event, Failed, Finished, Measured, Started
 from core.run.spec import RunSpec
 from core.trained.capsule import read_capsule, rebuild
 from core.trained.start import BadStart, start_from
@@ -43,8 +43,9 @@ def placed(file: Path | bytes, folder: Path, **changes: Any) -> RunSpec:
 
 def begins_where(told: Finished, events: list[Event]) -> bool:
     """Whether a run that starts from a capsule gives its answers before its first step, but for rounding."""
-    first = events[1]
-    return isinstance(first, Point) and first.top1 == told.top1 and first.loss == pytest.approx(told.loss, rel=1e-4)
+    assert isinstance(events[1], Measured)
+    first = events[1].point
+    return first.top1 == told.top1 and first.loss == pytest.approx(told.loss, rel=1e-4)
 
 
 def events_of(run: RunSpec, folder: Path, **options: Any) -> list[Event]:

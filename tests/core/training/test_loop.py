@@ -16,7 +16,7 @@ from core.catalog.schedules import learning_rate
 from core.network.builder import build
 from core.network.freezing import choose, freeze
 from core.network.randomness import generator
-from core.run.events import BINS, Event, Failed, Finished, Point, Snapshot, Started, Stopped
+from core.run.events import BINS, Event, Failed, Finished, Measured, Point, Snapshot, Started, Stopped
 from core.run.spec import Recipe, RunSpec
 from core.training.loop import Training, train
 
@@ -39,7 +39,7 @@ def spec(**changes: Any) -> RunSpec:
 
 
 def points(events: list[Event]) -> list[Point]:
-    return [event for event in events if isinstance(event, Point)]
+    return [event.point for event in events if isinstance(event, Measured)]
 
 
 @pytest.mark.parametrize("policy", POLICY_NAMES)

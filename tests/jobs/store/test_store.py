@@ -92,7 +92,7 @@ def test_what_the_trainer_says_appears_in_the_run(store: Store, spec: RunSpec) -
     assert [row.kind for row in store.runs.log(run.id)] == ["submitted", "claimed", "started", "checkpoint", "finished"]
 
 
-def test_points_come_once_and_in_order_after_a_cursor(store: Store, spec: RunSpec) -> None:
+def test_points_come_once_and_in_order(store: Store, spec: RunSpec) -> None:
     run = claimed(store, spec)
     store.claims.record(run.id, 1, Batch((test_point(0, 0.1), train_point(1, 3.0), train_point(2))))
     store.claims.record(run.id, 1, Batch((test_point(0, 0.1), train_point(1, 3.0), train_point(2), train_point(3))))
@@ -100,8 +100,11 @@ def test_points_come_once_and_in_order_after_a_cursor(store: Store, spec: RunSpe
     assert [(p.split, p.step) for p in points] == [("test", 0), ("train", 1), ("train", 2), ("train", 3)]
     assert (points[1].loss, points[1].top1, points[1].lr, points[0].lr) == (3.0, 0.2, 0.1, None)
     assert (points[0].top5, points[1].top5) == (0.5, None)
-    assert [p.step for p in store.curves.points(run.id, after=points[2].id)] == [3]
-    assert [p.step for p in store.curves.points(run.id, limit=2)] == [0, 1]
+    delta = store.curves.delta(run.id, 0, 0, 0)
+    assert delta and [point for _, point in delta.points] == points
+    later = store.curves.delta(run.id, delta.points[2][0], 0, 0)
+    assert later and later.points == delta.points[3:]
+    assert list(store.curves.pages(run.id, size=3)) == [points[:3], points[3:]]
     assert store.curves.tests(run.id) == points[:1]
     other = claimed(store, spec)
     store.claims.record(other.id, 1, Batch((train_point(1),)))
