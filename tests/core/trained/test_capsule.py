@@ -20,7 +20,7 @@ from core.run.spec import RunSpec
 from core.trained.capsule import BadCapsule, Capsule, Origin, frozen_digest, pack, read_capsule, rebuild
 from core.training.checkpoint import digest_of, read_metadata
 from core.training.loop import _Training, train
-from tests.core.commands.test_command_line import core
+from tests.core.program import core
 from tests.core.training.test_loop import spec
 from tests.events import finished
 

@@ -18,7 +18,7 @@ from core.run.spec import RunSpec
 from core.trained.capsule import read_capsule, rebuild
 from core.trained.start import BadStart, start_from
 from core.training.loop import _Training, train
-from tests.core.commands.test_command_line import core
+from tests.core.program import core
 from tests.core.training.test_loop import spec
 
 EXACT = {"batch_size": 64, "lr": 0.05, "precision": "fp32"}
