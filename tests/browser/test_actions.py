@@ -41,7 +41,8 @@ def test_a_refused_cancel_rolls_back_and_says_why(open_page: Open, puppet: Puppe
     page.route("**/cancel", lambda route: held.append(route))
     with page.expect_request("**/cancel"):
         page.get_by_role("button", name="Cancel").click()
-    page.wait_for_timeout(1500)  # the feed has answered in between
+    with page.expect_response("**/api/feed"):
+        pass  # it says that the run still runs
     state(page).to_have_text("Cancelling")
     story(page).to_contain_text("Stopping in epoch 4 of 12, as asked")
     held[0].fulfill(status=503, json={"detail": "the database does not answer right now; please try again"})

@@ -11,15 +11,6 @@ from playwright.sync_api import Browser, expect
 from tests.browser.conftest import Open, Site, _opener
 
 
-@pytest.fixture(scope="module")
-def fresh_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A server as somebody starts it for the first time, without a worker."""
-    site = Site(tmp_path_factory.mktemp("fresh"), embedded_worker=False, examples=True)
-    site.start()
-    yield site
-    site.stop()
-
-
 @pytest.fixture
 def open_fresh_page(fresh_site: Site, browser: Browser) -> Iterator[Open]:
     pages = _opener(fresh_site, browser)
