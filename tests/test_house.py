@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from app.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -15,6 +17,7 @@ README = (ROOT / "README.md").read_text()
 SOURCES = [p for top in ("app", "core", "jobs", "static", "tests") for p in (ROOT / top).rglob("*") if p.is_file()]
 
 
+@pytest.mark.server
 def test_no_torch_in_the_web_process_or_the_worker() -> None:
     modules = (
         "core.__main__",

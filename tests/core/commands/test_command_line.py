@@ -17,6 +17,8 @@ from safetensors import safe_open
 from core.run.spec import derive_seed
 from tests.core.program import COMMAND, ROOT, TRAIN, core, core_process, lines, start
 
+pytestmark = pytest.mark.training
+
 
 def points(events: list[dict[str, Any]]) -> dict[tuple[int, str], dict[str, Any]]:
     found: dict[tuple[int, str], dict[str, Any]] = {}

@@ -8,7 +8,11 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.core.program import core, start
+
+pytestmark = pytest.mark.training
 
 TINY = [
     *("studies", "run", "weight-init", "--threads", "1", "--replicates", "1"),

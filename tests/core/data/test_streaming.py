@@ -26,6 +26,8 @@ from core.run.spec import RunSpec
 from core.training.loop import train
 from tests.pictures import write_pictures
 
+pytestmark = pytest.mark.training
+
 CPU = torch.device("cpu")
 
 

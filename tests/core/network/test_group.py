@@ -28,10 +28,12 @@ from core.trained.capsule import read_capsule
 from core.training.loop import train
 from tests.core.network.two_processes import SPECS, spec
 
+pytestmark = pytest.mark.training
+
 ROOT = Path(__file__).parents[3]
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 WHAT = ("--architecture", "resnet-8", "--policy", "batchnorm", "--dataset", "digits", "--set", "batch_size=64")
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 

@@ -24,6 +24,8 @@ from tests.core.program import core
 from tests.core.training.test_loop import spec
 from tests.events import finished
 
+pytestmark = pytest.mark.training
+
 ROOT = Path(__file__).parents[3]
 REBUILD = """
 import hashlib, sys, torch

@@ -21,6 +21,8 @@ from core.training.loop import _Training, train
 from tests.core.program import core
 from tests.core.training.test_loop import spec
 
+pytestmark = pytest.mark.training
+
 EXACT = {"batch_size": 64, "lr": 0.05, "precision": "fp32"}
 """The recipe of spec(), computed by PyTorch whatever trains: own kernels round in another order."""
 

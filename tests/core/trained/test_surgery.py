@@ -28,6 +28,8 @@ from core.training.loop import train
 from tests.core.program import core, lines
 from tests.core.training.test_loop import spec
 
+pytestmark = pytest.mark.training
+
 CPU = torch.device("cpu")
 
 

@@ -19,6 +19,8 @@ from core.run.events import BINS, Event, Failed, Finished, Point, Snapshot, Star
 from core.run.spec import Recipe, RunSpec
 from core.training.loop import _Training, train
 
+pytestmark = pytest.mark.training
+
 POLICY_NAMES = [*POLICIES, "random-3"]
 
 

@@ -24,6 +24,8 @@ from tests.events import finished
 from tests.jobs.support import FAKE_TRAINER, eventually, fake_spec
 from tests.jobs.worker.test_supervisor import is_alive
 
+pytestmark = pytest.mark.server
+
 ROOT = Path(__file__).parents[3]
 
 
