@@ -155,9 +155,11 @@ def browser() -> Iterator[Browser]:
 def serve(folder: Path, *, embedded_worker: bool = False, examples: bool = False) -> Iterator[Site]:
     """A server that keeps its data in `folder`."""
     site = Site(folder, embedded_worker=embedded_worker, examples=examples)
-    site.start()
-    yield site
-    site.stop()
+    try:
+        site.start()
+        yield site
+    finally:
+        site.stop()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.conftest import Open, Site, Watch
 from tests.browser.puppet import Puppet
 
-TICKS = 150
+TICKS = 300
 SILENCE_MS = 2500
 """A page that asks does so every second: that it asks nothing shows only in such a time."""
 RECOVERS_WITHIN_S = 15.0
