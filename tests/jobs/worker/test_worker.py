@@ -21,6 +21,8 @@ from jobs.worker.worker import Worker
 from tests.events import finished
 from tests.jobs.support import FAKE_TRAINER, eventually, fake_spec, states, trainer_of
 
+pytestmark = pytest.mark.server
+
 
 @pytest.fixture
 def huey(settings: WorkerSettings) -> Iterator[Huey]:
