@@ -42,7 +42,7 @@ def value_title(field: str, value: object) -> str:
 
 
 def _rest(study: StudySpec, *compared: str) -> list[tuple[Where, str]]:
-    """Every combination of values of the axes that are not `compared`, with the end of a label: the values that vary."""
+    """Every combination of values of the axes that are not `compared`, with the end of a label: those that vary."""
     axes = [axis for axis in study.axes if axis.field not in compared]
     found = []
     for values in product(*(axis.values for axis in axes)):
@@ -53,7 +53,7 @@ def _rest(study: StudySpec, *compared: str) -> list[tuple[Where, str]]:
 
 
 def _trained(study: StudySpec, policy_name: str) -> list[tuple[Where, str]]:
-    """`_rest` of all axes but the architecture, with `policy_name` as the policy; empty if the grid lacks that policy."""
+    """`_rest` of all axes but the architecture, with `policy_name` as the policy; empty if the grid lacks it."""
     if policy_name not in study.values("policy"):
         return []
     return [({**where, "policy": policy_name}, words) for where, words in _rest(study, "architecture", "policy")]
@@ -72,7 +72,7 @@ def _by_family(nets: Iterable[Value]) -> list[list[str]]:
 
 
 def extremes(policy_name: str) -> Contrasts:
-    """For each family in the grid, its deepest (widest) architecture less its least deep (wide), in any order of the grid."""
+    """For each family in the grid, the deepest (widest) architecture less the least deep (wide) one, in any order."""
 
     def contrasts(study: StudySpec) -> list[Contrast]:
         return [

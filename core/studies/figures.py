@@ -57,7 +57,7 @@ class Horizontal:
     at: Callable[[Setting], Place]
     series: Callable[[Setting], str]
     fields: tuple[str, ...]
-    """The fields of a run that `at` and `series` tell apart; the name of a series also has every other field that varies."""
+    """The fields of a run that `at` and `series` tell apart; a series' name also has the other fields that vary."""
     ticks: tuple[Place, ...] = ()
     """Where the ticks are; empty: at every place that occurs."""
 
@@ -249,7 +249,7 @@ def _summary(values: list[float]) -> Summary:
 
 
 def _shown(plot: Plot, study: StudySpec, marks: Sequence[Mark]) -> list[Mark]:
-    """The marks to draw: along an axis of numbers all of them; else those of the grid's networks, or all if there are none."""
+    """The marks to draw: along an axis of numbers all; else those of the grid's networks, or all if there are none."""
     if plot.horizontal.scaling == "log":
         return list(marks)
     same = [mark for mark in marks if mark.architecture in study.values("architecture")]

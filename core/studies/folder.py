@@ -76,7 +76,7 @@ class StudyFolder:
 
 
 def _told(path: Path) -> list[Event]:
-    """What a run's journal says about its attempts, its findings and its end. It skips the curves without parsing them."""
+    """What a run's journal says about its attempts, findings and end. It skips the curves without parsing them."""
     try:
         lines = (path / "events.jsonl").read_text().splitlines()
     except OSError:

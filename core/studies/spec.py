@@ -19,7 +19,7 @@ Scale = Literal["minutes", "evening", "paper"]
 SCALES: tuple[Scale, ...] = ("minutes", "evening", "paper")
 MAX_MEMBERS = 1000
 OWN = ("replicate", "seeds", "name")
-"""Fields of a run that a study sets itself: with given seeds each replicate would be the same run again."""
+"""Fields of a run that a study sets itself: with fixed seeds each replicate would be the same run again."""
 
 Value = str | int | float
 
@@ -121,8 +121,7 @@ class StudySpec(Model):
 
 
 def assign(fields: dict[str, Any], field: str, value: Any) -> None:
-    """Put `value` into the dotted `field` of `fields`. Raises StudyUnavailable if the value of a part of
-    `field` has no parts."""
+    """Put `value` into the dotted `field` of `fields`. Raises StudyUnavailable if a value on the way has no parts."""
     *path, last = field.split(".")
     for part in path:
         inner = fields.setdefault(part, {})
