@@ -77,7 +77,7 @@ def learning_rate(recipe: Rates, step: int, steps_per_epoch: int, total_steps: i
     """The learning rate of optimiser step number `step` (from 0).
 
     A drop takes effect at the first step at or after its share of the run. During the warm-up the schedule's rate is
-    multiplied by a factor that rises linearly from 0 (open_lth `training/optimizers.py`).
+    multiplied by a factor that rises linearly from 0 to 1 (open_lth `training/optimizers.py`).
     """
     warm = recipe.warmup_epochs * steps_per_epoch
     factor = SCHEDULES[recipe.schedule].factor(recipe, step, total_steps, warm)

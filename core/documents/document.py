@@ -1,8 +1,8 @@
 """Makes documents: HTML files that need no network. Here are their shell and look, and how a template becomes a file.
 
 The text of a document is in its template: of a run in app/sharing/report.html.j2, of a study in study.html.j2 here, of
-a comparison in static/pages/compare/document.js. Its Content-Security-Policy lets only the scripts of static/documents/
-run that it was made with, and it loads nothing. Imports no torch.
+a comparison in static/pages/compare/document.js. Its Content-Security-Policy allows only the scripts of
+static/documents/ that it was made with, and lets it load nothing. Imports no torch.
 """
 
 from __future__ import annotations

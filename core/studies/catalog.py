@@ -1,4 +1,4 @@
-"""The paper's questions as a table: what it claims, what we run for each at each scale, and what decides.
+"""The paper's questions as a table: what the paper claims, what we run at each scale, and what decides.
 
 minutes: digits, or a part of Fashion-MNIST; evening: all of Fashion-MNIST; paper: the paper's nets, epochs and
 replicates on CIFAR-10 and ImageNet. The recipe is the paper's at every scale. Imports no torch.

@@ -23,7 +23,7 @@ class OtherStudy(ValueError):
 
 
 class StudyFolder:
-    """The runs of `study` that are in `folder`."""
+    """The runs of `study` that are in `folder`, finished or not."""
 
     def __init__(self, folder: Path, study: StudySpec) -> None:
         self.folder, self.study = folder, study
