@@ -1,7 +1,7 @@
 """The queue carries one thing: a hint that a run waits. The run itself is a row of the store.
 
 Huey forgets a message as soon as a worker takes it, so a message may be lost or come twice; neither does harm.
-Messages are JSON with a signature, never pickle: somebody who can write to the queue must not run code in a worker.
+Messages are JSON with a signature, never pickle: access to the queue must not let anybody run code in a worker.
 """
 
 from __future__ import annotations

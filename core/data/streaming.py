@@ -164,7 +164,7 @@ def _plain(pixels: Pixels | Damaged) -> Pixels | Damaged:
 
 
 def _is_room(needed_bytes: int) -> bool:
-    """Whether shared memory has twice that room: a container may have 64 MB, and a process that finds none dies."""
+    """Whether shared memory has twice these bytes: a container may have 64 MB, and a process that finds none dies."""
     try:
         return shutil.disk_usage(SHARED_MEMORY).free >= 2 * needed_bytes
     except OSError:

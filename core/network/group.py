@@ -79,7 +79,7 @@ class Group:
     # -- the end ---------------------------------------------------------------------------------------------
 
     def tell(self, failed: str) -> None:
-        """Leave this process's Failed event, as JSON, before it ends: the others look for it when it is gone."""
+        """Leave this process's Failed event, as JSON, where the others look for it once this process has ended."""
         if not self.part.alone:
             with suppress(RuntimeError):
                 self._store.compare_set(FAILED, "", failed)

@@ -131,7 +131,7 @@ def read_capsule(path: Path) -> Capsule:
 
 
 def unusable(tensors: dict[str, Tensor]) -> str | None:
-    """Which value of `tensors` no training leaves behind and would make every answer NaN; None if there is none."""
+    """Which value in `tensors` cannot come from a training and would make every answer NaN; None: there is none."""
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
             return f"holds a value that is not a finite number, in {name}"

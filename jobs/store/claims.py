@@ -1,6 +1,6 @@
 """The worker's statements: claim a run, write what its trainer said, say how it ended. Each is fenced by attempt.
 
-A statement whose (run, attempt) is not the running one changes nothing, and its caller is told so.
+A statement whose (run, attempt) is not the running one changes nothing and reports that to its caller.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from jobs.store.tables import EVALUATIONS, RUNS
 EvaluationState = Literal["queued", "running", "finished", "failed"]
 
 MAX_ATTEMPTS = 3
-"""How often an evaluation is begun whose process or worker is lost each time."""
+"""How often an evaluation is begun if its process or worker is lost each time."""
 GIVEN_UP_AFTER_S = 900.0
 """An evaluation that has not ended this long after its request is given up."""
 KEPT_S = 7 * 24 * 3600.0

@@ -42,7 +42,7 @@ class WrongSchema(RuntimeError):
 def migrate(database: Database) -> None:
     """Bring `database` to revision HEAD, all or nothing. If several processes start at once, the first one does so.
 
-    An SQLite file that is not empty is copied to a file beside it before. Raises WrongSchema.
+    The others wait. Before an upgrade, an SQLite file is copied to a file beside it. Raises WrongSchema.
     """
     with database.reading() as connection:
         if revision(connection) == HEAD:

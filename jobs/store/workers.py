@@ -57,7 +57,7 @@ class Workers:
             return [Identity(*row) for row in connection.execute(sa.select(c.name, c.host, c.boot, c.pid, c.born))]
 
     def alive(self) -> list[WorkerNow]:
-        """The workers that live, the oldest first."""
+        """The workers that live, in the order in which they started."""
         held = (
             sa.select(sa.func.count())
             .where(RUNS.c.state == "running", RUNS.c.worker == WORKERS.c.name)

@@ -155,7 +155,7 @@ class Worker:
 
 
 def compile_kernels() -> None:
-    """Compile early, so that the first run on a new machine need not wait; a run that comes meanwhile does."""
+    """Compile early, so that the first run on a new machine need not wait; a run that comes meanwhile waits."""
     try:
         if is_kept():
             shared_library()
