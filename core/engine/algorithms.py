@@ -157,7 +157,7 @@ def usual_algorithms(dtype: torch.dtype) -> tuple[Algorithm, ...]:
 
 
 def best(trial: Trial, usual: Sequence[Algorithm]) -> Algorithm:
-    """The first of the `usual` algorithms that is right, if no other is clearly faster than it; else the fastest."""
+    """The first of the `usual` algorithms that is right and not clearly slower than the fastest; else the fastest."""
     fastest = min(trial, key=trial.__getitem__)
     enough = CLEARLY * trial[fastest]
     return next((algorithm for algorithm in usual if trial.get(algorithm, enough) < enough), fastest)

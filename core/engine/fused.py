@@ -25,7 +25,7 @@ from core.network.freezing import FrozenWeight
 from core.network.randomness import mixed
 
 PREPARED_BYTES = 64 << 20
-"""The most bytes that prepared frozen weights of a network's own convolutions may take from step to step."""
+"""The most bytes that prepared frozen weights, kept from step to step, may take in a network."""
 Seen = Callable[[str, Tensor], None]
 """Gets each ReLU's name and its output (N, C, H, W)."""
 
