@@ -1,8 +1,9 @@
 """Which of a machine's cores are free for trainings, and how many a training gets.
 
 A small training computes with two threads less than twice as fast as with one, and starts and tests with one core
-busy. So a training that is alone gets all cores, and trainings that wait together share them:
-tests/benchmarks/many.py measures it. A training keeps its number of threads for life: the next attempt must compute the same bits.
+busy. So a training that is alone gets all cores, and trainings that wait together share them
+(tests/benchmarks/many.py). A training keeps its number of threads for life, because the next attempt must compute the
+same bits.
 """
 
 from __future__ import annotations
