@@ -1,8 +1,8 @@
-"""The rules of holding a run: who a worker is, when it counts as gone, what becomes of its runs. No SQL.
+"""The rules of a run's lease: who a worker is, when it counts as gone, what becomes of its runs. No SQL.
 
-A claim raises the run's attempt, and every later write must name that attempt: a worker that lost a run can no
-longer change it. A holder shows that it lives by counting up the run's beat; the reaper judges by its own
-monotonic clock how long a beat has stood still, so no clock of another machine and no clock change matters.
+A claim raises the run's attempt, the fencing token. Every later write must name that attempt, so a worker that lost a
+run can no longer change it. The holder's heartbeat raises the run's beat; the reaper measures with its own monotonic
+clock how long a beat has not changed, so no clock of another machine and no clock change matters.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A worker process, told apart from every other one that ever ran.
+    """A worker process, distinct from every other one that ever ran.
 
     `boot` names the running kernel and the process namespace in which `pid` means something; `born` is the time
     when process `pid` started, in the kernel's ticks. Both are None where the system does not say.
@@ -53,7 +53,7 @@ class Identity:
         return cls(f"{host[:40]}-{pid}-{secrets.token_hex(3)}", host, _boot(), pid, _born(pid))
 
     def is_surely_dead(self) -> bool:
-        """True if this process ran here, since the last boot, and is no more. False also where nobody can tell."""
+        """True if this process ran here, since the last boot, and has ended. False also if that cannot be known."""
         if self.boot is None or self.born is None or self.boot != _boot() or self.host != socket.gethostname():
             return False
         return _born(self.pid) != self.born
@@ -71,7 +71,7 @@ def _boot() -> str | None:
 
 
 def _born(pid: int) -> str | None:
-    """When process `pid` started; None if there is none, or only what its parent has not yet collected."""
+    """When process `pid` started; None if there is none, or only its zombie."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
@@ -81,7 +81,7 @@ def _born(pid: int) -> str | None:
 
 
 class Watch:
-    """Remembers since when each running run's beat has stood still, on this process's monotonic clock."""
+    """Remembers since when each running run's beat has not changed, on this process's monotonic clock."""
 
     def __init__(self, lease_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.lease_s, self.clock = lease_s, clock
@@ -101,7 +101,7 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Troubles:
-    """How often in a row a run ended without its doing, since it last got to a newer checkpoint than `step`."""
+    """How often in a row a run's trainer crashed or its worker was lost, without a newer checkpoint than `step`."""
 
     crashes: int = 0
     losses: int = 0
@@ -119,7 +119,7 @@ class Troubles:
 
 
 def next_state(troubles: Troubles, cancel_requested: bool) -> Literal["queued", "failed", "cancelled"]:
-    """What becomes of a run whose holder is gone: whoever cancelled it does not want to see it run again."""
+    """The new state of a run whose holder is gone; a run that was cancelled does not run again."""
     if cancel_requested:
         return "cancelled"
     return "failed" if troubles.hopeless else "queued"

@@ -1,7 +1,7 @@
 """The queue carries one thing: a hint that a run waits. The run itself is a row of the store.
 
 Huey forgets a message as soon as a worker takes it, so a message may be lost or come twice; neither does harm.
-Messages are JSON with a signature, never pickle: whoever can write to the queue must not run code in a worker.
+Messages are JSON with a signature, never pickle: access to the queue must not let anybody run code in a worker.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _open_postgres(url: str, common: dict[str, Any]) -> Huey:
             return PostgresHuey(dsn=url, **common)
         except ConfigurationError:
             raise
-        except Exception as error:  # psycopg's; it is an optional package, so its name cannot stand here
+        except Exception as error:  # psycopg's; it is an optional package, so its class cannot be named here
             if attempt == 2:
                 raise ConnectionError(f"cannot open the queue in PostgreSQL: {error}") from error
             time.sleep(0.5)  # two processes that create the same tables at once: one of them fails
@@ -99,10 +99,10 @@ def shown(settings: WorkerSettings) -> str:
 
 
 def waker(huey: Huey, on_wake_up: Callable[[str], None] | None = None) -> Callable[[str], bool]:
-    """Register the only task and return what sends it: `wake(run_id)`.
+    """Register the only task and return the function that sends it: `wake(run_id)`.
 
-    A worker passes `on_wake_up`. `wake` answers whether the message was sent; when the queue is out of reach it
-    only logs that, because a worker's reaper finds the row all the same.
+    A worker passes `on_wake_up`. `wake` returns whether the message was sent; when the queue is out of reach it
+    only logs that, because a worker's reaper finds the row anyway.
     """
 
     def wake_up(run_id: str) -> None:

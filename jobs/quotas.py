@@ -1,4 +1,4 @@
-"""Who may submit how much. Pure rules: they look at numbers and answer with a reason or None."""
+"""How much may be submitted. Pure rules: they take numbers and return a reason or None."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from __future__ import annotations
 def refuse_submission(waiting: int, max_queued: int) -> str | None:
     """Why nothing further may be queued while `waiting` requests wait; None if it may.
 
-    A request is a single run or a study: its runs come after all single ones, so it takes one place.
+    A request is a single run or a study. A study takes one place, because its runs come after all single ones.
     """
     if waiting < max_queued:
         return None

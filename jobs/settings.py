@@ -1,4 +1,4 @@
-"""What a worker is told by its environment: where things are kept and how many trainings run at once.
+"""A worker's settings, from its environment: where things are kept and how many trainings run at once.
 
 The web server's settings extend this class; nothing here knows the web. Every variable has the prefix ONLYBN_.
 """
@@ -71,11 +71,11 @@ class WorkerSettings(BaseSettings):
 
     @property
     def trainer_threads(self) -> int:
-        """CPU threads that each process of a training gets: of one that is alone where `slots` is unset."""
+        """CPU threads of each process of a training; of one that runs alone where `slots` is unset."""
         return self.threads or max(1, available_cores() // ((self.slots or 1) * self.processes))
 
     def signing_key(self) -> bytes:
-        """The key of the queue's messages; made once, readable by its owner only, where no secret is set."""
+        """The key of the queue's messages. If no secret is set, it is made once, in a file for its owner only."""
         if self.secret is not None:
             return self.secret.get_secret_value().encode()
         path = self.data / "queue.key"

@@ -37,7 +37,7 @@ class Batches(Protocol):
         """The whole test split."""
 
     def warning(self) -> str | None:
-        """What to tell a person who watches the training, once; None: nothing (more)."""
+        """What a person who watches the training should know, once; None: nothing (more)."""
 
 
 class MemoryBatches:

@@ -16,7 +16,8 @@ from core.network.randomness import mixed
 Pixels = NDArray[np.uint8]
 
 AREA, RATIO = (0.1, 1.0), (0.8, 1.25)
-"""Of a training image a part of this share of its area and of this width : height (open_lth datasets/imagenet.py)."""
+"""A training image is cropped to a share of its area and to a width : height in these ranges (open_lth
+datasets/imagenet.py)."""
 SHRINK = 256 / 224
 """A test image is shrunk until its shorter side is this much longer than what is cut out of its centre."""
 

@@ -1,7 +1,7 @@
 """Reads the arrays of numbers in a MATLAB 5 file, which is how SVHN comes.
 
-Source: MathWorks, "MAT-File Format", Level 5. Only what such files need: little-endian, real numbers, compressed or
-not.
+Source: MathWorks, "MAT-File Format", Level 5. Reads only what such files need: little-endian, real numbers,
+compressed or not.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Loads a data set into memory as uint8 tensors. A source that cannot be had raises DataUnavailable."""
+"""Loads a data set into memory as uint8 tensors. Raises DataUnavailable if a source is missing or damaged."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DIGITS = Path(__file__).with_name("digits") / "digits.csv.gz"
 
 
 class DataUnavailable(Exception):
-    """The data set cannot be had; the message says why and what would help."""
+    """The data set cannot be loaded; the message says why and what would help."""
 
 
 @dataclass(frozen=True)
@@ -116,11 +116,11 @@ READERS: dict[Reader, Callable[[DataSet, Path], Pair]] = {
     "cifar": _cifar,
     "svhn": _svhn,
 }
-"""What reads the files of a data set into memory. The reader `folder` is in `streaming.py`."""
+"""The function that reads the files of a data set into memory, by reader. The reader `folder` is in `streaming.py`."""
 
 
 def _both_splits(kind: Any, folder: Path) -> list[Any]:
-    """Of torchvision's data set `kind`: train and test."""
+    """Train and test split of torchvision's data set `kind`."""
     return [kind(str(folder), train=train, download=True) for train in (True, False)]
 
 
@@ -137,7 +137,7 @@ def _svhn_files(kind: Any, folder: Path) -> list[dict[str, Any]]:
 
 
 def _fetched(data: DataSet, folder: Path, fetch: Callable[[Any, Path], list[Any]]) -> list[Any]:
-    """What `fetch` makes of torchvision's class for `data` and of `folder`; it downloads what is not there."""
+    """The result of `fetch` for torchvision's class of `data` and `folder`; it downloads missing files."""
     from torchvision import datasets  # noqa: PLC0415 - seconds of import that only a download needs
 
     assert data.download

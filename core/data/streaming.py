@@ -1,4 +1,4 @@
-"""Batches of a data set that stays on disk: several processes open its images while the training goes on."""
+"""Batches of a data set that stays on disk: several processes open its images while the training runs."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from core.run.spec import RunSpec
 
 TEST_BATCH = 128
 CHUNK = 32
-"""A process opens this many images at a time, so that even the first batch is the work of all of them."""
+"""A process opens this many images at a time, so that all of them work even on the first batch."""
 AHEAD = 4
-"""How many chunks a process is ahead of the training at most."""
+"""How many chunks a process may be ahead of the training."""
 MAX_WORKERS = 64
 USUAL_WORKERS = {"cpu": 4, "cuda": 16}
 SHARED_MEMORY = "/dev/shm"
@@ -37,9 +37,9 @@ StartMethod = Literal["fork", "forkserver", "spawn"]
 
 
 class StreamingBatches:
-    """The images of a folder. What comes out follows from the spec, the epoch and the files alone.
+    """Batches of the images of a folder, which follow from the spec, the epoch and the files alone.
 
-    `workers` processes open them (0: this process does); unset: see `worker_count`.
+    `workers` processes open the images (0: this process does); unset: see `worker_count`.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class StreamingBatches:
         yield from self._stream(self.test_files, self._cut(self.test_rows, TEST_BATCH * self.part.world), None)
 
     def warning(self) -> str | None:
-        """What to tell a person about the speed of the loading, once; None: nothing (more)."""
+        """What a person should know about the speed of the loading, once; None: nothing (more)."""
         share = self.waiting.too_long()
         return None if share is None else slow(share, self.workers)
 
@@ -102,7 +102,7 @@ class StreamingBatches:
 
 
 class Loader:
-    """Processes that open images, in the order in which they are asked for. They start with the first question."""
+    """Processes that open images, in the order of the requests. They start with the first request."""
 
     def __init__(self, images: Images, workers: int, device: torch.device, start: StartMethod | None = None) -> None:
         self._asked = _Asked()
@@ -118,14 +118,14 @@ class Loader:
             collate_fn=_shared if _is_room(workers * (AHEAD + 1) * chunk_bytes) else _plain,
             pin_memory=device.type == "cuda",
             worker_init_fn=_begin,
-            generator=torch.Generator(),  # else it would draw from the training's
+            generator=torch.Generator(),  # else it would draw from the training's generator
             multiprocessing_context=start if workers else None,
         )
 
     def images(self, chunks: Iterable[list[Task]]) -> Iterator[Tensor]:
         """The pixels of each chunk, (n, size, size, 3) uint8 on the CPU. Raises DataUnavailable.
 
-        One question at a time: a new one ends the one before.
+        One request at a time: a new one ends the one before.
         """
         self._turn += 1
         turn, self._asked.chunks = self._turn, chunks
@@ -140,7 +140,7 @@ class Loader:
 
     def _check(self, turn: int) -> None:
         if turn != self._turn:
-            raise RuntimeError("the images of this question went to a newer one")
+            raise RuntimeError("a newer request ended this request for images")
 
 
 class _Asked:
@@ -154,17 +154,17 @@ class _Asked:
 
 
 def _shared(pixels: Pixels | Damaged) -> Tensor | Damaged:
-    """As a tensor pixels go through shared memory to the training..."""
+    """As a tensor: the pixels go to the training through shared memory."""
     return pixels if isinstance(pixels, Damaged) else torch.from_numpy(pixels)
 
 
 def _plain(pixels: Pixels | Damaged) -> Pixels | Damaged:
-    """...and as an array through a pipe, which is slower but needs no room there."""
+    """As an array: the pixels go through a pipe, which is slower but needs no shared memory."""
     return pixels
 
 
 def _is_room(needed_bytes: int) -> bool:
-    """Whether shared memory has room for it; in a container it may have 64 MB, and a process that finds none dies."""
+    """Whether shared memory has twice these bytes: a container may have 64 MB, and a process that finds none dies."""
     try:
         return shutil.disk_usage(SHARED_MEMORY).free >= 2 * needed_bytes
     except OSError:
@@ -172,7 +172,7 @@ def _is_room(needed_bytes: int) -> bool:
 
 
 def _quietly(make: Any, *arguments: Any, **named: Any) -> Any:
-    """Without the warnings that processes are many for this machine (somebody asked for them) or are forked."""
+    """Call `make` without the warnings that the processes are too many (the user chose their number) or are forked."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)
         warnings.filterwarnings("ignore", ".*use of fork", DeprecationWarning)
@@ -184,7 +184,7 @@ def _none(size: int) -> Tensor:
 
 
 def _first(have: int, wanted: int | None) -> Tensor:
-    """The numbers of `wanted` of `have` images, as `Split.first` chooses them."""
+    """The row numbers of `wanted` of `have` images, the same that `Split.first` chooses."""
     if wanted is None or wanted == have:
         return torch.arange(have)
     return torch.randperm(have, generator=torch.Generator().manual_seed(0))[:wanted]
@@ -236,10 +236,10 @@ def slow(share: float, workers: int) -> str:
 
 
 def _begin(_number: int) -> None:
-    """What each process does first: the training's signals are not for it, but it must not outlive the training.
+    """Set up a process: it ignores signals to the training, but must not outlive it.
 
-    In a process group of its own it is not hit when the trainer's group is asked to stop: the trainer finishes its
-    step and saves first, for which it may need images.
+    In a process group of its own, it does not get the signal that asks the trainer's group to stop: the trainer
+    finishes its step and saves first, for which it may need images.
     """
     os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""How much of its time a training waits for its data."""
+"""Measures how much of its time a training waits for its data."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ Marks = tuple[torch.cuda.Event, torch.cuda.Event]
 
 
 class Waiting:
-    """`with waiting: images = next(...)` measures; `too_long` tells once when it was too much.
+    """`with waiting: images = next(...)` measures a wait; `too_long` tells once that the waits were too long.
 
-    A GPU works on while the program waits for images, so there what counts is how long the GPU had nothing to do.
+    A GPU keeps working while the program waits for images, so on a GPU only the time counts in which it was idle.
     """
 
     def __init__(self, device: torch.device, clock: Callable[[], float] = time.monotonic) -> None:
         self._device, self._clock = device, clock
         self._steps: deque[tuple[float, float]] = deque()
-        """Seconds of a step, seconds of them waited; no more steps than make up the window."""
+        """Seconds of each step, and seconds of them that were waited; only the steps that make up the window."""
         self._running: deque[tuple[float, Marks]] = deque()
-        """Steps of which the GPU has not told yet."""
+        """Steps whose times the GPU has not reported yet."""
         self._seconds = self._waited = 0.0
         self._left = self._entered = clock()
         self._said = False
 
     def begin(self) -> None:
-        """What happened since the last image does not count."""
+        """Do not count the time since the last images."""
         self._left = self._clock()
 
     def __enter__(self) -> None:

@@ -1,11 +1,13 @@
-"""Which algorithm computes each convolution: our own kernels, or torch's in the processor's format, where that is right
-and nothing else is clearly faster.
+"""Which algorithm computes each convolution: the usual one, if it is right and no other is clearly faster.
 
-Some processors and shapes compute bfloat16 wrongly or many times slower (pytorch#183815, #163347, #169688), and whether
-own convolutions pay depends on caches and registers. So each shape is tried once on a machine against torch's
-convolution in float32, and what was found is kept. A seed must give the same bits again also where that was lost, or
-is measured beside other work: so the format is the processor's (unless float32 is clearly faster for every shape), and
-noise seldom makes an algorithm half as fast again as another one (`tests/benchmarks/algorithms.py`).
+The usual one is our own kernel, or torch's in the processor's format. But torch computes bfloat16 wrongly or many times
+slower for some processors and shapes (pytorch#183815, #163347, #169688), and whether our own kernels pay depends on
+caches and registers. So each shape is tried once on a machine against torch's convolution in float32, and the
+measurements are cached.
+
+A seed must give the same bits again even if that cache was lost, or if the machine does other work while it measures.
+So the format is the processor's (unless float32 is clearly faster for every shape), and another algorithm must be half
+as fast again as the usual one, which noise seldom causes (`tests/benchmarks/algorithms.py`).
 """
 
 from __future__ import annotations
@@ -36,17 +38,17 @@ from core.machine.files import write_atomically
 from core.machine.processor import abilities
 
 TRIED_MACS, TRIED_IMAGES = 4e8, 16
-"""Multiply-adds of the batch on which a shape is tried, a few milliseconds; and how many images it has at least."""
+"""Multiply-adds of the batch on which a shape is tried, a few milliseconds of work, and its least number of images."""
 FEW = 4
-"""Images on which it is seen first which algorithms are hopeless."""
+"""Images of a first trial, which shows which algorithms are hopeless."""
 TRIES, DOUBTS = 5, 4
-"""How often each algorithm is tried, and how many times as often where the usual one would not be taken."""
+"""How often each algorithm is timed, and how many times as often at most while the usual one would not be taken."""
 HOPELESS = 4.0
-"""An algorithm that takes so many times the best one's time on a few images is not tried any further."""
+"""An algorithm that takes more than this many times the best one's time on a few images is not tried any further."""
 CLEARLY = 1.5
-"""How many times faster another one must be than the usual one to be taken in its place."""
+"""Another algorithm must be this many times as fast as the usual one to be taken in its place."""
 NATIVE = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
-"""Abilities of a processor, as Linux calls them, any of which says that it computes in bfloat16 itself."""
+"""Abilities of a processor, as Linux names them. Any of them means that it computes in bfloat16 itself."""
 
 
 class Algorithm(StrEnum):
@@ -60,10 +62,10 @@ class Algorithm(StrEnum):
 OWN = {torch.bfloat16: Algorithm.BFLOAT16, torch.float32: Algorithm.FLOAT32}
 """The algorithm that needs no conversion, by the format between the layers."""
 HOW = {Algorithm.FLOAT32: "in fp32", Algorithm.FUSED: "in own kernels"}
-"""The algorithms that can be exceptions, for people."""
+"""The algorithms that can be exceptions, in words for people."""
 WRONG_BEYOND = {torch.bfloat16: 0.03, torch.float32: 1e-4}
-"""Norm of the difference to torch's float32, relative, by that format. Rounding to bfloat16 makes about 0.004 of it,
-the sums of Winograd's form 2e-6."""
+"""An algorithm is wrong if its difference to torch's float32 has a relative norm above this, by the format between the
+layers. Rounding to bfloat16 makes about 0.004 of it, the sums of Winograd's form 2e-6."""
 
 
 class Shape(NamedTuple):
@@ -94,8 +96,11 @@ Trial = Mapping[Algorithm, float]
 
 @dataclass(frozen=True)
 class Dispatch:
-    """`dtype`: of what lies between the layers; `exceptions`: the shapes that another algorithm than its own computes;
-    `halves`: those of them that torch computes faster in bfloat16."""
+    """Which algorithm computes each shape.
+
+    `dtype`: the format of the values between the layers; `exceptions`: the shapes that an algorithm other than that
+    format's own computes; `halves`: those of them that torch computes faster in bfloat16.
+    """
 
     dtype: torch.dtype
     exceptions: Mapping[Shape, Algorithm] = field(default_factory=dict)
@@ -105,7 +110,7 @@ class Dispatch:
         return self.exceptions.get(Shape.of(conv), OWN[self.dtype])
 
     def torch_dtype(self, conv: Convolution) -> torch.dtype:
-        """In which format torch computes its part of `conv`: all, or beside own kernels the weight's gradient."""
+        """The format in which torch computes its part of `conv`: all, or beside an own kernel the weight's gradient."""
         algorithm, half = self.of(conv), Shape.of(conv) in self.halves
         in_half = algorithm is Algorithm.BFLOAT16 or (algorithm is Algorithm.FUSED and half)
         return torch.bfloat16 if in_half else torch.float32
@@ -122,21 +127,21 @@ FLOAT32 = Dispatch(torch.float32)
 
 
 def native_format() -> torch.dtype:
-    """What should lie between the layers on this processor: bfloat16 if it computes in that itself, which halves what
-    is kept and moved."""
+    """The format of the values between the layers: bfloat16 if this processor computes in that itself, because it
+    halves what is kept and moved; else float32."""
     return torch.bfloat16 if NATIVE & set(abilities().split()) else torch.float32
 
 
 def choose_dispatch(plan: Plan, batch: int, kernels: Kernels | None) -> Dispatch:
-    """That of `plan` on this machine with this number of threads; from the cache if it knows all its shapes."""
+    """The dispatch of `plan` on this machine with this number of threads, from the cache if that has all its shapes."""
     dtype = native_format()
     return decide(try_shapes(plan, batch, kernels, dtype), dtype)
 
 
 def decide(trials: Mapping[Shape, Trial], dtype: torch.dtype) -> Dispatch:
-    """What the `trials` of a network's shapes, between layers of `dtype`, say for it.
+    """The dispatch that follows from the `trials` of a network's shapes between layers of `dtype`.
 
-    Where all would have to be converted to float32, nothing lies in bfloat16 between the layers.
+    If every shape would have to be converted to float32, the values between the layers are float32, too.
     """
     chosen = {shape: best(trial, usual_algorithms(dtype)) for shape, trial in trials.items()}
     if set(chosen.values()) <= {Algorithm.FLOAT32}:
@@ -147,12 +152,12 @@ def decide(trials: Mapping[Shape, Trial], dtype: torch.dtype) -> Dispatch:
 
 
 def usual_algorithms(dtype: torch.dtype) -> tuple[Algorithm, ...]:
-    """What is taken between layers of `dtype`, the first that there is, unless another is clearly faster."""
+    """The usual algorithms between layers of `dtype`. The first that exists is taken if no other is clearly faster."""
     return Algorithm.FUSED, OWN[dtype]
 
 
 def best(trial: Trial, usual: Sequence[Algorithm]) -> Algorithm:
-    """The first of the `usual` algorithms that is right and to which no other is clearly faster; else the fastest."""
+    """The first of the `usual` algorithms that is right and not clearly slower than the fastest; else the fastest."""
     fastest = min(trial, key=trial.__getitem__)
     enough = CLEARLY * trial[fastest]
     return next((algorithm for algorithm in usual if trial.get(algorithm, enough) < enough), fastest)
@@ -168,13 +173,13 @@ def try_shapes(plan: Plan, batch: int, kernels: Kernels | None, dtype: torch.dty
     try:
         path = _cache_file(torch.__version__, torch.get_num_threads(), kernels is not None, dtype)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with FileLock(path.with_suffix(".lock")):  # whoever comes second finds what the first one measured
+        with FileLock(path.with_suffix(".lock")):  # a second process finds what the first one measured
             known = _read(path)
             missing = [shape for shape in shapes if shape.key not in known]
             if missing:
                 known |= {shape.key: _trial(shape, batch, kernels, dtype) for shape in missing}
                 write_atomically(path, json.dumps(known).encode())
-    except (OSError, RuntimeError):  # nowhere to keep anything: no home, or one that is read-only
+    except (OSError, RuntimeError):  # no place for a cache: no home folder, or one that is read-only
         return {shape: _trial(shape, batch, kernels, dtype) for shape in shapes}
     return {shape: known[shape.key] for shape in shapes}
 
@@ -193,7 +198,7 @@ def _cache_file(torch_version: str, threads: int, own: bool, dtype: torch.dtype)
 
 
 Work = Callable[[int], list[Tensor]]
-"""Forward and backward of so many images."""
+"""Runs forward and backward on this many images."""
 
 
 @torch.no_grad()
@@ -205,12 +210,12 @@ def _trial(shape: Shape, batch: int, kernels: Kernels | None, dtype: torch.dtype
     weight = torch.randn(shape.outputs, shape.inputs, shape.kernel, shape.kernel, generator=draw)
     weight = (weight / (shape.inputs * shape.kernel**2) ** 0.5).contiguous(memory_format=torch.channels_last)
     x, own_weight = exact.to(dtype), weight.to(dtype)
-    works: dict[Algorithm, Work] = {  # in float32 the first two are one
+    works: dict[Algorithm, Work] = {  # in float32 the first two are the same
         OWN[dtype]: lambda n: _forward_backward(shape, x[:n], own_weight),
         Algorithm.FLOAT32: lambda n: [t.to(dtype) for t in _forward_backward(shape, x[:n].float(), weight)],
     }
     if own := own_convolution(shape, kernels):
-        own.freeze(weight, sys.maxsize, back=True)  # as in a network, though there is not room for all in every one
+        own.freeze(weight, sys.maxsize, back=True)  # as in a network, though some have not room for all their weights
         works[Algorithm.FUSED] = lambda n: _fused(own, x[:n], weight)
     works = _promising(works, min(FEW, images))
     right = _forward_backward(shape, exact, weight)
@@ -229,8 +234,8 @@ def _trial(shape: Shape, batch: int, kernels: Kernels | None, dtype: torch.dtype
 
 
 def _promising(works: dict[Algorithm, Work], images: int) -> dict[Algorithm, Work]:
-    """Those that are not hopeless with a few images. Only torch's bfloat16 may be: for some shapes it has no fast code
-    and would take seconds."""
+    """The algorithms that are not hopeless on a few images. Only torch's bfloat16 can be: for some shapes it has no
+    fast code and would take seconds."""
     if Algorithm.BFLOAT16 not in works:
         return works
     seconds = {algorithm: min(_timed(work, images) for _ in range(2)) for algorithm, work in works.items()}
@@ -239,7 +244,7 @@ def _promising(works: dict[Algorithm, Work], images: int) -> dict[Algorithm, Wor
 
 
 def own_convolution(shape: Shape, kernels: Kernels | None) -> FusedConvolution | None:
-    """That of `kernels`, if they have one for such layers."""
+    """The convolution of `kernels` for `shape`, if they have one."""
     if kernels is None or shape.inputs % LANES or shape.outputs % LANES:
         return None
     return kernels.convolution(shape.kernel, shape.stride)
@@ -252,7 +257,8 @@ def _timed(work: Work, images: int) -> float:
 
 
 def _forward_backward(shape: Shape, x: Tensor, weight: Tensor) -> list[Tensor]:
-    """The convolution's output, and what backward makes of it as gradient of the input (for a stem: of the weight)."""
+    """The convolution's output, and the gradient of the input (for a stem: of the weight) that backward computes with
+    that output as the gradient."""
     padding = (shape.kernel - 1) // 2
     y = F.conv2d(x, weight, None, shape.stride, padding)
     image = shape.inputs > 3

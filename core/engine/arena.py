@@ -1,7 +1,7 @@
-"""Memory for what a lean step keeps, and what it finds: pieces of any size one after another in large chunks.
+"""Memory for what a lean step keeps, and for the sums that it finds: pieces of any size, one after another, in chunks.
 
-Between tensors of megabytes that come and go, each small one that stays takes the head of a gap, into which the next
-large one then does not fit: so the heap of ResNet-866 grew far beyond what it kept (`tests/benchmarks/README.md`).
+Tensors of megabytes come and go. Each small tensor that stays takes the start of a gap, and the next large tensor no
+longer fits into it: so the heap of ResNet-866 grew far beyond what the step kept (`tests/benchmarks/README.md`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ALIGNMENT = 64
 
 
 class Heap:
-    """Hands out tensors of their own."""
+    """Hands out tensors that each have memory of their own."""
 
     def empty(self, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
         return torch.empty(shape, dtype=dtype)
@@ -29,8 +29,8 @@ class Heap:
 
 
 class Arena(Heap):
-    """Hands out pieces of chunks. A chunk is freed when none of its pieces is left: the last one of a step when its
-    gradients of γ and β are cleared."""
+    """Hands out pieces of chunks. A chunk is freed when none of its pieces is in use: the last chunk of a step when
+    the gradients of γ and β are cleared."""
 
     def __init__(self) -> None:
         self._chunk: Tensor | None = None

@@ -1,7 +1,7 @@
-"""The backward pass of a step by hand: from the gradient of the network's features to those of all that trains.
+"""The backward pass of a step by hand: from the gradient of the network's features to the gradients of all that trains.
 
-Between two convolutions, the norm layer's gradients are sums over all pixels. Where the convolution above makes them on
-the way (convolutions.py), it is told `Below` whose they are; otherwise they are one pass more (kernels.py).
+Between two convolutions, the norm layer's gradients are sums over all pixels. If the convolution above can compute them
+on the way (convolutions.py), `Below` tells it for which layer; otherwise they take a pass of their own (kernels.py).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from core.engine.values import Below, Found, Kept, Relu, Sums, Unfinished
 
 
 class _Gradient(NamedTuple):
-    """Of a layer's or a block's output; `second` is to be added. `found`: what the way here has found: then that is
-    done, and `values` are behind the last ReLU."""
+    """The gradient of a layer's or a block's output; `second` is still to be added. `found`: the sums, if the
+    convolution above has found them on the way; then `second` is added, and `values` are behind the last ReLU."""
 
     values: Tensor
     second: Tensor | None = None
@@ -36,21 +36,21 @@ class _Place(NamedTuple):
         return None if self.block.shortcut is None else self.memory.kept[self.block.shortcut]
 
     def asks(self, place: int, second: Tensor | None = None) -> Below:
-        """What the norm layer of `place` asks of the gradient of its output; the block's last one also for its
-        shortcut's."""
+        """What the norm layer of `place` asks of the gradient of its output; the block's last layer asks for the
+        shortcut's layer, too."""
         other = self.shortcut() if place == self.block.units[-1] else None
         return Below(self.memory.kept[place], self.memory.relu(place), second, other)
 
 
 class BackwardPass:
-    """Of the step whose `forward` pass is given; it uses up what that has kept."""
+    """The backward pass of the step whose `forward` pass is given; it uses up what that pass has kept."""
 
     def __init__(self, forward: ForwardPass) -> None:
         self.forward, self.kernels = forward, forward.kernels
         self.gradients: list[Tensor | None] = [None] * len(forward.tensors)
 
     def run(self, gradient: Tensor) -> list[Tensor | None]:
-        """`gradient` (N, C) of the features -> those of the step's tensors."""
+        """`gradient` (N, C) of the features -> the gradients of the step's tensors."""
         forward = self.forward
         _, _, height, width = forward.shape
         spread = (gradient / (height * width)).to(forward.layers.dtype)[:, :, None, None].expand(forward.shape)
@@ -69,8 +69,8 @@ class BackwardPass:
         return _Place(block, memory)
 
     def _block(self, here: _Place, arriving: _Gradient, below: _Place | None) -> _Gradient:
-        """From the gradient of a block's output to that of the output of the one below. Without one below, what is
-        returned means nothing."""
+        """From the gradient of a block's output to the gradient of the output of the block below. If there is no block
+        below, the result has no meaning."""
         block, memory = here
         *inner, last = block.units
         passed: Tensor | None = None
@@ -124,8 +124,8 @@ class BackwardPass:
         spare: Tensor | None = None,
         image: bool = True,
     ) -> _Gradient:
-        """Through a convolution, to the gradient of its input, where `image`, and, where that can be found on the way,
-        what is `asked`. `spare`: a tensor that may be written over."""
+        """Through a convolution to the gradient of its input, if `image`, and to the sums that are `asked`, if it can
+        find them on the way. `spare`: a tensor that may be written over."""
         forward, unit = self.forward, self.forward.layers.units[place]
         weight, weighs = forward.weight(place), forward.weighs(place)
         nothing = _Gradient(task.gradient)

@@ -1,8 +1,8 @@
-"""What runs a network: logits of a training step, logits of a test. Chosen here by what the network and machine allow.
+"""Chooses the engine that runs a network, by what the network and the machine allow.
 
-On CPUs `fused.py`, for networks whose norm layers are BatchNorm; on GPUs `graphed.py`; `modules.py` for all others, and
-where nothing can be compiled: torch's own operators, one after another, are slower as `EagerKernels` than as modules,
-and serve only where memory matters more (lean).
+On CPUs it is `fused.py`, for networks whose norm layers are BatchNorm; on GPUs it is `graphed.py`. `modules.py` runs
+all other networks, and every network where no kernels can be compiled: torch's operators, one after another, are slower
+as `EagerKernels` than as modules, so `EagerKernels` serve only where memory matters more (lean mode).
 """
 
 from __future__ import annotations
@@ -29,34 +29,34 @@ from core.network.group import Group
 from core.run.spec import RunSpec
 
 ROOM = 0.5
-"""Share of the memory that a step may keep for backward; above it, training is lean by itself."""
+"""A step may keep at most this share of the memory for backward; if it needs more, training becomes lean by itself."""
 
 
 class Engine(Protocol):
-    """`words`: for people, in a line; `notice`: what they should know, or None."""
+    """Runs a network. `words`: describes the engine to people, in a line; `notice`: what they should know, or None."""
 
     words: str
     notice: str | None
 
     def train(self, images: Tensor, step: int) -> Tensor:
         """(N, C, H, W) float32, channels-last -> logits (N, classes) with the batch's statistics, differentiable in
-        what trains; moves the running statistics."""
+        all that trains. Updates the running statistics."""
 
     def evaluate(self, images: Tensor, seen: Seen | None = None) -> Tensor:
         """The same with the running statistics and without gradients; `seen` gets the output of every ReLU."""
 
 
 class FusedEngine(FusedNetwork):
-    """A fused network that tells what it is."""
+    """A fused network with the words and the notice of an Engine."""
 
     words = ""
     notice: str | None = None
 
 
 def make_engine(network: Network, spec: RunSpec, device: torch.device, group: Group | None = None) -> Engine:
-    """The fastest engine that `network`, on `device` in channels-last memory, can have under `spec`.
+    """The fastest engine for `network`, which is on `device` in channels-last memory, under `spec`.
 
-    The same every time on one machine with one number of threads: what was measured once is kept.
+    It is the same every time on one machine with one number of threads, because measurements are cached.
     """
     plan, recipe = spec.plan, spec.recipe
     group = group or Group()
@@ -82,7 +82,7 @@ def make_engine(network: Network, spec: RunSpec, device: torch.device, group: Gr
 
 
 def kept_bytes(plan: Plan, batch: int, dtype: torch.dtype) -> int:
-    """What a step keeps for backward of `batch` images, the outputs of all convolutions, unless it is lean."""
+    """The bytes that a step on `batch` images keeps for backward if it is not lean: the outputs of all convolutions."""
     values = sum(conv.outputs * conv.size**2 for conv in plan.convolutions)
     return batch * values * dtype.itemsize
 

@@ -1,4 +1,4 @@
-"""The kernels in C (library.py) on the tensors of torch."""
+"""The kernels in C (core/kernels), called with torch's tensors."""
 
 from __future__ import annotations
 

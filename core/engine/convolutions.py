@@ -1,9 +1,9 @@
-"""Convolutions that do what stands before them and behind them on the way: `Unapplied`, `Unfinished` and
-`Below` in values.py say what.
+"""Convolutions that do the steps before and after them "on the way", without a pass of their own over the values.
+`Unapplied`, `Unfinished` and `Below` in values.py say which steps.
 
-3 by 3 with stride 1 in Winograd's form (`winograd.c`), which takes a quarter of the multiplications; its rounding in
-float32 is about five times torch's, some 1e-6 of the values, where bfloat16 makes a thousand times as much. 3 by 3 with
-stride 2, and 1 by 1, directly (`direct.c`).
+3 by 3 with stride 1 is computed in Winograd's form (`winograd.c`), which takes a quarter of the multiplications; its
+rounding error in float32 is about five times torch's, some 1e-6 of the values, and that of bfloat16 is a thousand times
+as large. 3 by 3 with stride 2, and 1 by 1, are computed directly (`direct.c`).
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ ARGUMENTS = {
     "onlybn_direct_weights": (P, c_long, c_long, P, c_int, P),
 }
 KERNELS_AND_STRIDES = ((3, 1), (3, 2), (1, 1), (1, 2))
-"""The convolutions that there are."""
+"""The convolutions that exist."""
 LANES = 16
-"""Channels that are handled together; a layer must have a multiple of it."""
+"""Channels that are handled together; a layer's channels must be a multiple of it."""
 POINTS = 36
 AS_IS, NORMALISED, RESIDUAL, GRADIENT = range(4)
 NOTHING, STATISTICS, GRADIENTS = range(3)
-"""`enum before` and `enum after`."""
+"""`enum before` and `enum after` of convolution.h."""
 
 
 @dataclass(slots=True)
 class _Prepared:
-    """`values`: those of `weight` when it was of `version`, as the kernels want them. The weight is held, so that no
-    other one can come to its address."""
+    """`values`: those of `weight` at `version`, in the kernels' layout. The weight is held, so that no other tensor can
+    get its address."""
 
     values: Tensor
     weight: Tensor | None = None
@@ -50,10 +50,10 @@ class _Prepared:
 
 
 class FusedConvolution:
-    """One of KERNELS_AND_STRIDES, without a bias, in a library that has the functions of ARGUMENTS.
+    """One of KERNELS_AND_STRIDES, without a bias, from a library that has the functions of ARGUMENTS.
 
     All images are (N, C, H, W), channels-last, float32 or bfloat16, C a multiple of LANES; weights (C', C, kernel,
-    kernel) float32. They are prepared anew at every call, but after `freeze` only where they have changed.
+    kernel) float32. Every call prepares the weights anew; after `freeze`, only a call that finds them changed does.
     """
 
     def __init__(self, library: ctypes.CDLL, kernel: int, stride: int) -> None:
@@ -67,10 +67,11 @@ class FusedConvolution:
         return bool(self._prepared)
 
     def freeze(self, weight: Tensor, room: int, *, back: bool) -> int:
-        """Keep what is made of `weight`, for there and maybe `back`, if that takes at most `room` bytes; what it takes.
+        """Keep prepared weights for forward, and for backward if `back`, if they take at most `room` bytes. Returns the
+        bytes that they take, or 0.
 
-        `weight` may be written to, but not through `.data`, and another one of its shape may come. The memory is taken
-        now: later it would lie between what a step takes and gives back.
+        `weight` may be written to, but not through `.data`, and later calls may pass another one of its shape. The
+        memory is taken now: later it would lie between what a step takes and gives back.
         """
         ways = (False, True) if back else (False,)
         size = len(ways) * self._values(weight) * torch.float32.itemsize
@@ -91,7 +92,7 @@ class FusedConvolution:
         lean: bool,
         arena: Heap = HEAP,
     ) -> tuple[Tensor, Tensor]:
-        """The output, and what Kernels.statistics makes of it."""
+        """The output, and its statistics as Kernels.statistics computes them."""
         task, statistics = self._there(source, weight), arena.empty(6, weight.shape[0])
         norm = NormStruct.of(affine, running, lean, statistics)
         task.after, task.norm = STATISTICS, reference(norm)
@@ -104,7 +105,7 @@ class FusedConvolution:
     def backward_to(
         self, gradient: Tensor | Unfinished, weight: Tensor, size: torch.Size, below: Below, arena: Heap = HEAP
     ) -> tuple[Tensor, Found]:
-        """The gradient behind the ReLU of the layer below, and what Kernels.sums makes of it."""
+        """The gradient behind the ReLU of the layer below, and its sums as Kernels.sums computes them."""
         task = self._back(gradient, weight, size)
         gradients, found = GradientsStruct.of(below.kept, below.second, below.relu, below.other, arena)
         task.after, task.gradients = GRADIENTS, reference(gradients)
@@ -117,7 +118,7 @@ class FusedConvolution:
     def _back(self, gradient: Tensor | Unfinished, weight: Tensor, size: torch.Size) -> ConvolutionStruct:
         height, width = size[-2:]
         task = self._task(gradient, weight.shape[1], height, width)
-        task.transposed = self.stride > 1  # without a stride, the way back is a way there with other weights
+        task.transposed = self.stride > 1  # with stride 1, backward is a forward convolution with other weights
         return task
 
     def _task(
@@ -162,7 +163,7 @@ class FusedConvolution:
         return into
 
     def _weights(self, weight: Tensor, back: bool) -> Tensor:
-        """`weight` as the kernels want it."""
+        """`weight` in the kernels' layout."""
         prepared = self._prepared.get(back)
         if prepared is None:
             return self._prepare(weight, back, torch.empty(self._values(weight)))
@@ -172,7 +173,7 @@ class FusedConvolution:
         return prepared.values
 
     def _values(self, weight: Tensor) -> int:
-        """How many a prepared weight has."""
+        """How many values a prepared weight has."""
         return (POINTS if self.by_winograd else self.kernel**2) * weight.shape[0] * weight.shape[1]
 
     def _prepare(self, weight: Tensor, back: bool, out: Tensor) -> Tensor:
@@ -185,7 +186,7 @@ class FusedConvolution:
             rest = (outputs, inputs, (c_long * 4)(*strides), self.kernel, out.data_ptr())
             self._library.onlybn_direct_weights(first, *rest)
             return out
-        if back:  # the kernel is turned round
+        if back:  # the kernel is rotated by 180 degrees
             first += weight.element_size() * 2 * (strides[2] + strides[3])
             strides = [*strides[:2], -strides[2], -strides[3]]
         self._library.onlybn_winograd_weights(first, outputs, inputs, (c_long * 4)(*strides), out.data_ptr())

@@ -1,4 +1,4 @@
-"""The kernels in torch's own operators, for where there is no C compiler, and to compare the compiled ones with."""
+"""The kernels in torch's own operators, for machines without a C compiler, and to compare the compiled ones with."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _row(statistics: Tensor, row: int) -> Tensor:
 
 
 class EagerKernels:
-    """In torch's operators, on any device, from torch's memory."""
+    """Kernels in torch's operators, on any device. They use torch's memory, not `arena`."""
 
     name = "torch"
 

@@ -1,7 +1,7 @@
 """The forward pass of a step by hand, block by block: what `fused.py` hands to autograd as one function.
 
-For backward.py it keeps a convolution's output, and its input only where its weight trains: torch's own convolution
-keeps the input also of a frozen one. What was kept is freed, or written over, as soon as it has been used.
+For backward.py it keeps each convolution's output, and the input only if the weight trains; torch's own convolution
+keeps the input of a frozen weight, too. Backward frees, or writes over, what was kept as soon as it has used it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from core.network.randomness import mixed
 
 
 class ForwardPass:
-    """Of one step. `tensors`: those of every unit, OF_A_UNIT each; `needs`: which
-    train."""
+    """The forward pass of one step. `tensors`: OF_A_UNIT of every unit; `needs`: which of them train."""
 
     def __init__(self, layers: Layers, tensors: Sequence[Tensor | None], needs: Sequence[bool], seed: int) -> None:
         self.layers, self.kernels, self.seed = layers, layers.kernels, seed
@@ -50,7 +49,7 @@ class ForwardPass:
     def _block(
         self, block: FusedBlock, x: Tensor | Unapplied, memory: Memory | None, reader: FusedBlock | None
     ) -> Tensor | Unapplied:
-        """The block's output, or what its `reader` makes it of."""
+        """The block's output, or what its `reader`, the next block, computes it from."""
         if block.pool:
             assert isinstance(x, Tensor)
             pool, below = block.pool, x
@@ -72,7 +71,7 @@ class ForwardPass:
         if memory:
             memory.kept[block.shortcut] = Kept(y, scale)
             if self.layers.lean:
-                noise, read = self._noise(block.shortcut), isinstance(result, Unapplied)  # y is yet to be read then
+                noise, read = self._noise(block.shortcut), isinstance(result, Unapplied)  # the reader still needs y
                 scaled = self.kernels.apply(y, scale, relu=False, lean_seed=noise, in_place=not read, arena=self.arena)
                 assert scaled.bytes is not None
                 memory.kept[block.shortcut] = Kept(scaled.bytes, scale)
@@ -95,7 +94,7 @@ class ForwardPass:
         return y, self.kernels.statistics(y, *asked)
 
     def _unit(self, place: int, x: Tensor | Unapplied, memory: Memory | None, reader: int | None) -> Tensor | Unapplied:
-        """What `reader`, the next unit, gets: if it can, it applies batch norm and ReLU itself."""
+        """The input of `reader`, the next unit, which applies batch norm and ReLU itself if it can."""
         y, statistics = self._normed(place, x, memory)
         lean = memory is not None and self.layers.lean
         if reader is not None and (self.keeps(reader) if lean else self.fuses(reader)):
@@ -119,7 +118,7 @@ class ForwardPass:
         return self._applied(place, y, statistics, memory, other, scale, signs=True)
 
     def _reads(self, reader: FusedBlock | None) -> bool:
-        """Whether the block's first convolution can make its input on the way, for all who need it."""
+        """Whether the first convolution of `reader` can compute its input on the way and store it for its users."""
         if reader is None or reader.pool or reader.shortcut is not None:
             return False
         return reader.residual and self.keeps(reader.units[0])
@@ -127,7 +126,7 @@ class ForwardPass:
     def _keeping(
         self, place: int, y: Tensor, statistics: Tensor, memory: Memory | None, *, signs: bool
     ) -> Keeping | None:
-        """What is to be stored on the way of a layer whose output is not made yet: lean always both."""
+        """What to store on the way of a layer whose output is not computed yet; in lean mode signs and bytes."""
         if memory is None:
             return None
         if not signs:
@@ -150,7 +149,7 @@ class ForwardPass:
         *,
         signs: bool,
     ) -> Tensor:
-        """The layer's output; of it are kept the `signs`, and lean the 8 bits."""
+        """The layer's output. Keeps its signs if `signs`, and in lean mode the 8-bit values instead of y."""
         if memory is None:
             return self.kernels.apply(y, statistics, other, scale, in_place=True).out
         lean = self.layers.lean
@@ -170,11 +169,12 @@ class ForwardPass:
         return self.needs[OF_A_UNIT * place + WEIGHT]
 
     def fuses(self, place: int) -> bool:
-        """Whether the convolution can do what stands before it on the way: where its weight trains, that is needed."""
+        """Whether the convolution can do the steps before it on the way; not if its weight trains: that needs the
+        convolution's input."""
         return self.layers.units[place].own is not None and not self.weighs(place)
 
     def keeps(self, place: int) -> bool:
-        """Whether it can also store what backward needs of that, and the output for others."""
+        """Whether the convolution can also store what backward needs of these steps, and their output for others."""
         own = self.layers.units[place].own
         return own is not None and own.by_winograd and self.fuses(place)
 
@@ -183,5 +183,5 @@ class ForwardPass:
 
     @property
     def saved_bytes(self) -> int:
-        """What is kept for backward now."""
+        """The bytes that are kept for backward now."""
         return sum(memory.size_bytes for memory in self.memories if memory)

@@ -1,7 +1,7 @@
-"""A network of convolutions and BatchNorm as one differentiable function that keeps little and is read twice at most.
+"""A network of convolutions and BatchNorm as one differentiable function that keeps and moves little memory.
 
-Between two convolutions, batch norm, the residual sum and ReLU are one step (kernels.py); `forward.py` and
-`backward.py` go through the whole network by hand, so that no operator of autograd's stands between them.
+Between two convolutions, batch norm, the residual sum and ReLU are one step (kernels.py). `forward.py` and
+`backward.py` compute the whole network by hand, so that no operator of autograd runs between the steps.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from core.network.freezing import FrozenWeight
 from core.network.randomness import mixed
 
 PREPARED_BYTES = 64 << 20
-"""What the weights of a network's own convolutions may take as these want them, kept from step to step."""
+"""The most bytes that prepared frozen weights, kept from step to step, may take in a network."""
 Seen = Callable[[str, Tensor], None]
 """Gets each ReLU's name and its output (N, C, H, W)."""
 
@@ -46,9 +46,9 @@ class Features(torch.autograd.Function):
 
 
 class FusedNetwork:
-    """`network` of `plan`, trained and tested through `kernels`. `dtype`: of what lies between the layers.
+    """`network` of `plan`, trained and tested by `kernels`, with the algorithms of `dispatch`.
 
-    `lean`: what backward needs of a layer is kept in 8 bits, rounded at random (`seed` and the step say how).
+    `lean`: what backward needs of a layer is kept in 8 bits, rounded at random (by `seed` and the step).
     """
 
     def __init__(

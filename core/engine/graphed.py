@@ -1,8 +1,8 @@
-"""A network on a GPU: its modules in bfloat16 where the GPU has it, its kernels there and back launched as CUDA graphs.
+"""A network on a GPU: its modules run in bfloat16 where the GPU has it, forward and backward launched as CUDA graphs.
 
-Networks for small images launch thousands of small kernels a step, which takes longer than their work. Whether a graph
-gives what the modules give is tried before the first step; where it does not, or cannot be made, the modules run one by
-one and the run's log says why.
+Networks for small images launch thousands of small kernels a step, and the launches take longer than the work. Before
+the first step, the graph's results are compared with the modules'. If they differ, or if no graph can be made, the
+modules run one by one and the run's log says why.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from core.engine.fused import Seen
 from core.engine.modules import ModuleEngine
 
 Capture = Callable[[nn.Module, Tensor], Callable[[Tensor], Tensor]]
-"""A module and images -> what computes the same of other images of that shape, gradients included."""
+"""A module and images -> a function that computes the same from other images of that shape, gradients included."""
 ALIKE = 1e-2
-"""Norm of the difference between graph and modules, relative; both round to bfloat16 in the same places."""
+"""How large the relative norm of the difference between graph and modules may be; both round to bfloat16 in the same
+places."""
 
 
 def cuda_graph(module: nn.Module, images: Tensor) -> Callable[[Tensor], Tensor]:
@@ -30,7 +31,7 @@ def cuda_graph(module: nn.Module, images: Tensor) -> Callable[[Tensor], Tensor]:
 
 
 class GraphedEngine(ModuleEngine):
-    """See the module. `images`: any of a whole step's shape, on the device; `trains`: whether anything does."""
+    """See the module. `images`: any images in a whole step's shape, on the device; `trains`: whether anything does."""
 
     def __init__(
         self, network: nn.Module, images: Tensor, *, half: bool, trains: bool, capture: Capture = cuda_graph
@@ -56,11 +57,11 @@ class GraphedEngine(ModuleEngine):
             return super().evaluate(images, seen).float()
 
     def _formats(self) -> AbstractContextManager[object]:
-        # Without its cache of converted weights, which a graph must not find.
+        # Without autocast's cache of converted weights, which a graph must not use.
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.half, cache_enabled=False)
 
     def _try(self, images: Tensor, capture: Capture) -> None:
-        """Take a graph if there can be one that computes what the modules do; say why not."""
+        """Use a graph if one can be made that computes what the modules do; else say why not."""
         self.network.train()
         try:
             with _kept(self.network), _place(self.device):
@@ -75,12 +76,12 @@ class GraphedEngine(ModuleEngine):
                 return
             self.notice = f"Trained without a CUDA graph: it was off by {difference:.1%} when it was tried."
             del graph
-        gc.collect()  # a graph that is not taken keeps the memory of a whole step, in a cycle
+        gc.collect()  # an unused graph holds the memory of a whole step, in a reference cycle
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
     def _difference(self, graph: Callable[[Tensor], Tensor]) -> float:
-        """Of logits and gradients, the worst, on images that the graph has not seen; NaN if anything is."""
+        """The worst relative difference, of logits or gradients, on images new to the graph; NaN if anything is."""
         draw = torch.Generator(self.device).manual_seed(200300152)
         others = torch.randn(self.shape, generator=draw, device=self.device)
         others = others.contiguous(memory_format=torch.channels_last)
@@ -97,7 +98,7 @@ class GraphedEngine(ModuleEngine):
 
 @contextmanager
 def _place(device: torch.device) -> Iterator[None]:
-    """On a GPU: it and its stream are the current ones, also after a capture that failed midway."""
+    """On a GPU: make it current, and restore the current GPU and stream even if a capture failed midway."""
     if device.type != "cuda":
         yield
         return
@@ -106,7 +107,7 @@ def _place(device: torch.device) -> Iterator[None]:
 
 
 class _Step(nn.Module):
-    """Logits in float32 of a network that computes in `formats`: what a graph is made of."""
+    """What a graph is made of: the float32 logits of a network that computes in `formats`."""
 
     def __init__(self, network: nn.Module, formats: Callable[[], AbstractContextManager[object]]) -> None:
         super().__init__()
@@ -120,7 +121,7 @@ class _Step(nn.Module):
 
 @contextmanager
 def _kept(network: nn.Module) -> Iterator[None]:
-    """Running statistics are afterwards what they were: a trial must move nothing."""
+    """Restore the buffers afterwards: a trial must not change the running statistics."""
     before = {name: buffer.clone() for name, buffer in network.named_buffers()}
     try:
         yield

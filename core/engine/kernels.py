@@ -1,10 +1,11 @@
 """Batch norm, residual sum and ReLU between two convolutions, forward and backward, as four functions on tensors.
 
-Two classes have them: `CompiledKernels` (compiled.py), in C, and `EagerKernels` (eager.py), in torch's own operators,
-for where there is no compiler. Images are (N, C, H, W) in channels-last memory, float32 or bfloat16.
+Two classes implement them: `CompiledKernels` (compiled.py) in C, and `EagerKernels` (eager.py) in torch's own
+operators, where there is no compiler. Images are (N, C, H, W) in channels-last memory, float32 or bfloat16.
 
-Backward keeps one tensor a layer: the convolution's output, from which the ReLU's sign is recomputed; where a residual
-was added, the sign is kept as one bit. Lean: the normalised values in 8 bits, and the sign as one bit.
+For backward, one tensor a layer is kept: the convolution's output, from which backward recomputes the ReLU's sign.
+Where a residual was added, the sign is kept as one bit. In lean mode, the normalised values are kept in 8 bits and the
+sign as one bit. A gradient is "behind" a ReLU once backward has taken it through that ReLU.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ from core.engine.values import Affine, Applied, Found, Kept, Relu, Running
 
 
 class Kernels(Protocol):
-    """See the module. `name` is shown to people. What a step keeps comes from `arena`."""
+    """The functions of the module's docstring. `name` is shown to people. `arena`: memory for what a step keeps."""
 
     name: str
 
     def convolution(self, kernel: int, stride: int) -> FusedConvolution | None:
-        """A new one of `kernel` by `kernel` that does more than that on the way; None: there is none."""
+        """A new convolution, `kernel` by `kernel`, that also does the steps around it; None: there is none."""
 
     def statistics(self, y: Tensor, affine: Affine, running: Running, lean: bool = False, arena: Heap = HEAP) -> Tensor:
-        """(6, C): those of the batch; moves the running statistics."""
+        """The batch's statistics, (6, C). Updates the running statistics."""
 
     def apply(
         self,
@@ -41,7 +42,7 @@ class Kernels(Protocol):
         in_place: bool = False,
         arena: Heap = HEAP,
     ) -> Applied:
-        """relu(y * scale + shift [+ other [* its scale + its shift]]), in the place of `y` if `in_place`."""
+        """relu(y * scale + shift [+ other [* its scale + its shift]]), written over `y` if `in_place`."""
 
     def sums(
         self,
@@ -53,8 +54,8 @@ class Kernels(Protocol):
         other: Kept | None = None,
         arena: Heap = HEAP,
     ) -> Found:
-        """Of `gradient` [+ `second`] behind the ReLU; where `in_place`, that is left in `gradient`. `other` got the
-        same gradient."""
+        """The sums of `gradient` [+ `second`] behind the ReLU, which is left in `gradient` if `in_place`. `other`: the
+        shortcut's layer, which gets the same gradient."""
 
     def input_gradient(self, kept: Kept, factors: Tensor, gradient: Tensor, relu: Relu, into: Tensor | None) -> Tensor:
-        """The gradient of the convolution's output, into `into` (may be the kept values or the gradient)."""
+        """The gradient of the convolution's output, written to `into` (may be the kept values or `gradient`)."""

@@ -1,4 +1,4 @@
-"""The layers of a network as the engine runs them: a convolution and its batch norm are one unit. What blocks keep."""
+"""The layers of a network as the engine runs them, a convolution and its batch norm as one unit; what blocks keep."""
 
 from __future__ import annotations
 
@@ -22,8 +22,11 @@ WEIGHT, BIAS, GAMMA, BETA = range(OF_A_UNIT)
 
 @dataclass(slots=True)
 class FusedUnit:
-    """A convolution and its batch norm, and the ReLU's name behind them. `own`: what computes it, but for the gradient
-    of a weight that trains; that, or all, computes torch in `dtype`."""
+    """A convolution, its batch norm, and the name of the ReLU behind them.
+
+    `own`: the kernel that computes the convolution, except the gradient of a weight that trains. Torch computes that
+    gradient, or everything where `own` is None, in `dtype`.
+    """
 
     layer: nn.Conv2d | FrozenWeight
     norm: nn.BatchNorm2d
@@ -56,7 +59,8 @@ class FusedUnit:
     def convolve_back(
         self, gradient: Tensor, x: Tensor | None, shape: torch.Size, weight: Tensor, *, image: bool, weighs: bool
     ) -> tuple[Tensor | None, Tensor | None]:
-        """Gradients of the input of `shape`, where `image`, and of the weight, where it trains; `x` is its input."""
+        """Gradients of the input, if `image`, and of the weight, if `weighs`. `x`: the input, which has `shape`; may be
+        None if only `image`."""
         if not (image or weighs):
             return None, None
         if x is None:  # only its shape is read
@@ -80,7 +84,7 @@ class FusedUnit:
 
 @dataclass(frozen=True, slots=True)
 class FusedBlock:
-    """Places of its units, and of its shortcut's, among all units of the network."""
+    """The places of a block's units, and of its shortcut's unit, among all units of the network."""
 
     units: tuple[int, ...]
     shortcut: int | None
@@ -90,9 +94,9 @@ class FusedBlock:
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """All units of a network, the stem's first, its blocks after the stem, and what computes them.
+    """All units of a network (the stem's first), its blocks after the stem, and the kernels that compute them.
 
-    `dtype`: of what lies between the layers; `lean`: whether what backward needs is kept in 8 bits.
+    `dtype`: the format of the values between the layers; `lean`: whether what backward needs is kept in 8 bits.
     """
 
     units: list[FusedUnit]

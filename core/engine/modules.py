@@ -1,4 +1,4 @@
-"""A network run by its own modules, in float32: for what the fused engine does not know, and to compare it with."""
+"""A network run by its own modules, in float32: for networks that cannot run fused, and to compare engines with."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ P = c_void_p
 
 
 class NormStruct(ctypes.Structure):
-    """`struct norm`. Whoever makes one keeps the tensors for as long as it is used."""
+    """`struct norm`. It holds addresses: keep the tensors for as long as it is used."""
 
     _fields_ = (
         *((name, P) for name in ("gamma", "beta", "bias", "running_mean", "running_var")),
@@ -78,5 +78,5 @@ def address(tensor: Tensor | None) -> int | None:
 
 
 def reference(structure: ctypes.Structure) -> int:
-    """Its address, for a field of another structure."""
+    """The address of `structure`, for a field of another one."""
     return ctypes.addressof(structure)

@@ -1,4 +1,4 @@
-"""What the parts of the engine hand to each other: records of tensors, without any computing.
+"""What the parts of the engine hand to each other: records of tensors.
 
 All tensors of images are (N, C, H, W) in channels-last memory, float32 or bfloat16. A layer's statistics are (6, C).
 """
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 Relu = Literal["none", "recompute", "mask"]
-"""How backward knows what a ReLU let through: there was none, from the kept values, from the kept signs."""
+"""How backward knows what a ReLU let through: there was no ReLU, from the kept values, or from the kept signs."""
 MEAN, INVERSE_SD, SCALE, SHIFT, ALPHA, DELTA = range(6)
 STATISTICS = 6
 """Rows of a layer's statistics, (6, C) float32: the layer's output is y * scale + shift, the normalised values are
@@ -29,7 +29,7 @@ class Affine(NamedTuple):
 
 
 class Running(NamedTuple):
-    """A norm layer's running statistics, moved in place, and how it moves them."""
+    """A norm layer's running statistics, updated in place, and the constants of the update."""
 
     mean: Tensor
     var: Tensor
@@ -68,7 +68,7 @@ class Sums(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What one gradient makes of a layer, and of the shortcut's layer that got it, too."""
+    """The sums of one gradient for a layer, and for the shortcut's layer if that gets the same gradient."""
 
     own: Sums
     other: Sums | None = None
@@ -76,8 +76,8 @@ class Found(NamedTuple):
 
 @dataclass(slots=True)
 class Residual:
-    """What is added before the ReLU, scaled by `statistics` if it comes from a shortcut's layer; where the output is
-    stored for whoever needs it, too."""
+    """What is added before the ReLU: `other`, scaled by `statistics` if it comes from a shortcut's layer. `out`: where
+    the layer's output is stored for others that need it, too."""
 
     other: Tensor
     statistics: Tensor | None
@@ -86,8 +86,8 @@ class Residual:
 
 @dataclass(slots=True)
 class Keeping:
-    """What backward needs of a layer whose output is made on the way, and is stored there: the signs of the ReLU; lean
-    the normalised values in 8 bits, rounded by `seed`."""
+    """Where to store what backward needs of a layer whose output is computed on the way: the signs of the ReLU and, in
+    lean mode, the normalised values in 8 bits, rounded by `seed`."""
 
     signs: Tensor
     bytes: Tensor | None = None
@@ -95,8 +95,8 @@ class Keeping:
 
 
 class Unapplied(NamedTuple):
-    """relu(y * scale + shift [+ residual]) of a convolution's output y, not made yet: whoever reads it makes it, and
-    stores what is kept of it. With a residual or something to keep only Winograd's convolutions can."""
+    """relu(y * scale + shift [+ residual]) of a convolution's output y, not computed yet: the convolution that reads it
+    computes it and stores what is kept of it. With a residual or something to keep, only Winograd's can."""
 
     y: Tensor
     statistics: Tensor
@@ -106,7 +106,8 @@ class Unapplied(NamedTuple):
 
 @dataclass(slots=True)
 class Unfinished:
-    """The gradient of a convolution's output, not made yet, of that behind its layer's ReLU (see Kernels.sums)."""
+    """The gradient of a convolution's output, not computed yet: it follows from `factors` and from `gradient`, taken
+    through `relu` (see Kernels.input_gradient)."""
 
     kept: Kept
     factors: Tensor
@@ -116,7 +117,7 @@ class Unfinished:
 
 @dataclass(slots=True)
 class Below:
-    """The layer that gets a gradient: what Kernels.sums is asked for. `second` is written over."""
+    """The layer that gets a gradient, as arguments of Kernels.sums. `second` is written over."""
 
     kept: Kept
     relu: Relu
@@ -125,7 +126,7 @@ class Below:
 
 
 def running_statistics(affine: Affine, running: Running) -> Tensor:
-    """(6, C) that normalise by the running statistics, for tests."""
+    """Statistics (6, C) that normalise by the running statistics, for evaluation."""
     inverse = (running.var + running.eps).rsqrt()
     scale = inverse if affine.gamma is None else inverse * affine.gamma
     mean = running.mean if affine.bias is None else running.mean - affine.bias

@@ -8,13 +8,13 @@ from core.machine.part import ALONE, Part
 
 
 class NoDevice(ValueError):
-    """A device that is not here, or not for this process; the message says what would be right."""
+    """A device that does not exist here, or not for this process; the message says what to choose."""
 
 
 def device_of(name: str, part: Part = ALONE) -> torch.device:
     """The device `name`: auto (a GPU where there is one), cpu, cuda or cuda:1. Raises NoDevice.
 
-    Where several processes train one run, `part` is that of this one: with CUDA each takes a GPU of its own.
+    `part`: which of the processes this is, where several train one run; with CUDA each takes a GPU of its own.
     """
     gpus = torch.cuda.device_count()
     here = ["cpu", *(["cuda"] if gpus else []), *(f"cuda:{index}" for index in range(gpus))]

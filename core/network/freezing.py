@@ -57,7 +57,7 @@ class ScatteredWeight(FrozenWeight):
 
 
 def highest(values: Tensor, count: int) -> Tensor:
-    """(N,) -> (N,) bool: the `count` highest, of equal ones the last. Without sorting, which took most of a step."""
+    """(N,) -> (N,) bool: the `count` highest, of equal ones the last. Does not sort, which took most of a step."""
     lowest = values.topk(count, sorted=False).values.min()
     mask = values > lowest
     equal = (values == lowest).nonzero().flatten()
@@ -79,7 +79,7 @@ class Highest(torch.autograd.Function):
 
 
 class MaskedWeight(FrozenWeight):
-    """A frozen layer of whose weights only those with the highest trainable `scores` are used (1911.13299)."""
+    """A frozen layer that uses only the weights whose trainable `scores` are largest in size (1911.13299)."""
 
     def __init__(self, layer: nn.Conv2d | nn.Linear, keep: float, draw: torch.Generator) -> None:
         super().__init__(layer)
@@ -97,7 +97,7 @@ class MaskedWeight(FrozenWeight):
 def choose(outputs: int, fan_in: int, count: int, draw: torch.Generator, *, spread: bool = False) -> Tensor:
     """Flat positions of `count` different weights of a layer, drawn without replacement.
 
-    As many in each output channel; anywhere in the layer where `spread`.
+    Each output channel has equally many; if `spread`, they are anywhere in the layer.
     """
     if spread:
         return torch.rand(outputs * fan_in, generator=draw).argsort(stable=True)[:count].sort().values
@@ -134,7 +134,7 @@ LETS_TRAIN: dict[How, Callable[[Network, str, Trained, int], None]] = {
 
 
 def freeze(network: Network, trains: Trains, seed: int) -> dict[str, nn.Parameter]:
-    """Let what `trains` names train and freeze the rest; the trainable tensors by name.
+    """Let what `trains` names train, and freeze the rest. Returns the trainable tensors by name.
 
     `network` is changed in place. `seed` chooses the scattered weights of a `random-k` policy and the scores of a
     supermask.

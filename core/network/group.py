@@ -1,9 +1,9 @@
-"""One run by several processes that torchrun started: what they tell each other.
+"""How the processes of one run, which torchrun started, talk to each other.
 
-Each process trains on its share of every batch and the gradients are summed, which is what DistributedDataParallel
-does. The sum is made here because DDP weighs all processes alike whatever the size of their share (the last batch of
-an epoch seldom divides), because it refuses a network that trains nothing, and because what a policy trains is mostly
-kilobytes, for which it gains nothing to communicate while the backward pass still runs.
+Each process trains on its share of every batch, and the gradients are summed, as DistributedDataParallel does. They are
+summed here because DDP gives all processes the same weight whatever the size of their share (the last batch of an epoch
+seldom divides evenly), because it refuses a network that trains nothing, and because most policies train kilobytes, for
+which communication during the backward pass gains nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BEGIN, FAILED = "onlybn/begin", "onlybn/failed"
 
 
 class Group:
-    """The processes of one run. Alone, every method returns at once.
+    """The processes of one run. If there is only one, every method returns at once.
 
     What is summed and spread has the same bits in every process, so they all keep the same parameters.
     """
@@ -61,15 +61,15 @@ class Group:
         _scatter(flat, listed)
 
     def any(self, mine: bool) -> bool:
-        """Whether it is true in any process."""
+        """Whether `mine` is true in any process."""
         if self.part.alone:
             return mine
-        flag = torch.tensor([mine], dtype=torch.uint8)  # on the CPU, so that nobody waits for a GPU
+        flag = torch.tensor([mine], dtype=torch.uint8)  # on the CPU, so that no process waits for a GPU
         distributed.all_reduce(flag, distributed.ReduceOp.MAX)
         return bool(flag)
 
     def share(self, thing: Any) -> Any:
-        """What the first process has as `thing`."""
+        """The first process's `thing`."""
         if self.part.alone:
             return thing
         box = [thing]
@@ -79,7 +79,7 @@ class Group:
     # -- the end ---------------------------------------------------------------------------------------------
 
     def tell(self, failed: str) -> None:
-        """Leave this process's Failed event, as JSON, where the others look when they miss it: before it ends."""
+        """Leave this process's Failed event, as JSON, where the others look for it once this process has ended."""
         if not self.part.alone:
             with suppress(RuntimeError):
                 self._store.compare_set(FAILED, "", failed)
@@ -94,19 +94,19 @@ class Group:
         return None
 
     def wait(self) -> None:
-        """Until every process is here. torchrun ends the others once one has left with a code but 0."""
+        """Wait until every process is here. If one exits earlier with a code other than 0, torchrun ends the others."""
         if not self.part.alone:
             with suppress(RuntimeError):
                 distributed.barrier()
 
     def close(self) -> None:
-        """Part in order, after `wait`."""
+        """Leave the group in order, after `wait`."""
         if not self.part.alone:
             distributed.destroy_process_group()
 
 
 def join(device: torch.device) -> Group | None:
-    """The group of all processes that torchrun started with this one; None if the first said there is nothing to do.
+    """The group of all processes that torchrun started with this one; None if the first says there is nothing to do.
 
     Raises RuntimeError where they do not find each other.
     """
@@ -123,7 +123,7 @@ def join(device: torch.device) -> Group | None:
 
 
 def dismiss() -> None:
-    """Tell the other processes, as the first, that there is nothing to do."""
+    """As the first process, tell the others that there is nothing to do."""
     _meet()[1].set(BEGIN, "done")
 
 

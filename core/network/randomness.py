@@ -1,4 +1,4 @@
-"""Random generators of their own for each use of a seed, so that nothing depends on the order of draws."""
+"""A random generator for each use of a seed, so that nothing depends on the order of draws."""
 
 from __future__ import annotations
 

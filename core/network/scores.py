@@ -20,7 +20,7 @@ class Scores(NamedTuple):
 
 @dataclass(frozen=True)
 class Mean:
-    """A sum over examples that becomes a mean: loss and correct answers."""
+    """Sums over the examples seen, from which means are computed: loss and correct answers."""
 
     loss: float = 0.0
     correct: int = 0
@@ -29,7 +29,7 @@ class Mean:
 
     @property
     def scores(self) -> Scores:
-        """As means over what was seen, which must not be nothing."""
+        """The means over the examples seen, of which there must be at least one."""
         return Scores(self.loss / self.seen, self.correct / self.seen, self.correct5 / self.seen)
 
 
@@ -40,7 +40,7 @@ def summed_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tenso
 
 @torch.no_grad()
 def tally(loss: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
-    """Of a batch: summed loss, correct answers, and labels among the five highest; (3,) float64 on the device."""
+    """A batch's summed loss, correct answers, and labels among the five highest; (3,) float64 on the device."""
     best = logits.topk(min(5, logits.shape[1]), dim=1).indices
     correct = (logits.argmax(dim=1) == labels).sum()
     return torch.stack([loss.double(), correct.double(), (best == labels[:, None]).sum().double()])
@@ -55,7 +55,7 @@ class Window:
         self.seen = begin.seen
 
     def add(self, sums: Tensor, images: int) -> None:
-        """`sums` as `tally` makes them, of `images` images."""
+        """Add the `sums` that `tally` computed from `images` images."""
         self.sums += sums
         self.seen += images
 

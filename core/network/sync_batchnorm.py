@@ -1,6 +1,6 @@
 """BatchNorm whose batch statistics are those of all processes' images together, on CPU and GPU alike.
 
-torch.nn.SyncBatchNorm is for GPUs only, so that what it does could not be tested where there is none.
+torch.nn.SyncBatchNorm is for GPUs only, so it could not be tested on a machine without one.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class SyncBatchNorm(nn.BatchNorm2d):
 def _moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Mean and biased variance (C,) over all processes' images, and how many values each is of.
 
-    The variance is summed about the common mean: one minus the other of two large sums would lose its digits.
+    The variance is summed about the common mean: the difference of two large sums would lose digits.
     """
     sums = torch.cat([x.sum(OVER), x.new_full((1,), x.numel() / x.shape[1])])
     distributed.all_reduce(sums)
@@ -85,7 +85,7 @@ class _Normalise(torch.autograd.Function):
 
 
 def synchronise(network: nn.Module) -> None:
-    """Put a SyncBatchNorm with the same tensors in the place of every BatchNorm of `network`."""
+    """Replace every BatchNorm of `network` by a SyncBatchNorm with the same tensors."""
     for parent in list(network.modules()):
         for name, layer in parent.named_children():
             if isinstance(layer, nn.BatchNorm2d):

@@ -1,7 +1,7 @@
-"""What a trained network's γ, β and ReLUs tell: statistics, threshold ablation, ReLUs that are always off.
+"""Analyses a trained network's γ, β and ReLUs: statistics, threshold ablation, ReLUs that are always off.
 
-Definitions: paper sections 5 and 6. Everything is measured in evaluation mode on test images without augmentation, and
-the network is as it was afterwards, to the bit. `findings.py` is what comes out.
+Definitions: paper sections 5 and 6. Everything is measured in evaluation mode on test images without augmentation.
+Afterwards the network is the same as before, to the bit. `findings.py` (core/run) has the results.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Steps = Generator[float, None, Findings]
 
 
 def analyse(network: nn.Module, plan: Plan, batches: Batches, images: int | None = None) -> Findings:
-    """All findings on `network`, which was built from `plan`, in float32. As `analysing`, in silence."""
+    """All findings on `network`, which was built from `plan`, in float32: `analysing` without its progress."""
     steps = analysing(ModuleEngine(network), network, plan, batches, images)
     while True:
         try:
@@ -41,9 +41,9 @@ def analysing(engine: Engine, network: nn.Module, plan: Plan, batches: Batches, 
     """The findings as a generator's result; after every batch it yields how much is done, 0..1. `engine` runs the
     `network`.
 
-    `images`: look at this many test images, spread evenly over the test split; None: at all. Costs at most one
-    pass over them for each of EPSILONS: the first counts zeros behind all ReLUs, and a threshold that switches off no
-    further γ needs none. Stopping the generator early restores γ, too.
+    `images`: look at this many test images, spread evenly over the test split; None: at all. It takes at most
+    one pass over them for each of EPSILONS: the first also counts zeros behind all ReLUs, and a threshold that switches
+    off no further γ needs none. γ are restored even if the generator is stopped early.
     """
     began = time.monotonic()
     sample = Sample(batches, plan, images)
@@ -82,7 +82,7 @@ def _accuracy(
     engine: Engine, sample: Sample, window: Window, before: int, passes: int, seen: Seen | None = None
 ) -> Generator[float, None, float]:
     """The share of right answers, counted in the empty `window`. Yields how much of all `passes` is done, `before` of
-    which were before this one."""
+    which came before this one."""
     for _ in evaluating(engine, sample, window, seen):
         yield (before + window.seen / sample.count) / passes
     return window.mean().scores.top1
@@ -143,7 +143,7 @@ class _ReluWatch:
         self.entries = dict.fromkeys((name for name, *_ in self.places), 0)
 
     def see(self, name: str, out: Tensor) -> None:
-        """Count in the output (N, C, H, W) of ReLU `name`."""
+        """Count the zeros in the output (N, C, H, W) of ReLU `name`."""
         zeros = (out == 0).sum(dim=(0, 2, 3))
         self.zeros[name] = self.zeros[name] + zeros if name in self.zeros else zeros
         self.entries[name] += out.shape[0] * out.shape[2] * out.shape[3]

@@ -35,14 +35,14 @@ VERSION = "1"
 
 
 class BadCapsule(ValueError):
-    """A file that is no sound capsule; the message says what is wrong with it."""
+    """A file that is not a valid capsule; the message says what is wrong with it."""
 
 
 class Origin(Model):
     """Where a capsule was made: what can make the last bits of an evaluation differ elsewhere.
 
     `device` is that of each of its `processes`. `processor` and `engine` (what computed, in words) are empty in
-    capsules of before they were recorded.
+    capsules from before they were recorded.
     """
 
     torch: str
@@ -113,7 +113,7 @@ def save_capsule(folder: Path, capsule: Capsule) -> None:
 def read_capsule(path: Path) -> Capsule:
     """The capsule at `path`, checked against its own spec. Raises BadCapsule, OSError.
 
-    Nothing beyond a bounded header is read before its sizes are known to be those that the spec demands.
+    It reads only a bounded header until it knows that the sizes are those that the spec demands.
     """
     try:
         header = header_of(path)
@@ -131,7 +131,7 @@ def read_capsule(path: Path) -> Capsule:
 
 
 def unusable(tensors: dict[str, Tensor]) -> str | None:
-    """What stands in `tensors` that no training leaves behind and that would make every answer NaN; None: nothing."""
+    """Which value in `tensors` cannot come from a training and would make every answer NaN; None: there is none."""
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
             return f"holds a value that is not a finite number, in {name}"

@@ -18,7 +18,7 @@ HELD_BYTES = 256 << 20
 
 
 def evaluating(engine: Engine, batches: Iterable[Batch], window: Window, seen: Seen | None = None) -> Iterator[int]:
-    """Add the tally of each batch to `window`; yields after each how many images it had. `seen`: see Engine."""
+    """Add the tally of each batch to `window`; yields the number of its images. `seen`: see Engine."""
     for images, labels in batches:
         logits = engine.evaluate(images, seen)
         window.add(tally(summed_loss(logits, labels), logits, labels), len(labels))

@@ -1,6 +1,6 @@
 """Warm start: puts the tensors of a file, a capsule or a state dict, into a network that was just drawn.
 
-So BatchNorm alone can be trained on features that another run, on another data set perhaps, has learned.
+So BatchNorm alone can be trained on features that another run has learned, perhaps on another data set.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class BadStart(ValueError):
 class Taken:
     """What a network took from a file.
 
-    `taken`: names of the network's tensors that did; `changed`: those of them that are not as they were drawn;
-    `unlike`: those that the file has in another shape; `missing`: those that it does not have; `others`: names in the
-    file that the network does not know.
+    `taken`: names of the network's tensors that it took; `changed`: those of them that differ from what was drawn;
+    `unlike`: tensors that the file has in another shape; `missing`: tensors that the file does not have; `others`:
+    names in the file that the network does not know.
     """
 
     taken: tuple[str, ...]
@@ -64,7 +64,7 @@ class Taken:
 def start_from(network: Network, path: Path, digest: str) -> Taken:
     """Load into `network`, which nothing has frozen yet, what the file at `path` has for it. Raises BadStart.
 
-    Taken is every tensor whose name and shape match; all others stay as they were drawn. A capsule is rebuilt first, so
+    It takes every tensor whose name and shape match; all others stay as they were drawn. A capsule is rebuilt first, so
     that its frozen weights are those of its seed. `digest`: the SHA-256 that the file must have.
     """
     tensors = _tensors(path, digest)

@@ -1,6 +1,6 @@
 """Surgery on a trained network: edits of its γ, its accuracy with and without them, and what it makes of one image.
 
-Pure: gets a rebuilt network and says what it found; `core/commands/surgery.py` reads and prints.
+Pure: takes a rebuilt network and returns what it found; `core/commands/surgery.py` reads and prints.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ class Patient:
         self.trained = {name: gamma.detach().clone() for name, gamma in self.gammas.items()}
 
     def operate(self, edits: Sequence[Edit]) -> None:
-        """The trained γ with `edits`, one after another."""
+        """Set γ as trained, then apply `edits` one after another."""
         self.reset()
         for edit in edits:
             for name in self.gammas if edit.layer is None else (edit.layer,):
                 self._edit(edit, name)
 
     def reset(self) -> None:
-        """Everything as trained."""
+        """Set all γ as trained."""
         for name, gamma in self.gammas.items():
             gamma.data.copy_(self.trained[name])
 
@@ -56,7 +56,7 @@ class Patient:
         return sum(int((gamma == 0).sum()) for gamma in self.gammas.values())
 
     def changed(self) -> int:
-        """How many γ are not as trained."""
+        """How many γ differ from the trained ones."""
         return sum(int((gamma != self.trained[name]).sum()) for name, gamma in self.gammas.items())
 
     def _edit(self, edit: Edit, name: str) -> None:
@@ -111,12 +111,12 @@ def _scores(on: Operation, sample: Sample, before: float) -> Generator[float, No
 
 
 def _told(scores: Scores) -> dict[str, float | None]:
-    """As JSON can say it: a loss may have become infinite."""
+    """`scores` for JSON, with None for a loss that has become infinite or NaN."""
     return {name: value if math.isfinite(value) else None for name, value in scores._asdict().items()}
 
 
 def show(on: Operation, edits: Sequence[Edit], look: Look) -> dict[str, Any]:
-    """What the network as trained and as edited makes of one image, and the edited one's maps of a layer."""
+    """What the trained and the edited network make of one image, and the edited one's maps of a layer."""
     data = on.spec.data
     pixels, label = _image(on, look)
     images = normalise(pixels[None], data)

@@ -27,10 +27,10 @@ NAME = re.compile(r"step-(\d{8,})-a(\d+)-([0-9a-f]{16})\.safetensors")
 
 @dataclass(frozen=True)
 class State:
-    """All that a training needs to go on as if it had never stopped, beside its spec.
+    """All that a training needs, beside its spec, to continue as if it had never stopped.
 
-    `tensors`: trained parameters, running statistics and, as `optimizer/...`, the optimiser's state. `window`: what
-    was trained on since the last train point. `train` and `test`: the last values of the curves.
+    `tensors`: trained parameters, running statistics and, as `optimizer/...`, the optimiser's state. `window`: sums
+    over what was trained on since the last train point. `train` and `test`: the last values of the curves.
     """
 
     step: int
@@ -99,7 +99,7 @@ class CheckpointFolder:
         return [p for _, p in sorted(((int(m[1]), int(m[2])), p) for m, p in named if m)][::-1]
 
     def _forget_old(self, newest: Path) -> None:
-        # Another attempt that still runs somewhere must not lose its files to this one: only older attempts' go.
+        # A newer attempt may run somewhere and must keep its files: only those of this and of older attempts go.
         mine = [p for p in self._newest_first() if p != newest and int(NAME.fullmatch(p.name)[2]) <= self.attempt]  # type: ignore[index]
         for path in mine[KEEP - 1 :]:
             path.unlink(missing_ok=True)

@@ -20,7 +20,7 @@ class Diverged(Exception):
 
 
 def failure(spec: RunSpec, step: int, error: Exception) -> Failed | None:
-    """The event for `error` after `step` steps; None where it is a defect of ours, which must be seen whole."""
+    """The event for `error` after `step` steps; None where it is a bug of ours, whose traceback must be seen."""
     if isinstance(error, DataUnavailable):
         return Failed(step=step, kind="data_unavailable", message=str(error))
     if isinstance(error, BadStart):

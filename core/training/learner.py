@@ -1,4 +1,4 @@
-"""The network that learns, with its optimiser, its images and its place among them: a step, a test, its state."""
+"""The network that learns, with its optimiser and its batches: a training step, a test, and the state."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ OPTIMIZER = "optimizer/"
 class Learner:
     """The network of `spec` before its first step. `start`: the file with the values that it begins with, if any.
 
-    `window`: sums over what was trained on since they were taken; `tested`: those of the last test. In a `group` each
-    process has a learner; they have the same parameters and the same sums.
+    `window`: sums over what was trained on since the last `take_window`; `tested`: the sums of the last test. In a
+    `group` each process has a learner, and all have the same parameters and the same sums.
     """
 
     def __init__(self, spec: RunSpec, data_folder: Path, device: torch.device, group: Group, start: Path) -> None:
@@ -56,7 +56,7 @@ class Learner:
         self.tested = Mean()
 
     def train_step(self, images: Tensor, labels: Tensor, began: float) -> None:
-        """One step; `began` is when its images were asked for, since waiting for them belongs to its time."""
+        """Train one step. `began`: when its images were requested; the wait for them counts as time of the step."""
         whole = self._batch_images(self.step)
         self.optimizer.clear_gradients()
         sums = torch.zeros(3, dtype=torch.float64, device=self.device)
@@ -69,7 +69,7 @@ class Learner:
         self.speed.trained(time.monotonic() - began, whole)
 
     def _forward_backward(self, images: Tensor, labels: Tensor, whole: int) -> Tensor:
-        """Gradients of this process's share in the mean loss of all `whole` images; the share's tally."""
+        """Compute the gradients of this share of the mean loss over all `whole` images. Returns the share's tally."""
         with torch.set_grad_enabled(bool(self.trainable)):
             logits = self.engine.train(images, self.step)
             loss = summed_loss(logits, labels, self.spec.recipe.label_smoothing)
@@ -84,8 +84,8 @@ class Learner:
 
     @torch.no_grad()
     def test(self) -> Iterator[int]:
-        """Test on all images, saying after each batch how many are done; the result is in `tested`."""
-        self.group.spread(running_statistics(self.network).values())  # the first process's count, as in DataParallel
+        """Test on all images; yields after each batch how many are done. The result is in `tested`."""
+        self.group.spread(running_statistics(self.network).values())  # the first process's are used, as in DataParallel
         total, world, whole = Window(self.device), self.group.part.world, self.batches.test_images
         began = time.monotonic()
         for images in evaluating(self.engine, self.batches.test(), total):
@@ -100,7 +100,7 @@ class Learner:
         return learning_rate(self.spec.recipe, step, self.spec.steps_per_epoch, self.spec.total_steps)
 
     def take_window(self) -> Mean:
-        """What was trained on since the last time this was asked."""
+        """Sums over what was trained on since the last call."""
         mean, self.window = self.window.mean(), Window(self.device)
         return mean
 
@@ -116,7 +116,7 @@ class Learner:
         return device_title(self.device)
 
     def memory(self) -> dict[str, int | None]:
-        """What this process takes, as Progress says it."""
+        """The memory that this process uses, as fields of Progress."""
         now, most = used_bytes()
         taken = {"memory_bytes": now, "peak_bytes": most}
         if self.device.type == "cuda":
@@ -125,7 +125,7 @@ class Learner:
         return taken
 
     def result(self) -> dict[str, Tensor]:
-        """What the training made: trained parameters and running statistics, by name."""
+        """The result of the training: trained parameters and running statistics, by name."""
         return {**self.trainable, **running_statistics(self.network)}
 
     def capsule(self, result: Finished) -> Capsule:
@@ -142,7 +142,7 @@ class Learner:
         return {**self.result(), **{f"{OPTIMIZER}{name}": tensor for name, tensor in self.optimizer.state.items()}}
 
     def restore(self, step: int, window: Mean, tensors: dict[str, Tensor]) -> None:
-        """Go on at `step` with what `tensors()` and the window were then."""
+        """Continue at `step` with the `tensors()` and the `window` of that step."""
         with torch.no_grad():
             for name, own in self.result().items():
                 own.copy_(tensors[name])

@@ -1,4 +1,4 @@
-"""Trains one network as its spec says and tells what happens as events. Nothing here talks to the outside.
+"""Trains one network as its spec says and yields events. Nothing here talks to the outside.
 
 The same spec gives the same bits on the same machine with the same number of threads, whether or not the run was
 stopped and resumed in between: data order and augmentation follow from (seed, epoch), points from the spec alone.
@@ -75,7 +75,7 @@ def train(
 
 
 class Training:
-    """One training as it is told: a learner, its curves, its checkpoints, its end."""
+    """One training as a stream of events: a learner, its curves, its checkpoints, its end."""
 
     def __init__(
         self,
@@ -158,7 +158,7 @@ class Training:
     # -- what it says ----------------------------------------------------------------------------------------
 
     def _notice(self) -> Iterator[Event]:
-        """What the engine has to say to people."""
+        """The engine's notice to people, if it has one."""
         if self.learner.engine.notice:
             yield Warned(step=self.step, message=self.learner.engine.notice)
 
@@ -180,7 +180,7 @@ class Training:
         return mean.scores
 
     def _snapshot(self, *, due: bool) -> Iterator[Event]:
-        """γ and β, if `due`, if the run keeps this one, or if the last was a while ago."""
+        """γ and β, if `due`, if the run keeps the snapshot of this step, or if the last one was a while ago."""
         now = time.monotonic()
         if not self.group.part.first:
             return
@@ -203,7 +203,7 @@ class Training:
         return self.elapsed_before + time.monotonic() - self.began
 
     def _end(self, should_stop: Callable[[], bool], analyses: bool) -> Iterator[Event]:
-        """The capsule, the analyses, and Finished. A stop in between costs nothing but the analyses."""
+        """The capsule, the analyses, and Finished. A stop in between loses only the analyses."""
         assert self.last_train is not None
         result = finished(self.learner, self.last_train, self.last_test, self.reader.disabled_share(), self._elapsed())
         if self.folder:
@@ -216,7 +216,7 @@ class Training:
         yield result
 
     def _analyse(self, should_stop: Callable[[], bool]) -> Generator[Event, None, bool]:
-        """Analysed; False if it was asked to stop before. The first process of a group works, the others wait."""
+        """Analyse; False if asked to stop before the end. The first process of a group works, the others wait."""
         steps: Iterator[float] = iter(())
         if self.group.part.first:
             whole = self.batches if self.group.part.alone else batches(self.spec, self.data_folder, self.learner.device)
@@ -242,7 +242,7 @@ class Training:
 
     def _save(self) -> Iterator[Event]:
         if self.checkpoints is None or self.saved_step == self.step:
-            return  # two files of one step would push out that of a step before
+            return  # a second file of one step would push out that of an earlier step
         began, self.saved_step = time.monotonic(), self.step
         yield self.checkpoints.save(
             State(
@@ -254,7 +254,7 @@ class Training:
                 tensors=self.learner.tensors(),
             )
         )
-        # A large checkpoint is written less often: the next one counts from later.
+        # A large checkpoint is written less often: the time to the next one is counted from later.
         self.saved = time.monotonic() + (time.monotonic() - began) / CHECKPOINT_SHARE
 
     def _stop(self) -> Iterator[Event]:

@@ -1,4 +1,4 @@
-"""What a training tells of itself at its beginning, on its way and at its end, as its learner knows it."""
+"""The messages of a training at its start, on its way and at its end, made from its learner."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.training.learner import Learner
 
 
 def started(learner: Learner, attempt: int, resumed_from: int | None) -> Started:
-    """`resumed_from`: the step of the checkpoint from which the training goes on."""
+    """`resumed_from`: the step of the checkpoint from which the training resumes, or None."""
     spec, part, title = learner.spec, learner.group.part, learner.device_title
     train, test = spec.images
     return Started(

@@ -1,7 +1,7 @@
-"""The optimisers: how trainable tensors move. PyTorch's own updates, with their state in our hands.
+"""The optimisers, which update trainable tensors. The updates are PyTorch's own; the state is kept here.
 
-The functional forms, because the classes import torch's compiler at their first step: a second or two that every
-run would wait.
+They use PyTorch's functional forms, because its classes import torch's compiler at their first step, which takes every
+run a second or two.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from core.run.spec import Recipe
 
 ADAM_BETA2, ADAM_EPS = 0.999, 1e-8
 TOGETHER = 1 << 20
-"""So many values at most are moved operator by operator, all tensors together, on a CPU: that saves the time between
+"""On a CPU, up to this many values are updated operator by operator, all tensors together: that saves the time between
 the operators of many small tensors, but large ones would leave the cache in between. The bits are the same."""
 
 
 class Optimizer:
-    """Moves `parameters` (by name). `state` is all it remembers: tensors by `KIND/NAME`."""
+    """Updates `parameters` (by name). `state` is all it remembers: tensors by `KIND/NAME`."""
 
     def __init__(self, parameters: dict[str, nn.Parameter], recipe: Recipe) -> None:
         self.parameters, self.recipe = parameters, recipe
@@ -34,7 +34,7 @@ class Optimizer:
 
     @torch.no_grad()
     def step(self, lr: float) -> None:
-        """Move every parameter along its gradient. Does nothing where nothing trains."""
+        """Update every parameter by its gradient. Does nothing where nothing trains."""
         if self.parameters:
             tensors: list[Tensor] = list(self.parameters.values())
             # Every trainable tensor takes part in the loss, so every one has a gradient.
@@ -45,13 +45,13 @@ class Optimizer:
 
     @cached_property
     def together(self) -> bool | None:
-        """Whether all tensors are moved together (`foreach`); None: PyTorch decides."""
+        """Whether all tensors are updated together (`foreach`); None: PyTorch decides."""
         tensors = self.parameters.values()
         return None if any(t.is_cuda for t in tensors) else sum(t.numel() for t in tensors) <= TOGETHER
 
     @torch.no_grad()
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Go on with a `state` that was saved."""
+        """Continue with a `state` that was saved."""
         for key, tensor in state.items():
             parameter = self.parameters.get(key.partition("/")[2])
             if parameter is not None and tensor.shape == parameter.shape:

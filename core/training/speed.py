@@ -1,4 +1,4 @@
-"""How fast a training goes, and so how long the rest will take."""
+"""The speed of a training, and the time that the rest will take."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.run.spec import RunSpec
 
 
 class Speed:
-    """How fast steps and tests go, as moving averages, and so how long the rest will take."""
+    """The speeds of steps and tests, as moving averages, and the time that the rest will take."""
 
     def __init__(self, spec: RunSpec) -> None:
         self.spec = spec
@@ -28,7 +28,7 @@ class Speed:
     def eta_s(self, step: int, untested: int = 0) -> float | None:
         """Seconds to the end of the run, with `untested` images left in the test under way.
 
-        None before the first step was timed.
+        None until the first step has been timed.
         """
         if not self.train_s:
             return None

@@ -1,4 +1,4 @@
-"""A circuit breaker: where the database has just not answered, nobody else waits for it in vain."""
+"""A circuit breaker: when the database has just failed to answer one read, other reads do not wait for it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger("onlybn")
 
 
 class DatabaseAway(Exception):
-    """The database did not answer somebody else a moment ago."""
+    """The database did not answer another read a moment ago."""
 
 
 class Breaker:
@@ -31,14 +31,14 @@ class Breaker:
         self._tries = False
 
     def check(self) -> None:
-        """Raise DatabaseAway if a read would."""
+        """Raise DatabaseAway if `reading` would."""
         failed_at = self._failed_at
         if failed_at is not None and (self._tries or self._now() - failed_at < OPEN_S):
             raise DatabaseAway
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Around a read. Raises DatabaseAway where it would probably fail, too, and what the read raises."""
+        """Wraps a read. Raises DatabaseAway if the read would probably fail, and what the read raises."""
         with self._lock:
             self.check()
             tries = self._tries = self._failed_at is not None

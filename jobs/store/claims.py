@@ -1,6 +1,6 @@
 """The worker's statements: claim a run, write what its trainer said, say how it ended. Each is fenced by attempt.
 
-A statement whose (run, attempt) is not the running one changes nothing, and its caller is told so.
+A statement whose (run, attempt) is not the running one changes nothing and reports that to its caller.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Claims:
     database: Database
 
     def take(self, worker: str) -> Run | None:
-        """The run that waits longest, now held by `worker`; None if none waits. One that nobody can read fails."""
+        """The next run in the queue, now held by `worker`; None if none waits. A run that cannot be read fails."""
         while run_id := self._next(worker):
             try:
                 with self.database.reading() as connection:
@@ -45,14 +45,14 @@ class Claims:
         return None
 
     def held(self) -> list[Running]:
-        """Every run that somebody holds."""
+        """Every run that a worker holds."""
         c = RUNS.c
         statement = sa.select(c.id, c.attempt, c.worker, c.beat).where(c.state == "running").order_by(c.number)
         with self.database.reading() as connection:
             return [Running(*row) for row in connection.execute(statement)]
 
     def _next(self, worker: str) -> str | None:
-        """Make `worker` the holder of the run that waits longest, and return its id; None if none waits."""
+        """Make `worker` the holder of the next run in the queue, and return its id; None if none waits."""
         waiting = sa.select(RUNS.c.number).where(RUNS.c.state == "queued").order_by(*QUEUE).limit(1)
         with self.database.reading() as connection:  # most wake-ups find nothing; that should not cost a write lock
             if connection.scalar(waiting) is None:
@@ -80,7 +80,7 @@ class Claims:
             return str(row.id)
 
     def record(self, run_id: str, attempt: int, batch: Batch) -> Verdict:
-        """Store `batch` in one transaction; it is the sign of life of the run's holder, too."""
+        """Store `batch` in one transaction, which is also the heartbeat of the run's holder."""
         with self.database.writing() as connection:
             return self._record(connection, run_id, attempt, batch)
 
@@ -103,7 +103,7 @@ class Claims:
             return settled
 
     def fail(self, run_id: str, attempt: int, kind: FailureKind, message: str) -> bool:
-        """The run cannot go on, and `message` tells a person why. False: the run was lost."""
+        """The run cannot continue, and `message` tells a person why. False: the run was lost."""
         with self.database.writing() as connection:
             values = {"error_kind": kind, "error_message": message}
             return self._settle(connection, run_id, attempt, "failed", message, values)
@@ -114,12 +114,12 @@ class Claims:
             return self._settle(connection, run_id, attempt, "cancelled", "Cancelled; the curves so far are kept.", {})
 
     def release(self, run_id: str, attempt: int, reason: str) -> State | None:
-        """Put the run back to its place in the queue, through no fault of its own. None: the run was lost."""
+        """Put the run back to its place in the queue, as neither a crash nor a loss. None: the run was lost."""
         with self.database.writing() as connection:
             return self._give_up(connection, run_id, attempt, "released", reason)
 
     def crash(self, run_id: str, attempt: int, reason: str) -> State | None:
-        """The trainer ended without saying why. Queued again, or failed when that does not help."""
+        """The trainer ended without saying why. Queue the run again, or fail it if that does not help."""
         with self.database.writing() as connection:
             return self._give_up(connection, run_id, attempt, "crashed", reason, crash=True)
 
@@ -178,7 +178,7 @@ class Claims:
         crash: bool = False,
         loss: bool = False,
     ) -> State | None:
-        """The holder ends without an end of the run: it goes back to the queue, if that makes sense."""
+        """The holder stops before the run has ended: cancel it, fail it, or put it back into the queue."""
         statement = _held(sa.select(RUNS).with_for_update(), run_id, attempt)
         row = connection.execute(statement if beat is None else statement.where(RUNS.c.beat == beat)).first()
         if row is None:
@@ -207,7 +207,7 @@ def _held(statement: Any, run_id: str, attempt: int) -> Any:
 
 
 def _columns_of(batch: Batch) -> dict[str, Any]:
-    """What `batch` changes in the row of its run; what came later stands above what came before."""
+    """The columns that `batch` changes in the row of its run; later events override earlier ones."""
     values: dict[str, Any] = {}
     if started := batch.started:
         values |= {
@@ -219,12 +219,12 @@ def _columns_of(batch: Batch) -> dict[str, Any]:
     if batch.points:
         values |= _top1(batch.points)
     if progress := batch.progress:
-        silent = () if progress.memory_bytes is not None else USED  # what it said before stands
+        silent = () if progress.memory_bytes is not None else USED  # keep what it reported before
         values |= progress.model_dump(exclude={"event", "step", *silent})
     reached = max((event.step for event in (*batch.points, progress) if event), default=0)
     if reached and "step" in values:
         values["step"] = max(reached, values["step"])
-    elif reached:  # a resumed training tells its old points again; the run is not back there
+    elif reached:  # a resumed training reports its old points again; the run has got further
         values["step"] = sa.case((RUNS.c.step < reached, reached), else_=RUNS.c.step)
     if batch.checkpointed:
         values["checkpoint_step"] = batch.checkpointed.step

@@ -52,7 +52,7 @@ class Database:
 
     @contextmanager
     def alone(self) -> Iterator[Connection]:
-        """A transaction that changes the schema. All that write wait for its end, and it for theirs: for minutes."""
+        """A transaction that changes the schema. All writers wait for its end, and it for theirs, for minutes."""
         with self._writer.connect() as connection:
             lite = connection.connection.driver_connection if self.file else None
             if lite is not None:
@@ -132,7 +132,7 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _wait_at_most(connection: Any, seconds: float) -> None:
-    """For the lock of another connection."""
+    """Set how long `connection` waits for the lock of another one."""
     connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
 

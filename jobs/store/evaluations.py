@@ -1,6 +1,6 @@
 """Statements about evaluations: small jobs on a finished run's trained network, with a lease and a fence as runs have.
 
-The same request on the same run is one evaluation: who asks again gets what is there.
+They are deduplicated: the same request on the same run gets the evaluation that exists, unless that has failed.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from jobs.store.tables import EVALUATIONS, RUNS
 EvaluationState = Literal["queued", "running", "finished", "failed"]
 
 MAX_ATTEMPTS = 3
-"""So often is an evaluation begun whose process or worker is lost each time."""
+"""How often an evaluation is begun if its process or worker is lost each time."""
 GIVEN_UP_AFTER_S = 900.0
-"""Nobody waits longer than this."""
+"""An evaluation that has not ended this long after its request is given up."""
 KEPT_S = 7 * 24 * 3600.0
 KEPT = 1000
-"""Of the evaluations that have ended so many are kept, the newest."""
+"""How many of the evaluations that have ended are kept: the newest."""
 
 C = EVALUATIONS.c
 OPEN = C.state.in_(("queued", "running"))
@@ -58,7 +58,7 @@ class Evaluations:
     database: Database
 
     def submit(self, run_id: str, request: SurgeryRequest) -> tuple[Evaluation, bool]:
-        """Queue `request` on run `run_id`, which exists; and whether it is new: the same again is not done twice."""
+        """Queue `request` on run `run_id`, which must exist. Returns the evaluation, and whether it is new."""
         same = _select().where(C.run == number_of(run_id), C.digest == request.digest, C.state != "failed")
         row = {
             "id": new_id(),
@@ -77,7 +77,7 @@ class Evaluations:
             return _read(connection.execute(_select().where(C.id == row["id"])).one()), True
 
     def get(self, evaluation_id: str) -> Evaluation | None:
-        """As it is now; one that nobody has finished in time is given up by whoever asks for it."""
+        """The evaluation as it is now; if it has not ended in time, this call gives it up."""
         with self.database.reading() as connection:
             row = connection.execute(_select().where(C.id == evaluation_id)).first()
         if row is None or row.state not in ("queued", "running"):
@@ -96,9 +96,9 @@ class Evaluations:
             return waiting, connection.scalar(recent) or 0
 
     def take(self, worker: str) -> Evaluation | None:
-        """The one that waits longest, now held by `worker`; None if none waits."""
+        """The evaluation that has waited longest, now held by `worker`; None if none waits."""
         waiting = sa.select(C.number).where(C.state == "queued").order_by(C.number).limit(1)
-        with self.database.reading() as connection:  # asked about once a second: that should not cost a write lock
+        with self.database.reading() as connection:  # called about once a second, which should not cost a write lock
             if connection.scalar(waiting) is None:
                 return None
         values = {
@@ -120,24 +120,24 @@ class Evaluations:
             return _read(connection.execute(_select().where(C.id == claimed)).one()) if claimed else None
 
     def beat(self, held: Evaluation, share: float) -> bool:
-        """Its holder lives and has done so much. False: it is no longer his."""
+        """The holder's heartbeat, with the share that it has done. False: the evaluation was lost."""
         return self._write(held.id, held.attempt, {"beat": C.beat + 1, "share": share})
 
     def finish(self, held: Evaluation, result: dict[str, Any]) -> bool:
-        """False: it is no longer his."""
+        """The evaluation is complete. False: it was lost."""
         values = {"state": "finished", "result": json.dumps(result), "share": 1.0, "finished_at": time.time()}
         return self._write(held.id, held.attempt, values)
 
     def fail(self, held: Evaluation, message: str) -> bool:
-        """It cannot be done, and `message` says why. False: it is no longer his."""
+        """It cannot be done, and `message` says why. False: it was lost."""
         return self._write(held.id, held.attempt, _failed(message))
 
     def release(self, held: Evaluation) -> bool:
-        """Put it back into the queue, through no fault of its own."""
+        """Put it back into the queue, because its holder stops. False: it was lost."""
         return self._write(held.id, held.attempt, {"state": "queued", "worker": None, "share": None})
 
     def lose(self, evaluation_id: str, attempt: int, reason: str) -> bool:
-        """Its process or its holder is gone: it is begun anew, unless that has happened too often."""
+        """Its process or its holder is gone: queue it again, or fail it after MAX_ATTEMPTS. False: it was lost."""
         again = {"state": "queued", "worker": None, "share": None}
         hopeless = _failed(f"Given up after {attempt} attempts. {reason}")
         return self._write(evaluation_id, attempt, again if attempt < MAX_ATTEMPTS else hopeless)

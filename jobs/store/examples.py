@@ -1,9 +1,9 @@
 """Runs that come with the project, so that a fresh installation shows real results before anything has run there.
 
-Each lies in static/examples/ as NAME.json and NAME.safetensors; tests/benchmarks/examples.py makes them. They come into
-the database when a server starts, each name once ever: also where much has run already, and never again once it has
-been removed. From then on they are runs like all others, but nobody owns them, and they tell nothing of the speed of
-this machine.
+Each lies in static/examples/ as NAME.json and NAME.safetensors; tests/benchmarks/examples.py makes them. A server
+stores them in its database when it starts, each name only once: also if much has run there already, and never again
+after it has been removed. From then on they are runs like all others, but nobody owns them, and they say nothing about
+the speed of this machine.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Speed(Model):
 
 
 class Example(Model):
-    """A finished run as it lies in the folder, without its capsule. `shows`: a sentence; `machine`: who trained it."""
+    """A finished run as it lies in the folder, without its capsule. `shows`: a sentence; `machine`: what trained it."""
 
     shows: str = Field(max_length=200)
     machine: str = Field(max_length=200)
@@ -79,7 +79,7 @@ class Shipped:
 
 
 def names(folder: Path = FOLDER) -> list[str]:
-    """The names of all examples, which are read later if at all."""
+    """The names of all examples, without reading them."""
     return sorted(path.stem for path in folder.glob("*.json"))
 
 
@@ -100,25 +100,25 @@ def _read(path: Path) -> Shipped:
 
 @dataclass(eq=False)
 class Examples:
-    """Takes the examples in."""
+    """Stores and finds examples."""
 
     database: Database
 
     def unseen(self, names: Collection[str]) -> set[str]:
-        """Those of `names` that have never been here."""
+        """Those of `names` that were never stored here."""
         with self.database.reading() as connection:
             return set(names) - _seen(connection)
 
     def all(self) -> list[Run]:
-        """Those that are still here, in the order of their names."""
+        """The examples that are still here, in the order of their names."""
         marked = select_runs().where(RUNS.c.example.is_not(None)).order_by(RUNS.c.example)
         with self.database.reading() as connection:
             return readable(connection.execute(marked))
 
     def take_in(self, examples: list[Shipped]) -> list[str]:
-        """Store those that have never been here as finished runs, all or none. Several processes may do so at once.
+        """Store those that were never stored here as finished runs, all or none. Several processes may do so at once.
 
-        Returns the names of those that it was this process that stored.
+        Returns the names of those that this process has stored.
         """
         with self.database.writing() as connection:
             if connection.dialect.name == "postgresql":
@@ -131,7 +131,7 @@ class Examples:
 
 
 def _seen(connection: Connection) -> set[str]:
-    """The names of all that are or were here."""
+    """The names of all examples that are or were here."""
     return set(connection.scalars(sa.select(EXAMPLES.c.name)))
 
 

@@ -1,7 +1,7 @@
 """Turns rows of the database into records. The models of a run do not change, so they are read once.
 
-A database may hold runs of another version, or be damaged: what the models refuse is `Unreadable`, and a list that has
-such a run shows the others all the same.
+A database may hold runs of another version, or be damaged: a run that the models refuse is `Unreadable`, and a list
+with such a run still shows the others.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from core.run.spec import RunSpec
 from jobs.store.records import ExampleMark, Run, Unreadable, Usage
 from jobs.store.tables import FINDINGS, MEMBERS, RUNS, STUDIES, place_of
 
-# Read once for many polls. A Started of the deepest network is some 100 KB, hence the smaller table.
+# Read once for many polls. A Started of the deepest network is some 100 KB, hence the smaller cache.
 read_spec = lru_cache(2048)(RunSpec.model_validate_json)
 read_counts = lru_cache(2048)(Counts.model_validate_json)
 read_started = lru_cache(256)(Started.model_validate_json)
@@ -30,9 +30,9 @@ read_result = lru_cache(1024)(Finished.model_validate_json)
 
 @cache
 def select_runs() -> sa.Select[Any]:
-    """All columns that `read_run` needs, with the place in the queue of those that wait and the study that launched.
+    """All columns that `read_run` needs, with the place of a queued run in the queue and the study that launched a run.
 
-    Runs that somebody removed are not among them.
+    Removed runs are left out.
     """
     earlier = RUNS.alias("earlier")
     place = (
@@ -59,18 +59,18 @@ def select_runs() -> sa.Select[Any]:
 
 
 def kept() -> sa.ColumnElement[bool]:
-    """That nobody has removed the run."""
+    """The condition that nobody has removed the run."""
     return RUNS.c.removed_at.is_(None)
 
 
 @cache
 def select_run() -> sa.Select[Any]:
-    """The same of one run, with its id as parameter `id`. Made once, as the feed asks it all the time."""
+    """`select_runs` for one run, with its id as parameter `id`. Made once, because the feed uses it all the time."""
     return select_runs().where(RUNS.c.id == sa.bindparam("id"))
 
 
 class UnreadableRun(ValueError):
-    """A run that is there and cannot be read; the message says why."""
+    """A run that exists but cannot be read; the message says why."""
 
     def __init__(self, run: Unreadable) -> None:
         super().__init__(f"this version of OnlyBN cannot read the run {run.id}: {run.reason}")
@@ -85,7 +85,7 @@ def read_any(row: Row[Any]) -> Run | Unreadable:
 
 
 def readable(rows: Iterable[Row[Any]]) -> list[Run]:
-    """Those of the runs that can be read."""
+    """The runs of `rows` that can be read."""
     return [run for row in rows if isinstance(run := read_any(row), Run)]
 
 
@@ -93,7 +93,7 @@ Part = TypeVar("Part")
 
 
 def _part(row: Row[Any], name: str, read: Callable[[str], Part]) -> Part:
-    """What column `name` holds as JSON. Raises UnreadableRun."""
+    """Column `name`, which holds JSON, as `read` reads it. Raises UnreadableRun."""
     try:
         return read(getattr(row, name))
     except ValidationError as error:

@@ -48,14 +48,14 @@ class Queue:
             return (connection.scalar(alone) or 0) + (connection.scalar(studies) or 0)
 
     def reorder(self, wanted: Sequence[str]) -> list[str]:
-        """Serve those of the runs `wanted` that still wait in this order, in the places that they have by now.
+        """Serve the runs `wanted` in this order, as far as they still wait: they share out the places that they have.
 
-        Each stays within its priority: a study's run is not served before a single one. Returns those that wait in the
+        Each stays within its priority: a study's run is not served before a single one. Returns those that wait, in the
         order in which they are served.
         """
         own = sa.select(RUNS.c.number).where(RUNS.c.id.in_(wanted), RUNS.c.state == "queued").order_by(RUNS.c.number)
         with self.database.writing() as connection:
-            # Locked before their places are read: a claim passes them over meanwhile, another reordering waits.
+            # Lock the rows before reading their places: meanwhile a claim skips them, and another reordering waits.
             numbers = list(connection.scalars(own.with_for_update()))
             there = sa.select(RUNS.c.number, RUNS.c.id, RUNS.c.priority, place_of().label("place"))
             rows = connection.execute(there.where(RUNS.c.number.in_(numbers)).order_by(*QUEUE)).all()

@@ -19,14 +19,14 @@ MAX_CAPSULE = 2 << 20
 
 
 def insert_findings(connection: Connection, run: int, analysed: Analysed) -> None:
-    """In place of those of an earlier attempt."""
+    """Store the findings in place of those of an earlier attempt."""
     detail = zlib.compress(analysed.findings.model_dump_json().encode(), COMPRESSION)
     connection.execute(sa.delete(FINDINGS).where(FINDINGS.c.run == run))
     connection.execute(sa.insert(FINDINGS).values(run=run, detail=detail))
 
 
 def insert_capsule(connection: Connection, run: int, content: bytes) -> None:
-    """Once, with the end of the run."""
+    """Store the capsule, once, when the run ends."""
     connection.execute(sa.insert(CAPSULES).values(run=run, content=content))
 
 

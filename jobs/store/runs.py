@@ -43,7 +43,7 @@ SORTS: dict[str, sa.Column[Any]] = {
 
 @dataclass(eq=False)
 class Runs:
-    """What everybody may do with runs."""
+    """What anybody may do with runs."""
 
     database: Database
 
@@ -75,7 +75,7 @@ class Runs:
         return read_run(row) if row else None
 
     def many(self, run_ids: Collection[str]) -> dict[str, Run]:
-        """Those of `run_ids` that exist and can be read, in one question."""
+        """Those of `run_ids` that exist and can be read, in one query."""
         with self.database.reading() as connection:
             rows = connection.execute(select_runs().where(RUNS.c.id.in_(run_ids))).all()
         return {run.id: run for run in readable(rows)}
@@ -116,7 +116,7 @@ class Runs:
         return [read_any(row) for row in rows], total
 
     def like(self, run: Run, limit: int = 100) -> list[Run]:
-        """Other runs of the same architecture, data set, length and replicate, the newest first."""
+        """Runs of other policies with the same architecture, data set, length and replicate, the newest first."""
         c, spec = RUNS.c, run.spec
         alike = (
             c.architecture == spec.architecture,
@@ -157,8 +157,8 @@ class Runs:
         return read_run(row)
 
     def resume(self, run_id: str) -> Run | None:
-        """Queue a failed or cancelled run again, its troubles forgotten, to go on from its checkpoint. None: it is in
-        another state, or was removed."""
+        """Queue a failed or cancelled run again, with its troubles forgotten, to resume from its checkpoint. None: it
+        is in another state, or was removed."""
         values = {
             **dict.fromkeys(("finished_at", "error_kind", "error_message", "trouble_step")),
             **dict.fromkeys(("crashes", "losses"), 0),
@@ -174,7 +174,7 @@ class Runs:
             return read_run(connection.execute(select_runs().where(RUNS.c.number == row.number)).one())
 
     def remove(self, run_id: str) -> str | None:
-        """Take the run out of all lists. Returns why not, where it may not be; None where it is out now."""
+        """Remove the run from all lists. Returns the reason if that is not allowed, else None."""
         with self.database.writing() as connection:
             row = connection.execute(
                 sa.select(RUNS.c.number, RUNS.c.state).where(RUNS.c.id == run_id).with_for_update()
@@ -190,14 +190,14 @@ class Runs:
         return None
 
     def restore(self, run_id: str) -> Run | None:
-        """Bring the run back; None if there is none, or none any more. Raises UnreadableRun, once it is back."""
+        """Bring the run back; None if there is none, or it has been deleted. Raises UnreadableRun, once it is back."""
         with self.database.writing() as connection:
             connection.execute(sa.update(RUNS).where(RUNS.c.id == run_id).values(removed_at=None))
             row = connection.execute(select_run(), {"id": run_id}).first()
         return read_run(row) if row else None
 
     def bury(self, after_s: float) -> list[str]:
-        """Delete the runs that were removed `after_s` ago, with all that belongs to them; their ids."""
+        """Delete the runs that were removed `after_s` ago, with all that belongs to them. Returns their ids."""
         old = RUNS.c.removed_at <= self.database.clock() - after_s
         with self.database.reading() as connection:
             if connection.execute(sa.select(RUNS.c.number).where(old).limit(1)).first() is None:

@@ -1,7 +1,7 @@
-"""The schema of a database: at the start of a program it is brought to the one that the program knows.
+"""Brings a database to the schema of this program, when the program starts.
 
-An empty database gets the tables of today. One with an older schema goes from revision to revision by Alembic, with the
-scripts in `migrations/versions`; Alembic is imported only then, as it would slow every other start.
+An empty database gets the current tables. Alembic takes an older schema from revision to revision, with the scripts in
+`migrations/versions`; it is imported only then, because the import would slow every other start.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ REVISIONS = sa.Table(
     sa.Column("version_num", sa.String(32), nullable=False),
     sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )
-"""As Alembic makes it."""
+"""The same table that Alembic makes."""
 
 logger = logging.getLogger("onlybn.store")
 
@@ -40,9 +40,9 @@ class WrongSchema(RuntimeError):
 
 
 def migrate(database: Database) -> None:
-    """Bring `database` to revision HEAD, all or nothing. Of processes that start at once the others wait for the first.
+    """Bring `database` to revision HEAD, all or nothing. If several processes start at once, the first one does so.
 
-    An SQLite file that was not empty has a copy of what it was beside it afterwards. Raises WrongSchema.
+    The others wait. Before an upgrade, an SQLite file is copied to a file beside it. Raises WrongSchema.
     """
     with database.reading() as connection:
         if revision(connection) == HEAD:
@@ -60,7 +60,7 @@ def migrate(database: Database) -> None:
 
 
 def make(connection: Connection) -> None:
-    """The tables of today, in an empty database."""
+    """Create the current tables in an empty database."""
     METADATA.create_all(connection)
     REVISIONS.create(connection)
     connection.execute(sa.insert(REVISIONS).values(version_num=HEAD))
@@ -68,7 +68,7 @@ def make(connection: Connection) -> None:
 
 
 def revision(connection: Connection) -> str:
-    """What the database says that it is: a revision, the number of a schema from before there were any, or NOTHING."""
+    """The revision of the database, the number of its schema from before there were revisions, or NOTHING."""
     there = sa.inspect(connection)
     if there.has_table(REVISIONS.name):
         return connection.scalar(sa.select(REVISIONS.c.version_num)) or NOTHING
@@ -77,7 +77,7 @@ def revision(connection: Connection) -> str:
 
 
 def _upgrade(database: Database, connection: Connection, found: str) -> Path | None:
-    """From schema `found` to revision HEAD; the copy that was made before. Raises WrongSchema."""
+    """Go from schema `found` to revision HEAD. Returns the copy that was made before. Raises WrongSchema."""
     from alembic import command  # noqa: PLC0415  # takes a moment, and most starts need none of it
     from alembic.config import Config  # noqa: PLC0415
     from alembic.script import ScriptDirectory  # noqa: PLC0415

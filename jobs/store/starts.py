@@ -13,9 +13,9 @@ from jobs.store.database import Database
 from jobs.store.tables import RUNS, STARTS
 
 MAX_STARTS = 512 << 20
-"""Of all files to start from together."""
+"""The most bytes that all files to start from may take together."""
 UNUSED_FOR_S = 3600.0
-"""How long a file that no run starts from is kept at least: its run may just be filled in."""
+"""A file that no run starts from is kept at least this long: somebody may be filling in the form of its run."""
 
 
 class StartsFull(RuntimeError):
@@ -29,9 +29,9 @@ class Starts:
     database: Database
 
     def keep(self, content: bytes) -> str:
-        """Keep a file that runs may start from, once however often it comes. Returns its SHA-256.
+        """Keep a file that runs may start from, deduplicated by its SHA-256. Returns that.
 
-        Where there is no room, files that no run starts from make it, the oldest first. Raises StartsFull.
+        If there is no room, files that no run starts from are deleted, the oldest first. Raises StartsFull.
         """
         digest = hashlib.sha256(content).hexdigest()
         row = {"digest": digest, "created_at": time.time(), "size_bytes": len(content), "content": content}
@@ -42,7 +42,7 @@ class Starts:
         return digest
 
     def get(self, digest: str) -> bytes | None:
-        """The file with this SHA-256."""
+        """The file with this SHA-256; None if there is none."""
         with self.database.reading() as connection:
             return connection.scalar(sa.select(STARTS.c.content).where(STARTS.c.digest == digest))
 

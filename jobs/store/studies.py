@@ -1,7 +1,7 @@
-"""Statements about studies: launch, look at, cancel and resume the runs of one as one.
+"""Statements about studies: launch, read, cancel and resume the runs of a study together.
 
-A study owns no results. Its members are runs like any other, found by the digest of their spec: what is finished is
-taken, what waits or runs is joined, and only the rest is launched, behind the single runs of visitors.
+A study owns no results. Its members are runs like any other, found by the digest of their spec: it takes finished runs,
+joins queued and running ones, and launches only the rest, behind the single runs of visitors.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ class Study:
 
     @property
     def state(self) -> State:
-        """That of all its runs as one."""
+        """The state of all its runs together."""
         states = {run.state for run in self.runs}
         if states <= {"finished"}:
             return "finished"
-        if self.cancelled:  # runs that others need may go on
+        if self.cancelled:  # runs that other studies need may continue
             return "cancelled"
         if not states <= TERMINAL:
             return "running" if states & {"running", "finished"} else "queued"
@@ -70,7 +70,7 @@ class Studies:
     database: Database
 
     def launch(self, spec: StudySpec) -> Launched:
-        """Queue what is missing of a study; one that has finished is there to be looked at, not made again.
+        """Queue the missing runs of a study; if the same study has finished before, return that one instead.
 
         Raises StudyUnavailable.
         """
@@ -94,7 +94,7 @@ class Studies:
         return Launched(study_id, token, new)
 
     def resume(self, study_id: str) -> Launched | None:
-        """Queue again what failed or was cancelled; None if there is no such study."""
+        """Queue again the runs that failed or were cancelled; None if there is no such study."""
         with self.database.reading() as connection:
             found = _study_row(connection, study_id)
             if found is None:
@@ -113,10 +113,10 @@ class Studies:
         return Launched(study_id, None, new)
 
     def cancel(self, study_id: str) -> list[str] | None:
-        """Cancel the study; the ids of its runs that must be cancelled with it, or None if there is no such study.
+        """Cancel the study. Returns the ids of its runs to cancel with it, or None if there is no such study.
 
-        These are the runs that it or a study cancelled before it launched and that no other study needs; any other
-        run that it joined is somebody else's.
+        These are the runs that this study, or one cancelled earlier, has launched and that no other study needs; any
+        other run that it joined is somebody else's.
         """
         with self.database.writing() as connection:
             found = _study_row(connection, study_id)
@@ -129,7 +129,7 @@ class Studies:
                 .join(STUDIES, STUDIES.c.number == others.c.study)
                 .where(others.c.run == RUNS.c.number, STUDIES.c.number != found.number, ~STUDIES.c.cancelled)
             )
-            given_up = sa.select(STUDIES.c.owner).where(STUDIES.c.cancelled)  # this study's by now among them
+            given_up = sa.select(STUDIES.c.owner).where(STUDIES.c.cancelled)  # by now, this study's is among them
             own = (
                 sa.select(RUNS.c.id)
                 .join(MEMBERS, MEMBERS.c.run == RUNS.c.number)
@@ -149,7 +149,7 @@ class Studies:
             return next(iter(_read(connection, [row])), None) if row else None
 
     def latest(self) -> list[Study]:
-        """The newest study of each name and scale, without the runs' order of time."""
+        """The newest study of each name and scale, the newest first."""
         newest = sa.select(sa.func.max(STUDIES.c.number)).group_by(STUDIES.c.name, STUDIES.c.scale)
         statement = sa.select(STUDIES).where(STUDIES.c.number.in_(newest)).order_by(STUDIES.c.number.desc())
         with self.database.reading() as connection:
@@ -185,7 +185,7 @@ def _finished(connection: Connection, values: Mapping[str, Any]) -> str | None:
 
 
 def _places_over(connection: Connection, study: int) -> list[int]:
-    """Where the study has a run that ended without a result."""
+    """The places of the study whose run has ended, or is about to end, without a result."""
     statement = (
         sa.select(MEMBERS.c.place)
         .join(RUNS, RUNS.c.number == MEMBERS.c.run)
@@ -198,7 +198,7 @@ def _places_over(connection: Connection, study: int) -> list[int]:
 
 
 def _fill(connection: Connection, study: int, rows: Mapping[int, dict[str, Any]]) -> tuple[str, ...]:
-    """Give each place of the study a run: one that is there, or the new `rows[place]`. The ids of the new ones."""
+    """Give each place of the study a run: an existing one, or the new `rows[place]`. Returns the ids of new ones."""
     there = _usable(connection, {row["digest"] for row in rows.values()})
     new: list[str] = []
     members = []
@@ -207,7 +207,7 @@ def _fill(connection: Connection, study: int, rows: Mapping[int, dict[str, Any]]
         if number is None:
             number = insert_run(connection, row, "Submitted by a study.")
             new.append(row["id"])
-        else:  # it waits no longer than the most urgent that wants it
+        else:  # it gets the priority of the most urgent study that needs it
             urgent = sa.update(RUNS).where(RUNS.c.number == number, RUNS.c.priority > row["priority"])
             connection.execute(urgent.values(priority=row["priority"]))
         members.append({"study": study, "place": place, "run": number})
@@ -228,7 +228,7 @@ def _usable(connection: Connection, digests: Collection[str]) -> dict[str, int]:
 
 
 def _read(connection: Connection, rows: Sequence[Row[Any]]) -> list[Study]:
-    """Those of the studies that this version can read, each with those of its runs that it can."""
+    """The studies that this version can read, each with its readable runs."""
     numbers = [row.number for row in rows]
     places = connection.execute(
         sa.select(MEMBERS.c.study, MEMBERS.c.run)

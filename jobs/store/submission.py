@@ -1,4 +1,4 @@
-"""Statements that put runs into the queue, and the tokens that prove who did. The functions write on a connection."""
+"""Statements that put runs into the queue, and the tokens that prove who submitted them. They write on a connection."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ ID_LENGTH = 14  # 83 bits: a link cannot be guessed
 
 ALONE = 0
 IN_STUDY: dict[Scale, int] = {"minutes": 1, "evening": 2, "paper": 3}
-"""Priorities: the lower is served first, so that a visitor's single run does not wait for a study of sixty, nor a study
-of minutes for one of months."""
+"""Priorities: the lower is served first, so that a visitor's single run does not wait for a study of sixty runs, nor a
+study of minutes for one of months."""
 
 
 def new_id() -> str:
@@ -56,7 +56,7 @@ def row_of(spec: RunSpec, owner: str, priority: int = ALONE) -> dict[str, Any]:
 
 
 def insert_run(connection: Connection, row: dict[str, Any], message: str = "Submitted.") -> int:
-    """Queue a run; its number."""
+    """Queue a run. Returns its number."""
     number: int = connection.scalars(sa.insert(RUNS).values(row).returning(RUNS.c.number)).one()
     curves.insert_log(connection, number, 0, "submitted", message)
     return number

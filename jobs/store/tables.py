@@ -1,6 +1,6 @@
 """The tables: runs and all that belongs to them, evaluations, studies, and the workers. Statements are elsewhere.
 
-A change here needs a revision in `migrations/versions`; a test holds the two together.
+A change here needs a revision in `migrations/versions`; a test compares the two.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ SCHEMA = Table(
     Column("only", sa.Integer, primary_key=True, autoincrement=False),
     Column("version", sa.Integer, nullable=False),
 )
-"""Says 4 for ever: programs from before the migrations see by it that this database is not for them."""
+"""Always 4: it tells programs from before the migrations that this database is not for them."""
 
-# For indexes of few rows of many.
+# For indexes of the few rows that have a value.
 _REMOVED, _EXAMPLE = sa.text("removed_at IS NOT NULL"), sa.text("example IS NOT NULL")
 
 RUNS = Table(
@@ -44,7 +44,7 @@ RUNS = Table(
     Column("epochs", sa.Integer, nullable=False),
     Column("replicate", sa.Integer, nullable=False),
     Column("counts", sa.Text, nullable=False),
-    # Where it stands.
+    # Its state.
     Column("state", sa.String(16), nullable=False),
     Column("cancel_requested", sa.Boolean, nullable=False, default=False),
     Column("created_at", sa.Double, nullable=False),
@@ -58,7 +58,7 @@ RUNS = Table(
     Column("crashes", sa.Integer, nullable=False, default=0),
     Column("losses", sa.Integer, nullable=False, default=0),
     Column("trouble_step", sa.Integer),
-    # How far it is.
+    # Its progress.
     Column("step", sa.Integer, nullable=False, default=0),
     Column("total_steps", sa.Integer, nullable=False),
     Column("tested", sa.Double),
@@ -72,10 +72,10 @@ RUNS = Table(
     Column("error_kind", sa.String(32)),
     Column("error_message", sa.Text),
     Column("result", sa.Text),
-    Column("started", sa.Text),  # the longest column behind all others that are full: SQLite reads a row from its front
-    # The number of the run whose place in the queue it has; empty: its own.
+    Column("started", sa.Text),  # the longest column comes after those usually set: SQLite reads a row from its front
+    # The number of the run whose place in the queue this run has; empty: its own.
     Column("place", Big),
-    # What its trainer takes.
+    # The memory that its trainer uses.
     Column("memory_bytes", Big),
     Column("peak_bytes", Big),
     Column("gpu_bytes", Big),
@@ -142,7 +142,7 @@ SNAPSHOTS = Table(
     Column("detail", sa.LargeBinary, nullable=False),  # zlib of the whole event as JSON
     Index("snapshots_once", "run", "step", unique=True),
     Index("snapshots_cursor", "run", "id"),
-    sqlite_autoincrement=True,  # a thinned row's id must not come back: ids are cursors
+    sqlite_autoincrement=True,  # the id of a deleted row must not come back: ids are cursors
 )
 
 SPEEDS = Table(
@@ -189,7 +189,7 @@ EXAMPLES = Table(
     METADATA,
     Column("name", sa.String(60), primary_key=True),
 )
-"""The names of the runs that ever came with the project: also of those that were removed, which do not come again."""
+"""The names of all examples ever stored here, also of removed ones, which are not stored again."""
 
 EVALUATIONS = Table(
     "evaluations",
@@ -197,7 +197,7 @@ EVALUATIONS = Table(
     Column("number", Big, primary_key=True, autoincrement=True),  # the order in which they are served
     Column("id", sa.String(32), nullable=False, unique=True),
     _belongs_to_run(),
-    Column("digest", sa.String(64), nullable=False),  # of the request: the same again is answered from here
+    Column("digest", sa.String(64), nullable=False),  # of the request, to deduplicate it
     Column("request", sa.Text, nullable=False),
     Column("state", sa.String(16), nullable=False),
     Column("created_at", sa.Double, nullable=False),
@@ -260,7 +260,7 @@ WORKERS = Table(
     Column("slots", sa.Integer, nullable=False),
     Column("started_at", sa.Double, nullable=False),
     Column("heard_at", sa.Double, nullable=False),  # by the database's clock
-    # What it last said of the machine that it runs on.
+    # What it last reported about its machine.
     Column("processor", sa.String(200)),
     Column("cores", sa.Integer),
     Column("load", sa.Double),

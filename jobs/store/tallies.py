@@ -1,4 +1,4 @@
-"""Which runs a list or a comparison means, and how many and how good they are. The database counts; no run is read."""
+"""Filters on runs, and how many pass them and how good they are. The database counts; no run is read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from jobs.store.tables import MEMBERS, RUNS, STUDIES, WORKERS
 from jobs.store.workers import alive
 
 SPEED_OF_LAST = 10
-"""From so many of the last runs the speed of this installation is known."""
+"""The speed of this installation is the median over this many of its last runs."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Filters:
     datasets: Collection[str] | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """That nobody has removed the run, and what else is asked for."""
+        """That nobody has removed the run, and that it passes this filter."""
         wanted = (
             (RUNS.c.state, self.states),
             (RUNS.c.policy, self.policies),
@@ -73,7 +73,8 @@ class Tallies:
         study: str | None = None,
         without: Collection[str] = (),
     ) -> list[Tally]:
-        """The runs that pass `filters`, have one of `ids`, belong to the study of this id; the best mean first."""
+        """Tallies of the runs that pass `filters`, have one of `ids`, are not in `without` and belong to the study with
+        the id `study`; the best mean first."""
         c = RUNS.c
         conditions = (filters or Filters()).conditions()
         if ids is not None:
@@ -127,7 +128,7 @@ def _contains(text: str) -> ColumnElement[bool]:
 
 @lru_cache(256)
 def _macs_per_image(spec: str) -> int | None:
-    """None of a spec that cannot be read."""
+    """None for a spec that cannot be read."""
     try:
         parsed = read_spec(spec)
     except ValidationError:

@@ -1,4 +1,4 @@
-"""Statements about workers: who is there, and which runs they hold."""
+"""Statements about workers: which ones live, and how many runs they hold."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jobs.store.records import Machine, WorkerNow
 from jobs.store.tables import RUNS, WORKERS
 
 SILENT_AFTER_S = 10.0
-"""A worker that has not been heard of for this long does not count as one that is there."""
+"""A worker that has been silent for this long does not count as alive."""
 FORGOTTEN_AFTER_S = 24 * 3600.0
 
 
@@ -26,7 +26,7 @@ class Workers:
     database: Database
 
     def hello(self, worker: Identity, slots: int, machine: Machine | None = None) -> None:
-        """`worker` is there, on `machine`. Called every few seconds; forgets those not heard of for a day."""
+        """Record that `worker` lives, on `machine`. Called every few seconds; forgets workers silent for a day."""
         said = {"heard_at": self.database.clock(), **(asdict(machine) if machine else {})}
         known = sa.update(WORKERS).where(WORKERS.c.name == worker.name).values(said)
         row = {
@@ -46,18 +46,18 @@ class Workers:
                 connection.execute(sa.insert(WORKERS).values(row))
 
     def bye(self, names: Collection[str]) -> None:
-        """These workers are gone."""
+        """Forget these workers, which are gone."""
         with self.database.writing() as connection:
             connection.execute(sa.delete(WORKERS).where(WORKERS.c.name.in_(names)))
 
     def all(self) -> list[Identity]:
-        """All that came and did not leave, whether they live or not."""
+        """All workers that have not been forgotten, whether they live or not."""
         c = WORKERS.c
         with self.database.reading() as connection:
             return [Identity(*row) for row in connection.execute(sa.select(c.name, c.host, c.boot, c.pid, c.born))]
 
     def alive(self) -> list[WorkerNow]:
-        """Those that live, the one that has been there longest first."""
+        """The workers that live, in the order in which they started."""
         held = (
             sa.select(sa.func.count())
             .where(RUNS.c.state == "running", RUNS.c.worker == WORKERS.c.name)
@@ -85,5 +85,5 @@ class Workers:
 
 
 def alive(now: ColumnElement[float]) -> ColumnElement[bool]:
-    """The condition that a worker was heard of lately."""
+    """The condition that a worker was heard from lately."""
     return WORKERS.c.heard_at > now - SILENT_AFTER_S

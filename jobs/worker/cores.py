@@ -1,8 +1,9 @@
 """Which of a machine's cores are free for trainings, and how many a training gets.
 
 A small training computes with two threads less than twice as fast as with one, and starts and tests with one core
-busy. So a training that is alone gets all cores, and of those that wait together each gets its share
-(tests/benchmarks/many.py). It keeps its number for life: the next attempt must compute the same bits.
+busy. So a training that is alone gets all cores, and trainings that wait together share them
+(tests/benchmarks/many.py). A training keeps its number of threads for life, because the next attempt must compute the
+same bits.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ GPU = Path("/dev/nvidiactl")
 
 
 class Cores:
-    """Of one worker. Where its settings say how many trainings, processes or threads, each training gets the same; on a
-    GPU they go one by one. May be shared by threads."""
+    """The cores of one worker. If its settings fix the number of trainings, processes or threads, each training gets
+    the same; on a GPU trainings run one by one. May be shared by threads."""
 
     def __init__(self, settings: WorkerSettings) -> None:
         self._lock = threading.Lock()

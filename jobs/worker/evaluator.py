@@ -1,6 +1,6 @@
 """Serves evaluations for one worker: one at a time, beside its trainings, in a thread and a process of its own.
 
-So a worker that is busy training answers within seconds; no thread of its trainings has anything to do with it.
+So a worker that is busy training answers within seconds; the threads of its trainings take no part.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from jobs.worker.process import TrainerProcess
 from jobs.worker.supervisor import REPOSITORY, RETRY_S, child_environment, describe_end
 
 KEPT_WARM_S = 60.0
-"""So long after its last evaluation a process waits for the next: starting one takes seconds."""
+"""How long a process waits for the next evaluation before it is ended: starting one takes seconds."""
 LOOK_EVERY_S = 1.0
-"""How soon an evaluation is seen whose hint nobody took: all slots may be training."""
+"""How often to look for evaluations whose hint no slot took, because all may be training."""
 BEAT_EVERY_S = 0.5
 TIMEOUT_S = 240.0
 EVALUATOR = (sys.executable, "-m", "core", "capsule", "surgery", "-")
@@ -67,7 +67,7 @@ class Said:
 
 @dataclass
 class Evaluator:
-    """Evaluations of the worker named `worker`, until `stopping` is set. `command` does one."""
+    """Serves evaluations for the worker named `worker`, until `stopping` is set. `command` starts their process."""
 
     store: Store
     settings: WorkerSettings
@@ -89,7 +89,7 @@ class Evaluator:
         self._thread.start()
 
     def wake(self) -> None:
-        """There may be something to do."""
+        """Look for an evaluation now."""
         self._awake.set()
 
     def join(self) -> None:
@@ -99,7 +99,7 @@ class Evaluator:
             self._thread.join()
 
     def reap(self, dead: Collection[str]) -> None:
-        """Take back what a lost worker holds. Called every few seconds with the names of those that have died here."""
+        """Take back the evaluations of lost workers. Called every few seconds with the names of those that died."""
         running = self.store.evaluations.held()
         for held in running:
             if held.worker in dead:
@@ -116,7 +116,7 @@ class Evaluator:
                 try:
                     while not self.stopping.is_set() and (evaluation := self.store.evaluations.take(self.worker)):
                         self._evaluate(evaluation, Path(name))
-                except Exception as error:  # database or disk away; what is held comes back by its lease
+                except Exception as error:  # database or disk away; the lease brings back what is held
                     logger.warning("Could not look after the evaluations, will try again: %s", error)
                     self._end()
                     self.stopping.wait(RETRY_S)
@@ -125,7 +125,7 @@ class Evaluator:
             self._end()
 
     def _evaluate(self, evaluation: Evaluation, folder: Path) -> None:
-        """From the claimed evaluation to its end, or to its return to the queue."""
+        """Serve a claimed evaluation until it ends or returns to the queue."""
         capsule = folder / CAPSULE
         if not self._bring_capsule(evaluation, capsule):
             missing = f"The trained network of run {evaluation.run_id} is not on this worker's machine."
@@ -144,7 +144,7 @@ class Evaluator:
         self._used = time.monotonic()
 
     def _running(self, folder: Path) -> TrainerProcess:
-        """The process that is still there, or a new one."""
+        """The process of the last evaluation if it is still there, or a new one."""
         if self._process is None:
             command = [*self.command, "--device", self.settings.device]
             environment, log = child_environment(self.settings), folder / "log.txt"
@@ -159,7 +159,8 @@ class Evaluator:
         self._process = None
 
     def _bring_capsule(self, evaluation: Evaluation, path: Path) -> bool:
-        """From the database, or where it is too large for that from the run's folder."""
+        """Copy the capsule to `path`, from the database or, if it is too large for that, from the run's folder. False:
+        there is none."""
         content = self.store.results.capsule(evaluation.run_id)
         if content is not None:
             path.write_bytes(content)
@@ -170,7 +171,7 @@ class Evaluator:
         return own.is_file()
 
     def _watch_over(self, evaluation: Evaluation, process: TrainerProcess) -> bool:
-        """Follow it to its end; whether the process can do another one."""
+        """Follow the evaluation to its end. Returns whether the process can do another one."""
         said, until, beat_at = Said(), time.monotonic() + self.timeout_s, 0.0
         late = f"It took longer than {self.timeout_s:g} s and was ended."
         while not (process.ended or said.done):
@@ -180,7 +181,7 @@ class Evaluator:
                 self.store.evaluations.release(evaluation)
                 return False
             if time.monotonic() >= until:
-                self._end()  # first: the next one shall not find it busy
+                self._end()  # before the write: the next evaluation must not find it busy
                 self._insist(lambda: self.store.evaluations.fail(evaluation, late))
                 return False
             if time.monotonic() >= beat_at:
@@ -192,7 +193,7 @@ class Evaluator:
         return said.done
 
     def _settle(self, evaluation: Evaluation, said: Said, process: TrainerProcess) -> bool:
-        """Write how it ended."""
+        """Write how the evaluation ended."""
         if said.result is not None:
             return self.store.evaluations.finish(evaluation, said.result)
         if said.refusal is not None:
@@ -201,7 +202,7 @@ class Evaluator:
         return self.store.evaluations.lose(evaluation.id, evaluation.attempt, reason)
 
     def _beat(self, evaluation: Evaluation, share: float) -> bool:
-        """Whether it is still ours; while the database is away it is."""
+        """Send a heartbeat. Returns whether the evaluation is still ours, which it is while the database is away."""
         try:
             return self.store.evaluations.beat(evaluation, share)
         except DBAPIError as error:
@@ -210,7 +211,7 @@ class Evaluator:
             return True
 
     def _insist(self, write: Callable[[], bool]) -> None:
-        """Do a last write, even if the database is away for now; where we must stop, the lease ends by itself."""
+        """Do a last write, and try again while the database is away. If we must stop, the lease ends by itself."""
         while True:
             try:
                 write()

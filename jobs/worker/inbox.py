@@ -1,4 +1,4 @@
-"""What a trainer said and the store does not know yet. Reads lines, writes nothing."""
+"""The events that a trainer reported and the store does not have yet. Reads lines, writes nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from core.run.events import (
 from jobs.store.records import Batch
 
 MAX_POINTS, MAX_SNAPSHOTS = 5000, 20
-"""What is kept in memory while the database is away; beyond it the trainer waits."""
+"""The most that is kept in memory while the database is away; beyond it the trainer waits."""
 
 logger = logging.getLogger("onlybn.supervisor")
 LastWord = Finished | Failed | Stopped
@@ -45,7 +45,7 @@ class Inbox:
 
     @property
     def worth_keeping(self) -> bool:
-        """Whether it holds what belongs to the run's history, and nobody would say again."""
+        """Whether it holds events of the run's history, which the trainer would not report again."""
         kept = self.points, self.snapshots, self.started, self.checkpointed, self.warned, self.analysed
         return any(kept)
 
@@ -83,6 +83,6 @@ class Inbox:
         return Batch(*curves, self.progress, self.started, self.checkpointed, tuple(self.warned), self.analysed)
 
     def clear(self) -> None:
-        """The store has it."""
+        """Forget what the store has now."""
         self.points, self.snapshots, self.warned = [], [], []
         self.progress = self.started = self.checkpointed = self.analysed = None

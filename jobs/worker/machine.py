@@ -1,4 +1,4 @@
-"""What a worker says of the machine that it runs on, read from the system: cheap enough for every few seconds."""
+"""What a worker reports about its machine, read from the system: cheap enough for every few seconds."""
 
 from __future__ import annotations
 

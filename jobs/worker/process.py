@@ -78,7 +78,7 @@ class TrainerProcess:
         return lines
 
     def tell(self, line: bytes) -> None:
-        """Write a line to its standard input, if it reads that. Raises OSError where it is gone."""
+        """Write a line to its standard input. Raises OSError if the process is gone."""
         assert self._process.stdin is not None
         self._process.stdin.write(line + b"\n")
         self._process.stdin.flush()
@@ -98,7 +98,7 @@ class TrainerProcess:
         deadline = time.monotonic() + grace_s
         while not self._is_over() and time.monotonic() < deadline:
             time.sleep(0.02)
-        self.kill()  # before `wait`: until then its number, and so its group's, belongs to nobody else
+        self.kill()  # before `wait`: until then no other process can get its number
         code = self._process.wait()
         self._selector.close()
         self._output.close()
@@ -126,6 +126,6 @@ class TrainerProcess:
         try:
             os.killpg(self.pid, number)
         except ProcessLookupError:
-            pass  # it was faster
+            pass  # it has ended by itself
         except PermissionError:
-            pass  # macOS says so of a group of which only a zombie is left
+            pass  # macOS raises this for a group of which only a zombie is left

@@ -1,7 +1,7 @@
 """Supervises one run: starts its trainer, writes what the trainer says, stops it, says how it ended.
 
-The supervisor is the only writer of a run's events; the trainer never sees the database. It is told through the
-store's answers that somebody cancelled the run, or that the run is no longer its own.
+The supervisor is the only writer of a run's events; the trainer never sees the database. The store's answers tell the
+supervisor that somebody cancelled the run, or that another worker has it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from jobs.worker.process import TrainerProcess
 
 FLUSH_EVERY_S = 0.4
 CANCEL_GRACE_S = 1.5
-"""Enough for most trainers to save their work, so that the run can be resumed; others go on from an earlier
+"""Enough for most trainers to save their work, so that the run can be resumed; others resume from an earlier
 checkpoint. A cancel ends within 2 s."""
 STOP_GRACE_S = 6.0
 """How long a trainer may take to save its work when the worker stops."""
@@ -50,7 +50,7 @@ Asked = Literal["cancel", "lost", "stop"]
 
 
 class Supervisor:
-    """Runs trainers for one worker. `stopping` is set when the worker shall end."""
+    """Runs trainers for one worker. `stopping` is set when the worker must end."""
 
     def __init__(
         self, store: Store, settings: WorkerSettings, stopping: threading.Event, trainer: Sequence[str] = TRAINER
@@ -58,7 +58,7 @@ class Supervisor:
         self.store, self.settings, self.stopping, self.trainer = store, settings, stopping, trainer
 
     def supervise(self, run: Run, threads: int) -> None:
-        """From the claimed run to its end, or to its return to the queue; each process of it has `threads`."""
+        """Supervise a claimed run until it ends or returns to the queue. Each of its processes has `threads`."""
         folder = self.settings.runs_folder / run.id
         try:
             process = self._start(run, folder, threads)
@@ -74,7 +74,7 @@ class Supervisor:
             reason = f"The supervisor failed: {error}."
             state = self.insist(lambda: self.store.claims.crash(run.id, run.attempt, reason))
         logger.info("Run %s, attempt %d: %s", run.id, run.attempt, state or "no longer ours")
-        if state == "finished":  # any other may go on
+        if state == "finished":  # a run in any other state may be resumed
             shutil.rmtree(folder / "checkpoints", ignore_errors=True)
 
     def _start(self, run: Run, folder: Path, threads: int) -> TrainerProcess:
@@ -92,13 +92,13 @@ class Supervisor:
         command += ["--device", self.settings.device]
         environment = child_environment(self.settings)
         if processes > 1:
-            environment["OMP_NUM_THREADS"] = str(threads)  # torchrun warns where it is open
+            environment["OMP_NUM_THREADS"] = str(threads)  # torchrun warns if it is unset
         process = TrainerProcess(command, folder=REPOSITORY, environment=environment, log=folder / "trainer.log")
         logger.info("Run %s, attempt %d: trainer %d", run.id, run.attempt, process.pid)
         return process
 
     def _bring_start(self, run: Run, folder: Path) -> None:
-        """Put the file that the run starts from into its folder. The trainer says so where it is missing or wrong."""
+        """Put the file that the run starts from into its folder. The trainer reports a missing or wrong file."""
         path, digest = folder / START, run.spec.start
         if digest is None or (path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == digest):
             return
@@ -107,7 +107,7 @@ class Supervisor:
             write_atomically(path, content)
 
     def insist(self, write: Callable[[], Answer]) -> Answer | None:
-        """Do a last write, even if the database is away for now. None if the worker had to stop before."""
+        """Do a last write, and try again while the database is away. None if the worker had to stop before."""
         while True:
             try:
                 return write()
@@ -141,7 +141,7 @@ class _Supervision:
         while self.inbox.worth_keeping and self.asked != "lost":
             self._react(self._flush())
             if self.inbox.worth_keeping and self.supervisor.stopping.wait(RETRY_S):
-                break  # the trainer's journal has them, and the next attempt hears them again
+                break  # the trainer's journal has them, and the next attempt reports them again
         code = self.process.end()
         return None if self.asked == "lost" else self.supervisor.insist(lambda: self._settle(code))
 
@@ -200,7 +200,7 @@ class _Supervision:
 
 
 def child_environment(settings: WorkerSettings) -> dict[str, str]:
-    """The environment of a process of core's: ours, without what only the worker needs to know."""
+    """The environment of a process that runs core: ours, without the secrets of the worker."""
     ours = {key: value for key, value in os.environ.items() if key not in SECRETS}
     return ours | {"ONLYBN_DATA": str(settings.data), "PYTHONUNBUFFERED": "1"}
 
@@ -214,7 +214,7 @@ def _small_file(path: Path) -> bytes | None:
 
 
 def describe_end(code: int, errors: Sequence[str], who: str = "training") -> str:
-    """Why a trainer, or the process of another work, ended that did not say so itself."""
+    """Why a process ended that did not report its end itself; `who`: what it did."""
     if code < 0:
         try:
             name = signal.Signals(-code).name

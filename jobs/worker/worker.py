@@ -1,4 +1,4 @@
-"""A worker: takes runs and evaluations when the queue wakes it, and looks after those of lost workers.
+"""A worker: takes runs and evaluations when the queue wakes it, and takes back those of lost workers.
 
 Every worker is also a reaper, so there is no single process whose loss would stop the others.
 """
@@ -39,7 +39,7 @@ logger = logging.getLogger("onlybn.worker")
 
 
 class Worker:
-    """One worker of this installation; `cores` says how many trainings it has at once. It evaluates beside them."""
+    """One worker of this installation; `cores` says how many trainings it runs at once. It evaluates beside them."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Worker:
         self.cores = Cores(settings)
 
     def work(self) -> None:
-        """Until `stopping` is set. Then the trainers save their work, and their runs go back to the queue."""
+        """Work until `stopping` is set. Then the trainers save their work, and their runs go back to the queue."""
         self._try(self.reap)  # runs of a worker that died here are taken back before anything else
         consumer = _Consumer(
             self.huey,
@@ -87,11 +87,11 @@ class Worker:
             self.stopping.set()
             consumer.stop(graceful=True)
             self.evaluator.join()
-            with suppress(DBAPIError):  # it will be missed soon enough
+            with suppress(DBAPIError):  # the others soon notice its silence
                 self.store.workers.bye([self.identity.name])
 
     def _woken(self, _hint: str) -> None:
-        """Something waits: a run or an evaluation, which may be another worker's by now."""
+        """Take what waits: a run or an evaluation, unless another worker has it by now."""
         self.evaluator.wake()
         if self.store.queue.waiting():
             self.take_runs()
@@ -101,7 +101,7 @@ class Worker:
         while not self.stopping.is_set():
             threads = self.cores.take(len(self.store.queue.waiting()))
             if not threads:
-                return  # who ends next takes the next run
+                return  # the slot that becomes free next takes the next run
             try:
                 run = self.store.claims.take(self.identity.name)
                 if run is None:
@@ -111,7 +111,7 @@ class Worker:
                 self.cores.give(threads)
 
     def reap(self) -> None:
-        """Say that we live, take back the runs of those that do not, and wake a slot for every run that waits."""
+        """Report that this worker lives, take back the runs of lost workers, and wake idle slots for waiting runs."""
         self.store.workers.hello(self.identity, self.cores.slots, machine(self.settings.data))
         dead = [other for other in self.store.workers.all() if other.is_surely_dead()]
         running = self.store.claims.held()
@@ -134,13 +134,13 @@ class Worker:
                 self.wake(run_id)
 
     def _bury(self) -> None:
-        """Delete for good what was removed long enough ago, with its folder on this machine."""
+        """Delete for good the runs that were removed long enough ago, with their folders on this machine."""
         for run_id in self.store.runs.bury(REMOVED_FOR_S):
             shutil.rmtree(self.settings.runs_folder / run_id, ignore_errors=True)
             logger.info("Run %s was removed an hour ago and is gone now.", run_id)
 
     def _clear_checkpoints(self) -> None:
-        """Remove what is of no more use: of finished runs whose worker died at their end, and of those long ended."""
+        """Delete useless checkpoints: of finished runs whose worker died at the end, and of runs ended long ago."""
         folders = {path.parent.name: path for path in self.settings.runs_folder.glob("*/checkpoints")}
         for run in self.store.runs.many(folders).values():
             forgotten = run.finished_at is not None and time.time() - run.finished_at > RESUMABLE_FOR_S
@@ -155,7 +155,7 @@ class Worker:
 
 
 def compile_kernels() -> None:
-    """So that the first run on a new machine need not wait for them; one that comes meanwhile waits for the same."""
+    """Compile early, so that the first run on a new machine need not wait; a run that comes meanwhile waits."""
     try:
         if is_kept():
             shared_library()
@@ -171,7 +171,7 @@ class _Consumer(Consumer):  # type: ignore[misc]  # huey has no types
 
 
 class Tersely(logging.Filter):
-    """For Huey's loggers: the error in one line instead of a traceback, and the same line only now and then."""
+    """For Huey's loggers: the error in one line instead of a traceback, and the same line every SAY_AGAIN_S at most."""
 
     def __init__(self) -> None:
         super().__init__()

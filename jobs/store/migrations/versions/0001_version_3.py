@@ -1,6 +1,6 @@
-"""The schema with the number 3, which programs made by themselves before there were migrations.
+"""The schema with the number 3, which programs created by themselves before there were migrations.
 
-Whatever of it is missing is made: an empty database has nothing, and old ones lack the tables that came late.
+It creates what is missing: an empty database has nothing, and old ones lack the tables that were added late.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What stood in tables beside the runs and the workers moves into the rows that it belongs to.
+"""Moves the contents of tables beside the runs and the workers into the rows that they belong to.
 
-These tables came one by one after schema 3, when nothing could add a column to a table that was there.
+These tables were added one by one after schema 3, when nothing could add a column to an existing table.
 """
 
 from __future__ import annotations
@@ -70,6 +70,6 @@ def upgrade() -> None:
 
 
 def _index(name: str, column: str, *, unique: bool = False) -> None:
-    """Of those rows only that have something in `column`."""
+    """Create an index of the rows that have a value in `column`."""
     some = sa.text(f"{column} IS NOT NULL")
     op.create_index(name, "runs", [column], unique=unique, sqlite_where=some, postgresql_where=some)
