@@ -18,13 +18,14 @@ from textwrap import fill
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from app.settings import Settings, explain
+from app.settings import Settings
 from app.web.listen import PortTaken, listen, run
 from app.worker_process import EmbeddedWorker
 from jobs.queue import make_queue, waker
-from jobs.store.database import WrongSchema
-from jobs.store.engine import open_engine
+from jobs.settings import explain
+from jobs.store.database import open_database
 from jobs.store.examples import BadExample, names, shipped
+from jobs.store.schema import WrongSchema
 from jobs.store.store import Store
 
 STOPPED, UNREACHABLE, BAD_SETTINGS = 0, 1, 2
@@ -90,9 +91,9 @@ def serve() -> None:
 @contextmanager
 def open_store(url: str) -> Iterator[Store]:
     """The store with its tables."""
-    store = Store(open_engine(url))
+    store = Store(open_database(url))
     try:
-        store.create_tables()
+        store.migrate()
         yield store
     finally:
         store.close()
@@ -105,11 +106,11 @@ def settle_examples(store: Store, wanted: bool) -> None:
     """
     try:
         if not wanted:
-            for run in store.examples():
-                if reason := store.remove(run.id):
+            for run in store.examples.all():
+                if reason := store.runs.remove(run.id):
                     print(f"The example {run.id} stays: {reason}", file=sys.stderr, flush=True)
-        elif store.unseen_examples(names()):
-            store.take_in(shipped())
+        elif store.examples.unseen(names()):
+            store.examples.take_in(shipped())
     except (BadExample, DBAPIError) as error:
         print(f"The examples are left as they are: {error}", file=sys.stderr, flush=True)
 
@@ -135,10 +136,10 @@ def serve_pages(settings: Settings, store: Store, wake: Callable[[str], object],
     from app.pages import site  # noqa: PLC0415
     from app.pages.options import options  # noqa: PLC0415
     from app.server import make_app, mount_pages  # noqa: PLC0415
-    from app.views.studies import prepare  # noqa: PLC0415
+    from app.views.questions import prepare  # noqa: PLC0415
 
     app = make_app(settings, store, wake, options)
-    mount_pages(app, site.build(store, settings), settings, site.mount_options())
+    mount_pages(app, site.build(), settings, site.mount_options())
     stopping = threading.Event()
     preparation = threading.Thread(target=prepare, args=(stopping.is_set,), name="prepare")
 

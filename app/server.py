@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import gradio as gr
@@ -12,21 +13,25 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
-from starlette.types import ASGIApp
 
-from app.api import bulk as bulk_api
-from app.api import comparison as compare_api
-from app.api import course, errors, examples, results, starts
-from app.api import docs as api_docs
-from app.api import evaluations as surgery_api
-from app.api import preview as teaching_api
-from app.api import report as report_api
-from app.api import runs as api
-from app.api import share as share_api
-from app.api import status as workers_api
-from app.api import studies as study_api
+from app.api import (
+    bulk,
+    cards,
+    comparison,
+    docs,
+    errors,
+    evaluations,
+    examples,
+    feed,
+    preview,
+    results,
+    runs,
+    spec,
+    starts,
+    status,
+    studies,
+)
 from app.api.common import Services
-from app.live.fast_path import Shortcut
 from app.live.feed import Feed
 from app.live.messages import Question
 from app.pages.shell import Nowhere
@@ -34,7 +39,8 @@ from app.preview.estimate import Estimator
 from app.preview.outlook import Outlooks
 from app.settings import Settings
 from app.sharing.social import Social
-from app.views import studies
+from app.views.studies import Studies
+from app.web import gradio_internals
 from app.web.assets import Assets
 from app.web.security import MAX_BODY, Rules, Security
 from core.run.edits import SurgeryRequest
@@ -42,23 +48,28 @@ from core.run.spec import RunSpec
 from core.version import VERSION
 from jobs.store.store import Store
 
-ROUTERS = (
-    api.router,
-    bulk_api.router,
-    course.router,
-    results.router,
-    report_api.router,
-    starts.router,
-    study_api.router,
-    compare_api.router,
-    surgery_api.router,
-    teaching_api.router,
-    share_api.router,
-    examples.router,
-    workers_api.router,
+ROUTERS = tuple(
+    resource.router
+    for resource in (
+        runs,
+        bulk,
+        results,
+        starts,
+        studies,
+        evaluations,
+        comparison,
+        cards,
+        spec,
+        preview,
+        examples,
+        feed,
+        status,
+    )
 )
+"""The resources of the API, in the order in which its description tells them."""
+READ_BY_US = (RunSpec, Question, bulk.Changes, bulk.Order, studies.StudyRequest, SurgeryRequest)
+"""JSON bodies that the routes read themselves, to word what is wrong with them."""
 TITLE = "OnlyBN"
-NO_EVENTS_S = 3600.0
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 DESCRIPTION = """How much can a network learn when all its weights stay random and only a chosen few parameters train?
 
@@ -69,25 +80,13 @@ An evaluation is a small job on a finished run, such as its accuracy without som
 Errors are {"detail": "what was wrong and what would be right"}."""
 
 
-class Application(FastAPI):
-    """FastAPI's, behind a shortcut."""
-
-    def __init__(self, feed: Feed, rules: Rules, **described: Any) -> None:
-        super().__init__(**described)
-        self._feed, self._rules = feed, rules
-
-    def build_middleware_stack(self) -> ASGIApp:
-        return Shortcut(super().build_middleware_stack(), self._feed, self._rules)
-
-
 def make_app(
     settings: Settings, store: Store, wake: Callable[[str], object], options: Callable[[], dict[str, Any]]
 ) -> FastAPI:
     """The application without pages. `wake(run_id)` hints to the workers; `options()` is what a form offers."""
-    feed, rules = Feed(store, settings.public_url), Rules(settings.frame_ancestors, settings.public_url)
-    app = Application(
-        feed,
-        rules,
+    url = settings.public_url
+    live, estimator = Feed(store, url), Estimator(store)
+    app = FastAPI(
         title=TITLE,
         version=VERSION,
         description=DESCRIPTION,
@@ -99,15 +98,21 @@ def make_app(
     # The last added is the outermost: what Security answers itself carries its headers, too.
     # Gradio leaves cross-origin answers to its parent only if the parent has this middleware; nobody is allowed.
     app.add_middleware(CORSMiddleware, allow_origins=[])
-    app.add_middleware(Social, store=store, public_url=settings.public_url)
+    app.add_middleware(Social, store=store, public_url=url)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(Nowhere)
-    app.add_middleware(Security, rules=rules)
-    app.router.routes.append(Assets())
-    estimator = Estimator(store)
-    app.state.services = Services(settings, store, wake, feed, estimator, options)
-    app.state.outlooks = Outlooks(store, estimator, settings.public_url)
-    app.state.studies = studies.Studies(store, settings.public_url, settings.largest_study)
+    app.add_middleware(Security, rules=Rules(settings.frame_ancestors, url))
+    app.router.routes += [feed.FIRST, Assets()]
+    app.state.services = Services(
+        settings,
+        store,
+        wake,
+        live,
+        estimator,
+        Outlooks(store, estimator, url),
+        Studies(store, url, settings.largest_study),
+        options,
+    )
     for router in ROUTERS:
         app.include_router(router)
     _add_docs(app)
@@ -135,11 +140,9 @@ def mount_pages(app: FastAPI, pages: gr.Blocks, settings: Settings, options: dic
         **options,
     }
     with warnings.catch_warnings():
-        # Gradio says that several pages cannot be rendered on the server even when nobody asked for that.
-        warnings.filterwarnings("ignore", message="SSR mode is not supported", category=UserWarning)
+        warnings.filterwarnings("ignore", message=gradio_internals.SSR_WARNING, category=UserWarning)
         gr.mount_gradio_app(app, pages, path="/", **arguments)
-    # Gradio looks for Python events every millisecond, 5 % of a core all day. Our pages have none (security.py).
-    pages._queue.sleep_when_free = pages._queue.progress_update_sleep_when_free = NO_EVENTS_S
+    gradio_internals.rest(pages)
 
 
 def _add_docs(app: FastAPI) -> None:
@@ -149,17 +152,18 @@ def _add_docs(app: FastAPI) -> None:
         """FastAPI's description, with the bodies that we read ourselves."""
         description = described()
         schemas = description.setdefault("components", {}).setdefault("schemas", {})
-        for model in (RunSpec, Question, bulk_api.Changes, bulk_api.Order, study_api.StudyRequest, SurgeryRequest):
+        for model in READ_BY_US:
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(schema.pop("$defs", {}))
             schemas[model.__name__] = schema
         return description
 
     app.openapi = openapi  # type: ignore[method-assign]
+    page = cache(lambda: docs.page(app.openapi()))
 
     @app.get("/api/docs", include_in_schema=False)
     def show_docs() -> HTMLResponse:
-        return HTMLResponse(api_docs.page(app.openapi()))
+        return HTMLResponse(page())
 
 
 def _add_unknown(app: FastAPI) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
 from core.catalog.folder import SIZES, USUAL_SIZE
 from core.studies.spec import Scale
@@ -33,10 +33,10 @@ class Settings(WorkerSettings):
         pattern=r"^[\w'.:/* -]+$",
         description="Sites that may show this one in a frame, as in CSP frame-ancestors.",
     )
+    # Those that core reads itself; here they are checked when the server starts.
     fashion_mnist: Path | None = Field(
         None, description="Folder with the four Fashion-MNIST files; unset: /usr/share/datasets/fashion-mnist."
     )
-    # Those that core reads itself; here they are checked when the server starts.
     imagenet: Path | None = Field(None, description="Folder of ImageNet: train/ and val/, a folder for each class.")
     folder: Path | None = Field(None, description="Folder of own images: train/ and val/, a folder for each class.")
     folder_size: int = Field(
@@ -63,13 +63,3 @@ class Settings(WorkerSettings):
             return self.public_url
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
         return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}"
-
-
-def explain(error: ValidationError) -> str:
-    """What is wrong with the environment, one line a variable."""
-    lines = []
-    for problem in error.errors(include_url=False):
-        variable = f"ONLYBN_{'_'.join(str(part) for part in problem['loc']).upper()}"
-        message = problem["msg"].removeprefix("Value error, ")
-        lines.append(f"{variable}: {message[:1].lower()}{message[1:]}, got {problem['input']!r}")
-    return "\n".join(lines)

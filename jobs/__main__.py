@@ -13,9 +13,9 @@ from sqlalchemy.exc import DBAPIError
 
 from core.machine.lifeline import die_with_parent
 from jobs.queue import make_queue, shown
-from jobs.settings import WorkerSettings
-from jobs.store.database import WrongSchema
-from jobs.store.engine import describe, open_engine
+from jobs.settings import WorkerSettings, explain
+from jobs.store.database import open_database
+from jobs.store.schema import WrongSchema
 from jobs.store.store import Store
 from jobs.worker.worker import Tersely, Worker
 
@@ -29,11 +29,11 @@ def main() -> int:
     _log_to_stderr()
     try:
         settings = WorkerSettings()
-        store = Store(open_engine(settings.store_url))
-        store.create_tables()
+        store = Store(open_database(settings.store_url))
+        store.migrate()
         huey = make_queue(settings)
     except ValidationError as error:
-        return _give_up(BAD_SETTINGS, "; ".join(_sentence(problem) for problem in error.errors(include_url=False)))
+        return _give_up(BAD_SETTINGS, explain(error))
     except (ValueError, WrongSchema) as error:
         return _give_up(BAD_SETTINGS, str(error))
     except DBAPIError as error:
@@ -50,7 +50,7 @@ def main() -> int:
         threads = f"{settings.processes} processes each with {settings.trainer_threads} CPU threads"
     print(
         f"OnlyBN worker {worker.identity.name}\n"
-        f"  database  {describe(store.engine)}\n"
+        f"  database  {store.database.address}\n"
         f"  queue     {shown(settings)}\n"
         f"  runs      {slots} at once, {threads}, device {settings.device}\n"
         f"  folder    {settings.runs_folder}\n"
@@ -88,12 +88,6 @@ def _log_to_stderr() -> None:
     for name in ("huey", "huey.consumer", "huey.consumer.Worker", "huey.consumer.Scheduler"):
         logging.getLogger(name).setLevel(logging.WARNING)
         logging.getLogger(name).addFilter(Tersely())
-
-
-def _sentence(problem: object) -> str:
-    assert isinstance(problem, dict)
-    field = "_".join(str(part) for part in problem["loc"])
-    return f"ONLYBN_{field.upper()}: {problem['msg']}, got {problem.get('input')!r}"
 
 
 def _give_up(code: int, message: str) -> int:

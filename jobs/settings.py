@@ -10,7 +10,7 @@ import secrets
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.machine.processor import available_cores
@@ -83,6 +83,16 @@ class WorkerSettings(BaseSettings):
         if not path.exists():
             _create_once(path, secrets.token_hex(KEY_BYTES))
         return path.read_bytes()
+
+
+def explain(error: ValidationError) -> str:
+    """What is wrong with the environment, one line a variable."""
+    lines = []
+    for problem in error.errors(include_url=False):
+        variable = f"ONLYBN_{'_'.join(str(part) for part in problem['loc']).upper()}"
+        message = problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{variable}: {message[:1].lower()}{message[1:]}, got {problem['input']!r}")
+    return "\n".join(lines)
 
 
 def _create_once(path: Path, text: str) -> None:

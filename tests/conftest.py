@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from jobs.store.engine import open_engine
+from jobs.store.database import open_database
 from jobs.store.store import Store
 
 os.environ.setdefault("GOMP_SPINCOUNT", "5000")  # before torch is imported, as `python -m core train` does
@@ -86,8 +86,8 @@ def _clean_settings(
 def make_database(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], None]:
     """Puts an SQLite file with empty tables somewhere: a copy, since making the tables takes ten times as long."""
     empty = tmp_path_factory.mktemp("database") / "empty.db"
-    store = Store(open_engine(f"sqlite:///{empty}"))
-    store.create_tables()
+    store = Store(open_database(f"sqlite:///{empty}"))
+    store.migrate()
     store.close()
 
     def make(file: Path) -> None:

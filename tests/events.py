@@ -17,7 +17,7 @@ def started(spec: RunSpec, attempt: int = 1, resumed_from: int | None = None) ->
         steps_per_epoch=spec.steps_per_epoch,
         train_examples=spec.images[0],
         test_examples=spec.images[1],
-        counts=counts(spec.plan, spec.selection),
+        counts=counts(spec.plan, spec.trains),
         layers=tuple(
             Layer(name=norm.name, channels=norm.channels, stage=norm.stage, shortcut=norm.shortcut)
             for norm in spec.plan.norms
@@ -38,7 +38,7 @@ def finished(spec: RunSpec, top1: float = 0.9, loss: float = 0.3, seconds: float
         loss=loss,
         train_top1=top1,
         train_loss=loss,
-        trainable=counts(spec.plan, spec.selection).trainable,
+        trainable=counts(spec.plan, spec.trains).trainable,
         disabled=0.1,
         digest="d" * 64,
         seconds=seconds,

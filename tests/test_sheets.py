@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.web.assets import STATIC
-from app.web.sheets import ORDER, sheets
+from app.web.assets import ORDER, STATIC, sheets
 
 LONGEST = 300
 FILES = {file.stem: file for file in sheets(STATIC)}

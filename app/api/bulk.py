@@ -10,15 +10,16 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field, StringConstraints
 from typing_extensions import TypedDict
 
-from app.api.common import Here, Services, answer, described, refuse_others, wrong
+from app.api.common import Here, Services, described, refuse_others, wrong
 from app.api.errors import Problem, explain, parse
-from app.live.messages import RunId
+from app.views.address import Id
+from app.web.answers import answer
 from core.catalog.model import Model
 from jobs.store.mapping import UnreadableRun
 from jobs.store.records import TERMINAL
 
 MAX_RUNS = 200
-Token = Annotated[str, StringConstraints(max_length=200)]
+OwnerToken = Annotated[str, StringConstraints(max_length=200)]
 Action = Literal["cancel", "remove", "restore"]
 
 
@@ -26,14 +27,14 @@ class Changes(Model):
     """`runs`: the owner token of each, or that of the study that launched it."""
 
     action: Action
-    runs: dict[RunId, Token] = Field(min_length=1, max_length=MAX_RUNS)
+    runs: dict[Id, OwnerToken] = Field(min_length=1, max_length=MAX_RUNS)
 
 
 class Order(Model):
     """`runs`: ids in the wanted order; `tokens`: the owner token of each, or that of the study that launched it."""
 
-    runs: Annotated[list[RunId], Field(min_length=1, max_length=MAX_RUNS)]
-    tokens: dict[RunId, Token] = Field(max_length=MAX_RUNS)
+    runs: Annotated[list[Id], Field(min_length=1, max_length=MAX_RUNS)]
+    tokens: dict[Id, OwnerToken] = Field(max_length=MAX_RUNS)
 
 
 class Refused(TypedDict):
@@ -100,7 +101,7 @@ def order_runs(order: Annotated[Order, Depends(_order)], here: Here) -> Response
     """
     for run_id in order.runs:
         refuse_others(run_id, here, order.tokens.get(run_id), "reorder")
-    ordered: Ordered = {"runs": here.store.reorder(list(dict.fromkeys(order.runs)))}
+    ordered: Ordered = {"runs": here.store.queue.reorder(list(dict.fromkeys(order.runs)))}
     return answer(ordered)
 
 
@@ -114,21 +115,21 @@ def _change(action: Action, run_id: str, token: str, here: Services) -> str | No
         if action == "cancel":
             return _cancel(run_id, here)
         if action == "restore":
-            return None if here.store.restore(run_id) else "what was removed an hour ago is gone"
+            return None if here.store.runs.restore(run_id) else "what was removed an hour ago is gone"
     except UnreadableRun:  # which is raised once it is done
         return None
-    reason = here.store.remove(run_id)
+    reason = here.store.runs.remove(run_id)
     if reason is None:
         here.feed.forget(run_id)
     return reason
 
 
 def _cancel(run_id: str, here: Services) -> str | None:
-    state = here.store.state(run_id)
+    state = here.store.runs.state(run_id)
     if state is None:
         return "it is not here any more"
     if state not in TERMINAL:
-        run = here.store.request_cancel(run_id)
+        run = here.store.runs.cancel(run_id)
         if run is None or run.cancel_requested:
             return None
         state = run.state  # it has ended meanwhile

@@ -1,22 +1,22 @@
-"""What all routes share: the services they work with, the run that an address names, and the forms of answers."""
+"""What all routes share: the services they work with, the run that an address names, and their documentation."""
 
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import orjson
-from fastapi import Depends, Header, Path, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi import Depends, Header, Path, Request
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from app.api.errors import Problem
 from app.live.feed import Feed
 from app.preview.estimate import Estimator
+from app.preview.outlook import Outlooks
 from app.settings import Settings
+from app.views.studies import Studies
 from jobs.store.mapping import UnreadableRun
-from jobs.store.records import Run
+from jobs.store.records import ID_PATTERN, Run
 from jobs.store.store import Store
 
 
@@ -29,6 +29,8 @@ class Services:
     wake: Callable[[str], object]
     feed: Feed
     estimator: Estimator
+    outlooks: Outlooks
+    studies: Studies
     options: Callable[[], dict[str, Any]]
 
 
@@ -38,15 +40,7 @@ class Wrong(TypedDict):
     detail: str
 
 
-RunId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{6,40}$", description="The run's id.")]
-
-
-JSON_HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-
-
-def answer(content: object, status: int = 200) -> Response:
-    """`content` as JSON. FastAPI would copy and check it first, which the feed has no time for."""
-    return Response(orjson.dumps(content), status, headers=JSON_HEADERS)
+RunId = Annotated[str, Path(pattern=ID_PATTERN, description="The run's id.")]
 
 
 def described(model: type[BaseModel], example: object) -> dict[str, Any]:
@@ -69,9 +63,17 @@ Here = Annotated[Services, Depends(services_of)]
 """What the routes work with."""
 
 
+def _site(request: Request, here: Here) -> str:
+    return here.settings.public_url or str(request.base_url).rstrip("/")
+
+
+Site = Annotated[str, Depends(_site)]
+"""The address of this site, for links in files that leave it."""
+
+
 def found(run_id: RunId, here: Here) -> Run:
     """The run of that id. Raises Problem 404, and UnreadableRun."""
-    run = here.store.run(run_id)
+    run = here.store.runs.get(run_id)
     if run is None:
         raise Problem(404, f"there is no run {run_id} here; it may have been made on another server")
     return run
@@ -88,7 +90,10 @@ def _existing(run_id: RunId, here: Here) -> str:
 
 Existing = Annotated[str, Depends(_existing)]
 """The id of a run that is there, also where nobody can read it."""
+
 Token = Annotated[str | None, Header(max_length=200)]
+"""What proves who launched a run or a study."""
+
 EXAMPLE_STAYS = (
     "run {id} came with the project and nobody owns it, so no token can {what} it; whoever runs this server takes all "
     "examples out with ONLYBN_EXAMPLES=false"
@@ -97,22 +102,12 @@ EXAMPLE_STAYS = (
 
 def refuse_others(run_id: str, here: Services, token: str | None, what: str) -> None:
     """Only who has the owner token of the run, or of the study that launched it, may do `what`. Raises Problem 403."""
-    if token and here.store.owns(run_id, token):
+    if token and here.store.runs.may_change(run_id, token):
         return
     with suppress(UnreadableRun):
-        run = here.store.run(run_id)
+        run = here.store.runs.get(run_id)
         if run and run.example:
             raise Problem(403, EXAMPLE_STAYS.format(id=run_id, what=what))
     if not token:
         raise Problem(403, f"only who launched this run can {what} it: send its owner_token as X-Owner-Token")
     raise Problem(403, "this owner token belongs to another run")
-
-
-def download(rows: Any, media_type: str, name: str) -> Response:
-    """`rows` as a file called `name`, a piece at a time."""
-    return StreamingResponse(rows, media_type=media_type, headers=attached(name))
-
-
-def attached(name: str) -> dict[str, str]:
-    """The header that makes a browser keep the answer as a file."""
-    return {"Content-Disposition": f'attachment; filename="{name}"'}

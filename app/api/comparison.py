@@ -1,14 +1,14 @@
 """The REST routes of the comparison: what the page /compare asks for its address, and the shell of its file."""
 
 from datetime import UTC, datetime
-from html import escape
 
 from fastapi import APIRouter, Request, Response
 from typing_extensions import TypedDict
 
-from app.api.common import Here, answer
+from app.api.common import Here, Site
 from app.sharing.links import preview
 from app.views import comparison as compare
+from app.web.answers import answer
 from core.documents import document
 
 router = APIRouter()
@@ -34,15 +34,11 @@ def look_at_comparison(request: Request, here: Here) -> Response:
 
 
 @router.get("/api/compare/shell", response_model=Shell, summary="What stands around a comparison's HTML file")
-def show_shell(request: Request, here: Here) -> Response:
+def show_shell(request: Request, here: Here, site: Site) -> Response:
     """The file itself is put together by the page, which knows what is seen; parameters as of /compare."""
     query = request.url.query
-    site = here.settings.public_url or str(request.base_url).rstrip("/")
     said = preview("/compare", query, here.store)
     assert said is not None, "there is a page /compare"
-    head = (
-        f"<header><h1>{escape(said.title)}</h1><p>{escape(said.description)}</p>"
-        f"{document.origin(datetime.now(UTC), f'{site}/compare?{query}')}</header>{document.NOSCRIPT}"
-    )
-    before, between, after = document.pieces(said.title, ("figure.js",))
-    return answer({"pieces": [before + head, between, after]})
+    link = f"{site}/compare?{query}"
+    values = {"description": said.description, "link": link, "made": datetime.now(UTC)}
+    return answer({"pieces": document.pieces("app/sharing/comparison.html.j2", said.title, ("figure.js",), **values)})

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from app.web.security import refuse
+from app.web.answers import refuse
 from core.studies.spec import StudyUnavailable
 from jobs.store.breaker import DatabaseAway
 from jobs.store.mapping import UnreadableRun

@@ -6,14 +6,16 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Request, Response
 from typing_extensions import TypedDict
 
-from app.api.common import Found, Here, Services, answer, wrong
+from app.api.common import Found, Here, Services, described, wrong
 from app.api.errors import Problem, explain, parse
 from app.api.results import capsule_of
+from app.web.answers import JSON_HEADERS, answer
 from core.run.edits import MAX_MAPS, BadEdits, SurgeryRequest, check, evaluated_images
 from core.run.parameters import read_parameters
 from core.run.tensorfile import BadTensorFile
 from jobs.quotas import refuse_evaluation
 from jobs.store.evaluations import Evaluation
+from jobs.store.records import ID_PATTERN
 
 EXAMPLE = (
     '{"edits": [{"action": "zero", "below": 0.01}, {"action": "flip", "layer": "stage1.0.norm1", "features": [3, 5]}]}'
@@ -73,7 +75,7 @@ class EvaluationView(TypedDict):
     error: str | None
 
 
-EvaluationId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{6,40}$", description="The evaluation's id.")]
+EvaluationId = Annotated[str, Path(pattern=ID_PATTERN, description="The evaluation's id.")]
 
 
 async def _request(request: Request) -> SurgeryRequest:
@@ -105,7 +107,7 @@ def download_parameters(run: Found, here: Here) -> Response:
     }
     # float32 in the fewest digits that give it back.
     body = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
-    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
+    return Response(body, headers=JSON_HEADERS)
 
 
 @router.post(
@@ -113,14 +115,7 @@ def download_parameters(run: Found, here: Here) -> Response:
     status_code=201,
     response_model=EvaluationView,
     responses={200: {"model": EvaluationView}, **wrong(404, 413, 422, 429, 503)},
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {"schema": {"$ref": "#/components/schemas/SurgeryRequest"}, "example": EXAMPLE}
-            },
-        }
-    },
+    openapi_extra=described(SurgeryRequest, EXAMPLE),
     summary="Evaluate an edited network",
 )
 def launch_evaluation(run: Found, here: Here, request: Annotated[SurgeryRequest, Depends(_request)]) -> Response:
@@ -137,9 +132,9 @@ def launch_evaluation(run: Found, here: Here, request: Annotated[SurgeryRequest,
         raise Problem(422, str(error)) from error
     if here.feed.health().workers == 0:
         raise Problem(503, NO_WORKER)
-    if reason := refuse_evaluation(*here.store.evaluations_waiting()):
+    if reason := refuse_evaluation(*here.store.evaluations.waiting()):
         raise Problem(429, reason)
-    evaluation, new = here.store.submit_evaluation(run.id, request)
+    evaluation, new = here.store.evaluations.submit(run.id, request)
     if new:
         here.wake(evaluation.id)
     return answer(_view(evaluation, here), 201 if new else 200)
@@ -153,7 +148,7 @@ def launch_evaluation(run: Found, here: Here, request: Annotated[SurgeryRequest,
 )
 def look_at_evaluation(evaluation_id: EvaluationId, here: Here) -> Response:
     """Its state, how far it is, and its result."""
-    evaluation = here.store.evaluation(evaluation_id)
+    evaluation = here.store.evaluations.get(evaluation_id)
     if evaluation is None:
         raise Problem(404, f"there is no evaluation {evaluation_id} here; they are kept for a week")
     return answer(_view(evaluation, here))

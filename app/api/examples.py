@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from typing_extensions import TypedDict
 
-from app.api.common import Here, answer
+from app.api.common import Here
 from app.views import runs as views
+from app.web.answers import answer
 
 router = APIRouter()
 
@@ -28,11 +29,11 @@ class Gallery(TypedDict):
 @router.get("/api/examples", response_model=Gallery, summary="Look at the runs that came with the project")
 def show_examples(here: Here) -> Response:
     """Real runs, trained elsewhere and shipped. Empty where they were left out or have been deleted."""
-    runs = here.store.examples()
+    runs = here.store.examples.all()
     cards: list[ExampleCard] = [
         {
             "run": views.summary(run, here.settings.public_url),
-            "tests": [(point.epoch, views.short(point.top1)) for point in here.store.tests(run.id)],
+            "tests": [(point.epoch, views.short(point.top1)) for point in here.store.curves.tests(run.id)],
         }
         for run in runs
     ]

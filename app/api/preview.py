@@ -1,30 +1,22 @@
-"""The routes that pages teach with: experiments to begin with, the glossary, and a spec that somebody pasted."""
+"""What there is to know before a launch: what one can choose, what a spec means, experiments to begin with, words."""
 
-from __future__ import annotations
+from typing import Annotated
 
-from typing import Any
-
-from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
+import orjson
+from fastapi import APIRouter, Query, Response
 from typing_extensions import TypedDict
 
-from app.api import starts
-from app.api.common import Here, Services, answer, wrong
+from app.api.common import Here, Services, described, wrong
 from app.api.errors import parse
+from app.api.spec import EXAMPLE, Spec
+from app.pages.experiments import EXPERIMENTS, ExperimentView, view
 from app.pages.glossary import GLOSSARY
-from app.pages.questions import EXPERIMENTS, ExperimentView, view
-from app.preview.spec_text import as_json, shortened
-from core.run.spec import RunSpec, explain
-
-TEXT = {"text/plain": {"schema": {"type": "string"}, "example": "architecture: resnet-14\npolicy: batchnorm\n"}}
+from app.preview.preview import Preview, preview
+from app.web.answers import answer
+from core.run.problems import explain
+from core.run.spec import RunSpec
 
 router = APIRouter()
-
-
-class ReadSpec(TypedDict):
-    """A spec as POST /api/runs takes it, with what differs from the defaults only."""
-
-    spec: dict[str, Any]
 
 
 class TermView(TypedDict):
@@ -32,6 +24,37 @@ class TermView(TypedDict):
 
     title: str
     sentence: str
+
+
+@router.get("/api/count", response_model=Preview, responses=wrong(422), summary="Count parameters")
+def count(
+    here: Here,
+    architecture: Annotated[str, Query(max_length=60)],
+    policy: Annotated[str, Query(max_length=60)],
+    dataset: Annotated[str, Query(max_length=60)] = "cifar-10",
+    epochs: int = 1,
+) -> Response:
+    """What an architecture has and a policy trains; the same answer as POST /api/preview for these few fields."""
+    fields = {"architecture": architecture, "policy": policy, "dataset": dataset, "epochs": epochs}
+    return answer(_preview(parse(RunSpec, orjson.dumps(fields), explain), here))
+
+
+@router.post(
+    "/api/preview",
+    response_model=Preview,
+    responses=wrong(413, 422),
+    openapi_extra=described(RunSpec, EXAMPLE),
+    summary="Look at a run before launching it",
+)
+def preview_run(spec: Spec, here: Here) -> Response:
+    """Counts, time estimate, command line, the picture of the network, and what one should know before."""
+    return answer(_preview(spec, here))
+
+
+@router.get("/api/options", summary="What one can choose from")
+def show_options(here: Here) -> Response:
+    """Architectures, policies, data sets and defaults, as the form shows them."""
+    return answer(here.options())
 
 
 @router.get("/api/experiments", response_model=list[ExperimentView], summary="Experiments to begin with")
@@ -47,19 +70,6 @@ def show_glossary() -> Response:
     return answer(terms)
 
 
-@router.post(
-    "/api/spec",
-    response_model=ReadSpec,
-    responses=wrong(413, 422),
-    openapi_extra={"requestBody": {"required": True, "content": TEXT}},
-    summary="Read a spec written in YAML or JSON",
-)
-async def read_spec(request: Request, here: Here) -> Response:
-    """The spec that the body says, checked as for a launch; the refusal names the line or the field that is wrong."""
-    return answer(await run_in_threadpool(_read, await request.body(), here))
-
-
-def _read(text: bytes, here: Services) -> ReadSpec:
-    spec = parse(RunSpec, starts.resolved(as_json(text), here), explain)
-    starts.refuse_unknown_start(spec, here)
-    return {"spec": shortened(spec)}
+def _preview(spec: RunSpec, here: Services) -> Preview:
+    estimate = here.estimator.estimate(spec)
+    return preview(spec, estimate, here.settings.data)

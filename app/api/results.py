@@ -1,19 +1,63 @@
-"""The REST routes of what a run leaves behind: what its analyses found, and its capsule."""
+"""The REST routes of what a run leaves behind: curves, snapshots, what its analyses found, capsule and report."""
 
-from pathlib import Path
-from typing import Literal
+from pathlib import Path as FilePath
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Response
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Path, Response
+from fastapi.responses import FileResponse, StreamingResponse
 
-from app.api.common import Found, Here, Services, answer, attached, download, wrong
+from app.api.common import Found, Here, Services, Site, wrong
 from app.api.errors import Problem
-from app.sharing import findings as tables
+from app.sharing.report import Report, html
+from app.views import downloads
+from app.views.runs import run_url
+from app.web.answers import answer, attached, download
 from core.machine.files import CAPSULE
 from core.run.findings import Findings
 from jobs.store.records import Run
 
+Step = Annotated[int, Path(ge=0, lt=2**31, description="An optimiser step.")]
+
 router = APIRouter()
+
+
+@router.get(
+    "/api/runs/{run_id}/points",
+    response_model=downloads.Points,
+    responses={200: {"content": {"text/csv": {}}}, **wrong(404, 422)},
+    summary="Download the curves",
+)
+def download_points(run: Found, here: Here, format: Literal["json", "csv"] = "json") -> Response:
+    """All points of the curves in the order in which they came, as JSON or as a CSV file."""
+    pages = here.store.curves.pages(run.id)
+    if format == "csv":
+        return download(downloads.points_csv(pages), "text/csv; charset=utf-8", f"onlybn-{run.id}-points.csv")
+    return StreamingResponse(downloads.points_json(run.id, pages), media_type="application/json")
+
+
+@router.get(
+    "/api/runs/{run_id}/snapshots",
+    response_model=downloads.Snapshots,
+    responses=wrong(404),
+    summary="Download the γ and β histograms",
+)
+def download_snapshots(run: Found, here: Here) -> Response:
+    """Every kept snapshot with the counts and quantiles of each norm layer."""
+    return StreamingResponse(downloads.snapshots(here.store, run), media_type="application/json")
+
+
+@router.get(
+    "/api/runs/{run_id}/snapshots/{step}",
+    response_model=downloads.SnapshotView,
+    responses=wrong(404, 422),
+    summary="Look at γ and β at one moment",
+)
+def look_at_snapshot(run: Found, step: Step, here: Here) -> Response:
+    """The newest snapshot at or before `step`, with the counts and quantiles of each norm layer."""
+    detail = here.store.curves.snapshot_at(run.id, step)
+    if detail is None:
+        raise Problem(404, f"run {run.id} has no snapshot at or before step {step} yet")
+    return answer(detail.model_dump(exclude={"event"}))
 
 
 @router.get(
@@ -23,14 +67,15 @@ router = APIRouter()
     summary="Download what the analyses found",
 )
 def download_findings(
-    run: Found, here: Here, format: Literal["json", "csv"] = "json", table: tables.Table = "layers"
+    run: Found, here: Here, format: Literal["json", "csv"] = "json", table: downloads.Table = "layers"
 ) -> Response:
     """γ and β, threshold ablation and ReLUs that are off: everything as JSON, or one table of it as a CSV file."""
-    findings = here.store.findings(run.id)
+    findings = here.store.results.findings(run.id)
     if findings is None:
         raise Problem(404, f"run {run.id} has no findings: the analyses are made when a training is complete")
     if format == "csv":
-        return download([tables.csv(findings, table)], "text/csv; charset=utf-8", f"onlybn-{run.id}-{table}.csv")
+        rows = downloads.findings_csv(findings, table)
+        return download([rows], "text/csv; charset=utf-8", f"onlybn-{run.id}-{table}.csv")
     return answer(findings.model_dump())
 
 
@@ -49,17 +94,32 @@ def download_capsule(run: Found, here: Here) -> Response:
     return FileResponse(found, media_type=kind, headers=attached(name))
 
 
+@router.get(
+    "/api/runs/{run_id}/report",
+    response_class=Response,
+    responses={200: {"content": {"text/html": {}}}, **wrong(404, 422)},
+    summary="Download a run's report",
+)
+def download_report(run: Found, here: Here, site: Site) -> Response:
+    """One HTML file that needs no network: facts, curves, γ and β over the training, findings, tables and log."""
+    report = Report.of(run.id, here.store, run_url(run.id, site))
+    if report is None:
+        raise Problem(404, f"run {run.id} has just been removed")
+    headers = {**attached(f"onlybn-{run.id}.html"), "Cache-Control": "no-store"}
+    return Response(html(report), media_type="text/html; charset=utf-8", headers=headers)
+
+
 def capsule_of(run: Run, here: Services) -> bytes:
     """The capsule of a finished run. Raises Problem 404 in words where it has none, or none here."""
     found = _capsule(run, here)
     return found if isinstance(found, bytes) else found.read_bytes()
 
 
-def _capsule(run: Run, here: Services) -> bytes | Path:
+def _capsule(run: Run, here: Services) -> bytes | FilePath:
     """From the database, or its place in the folder of the run."""
     if run.state != "finished":
         raise Problem(404, f"run {run.id} is {run.state}; only a finished run has a capsule")
-    if (content := here.store.capsule(run.id)) is not None:
+    if (content := here.store.results.capsule(run.id)) is not None:
         return content
     path = here.settings.runs_folder / run.id / CAPSULE
     if path.is_file():

@@ -1,54 +1,34 @@
-"""The REST routes: launch, list, look at, download and cancel runs; previews; and the feed of the live panels.
-
-What they say is made elsewhere (`views`, `preview`, `feed`); what they refuse is worded in `errors`.
-"""
+"""The REST routes of runs: launch, list, look at, what to expect of one, cancel, resume, remove and restore."""
 
 from typing import Annotated, Literal
 
-import orjson
-from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import StreamingResponse
-from starlette.concurrency import run_in_threadpool
+from fastapi import APIRouter, Query, Response
 from typing_extensions import TypedDict
 
 from app.api import starts
-from app.api.common import (
-    Existing,
-    Found,
-    Here,
-    RunId,
-    Services,
-    Token,
-    answer,
-    described,
-    download,
-    found,
-    refuse_others,
-    wrong,
-)
-from app.api.errors import Problem, explain, parse
-from app.live.messages import Answer, Question
-from app.preview import preview
-from app.sharing import downloads as curves
+from app.api.common import Existing, Found, Here, RunId, Token, described, found, refuse_others, wrong
+from app.api.errors import Problem
+from app.api.spec import EXAMPLE, Spec
+from app.preview.outlook import Outlook
 from app.views import runs as views
+from app.web.answers import answer
+from core.catalog.schedules import learning_rate
 from core.run.spec import RunSpec
-from core.run.spec import explain as explain_spec
 from jobs.quotas import refuse_submission
-from jobs.store.records import Run, State, Unreadable
-from jobs.store.removal import REMOVED_FOR_S
-from jobs.store.store import SORTS
+from jobs.store.records import RESUMABLE, Run, State, Unreadable
+from jobs.store.runs import REMOVED_FOR_S, SORTS
 
 MAX_LIMIT = 200
-EXAMPLE = '{"architecture": "resnet-14", "policy": "batchnorm", "dataset": "digits", "epochs": 2, "replicate": 0}'
+DRAWN_STEPS = 400  # of a schedule
+HOPELESS = {"diverged": "it diverged, and would do so again at the same step: clone it and lower the learning rate"}
+"""Kinds of failure that come back however often one tries."""
 
 
-class Healthy(TypedDict):
-    """The server answers; how many workers live, runs wait, and runs run."""
+class ScheduleView(TypedDict):
+    """The learning rate of some steps, the first and the last among them, with their epochs."""
 
-    status: Literal["ok"]
-    workers: int
-    queued: int
-    running: int
+    epochs: list[float]
+    lr: list[float]
 
 
 class Removed(TypedDict):
@@ -56,22 +36,6 @@ class Removed(TypedDict):
 
     id: str
     restorable_s: float
-
-
-async def _spec(request: Request, here: Here) -> RunSpec:
-    return await run_in_threadpool(_read_spec, await request.body(), here)
-
-
-def _read_spec(body: bytes, here: Services) -> RunSpec:
-    """May take seconds, for which nobody else shall wait: a spec of a folder of images has the folder listed."""
-    return parse(RunSpec, starts.resolved(body, here), explain_spec)
-
-
-async def _question(request: Request) -> Question:
-    return parse(Question, await request.body(), explain)
-
-
-Spec = Annotated[RunSpec, Depends(_spec)]
 
 
 router = APIRouter()
@@ -87,10 +51,10 @@ router = APIRouter()
 )
 def launch_run(spec: Spec, here: Here) -> Response:
     """Queue a run. Keep `owner_token`: it is shown this once, and only who has it can cancel the run."""
-    if reason := refuse_submission(here.store.backlog(), here.settings.max_queued):
+    if reason := refuse_submission(here.store.queue.backlog(), here.settings.max_queued):
         raise Problem(429, reason)
     starts.refuse_unknown_start(spec, here)
-    run, token = here.store.submit(spec)
+    run, token = here.store.runs.submit(spec)
     here.wake(run.id)
     launched: views.Launched = {
         "id": run.id,
@@ -114,7 +78,7 @@ def list_runs(
     offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
 ) -> Response:
     """A page of the runs that match all conditions, the newest first unless sorted otherwise."""
-    listed, total = here.store.listed(
+    listed, total = here.store.runs.listed(
         states=state,
         policies=policy,
         architectures=architecture,
@@ -141,28 +105,25 @@ def look_at_run(run: Found, here: Here) -> Response:
 
 
 @router.get(
-    "/api/runs/{run_id}/points",
-    response_model=curves.Points,
-    responses={200: {"content": {"text/csv": {}}}, **wrong(404, 422)},
-    summary="Download the curves",
+    "/api/runs/{run_id}/schedule", response_model=ScheduleView, responses=wrong(404), summary="Look at the schedule"
 )
-def download_points(run: Found, here: Here, format: Literal["json", "csv"] = "json") -> Response:
-    """All points of the curves in the order in which they came, as JSON or as a CSV file."""
-    pages = curves.pages(here.store, run.id)
-    if format == "csv":
-        return download(curves.csv(pages), "text/csv; charset=utf-8", f"onlybn-{run.id}-points.csv")
-    return StreamingResponse(curves.json(run.id, pages), media_type="application/json")
+def show_schedule(run: Found) -> Response:
+    """The learning rate over the whole run as its spec says it, whether or not it has come that far."""
+    spec = run.spec
+    total, per_epoch = spec.total_steps, spec.steps_per_epoch
+    stride = max(1, -(-total // DRAWN_STEPS))
+    steps = sorted({*range(0, total, stride), total - 1})
+    view: ScheduleView = {
+        "epochs": [views.short(step / per_epoch) for step in steps],
+        "lr": [views.short(learning_rate(spec.recipe, step, per_epoch, total)) for step in steps],
+    }
+    return answer(view)
 
 
-@router.get(
-    "/api/runs/{run_id}/snapshots",
-    response_model=curves.Snapshots,
-    responses=wrong(404),
-    summary="Download the γ and β histograms",
-)
-def download_snapshots(run: Found, here: Here) -> Response:
-    """Every kept snapshot with the counts and quantiles of each norm layer."""
-    return StreamingResponse(curves.snapshots(here.store, run), media_type="application/json")
+@router.get("/api/runs/{run_id}/outlook", response_model=Outlook, responses=wrong(404), summary="What to expect")
+def show_outlook(run: Found, here: Here) -> Response:
+    """When the run starts and ends, as ranges, and a run to compare it with."""
+    return answer(here.outlooks.outlook(run))
 
 
 @router.post(
@@ -177,8 +138,26 @@ def cancel_run(run_id: Existing, here: Here, x_owner_token: Token = None) -> Res
     The token is that of the run, or that of the study that launched it.
     """
     refuse_others(run_id, here, x_owner_token, "cancel")
-    run = here.store.request_cancel(run_id) or found(run_id, here)
+    run = here.store.runs.cancel(run_id) or found(run_id, here)
     return answer(views.whole(run, here.settings.public_url))
+
+
+@router.post(
+    "/api/runs/{run_id}/resume",
+    response_model=views.RunView,
+    responses=wrong(403, 404, 409),
+    summary="Let a failed or cancelled run go on",
+)
+def resume_run(run: Found, here: Here, x_owner_token: Token = None) -> Response:
+    """Queue a failed or cancelled run again. It goes on from its last checkpoint where the worker that takes it
+    finds the file, and else from the beginning. The token is that of the run, or that of the study that launched it."""
+    refuse_others(run.id, here, x_owner_token, "resume")
+    _refuse_hopeless(run)
+    resumed = here.store.runs.resume(run.id)
+    if resumed is None:
+        raise Problem(409, f"run {run.id} has changed meanwhile; look at it again")
+    here.wake(run.id)
+    return answer(views.whole(resumed, here.settings.public_url))
 
 
 @router.delete(
@@ -187,7 +166,7 @@ def cancel_run(run_id: Existing, here: Here, x_owner_token: Token = None) -> Res
 def remove_run(run_id: Existing, here: Here, x_owner_token: Token = None) -> Response:
     """Take a run out of all lists. For an hour it can be restored; then it is deleted with all its files."""
     refuse_others(run_id, here, x_owner_token, "remove")
-    if reason := here.store.remove(run_id):
+    if reason := here.store.runs.remove(run_id):
         raise Problem(409, reason)
     here.feed.forget(run_id)
     removed: Removed = {"id": run_id, "restorable_s": REMOVED_FOR_S}
@@ -200,67 +179,14 @@ def remove_run(run_id: Existing, here: Here, x_owner_token: Token = None) -> Res
 def restore_run(run_id: RunId, here: Here, x_owner_token: Token = None) -> Response:
     """Bring back a run that was removed within the last hour. One that is there stays as it is."""
     refuse_others(run_id, here, x_owner_token, "restore")
-    run = here.store.restore(run_id)
+    run = here.store.runs.restore(run_id)
     if run is None:
         raise Problem(404, f"there is no run {run_id} here; what was removed an hour ago is gone")
     return answer(views.whole(run, here.settings.public_url))
 
 
-@router.get("/api/count", response_model=preview.Preview, responses=wrong(422), summary="Count parameters")
-def count(
-    here: Here,
-    architecture: Annotated[str, Query(max_length=60)],
-    policy: Annotated[str, Query(max_length=60)],
-    dataset: Annotated[str, Query(max_length=60)] = "cifar-10",
-    epochs: int = 1,
-) -> Response:
-    """What an architecture has and a policy trains; the same answer as POST /api/preview for these few fields."""
-    fields = {"architecture": architecture, "policy": policy, "dataset": dataset, "epochs": epochs}
-    return answer(_preview(parse(RunSpec, orjson.dumps(fields), explain_spec), here))
-
-
-@router.post(
-    "/api/preview",
-    response_model=preview.Preview,
-    responses=wrong(413, 422),
-    openapi_extra=described(RunSpec, EXAMPLE),
-    summary="Look at a run before launching it",
-)
-def preview_run(spec: Spec, here: Here) -> Response:
-    """Counts, time estimate, command line, the picture of the network, and what one should know before."""
-    return answer(_preview(spec, here))
-
-
-@router.post(
-    "/api/feed",
-    response_model=Answer,
-    responses=wrong(413, 422),
-    openapi_extra=described(Question, '{"runs": {"RUN_ID": {"points": 0, "snapshots": 0, "log": 0}}, "layer": null}'),
-    summary="What is new",
-)
-def ask_feed(question: Annotated[Question, Depends(_question)], here: Here) -> Response:
-    """What is new of some runs since the cursors of the last answer; what all live panels ask."""
-    return answer(here.feed.answer(question))  # for most questions, `shortcut.py` did so already
-
-
-@router.get("/api/options", summary="What one can choose from")
-def show_options(here: Here) -> Response:
-    """Architectures, policies, data sets and defaults, as the form shows them."""
-    return answer(here.options())
-
-
-@router.get("/healthz", response_model=Healthy, responses=wrong(503), summary="Is the server well?")
-def healthz(here: Here) -> Response:
-    health = here.feed.health()
-    said: Healthy = {
-        "status": "ok",
-        "workers": health.workers,
-        "queued": health.queued,
-        "running": health.running,
-    }
-    return answer(said)
-
-
-def _preview(spec: RunSpec, here: Services) -> preview.Preview:
-    estimate = here.estimator.estimate(spec)
-    return preview.preview(spec, estimate, here.settings.data, here.settings.fashion_mnist)
+def _refuse_hopeless(run: Run) -> None:
+    if run.state not in RESUMABLE:
+        raise Problem(409, f"run {run.id} is {run.state}; only a failed or cancelled run can be resumed")
+    if reason := HOPELESS.get(run.error_kind or ""):
+        raise Problem(409, f"run {run.id} cannot be resumed: {reason}")

@@ -10,13 +10,14 @@ from fastapi import APIRouter, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 from typing_extensions import TypedDict
 
-from app.api.common import Here, Services, answer, attached, wrong
+from app.api.common import Here, Services, wrong
 from app.api.errors import Problem
+from app.web.answers import answer, attached
 from app.web.security import MAX_START
 from core.machine.files import CAPSULE, CAPSULE_FORMAT, START
 from core.run.spec import RunSpec
 from core.run.tensorfile import BadTensorFile, Header, read_header
-from jobs.store.results import StartsFull
+from jobs.store.starts import StartsFull
 
 MEGABYTE = 1 << 20
 EXAMPLE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
@@ -56,7 +57,7 @@ async def upload_start(request: Request, here: Here) -> Response:
 )
 def look_at_start(digest: Digest, here: Here) -> Response:
     """What is known of an uploaded file."""
-    content = here.store.start(digest)
+    content = here.store.starts.get(digest)
     if content is None:
         raise Problem(404, UNKNOWN)
     return answer(_view(digest, _header(content)))
@@ -70,7 +71,7 @@ def look_at_start(digest: Digest, here: Here) -> Response:
 )
 def download_start(digest: Digest, here: Here) -> Response:
     """The uploaded file itself."""
-    content = here.store.start(digest)
+    content = here.store.starts.get(digest)
     if content is None:
         raise Problem(404, UNKNOWN)
     return Response(content, media_type="application/octet-stream", headers=attached(START))
@@ -92,7 +93,7 @@ def resolved(body: bytes, here: Services) -> bytes:
 
 def refuse_unknown_start(spec: RunSpec, here: Services) -> None:
     """Raises Problem where the file that a run would start from is not here."""
-    if spec.start and not here.store.has_start(spec.start):
+    if spec.start and not here.store.starts.has(spec.start):
         raise Problem(422, "start: there is no file with this SHA-256 here; upload it first with POST /api/starts")
 
 
@@ -100,12 +101,12 @@ def _capsule_as_start(start: dict[str, Any], here: Services) -> str:
     run_id = start.get("run")
     if set(start) != {"run"} or not isinstance(run_id, str):
         raise Problem(422, 'start must be the SHA-256 of an uploaded file, or {"run": "the id of a finished run"}')
-    run = here.store.run(run_id)
+    run = here.store.runs.get(run_id)
     if run is None:
         raise Problem(422, f"start: there is no run {run_id[:40]} here")
     if run.state != "finished":
         raise Problem(422, f"start: run {run.id} is {run.state}; only a finished run can be started from")
-    content = here.store.capsule(run.id)
+    content = here.store.results.capsule(run.id)
     path = here.settings.runs_folder / run.id / CAPSULE
     if content is None and path.is_file():
         if path.stat().st_size > MAX_START:
@@ -122,7 +123,7 @@ def _capsule_as_start(start: dict[str, Any], here: Services) -> str:
 
 def _keep(here: Services, content: bytes) -> str:
     try:
-        return here.store.keep_start(content)
+        return here.store.starts.keep(content)
     except StartsFull as error:
         raise Problem(507, str(error)) from error
 

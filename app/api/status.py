@@ -1,10 +1,22 @@
-"""The REST route that says who trains here: the workers that live, what they do, and how their machines are."""
+"""The REST routes that say how the server is, and who trains here: workers, what they do, and their machines."""
+
+from typing import Literal
 
 from fastapi import APIRouter, Response
 from typing_extensions import TypedDict
 
-from app.api.common import Here, answer
+from app.api.common import Here, wrong
+from app.web.answers import answer
 from jobs.store.records import Machine, WorkerNow
+
+
+class Healthy(TypedDict):
+    """The server answers; how many workers live, runs wait, and runs run."""
+
+    status: Literal["ok"]
+    workers: int
+    queued: int
+    running: int
 
 
 class MachineView(TypedDict):
@@ -35,10 +47,22 @@ class Workers(TypedDict):
 router = APIRouter()
 
 
+@router.get("/healthz", response_model=Healthy, responses=wrong(503), summary="Is the server well?")
+def healthz(here: Here) -> Response:
+    health = here.feed.health()
+    said: Healthy = {
+        "status": "ok",
+        "workers": health.workers,
+        "queued": health.queued,
+        "running": health.running,
+    }
+    return answer(said)
+
+
 @router.get("/api/workers", response_model=Workers, summary="Who trains here")
 def show_workers(here: Here) -> Response:
     """The workers that were heard of within the last seconds, the one that has been there longest first."""
-    said: Workers = {"workers": [_view(worker) for worker in here.store.workers_now()]}
+    said: Workers = {"workers": [_view(worker) for worker in here.store.workers.alive()]}
     return answer(said)
 
 

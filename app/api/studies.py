@@ -1,13 +1,15 @@
 """The REST routes of studies: launch, look at, cancel, resume and download the runs of one question as one."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import Field
 
-from app.api.common import Here, Services, answer, wrong
+from app.api.common import Here, Services, Site, Token, described, wrong
 from app.api.errors import Problem, explain, parse
 from app.views import studies
+from app.views.questions import refusal
+from app.web.answers import answer, attached
 from core.catalog.model import Model
 from core.catalog.registry import UnknownName
 from core.documents.study import Page, report
@@ -15,6 +17,7 @@ from core.studies.catalog import study_spec
 from core.studies.results import long_csv
 from core.studies.spec import Scale, StudySpec
 from jobs.quotas import refuse_submission
+from jobs.store.records import ID_PATTERN
 from jobs.store.studies import Study
 
 EXAMPLE = '{"name": "depth", "scale": "minutes"}'
@@ -29,53 +32,38 @@ class StudyRequest(Model):
     scale: Scale = Field("minutes", description="minutes, evening or paper.")
 
 
-StudyId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{6,40}$", description="The study's id.")]
+StudyId = Annotated[str, Path(pattern=ID_PATTERN, description="The study's id.")]
 
 
 async def _request(request: Request) -> StudyRequest:
     return parse(StudyRequest, await request.body(), explain)
 
 
-def _studies(request: Request) -> studies.Studies:
-    found: studies.Studies = request.app.state.studies
-    return found
-
-
-Views = Annotated[studies.Studies, Depends(_studies)]
-
-
 def _found(study_id: StudyId, here: Here) -> Study:
-    study = here.store.study(study_id)
+    study = here.store.studies.get(study_id)
     if study is None:
         raise Problem(404, f"there is no study {study_id} here; it may have been made on another server")
     return study
 
 
-Found = Annotated[Study, Depends(_found)]
+FoundStudy = Annotated[Study, Depends(_found)]
 
 
-def _owned(study: Found, here: Here, x_owner_token: Annotated[str | None, Header(max_length=200)] = None) -> Study:
+def _owned(study: FoundStudy, here: Here, x_owner_token: Token = None) -> Study:
     if not x_owner_token:
         raise Problem(403, "only who launched this study can change it: send its owner_token as X-Owner-Token")
-    if not here.store.owns_study(study.id, x_owner_token):
+    if not here.store.studies.may_change(study.id, x_owner_token):
         raise Problem(403, "this owner token belongs to another study")
     return study
 
 
 Owned = Annotated[Study, Depends(_owned)]
 
-_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/StudyRequest"}, "example": EXAMPLE}},
-    }
-}
-
 
 @router.get("/api/studies", response_model=studies.Questions, summary="The paper's questions")
-def list_questions(views: Views) -> Response:
+def list_questions(here: Here) -> Response:
     """All questions with what they cost at each scale, and the newest study of each."""
-    return answer(views.questions())
+    return answer(here.studies.questions())
 
 
 @router.post(
@@ -83,7 +71,7 @@ def list_questions(views: Views) -> Response:
     status_code=201,
     response_model=studies.LaunchedStudy,
     responses={200: {"model": studies.LaunchedStudy}, **wrong(403, 413, 422, 429)},
-    openapi_extra=_BODY,
+    openapi_extra=described(StudyRequest, EXAMPLE),
     summary="Launch a study",
 )
 def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here) -> Response:
@@ -92,11 +80,11 @@ def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here) 
     Where the whole study has finished already, the answer is that study, with status 200 and without a token. Else
     keep `owner_token`: it is shown this once, and only who has it can cancel or resume the study.
     """
-    if reason := refuse_submission(here.store.backlog(), here.settings.max_queued):
+    if reason := refuse_submission(here.store.queue.backlog(), here.settings.max_queued):
         raise Problem(429, reason)
-    if reason := studies.refusal(asked.name, asked.scale, here.settings.largest_study):
+    if reason := refusal(asked.name, asked.scale, here.settings.largest_study):
         raise Problem(403, reason)
-    launched = here.store.launch_study(_named(asked))
+    launched = here.store.studies.launch(_named(asked))
     _wake(here, launched.new_runs)
     content: studies.LaunchedStudy = {
         "id": launched.id,
@@ -110,9 +98,9 @@ def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here) 
 @router.get(
     "/api/studies/{study_id}", response_model=studies.StudyView, responses=wrong(404), summary="Look at a study"
 )
-def look_at_study(study: Found, views: Views) -> Response:
+def look_at_study(study: FoundStudy, here: Here) -> Response:
     """Its progress as one, its runs, the verdict so far and the figure's data."""
-    return answer(views.view(study))
+    return answer(here.studies.view(study))
 
 
 @router.post(
@@ -121,11 +109,11 @@ def look_at_study(study: Found, views: Views) -> Response:
     responses=wrong(403, 404),
     summary="Cancel a study",
 )
-def cancel_study(study: Owned, here: Here, views: Views) -> Response:
+def cancel_study(study: Owned, here: Here) -> Response:
     """Stop the runs that this study launched and that no other study needs. Finished runs stay."""
-    for run_id in here.store.cancel_study(study.id) or ():
-        here.store.request_cancel(run_id)
-    return answer(views.view(here.store.study(study.id) or study))
+    for run_id in here.store.studies.cancel(study.id) or ():
+        here.store.runs.cancel(run_id)
+    return answer(here.studies.view(here.store.studies.get(study.id) or study))
 
 
 @router.post(
@@ -134,13 +122,13 @@ def cancel_study(study: Owned, here: Here, views: Views) -> Response:
     responses=wrong(403, 404, 422, 429),
     summary="Resume a study",
 )
-def resume_study(study: Owned, here: Here, views: Views) -> Response:
+def resume_study(study: Owned, here: Here) -> Response:
     """Queue again what failed or was cancelled."""
-    if reason := refuse_submission(here.store.backlog(), here.settings.max_queued):
+    if reason := refuse_submission(here.store.queue.backlog(), here.settings.max_queued):
         raise Problem(429, reason)
-    if resumed := here.store.resume_study(study.id):
+    if resumed := here.store.studies.resume(study.id):
         _wake(here, resumed.new_runs)
-    return answer(views.view(here.store.study(study.id) or study))
+    return answer(here.studies.view(here.store.studies.get(study.id) or study))
 
 
 @router.get(
@@ -148,9 +136,9 @@ def resume_study(study: Owned, here: Here, views: Views) -> Response:
     responses={200: {"content": {"text/csv": {}}}, **wrong(404)},
     summary="Download a study's results",
 )
-def download_results(study: Found, views: Views) -> Response:
+def download_results(study: FoundStudy, here: Here) -> Response:
     """A CSV file with one line for each finished run and quantity."""
-    return _file(long_csv(study.spec, views.records(study)), "text/csv", f"onlybn-{_label(study)}.csv")
+    return _file(long_csv(study.spec, here.studies.records(study)), "text/csv", f"onlybn-{_label(study)}.csv")
 
 
 @router.get(
@@ -158,10 +146,10 @@ def download_results(study: Found, views: Views) -> Response:
     responses={200: {"content": {"text/html": {}}}, **wrong(404, 422)},
     summary="Download a study's report",
 )
-def download_report(study: Found, here: Here, views: Views, request: Request) -> Response:
+def download_report(study: FoundStudy, here: Here, site: Site) -> Response:
     """One HTML file that needs no network: claim, verdict, figure, tables, specs and versions."""
-    site = here.settings.public_url or str(request.base_url).rstrip("/")
-    page = Page(study.spec, views.records(study), views.failures(study), studies.study_url(study.id, site))
+    records, failures = here.studies.records(study), here.studies.failures(study)
+    page = Page(study.spec, records, failures, studies.study_url(study.id, site))
     return _file(report(page), "text/html", f"onlybn-{_label(study)}.html")
 
 
@@ -183,5 +171,4 @@ def _label(study: Study) -> str:
 
 
 def _file(text: str, media_type: str, name: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(text, media_type=f"{media_type}; charset=utf-8", headers=headers)
+    return Response(text, media_type=f"{media_type}; charset=utf-8", headers=attached(name))

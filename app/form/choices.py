@@ -10,69 +10,56 @@ from typing import Any
 
 from core.catalog import architectures as catalog
 from core.catalog.architectures import FAMILIES, MAX_DEPTH, Family
+from core.catalog.grammar import PolicyGroup
 from core.catalog.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
 from core.catalog.normalisation import TITLES as NORM_TITLES
-from core.catalog.normalisation import Normalisation
-from core.catalog.policies import MAX_PER_CHANNEL, POLICIES, UNIONS
+from core.catalog.policies import POLICY_GROUPS, listed_in, rules_in
 from core.catalog.presets import PRESETS as RECIPES
 from core.catalog.presets import Preset
 from core.catalog.schedules import SCHEDULES
-from core.run.spec import PURPOSES, Init, Recipe, RunSpec, Seeds
 
-EXAMPLES: tuple[dict[str, Any], ...] = tuple(
-    {"architecture": "resnet-14", "policy": policy, "dataset": "digits", "epochs": 40, "replicate": 0}
-    for policy in ("batchnorm", "random-2")
-)
-"""The two experiments that a first visit offers: the same number of trainable parameters, chosen differently."""
-
-DEFAULTS = EXAMPLES[0]
-
-OTHER, STAGES = "other", "stages"
-"""Choices that stand for more: a number typed into the field beside them, and stages ticked in it."""
+OTHER = "other"
+"""The choice that stands for a number typed into the field beside it."""
 
 Choices = tuple[tuple[str, str], ...]
 """(what people read, value)."""
 
-
-def _titles(*names: str) -> Choices:
-    return tuple((POLICIES[name].title, name) for name in names)
-
-
-GROUPS: Choices = (
-    ("Norm layers", "norm"),
-    ("Layers", "layers"),
-    ("Random weights", "random"),
-    ("Choose weights", "mask"),
-    ("References", "reference"),
-)
+GROUPS: Choices = tuple((group.title, group.name) for group in POLICY_GROUPS.values())
 """The first step of "what trains"; each has fields of its own for the second."""
 
-NORM_PARTS: Choices = (*_titles("batchnorm", "gamma", "beta"), ("Some stages", STAGES))
-LAYERS: Choices = tuple((POLICIES[name].title.removesuffix(" only"), name) for name in UNIONS)
-PER_CHANNEL = tuple(p.per_channel for p in POLICIES.values() if p.per_channel and not p.spread)
-SPREAD: Choices = (("In each channel", "channel"), ("Anywhere in the layer", "layer"))
-KEPT = (10, 30, 50, 70, 90)
-REFERENCES: Choices = _titles(
-    *(
-        name
-        for name, p in POLICIES.items()
-        if not (p.per_channel or p.keep or p.stages or set(name.split("+")) <= set(UNIONS))
-        and name not in [value for _, value in NORM_PARTS]
-    )
-)
-"""Every listed policy that no other group can say."""
+
+def _members(group: PolicyGroup) -> Choices:
+    rules = tuple((rule.title, rule.name) for rule in rules_in(group))
+    return (*((entry.title, entry.name) for entry in listed_in(group)), *rules)
+
+
+MEMBERS: dict[str, Choices] = {
+    group.key: members for group in POLICY_GROUPS.values() if len(members := _members(group)) > 1
+}
+"""By the key of a group's field, the policies and rules of which one is to be chosen."""
+
+
+def _shown_of_policies() -> dict[str, dict[str, str | bool]]:
+    rows: dict[str, dict[str, str | bool]] = {}
+    for group in POLICY_GROUPS.values():
+        shown: dict[str, str | bool] = {"group": group.name}
+        if group.key in MEMBERS:
+            rows[group.key] = shown
+        for rule in rules_in(group):
+            here = shown | ({group.key: rule.name} if group.key in MEMBERS else {})
+            for field in rule.fields:
+                rows[field.key] = here
+                if field.kind == "number":
+                    rows[f"other_{field.key}"] = here | {field.key: OTHER}
+    return rows
+
+
+POLICY_SHOWN = _shown_of_policies()
+"""The fields of a policy's second step: when each is shown."""
 
 SHOWN: dict[str, dict[str, str | bool]] = {
     "other_number": {"number": OTHER},
-    "norm_part": {"group": "norm"},
-    "stages": {"group": "norm", "norm_part": STAGES},
-    "layers": {"group": "layers"},
-    "per_channel": {"group": "random"},
-    "other_per_channel": {"group": "random", "per_channel": OTHER},
-    "spread": {"group": "random"},
-    "kept": {"group": "mask"},
-    "other_kept": {"group": "mask", "kept": OTHER},
-    "reference": {"group": "reference"},
+    **POLICY_SHOWN,
     "nesterov": {"optimizer": "sgd"},
     "lr_drops": {"schedule": "step"},
     "lr_drop_factor": {"schedule": "step"},
@@ -90,46 +77,6 @@ TITLES: dict[str, dict[str, str]] = {
     "norm.kind": {kind: title[0].upper() + title[1:] for kind, title in NORM_TITLES.items()},
 }
 """What people read for the values of a field, by the field's key."""
-
-PARTS: dict[str, Recipe | Init | Normalisation] = {"recipe": Recipe(), "init": Init(), "norm": Normalisation()}
-"""The parts of a spec at their defaults. A part's field has the key `part.field`; the recipe's have no prefix."""
-
-
-def key_of(part: str, field: str) -> str:
-    """The key of a field of one of PARTS, in the form and in a page's address: `lr`, `norm.kind`."""
-    return field if part == "recipe" else f"{part}.{field}"
-
-
-def _schemas() -> dict[str, dict[str, Any]]:
-    run = RunSpec.model_json_schema()["properties"]
-    plain = {key: schema for key, schema in run.items() if key not in ("architecture", "policy", "dataset")}
-    rows = {key: s for key, s in plain.items() if not any("$ref" in option for option in s.get("anyOf", [s]))}
-    for part, usual in PARTS.items():
-        fields = type(usual).model_json_schema()["properties"]
-        rows |= {key_of(part, field): schema for field, schema in fields.items()}
-    seeds = Seeds.model_json_schema()["properties"]
-    return rows | {key_of("seeds", purpose): _or_none(seeds[purpose]) for purpose in PURPOSES}
-
-
-def _or_none(schema: dict[str, Any]) -> dict[str, Any]:
-    """`schema` of a field that may be left out."""
-    return {"anyOf": [schema, {"type": "null"}], "default": None}
-
-
-SCHEMAS = _schemas()
-"""The JSON schema of every field that a component of its kind can show, by key; objects have none."""
-
-OPTIONAL: dict[str, Any] = {
-    key: schema["default"] for key, schema in SCHEMAS.items() if key in RunSpec.model_fields and "default" in schema
-}
-"""The default of every field of a spec itself that may be left out, by key."""
-
-USUAL: dict[str, Any] = {
-    key_of(part, field): value
-    for part, usual in PARTS.items()
-    for field, value in usual.model_dump(mode="json").items()
-} | {key_of("seeds", purpose): None for purpose in PURPOSES}
-"""The default of every field of PARTS, by key; a seed that nobody chose derives from the replicate."""
 
 AS_TYPED: dict[str, dict[str, str]] = {"paper-imagenet": {"lr_drops": "30/90, 60/90, 80/90"}}
 """What a preset's fields look like where their decimals would be rounded."""
@@ -155,4 +102,3 @@ def stages_of(family: Family) -> list[int]:
 
 
 STAGES_OF = {family.name: stages_of(family) for family in FAMILIES.values()}
-PER_CHANNEL_RANGE, KEPT_RANGE = (1, MAX_PER_CHANNEL), (1, 99)

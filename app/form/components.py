@@ -12,9 +12,12 @@ from typing import Any
 import gradio as gr
 
 from app.form import choices
-from app.form.choices import DEFAULTS, OTHER, PARTS, SCHEMAS, Choices
+from app.form.choices import OTHER, Choices
+from app.form.fields import DEFAULTS, PARTS, SCHEMAS, key_of
 from core.catalog.architectures import FAMILIES
 from core.catalog.datasets import DATASETS
+from core.catalog.grammar import ChoiceField, NumberField, PolicyField, TicksField
+from core.catalog.policies import POLICY_GROUPS, rules_in
 from core.run.spec import PURPOSES
 
 Part = gr.Radio | gr.CheckboxGroup | gr.Checkbox | gr.Number | gr.Textbox
@@ -42,7 +45,7 @@ LABELS = {
     "seeds.augmentation": "Of the augmentation",
     "seeds.choice": "Of which weights train",
 }
-SEEDS = tuple(choices.key_of("seeds", purpose) for purpose in PURPOSES)
+SEEDS = tuple(key_of("seeds", purpose) for purpose in PURPOSES)
 SELF_EVIDENT = (
     *("optimizer", "lr", "batch_size", "nesterov", "schedule"),
     *("norm.affine", "init.weights", "init.norm", "test_examples", "name"),
@@ -64,18 +67,7 @@ PLACEHOLDERS = {
     **dict.fromkeys(SEEDS, "from the replicate"),
 }
 TOP = ("epochs", "replicate", "train_examples")
-POLICY = (
-    "group",
-    "norm_part",
-    "stages",
-    "layers",
-    "per_channel",
-    "other_per_channel",
-    "spread",
-    "kept",
-    "other_kept",
-    "reference",
-)
+POLICY = ("group", *choices.POLICY_SHOWN)
 """The components that together say what trains."""
 
 SECTIONS: dict[str, tuple[str, ...]] = {
@@ -119,18 +111,23 @@ class Form:
 
     def policy_parts(self) -> None:
         """What trains, second step: the fields of every group, of which one group's are shown."""
-        stages = choices.STAGES_OF[next(iter(FAMILIES))]
-        self._radio("norm_part", "Which of their parameters", choices.NORM_PARTS, DEFAULTS["policy"])
-        self._ticks(
-            "stages", "γ and β of these stages", [("Stem" if n == 0 else str(n), str(n)) for n in stages], ["1"]
-        )
-        self._ticks("layers", "Together", choices.LAYERS, ["output"])
-        self._numbers("per_channel", "How many for each output channel", choices.PER_CHANNEL, 2)
-        self._number("other_per_channel", _range(choices.PER_CHANNEL_RANGE), 32, choices.PER_CHANNEL_RANGE)
-        self._radio("spread", "Where", choices.SPREAD, choices.SPREAD[0][1])
-        self._numbers("kept", "Supermask: % of the random weights that are used", choices.KEPT, 50)
-        self._number("other_kept", _range(choices.KEPT_RANGE), 20, choices.KEPT_RANGE)
-        self._radio("reference", "To compare with", choices.REFERENCES, choices.REFERENCES[0][1])
+        for group in POLICY_GROUPS.values():
+            if offered := choices.MEMBERS.get(group.key):
+                self._radio(group.key, group.label, offered, offered[0][1])
+            for rule in rules_in(group):
+                for field in rule.fields:
+                    self._policy_field(field)
+
+    def _policy_field(self, field: PolicyField) -> None:
+        match field:
+            case NumberField():
+                self._numbers(field.key, field.label, field.usual, field.start)
+                label = f"Other, {field.low} to {field.high}"
+                self._number(f"other_{field.key}", label, field.other, (field.low, field.high))
+            case ChoiceField():
+                self._radio(field.key, field.label, [option[:2] for option in field.options], field.values[0])
+            case TicksField():
+                self._ticks(field.key, field.label, field.options, list(field.start))
 
     def dataset(self) -> None:
         self._radio("dataset", "Data set", [(d.title, d.name) for d in DATASETS.values()], DEFAULTS["dataset"])
@@ -185,10 +182,6 @@ def style() -> str:
 
 def _chosen(value: str | bool) -> str:
     return "input" if isinstance(value, bool) else f'input[value="{value}"]'
-
-
-def _range(bounds: tuple[int, int]) -> str:
-    return f"Other, {bounds[0]} to {bounds[1]}"
 
 
 def component(key: str, schema: dict[str, Any]) -> Part:

@@ -1,19 +1,19 @@
-"""What live panels ask the feed and what it answers: the JSON shapes. What fills them is `feed.py`."""
+"""What live panels ask the feed, and what it answers: the JSON shapes."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, TypeAdapter, WithJsonSchema
 from typing_extensions import TypedDict
 
-from app.views.points import PointRow
+from app.views.address import Id
+from app.views.points import KINDS
 from app.views.runs import RunSummary, RunView
 from core.catalog.model import Model
 
 MAX_RUNS = 20
 
-RunId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{6,40}$")]
 Cursor = Annotated[int, Field(ge=0, lt=2**53)]
 
 
@@ -30,8 +30,14 @@ class Cursors(Model):
 class Question(Model):
     """`layer`: index of the norm layer whose histograms are wanted; null: those of all layers together."""
 
-    runs: dict[RunId, Cursors] = Field(max_length=MAX_RUNS)
+    runs: dict[Id, Cursors] = Field(max_length=MAX_RUNS)
     layer: int | None = Field(None, ge=0, lt=10_000)
+
+
+PointRow = Annotated[
+    tuple[Any, ...], WithJsonSchema(TypeAdapter(tuple[(int, *KINDS.values())]).json_schema())  # type: ignore[misc]
+]
+"""Cursor id, and the fields of a point in their order."""
 
 
 class SnapshotRow(TypedDict):
@@ -52,7 +58,6 @@ class SnapshotRow(TypedDict):
 SpeedRow = tuple[int, float, float]
 """Cursor id, epoch, images a second."""
 
-
 DisabledRow = tuple[int, int, float, float]
 """Of a snapshot only: cursor id, step, epoch, share of all features that are disabled."""
 
@@ -67,12 +72,12 @@ class LogLine(TypedDict):
     message: str
 
 
-class RunNews(TypedDict):
+class RunDelta(TypedDict):
     """What is new of one run, which has its layers when the snapshots are asked for from the start.
 
-    A run that has ended is complete when an answer brings nothing new. `points`: those of a long run are `thinned`
-    (`thinning.py`); `latest` is then its newest train point, which is not among them yet and only there until the
-    next answer.
+    A run that has ended is complete when an answer brings nothing new. `points`: those of a long run are `thinned`,
+    that is, only some are sent; `latest` is then its newest train point, which is not among them yet and only there
+    until the next answer.
     """
 
     run: RunSummary | RunView
@@ -86,7 +91,7 @@ class RunNews(TypedDict):
     cursor: dict[str, int | None]
 
 
-class ServerNews(TypedDict):
+class ServerState(TypedDict):
     queued: int
     running: int
     workers: int
@@ -95,6 +100,6 @@ class ServerNews(TypedDict):
 class Answer(TypedDict):
     """An unknown run is null. Come again after `interval_ms`."""
 
-    runs: dict[str, RunNews | None]
+    runs: dict[str, RunDelta | None]
     interval_ms: int
-    server: ServerNews
+    server: ServerState

@@ -1,154 +1,137 @@
-"""One run and all its rows that were read so far: what `feed.py` keeps of each that is watched."""
+"""One watched run: its rows that were read so far, in the form in which panels get them."""
 
 from __future__ import annotations
 
 import bisect
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import TypeVar
 
-from typing_extensions import TypedDict
-
-from app.live.messages import Cursors, DisabledRow, LogLine, RunNews, SnapshotRow, SpeedRow
-from app.views.points import PointRow, Thinning
+from app.live.layers import LayerHistograms
+from app.live.messages import Cursors, DisabledRow, LogLine, PointRow, RunDelta, SnapshotRow, SpeedRow
+from app.views.points import Thinning
 from app.views.runs import LayerView, RunSummary, layers, short, summary
 from core.run.cost import keeps_snapshot
-from core.run.events import BINS, Snapshot
 from jobs.store.breaker import Breaker
 from jobs.store.mapping import UnreadableRun
-from jobs.store.records import RESUMABLE, TERMINAL, LogRow, Run, StoredSnapshot, Watch
+from jobs.store.records import RESUMABLE, TERMINAL, Delta, LogRow, Run, StoredSnapshot
 from jobs.store.store import Store
 
-FOLLOWED_S = 2.5
-"""A run that nobody has asked for in this time is followed no more: it is read when somebody asks."""
-KEPT_LAYERS = 4
-MAX_CELLS = 8_000_000
-"""Numbers of histograms that one answer may take apart: a layer's share of all the layers' details."""
-
 T = TypeVar("T")
-
-
-class _OfLayer(TypedDict):
-    """What a snapshot's row says of one layer only."""
-
-    gamma: list[int]
-    beta: list[int]
-    gamma_quantiles: list[float]
-    beta_quantiles: list[float]
+_first, _id = itemgetter(0), itemgetter("id")
+"""Where a row has its cursor: a tuple at its first place, an object under its name."""
 
 
 class Watched:
-    """One run and all its rows that were read so far, ready to be sent. `refresh` may be called by many threads."""
+    """May be used by many threads. `refresh` replaces whole lists, so `since` may read them meanwhile."""
 
     def __init__(self, store: Store, run_id: str, breaker: Breaker, public_url: str | None = None) -> None:
-        self._store = store
-        self._breaker = breaker
-        self._id = run_id
-        self._public_url = public_url
+        self._store, self._id, self._breaker, self._public_url = store, run_id, breaker, public_url
         self._lock = threading.Lock()
         self._read_at = float("-inf")
-        self.asked_at = float("-inf")
-        self._histograms: OrderedDict[int, dict[int, _OfLayer]] = OrderedDict()
         self._complete = False
-        self.resumed = False
-        """It had failed or was cancelled, and was queued again: what is known here ends where it ended."""
+        """It has finished and everything was read."""
         self._thinning: Thinning | None = None
+        self._histograms = LayerHistograms(store, run_id, breaker)
+        self.resumed = False
+        """It had failed or was cancelled, and was queued again: the rows here end where it ended."""
         self.summary: RunSummary | None = None
         self.layers: list[LayerView] | None = None
-        self.curve: tuple[list[PointRow], PointRow | None] = ([], None)
+        self.points: tuple[list[PointRow], PointRow | None] = ([], None)
+        """The rows, and the newest point of a thinned run, which belong together."""
         self.snapshots: list[SnapshotRow] = []
         self.log: list[LogLine] = []
         self.speeds: list[SpeedRow] = []
 
     def is_fresh(self, now: float, age_s: float) -> bool:
-        """Whether everything was read less than `age_s` ago, or nothing can be new any more."""
+        """Whether everything was read less than `age_s` ago, or nothing new can come any more."""
         return self._complete or (now - self._read_at < age_s and not self.resumed)
 
-    def is_followed(self, now: float) -> bool:
-        """Whether somebody asked lately, and something can be new."""
-        return not self._complete and now - self.asked_at < FOLLOWED_S
-
     def refresh(self, now: Callable[[], float], age_s: float) -> None:
-        """Read what is new, unless that was done less than `age_s` ago."""
+        """Read what is new, unless this was done less than `age_s` ago."""
         if self.is_fresh(now(), age_s):
             return
         with self._lock:
-            if self.is_fresh(now(), age_s):  # another thread was quicker
+            if self.is_fresh(now(), age_s):  # another thread has read while this one waited for the lock
                 return
-            point = self._thinning.newest if self._thinning else 0
-            snapshot = self.snapshots[-1]["id"] if self.snapshots else 0
-            speed = self.speeds[-1][0] if self.speeds else 0
-            try:
-                with self._breaker.reading():
-                    watch = self._store.watch(self._id, point, snapshot, speed)
-            except UnreadableRun:  # GET /api/runs/{id} says why
-                watch = None
-            if self.summary is not None and self.summary["state"] in RESUMABLE:
-                self.resumed = watch is None or watch.run.finished_at != self.summary["finished_at"]
-            elif watch is not None:
-                self.layers = layers(watch.run.started)  # before the snapshots, whose first asker gets them
-                self._add_points(watch)
-                self._add_snapshots(watch)
-                self.log = [_log_line(row) for row in watch.log]
-                self._add_speeds(watch)
-                # Last, because who sees a run as ended asks no more: the rows must be there before.
-                self.summary = summary(watch.run, self._public_url)
-                self._complete = watch.run.state in TERMINAL - RESUMABLE
+            self._read()
             self._read_at = now()
 
-    def _add_points(self, watch: Watch) -> None:
-        if self._thinning is None:
-            self._thinning = Thinning(watch.run.spec)
-        rows = self._thinning.add(watch.points)
-        if watch.run.state in TERMINAL:
-            rows += self._thinning.end()
-        self.curve = ([*self.curve[0], *rows], self._thinning.latest)
+    def _read(self) -> None:
+        point = self._thinning.newest if self._thinning else 0
+        snapshot = self.snapshots[-1]["id"] if self.snapshots else 0
+        speed = self.speeds[-1][0] if self.speeds else 0
+        try:
+            with self._breaker.reading():
+                delta = self._store.curves.delta(self._id, point, snapshot, speed)
+        except UnreadableRun:  # GET /api/runs/{id} says why
+            delta = None
+        if self.summary is not None and self.summary["state"] in RESUMABLE:
+            self.resumed = delta is None or delta.run.finished_at != self.summary["finished_at"]
+        elif delta is not None:
+            self.layers = layers(delta.run.started)  # before the snapshots: the first answer with some has the layers
+            self._add_points(delta)
+            self._add_snapshots(delta)
+            self._add_speeds(delta)
+            self.log = [_log_line(row) for row in delta.log]
+            # Last: a panel that sees the run ended stops asking, so all rows must be there before.
+            self.summary = summary(delta.run, self._public_url)
+            self._complete = delta.run.state in TERMINAL - RESUMABLE
 
-    def _add_snapshots(self, watch: Watch) -> None:
-        rows = [*self.snapshots, *(_snapshot_row(watch.run, snapshot) for snapshot in watch.snapshots)]
+    def _add_points(self, delta: Delta) -> None:
+        if self._thinning is None:
+            self._thinning = Thinning(delta.run.spec)
+        rows = self._thinning.add(delta.points)
+        if delta.run.state in TERMINAL:
+            rows += self._thinning.end()
+        latest = self._thinning.latest
+        known, _ = self.points
+        new = [(cursor, *point) for cursor, point in rows]
+        self.points = ([*known, *new], (latest[0], *latest[1]) if latest else None)
+
+    def _add_snapshots(self, delta: Delta) -> None:
+        rows = [*self.snapshots, *(_snapshot_row(delta.run, snapshot) for snapshot in delta.snapshots)]
         self.snapshots = [row for row in rows[:-1] if row["kept"]] + rows[-1:]
 
-    def _add_speeds(self, watch: Watch) -> None:
-        epochs = watch.run.spec.epochs / watch.run.spec.total_steps
-        rows = ((row.id, short(row.step * epochs), short(row.images_per_s)) for row in watch.speeds)
+    def _add_speeds(self, delta: Delta) -> None:
+        epochs = delta.run.spec.epochs / delta.run.spec.total_steps
+        rows = ((row.id, short(row.step * epochs), short(row.images_per_s)) for row in delta.speeds)
         self.speeds = [*self.speeds, *rows]
 
-    def news(self, cursors: Cursors, layer: int | None) -> tuple[RunNews | None, bool]:
-        """What is new, and whether there is more than fits into one answer; None: there is no such run."""
-        run = self.summary  # before the rows, as it was written after them
+    def since(self, cursors: Cursors, layer: int | None) -> tuple[RunDelta | None, bool]:
+        """The rows behind `cursors`, and whether more are left than fit into one answer; None: there is no such run.
+
+        Of `layer`, the histograms of one layer only; these may have to be read.
+        """
+        run = self.summary  # first: it is written last
         if run is None:
             return None, False
-        known, latest = self.curve  # one of the other: another thread may be adding to it
-        points = _behind(known, cursors.points, lambda row: row[0])
-        snapshots = _behind(self.snapshots, cursors.snapshots, lambda row: row["id"])
-        log = _behind(self.log, cursors.log, lambda row: row["id"])
-        disabled = self._disabled(_behind(self.snapshots, cursors.disabled, lambda row: row["id"]))
-        speeds = _behind(self.speeds, cursors.speeds, lambda row: row[0])
-        fitting = len(snapshots)
-        if snapshots and layer is not None:
-            layer_count = len(snapshots[0]["disabled"])
-            fitting = max(1, MAX_CELLS // (2 * (BINS + 2) * layer_count)) if layer < layer_count else 0
-        more = 0 < fitting < len(snapshots)
-        snapshots = snapshots[:fitting]
-        news: RunNews = {
+        known, latest = self.points
+        points = _behind(known, cursors.points, _first)
+        snapshots = _behind(self.snapshots, cursors.snapshots, _id)
+        log = _behind(self.log, cursors.log, _id)
+        disabled = self._disabled(_behind(self.snapshots, cursors.disabled, _id))
+        speeds = _behind(self.speeds, cursors.speeds, _first)
+        some = snapshots if layer is None else self._histograms.fitting(layer, snapshots)
+        delta: RunDelta = {
             "run": {**run, "layers": self.layers} if cursors.snapshots == 0 else run,
             "points": points,
             "latest": None if cursors.points is None else latest,
             "thinned": self._thinning is not None and self._thinning.thins,
-            "snapshots": snapshots if layer is None else self._of_layer(layer, snapshots),
+            "snapshots": some if layer is None else self._histograms.of(layer, some, self.snapshots),
             "log": log,
             "disabled": disabled,
             "speeds": speeds,
             "cursor": {
-                "points": points[-1][0] if points else cursors.points,
-                "snapshots": snapshots[-1]["id"] if snapshots else cursors.snapshots,
-                "log": log[-1]["id"] if log else cursors.log,
-                "disabled": disabled[-1][0] if disabled else cursors.disabled,
-                "speeds": speeds[-1][0] if speeds else cursors.speeds,
+                "points": _first(points[-1]) if points else cursors.points,
+                "snapshots": _id(some[-1]) if some else cursors.snapshots,
+                "log": _id(log[-1]) if log else cursors.log,
+                "disabled": _first(disabled[-1]) if disabled else cursors.disabled,
+                "speeds": _first(speeds[-1]) if speeds else cursors.speeds,
             },
         }
-        return news, more
+        return delta, 0 < len(some) < len(snapshots)
 
     def _disabled(self, rows: Sequence[SnapshotRow]) -> list[DisabledRow]:
         features = sum(layer["channels"] for layer in self.layers or ())
@@ -156,27 +139,10 @@ class Watched:
             return []
         return [(row["id"], row["step"], row["epoch"], short(sum(row["disabled"]) / features)) for row in rows]
 
-    def _of_layer(self, layer: int, rows: Sequence[SnapshotRow]) -> list[SnapshotRow]:
-        """`rows` with the counts of one layer in place of the sums over all."""
-        with self._lock:
-            known = self._histograms.setdefault(layer, {})
-            self._histograms.move_to_end(layer)
-            while len(self._histograms) > KEPT_LAYERS:
-                self._histograms.popitem(last=False)
-            if missing := [row["step"] for row in rows if row["step"] not in known]:
-                with self._breaker.reading():
-                    for detail in self._store.snapshot_detail(self._id, steps=missing):
-                        known[detail.step] = _of_layer(detail, layer)
-            # A snapshot that was only there to be watched may be gone by now: the next one is in its place.
-            found: list[SnapshotRow] = [{**row, **known[row["step"]]} for row in rows if row["step"] in known]
-            for step in known.keys() - {row["step"] for row in self.snapshots}:
-                del known[step]
-            return found
 
-
-def _behind(rows: list[T], cursor: int | None, id_of: Callable[[T], int]) -> list[T]:
-    """The rows with an id above `cursor`; none where the asker does not want them."""
-    return [] if cursor is None else rows[bisect.bisect_right(rows, cursor, key=id_of) :]
+def _behind(rows: list[T], cursor: int | None, cursor_of: Callable[[T], int]) -> list[T]:
+    """The rows behind `cursor`; none if the panel does not want them."""
+    return [] if cursor is None else rows[bisect.bisect_right(rows, cursor, key=cursor_of) :]
 
 
 def _snapshot_row(run: Run, snapshot: StoredSnapshot) -> SnapshotRow:
@@ -190,15 +156,6 @@ def _snapshot_row(run: Run, snapshot: StoredSnapshot) -> SnapshotRow:
         "beta_quantiles": None,
         "disabled": snapshot.disabled,
         "kept": keeps_snapshot(run.spec, snapshot.step),
-    }
-
-
-def _of_layer(detail: Snapshot, layer: int) -> _OfLayer:
-    return {
-        "gamma": list(detail.gamma.counts[layer]),
-        "beta": list(detail.beta.counts[layer]),
-        "gamma_quantiles": [short(value) for value in detail.gamma.quantiles[layer]],
-        "beta_quantiles": [short(value) for value in detail.beta.quantiles[layer]],
     }
 
 

@@ -1,15 +1,129 @@
-"""The Train page's experiments as a list of cards; the script beside it adds times and lets people run them."""
+"""The experiments that the Train page offers as sentences: what each asks, the runs that answer it, and their cards.
+
+A row of the table is all that an experiment needs. The paper's questions, with replicates and verdicts, are studies
+(core/studies); these are small, on the smallest data set, to be watched from the first step to the last. The script
+of the page adds times and lets people run them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from html import escape
+from typing import Any
 
-from app.pages.questions import EXPERIMENTS, Experiment
+from typing_extensions import TypedDict
 
+from app.form.fields import EXAMPLES
+from app.preview.estimate import Estimate
+from core.catalog.registry import Registry
+from core.run.spec import RunSpec
+
+EPOCHS = 30
 HEAD = """
 <section class="experiments" aria-labelledby="experiments-title">
   <h2 id="experiments-title">Or ask a question</h2>
 """
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """`sentence` is what one clicks on, `watch` where to look; `runs` are specs as the API takes them."""
+
+    name: str
+    sentence: str
+    watch: str
+    runs: tuple[dict[str, Any], ...]
+
+
+class ExperimentView(TypedDict):
+    """An experiment as the page shows it; `estimate_s` is of all its runs, one after the other."""
+
+    name: str
+    sentence: str
+    watch: str
+    runs: list[dict[str, Any]]
+    estimate_s: Estimate
+
+
+def _runs(*variants: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    """Runs that differ in what `variants` say only."""
+    usual = {"architecture": "resnet-14", "policy": "batchnorm", "dataset": "digits", "epochs": EPOCHS}
+    return tuple({**usual, **variant} for variant in variants)
+
+
+EXPERIMENTS: Registry[Experiment] = Registry(
+    "experiment",
+    (
+        Experiment(
+            "random-twin",
+            "BatchNorm against the same number of random parameters",
+            "Two curves, 1,120 trainable parameters each: only one of them climbs.",
+            EXAMPLES,
+        ),
+        Experiment(
+            "depth",
+            "Does depth help random features?",
+            "The same recipe at three depths. More layers, more γ and β: see whether the accuracy follows.",
+            _runs({}, {"architecture": "resnet-32"}, {"architecture": "resnet-56"}),
+        ),
+        Experiment(
+            "off",
+            "Is a third of the features really off?",
+            "Steps and decay ten times the paper’s switch off about a third, no decay hardly any: is that worse?",
+            _runs(
+                {"epochs": 60, "recipe": {"lr": 1.0, "weight_decay": 1e-3}},
+                {"epochs": 60, "recipe": {"lr": 1.0, "weight_decay": 0.0}},
+                {"epochs": 60, "recipe": {"lr": 1.0, "weight_decay": 1e-3}, "policy": "all"},
+            ),
+        ),
+        Experiment(
+            "gamma-or-beta",
+            "Which does the work, γ or β?",
+            "Scales only, shifts only, and both. The halves have half the parameters of the whole.",
+            _runs({"policy": "gamma"}, {"policy": "beta"}, {}),
+        ),
+        Experiment(
+            "output",
+            "Is it enough to train the output layer?",
+            "The last layer alone is the classical use of random features; BatchNorm reaches into every layer.",
+            _runs({"policy": "output"}, {}, {"policy": "batchnorm+output"}),
+        ),
+        Experiment(
+            "start",
+            "Does it matter where γ starts?",
+            "γ drawn from U(0, 1), as in the paper, against γ = 1, as in most networks.",
+            _runs({}, {"init": {"norm": "ones"}}),
+        ),
+        Experiment(
+            "supermask",
+            "Can choosing weights replace training them?",
+            "A supermask keeps half of the random weights and changes none of them.",
+            _runs({"policy": "supermask"}, {}),
+        ),
+    ),
+)
+
+
+def view(experiment: Experiment, estimate: Callable[[RunSpec], Estimate]) -> ExperimentView:
+    """`experiment` with its time on this server by `estimate`."""
+    return {
+        "name": experiment.name,
+        "sentence": experiment.sentence,
+        "watch": experiment.watch,
+        "runs": list(experiment.runs),
+        "estimate_s": together([estimate(RunSpec.model_validate(run)) for run in experiment.runs]),
+    }
+
+
+def together(estimates: Sequence[Estimate]) -> Estimate:
+    """The range of several runs one after the other; it rests on what the weakest of them rests on."""
+    return {
+        "low": round(sum(one["low"] for one in estimates), 1),
+        "high": round(sum(one["high"] for one in estimates), 1),
+        "basis": "assumed" if any(one["basis"] == "assumed" for one in estimates) else "measured here",
+        "runs": min(one["runs"] for one in estimates),
+    }
 
 
 def skeleton() -> str:

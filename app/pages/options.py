@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
-from app.form import choices
-from app.sharing import findings
+from app.form import choices, fields
+from app.pages.table import PAGES
+from app.views import downloads
 from core.catalog.architectures import FAMILIES
 from core.catalog.datasets import DATASETS, DataSet
 from core.catalog.folder import missing
-from core.catalog.policies import MAX_PER_CHANNEL, POLICIES, Policy, random_policy, stage_policy, supermask_policy
+from core.catalog.grammar import PolicyRule, Wording
+from core.catalog.policies import POLICIES, POLICY_GROUPS
+from core.catalog.policy import Policy
+from core.catalog.policy_rules import POLICY_RULES
 from core.run.events import DISABLED_BELOW, EDGES, QUANTILES
-
-K = MAX_PER_CHANNEL
-GRAMMAR: tuple[tuple[str, Policy, str], ...] = (
-    (r"random-(\d+)", random_policy(K), f"{K}"),
-    (r"random-(1)-layer", random_policy(1, spread=True), "1"),
-    (r"random-(\d+)-layer", random_policy(K, spread=True), f"{K}"),
-    (r"supermask-(\d+)", supermask_policy(99), "99"),
-    (r"batchnorm-stages?-(\d)", stage_policy(frozenset({5})), "5"),
-    (r"batchnorm-stages?-([\d-]+)", stage_policy(frozenset({4, 5})), "4, 5"),
-)
-"""Policies that are not listed: the pattern of their names, an example, and what its words say for the group."""
 
 
 def options() -> dict[str, Any]:
@@ -41,7 +35,9 @@ def options() -> dict[str, Any]:
             for family in FAMILIES.values()
         ],
         "policies": [{"name": policy.name, **_said(policy)} for policy in POLICIES.values()],
-        "grammar": [{"pattern": pattern, **_said(policy, said)} for pattern, policy, said in GRAMMAR],
+        "grammar": [_worded(wording) for rule in POLICY_RULES.values() for wording in rule.wordings],
+        "groups": [{"name": g.name, "title": g.title, "key": g.key} for g in POLICY_GROUPS.values()],
+        "rules": [_rule(rule) for rule in POLICY_RULES.values()],
         "datasets": [
             {
                 "name": data.name,
@@ -53,34 +49,45 @@ def options() -> dict[str, Any]:
             }
             for data in DATASETS.values()
         ],
-        "defaults": choices.DEFAULTS,
-        "usual": choices.USUAL,
-        "optional": choices.OPTIONAL,
+        "defaults": fields.DEFAULTS,
+        "usual": fields.USUAL,
+        "optional": fields.OPTIONAL,
         "titles": choices.TITLES,
         "shown": choices.SHOWN,
-        "choices": {
-            "norm_part": [value for _, value in choices.NORM_PARTS],
-            "layers": [value for _, value in choices.LAYERS],
-            "per_channel": list(map(str, choices.PER_CHANNEL)),
-            "kept": list(map(str, choices.KEPT)),
-            "reference": [value for _, value in choices.REFERENCES],
-        },
-        "examples": list(choices.EXAMPLES),
-        "findings": list(findings.TABLES),
+        "choices": {key: [value for _, value in members] for key, members in choices.MEMBERS.items()}
+        | {field.key: list(field.values) for rule in POLICY_RULES.values() for field in rule.fields},
+        "examples": list(fields.EXAMPLES),
+        "findings": list(downloads.TABLES),
+        "pages": [{"path": page.path, "opens": page.opens} for page in PAGES.values()],
         "edges": list(EDGES),
         "quantiles": list(QUANTILES),
         "disabled_below": DISABLED_BELOW,
     }
 
 
-def _said(policy: Policy, k: str | None = None) -> dict[str, Any]:
-    """What people read of `policy`, with {k} for `k`; and the norm initialiser that it wants (None: the default)."""
+def _said(policy: Policy) -> dict[str, Any]:
+    """What people read and see of `policy`, and the norm initialiser that it wants (None: the default)."""
     return {
-        "title": policy.title.replace(k, "{k}") if k else policy.title,
-        "sentence": policy.sentence.replace(k, "{k}") if k else policy.sentence,
+        "title": policy.title,
+        "sentence": policy.sentence,
         "source": policy.source,
         "norm": policy.norm,
+        "group": policy.group,
+        "hue": policy.hue,
     }
+
+
+def _worded(wording: Wording) -> dict[str, Any]:
+    """The same of policies that are not listed, with {k} in the words for what the pattern's group has."""
+    said = _said(wording.example)
+    words = {key: wording.of(said[key]) for key in ("title", "sentence")}
+    return {"pattern": wording.pattern, **said, **words}
+
+
+def _rule(rule: PolicyRule) -> dict[str, Any]:
+    """How the script says and reads the names of `rule`; `pattern` has a group for each field."""
+    said = [asdict(field) for field in rule.fields]
+    return {"name": rule.name, "group": rule.group, "stem": rule.stem, "pattern": rule.pattern, "fields": said}
 
 
 def _missing(data: DataSet) -> str | None:

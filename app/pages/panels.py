@@ -9,8 +9,6 @@ from __future__ import annotations
 import gradio as gr
 
 STATIC = "/static"
-LOADING = '<div class="loading"><p role="status">Loading…</p><progress aria-label="Loading"></progress></div>'
-"""What a skeleton says once its script has had a second."""
 
 
 def panel(module: str, skeleton: str, *, elem_id: str | None = None) -> gr.HTML:

@@ -12,15 +12,23 @@ from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.web.sheets import JOINED
+from app.pages.table import PAGES, SITE
+from app.web.assets import JOINED
 
-HEADER = """
+
+def _link(path: str, words: str, wide: bool = False, keys: str | None = None) -> str:
+    kind, shortcut = ' class="wide"' if wide else "", f' data-keys="{keys}"' if keys else ""
+    return f'<a{kind} href="{path}"{shortcut}>{words}</a>'
+
+
+LINKS = (
+    *(_link(page.path, page.title, page.header == "wide", page.keys) for page in PAGES.values() if page.header),
+    _link("/api/docs", "API docs", wide=True),
+)
+HEADER = f"""
 <header class="site-header"><div class="site-bar">
-  <a class="brand" href="/"><img src="/static/favicon.svg" alt="" width="26" height="26"><span>OnlyBN</span></a>
-  <nav aria-label="Pages">
-    <a href="/">Train</a><a href="/paper">Paper</a><a href="/runs">Runs</a><a href="/compare">Compare</a>
-    <a class="wide" href="/about">About</a><a class="wide" href="/api/docs">API docs</a>
-  </nav>
+  <a class="brand" href="/"><img src="/static/favicon.svg" alt="" width="26" height="26"><span>{SITE}</span></a>
+  <nav aria-label="Pages">{"".join(LINKS)}</nav>
   <div class="site-side"></div>
 </div></header>
 """

@@ -3,43 +3,41 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gradio as gr
 
 from app.form import components as form
-from app.pages import about, compare, paper, run, surgery, train
-from app.pages import table as runs
+from app.pages import about, train
 from app.pages.options import options
 from app.pages.panels import panel, words
 from app.pages.shell import FOOTER, HEADER
-from app.web.sheets import JOINED
+from app.pages.table import PAGES, SITE, Page
+from app.web.assets import JOINED
+from core.run.events import Point
 
+LOADING = '<div class="loading"><p role="status">Loading…</p><progress aria-label="Loading"></progress></div>'
+"""What a skeleton says once its script has had a second."""
 FONTS = ("-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONOSPACE = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
 
 
-def build(store: object = None, settings: object = None) -> gr.Blocks:
-    """The pages as Gradio Blocks.
+def build() -> gr.Blocks:
+    """The pages as Gradio Blocks. They ask the API from the browser, so that they survive a restart of the server."""
+    first, *others = PAGES.values()
+    with gr.Blocks(title=SITE, analytics_enabled=False, fill_width=True) as site:
+        own = {"/": lambda: train.build(site), "/about": about.build}
+        _frame(first, own)
+    for page in others:
+        with site.route(page.title, page.name, show_in_navbar=False):
+            _frame(page, own)
+    return site
 
-    `store` and `settings` are what every page could draw on; these pages ask the API from the browser instead, so
-    that they survive a restart of the server.
-    """
-    with gr.Blocks(title="OnlyBN", analytics_enabled=False, fill_width=True) as demo:
-        _frame(train.build)
-    with demo.route("Paper", "paper", show_in_navbar=False):
-        _frame(paper.build)
-    with demo.route("Runs", "runs", show_in_navbar=False):
-        _frame(runs.build)
-    with demo.route("Compare", "compare", show_in_navbar=False):
-        _frame(compare.build)
-    with demo.route("Run", "run", show_in_navbar=False):
-        _frame(run.build)
-    with demo.route("Surgery", "surgery", show_in_navbar=False):
-        _frame(surgery.build)
-    with demo.route("About", "about", show_in_navbar=False):
-        _frame(about.build)
-    return demo
+
+def skeleton(page: Page) -> str:
+    """What stands on a page without code of its own until its script has come."""
+    return f'<div class="{page.name}-page">{page.head}{LOADING}</div>'
 
 
 def mount_options() -> dict[str, Any]:
@@ -58,8 +56,10 @@ def theme() -> gr.themes.Base:
 
 
 def head() -> str:
-    """What Gradio adds to the page's head: icon, style sheet, what shows the page, and the registries as data."""
-    data = json.dumps(options(), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    """What Gradio adds to the page's head: icon, style sheet, what shows the page, and as data the registries and the
+    columns of a point."""
+    known = {**options(), "point": Point._fields}
+    data = json.dumps(known, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return (
         # early.js shows the page; the animation does if that file does not come.
         "<style>html:not([data-ready]) gradio-app{visibility:hidden;animation:onlybn-show 0s 4s forwards}"
@@ -73,8 +73,11 @@ def head() -> str:
     )
 
 
-def _frame(page: Any) -> None:
-    """Header, page, footer."""
+def _frame(page: Page, own: Mapping[str, Callable[[], None]]) -> None:
+    """Header, page, footer; `own`: what builds the pages that have code of their own, by path."""
     panel("site/site.js", HEADER, elem_id="site-header")
-    page()
+    if page.path in own:
+        own[page.path]()
+    else:
+        panel(f"pages/{page.name}/page.js", skeleton(page), elem_id=page.name)
     words(FOOTER, elem_id="site-footer")

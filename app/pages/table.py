@@ -1,12 +1,123 @@
-"""The page of all runs: queue, history and the overlay of chosen runs."""
+"""The pages of the site, a row each, with all that other files must know of them.
+
+A new page is a row here, its script static/pages/NAME/page.js, and a test. No requests and no Gradio.
+"""
 
 from __future__ import annotations
 
-from app.pages.panels import LOADING, panel
+from dataclasses import dataclass
+from typing import Literal
 
-SKELETON = f'<div class="runs-page"><h1>Runs</h1>{LOADING}</div>'
+SITE = "OnlyBN"
+TITLE = "How much can a random network learn?"
+DESCRIPTION = (
+    "A browser laboratory: keep every weight random, let only a chosen few parameters train, and watch it happen."
+)
 
 
-def build() -> None:
-    """The page, inside the Blocks that is open."""
-    panel("pages/runs/page.js", SKELETON, elem_id="runs")
+@dataclass(frozen=True)
+class Page:
+    """`title`: what the header and Gradio call it. `opens`: what its link opens, as the end of that sentence.
+
+    `link_title`, `description`: what other sites show of its link while that names no run or study that is here.
+    `head`: the HTML that stands there until the script has come; None: site.py knows what builds the page.
+    `header`: whether the header has a link to it, or only where there is room. `keys`: what goes there from anywhere;
+    only for pages in the header. `run`: which part of its address names the run that it is about.
+    """
+
+    path: str
+    title: str
+    link_title: str
+    description: str
+    opens: str
+    head: str | None = None
+    header: Literal["always", "wide"] | None = None
+    keys: str | None = None
+    run: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The folder of its script, and the id of its panel."""
+        return self.path.removeprefix("/") or "train"
+
+
+PAPER = """<header class="paper-head">
+  <h1>The paper’s questions</h1>
+  <p>“Training BatchNorm and Only BatchNorm” makes claims; each card puts one to the test with runs of your own.
+  A study trains a grid of networks, several replicates each, and says whether the claim holds here. Minutes take a
+  small data set, an evening all of Fashion-MNIST, and paper is the paper’s own setting. What has run already is
+  reused; the page may be closed meanwhile.</p>
+</header>"""
+
+PAGES = {
+    page.path: page
+    for page in (
+        Page(
+            "/",
+            "Train",
+            link_title=f"{SITE}: {TITLE[0].lower()}{TITLE[1:]}",
+            description=DESCRIPTION,
+            opens="the form as you have filled it in, and launches nothing",
+            header="always",
+            keys="g t",
+        ),
+        Page(
+            "/paper",
+            "Paper",
+            link_title="The paper’s questions, put to the test",
+            description="Studies that say whether the paper’s claims hold here.",
+            opens="the paper’s questions, at the study that you chose last",
+            head=PAPER,
+            header="always",
+            keys="g p",
+        ),
+        Page(
+            "/runs",
+            "Runs",
+            link_title="Runs",
+            description="Networks whose weights stay random, and what the few trained parameters made of them.",
+            opens="this list with its filters, its order and the runs that are ticked",
+            head="<h1>Runs</h1>",
+            header="always",
+            keys="g r",
+        ),
+        Page(
+            "/compare",
+            "Compare",
+            link_title="Compare",
+            description="Runs side by side: curves, means with intervals, and in what the runs differ.",
+            opens="this comparison as you see it: which runs, grouped and drawn how, and what the table shows",
+            head="<h1>Compare</h1>",
+            header="always",
+            keys="g c",
+        ),
+        Page(
+            "/about",
+            "About",
+            link_title=f"About {SITE}",
+            description="What training BatchNorm and only BatchNorm means, for newcomers, with live figures.",
+            opens="this page",
+            header="wide",
+            keys="g a",
+        ),
+        Page(
+            "/run",
+            "Run",
+            link_title="Run",
+            description=DESCRIPTION,
+            opens="this run, live, at the layer and the moment that you look at",
+            head='<h1 class="waiting">Run</h1>',
+            run="id",
+        ),
+        Page(
+            "/surgery",
+            "Surgery",
+            link_title="Surgery",
+            description="Switch features of a trained network off, and see what it can still do.",
+            opens="this surgery with its threshold and all edits; the run itself stays as it is",
+            head='<h1 class="waiting">Surgery</h1>',
+            run="run",
+        ),
+    )
+}
+"""By path, in the order of the header."""

@@ -9,7 +9,8 @@ from typing import Any
 import gradio as gr
 
 from app.form import components as form
-from app.form.choices import DEFAULTS, PRESETS
+from app.form.choices import PRESETS
+from app.form.fields import DEFAULTS
 from app.pages import experiments
 from app.pages.glossary import marked
 from app.pages.panels import loaded, panel, words
@@ -90,8 +91,8 @@ LATEST = """
 """
 
 
-def build() -> None:
-    """The page, inside the Blocks that is open."""
+def build(site: gr.Blocks) -> None:
+    """The page, inside `site`, which is open."""
     panel("pages/train/launch.js", HERO)
     panel("pages/train/experiments.js", experiments.skeleton(), elem_id="experiments")
     fields = form.Form()
@@ -122,7 +123,7 @@ def build() -> None:
             panel("pages/train/text.js", TEXT)
     panel("site/gallery.js", GALLERY, elem_id="gallery")
     panel("pages/train/latest.js", LATEST)
-    _wire(fields, launch)
+    _wire(site, fields, launch)
     for button, values in presets:
         filled = form.preset(values)
         button.click(
@@ -145,7 +146,7 @@ def _hint(name: str, sentence: str) -> None:
     words(f'<p class="hint" data-slot="{name}-hint">{escape(sentence)}</p>')
 
 
-def _wire(fields: form.Form, launch: gr.Button) -> None:
+def _wire(site: gr.Blocks, fields: form.Form, launch: gr.Button) -> None:
     """Lets the scripts hear of the form. All of it runs in the browser: no event goes to the server."""
     parts = list(fields.components.values())
     keys = json.dumps(list(fields.components))
@@ -153,9 +154,7 @@ def _wire(fields: form.Form, launch: gr.Button) -> None:
     def call(module: str, function: str) -> str:
         return f"(...values) => {loaded(module)}.then((module) => module.{function}({keys}, values))"
 
-    blocks = gr.context.Context.root_block
-    assert blocks is not None, "build() must be called inside a gr.Blocks"
-    blocks.load(None, parts, parts, js=call(FORM_JS, "load"), api_visibility="private")
+    site.load(None, parts, parts, js=call(FORM_JS, "load"), api_visibility="private")
     gr.on(
         [part.change for part in parts],
         None,

@@ -104,7 +104,7 @@ class Estimator:
     def estimate(self, spec: RunSpec) -> Estimate:
         with self._lock:
             if self._clock() - self._read_at >= KEEP_S:
-                runs, _ = self._store.runs(states={"finished"}, sort="finished_at", limit=RECENT)
+                runs, _ = self._store.runs.find(states={"finished"}, sort="finished_at", limit=RECENT)
                 self._known = [known for known in map(measured, runs) if known is not None]
                 self._read_at = self._clock()
         return estimate(spec, self._known)

@@ -1,17 +1,17 @@
-"""A network as a page draws it: its layers, and how much of each trains. From plans alone, without torch."""
+"""A network as a page draws it and lists its parts: its layers, and how much of each trains.
+
+From its plan and what trains in it (`RunSpec.plan`, `RunSpec.trains`), without torch.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 from typing_extensions import TypedDict
 
-from core.catalog import architectures as catalog
-from core.catalog.normalisation import BATCH, Normalisation
-from core.catalog.plan import AFFINE, Parameter, Unit, parameters_of
-from core.catalog.policies import Policy, policy
-from core.catalog.residual import Shape
+from core.catalog.normalisation import Normalisation
+from core.catalog.plan import AFFINE, ROLES, Parameter, Plan, Role, Unit, parameters_of
+from core.catalog.policy import Policy, Trains
 
 
 class UnitPicture(TypedDict):
@@ -68,17 +68,29 @@ class Picture(TypedDict):
     output: OutputPicture
 
 
-@lru_cache(maxsize=64)
-def picture(
-    architecture: str, policy_name: str, input_shape: Shape, classes: int, normalisation: Normalisation = BATCH
-) -> Picture:
-    """The network of `architecture` for images of `input_shape`, with what `policy_name` trains in it.
+class PartView(TypedDict):
+    """One part: its role, its title, how many parameters it has and how many of them train (or have a score)."""
 
-    Callers must not change the answer: it is kept.
-    """
-    plan = catalog.plan(architecture, input_shape, classes, normalisation)
-    chosen = policy(policy_name)
-    extra = {f"{name}.weight": count for name, count in chosen.scattered(plan).items()} | chosen.scored(plan)
+    role: Role
+    title: str
+    total: int
+    trainable: int
+
+
+TITLES: dict[Role, str] = {
+    "convolution": "Convolutions",
+    "convolution-bias": "Convolution biases",
+    "shortcut": "Shortcut convolutions",
+    "gamma": "γ of the norm layers",
+    "beta": "β of the norm layers",
+    "output": "Output layer",
+    "output-bias": "Output biases",
+}
+"""What people read for a parameter's role."""
+
+
+def picture(plan: Plan, trains: Trains, chosen: Policy, normalisation: Normalisation) -> Picture:
+    """The network of `plan`, with norm layers as in `normalisation`; in it `trains`, which `chosen` says."""
     return {
         "input_shape": plan.input_shape,
         "norm": {
@@ -88,26 +100,36 @@ def picture(
             "beta": "beta" in chosen.roles,
         },
         "keep": chosen.keep,
-        "stem": _unit(plan.stem, chosen, extra),
+        "stem": _unit(plan.stem, trains),
         "blocks": [
             {
                 "stage": block.stage,
                 "residual": block.residual,
                 "pool": block.pool is not None,
-                "units": [_unit(unit, chosen, extra) for unit in block.units],
-                "shortcut": _unit(block.shortcut, chosen, extra) if block.shortcut else None,
+                "units": [_unit(unit, trains) for unit in block.units],
+                "shortcut": _unit(block.shortcut, trains) if block.shortcut else None,
             }
             for block in plan.blocks
         ],
         "output": {
             "features": plan.output.features,
             "classes": plan.output.classes,
-            "trained": _share(plan.parameters[-2:], chosen, extra),
+            "trained": _share(plan.parameters[-2:], trains),
         },
     }
 
 
-def _unit(unit: Unit, chosen: Policy, extra: dict[str, int]) -> UnitPicture:
+def parts(plan: Plan, trains: Trains) -> list[PartView]:
+    """The parts that `plan` has, with what trains in each; the sums are those of `cost.counts`."""
+    members = {role: [p for p in plan.parameters if p.role == role] for role in ROLES}
+    return [
+        {"role": role, "title": TITLES[role], "total": plan.count(role), "trainable": _trained(those, trains)}
+        for role, those in members.items()
+        if those
+    ]
+
+
+def _unit(unit: Unit, trains: Trains) -> UnitPicture:
     conv = unit.convolution
     weight, *rest = parameters_of(unit)
     bias = [parameter for parameter in rest if parameter.role == "convolution-bias"]
@@ -118,14 +140,16 @@ def _unit(unit: Unit, chosen: Policy, extra: dict[str, int]) -> UnitPicture:
         "kernel": conv.kernel,
         "stride": conv.stride,
         "size": conv.size,
-        "trained": _share([weight], chosen, extra),
-        "bias_trained": _share(bias, chosen, extra) if bias else None,
-        "norm_trained": _share([p for p in rest if p.role in AFFINE], chosen, extra),
+        "trained": _share([weight], trains),
+        "bias_trained": _share(bias, trains) if bias else None,
+        "norm_trained": _share([p for p in rest if p.role in AFFINE], trains),
     }
 
 
-def _share(parameters: Sequence[Parameter], chosen: Policy, extra: dict[str, int]) -> float:
-    """The share of the values of `parameters` that train; `extra` are those that train as a part of a tensor."""
+def _trained(parameters: Sequence[Parameter], trains: Trains) -> int:
+    return sum(trains[p.name].count for p in parameters if p.name in trains)
+
+
+def _share(parameters: Sequence[Parameter], trains: Trains) -> float:
     size = sum(parameter.size for parameter in parameters)
-    trained = sum(p.size if chosen.trains(p) else extra.get(p.name, 0) for p in parameters)
-    return trained / size if size else 0.0
+    return _trained(parameters, trains) / size if size else 0.0

@@ -99,9 +99,9 @@ class Outlooks:
         """When each queued run starts."""
         with self._lock:
             if self._now() - self._played_at >= KEEP_S:
-                self._slots = self._store.slots()
-                waiting = self._store.line(MAX_SEEN)
-                running, _ = self._store.runs(states={"running"}, limit=MAX_SEEN)
+                self._slots = self._store.workers.slots()
+                waiting = self._store.queue.first(MAX_SEEN)
+                running, _ = self._store.runs.find(states={"running"}, limit=MAX_SEEN)
                 self._starts = self._play(running, waiting)
                 self._played_at = self._now()
             return self._starts
@@ -116,7 +116,7 @@ class Outlooks:
         return {run.id: {"low": a, "high": b} for run, a, b in zip(waiting, low, high, strict=True)}
 
     def _twin(self, run: Run) -> TwinView | None:
-        twin = twin_of(run, self._store.like(run))
+        twin = twin_of(run, self._store.runs.like(run))
         if twin is None:
             return None
         mine, other = run.counts.trainable, twin.counts.trainable

@@ -14,9 +14,8 @@ from typing_extensions import TypedDict
 
 from app.preview.cautions import cautions
 from app.preview.estimate import Estimate
-from app.preview.images import DOWNLOADS, changed_folder, data_is_here
-from app.preview.network import Picture, picture
-from app.preview.parts import PartView, parts
+from app.preview.images import changed_folder, data_is_here
+from app.preview.network import PartView, Picture, parts, picture
 from app.preview.spec_text import as_yaml, shortened
 from core.catalog.normalisation import Normalisation
 from core.machine.files import START
@@ -45,13 +44,13 @@ class Preview(TypedDict):
     warnings: list[str]
 
 
-def preview(spec: RunSpec, estimate: Estimate, data: Path, fashion_mnist: Path | None = None) -> Preview:
-    """The preview of `spec`; `data` and `fashion_mnist` are folders where images may lie (see `data_is_here`)."""
-    plan = spec.plan
-    counts = cost.counts(plan, spec.selection)
+def preview(spec: RunSpec, estimate: Estimate, data: Path) -> Preview:
+    """The preview of `spec`; `data` is the folder of ONLYBN_DATA."""
+    plan, trains = spec.plan, spec.trains
+    counts = cost.counts(plan, trains)
     return {
         "counts": counts.model_dump(),
-        "parts": parts(plan, spec.selection),
+        "parts": parts(plan, trains),
         "share": counts.trainable / counts.total,
         "macs_per_image": plan.macs,
         "steps": spec.total_steps,
@@ -59,8 +58,8 @@ def preview(spec: RunSpec, estimate: Estimate, data: Path, fashion_mnist: Path |
         "cli": command_line(spec),
         "spec": shortened(spec),
         "yaml": as_yaml(spec),
-        "plan": picture(spec.architecture, spec.policy, spec.data.shape, len(spec.data.classes), spec.norm),
-        "warnings": warnings(spec, estimate, here=data_is_here(spec.dataset, data, fashion_mnist)),
+        "plan": picture(plan, trains, spec.selection, spec.norm),
+        "warnings": warnings(spec, estimate, here=data_is_here(spec.dataset, data)),
     }
 
 
@@ -100,9 +99,8 @@ def _value(value: Any) -> str:
 def warnings(spec: RunSpec, estimate: Estimate, *, here: bool) -> list[str]:
     """What a person should know before the launch, one sentence each; `here`: the images are on this machine."""
     said: list[str] = []
-    title = spec.data.title
-    if not here:
-        said.append(f"{title} is not on this server yet: the run downloads it first ({DOWNLOADS[spec.dataset]}).")
+    if not here and (download := spec.data.download):
+        said.append(f"{spec.data.title} is not on this server yet: the run downloads it first ({download.size}).")
     if problem := changed_folder(spec):
         said.append(problem)
     if estimate["low"] > LONG_S:

@@ -13,14 +13,17 @@ import orjson
 import yaml
 from yaml.nodes import MappingNode, Node
 
-from app.api.errors import Problem
-from app.form.choices import PARTS
+from app.form.fields import PARTS
 from core.run.spec import Init, RunSpec
 
 JSON = re.compile(r'\s*\{\s*["}]')
 """How a text in JSON begins; one in YAML may begin with a brace, too, but its names need no quotes."""
 MAIN = ("architecture", "policy", "dataset", "epochs")
 """What every text names, whatever the defaults are: a spec without them is none."""
+
+
+class BadText(ValueError):
+    """No spec; the message says where the text is wrong and how."""
 
 
 def shortened(spec: RunSpec) -> dict[str, Any]:
@@ -45,36 +48,36 @@ def as_yaml(spec: RunSpec) -> str:
 
 
 def as_json(text: bytes) -> bytes:
-    """What somebody wrote in YAML or JSON, as JSON. Raises Problem 422 that says where the text is wrong."""
+    """What somebody wrote in YAML or JSON, as JSON. Raises BadText."""
     try:
         written = text.decode()
     except UnicodeDecodeError as error:
-        raise Problem(422, f"the text is not UTF-8: byte {error.start} is none of a letter's") from error
+        raise BadText(f"the text is not UTF-8: byte {error.start} is none of a letter's") from error
     if not written.strip():
-        raise Problem(422, "the text is empty; it should name architecture, policy, dataset and epochs")
+        raise BadText("the text is empty; it should name architecture, policy, dataset and epochs")
     if not JSON.match(written):
         return _yaml(written)
     try:
         return orjson.dumps(orjson.loads(written))
     except orjson.JSONDecodeError as error:
-        raise Problem(422, f"the text is not valid JSON: {error}") from error
+        raise BadText(f"the text is not valid JSON: {error}") from error
 
 
 def _yaml(written: str) -> bytes:
     try:
         found = yaml.load(written, Careful)
     except yaml.MarkedYAMLError as error:
-        raise Problem(422, f"the text is not valid YAML: {_place(error)}{error.problem or error.context}") from error
+        raise BadText(f"the text is not valid YAML: {_place(error)}{error.problem or error.context}") from error
     except (yaml.YAMLError, ValueError) as error:
-        raise Problem(422, f"the text is not valid YAML: {error}") from error
+        raise BadText(f"the text is not valid YAML: {error}") from error
     except RecursionError as error:
-        raise Problem(422, "the text is nested too deeply") from error
+        raise BadText("the text is nested too deeply") from error
     if not isinstance(found, dict):
-        raise Problem(422, "the text must name fields, such as “architecture: resnet-14”, one a line")
+        raise BadText("the text must name fields, such as “architecture: resnet-14”, one a line")
     try:
         return orjson.dumps(found)
     except (TypeError, ValueError) as error:
-        raise Problem(422, f"the text has what no field can be: {error}") from error
+        raise BadText(f"the text has what no field can be: {error}") from error
 
 
 def _place(error: yaml.MarkedYAMLError) -> str:

@@ -13,7 +13,7 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFont
 
-from app.web.assets import package_folder
+from app.web import gradio_internals
 
 WIDTH, HEIGHT = 1200, 630
 SMOOTH = 2
@@ -191,13 +191,9 @@ def _wrapped(words: str, font: Font, width: float, rows: int) -> list[str]:
 
 @cache
 def _font(size: int, bold: bool) -> Font:
-    """IBM Plex Sans as Gradio brings it."""
-    package = package_folder("gradio")
-    name = f"IBMPlexSans-{'Bold' if bold else 'Regular'}.woff2"
     try:
-        assert package is not None
-        return ImageFont.truetype(package / "templates/frontend/static/fonts/IBMPlexSans" / name, size * SMOOTH)
-    except (AssertionError, OSError):
+        return ImageFont.truetype(gradio_internals.font(bold), size * SMOOTH)
+    except OSError:
         return ImageFont.load_default(size * SMOOTH)
 
 

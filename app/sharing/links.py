@@ -1,6 +1,6 @@
 """What a link says of the page behind it: title, description and picture, out of the store's numbers.
 
-Knows no HTML and no requests: `social` writes it into the page, `share_api` answers the picture.
+Knows no HTML and no requests: `social.py` writes it into the page, `api/cards.py` answers the picture.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import cast
 from urllib.parse import parse_qs, urlencode
 
+from app.pages.table import PAGES, TITLE
 from app.sharing.cards import Bar, Card, Curve
 from app.sharing.wording import (
     TOLD,
@@ -24,7 +25,7 @@ from app.sharing.wording import (
     sentence,
     standing,
 )
-from app.views.comparison import Reading, Source, filters_of, read_source
+from app.views.address import Reading, Source, filters_of, read_source
 from core.catalog.datasets import DATASETS
 from core.catalog.policies import policy
 from core.studies.catalog import STUDIES
@@ -32,29 +33,12 @@ from jobs.store.records import Run
 from jobs.store.store import Store
 from jobs.store.tallies import Tally
 
-SITE = "OnlyBN"
-TITLE = "How much can a random network learn?"
-DESCRIPTION = (
-    "A browser laboratory: keep every weight random, let only a chosen few parameters train, and watch it happen."
-)
-PAGES: dict[str, tuple[str, str]] = {
-    "/": (f"{SITE}: {TITLE[0].lower()}{TITLE[1:]}", DESCRIPTION),
-    "/paper": ("The paper’s questions, put to the test", "Studies that say whether the paper’s claims hold here."),
-    "/runs": ("Runs", "Networks whose weights stay random, and what the few trained parameters made of them."),
-    "/about": ("About OnlyBN", "What training BatchNorm and only BatchNorm means, for newcomers, with live figures."),
-    "/run": ("Run", DESCRIPTION),
-    "/surgery": ("Surgery", "Switch features of a trained network off, and see what it can still do."),
-    "/compare": ("Compare", "Runs side by side: curves, means with intervals, and in what the runs differ."),
-}
-"""Title and description of pages whose address names nothing that is here."""
-ONE_RUN = {"/run": "id", "/surgery": "run"}
-"""Which part of an address names the run of a page."""
 LONGEST = 300
 CARD = "/api/card.png"
 
 
 @dataclass(frozen=True)
-class Preview:
+class LinkPreview:
     """What is shown of a link; `card` is the picture's address without the host."""
 
     title: str
@@ -78,16 +62,17 @@ class Shown:
         return STUDIES[name].question if name in STUDIES else f"Study {name}"
 
 
-def preview(path: str, query: str, store: Store) -> Preview | None:
+def preview(path: str, query: str, store: Store) -> LinkPreview | None:
     """What is shown of the page at `path`; None: it is none of ours."""
-    if path not in PAGES:
+    page = PAGES.get(path)
+    if page is None:
         return None
     source = asked(path, query)
     shown = look(source, store) if source else None
     if source is None or shown is None:
-        return Preview(*PAGES[path])
+        return LinkPreview(page.link_title, page.description)
     title, description = _said(shown)
-    return Preview(title, description[:LONGEST], f"{CARD}?{_address(source)}")
+    return LinkPreview(title, description[:LONGEST], f"{CARD}?{_address(source)}")
 
 
 def asked(path: str, query: str) -> Source | None:
@@ -96,8 +81,8 @@ def asked(path: str, query: str) -> Source | None:
         given = {key: values[0] for key, values in parse_qs(query, max_num_fields=60).items()} if query else {}
     except ValueError:
         return None
-    if path in ONE_RUN:
-        return source_of({"runs": given.get(ONE_RUN[path], "").partition(",")[0]})
+    if path in PAGES and (key := PAGES[path].run):
+        return source_of({"runs": given.get(key, "").partition(",")[0]})
     if path == "/runs" and "compare" in given:
         return source_of({"runs": given["compare"]})
     if path == "/paper":
@@ -116,15 +101,15 @@ def look(source: Source, store: Store) -> Shown | None:
     without = source["without"]
     ids = [run_id for run_id in source["runs"] if run_id not in without]
     if ids and len(ids) <= TOLD:
-        known = store.many(ids)
+        known = store.runs.many(ids)
         found = Shown([known[run_id] for run_id in ids if run_id in known])
     elif ids:
-        found = Shown(kinds=store.tally(ids=ids))
+        found = Shown(kinds=store.tallies.count(ids=ids))
     elif source["study"]:
-        label = store.study_label(source["study"])
-        found = Shown(kinds=store.tally(study=source["study"], without=without), study=label)
+        label = store.studies.label(source["study"])
+        found = Shown(kinds=store.tallies.count(study=source["study"], without=without), study=label)
     else:
-        found = Shown(kinds=store.tally(filters_of(source), without=without), words=_filter_words(source))
+        found = Shown(kinds=store.tallies.count(filters_of(source), without=without), words=_filter_words(source))
     return found if found.runs or found.kinds else None
 
 
@@ -182,7 +167,7 @@ def _card_of_run(run: Run, store: Store) -> Card:
 
 
 def _points(run: Run, store: Store) -> tuple[tuple[float, float], ...]:
-    return tuple((min(1.0, p.step / run.total_steps), p.top1) for p in store.tests(run.id))
+    return tuple((min(1.0, p.step / run.total_steps), p.top1) for p in store.curves.tests(run.id))
 
 
 def _filter_words(source: Source) -> str:

@@ -1,4 +1,4 @@
-"""What other sites and messengers show of a link: title, description and picture (`previews`).
+"""What other sites and messengers show of a link: title, description and picture (`links.py`).
 
 Gradio's page says nothing of the kind, the same for every address. The middleware reads the page's HTML on its way
 out and puts our lines in place of Gradio's. A reader's browser ignores them; crawlers run no scripts.
@@ -14,12 +14,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.sharing.links import SITE, Preview, preview
+from app.pages.table import SITE
+from app.sharing.links import LinkPreview, preview
+from app.web.gradio_internals import CHARSET, OWN_TAGS
 from jobs.store.store import Store
 
-OLD = re.compile(r"\s*<meta\s[^>]*?(?:property|name)=\"(?:og|twitter):[^>]*>")
 TITLE_TAG = re.compile(r"<title>.*?</title>", re.DOTALL)
-CHARSET = '<meta charset="utf-8" />'
 
 
 class Social:
@@ -71,7 +71,7 @@ class Social:
         await send({"type": "http.response.body", "body": body})
 
 
-def tags(said: Preview, origin: str, address: str) -> str:
+def tags(said: LinkPreview, origin: str, address: str) -> str:
     """The lines of a page's head, everything in them escaped."""
     title = said.title if SITE in said.title else f"{said.title} · {SITE}"
     named = {
@@ -102,4 +102,4 @@ def with_tags(html: str, lines: str) -> str:
     head, end, rest = html.partition("</head>")
     if not end:
         return html
-    return TITLE_TAG.sub("", OLD.sub("", head), count=1).replace(CHARSET, CHARSET + lines, 1) + end + rest
+    return TITLE_TAG.sub("", OWN_TAGS.sub("", head), count=1).replace(CHARSET, CHARSET + lines, 1) + end + rest

@@ -1,29 +1,24 @@
 """The comparison that a page's address asks for: which runs, and how they shall be shown. Every value is checked here.
 
 A value that cannot be followed is left out with a sentence that says so, so that an old or a mistyped link still shows
-what it can. The curves come through the feed; `compare_api` asks.
+what it can. The curves come through the feed; `api/comparison.py` asks.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from collections.abc import Mapping
 
 from typing_extensions import TypedDict
 
-from app.form.choices import OPTIONAL, USUAL
+from app.form.fields import OPTIONAL, USUAL
 from app.views import runs as views
-from core.catalog import architectures as catalog
-from core.catalog.datasets import DATASETS
-from core.catalog.policies import policy
+from app.views.address import Reading, Source, filters_of, quoted, read_source
 from jobs.store.mapping import UnreadableRun
-from jobs.store.records import STATES, Run, State
+from jobs.store.records import Run
 from jobs.store.store import Store
-from jobs.store.tallies import Filters
 
 MAX_RUNS = 200
-ID = re.compile(r"[A-Za-z0-9_-]{6,40}")
 FIELDS = ("architecture", "policy", "dataset", "epochs", *(key for key in OPTIONAL if key != "name"), *USUAL)
 """The fields of a spec that runs can be grouped by, by key: the recipe's bare, other parts' with their part."""
 RESULTS = ("test", "train", "loss", "train_loss", "top5", "disabled", "seconds", "trainable", "total", "share")
@@ -53,19 +48,6 @@ class View(TypedDict):
     sort: str
     columns: list[str]
     find: str
-
-
-class Source(TypedDict):
-    """Which runs: those of `runs`, or all of a study or of a list's filters; never those of `without`."""
-
-    runs: list[str]
-    without: list[str]
-    study: str | None
-    text: str
-    state: list[str]
-    policy: list[str]
-    architecture: list[str]
-    dataset: list[str]
 
 
 class Comparison(TypedDict):
@@ -118,85 +100,11 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-class Reading:
-    """Takes the parameters of an address one by one and keeps what is wrong with them."""
-
-    def __init__(self, query: Mapping[str, str]) -> None:
-        self._query = query
-        self.problems: list[str] = []
-
-    def one_of(self, key: str, known: Sequence[str], usual: str) -> str:
-        given = self._query.get(key, usual)
-        if given in known:
-            return given
-        self.problems.append(f"{key} must be one of {', '.join(known)}; got {_quoted(given)}.")
-        return usual
-
-    def some_of(self, key: str, known: Sequence[str], usual: list[str], exactly: int | None = None) -> list[str]:
-        given = self.listed(key)
-        if not given:
-            return usual
-        unknown = [word for word in given if word not in known]
-        if unknown:
-            words = ", ".join(map(_quoted, unknown[:3]))
-            self.problems.append(f"{key} has no {words}; it knows {', '.join(known)}.")
-        found = [word for word in given if word in known]
-        if exactly is None:
-            return found or usual
-        if len(given) != exactly:
-            self.problems.append(f"{key} needs {exactly} names, got {len(given)}.")
-        return found if len(found) == exactly else usual
-
-    def number(self, key: str, low: float, high: float, usual: float) -> float:
-        given = self._query.get(key)
-        if given is None:
-            return usual
-        try:
-            value = float(given)
-        except ValueError:
-            value = float("nan")
-        if low <= value <= high:
-            return value
-        self.problems.append(f"{key} must be a number in {low:g}..{high:g}, got {_quoted(given)}.")
-        return usual
-
-    def names(self, key: str, check: Callable[[str], object]) -> list[str]:
-        """The listed names that `check` does not refuse with a ValueError."""
-        found = []
-        for name in self.listed(key):
-            try:
-                check(name)
-                found.append(name)
-            except ValueError as error:
-                self.problems.append(f"{key}: {error}.")
-        return found
-
-    def ids(self, key: str) -> list[str]:
-        given = self.listed(key)
-        if wrong := [word for word in given if not ID.fullmatch(word)]:
-            self.problems.append(f"{key} has what cannot be the id of a run: {', '.join(map(_quoted, wrong[:3]))}.")
-        return [word for word in given if ID.fullmatch(word)]
-
-    def text(self, key: str) -> str:
-        given = self._query.get(key, "").strip()
-        if len(given) > 100:
-            self.problems.append(f"{key} must have at most 100 letters, got {len(given)}.")
-        return given[:100]
-
-    def listed(self, key: str) -> list[str]:
-        """The words between the commas of parameter `key`, each once."""
-        return list(dict.fromkeys(word for word in self._query.get(key, "").split(",") if word))
-
-
-def _quoted(word: str) -> str:
-    return repr(word if len(word) <= 40 else f"{word[:37]}...")
-
-
 def read_view(reading: Reading) -> View:
     plain = usual()
     group = reading.some_of("group", (WHOLE, EACH, *FIELDS), plain["group"])
     if len(group) > 1 and {WHOLE, EACH} & set(group):
-        reading.problems.append(f"group can be {WHOLE} or {EACH} alone, or fields; got {_quoted(','.join(group))}.")
+        reading.problems.append(f"group can be {WHOLE} or {EACH} alone, or fields; got {quoted(','.join(group))}.")
         group = plain["group"]
     sort = reading.one_of("sort", ["", "name", "-name", *COLUMNS, *(f"-{key}" for key in COLUMNS)], plain["sort"])
     base = reading.ids("base")
@@ -216,31 +124,6 @@ def read_view(reading: Reading) -> View:
     }
 
 
-def read_source(reading: Reading) -> Source:
-    study = reading.ids("study")
-    return {
-        "runs": reading.ids("runs"),
-        "without": reading.ids("without"),
-        "study": study[0] if study else None,
-        "text": reading.text("text"),
-        "state": reading.some_of("state", STATES, []),
-        "policy": reading.names("policy", policy),
-        "architecture": reading.names("architecture", catalog.parse),
-        "dataset": reading.names("dataset", DATASETS.__getitem__),
-    }
-
-
-def filters_of(source: Source) -> Filters:
-    """The conditions of a list, where the source is one."""
-    return Filters(
-        text=source["text"] or None,
-        states=cast("list[State]", source["state"]) or None,
-        policies=source["policy"] or None,
-        architectures=source["architecture"] or None,
-        datasets=source["dataset"] or None,
-    )
-
-
 KNOWN = (*Source.__annotations__, *View.__annotations__)
 
 
@@ -249,7 +132,7 @@ def comparison(query: Mapping[str, str], store: Store, public_url: str | None = 
     reading = Reading(query)
     for key in query:
         if key not in KNOWN and not IGNORED.fullmatch(key):
-            reading.problems.append(f"This page knows no {_quoted(key)}; it knows {', '.join(KNOWN)}.")
+            reading.problems.append(f"This page knows no {quoted(key)}; it knows {', '.join(KNOWN)}.")
     source, view = read_source(reading), read_view(reading)
     runs, total, missing = _found(source, store, reading.problems)
     if view["base"] and view["base"] not in {run.id for run in runs}:
@@ -271,7 +154,7 @@ def _found(source: Source, store: Store, problems: list[str]) -> tuple[list[Run]
     without = set(source["without"])
     if source["runs"]:
         wanted = [run_id for run_id in source["runs"] if run_id not in without]
-        there = store.many(wanted[:MAX_RUNS])
+        there = store.runs.many(wanted[:MAX_RUNS])
         runs, total = [there[run_id] for run_id in wanted if run_id in there], len(wanted)
         refused = {
             run_id: reason
@@ -281,13 +164,13 @@ def _found(source: Source, store: Store, problems: list[str]) -> tuple[list[Run]
         problems += refused.values()
         missing = [run_id for run_id in wanted[:MAX_RUNS] if run_id not in there and run_id not in refused]
     elif source["study"]:
-        study, missing = store.study(source["study"]), []
+        study, missing = store.studies.get(source["study"]), []
         if study is None:
             problems.append(f"There is no study {source['study']} on this server.")
         members = {run.id: run for run in (study.runs if study else ()) if run.id not in without}
         runs, total = list(members.values())[:MAX_RUNS], len(members)
     elif any(source[key] for key in ("text", "state", "policy", "architecture", "dataset")):
-        page, total = store.runs(**vars(filters_of(source)), limit=MAX_RUNS)
+        page, total = store.runs.find(**vars(filters_of(source)), limit=MAX_RUNS)
         runs, missing = [run for run in page if run.id not in without], []
     else:
         runs, total, missing = [], 0, []
@@ -299,7 +182,7 @@ def _found(source: Source, store: Store, problems: list[str]) -> tuple[list[Run]
 def _refused(store: Store, run_id: str) -> str | None:
     """Why a run that is there cannot be shown; None of one that is not there."""
     try:
-        store.run(run_id)
+        store.runs.get(run_id)
     except UnreadableRun as error:
         words = str(error)
         return f"{words[0].upper()}{words[1:].rstrip('.')}."

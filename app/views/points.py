@@ -1,23 +1,24 @@
 """The points of a run's curves as the live panels get them: of a long run only what a picture can show.
 
 At the paper's scale a run has 60,000 train points, megabytes for each watcher of each run, on a chart some hundred
-pixels wide. The downloads (`curves.py`) have them all. Knows no store and no requests.
+pixels wide. The downloads (`downloads.py`) have them all. Knows no store and no requests.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any, get_type_hints
 
-from app.views.runs import maybe_short, short
+from app.views.runs import short
 from core.run.cost import point_stride
+from core.run.events import Point
 from core.run.spec import RunSpec
-from jobs.store.records import StoredPoint
 
 MAX_POINTS = 1500
 EXTREMES = 4
 
-PointRow = tuple[int, int, float, str, float, float, float | None, float | None]
-"""Cursor id, step, epoch, split, loss, top1, top5, lr."""
+KINDS: dict[str, Any] = {**get_type_hints(Point), "split": str}
+"""What each column of the points holds, for the documentation of the API."""
 
 
 class Thinning:
@@ -34,9 +35,9 @@ class Thinning:
         expected = -(-spec.total_steps // stride)
         parts = max(1, MAX_POINTS // EXTREMES)
         self._steps = stride * -(-expected // parts) if expected > MAX_POINTS else None
-        self._part: list[StoredPoint] = []
+        self._part: list[Point] = []
         self.newest = 0
-        """The id after which to read on."""
+        """The cursor after which to read on."""
 
     @property
     def thins(self) -> bool:
@@ -44,42 +45,42 @@ class Thinning:
         return self._steps is not None
 
     @property
-    def latest(self) -> PointRow | None:
+    def latest(self) -> tuple[int, Point] | None:
         """The newest train point while its part is under way, to be shown until the part is sent."""
-        return _row(self._part[-1], self.newest) if self._part else None
+        return (self.newest, shortened(self._part[-1])) if self._part else None
 
-    def add(self, points: Iterable[StoredPoint]) -> list[PointRow]:
-        """What is to be sent now that `points`, the next ones in the order of their ids, are known."""
-        rows: list[PointRow] = []
-        for point in points:
-            self.newest = point.id
+    def add(self, points: Iterable[tuple[int, Point]]) -> list[tuple[int, Point]]:
+        """What is to be sent now that `points`, the next ones in the order of their cursors, are known."""
+        rows: list[tuple[int, Point]] = []
+        for cursor, point in points:
+            self.newest = cursor
             if self._steps is None or point.split != "train":
-                rows.append(_row(point, point.id))
+                rows.append((cursor, shortened(point)))
                 continue
             if self._part and (self._part[0].step - 1) // self._steps != (point.step - 1) // self._steps:
-                rows += self._close(_extremes(self._part), point.id)
+                rows += self._close(_extremes(self._part), cursor)
             self._part.append(point)
         return rows
 
-    def end(self) -> list[PointRow]:
+    def end(self) -> list[tuple[int, Point]]:
         """The rest, with the last point of all, of a run to which no point will come any more."""
         rest = _extremes(self._part) + self._part[-1:]
-        return self._close(list({point.id: point for point in rest}.values()), self.newest + 1)
+        return self._close(list({point.step: point for point in rest}.values()), self.newest + 1)
 
-    def _close(self, points: Sequence[StoredPoint], cursor: int) -> list[PointRow]:
+    def _close(self, points: Sequence[Point], cursor: int) -> list[tuple[int, Point]]:
         self._part = []
-        return [_row(point, cursor) for point in points]
+        return [(cursor, shortened(point)) for point in points]
 
 
-def _extremes(points: Sequence[StoredPoint]) -> list[StoredPoint]:
+def shortened(point: Point) -> Point:
+    """`point` in as many digits as a picture can show."""
+    return Point(*(short(value) if isinstance(value, float) else value for value in point))  # type: ignore[arg-type]
+
+
+def _extremes(points: Sequence[Point]) -> list[Point]:
     """Where loss and accuracy are least and greatest, in the order of `points`."""
     if len(points) <= EXTREMES:
         return list(points)
     by_loss, by_top1 = sorted(points, key=lambda point: point.loss), sorted(points, key=lambda point: point.top1)
-    wanted = {point.id for point in (by_loss[0], by_loss[-1], by_top1[0], by_top1[-1])}
-    return [point for point in points if point.id in wanted]
-
-
-def _row(point: StoredPoint, cursor: int) -> PointRow:
-    top5, lr = maybe_short(point.top5), maybe_short(point.lr)
-    return (cursor, point.step, short(point.epoch), point.split, short(point.loss), short(point.top1), top5, lr)
+    wanted = {point.step for point in (by_loss[0], by_loss[-1], by_top1[0], by_top1[-1])}
+    return [point for point in points if point.step in wanted]

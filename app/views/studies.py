@@ -5,18 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
 from typing_extensions import TypedDict
 
+from app.views.questions import QuestionView, question
 from app.views.runs import run_url, short
 from core.catalog.paper import PROVENANCE
 from core.run.findings import Findings
 from core.studies import costs
-from core.studies.catalog import STUDIES, study_spec
+from core.studies.catalog import STUDIES
 from core.studies.figures import figure
 from core.studies.records import QUANTITIES, Record
 from core.studies.results import rows
@@ -29,37 +29,6 @@ from jobs.store.studies import Study
 RECENT, KEEP_S = 30, 10.0
 TELLING_S = 10.0
 """Estimated seconds from which on a run tells something of the pace here."""
-
-
-class ScaleView(TypedDict):
-    """A question at one scale, before anything runs. `unavailable` says why it cannot run here, else null.
-
-    `seconds` is the expected time: on two ordinary cores, or corrected by this server's last runs (`basis`).
-    `figure` has the paper's marks and none of our runs.
-    """
-
-    runs: int
-    macs: float
-    seconds: float | None
-    basis: str
-    unavailable: str | None
-    figure: dict[str, Any] | None
-    setting: str
-
-
-class QuestionView(TypedDict):
-    """One of the paper's questions: what it claims and where, and its three scales.
-
-    `words` of a quote say what its tag means: how the paper says it.
-    """
-
-    name: str
-    title: str
-    question: str
-    claim: str
-    source: str
-    quotes: list[dict[str, str]]
-    scales: dict[str, ScaleView]
 
 
 class MemberView(TypedDict):
@@ -141,8 +110,8 @@ class Studies:
     def questions(self) -> Questions:
         pace = self.pace()
         return {
-            "questions": [_question(name, pace, self._largest) for name in STUDIES],
-            "studies": [self.view(study) for study in self._store.latest_studies() if study.spec.study in STUDIES],
+            "questions": [question(name, pace, self._largest) for name in STUDIES],
+            "studies": [self.view(study) for study in self._store.studies.latest() if study.spec.study in STUDIES],
             "provenance": {tag: known.sentence for tag, known in PROVENANCE.items()},
         }
 
@@ -203,12 +172,12 @@ class Studies:
         """Seconds that the last runs here took for one second of the estimate; None before the first."""
         with self._lock:
             if self._clock() - self._read_at >= KEEP_S:
-                runs, _ = self._store.runs(states={"finished"}, sort="finished_at", limit=RECENT)
+                runs, _ = self._store.runs.find(states={"finished"}, sort="finished_at", limit=RECENT)
                 self._pace, self._read_at = _pace(runs), self._clock()
             return self._pace
 
     def _read_findings(self, run_id: str) -> Findings | None:
-        return self._store.findings(run_id)
+        return self._store.results.findings(run_id)
 
 
 def study_url(study_id: str, public_url: str | None = None) -> str:
@@ -225,84 +194,6 @@ def _pace(runs: Sequence[Run]) -> float | None:
     whole = [run for run in here if run.attempt == 1 and costs.run_s(run.spec) >= TELLING_S]
     expected = sum(costs.run_s(run.spec) - costs.START_S for run in whole)
     return sum(run.result.seconds for run in whole if run.result) / expected if expected > 0 else None
-
-
-def refusal(name: str, scale: Scale, largest: Scale) -> str | None:
-    """Why visitors may not launch study `name` at `scale` on a server whose `largest` scale is this; None: they may."""
-    if SCALES.index(scale) <= SCALES.index(largest):
-        return None
-    return (
-        f"This server runs studies up to the scale {largest}. On a machine of your own: "
-        f"python -m core studies run {name} --scale {scale}"
-    )
-
-
-def _question(name: str, pace: float | None, largest: Scale) -> QuestionView:
-    named = STUDIES[name]
-    return {
-        "name": name,
-        "title": named.title,
-        "question": named.question,
-        "claim": named.claim,
-        "source": named.source,
-        "quotes": [
-            {"text": quote.text, "source": quote.source, "tag": quote.tag, "words": PROVENANCE[quote.tag].words}
-            for quote in named.quotes
-        ],
-        "scales": {scale: _scale(name, scale, pace, largest) for scale in SCALES},
-    }
-
-
-def _scale(name: str, scale: Scale, pace: float | None, largest: Scale) -> ScaleView:
-    try:
-        cost, drawn, setting = _before(name, scale)
-    except StudyUnavailable as error:
-        # Not kept: the data set may be there at the next question.
-        return {
-            "runs": 0,
-            "macs": 0.0,
-            "seconds": None,
-            "basis": "",
-            "unavailable": str(error),
-            "figure": None,
-            "setting": "",
-        }
-    training = cost.seconds - cost.runs * costs.START_S
-    return {
-        "runs": cost.runs,
-        "macs": cost.macs,
-        "seconds": round(cost.runs * costs.START_S + training * (pace or 1.0)),
-        "basis": "on two ordinary cores" if pace is None else "at the speed of this server's last runs",
-        "unavailable": refusal(name, scale, largest),
-        "figure": drawn,
-        "setting": setting,
-    }
-
-
-@lru_cache(64)
-def _before(name: str, scale: Scale) -> tuple[costs.Cost, dict[str, Any], str]:
-    """What a study at a scale costs, its figure without runs, and what it runs in words. Raises StudyUnavailable."""
-    named, study = STUDIES[name], study_spec(name, scale)
-    cost = costs.study_cost(study)
-    drawn = figure(named.plot, named.criterion.quantity_at(scale), study, [], named.marks)
-    return cost, drawn.model_dump(mode="json"), _setting(study)
-
-
-def prepare(should_stop: Callable[[], bool] = lambda: False) -> None:
-    """Work out what never changes of all questions, a second or more, so that no visitor waits for it."""
-    for name in STUDIES:
-        for scale in SCALES:
-            if should_stop():
-                return
-            with suppress(StudyUnavailable):
-                _before(name, scale)
-
-
-def _setting(study: StudySpec) -> str:
-    """`Fashion-MNIST, 8,000 images, 4 epochs, 3 replicates`."""
-    spec = study.members[0].spec
-    images = f", {spec.train_examples:,} images" if spec.train_examples else ""
-    return f"{spec.data.title}{images}, {spec.epochs} epochs, {study.replicates} replicates"
 
 
 def _share(run: Run) -> float:

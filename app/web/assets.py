@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import importlib.util
 import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,14 +22,34 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import Receive, Scope, Send
 
-from app.web.sheets import JOINED, sheets
+from app.web import gradio_internals
+from app.web.packages import plotly_file
 
 STATIC = Path(__file__).parents[2] / "static"
 PREFIX = "/static/"
-PLOTLY = "plotly.min.js"
 HASHED = "/assets/"
 COMPRESSED = (".js", ".css", ".svg", ".json", ".html", ".txt", ".map")
 YEAR_S = 365 * 86_400
+SHEETS = "sheets"
+JOINED = "site.css"
+ORDER = (
+    *("tokens", "type", "gradio", "site"),
+    *("buttons", "badges", "notes", "progress", "toast"),
+    *("form", "tiles"),
+    *("cards", "page", "plain", "stats", "menu", "fields", "tabs", "tables"),
+    *("charts", "data", "legend", "network", "shades"),
+    *("code", "details", "log"),
+    *("preview", "experiments", "train"),
+    *("extend", "player", "run", "runs", "pinned", "queue", "workers", "paper", "compare"),
+    *("term", "keys", "about", "sheet", "embed"),
+    *("surgery", "threshold", "features", "image"),
+    "gallery",
+)
+"""The style sheets of static/sheets/ in the order in which they speak; pages load them as one, /static/site.css.
+
+Where two rules are equally specific, the later sheet wins: first the values and words, then what many pages use, then
+each page.
+"""
 
 
 @dataclass(frozen=True)
@@ -44,32 +63,17 @@ class Asset:
     zipped: bytes | None
 
 
-def package_folder(name: str) -> Path | None:
-    """Where package `name` is installed; it is found without being imported, which takes long."""
-    spec = importlib.util.find_spec(name)
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    return Path(spec.submodule_search_locations[0])
-
-
-def plotly_file() -> Path | None:
-    """Plotly.js as the installed plotly package brings it."""
-    package = package_folder("plotly")
-    return package / "package_data" / PLOTLY if package else None
-
-
-def gradio_scripts() -> Path | None:
-    """The folder of the scripts and styles of Gradio's pages."""
-    package = package_folder("gradio")
-    return (package / "templates" / "frontend" / "assets").resolve() if package else None
-
-
 def file_in(folder: Path, name: str) -> Path | None:
     """The file `name` below `folder`; None if there is none, or if the name leads elsewhere."""
     if "\0" in name:
         return None
     found = (folder / name).resolve()
     return found if found.is_relative_to(folder) and found.is_file() else None
+
+
+def sheets(static: Path) -> tuple[Path, ...]:
+    """The files of which site.css is made."""
+    return tuple(static / SHEETS / f"{name}.css" for name in ORDER)
 
 
 class Assets(BaseRoute):
@@ -82,7 +86,7 @@ class Assets(BaseRoute):
     def __init__(self, folder: Path = STATIC) -> None:
         self.folder = folder.resolve()
         self.plotly = plotly_file()
-        self.hashed = gradio_scripts()
+        self.hashed = gradio_internals.scripts()
         self._kept: dict[tuple[Path, ...], Asset] = {}
 
     def files(self, path: str) -> tuple[Path, ...]:
@@ -106,11 +110,11 @@ class Assets(BaseRoute):
 
     def _file(self, path: str) -> Path | None:
         if path.startswith(HASHED):
-            return file_in(self.hashed, path.removeprefix(HASHED)) if self.hashed else None
+            return file_in(self.hashed, path.removeprefix(HASHED))
         if not path.startswith(PREFIX):
             return None
         name = path.removeprefix(PREFIX)
-        return self.plotly if name == PLOTLY else file_in(self.folder, name)
+        return self.plotly if name == self.plotly.name else file_in(self.folder, name)
 
     def _load(self, files: tuple[Path, ...]) -> Asset:
         stamp = tuple((status.st_mtime_ns, status.st_size) for status in map(Path.stat, files))

@@ -14,6 +14,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.web.answers import refuse
+from app.web.gradio_internals import is_gone
+
 MAX_BODY = 256 * 1024
 MAX_START = 8 << 20
 LARGER = {"/api/starts": MAX_START}
@@ -38,13 +41,6 @@ UNTRUSTED_HEADERS = frozenset(
     }
 )
 """Anyone can send these, and Gradio builds its addresses from some: ONLYBN_PUBLIC_URL says where the page is."""
-
-GRADIO_API = "/gradio_api/"
-GRADIO_API_NEEDED = ("theme.css",)
-"""The routes below /gradio_api/ that our pages use; they ask our own API, never a Python event. All others (queue,
-run, upload, file=, proxy=, stream, component_server, deep_link, vibe-edit, run-history ...) do not exist for a
-visitor. A page with Python events would need "heartbeat/", "queue/" and "run/"."""
-GONE = ("/monitoring", "/svelte", "/login", "/logout", "/gradio_api", "/openapi.json", "/docs", "/redoc")
 
 
 def content_security_policy(frame_ancestors: str, public_url: str | None = None) -> str:
@@ -71,14 +67,6 @@ def origin_of(url: str) -> str:
     """Scheme, host and port of `url`, as a browser names an origin."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}".lower()
-
-
-def is_gone(path: str) -> bool:
-    """Whether `path` is one of Gradio's routes that this site does not have."""
-    folded = path.casefold()
-    if folded.startswith(GRADIO_API):
-        return not folded.removeprefix(GRADIO_API).startswith(GRADIO_API_NEEDED)
-    return any(folded == gone or folded.startswith(f"{gone}/") for gone in GONE)
 
 
 class Rules:
@@ -127,7 +115,7 @@ class Rules:
 
 
 class Security:
-    """The outermost middleware, but for `shortcut.py`, which keeps the same rules."""
+    """The outermost middleware."""
 
     def __init__(self, app: ASGIApp, rules: Rules) -> None:
         self.app, self.rules = app, rules
@@ -150,11 +138,6 @@ class Security:
                 problem = body
         answer = self.app if problem is None else problem
         await answer(scope, receive, self.rules.sending(send))
-
-
-def refuse(status: int, detail: str) -> JSONResponse:
-    """The form that all our errors have."""
-    return JSONResponse({"detail": detail}, status)
 
 
 async def whole_body(scope: Scope, receive: Receive) -> bytes | JSONResponse:

@@ -1,21 +1,46 @@
-"""The data sets by name: shapes, classes, counts and sources. Imports no torch; `memory.py` loads the images."""
+"""The data sets by name: what is known about each, where its files are, and what reads them.
+
+Imports no torch. `core/data/memory.py` has the readers of the data sets that are held in memory, by their names here.
+"""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 from core.catalog.registry import Registry
+
+Reader = Literal["digits", "idx", "cifar", "svhn", "folder"]
+"""What turns files into images; `folder` streams them from a folder of class folders during training."""
+
+
+@dataclass(frozen=True)
+class Download:
+    """How to get missing files: torchvision's data set `kind` downloads and verifies them.
+
+    `size` is the size of the download. Without a network, a person puts `files` (in words) into `place`, a path below
+    the folder of data sets. `kept_as` are paths below the same folder; one of them exists once the data set is there.
+    """
+
+    kind: str
+    size: str
+    files: str
+    place: str
+    kept_as: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """What is known of a data set without opening it.
+    """What is known about a data set without opening it.
 
     `shape` is (channels, height, width); `mean` and `deviation` are per channel for pixels in [0, 1].
     `flip` and `pad` are its standard augmentation: a random mirror image, and a random crop after
     `pad` black pixels were added on each side.
-    `variable` names the environment variable that names its folder, where it is streamed from there (`folder.py`);
-    of such a data set the counts are those that its folder must have, or 0 where any will do.
+    `variable` is the environment variable that names a folder with its files, and `installed` is the folder where a
+    system package puts them. A data set without these two and without `download` has its files in the project.
+    The counts of a streamed data set are those that its folder must have; 0 allows any count.
     """
 
     name: str
@@ -30,12 +55,38 @@ class DataSet:
     deviation: tuple[float, ...]
     flip: bool
     pad: int
+    reader: Reader
+    download: Download | None = None
     variable: str | None = None
+    installed: Path | None = None
 
     @property
     def streamed(self) -> bool:
-        """Whether its images stay on disk and are decoded while it trains; else they lie in memory."""
-        return self.variable is not None
+        """Whether its images stay on disk and are decoded during training; otherwise they are in memory."""
+        return self.reader == "folder"
+
+    @property
+    def given(self) -> Path | None:
+        """The folder with its files: named by the environment or made by a system package; None if there is neither."""
+        if named := os.environ.get(self.variable or ""):
+            return Path(named)
+        return self.installed if self.installed and self.installed.is_dir() else None
+
+
+IDX_FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+"""The files of a data set in the format of MNIST."""
+
+
+def _idx(kind: str, size: str) -> Download:
+    """The download of MNIST, or of a data set in its format."""
+    listed = ", ".join(f"{name}.gz" for name in IDX_FILES)
+    kept_as = (f"{kind}/raw/{IDX_FILES[0]}", f"{kind}/raw/{IDX_FILES[0]}.gz")
+    return Download(kind, size, f"the four files {listed}", f"{kind}/raw", kept_as)
 
 
 # open_lth datasets/imagenet.py and cifar10.py: the authors normalise CIFAR-10 with ImageNet's statistics, too.
@@ -59,7 +110,7 @@ DATASETS: Registry[DataSet] = Registry(
             "digits",
             "Digits",
             "1,797 handwritten digits of 8×8 grey pixels. Needs no download; every fifth image is for testing.",
-            "scikit-learn (UCI optical recognition of handwritten digits)",
+            "Alpaydin, Kaynak 1998 (UCI optical recognition of handwritten digits)",
             (1, 8, 8),
             tuple("0123456789"),
             1438,
@@ -68,6 +119,7 @@ DATASETS: Registry[DataSet] = Registry(
             (0.376,),
             flip=False,
             pad=1,
+            reader="digits",
         ),
         DataSet(
             "mnist",
@@ -82,6 +134,8 @@ DATASETS: Registry[DataSet] = Registry(
             (0.3081,),
             flip=False,
             pad=2,
+            reader="idx",
+            download=_idx("MNIST", "12 MB"),
         ),
         DataSet(
             "fashion-mnist",
@@ -96,6 +150,10 @@ DATASETS: Registry[DataSet] = Registry(
             (0.3530,),
             flip=True,
             pad=2,
+            reader="idx",
+            download=_idx("FashionMNIST", "31 MB"),
+            variable="ONLYBN_FASHION_MNIST",
+            installed=Path("/usr/share/datasets/fashion-mnist"),  # Debian's dataset-fashion-mnist
         ),
         DataSet(
             "cifar-10",
@@ -110,6 +168,14 @@ DATASETS: Registry[DataSet] = Registry(
             IMAGENET_DEVIATION,
             flip=True,
             pad=4,
+            reader="cifar",
+            download=Download(
+                "CIFAR10",
+                "170 MB",
+                "cifar-10-python.tar.gz",
+                "",
+                ("cifar-10-batches-py/test_batch", "cifar-10-python.tar.gz"),
+            ),
         ),
         DataSet(
             "cifar-100",
@@ -124,6 +190,14 @@ DATASETS: Registry[DataSet] = Registry(
             (0.2673, 0.2564, 0.2762),
             flip=True,
             pad=4,
+            reader="cifar",
+            download=Download(
+                "CIFAR100",
+                "169 MB",
+                "cifar-100-python.tar.gz",
+                "",
+                ("cifar-100-python/test", "cifar-100-python.tar.gz"),
+            ),
         ),
         DataSet(
             "svhn",
@@ -138,6 +212,8 @@ DATASETS: Registry[DataSet] = Registry(
             (0.1980, 0.2010, 0.1970),
             flip=False,
             pad=4,
+            reader="svhn",
+            download=Download("SVHN", "246 MB", "train_32x32.mat and test_32x32.mat", "", ("test_32x32.mat",)),
         ),
         DataSet(
             "imagenet",
@@ -152,6 +228,7 @@ DATASETS: Registry[DataSet] = Registry(
             IMAGENET_DEVIATION,
             flip=True,
             pad=0,
+            reader="folder",
             variable="ONLYBN_IMAGENET",
         ),
         DataSet(
@@ -167,6 +244,7 @@ DATASETS: Registry[DataSet] = Registry(
             IMAGENET_DEVIATION,
             flip=True,
             pad=0,
+            reader="folder",
             variable="ONLYBN_FOLDER",
         ),
     ),

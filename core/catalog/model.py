@@ -1,11 +1,17 @@
-"""The base of all our pydantic models. Imports nothing else of ours."""
+"""The base of all our pydantic models, and their errors in words. Imports nothing else of ours."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 
 class Model(BaseModel):
     """The settings that all our models share: frozen, no unknown keys, no NaN or infinity."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def first_fault(error: ValidationError, *path: str) -> str:
+    """The first error with its place, which starts with `path`: `recipe.lr: Input should be greater than 0`."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(str(part) for part in (*path, *first['loc']))}: {first['msg']}"

@@ -1,13 +1,12 @@
 """`python -m core capsule show|evaluate|verify FILE`: what is in a capsule, how good it is, and whether it is sound.
 
-Exit codes: 0 done, 1 the capsule does not give its result again, 2 a bad file or bad arguments.
+Exit codes: 0 done, 1 the capsule does not reproduce its result, 2 a bad file or bad arguments.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -15,30 +14,32 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 
+from core.commands.arguments import BadArguments
+from core.commands.exit_codes import DONE, FAILED
 from core.data.batches import batches
 from core.data.memory import DataUnavailable
 from core.engine.choice import Engine, make_engine
+from core.machine.files import datasets_folder
 from core.machine.processor import processor
-from core.meters import Window, summed_loss, tally
+from core.network.devices import NoDevice, device_of, device_title
+from core.network.scores import Scores, Window
 from core.run.cost import counts
-from core.run.spec import RunSpec, explain
+from core.run.problems import explain
+from core.run.spec import RunSpec
 from core.trained.capsule import BadCapsule, Capsule, Origin, has_its_seeds_weights, read_capsule, rebuild
-from core.training.checkpoint import Scores
+from core.trained.evaluation import evaluating
 
-DONE, DIFFERS = 0, 1
 LOSS_TOLERANCE = 1e-5
-"""Relative. Right answers are counted, and must be the same..."""
+"""Relative. The number of right answers must be the same..."""
 ELSEWHERE = 1e-3
-"""...but on another processor or kind of device than that of the training, with other threads or formats, where so
-large a share of answers may turn and so large a part of the loss differ."""
-
-
-class BadUse(ValueError):
-    """What was asked cannot be done with this capsule; the message says why."""
+"""...unless the processor, the kind of device, the threads or the formats differ from those of the training. Then this
+share of the answers may change, and this part of the loss."""
+REFUSALS = (BadCapsule, BadArguments, NoDevice)
+"""What can be wrong with a file or with what was asked; the messages are for a person."""
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what the command line asks. Raises BadCapsule, BadUse."""
+    """Do what the command line asks. Raises one of REFUSALS."""
     capsule = capsule_of(arguments.file)
     torch.set_num_threads(arguments.threads or capsule.origin.threads)
     done: int = {"show": show, "evaluate": evaluate, "verify": verify}[arguments.action](arguments, capsule)
@@ -56,7 +57,7 @@ def capsule_of(path: Path) -> Capsule:
 def show(arguments: argparse.Namespace, capsule: Capsule) -> int:
     """Print what the capsule says of itself."""
     spec, result = capsule.spec, capsule.result
-    numbers = counts(spec.plan, spec.selection)
+    numbers = counts(spec.plan, spec.trains)
     if arguments.json:
         rows = {
             "spec": spec.model_dump(mode="json"),
@@ -111,7 +112,7 @@ def verify(arguments: argparse.Namespace, capsule: Capsule) -> int:
     same_weights = has_its_seeds_weights(capsule, rebuild(capsule))
     engine = _engine(capsule, arguments.device)
     scores = _scores(engine, capsule.spec, arguments.device)
-    why = elsewhere(device_title(arguments.device), engine.words, capsule.origin)
+    why = elsewhere(device_title(device_of(arguments.device)), engine.words, capsule.origin)
     turned = max(abs(scores.top1 - told.top1), abs(scores.top5 - (told.top5 if told.top5 is not None else scores.top5)))
     same_answers = turned <= (ELSEWHERE if why else 0.0)
     same_loss = abs(scores.loss - told.loss) <= (ELSEWHERE if why else LOSS_TOLERANCE) * abs(told.loss)
@@ -132,11 +133,11 @@ def verify(arguments: argparse.Namespace, capsule: Capsule) -> int:
                 "verdict": "sound" if sound else "DOES NOT give its result again",
             }
         )
-    return DONE if sound else DIFFERS
+    return DONE if sound else FAILED
 
 
 def elsewhere(here: str, engine: str, origin: Origin) -> str | None:
-    """How `here`, a device, is not where the capsule was made, in words; None: it is."""
+    """How the device `here` and `engine` differ from those that made the capsule, in words; None if they do not."""
     if here != origin.device:
         return f"it was made on {origin.device} and this is {here}"
     if here != "cpu":
@@ -154,25 +155,9 @@ def elsewhere(here: str, engine: str, origin: Origin) -> str | None:
 
 
 def _format(engine: str) -> str:
-    """The number format in an engine's words: on a GPU, all that decides what a test gives."""
+    """The number format in an engine's words; on a GPU nothing else decides what a test gives."""
     found = re.search(r"\b(bf16|fp32)\b", engine)
     return found[0] if found else ""
-
-
-def device_title(name: str) -> str:
-    """The device `name` as a capsule's origin calls it."""
-    device = device_of(name)
-    return "cpu" if device.type == "cpu" else torch.cuda.get_device_name(device)
-
-
-def device_of(name: str) -> torch.device:
-    gpus = torch.cuda.device_count()
-    here = ["cpu", *(["cuda"] if gpus else []), *(f"cuda:{index}" for index in range(gpus))]
-    if name == "auto":
-        return torch.device("cuda" if gpus else "cpu")
-    if name not in here:
-        raise BadUse(f"device {name!r} is not here. Allowed: auto, {', '.join(here)}")
-    return torch.device(name)
 
 
 def _compared(told: float, found: float, same: bool) -> str:
@@ -182,24 +167,22 @@ def _compared(told: float, found: float, same: bool) -> str:
 
 
 def _engine(capsule: Capsule, device_name: str) -> Engine:
-    """What runs the rebuilt network."""
+    """The engine that runs the rebuilt network."""
     device = device_of(device_name)
     return make_engine(rebuild(capsule, device), capsule.spec, device)
 
 
 def _scores(engine: Engine, spec: RunSpec, device_name: str) -> Scores:
-    """Of the network that `engine` runs, over the test images of `spec`."""
+    """The scores of the network that `engine` runs, over the test images of `spec`."""
     device = device_of(device_name)
     try:
         window = Window(device)
-        data_folder = Path(os.environ.get("ONLYBN_DATA") or "data") / "datasets"
-        for images, labels in batches(spec, data_folder, device).test():
-            logits = engine.evaluate(images)
-            window.add(tally(summed_loss(logits, labels), logits, labels), len(labels))
+        for _ in evaluating(engine, batches(spec, datasets_folder(), device).test(), window):
+            pass
     except DataUnavailable as error:
-        raise BadUse(str(error)) from error
+        raise BadArguments(str(error)) from error
     except RuntimeError as error:
-        raise BadUse(f"cannot evaluate on {device_name}: {str(error).splitlines()[0]}") from error
+        raise BadArguments(f"cannot evaluate on {device_name}: {str(error).splitlines()[0]}") from error
     return window.mean().scores
 
 
@@ -215,13 +198,13 @@ def _on_other_data(spec: RunSpec, dataset: str) -> RunSpec:
     try:
         other = RunSpec.model_validate(fields)
     except ValidationError as error:
-        raise BadUse(explain(error)) from error
+        raise BadArguments(explain(error)) from error
     for noun, there, here in (
         ("classes", len(other.data.classes), len(spec.data.classes)),
         ("image channels", other.data.shape[0], spec.data.shape[0]),
     ):
         if there != here:
-            raise BadUse(f"{dataset} has {there} {noun}, the capsule's network was made for {here}")
+            raise BadArguments(f"{dataset} has {there} {noun}, the capsule's network was made for {here}")
     return other
 
 

@@ -12,7 +12,7 @@ from core.run.spec import RunSpec
 
 
 def show(spec: RunSpec, stream: Iterator[events.Event], console: Console) -> events.Event | None:
-    """Print `stream` until it ends; its last event (None if there was none)."""
+    """Print `stream` until it ends. Returns its last event (None if there was none)."""
     last: events.Event | None = None
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total} steps"))
     with Progress(*columns, TimeElapsedColumn(), TextColumn("{task.fields[rest]}"), console=console) as bar:
@@ -26,7 +26,7 @@ def show(spec: RunSpec, stream: Iterator[events.Event], console: Console) -> eve
                     "" if event.eta_s is None else f"about {clock(event.eta_s)} left, {event.images_per_s:,.0f} img/s"
                 )
                 bar.update(task, description=verb, completed=event.step, rest=rest)
-            elif isinstance(event, events.Point | events.Snapshot):
+            elif isinstance(event, events.Measured | events.Snapshot):
                 bar.update(task, completed=event.step)
             if line := _line(spec, event):
                 bar.print(line)
@@ -42,8 +42,8 @@ def _line(spec: RunSpec, event: events.Event) -> str | None:
                 f"{again}{spec.architecture}, policy {spec.policy}, {spec.dataset}: {counts.trainable:,} of "
                 f"{counts.total:,} parameters train; {event.device}, {event.threads} threads"
             )
-        case events.Point(split="test"):
-            return f"epoch {event.epoch:g}: test top-1 {event.top1:.2%}, loss {event.loss:.4f}"
+        case events.Measured(point=events.Point(split="test") as point):
+            return f"epoch {point.epoch:g}: test top-1 {point.top1:.2%}, loss {point.loss:.4f}"
         case events.Analysed(findings=findings):
             return (
                 f"analysed on {findings.test_examples:,} test images: {findings.relu_always_off:.1%} of ReLU channels "
@@ -59,7 +59,7 @@ def _line(spec: RunSpec, event: events.Event) -> str | None:
         case events.Warned():
             return f"[yellow]note[/]: {event.message}"
         case events.Stopped():
-            return f"stopped at step {event.step}; the same command goes on from here"
+            return f"stopped at step {event.step}; the same command resumes from here"
     return None
 
 

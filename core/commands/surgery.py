@@ -1,8 +1,9 @@
-"""`python -m core capsule surgery FILE --request REQUEST.json`: an edited network evaluated, one JSON object a line.
+"""`python -m core capsule surgery FILE --request REQUEST.json`: evaluates an edited network, one JSON object a line.
 
-{"event": "progress", "share": 0..1} while it works, and last {"event": "result", ...}. With `-` for FILE it answers
-requests that come as lines on standard input, {"file": PATH, "request": {...}}, until that ends: torch and the network
-take seconds to load, and are there for the next request. A mistake is {"event": "refused", "message": ...} then.
+It prints {"event": "progress", "share": 0..1} while it works, and {"event": "result", ...} at the end. With `-` as FILE
+it answers requests that come as lines on standard input, {"file": PATH, "request": {...}}, until the input ends: torch
+and the network take seconds to load, and stay loaded for the next request. A bad request then gives
+{"event": "refused", "message": ...}.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import sys
 import time
 from dataclasses import dataclass
@@ -20,12 +20,17 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 
-from core.commands.capsule import DONE, BadUse, capsule_of, device_of, device_title, elsewhere
+from core.catalog.model import first_fault
+from core.commands.arguments import BadArguments
+from core.commands.capsule import REFUSALS, capsule_of, elsewhere
+from core.commands.exit_codes import DONE
 from core.data.batches import batches
 from core.data.memory import DataUnavailable
 from core.engine.choice import make_engine
+from core.machine.files import datasets_folder
 from core.machine.lifeline import die_with_launcher
 from core.machine.processor import available_cores
+from core.network.devices import device_of, device_title
 from core.run.edits import BadEdits, SurgeryRequest, check, evaluated_images
 from core.trained.capsule import BadCapsule, Capsule, rebuild
 from core.trained.surgery import Operation, compare, show
@@ -34,16 +39,16 @@ SAY_EVERY_S = 0.2
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what the command line asks. Raises BadCapsule, BadUse."""
+    """Do what the command line asks. Raises one of REFUSALS."""
     theatre = Theatre(arguments.device, arguments.threads)
     if str(arguments.file) == "-":
         return serve(theatre)
     if arguments.request is None:
-        raise BadUse("surgery needs --request FILE: what to edit and what to look at")
+        raise BadArguments("surgery needs --request FILE: what to edit and what to look at")
     try:
         content = arguments.request.read_bytes()
     except OSError as error:
-        raise BadUse(f"cannot read {arguments.request}: {error.strerror}") from error
+        raise BadArguments(f"cannot read {arguments.request}: {error.strerror}") from error
     theatre.work(arguments.file, content)
     return DONE
 
@@ -55,7 +60,7 @@ def serve(theatre: Theatre) -> int:
         asked = json.loads(line)
         try:
             theatre.work(Path(asked["file"]), json.dumps(asked["request"]).encode())
-        except (BadCapsule, BadUse) as error:
+        except REFUSALS as error:
             theatre.clear()
             _say("refused", message=str(error))
     return DONE
@@ -63,27 +68,27 @@ def serve(theatre: Theatre) -> int:
 
 @dataclass
 class Theatre:
-    """Where it is done: `device`, `threads` (None: as many as trained the network), and the network of last time."""
+    """Where surgery is done: `device`, `threads` (None: as many as trained the network), and the last network."""
 
     device: str
     threads: int | None = None
     _last: tuple[str, Capsule, Operation] | None = None
 
     def clear(self) -> None:
-        """Forget the network: something went wrong with it on the table."""
+        """Forget the network, because its evaluation failed or another one is next."""
         self._last = None
 
     def work(self, file: Path, content: bytes) -> None:
-        """Say what comes of the request `content` (JSON) on the capsule `file`. Raises BadCapsule, BadUse."""
+        """Print the result of the request `content` (JSON) on the capsule `file`. Raises one of REFUSALS."""
         began = time.monotonic()
         capsule, on = self._prepared(file)
         request = _request(content, capsule)
         try:
             result = _result(on, request)
         except DataUnavailable as error:
-            raise BadUse(str(error)) from error
+            raise BadArguments(str(error)) from error
         except RuntimeError as error:
-            raise BadUse(f"cannot evaluate on {self.device}: {str(error).splitlines()[0]}") from error
+            raise BadArguments(f"cannot evaluate on {self.device}: {str(error).splitlines()[0]}") from error
         where = _where(capsule, self.device, on.engine.words)
         _say("result", **where, **result, seconds=round(time.monotonic() - began, 3))
 
@@ -93,13 +98,13 @@ class Theatre:
         except OSError as error:
             raise BadCapsule(f"cannot read {file}: {error.strerror}") from error
         if self._last is None or self._last[0] != digest:
-            self.clear()  # before the next one needs its room
+            self.clear()  # frees its memory before the next one needs it
             capsule = capsule_of(file)
             torch.set_num_threads(self.threads or min(capsule.origin.threads, available_cores()))
             try:
                 self._last = digest, capsule, _operation(capsule, self.device)
             except DataUnavailable as error:
-                raise BadUse(str(error)) from error
+                raise BadArguments(str(error)) from error
         return self._last[1:]
 
 
@@ -108,18 +113,17 @@ def _request(content: bytes, capsule: Capsule) -> SurgeryRequest:
         request = SurgeryRequest.model_validate_json(content)
         check(request, capsule.spec)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise BadUse(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise BadArguments(first_fault(error)) from error
     except BadEdits as error:
-        raise BadUse(str(error)) from error
+        raise BadArguments(str(error)) from error
     return request
 
 
 def _operation(capsule: Capsule, device_name: str) -> Operation:
     device, spec = device_of(device_name), capsule.spec
     network = rebuild(capsule, device)
-    folder = Path(os.environ.get("ONLYBN_DATA") or "data") / "datasets"
-    return Operation(network, spec, make_engine(network, spec, device), batches(spec, folder, device), device)
+    data = batches(spec, datasets_folder(), device)
+    return Operation(network, spec, make_engine(network, spec, device), data, device)
 
 
 def _result(on: Operation, request: SurgeryRequest) -> dict[str, Any]:
@@ -138,8 +142,8 @@ def _result(on: Operation, request: SurgeryRequest) -> dict[str, Any]:
 
 
 def _where(capsule: Capsule, device_name: str, engine: str) -> dict[str, Any]:
-    """What computed it, and why its last digits may differ from those of the training; null: they do not."""
-    title = device_title(device_name)
+    """What computed the result, and why its last digits may differ from those of the training; None: they do not."""
+    title = device_title(device_of(device_name))
     return {
         "device": title,
         "threads": torch.get_num_threads(),

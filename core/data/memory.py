@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import gzip
-import os
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +14,10 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
-from core.catalog.datasets import DATASETS, DataSet
+from core.catalog.datasets import DATASETS, IDX_FILES, DataSet, Reader
+from core.data.matlab import read_arrays
 
-DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
-IDX_FILES = (
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
-)
-"""The files of MNIST and Fashion-MNIST."""
+DIGITS = Path(__file__).with_name("digits") / "digits.csv.gz"
 
 
 class DataUnavailable(Exception):
@@ -62,7 +54,7 @@ def load(name: str, folder: Path) -> Pair:
     Raises DataUnavailable where a download fails, a file is missing or a file is damaged.
     """
     data = DATASETS[name]
-    train, test = SOURCES[name](folder)
+    train, test = READERS[data.reader](data, folder)
     for split, count in ((train, data.train), (test, data.test)):
         _check(data, split, count)
     return train, test
@@ -76,105 +68,96 @@ def _check(data: DataSet, split: Split, count: int) -> None:
         raise DataUnavailable(f"{data.title} is damaged: a label is outside 0..{classes - 1}.")
 
 
-def _digits(folder: Path) -> Pair:
-    # scikit-learn's own file, without the second and a half that importing scikit-learn takes.
-    package = find_spec("sklearn")
-    path = Path((package and package.origin) or "sklearn").parent / "datasets" / "data" / "digits.csv.gz"
+def _digits(data: DataSet, folder: Path) -> Pair:
     try:
-        table = np.loadtxt(path, delimiter=",", dtype=np.uint8)
+        table = np.loadtxt(DIGITS, delimiter=",", dtype=np.uint8)
     except (OSError, EOFError, ValueError) as error:
-        raise DataUnavailable(f"The digits of scikit-learn cannot be read ({error}). Is it installed?") from error
+        raise DataUnavailable(f"{DIGITS}, which comes with OnlyBN, cannot be read ({error}).") from error
     pixels = (table[:, :64].astype(np.float32) * (255 / 16)).round().astype(np.uint8)
     images, labels = torch.from_numpy(pixels).view(-1, 1, 8, 8), torch.from_numpy(table[:, 64].astype(np.int64))
     test = torch.arange(len(labels)) % 5 == 4
     return Split(images[~test], labels[~test]), Split(images[test], labels[test])
 
 
-def _mnist(folder: Path) -> Pair:
-    raw = folder / "MNIST" / "raw"
-    _download("MNIST", "MNIST", folder, f"the four files {_listed(IDX_FILES, '.gz')}", raw)
-    return _idx_pair("MNIST", raw)
+def _idx(data: DataSet, folder: Path) -> Pair:
+    place = data.given
+    if place is None and data.download:
+        place = folder / data.download.place
+        _fetched(data, folder, _both_splits)
+    if place is None:
+        raise DataUnavailable(f"{data.title}: set {data.variable} to the folder with its files.")
+    train_images, train_labels, test_images, test_labels = (_idx_file(data.title, place, name) for name in IDX_FILES)
+    return _idx_split(train_images, train_labels), _idx_split(test_images, test_labels)
 
 
-def _fashion_mnist(folder: Path) -> Pair:
-    named = os.environ.get("ONLYBN_FASHION_MNIST")
-    place = Path(named) if named else DEBIAN_FASHION_MNIST
-    if not named and not place.is_dir():
-        place = folder / "FashionMNIST" / "raw"
-        _download("Fashion-MNIST", "FashionMNIST", folder, f"the four files {_listed(IDX_FILES, '.gz')}", place)
-    return _idx_pair("Fashion-MNIST", place)
-
-
-def _cifar_10(folder: Path) -> Pair:
-    return _cifar(*_download("CIFAR-10", "CIFAR10", folder, "cifar-10-python.tar.gz", folder))
-
-
-def _cifar_100(folder: Path) -> Pair:
-    return _cifar(*_download("CIFAR-100", "CIFAR100", folder, "cifar-100-python.tar.gz", folder))
-
-
-def _cifar(*parts: Any) -> Pair:
+def _cifar(data: DataSet, folder: Path) -> Pair:
     # torchvision unpickles only files whose checksums it has verified.
     train, test = (
         Split(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets))
-        for part in parts
+        for part in _fetched(data, folder, _both_splits)
     )
     return train, test
 
 
-def _svhn(folder: Path) -> Pair:
-    # In the files the digit 0 has the label 10, which torchvision puts right.
-    parts: Any = _download("SVHN", "SVHN", folder, "train_32x32.mat and test_32x32.mat", folder)
+def _svhn(data: DataSet, folder: Path) -> Pair:
     train, test = (
-        Split(torch.from_numpy(np.ascontiguousarray(part.data)), torch.from_numpy(part.labels)) for part in parts
+        Split(
+            torch.from_numpy(np.ascontiguousarray(arrays["X"].transpose(3, 2, 0, 1))),
+            torch.from_numpy(arrays["y"].astype(np.int64).flatten() % 10),  # the digit 0 has the label 10
+        )
+        for arrays in _fetched(data, folder, _svhn_files)
     )
     return train, test
 
 
-SOURCES: dict[str, Callable[[Path], Pair]] = {
+READERS: dict[Reader, Callable[[DataSet, Path], Pair]] = {
     "digits": _digits,
-    "mnist": _mnist,
-    "fashion-mnist": _fashion_mnist,
-    "cifar-10": _cifar_10,
-    "cifar-100": _cifar_100,
+    "idx": _idx,
+    "cifar": _cifar,
     "svhn": _svhn,
 }
+"""What reads the files of a data set into memory. The reader `folder` is in `streaming.py`."""
 
 
-def _download(title: str, kind: str, folder: Path, files: str, place: Path) -> tuple[object, object]:
-    """torchvision's data set `kind` (train, test), downloaded into `folder` and verified unless it is there."""
+def _both_splits(kind: Any, folder: Path) -> list[Any]:
+    """Of torchvision's data set `kind`: train and test."""
+    return [kind(str(folder), train=train, download=True) for train in (True, False)]
+
+
+def _svhn_files(kind: Any, folder: Path) -> list[dict[str, Any]]:
+    """The arrays of both files: torchvision would read them with SciPy, which nothing else here needs."""
+    from torchvision.datasets.utils import download_url  # noqa: PLC0415
+
+    arrays = []
+    for split in ("train", "test"):
+        url, name, checksum = kind.split_list[split]
+        download_url(url, str(folder), name, checksum)
+        arrays.append(read_arrays(folder / name))
+    return arrays
+
+
+def _fetched(data: DataSet, folder: Path, fetch: Callable[[Any, Path], list[Any]]) -> list[Any]:
+    """What `fetch` makes of torchvision's class for `data` and of `folder`; it downloads what is not there."""
     from torchvision import datasets  # noqa: PLC0415 - seconds of import that only a download needs
 
-    splits: tuple[dict[str, Any], ...] = ({"train": True}, {"train": False})
-    if kind == "SVHN":
-        splits = ({"split": "train"}, {"split": "test"})
+    assert data.download
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / f"{kind}.lock"):
-            train, test = (getattr(datasets, kind)(str(folder), **split, download=True) for split in splits)
-            return train, test
+        with FileLock(folder / f"{data.download.kind}.lock"):
+            return fetch(getattr(datasets, data.download.kind), folder)
     except (OSError, RuntimeError, EOFError, LookupError, ValueError, AssertionError) as error:
         reason = " ".join(str(getattr(error, "reason", None) or error).split()) or type(error).__name__
         raise DataUnavailable(
-            f"{title} could not be downloaded or read ({reason}). "
-            f"Without a network, put {files} into {place} and launch again."
+            f"{data.title} could not be downloaded or read ({reason}). "
+            f"Without a network, put {data.download.files} into {folder / data.download.place} and launch again."
         ) from error
-
-
-def _listed(names: Sequence[str], suffix: str) -> str:
-    return ", ".join(f"{name}{suffix}" for name in names)
-
-
-def _idx_pair(title: str, folder: Path) -> Pair:
-    train_images, train_labels, test_images, test_labels = (_idx(title, folder, name) for name in IDX_FILES)
-    return _idx_split(train_images, train_labels), _idx_split(test_images, test_labels)
 
 
 def _idx_split(images: Tensor, labels: Tensor) -> Split:
     return Split(images.unsqueeze(1), labels.to(torch.int64))
 
 
-def _idx(title: str, folder: Path, name: str) -> Tensor:
+def _idx_file(title: str, folder: Path, name: str) -> Tensor:
     """An IDX file of unsigned bytes, plain or .gz (http://yann.lecun.com/exdb/mnist, file format)."""
     path = next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
     if path is None:

@@ -1,8 +1,8 @@
 """What runs a network: logits of a training step, logits of a test. Chosen here by what the network and machine allow.
 
-On CPUs `fused.py`, for networks whose norm layers are BatchNorm; on GPUs `graphed.py`; `plain.py` for everything else,
-and where nothing can be compiled: torch's own operators, one after another, are slower as `EagerKernels` than as
-modules, and serve only where memory matters more (lean).
+On CPUs `fused.py`, for networks whose norm layers are BatchNorm; on GPUs `graphed.py`; `modules.py` for all others, and
+where nothing can be compiled: torch's own operators, one after another, are slower as `EagerKernels` than as modules,
+and serve only where memory matters more (lean).
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from core.catalog.plan import Plan
+from core.engine.algorithms import FLOAT32, choose_dispatch
 from core.engine.compiled import CompiledKernels, compiled_kernels
 from core.engine.convolutions import LANES
+from core.engine.eager import EagerKernels
 from core.engine.fused import FusedNetwork, Seen
 from core.engine.graphed import GraphedEngine
-from core.engine.kernels import EagerKernels, Kernels
-from core.engine.plain import PlainEngine
-from core.engine.routes import FLOAT32, choose_routes
+from core.engine.kernels import Kernels
+from core.engine.modules import ModuleEngine
 from core.kernels.library import Uncompiled
 from core.machine.memory import memory_bytes
 from core.network.builder import Network
@@ -62,20 +63,20 @@ def make_engine(network: Network, spec: RunSpec, device: torch.device, group: Gr
     if device.type == "cuda":
         return _on_gpu(network, spec, device, group)
     if why := _unfit(network, plan):
-        return PlainEngine(network, f"torch, fp32 ({why})")
+        return ModuleEngine(network, f"torch, fp32 ({why})")
     kernels, notice = _kernels()
     if not isinstance(kernels, CompiledKernels) and not recipe.lean:
-        plain = PlainEngine(network, "torch, fp32 (no compiled kernels)")
-        plain.notice = notice
-        return plain
-    routes = FLOAT32
+        uncompiled = ModuleEngine(network, "torch, fp32 (no compiled kernels)")
+        uncompiled.notice = notice
+        return uncompiled
+    dispatch = FLOAT32
     if recipe.precision == "auto":
-        chosen = choose_routes(plan, recipe.batch_size, kernels) if group.part.first else None
-        routes = group.share(chosen)
-    crowded = None if recipe.lean else _crowded(kept_bytes(plan, recipe.batch_size, routes.dtype))
+        chosen = choose_dispatch(plan, recipe.batch_size, kernels) if group.part.first else None
+        dispatch = group.share(chosen)
+    crowded = None if recipe.lean else _crowded(kept_bytes(plan, recipe.batch_size, dispatch.dtype))
     lean = recipe.lean or crowded is not None
-    engine = FusedEngine(network, plan, kernels, routes, lean=lean, seed=spec.seeds.order)
-    engine.words = ", ".join([f"fused ({kernels.name} kernels)", routes.words, *(["lean"] if lean else [])])
+    engine = FusedEngine(network, plan, kernels, dispatch, lean=lean, seed=spec.seeds.order)
+    engine.words = ", ".join([f"fused ({kernels.name} kernels)", dispatch.words, *(["lean"] if lean else [])])
     engine.notice = " ".join(filter(None, [notice, crowded])) or None
     return engine
 
@@ -99,7 +100,7 @@ def _crowded(kept: int) -> str | None:
 
 def _on_gpu(network: Network, spec: RunSpec, device: torch.device, group: Group) -> Engine:
     if spec.recipe.sync_batchnorm and not group.part.alone:
-        return PlainEngine(network, "torch, fp32 (statistics of several processes)")
+        return ModuleEngine(network, "torch, fp32 (statistics of several processes)")
     share = group.part.cut(0, spec.recipe.batch_size)
     images = torch.randn(share.stop - share.start, *spec.data.shape, device=device)
     with torch.cuda.device(device):

@@ -12,8 +12,8 @@ from torch import Tensor
 from core.engine import convolutions
 from core.engine.arena import HEAP, Heap
 from core.engine.convolutions import KERNELS_AND_STRIDES, LANES, FusedConvolution
-from core.engine.kernels import STATISTICS, Affine, Applied, Found, Kept, Relu, Running
-from core.engine.structures import KINDS, RELUS, Gradients, Norm, P, address
+from core.engine.structures import KINDS, RELUS, GradientsStruct, NormStruct, P, address
+from core.engine.values import STATISTICS, Affine, Applied, Found, Kept, Relu, Running
 from core.kernels.library import shared_library
 
 ARGUMENTS = {
@@ -51,7 +51,7 @@ class CompiledKernels:
 
     def statistics(self, y: Tensor, affine: Affine, running: Running, lean: bool = False, arena: Heap = HEAP) -> Tensor:
         out = arena.empty(STATISTICS, y.shape[1])
-        norm = Norm.of(affine, running, lean, out)
+        norm = NormStruct.of(affine, running, lean, out)
         self._library.onlybn_statistics(KINDS[y.dtype], y.data_ptr(), _pixels(y), y.shape[1], ctypes.byref(norm))
         return out
 
@@ -96,7 +96,7 @@ class CompiledKernels:
         other: Kept | None = None,
         arena: Heap = HEAP,
     ) -> Found:
-        layer, found = Gradients.of(kept, second, relu, other, arena)
+        layer, found = GradientsStruct.of(kept, second, relu, other, arena)
         self._library.onlybn_sums(
             KINDS[gradient.dtype],
             _pixels(gradient),

@@ -1,4 +1,5 @@
-"""Convolutions that do what stands before them and behind them on the way: see `Unapplied`, `Unfinished` and `Below`.
+"""Convolutions that do what stands before them and behind them on the way: `Unapplied`, `Unfinished` and
+`Below` in values.py say what.
 
 3 by 3 with stride 1 in Winograd's form (`winograd.c`), which takes a quarter of the multiplications; its rounding in
 float32 is about five times torch's, some 1e-6 of the values, where bfloat16 makes a thousand times as much. 3 by 3 with
@@ -10,14 +11,13 @@ from __future__ import annotations
 import ctypes
 from ctypes import c_int, c_long
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from core.engine.arena import HEAP, Heap
-from core.engine.kernels import Affine, Found, Kept, Relu, Running
-from core.engine.structures import KINDS, RELUS, Convolution, Gradients, Norm, P, address, reference
+from core.engine.structures import KINDS, RELUS, ConvolutionStruct, GradientsStruct, NormStruct, P, address, reference
+from core.engine.values import Affine, Below, Found, Running, Unapplied, Unfinished
 
 ARGUMENTS = {
     "onlybn_winograd": (P,),
@@ -33,56 +33,6 @@ POINTS = 36
 AS_IS, NORMALISED, RESIDUAL, GRADIENT = range(4)
 NOTHING, STATISTICS, GRADIENTS = range(3)
 """`enum before` and `enum after`."""
-
-
-@dataclass(slots=True)
-class Residual:
-    """What is added before the ReLU, scaled by `statistics` if it comes from a shortcut's layer; where the output is
-    stored for whoever needs it, too."""
-
-    other: Tensor
-    statistics: Tensor | None
-    out: Tensor
-
-
-@dataclass(slots=True)
-class Keeping:
-    """What backward needs of a layer whose output is made on the way, and is stored there: the signs of the ReLU; lean
-    the normalised values in 8 bits, rounded by `seed`."""
-
-    signs: Tensor
-    bytes: Tensor | None = None
-    seed: int = 0
-
-
-class Unapplied(NamedTuple):
-    """relu(y * scale + shift [+ residual]) of a convolution's output y, not made yet: whoever reads it makes it, and
-    stores what is kept of it. With a residual or something to keep only Winograd's convolutions can."""
-
-    y: Tensor
-    statistics: Tensor
-    residual: Residual | None = None
-    keeping: Keeping | None = None
-
-
-@dataclass(slots=True)
-class Unfinished:
-    """The gradient of a convolution's output, not made yet, of that behind its layer's ReLU (see Kernels.sums)."""
-
-    kept: Kept
-    factors: Tensor
-    gradient: Tensor
-    relu: Relu
-
-
-@dataclass(slots=True)
-class Below:
-    """The layer that gets a gradient: what Kernels.sums is asked for. `second` is written over."""
-
-    kept: Kept
-    relu: Relu
-    second: Tensor | None = None
-    other: Kept | None = None
 
 
 @dataclass(slots=True)
@@ -143,7 +93,7 @@ class FusedConvolution:
     ) -> tuple[Tensor, Tensor]:
         """The output, and what Kernels.statistics makes of it."""
         task, statistics = self._there(source, weight), arena.empty(6, weight.shape[0])
-        norm = Norm.of(affine, running, lean, statistics)
+        norm = NormStruct.of(affine, running, lean, statistics)
         task.after, task.norm = STATISTICS, reference(norm)
         return self._run(task, source, weight), statistics
 
@@ -156,24 +106,27 @@ class FusedConvolution:
     ) -> tuple[Tensor, Found]:
         """The gradient behind the ReLU of the layer below, and what Kernels.sums makes of it."""
         task = self._back(gradient, weight, size)
-        gradients, found = Gradients.of(below.kept, below.second, below.relu, below.other, arena)
+        gradients, found = GradientsStruct.of(below.kept, below.second, below.relu, below.other, arena)
         task.after, task.gradients = GRADIENTS, reference(gradients)
         return self._run(task, gradient, weight, back=True, into=below.second), found
 
-    def _there(self, source: Tensor | Unapplied, weight: Tensor) -> Convolution:
+    def _there(self, source: Tensor | Unapplied, weight: Tensor) -> ConvolutionStruct:
         height, width = ((side - 1) // self.stride + 1 for side in _images(source).shape[2:])
         return self._task(source, weight.shape[0], height, width)
 
-    def _back(self, gradient: Tensor | Unfinished, weight: Tensor, size: torch.Size) -> Convolution:
+    def _back(self, gradient: Tensor | Unfinished, weight: Tensor, size: torch.Size) -> ConvolutionStruct:
         height, width = size[-2:]
         task = self._task(gradient, weight.shape[1], height, width)
         task.transposed = self.stride > 1  # without a stride, the way back is a way there with other weights
         return task
 
-    def _task(self, source: Tensor | Unapplied | Unfinished, outputs: int, height: int, width: int) -> Convolution:
+    def _task(
+        self, source: Tensor | Unapplied | Unfinished, outputs: int, height: int, width: int
+    ) -> ConvolutionStruct:
         images = _images(source)
         count, inputs, *sides = images.shape
-        task = Convolution(count, *sides, inputs, height, width, outputs, images.data_ptr(), kind=KINDS[images.dtype])
+        sizes = (count, *sides, inputs, height, width, outputs)
+        task = ConvolutionStruct(*sizes, images.data_ptr(), kind=KINDS[images.dtype])
         task.kernel, task.stride = self.kernel, self.stride
         if isinstance(source, Unapplied):
             task.before, task.stat = NORMALISED, source.statistics.data_ptr()
@@ -192,7 +145,7 @@ class FusedConvolution:
 
     def _run(
         self,
-        task: Convolution,
+        task: ConvolutionStruct,
         source: Tensor | Unapplied | Unfinished,
         weight: Tensor,
         *,

@@ -1,22 +1,25 @@
 """A network of convolutions and BatchNorm as one differentiable function that keeps little and is read twice at most.
 
-Between two convolutions, batch norm, the residual sum and ReLU are one step (kernels.py); `walk.py` goes the whole way
-by hand, so that no operator of autograd's stands between them.
+Between two convolutions, batch norm, the residual sum and ReLU are one step (kernels.py); `forward.py` and
+`backward.py` go through the whole network by hand, so that no operator of autograd's stands between them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.catalog.plan import Block, Plan, Unit
-from core.engine.kernels import Kernels, running_statistics
+from core.engine.algorithms import Algorithm, Dispatch
+from core.engine.backward import BackwardPass
+from core.engine.forward import ForwardPass
+from core.engine.kernels import Kernels
 from core.engine.layers import FusedBlock, FusedUnit, Layers
-from core.engine.routes import Routes, Way
-from core.engine.way_there import Features
+from core.engine.values import running_statistics
 from core.network.builder import Network
 from core.network.freezing import FrozenWeight
 from core.network.randomness import mixed
@@ -27,6 +30,21 @@ Seen = Callable[[str, Tensor], None]
 """Gets each ReLU's name and its output (N, C, H, W)."""
 
 
+class Features(torch.autograd.Function):
+    """Images -> mean of each channel of the last layer, (N, C) float32."""
+
+    @staticmethod
+    def forward(ctx: Any, layers: Layers, images: Tensor, seed: int, *tensors: Tensor | None) -> Tensor:
+        ctx.forward_pass = step = ForwardPass(layers, tensors, ctx.needs_input_grad[3:], seed)
+        return step.run(images)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        step, ctx.forward_pass = ctx.forward_pass, None  # a second backward has nothing left to use
+        return (None, None, None, *BackwardPass(step).run(gradients[0]))
+
+
 class FusedNetwork:
     """`network` of `plan`, trained and tested through `kernels`. `dtype`: of what lies between the layers.
 
@@ -34,35 +52,35 @@ class FusedNetwork:
     """
 
     def __init__(
-        self, network: Network, plan: Plan, kernels: Kernels, routes: Routes, *, lean: bool = False, seed: int = 0
+        self, network: Network, plan: Plan, kernels: Kernels, dispatch: Dispatch, *, lean: bool = False, seed: int = 0
     ) -> None:
         self.network, self.seed = network, seed
-        self.layers = Layers([], [], kernels, routes.dtype, lean)
+        self.layers = Layers([], [], kernels, dispatch.dtype, lean)
         self._room = PREPARED_BYTES
         self._trains = any(parameter.requires_grad for parameter in network.parameters())
-        self._add(plan.stem, routes, "relu")
+        self._add(plan.stem, dispatch, "relu")
         self.saved_bytes = 0
         """What the last step kept for backward."""
-        self.layers.blocks.extend(self._block(block, routes) for block in plan.blocks)
+        self.layers.blocks.extend(self._block(block, dispatch) for block in plan.blocks)
 
-    def _add(self, unit: Unit, routes: Routes, relu: str) -> int:
+    def _add(self, unit: Unit, dispatch: Dispatch, relu: str) -> int:
         conv = unit.convolution
         layer, norm = (self.network.get_submodule(name) for name in (conv.name, unit.norm.name))
         assert isinstance(layer, nn.Conv2d | FrozenWeight) and isinstance(norm, nn.BatchNorm2d)
         padding = (conv.kernel - 1) // 2
-        way = routes.of(conv)
-        own = self.layers.kernels.convolution(conv.kernel, conv.stride) if way is Way.FUSED else None
-        assert own or way is not Way.FUSED, "these kernels have no such convolution"
+        algorithm = dispatch.of(conv)
+        own = self.layers.kernels.convolution(conv.kernel, conv.stride) if algorithm is Algorithm.FUSED else None
+        assert own or algorithm is not Algorithm.FUSED, "these kernels have no such convolution"
         if own and isinstance(layer, nn.Conv2d) and not layer.weight.requires_grad:
             self._room -= own.freeze(layer.weight, self._room, back=self._trains)
-        dtype = routes.torch_dtype(conv)
+        dtype = dispatch.torch_dtype(conv)
         self.layers.units.append(FusedUnit(layer, norm, conv.stride, padding, dtype, own, relu))
         return len(self.layers.units) - 1
 
-    def _block(self, block: Block, routes: Routes) -> FusedBlock:
+    def _block(self, block: Block, dispatch: Dispatch) -> FusedBlock:
         path = block.units[0].convolution.name.rpartition(".")[0]
-        units = tuple(self._add(unit, routes, f"{path}.relu{i}") for i, unit in enumerate(block.units, start=1))
-        shortcut = self._add(block.shortcut, routes, "") if block.shortcut else None
+        units = tuple(self._add(unit, dispatch, f"{path}.relu{i}") for i, unit in enumerate(block.units, start=1))
+        shortcut = self._add(block.shortcut, dispatch, "") if block.shortcut else None
         return FusedBlock(units, shortcut, block.residual, block.pool)
 
     # -- forward ---------------------------------------------------------------------------------------------
@@ -74,8 +92,8 @@ class FusedNetwork:
             tensors += [unit.weight, unit.layer.bias, unit.norm.weight, unit.norm.bias]
         seed = mixed(self.seed, "lean", step) if self.layers.lean else 0
         features: Tensor = Features.apply(self.layers, images, seed, *tensors)
-        walk = getattr(features.grad_fn, "walk", None)
-        self.saved_bytes = walk.saved_bytes if walk else 0
+        forward = getattr(features.grad_fn, "forward_pass", None)
+        self.saved_bytes = forward.saved_bytes if forward else 0
         return self.network.output(features)
 
     @torch.no_grad()

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from core.engine.fused import Seen
-from core.engine.plain import PlainEngine
+from core.engine.modules import ModuleEngine
 
 Capture = Callable[[nn.Module, Tensor], Callable[[Tensor], Tensor]]
 """A module and images -> what computes the same of other images of that shape, gradients included."""
@@ -29,7 +29,7 @@ def cuda_graph(module: nn.Module, images: Tensor) -> Callable[[Tensor], Tensor]:
     return cast("Callable[[Tensor], Tensor]", graphed)
 
 
-class GraphedEngine(PlainEngine):
+class GraphedEngine(ModuleEngine):
     """See the module. `images`: any of a whole step's shape, on the device; `trains`: whether anything does."""
 
     def __init__(

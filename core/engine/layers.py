@@ -1,8 +1,8 @@
-"""The layers of a network as the engine runs them: a convolution and its batch norm are one unit."""
+"""The layers of a network as the engine runs them: a convolution and its batch norm are one unit. What blocks keep."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,8 @@ from torch.nn import functional as F
 
 from core.catalog.plan import Pool
 from core.engine.convolutions import FusedConvolution
-from core.engine.kernels import Affine, Kernels, Running
+from core.engine.kernels import Kernels
+from core.engine.values import Affine, Kept, Relu, Running
 from core.network.freezing import FrozenWeight
 
 NOT_TRANSPOSED = (False, [0, 0], 1)
@@ -99,6 +100,26 @@ class Layers:
     kernels: Kernels
     dtype: torch.dtype
     lean: bool
+
+
+@dataclass(slots=True)
+class Memory:
+    """What one block keeps for backward."""
+
+    kept: dict[int, Kept] = field(default_factory=dict)
+    inputs: dict[int, Tensor] = field(default_factory=dict)
+    shapes: dict[int, torch.Size] = field(default_factory=dict)
+    pooled: tuple[Tensor, Tensor] | None = None
+    """The pool's input and where its maxima were."""
+
+    @property
+    def size_bytes(self) -> int:
+        tensors = [*self.inputs.values(), *(self.pooled or ())]
+        return sum(kept.size_bytes for kept in self.kept.values()) + sum(tensor.nbytes for tensor in tensors)
+
+    def relu(self, place: int) -> Relu:
+        """How backward knows what the unit's ReLU let through."""
+        return "recompute" if self.kept[place].signs is None else "mask"
 
 
 def squares(pool: Pool) -> tuple[list[int], list[int], list[int]]:

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from core.engine.arena import Heap
-from core.engine.kernels import Affine, Found, Kept, Relu, Running, Sums
+from core.engine.values import Affine, Found, Kept, Relu, Running, Sums
 
 KINDS = {torch.float32: 0, torch.bfloat16: 1, torch.int8: 2}
 RELUS: dict[Relu, int] = {"none": 0, "recompute": 1, "mask": 2}
 P = c_void_p
 
 
-class Norm(ctypes.Structure):
+class NormStruct(ctypes.Structure):
     """`struct norm`. Whoever makes one keeps the tensors for as long as it is used."""
 
     _fields_ = (
@@ -28,12 +28,12 @@ class Norm(ctypes.Structure):
     )
 
     @classmethod
-    def of(cls, affine: Affine, running: Running, lean: bool, statistics: Tensor) -> Norm:
+    def of(cls, affine: Affine, running: Running, lean: bool, statistics: Tensor) -> NormStruct:
         tensors = (affine.gamma, affine.beta, affine.bias, running.mean, running.var)
         return cls(*map(address, tensors), running.eps, running.momentum, lean, address(statistics))
 
 
-class Gradients(ctypes.Structure):
+class GradientsStruct(ctypes.Structure):
     """`struct gradients`."""
 
     _fields_ = (
@@ -46,7 +46,7 @@ class Gradients(ctypes.Structure):
     @classmethod
     def of(
         cls, kept: Kept, second: Tensor | None, relu: Relu, other: Kept | None, arena: Heap
-    ) -> tuple[Gradients, Found]:
+    ) -> tuple[GradientsStruct, Found]:
         channels = kept.statistics.shape[1]
         own = Sums(arena.empty(channels), arena.empty(channels), arena.empty(3, channels))
         others = None if other is None else Sums(own.beta, arena.empty(channels), arena.empty(3, channels))
@@ -57,7 +57,7 @@ class Gradients(ctypes.Structure):
         return made, Found(own, others)
 
 
-class Convolution(ctypes.Structure):
+class ConvolutionStruct(ctypes.Structure):
     """`struct convolution`."""
 
     _fields_ = (

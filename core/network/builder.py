@@ -14,7 +14,7 @@ from core.network.randomness import generator
 from core.run.spec import Init
 
 
-class Affine(nn.Module):
+class AffineLayer(nn.Module):
     """γ and β per channel without any normalisation."""
 
     def __init__(self, channels: int) -> None:
@@ -39,7 +39,7 @@ def _norm(layer: Norm) -> nn.Module:
         return nn.InstanceNorm2d(layer.channels, affine=layer.affine)
     if layer.kind in ("group", "layer"):
         return nn.GroupNorm(layer.groups, layer.channels, affine=layer.affine)
-    return Affine(layer.channels) if layer.affine else nn.Identity()
+    return AffineLayer(layer.channels) if layer.affine else nn.Identity()
 
 
 def _pool(pool: Pool | None) -> nn.Module | None:

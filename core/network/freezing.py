@@ -1,7 +1,8 @@
-"""Applies a policy to a network: what may train gets a gradient, everything else is left exactly as it was drawn."""
+"""Makes a network train what a policy names; everything else is left exactly as it was drawn."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil
 from typing import Any
 
@@ -9,8 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.catalog.plan import Plan
-from core.catalog.policies import Policy
+from core.catalog.policy import How, Trained, Trains
 from core.network.builder import Network
 from core.network.randomness import generator
 
@@ -105,27 +105,43 @@ def choose(outputs: int, fan_in: int, count: int, draw: torch.Generator, *, spre
     return (order.sort(dim=1).values + torch.arange(outputs).unsqueeze(1) * fan_in).flatten()
 
 
-def freeze(network: Network, plan: Plan, policy: Policy, seed: int) -> dict[str, nn.Parameter]:
-    """Let `policy`'s parameters train and freeze the rest; the trainable tensors by name.
+def _whole(network: Network, name: str, trained: Trained, seed: int) -> None:
+    network.get_parameter(name).requires_grad_(True)
+
+
+def _scatter(network: Network, name: str, trained: Trained, seed: int) -> None:
+    name = name.removesuffix(".weight")
+    layer = network.get_submodule(name)
+    assert isinstance(layer, nn.Conv2d)
+    outputs, fan_in = layer.weight.flatten(1).shape
+    indices = choose(outputs, fan_in, trained.count, generator(seed, name), spread=trained.spread)
+    _replace(network, name, ScatteredWeight(layer, indices))
+
+
+def _mask(network: Network, name: str, trained: Trained, seed: int) -> None:
+    name = name.removesuffix(".weight")
+    layer = network.get_submodule(name)
+    assert isinstance(layer, nn.Conv2d | nn.Linear)
+    _replace(network, name, MaskedWeight(layer, trained.keep, generator(seed, name)))
+
+
+LETS_TRAIN: dict[How, Callable[[Network, str, Trained, int], None]] = {
+    "whole": _whole,
+    "values": _scatter,
+    "scores": _mask,
+}
+"""For each way in which a tensor may train: what makes it train in the network."""
+
+
+def freeze(network: Network, trains: Trains, seed: int) -> dict[str, nn.Parameter]:
+    """Let what `trains` names train and freeze the rest; the trainable tensors by name.
 
     `network` is changed in place. `seed` chooses the scattered weights of a `random-k` policy and the scores of a
     supermask.
     """
     network.requires_grad_(False)
-    for parameter in plan.parameters:
-        if policy.trains(parameter):
-            network.get_parameter(parameter.name).requires_grad_(True)
-    fan_ins = {conv.name: (conv.outputs, conv.fan_in) for conv in plan.convolutions}
-    for name, count in policy.scattered(plan).items():
-        layer = network.get_submodule(name)
-        assert isinstance(layer, nn.Conv2d)
-        indices = choose(*fan_ins[name], count, generator(seed, name), spread=policy.spread)
-        _replace(network, name, ScatteredWeight(layer, indices))
-    for parameter_name in policy.scored(plan):
-        name = parameter_name.removesuffix(".weight")
-        layer = network.get_submodule(name)
-        assert isinstance(layer, nn.Conv2d | nn.Linear)
-        _replace(network, name, MaskedWeight(layer, policy.keep, generator(seed, name)))
+    for name, trained in trains.items():
+        LETS_TRAIN[trained.how](network, name, trained, seed)
     return {name: p for name, p in network.named_parameters() if p.requires_grad}
 
 

@@ -24,10 +24,6 @@ PATIENCE = timedelta(minutes=10)
 BEGIN, FAILED = "onlybn/begin", "onlybn/failed"
 
 
-class Unfit(ValueError):
-    """The processes cannot train here, or not this; the message says what would be right."""
-
-
 class Group:
     """The processes of one run. Alone, every method returns at once.
 
@@ -134,24 +130,6 @@ def dismiss() -> None:
 def _meet() -> tuple[Part, Any]:
     store, _, _ = next(rendezvous("env://"))
     return Part.of_this_process(), store
-
-
-def own_device(name: str, part: Part) -> str:
-    """The device of this process: with CUDA each has a GPU of its own. Raises Unfit."""
-    gpus = torch.cuda.device_count()
-    if part.alone:
-        return name
-    if name == "cpu" or (name == "auto" and not gpus):
-        return "cpu"
-    if name not in ("auto", "cuda"):
-        raise Unfit(f"--device {name} is for one process; with several, each takes a GPU of its own: --device cuda")
-    if part.local >= gpus:
-        raise Unfit(
-            f"there are {gpus} GPUs here, too few for {part.local + 1} processes: start as many processes as GPUs, or "
-            "choose --device cpu"
-        )
-    torch.cuda.set_device(part.local)
-    return f"cuda:{part.local}"
 
 
 def _flat(tensors: list[Tensor]) -> Tensor:

@@ -1,60 +1,61 @@
-"""What a run costs before it runs: parameters, multiply-adds, time. From plans alone, without torch."""
+"""What a run will cost: parameters, multiply-adds, time. It comes from plans alone, without torch."""
 
 from __future__ import annotations
 
 from core.catalog.plan import Plan
-from core.catalog.policies import Policy
+from core.catalog.policy import Trains, trainable
 from core.run.events import Counts
 from core.run.findings import EPSILONS
 from core.run.spec import RunSpec
 
 MODEST_MACS_PER_S = 40e9
-"""Multiply-adds a second that two ordinary cores do in this training; only the stride of the points rests on it."""
+"""Multiply-adds a second that two ordinary cores do in this training; the stride of the points and
+the estimates of time rest on it."""
 STEP_OVERHEAD_S = 0.2e-3
 """Seconds that one layer costs in a step whatever its size (kernel calls, Python)."""
 POINT_EVERY_S = 0.1
 MAX_STRIDE = 25
 ANALYSES_SHARE = 0.2
-"""At most this share of a run's multiply-adds goes into its analyses; for that they look at fewer test images..."""
+"""At most this share of a run's multiply-adds goes into its analyses; they look at fewer test images if necessary..."""
 ANALYSED_AT_LEAST = 500
 """...but at no fewer than this."""
 
 
-def counts(plan: Plan, policy: Policy) -> Counts:
-    """The parameter counts of `plan` under `policy`: the columns of the paper's table 1 and what trains."""
+def counts(plan: Plan, trains: Trains) -> Counts:
+    """The parameter counts of `plan`: the columns of the paper's table 1 and what trains."""
     return Counts(
         total=plan.total,
-        trainable=policy.trainable(plan),
+        trainable=trainable(trains),
         batchnorm=plan.count("gamma", "beta"),
         output=plan.count("output", "output-bias"),
         shortcut=plan.count("shortcut"),
     )
 
 
-def step_macs(plan: Plan, policy: Policy) -> int:
+def step_macs(plan: Plan, trains: Trains) -> int:
     """Multiply-adds that one training step needs for one image.
 
     The forward pass; the weight gradients of the layers that train; and the input gradients of all layers above the
     lowest that trains. Frozen weights need no gradient of their own, so BatchNorm alone costs 2/3 of training
     everything.
     """
-    trained = {parameter.name for parameter in plan.parameters if policy.trains(parameter)}
-    trained |= {f"{name}.weight" for name in policy.scattered(plan)} | set(policy.scored(plan))
     head = plan.output.features * plan.output.classes
     total, below = plan.macs, False
     for unit in plan.units():
         conv, norm = unit.convolution, unit.norm
-        weight = f"{conv.name}.weight" in trained
+        weight = f"{conv.name}.weight" in trains
         total += conv.macs * (weight + below)
-        below |= weight or bool(trained & {f"{conv.name}.bias", f"{norm.name}.weight", f"{norm.name}.bias"})
-    return total + head * ((f"{plan.output.name}.weight" in trained) + below)
+        below |= weight or not trains.keys().isdisjoint(
+            (f"{conv.name}.bias", f"{norm.name}.weight", f"{norm.name}.bias")
+        )
+    return total + head * ((f"{plan.output.name}.weight" in trains) + below)
 
 
 def run_macs(spec: RunSpec) -> int:
     """Multiply-adds of a whole run: its steps, and its tests at initialisation and after every epoch."""
     train, test = spec.images
     plan = spec.plan
-    return spec.epochs * train * step_macs(plan, spec.selection) + (spec.epochs + 1) * test * plan.macs
+    return spec.epochs * train * step_macs(plan, spec.trains) + (spec.epochs + 1) * test * plan.macs
 
 
 def analysed_images(spec: RunSpec) -> int:
@@ -66,12 +67,12 @@ def analysed_images(spec: RunSpec) -> int:
 def modest_step_s(spec: RunSpec) -> float:
     """Seconds that one step takes on two ordinary cores, roughly."""
     plan = spec.plan
-    macs = step_macs(plan, spec.selection) * min(spec.recipe.batch_size, spec.images[0])
+    macs = step_macs(plan, spec.trains) * min(spec.recipe.batch_size, spec.images[0])
     return macs / MODEST_MACS_PER_S + STEP_OVERHEAD_S * len(plan.norms)
 
 
 def point_stride(spec: RunSpec) -> int:
-    """Steps between two train points: some points a second on two cores, and the same on every machine.
+    """Steps between two train points: two cores give some points a second. It is the same on every machine.
 
     It depends on the spec alone, so that a run that was killed and resumed has the same points.
     """
@@ -81,7 +82,7 @@ def point_stride(spec: RunSpec) -> int:
 def keeps_snapshot(spec: RunSpec, step: int) -> bool:
     """Whether the snapshot at `step` is among the at most 300 that a run keeps.
 
-    All where the run is short; else those at the ends of (some) epochs and evenly between.
+    A short run keeps all; others keep those at the ends of (some) epochs and evenly between.
     """
     stride, total, per_epoch = point_stride(spec), spec.total_steps, spec.steps_per_epoch
     between = stride * max(1, -(-total // (stride * 140)))

@@ -1,14 +1,14 @@
 """What a training says while it runs: one model an event, one JSON object a line. Imports no torch.
 
-The numbers in Point, Snapshot, Checkpointed and Finished depend on the spec, the machine and the thread count
+The numbers in Measured, Snapshot, Checkpointed and Finished depend on the spec, the machine and the thread count
 only; everything that depends on the clock is in Progress and Warned, so that a resumed run repeats the rest to the bit.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, model_serializer, model_validator
 
 from core.catalog.model import Model
 from core.run.findings import Findings
@@ -73,14 +73,14 @@ class Started(Model):
     taken: str | None = None
 
 
-class Point(Model):
-    """A value of the curves after `step` optimiser steps.
+class Point(NamedTuple):
+    """What is measured after `step` optimiser steps: the one list of quantities, from which events, table, feed and
+    downloads take theirs.
 
     train: mean loss and top-1 of the batches since the last train point, in train mode, and the lr of the last
     step. test: mean over the whole test set in evaluation mode; `lr` is null. `top1` and `top5` are shares in 0..1.
     """
 
-    event: Literal["point"] = "point"
     step: int
     epoch: float
     split: Split
@@ -88,6 +88,29 @@ class Point(Model):
     top1: float
     top5: float | None = None
     lr: float | None = None
+
+
+class Measured(Model):
+    """A point of the curves, whose fields stand beside `event` in the line."""
+
+    event: Literal["point"] = "point"
+    point: Point
+
+    @property
+    def step(self) -> int:
+        return self.point.step
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, said: dict[str, Any]) -> dict[str, Any]:
+        if "point" in said:
+            return said
+        fields = dict(said)
+        return {"event": fields.pop("event", "point"), "point": fields}
+
+    @model_serializer
+    def _spread(self) -> dict[str, Any]:
+        return {"event": self.event, **self.point._asdict()}
 
 
 class Distribution(Model):
@@ -195,7 +218,7 @@ class Failed(Model):
 
 
 Event = Annotated[
-    Started | Point | Snapshot | Progress | Warned | Checkpointed | Analysed | Finished | Stopped | Failed,
+    Started | Measured | Snapshot | Progress | Warned | Checkpointed | Analysed | Finished | Stopped | Failed,
     Field(discriminator="event"),
 ]
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal, get_args
+from functools import lru_cache
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from core.catalog import architectures as catalog
 from core.catalog.datasets import DATASETS, DataSet
@@ -18,8 +19,10 @@ from core.catalog.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
 from core.catalog.model import Model
 from core.catalog.normalisation import Normalisation
 from core.catalog.plan import Plan
-from core.catalog.policies import POLICIES, Policy, policy
+from core.catalog.policies import POLICIES, policy
+from core.catalog.policy import Policy, Trains
 from core.catalog.registry import Registry
+from core.catalog.residual import Shape
 from core.catalog.schedules import SCHEDULES
 
 MAX_EPOCHS = 400
@@ -213,7 +216,7 @@ class RunSpec(Model):
                 f"the last batch would be a single image, which BatchNorm cannot normalise: {self.images[0]} training "
                 f"images in batches of {self.recipe.batch_size}"
             )
-        if self.policy != "none" and not self.selection.trainable(self.plan):
+        if self.policy != "none" and not self.trains:
             raise ValueError(
                 f"policy {self.policy} would train nothing: {self.architecture} with {self.norm.title} has no such "
                 "parameters"
@@ -222,7 +225,7 @@ class RunSpec(Model):
 
     @property
     def data(self) -> DataSet:
-        """The data set; one that is streamed with the counts of its folder."""
+        """The data set; a streamed one has the counts of its folder."""
         return described(DATASETS[self.dataset], self.contents)
 
     @property
@@ -235,13 +238,18 @@ class RunSpec(Model):
         return policy(self.policy)
 
     @property
+    def trains(self) -> Trains:
+        """What trains in the network: how many numbers of which tensor."""
+        return _trains(self.policy, self.architecture, self.data.shape, len(self.data.classes), self.norm)
+
+    @property
     def images(self) -> tuple[int, int]:
         """How many images one epoch trains on, and how many a test looks at."""
         return self.train_examples or self.data.train, self.test_examples or self.data.test
 
     @property
     def steps_per_epoch(self) -> int:
-        """The last, smaller batch of an epoch counts too."""
+        """Batches in an epoch; the last, smaller one counts too."""
         return -(-self.images[0] // self.recipe.batch_size)
 
     @property
@@ -250,7 +258,7 @@ class RunSpec(Model):
 
     @property
     def own_seeds(self) -> dict[str, int]:
-        """Those seeds, by purpose, that somebody chose: they do not derive from the replicate."""
+        """The seeds, by purpose, that do not derive from the replicate: somebody chose them."""
         derived = Seeds.of(self.replicate).model_dump()
         return {purpose: seed for purpose, seed in self.seeds.model_dump().items() if seed != derived[purpose]}
 
@@ -261,6 +269,11 @@ class RunSpec(Model):
         return hashlib.sha256(rows.encode()).hexdigest()
 
 
+@lru_cache(maxsize=64)
+def _trains(name: str, architecture: str, shape: Shape, classes: int, norm: Normalisation) -> Trains:
+    return policy(name).trains(catalog.plan(architecture, shape, classes, norm))
+
+
 def _norm_initializer(policy_name: str) -> dict[str, str]:
     """The norm initialiser that a policy wants where the spec names none."""
     try:
@@ -268,73 +281,3 @@ def _norm_initializer(policy_name: str) -> dict[str, str]:
     except ValueError:
         return {}
     return {"norm": wanted} if wanted else {}
-
-
-def explain(error: ValidationError) -> str:
-    """What is wrong with a spec in words for a person: one sentence a field."""
-    return "; ".join(_sentence(dict(problem)) for problem in error.errors(include_url=False))
-
-
-def _sentence(problem: dict[str, Any]) -> str:
-    field = ".".join(str(part) for part in problem["loc"])
-    kind, context, given = problem["type"], problem.get("ctx", {}), problem.get("input")
-    if kind == "value_error":
-        message = str(context.get("error", problem["msg"])).rstrip(".")
-        return f"{field}: {message}" if field else message
-    if kind in ("model_type", "model_attributes_type"):
-        message = "a spec is an object with the fields of a run" if not field else f"{field} is an object with fields"
-        return f"{message}, got {_short(given)}"
-    if kind == "missing":
-        return f"{field} is missing"
-    if kind == "extra_forbidden":
-        return f"{field} is not a field of a run; allowed: {', '.join(_siblings(problem['loc']))}"
-    bounds = _bounds(field)
-    if bounds:
-        return f"{field} must be {bounds}, got {_short(given)}"
-    message = f"{problem['msg'][:1].lower()}{problem['msg'][1:]}"
-    message += "" if kind == "json_invalid" else f", got {_short(given)}"  # which would be the whole file
-    return f"{field}: {message}" if field else message
-
-
-def _short(given: Any) -> str:
-    shown = repr(given)
-    return shown if len(shown) <= 60 else f"{shown[:57]}..."
-
-
-def _model_at(path: tuple[Any, ...]) -> type[BaseModel]:
-    model: type[BaseModel] = RunSpec
-    for part in path:
-        annotation = model.model_fields[part].annotation if part in model.model_fields else None
-        inner = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
-        models = [kind for kind in inner if issubclass(kind, BaseModel)]
-        if not models:
-            break
-        model = models[0]
-    return model
-
-
-def _siblings(path: tuple[Any, ...]) -> list[str]:
-    return list(_model_at(path[:-1]).model_fields)
-
-
-def _bounds(field: str) -> str:
-    """The allowed range of a numeric field as text: `1..400`, `in (0, 1)`; empty where there is none."""
-    path = tuple(field.split("."))
-    schema = _model_at(path[:-1]).model_json_schema()["properties"].get(path[-1], {})
-    options = schema.get("anyOf", [schema])
-    for option in options:
-        if "enum" in option:
-            return "one of " + ", ".join(option["enum"])
-        if "const" in option:
-            return repr(option["const"])
-        kind = {"integer": "a whole number", "number": "a number"}.get(option.get("type", ""))
-        if kind is None:
-            continue
-        if "minimum" in option and "maximum" in option:
-            return f"{kind} in {option['minimum']:g}..{option['maximum']:g}"
-        low = [f"≥ {option['minimum']:g}"] if "minimum" in option else []
-        low += [f"> {option['exclusiveMinimum']:g}"] if "exclusiveMinimum" in option else []
-        high = [f"≤ {option['maximum']:g}"] if "maximum" in option else []
-        high += [f"< {option['exclusiveMaximum']:g}"] if "exclusiveMaximum" in option else []
-        return " and ".join([kind, *low, *high]).replace("number and", "number")
-    return ""

@@ -1,4 +1,4 @@
-"""The paper's questions as a table: what it claims, what we run for it at each scale, and what decides.
+"""The paper's questions as a table: what the paper claims, what we run at each scale, and what decides.
 
 minutes: digits, or a part of Fashion-MNIST; evening: all of Fashion-MNIST; paper: the paper's nets, epochs and
 replicates on CIFAR-10 and ImageNet. The recipe is the paper's at every scale. Imports no torch.
@@ -6,17 +6,16 @@ replicates on CIFAR-10 and ImageNet. The recipe is the paper's at every scale. I
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from core.catalog.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
-from core.catalog.paper import ALTERNATE, QUOTES, Mark, Quote, marks
+from core.catalog.paper import ALTERNATE, QUOTES, marks
 from core.catalog.presets import PRESETS
 from core.catalog.registry import Registry
 from core.studies.contrasts import alone, alternatives, couples, extremes, policies
-from core.studies.figures import ABLATION, BY_POLICY, COUNT, DEPTH, NORM_INIT, WEIGHT_INIT, WIDTH, Plot
+from core.studies.figures import ABLATION, BY_POLICY, COUNT, DEPTH, NORM_INIT, WEIGHT_INIT, WIDTH
+from core.studies.named import NamedStudy, grids
 from core.studies.spec import Axis, Scale, StudySpec
 from core.studies.verdicts import Criterion
 
@@ -42,7 +41,7 @@ UNCHECKED = (
 )
 
 
-# What all runs of a study share at a scale; {'epochs': ...} is added by each.
+# These functions give the fields that all runs of a study share at a scale.
 def _paper(preset: str, dataset: str) -> dict[str, Any]:
     found = PRESETS[preset]
     recipe = {key: list(value) if isinstance(value, tuple) else value for key, value in found.recipe.items()}
@@ -65,49 +64,7 @@ def _fashion(epochs: int) -> dict[str, Any]:
     return {"dataset": "fashion-mnist", "epochs": epochs}
 
 
-@dataclass(frozen=True)
-class Grid:
-    """What a study runs at one scale: shared fields, axes (dotted field -> values), and how often."""
-
-    base: Mapping[str, Any]
-    axes: Mapping[str, tuple[str, ...]]
-    replicates: int
-
-
-@dataclass(frozen=True)
-class Study:
-    """One question. `source` is where the paper asks it; `marks` and `quotes` are the paper's own numbers."""
-
-    name: str
-    title: str
-    question: str
-    claim: str
-    source: str
-    plot: Plot
-    criterion: Criterion
-    grids: Mapping[Scale, Grid]
-    marks: tuple[Mark, ...] = ()
-    quotes: tuple[Quote, ...] = ()
-    also: tuple[str, ...] = ()
-    """Further quantities that its tables show."""
-
-    def shown(self, scale: Scale) -> tuple[str, ...]:
-        """The quantities of its tables, the one that decides first."""
-        return tuple(dict.fromkeys((self.criterion.quantity_at(scale), "top1", "train", "disabled", *self.also)))
-
-
-def _grids(
-    axes: Mapping[str, tuple[str, ...]], **scales: tuple[Mapping[str, Any], tuple[str, ...], int]
-) -> dict[Scale, Grid]:
-    """The three grids of a study: its shared axes, and per scale what is fixed, the architectures, the replicates."""
-    made: dict[Scale, Grid] = {}
-    for scale in ("minutes", "evening", "paper"):
-        base, architectures, replicates = scales[scale]
-        made[scale] = Grid(base, {"architecture": architectures, **axes}, replicates)
-    return made
-
-
-ALL_AND_BATCHNORM = _grids(
+ALL_AND_BATCHNORM = grids(
     {"policy": ("batchnorm", "all")},
     minutes=(_small(10_000, 11), RESNETS[:1], 3),
     evening=(_fashion(16), RESNETS[2:3], 3),
@@ -115,10 +72,10 @@ ALL_AND_BATCHNORM = _grids(
 )
 """The same runs answer three questions; they are trained once."""
 
-STUDIES: Registry[Study] = Registry(
+STUDIES: Registry[NamedStudy] = Registry(
     "study",
     (
-        Study(
+        NamedStudy(
             "depth",
             "Depth",
             "Does a deeper network learn more when only BatchNorm trains?",
@@ -126,7 +83,7 @@ STUDIES: Registry[Study] = Registry(
             "Section 4; v1, main figure; abstract",
             DEPTH,
             Criterion("top1", "above", extremes("batchnorm")),
-            _grids(
+            grids(
                 {"policy": ("batchnorm",)},
                 minutes=(_small(8_000, 4), RESNETS[:3], 5),
                 evening=(_fashion(10), RESNETS[:4], 3),
@@ -135,7 +92,7 @@ STUDIES: Registry[Study] = Registry(
             marks("top1", {"batchnorm"}, {"resnet"}),
             (QUOTES["abstract"],),
         ),
-        Study(
+        NamedStudy(
             "width",
             "Width",
             "Does a wider network learn more when only BatchNorm trains?",
@@ -143,7 +100,7 @@ STUDIES: Registry[Study] = Registry(
             "Section 4; v1, main figure",
             WIDTH,
             Criterion("top1", "above", extremes("batchnorm")),
-            _grids(
+            grids(
                 {"policy": ("batchnorm",)},
                 minutes=(_digits(30), WIDE[:4], 3),
                 evening=(_fashion(10), WIDE[:3], 3),
@@ -154,7 +111,7 @@ STUDIES: Registry[Study] = Registry(
                 *(m for m in marks("top1", {"batchnorm"}, {"resnet"}) if m.architecture == "resnet-14"),
             ),
         ),
-        Study(
+        NamedStudy(
             "depth-or-width",
             "Depth or width",
             "With the same number of γ and β, is it better to be deep or to be wide?",
@@ -163,7 +120,7 @@ STUDIES: Registry[Study] = Registry(
             "Section 4; v1, main figure",
             COUNT,
             Criterion("top1", "above", couples("batchnorm", COUPLES)),
-            _grids(
+            grids(
                 {"policy": ("batchnorm",)},
                 minutes=(_small(8_000, 5), (RESNETS[1], WIDE[1]), 3),
                 evening=(_fashion(8), (*RESNETS[1:3], *WIDE[1:3]), 3),
@@ -171,7 +128,7 @@ STUDIES: Registry[Study] = Registry(
             ),
             marks("top1", {"batchnorm"}, {"resnet", "wrn"}),
         ),
-        Study(
+        NamedStudy(
             "random-k",
             "BatchNorm or random weights",
             "Is there something special about γ and β, or would any few parameters do?",
@@ -181,7 +138,7 @@ STUDIES: Registry[Study] = Registry(
             Criterion(
                 "top1", "above", policies("batchnorm", ("random-2",), [name for name in RANDOMS if name != "random-2"])
             ),
-            _grids(
+            grids(
                 {"policy": ("batchnorm", *RANDOMS)},
                 minutes=(_small(8_000, 4), RESNETS[:1], 3),
                 evening=(_fashion(8), RESNETS[:2], 3),
@@ -189,7 +146,7 @@ STUDIES: Registry[Study] = Registry(
             ),
             marks("top1", {"batchnorm"}, {"resnet"}),
         ),
-        Study(
+        NamedStudy(
             "subsets",
             "Subsets of the parameters",
             "Which of the small parts of a network are worth training: BatchNorm, the output layer, the shortcuts?",
@@ -202,7 +159,7 @@ STUDIES: Registry[Study] = Registry(
                 "above",
                 policies("batchnorm+output+shortcut", ("batchnorm",), ("output+shortcut", "batchnorm+output")),
             ),
-            _grids(
+            grids(
                 {"policy": SUBSETS},
                 minutes=(_digits(30), RESNETS[1:2], 3),
                 evening=(_fashion(8), RESNETS[1:2], 3),
@@ -210,7 +167,7 @@ STUDIES: Registry[Study] = Registry(
             ),
             marks("top1", set(SUBSETS), {"resnet"}),
         ),
-        Study(
+        NamedStudy(
             "without-batchnorm",
             "All but BatchNorm",
             "How much do γ and β add when everything else trains?",
@@ -220,7 +177,7 @@ STUDIES: Registry[Study] = Registry(
             "Section 1, figure 1",
             BY_POLICY,
             Criterion("top1", "above", policies("all", ("all-but-batchnorm",), decisive={"init.norm": "ones"})),
-            _grids(
+            grids(
                 {"policy": ("all", "all-but-batchnorm"), "init.norm": ("ones", "uniform")},
                 minutes=(_small(6_000, 4, 4000), RESNETS[:1], 5),
                 evening=(_fashion(6), RESNETS[:2], 5),
@@ -229,7 +186,7 @@ STUDIES: Registry[Study] = Registry(
             marks("top1", {"all"}, {"resnet"}),
             (QUOTES["gain"],),
         ),
-        Study(
+        NamedStudy(
             "gamma",
             "The distribution of γ",
             "Does BatchNorm-only training switch features off?",
@@ -242,7 +199,7 @@ STUDIES: Registry[Study] = Registry(
             (QUOTES["third"],),
             ("gamma-mean", "gamma-sd", "gamma-negative"),
         ),
-        Study(
+        NamedStudy(
             "threshold",
             "Threshold ablation",
             "Are features with a small γ really disabled: can it be set to zero?",
@@ -253,7 +210,7 @@ STUDIES: Registry[Study] = Registry(
             Criterion("ablated", "within", alone("batchnorm"), margin=1.0),
             ALL_AND_BATCHNORM,
         ),
-        Study(
+        NamedStudy(
             "relu-off",
             "Channels that ReLU switches off",
             "Does BatchNorm-only training make ReLU channels that are almost always zero?",
@@ -263,7 +220,7 @@ STUDIES: Registry[Study] = Registry(
             Criterion("relu-off", "above", policies("batchnorm", ("all",))),
             ALL_AND_BATCHNORM,
         ),
-        Study(
+        NamedStudy(
             "norm-init",
             "Initialisation of BatchNorm",
             "Does it matter from where γ and β start?",
@@ -271,7 +228,7 @@ STUDIES: Registry[Study] = Registry(
             "Appendix; v1, main figure (which alternate it is, the figure does not say)",
             NORM_INIT,
             Criterion("top1", "any-above", alternatives("batchnorm", "init.norm", "uniform")),
-            _grids(
+            grids(
                 {"policy": ("batchnorm",), "init.norm": tuple(NORM_INITIALIZERS)},
                 minutes=(_small(8_000, 5), RESNETS[:1], 5),
                 evening=(_fashion(10), RESNETS[1:2], 5),
@@ -280,7 +237,7 @@ STUDIES: Registry[Study] = Registry(
             marks("top1", {"batchnorm"}, {"resnet"}, ("uniform", ALTERNATE)),
             (QUOTES["alternate"],),
         ),
-        Study(
+        NamedStudy(
             "weight-init",
             "Initialisation of the weights",
             "Does it matter from which distribution the frozen weights are drawn?",
@@ -288,14 +245,14 @@ STUDIES: Registry[Study] = Registry(
             f"Appendix. {UNCHECKED}",
             WEIGHT_INIT,
             Criterion("top1", "within", alternatives("batchnorm", "init.weights", "he-normal"), margin=5.0),
-            _grids(
+            grids(
                 {"policy": ("batchnorm",), "init.weights": tuple(WEIGHT_INITIALIZERS)},
                 minutes=(_small(8_000, 5), RESNETS[:1], 5),
                 evening=(_fashion(10), RESNETS[1:2], 5),
                 paper=(PAPER_CIFAR, RESNETS, 5),
             ),
         ),
-        Study(
+        NamedStudy(
             "imagenet",
             "The ImageNet family",
             "Do large ImageNet networks learn, too, when only BatchNorm trains?",
@@ -303,7 +260,7 @@ STUDIES: Registry[Study] = Registry(
             "Section 4; abstract",
             DEPTH,
             Criterion("top1", "above", policies("batchnorm", ("random-2",)), by_scale={"paper": "top5"}),
-            _grids(
+            grids(
                 {"policy": ("batchnorm", "random-2")},
                 minutes=(_small(5_000, 4), IMAGENET[:2], 3),
                 evening=(_fashion(8), IMAGENET[:3], 3),

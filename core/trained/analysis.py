@@ -8,29 +8,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator
-from math import prod
 
 import torch
 from torch import Tensor, nn
 
 from core.catalog.plan import Norm, Plan, Unit
-from core.data.batches import TEST_BATCH, Batch, Batches
+from core.data.batches import Batches
 from core.engine.choice import Engine
 from core.engine.fused import Seen
-from core.engine.plain import PlainEngine
+from core.engine.modules import ModuleEngine
+from core.network.scores import Window
 from core.run.events import DISABLED_BELOW
 from core.run.findings import EPSILONS, Ablated, Findings, LayerSpread, ReluOff, Spread
+from core.trained.evaluation import Sample, evaluating
 
 MOSTLY_OFF = 0.99
-HELD_BYTES = 256 << 20
-"""A sample of the test images is held in memory; it is smaller where it would need more than this."""
-
 Steps = Generator[float, None, Findings]
 
 
 def analyse(network: nn.Module, plan: Plan, batches: Batches, images: int | None = None) -> Findings:
     """All findings on `network`, which was built from `plan`, in float32. As `analysing`, in silence."""
-    steps = analysing(PlainEngine(network), network, plan, batches, images)
+    steps = analysing(ModuleEngine(network), network, plan, batches, images)
     while True:
         try:
             next(steps)
@@ -52,8 +50,8 @@ def analysing(engine: Engine, network: nn.Module, plan: Plan, batches: Batches, 
     gammas = [network.get_parameter(f"{norm.name}.weight") for norm in plan.norms]
     betas = [network.get_parameter(f"{norm.name}.bias") for norm in plan.norms]
     passes = len(_passes(gammas))
-    watch = _ReluWatch(plan)
-    top1 = yield from _accuracy(engine, sample, 0, passes, watch.see)
+    watch, window = _ReluWatch(plan), Window(next(network.parameters()).device)
+    top1 = yield from _accuracy(engine, sample, window, 0, passes, watch.see)
     ablation = yield from _ablate(engine, sample, gammas, top1, passes)
     relus, off = watch.relus(), watch.off()
     channels = sum(relu.channels for relu in relus)
@@ -80,45 +78,14 @@ def analysing(engine: Engine, network: nn.Module, plan: Plan, batches: Batches, 
     )
 
 
-class Sample:
-    """The test images that are looked at, in batches as for a test: all of them, or `images` spread over the split."""
-
-    def __init__(self, batches: Batches, plan: Plan, images: int | None) -> None:
-        total = batches.test_images
-        self.count = total if images is None else min(images, total)
-        if self.count < total:
-            self.count = max(1, min(self.count, HELD_BYTES // (4 * prod(plan.input_shape))))
-        self._batches = batches
-        self._held = list(self._chosen()) if self.count < total else None
-
-    def __iter__(self) -> Iterator[Batch]:
-        return iter(self._batches.test() if self._held is None else self._held)
-
-    def _chosen(self) -> Iterator[Batch]:
-        total, seen = self._batches.test_images, 0
-        parts: list[Batch] = []
-        for images, labels in self._batches.test():
-            place = torch.arange(seen, seen + len(labels))
-            seen += len(labels)
-            rows = (((place + 1) * self.count) // total > (place * self.count) // total).nonzero().flatten()
-            rows = rows.to(labels.device)
-            parts.append((images[rows], labels[rows]))
-        images, labels = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
-        for begin in range(0, len(labels), TEST_BATCH):
-            some = images[begin : begin + TEST_BATCH].contiguous(memory_format=torch.channels_last)
-            yield some, labels[begin : begin + TEST_BATCH]
-
-
 def _accuracy(
-    engine: Engine, sample: Sample, before: int, passes: int, seen: Seen | None = None
+    engine: Engine, sample: Sample, window: Window, before: int, passes: int, seen: Seen | None = None
 ) -> Generator[float, None, float]:
-    """The share of right answers. Yields how much of all `passes` is done, `before` of which were before this one."""
-    correct, count = 0, 0
-    for images, labels in sample:
-        correct += int((engine.evaluate(images, seen).argmax(dim=1) == labels).sum())
-        count += len(labels)
-        yield (before + count / sample.count) / passes
-    return correct / count
+    """The share of right answers, counted in the empty `window`. Yields how much of all `passes` is done, `before` of
+    which were before this one."""
+    for _ in evaluating(engine, sample, window, seen):
+        yield (before + window.seen / sample.count) / passes
+    return window.mean().scores.top1
 
 
 def _below(gammas: list[nn.Parameter], epsilon: float) -> int:
@@ -146,7 +113,7 @@ def _ablate(
             if zeroed not in found:
                 for gamma, values in zip(gammas, kept, strict=True):
                     gamma.data.copy_(values.masked_fill(values.abs() < epsilon, 0.0))
-                found[zeroed] = yield from _accuracy(engine, sample, len(found), passes)
+                found[zeroed] = yield from _accuracy(engine, sample, Window(gammas[0].device), len(found), passes)
             accuracy = found[zeroed]
             rows.append(Ablated(epsilon=epsilon, zeroed=zeroed / total, top1=accuracy, change=accuracy - top1))
     finally:

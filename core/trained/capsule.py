@@ -24,11 +24,12 @@ from core.machine.files import CAPSULE, CAPSULE_FORMAT, write_atomically
 from core.machine.processor import MAX_LENGTH, processor
 from core.network.builder import Network, build
 from core.network.freezing import freeze
+from core.network.tensors import digest_of
 from core.run.events import Finished
 from core.run.layout import Slot, layout
-from core.run.spec import RunSpec, explain
+from core.run.problems import explain
+from core.run.spec import RunSpec
 from core.run.tensorfile import BadTensorFile, Header, header_of
-from core.training.checkpoint import digest_of
 
 VERSION = "1"
 
@@ -165,7 +166,7 @@ def _told(header: Header) -> tuple[RunSpec, Finished, Origin, tuple[str, ...], s
 
 
 def _slots(spec: RunSpec, carried: tuple[str, ...]) -> tuple[Slot, ...]:
-    known = {parameter.name for parameter in spec.plan.parameters if not spec.selection.trains(parameter)}
+    known = {parameter.name for parameter in spec.plan.parameters} - spec.trains.keys()
     strange = [name for name in carried if name not in known]
     if strange or len(set(carried)) != len(carried):
         raise BadTensorFile(f"carries frozen tensors that {spec.architecture} does not have: {', '.join(strange[:3])}")
@@ -204,7 +205,7 @@ def rebuild(capsule: Capsule, device: torch.device | None = None) -> Network:
     """
     spec = capsule.spec
     network = build(spec.plan, spec.init, spec.seeds.init)
-    freeze(network, spec.plan, spec.selection, spec.seeds.choice)
+    freeze(network, spec.trains, spec.seeds.choice)
     own = network.state_dict()
     for name, tensor in capsule.tensors.items():
         own[name].copy_(tensor)

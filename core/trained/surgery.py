@@ -1,6 +1,6 @@
 """Surgery on a trained network: edits of its γ, its accuracy with and without them, and what it makes of one image.
 
-Pure: gets a rebuilt network and says what it found; `surgery_command.py` reads and prints.
+Pure: gets a rebuilt network and says what it found; `core/commands/surgery.py` reads and prints.
 """
 
 from __future__ import annotations
@@ -20,12 +20,11 @@ from core.catalog.plan import Plan
 from core.data.augmentation import normalise
 from core.data.batches import Batches, MemoryBatches
 from core.engine.choice import Engine
-from core.meters import Window, summed_loss, tally
 from core.network.builder import Network
+from core.network.scores import Scores, Window
 from core.run.edits import MAX_MAPS, Edit, Look
 from core.run.spec import RunSpec
-from core.trained.analysis import Sample
-from core.training.checkpoint import Scores
+from core.trained.evaluation import Sample, evaluating
 
 MAX_SIDE = 32
 """Larger feature maps are shrunk to this side, in pixels."""
@@ -105,12 +104,9 @@ def compare(on: Operation, edits: Sequence[Edit], images: int) -> Generator[floa
 
 
 def _scores(on: Operation, sample: Sample, before: float) -> Generator[float, None, Scores]:
-    window, seen = Window(on.device), 0
-    for images, labels in sample:
-        logits = on.engine.evaluate(images)
-        window.add(tally(summed_loss(logits, labels), logits, labels), len(labels))
-        seen += len(labels)
-        yield before + 0.5 * seen / sample.count
+    window = Window(on.device)
+    for _ in evaluating(on.engine, sample, window):
+        yield before + 0.5 * window.seen / sample.count
     return window.mean().scores
 
 

@@ -11,40 +11,18 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
 from core.machine.files import write_atomically
+from core.network.scores import Mean, Scores
+from core.network.tensors import dense
 from core.run.events import Checkpointed
 
 KEEP = 2
 NAME = re.compile(r"step-(\d{8,})-a(\d+)-([0-9a-f]{16})\.safetensors")
-
-
-class Scores(NamedTuple):
-    """Mean loss, and the shares of examples whose label has the highest or one of the five highest logits."""
-
-    loss: float
-    top1: float
-    top5: float
-
-
-@dataclass(frozen=True)
-class Mean:
-    """A sum over examples that becomes a mean: loss and correct answers."""
-
-    loss: float = 0.0
-    correct: int = 0
-    correct5: int = 0
-    seen: int = 0
-
-    @property
-    def scores(self) -> Scores:
-        """As means over what was seen, which must not be nothing."""
-        return Scores(self.loss / self.seen, self.correct / self.seen, self.correct5 / self.seen)
 
 
 @dataclass(frozen=True)
@@ -73,7 +51,7 @@ class CheckpointFolder:
     def save(self, state: State) -> Checkpointed:
         """Write `state`; when this returns, it survives a kill and a power failure. Raises OSError."""
         numbers = {**asdict(state), "tensors": None, "spec": self.spec_digest}
-        content = save(_dense(state.tensors), metadata={"state": json.dumps(numbers)})
+        content = save(dense(state.tensors), metadata={"state": json.dumps(numbers)})
         digest = hashlib.sha256(content).hexdigest()
         path = self.folder / f"step-{state.step:08d}-a{self.attempt}-{digest[:16]}.safetensors"
         write_atomically(path, content)
@@ -133,16 +111,3 @@ def read_metadata(content: bytes) -> dict[str, str]:
     """The `__metadata__` of safetensors bytes. Raises ValueError or KeyError where there is none."""
     size = int.from_bytes(content[:8], "little")
     return dict(json.loads(content[8 : 8 + size])["__metadata__"])
-
-
-def _dense(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-
-
-def digest_of(tensors: dict[str, Tensor]) -> str:
-    """SHA-256 over names and bits of `tensors`, in the order of their names."""
-    total = hashlib.sha256()
-    for name, tensor in sorted(_dense(tensors).items()):
-        total.update(name.encode())
-        total.update(tensor.numpy().tobytes())
-    return total.hexdigest()

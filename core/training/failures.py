@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 from core.data.memory import DataUnavailable
-from core.run.events import Failed
+from core.network.group import Group
+from core.run.events import EVENT, Failed
 from core.run.spec import Recipe, RunSpec
 from core.trained.start import BadStart
 
@@ -37,3 +38,12 @@ def failure(spec: RunSpec, step: int, error: Exception) -> Failed | None:
     if isinstance(error, OSError):
         return Failed(step=step, kind="error", message=f"Cannot write the run's files: {error.strerror or error}.")
     return None
+
+
+def failure_elsewhere(group: Group, error: Exception) -> Failed:
+    """The failure of another process, for which this one waited in vain. Raises `error` where there is none."""
+    words = group.last_words() if isinstance(error, RuntimeError) else None
+    failed = EVENT.validate_json(words) if words else None
+    if not isinstance(failed, Failed):
+        raise error
+    return failed

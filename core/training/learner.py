@@ -14,15 +14,19 @@ from core.catalog.schedules import learning_rate
 from core.data.batches import batches
 from core.engine.choice import make_engine
 from core.machine.memory import used_bytes
-from core.meters import Speed, Window, summed_loss, tally
 from core.network.builder import build
+from core.network.devices import device_title
 from core.network.freezing import freeze, running_statistics
 from core.network.group import Group
+from core.network.scores import Mean, Window, summed_loss, tally
 from core.network.sync_batchnorm import synchronise
+from core.run.events import Finished
 from core.run.spec import RunSpec
+from core.trained.capsule import Capsule, Origin, frozen_digest
+from core.trained.evaluation import evaluating
 from core.trained.start import start_from
-from core.training.checkpoint import Mean
 from core.training.optimizers import OPTIMIZERS
+from core.training.speed import Speed
 
 OPTIMIZER = "optimizer/"
 
@@ -40,7 +44,7 @@ class Learner:
         self.batches = batches(spec, data_folder, device, group.part)
         network = build(self.plan, spec.init, spec.seeds.init)
         self.taken = start_from(network, start, spec.start) if spec.start else None
-        self.trainable = freeze(network, self.plan, spec.selection, spec.seeds.choice)
+        self.trainable = freeze(network, spec.trains, spec.seeds.choice)
         if spec.recipe.sync_batchnorm and not group.part.alone:
             synchronise(network)
         self.network = network.to(device).to(memory_format=torch.channels_last)
@@ -84,10 +88,8 @@ class Learner:
         self.group.spread(running_statistics(self.network).values())  # the first process's count, as in DataParallel
         total, world, whole = Window(self.device), self.group.part.world, self.batches.test_images
         began = time.monotonic()
-        for images, labels in self.batches.test():
-            logits = self.engine.evaluate(images)
-            total.add(tally(summed_loss(logits, labels), logits, labels), len(labels))
-            self.speed.tested(time.monotonic() - began, len(labels) * world)
+        for images in evaluating(self.engine, self.batches.test(), total):
+            self.speed.tested(time.monotonic() - began, images * world)
             yield min(total.seen * world, whole)
             began = time.monotonic()
         self.group.add(total.sums)
@@ -105,9 +107,13 @@ class Learner:
     # -- its state -------------------------------------------------------------------------------------------
 
     @property
-    def device_name(self) -> str:
-        """The GPU's name, or `cpu`."""
-        return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "cpu"
+    def epoch(self) -> float:
+        """Passes over the training images so far."""
+        return round(self.step / self.spec.steps_per_epoch, 6)
+
+    @property
+    def device_title(self) -> str:
+        return device_title(self.device)
 
     def memory(self) -> dict[str, int | None]:
         """What this process takes, as Progress says it."""
@@ -121,6 +127,15 @@ class Learner:
     def result(self) -> dict[str, Tensor]:
         """What the training made: trained parameters and running statistics, by name."""
         return {**self.trainable, **running_statistics(self.network)}
+
+    def capsule(self, result: Finished) -> Capsule:
+        """The network as it is now, whose training ended with `result`."""
+        tensors = self.result()
+        origin = Origin.here(self.device_title, self.group.part.world, self.engine.words)
+        # Frozen tensors that no seed gives back: those that came from a file.
+        state, changed = self.network.state_dict(), set(self.taken.changed if self.taken else ())
+        carried = tuple(p.name for p in self.plan.parameters if p.name in changed - tensors.keys())
+        return Capsule(self.spec, result, origin, {**state, **tensors}, carried, frozen_digest(self.network, tensors))
 
     def tensors(self) -> dict[str, Tensor]:
         """All that a checkpoint needs: the result, and the optimiser's state as `optimizer/...`."""

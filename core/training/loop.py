@@ -16,16 +16,18 @@ from torch import nn
 
 from core.data.batches import batches
 from core.machine.files import START
-from core.machine.processor import processor
+from core.network.devices import device_of
 from core.network.group import Group
-from core.run.cost import analysed_images, counts, keeps_snapshot, point_stride
-from core.run.events import EVENT, Analysed, Event, Failed, Finished, Layer, Point, Progress, Started, Stopped, Warned
+from core.network.scores import Mean, Scores
+from core.run.cost import analysed_images, keeps_snapshot, point_stride
+from core.run.events import Analysed, Event, Measured, Point, Stopped, Warned
 from core.run.spec import RunSpec
 from core.trained.analysis import analysing
-from core.trained.capsule import Capsule, Origin, frozen_digest, save_capsule
-from core.training.checkpoint import CheckpointFolder, Mean, Scores, State, digest_of
-from core.training.failures import Diverged, failure
+from core.trained.capsule import save_capsule
+from core.training.checkpoint import CheckpointFolder, State
+from core.training.failures import Diverged, failure, failure_elsewhere
 from core.training.learner import Learner
+from core.training.messages import finished, progress, started
 from core.training.snapshot import NormReader
 
 PROGRESS_EVERY_S = 1.0
@@ -49,7 +51,7 @@ def train(
 ) -> Iterator[Event]:
     """Train `spec` to its end, from the newest checkpoint in `folder` if there is one.
 
-    Yields Started, then Point, Snapshot, Progress and Checkpointed, then Analysed (unless `analyses` is false), and
+    Yields Started, then Measured, Snapshot, Progress and Checkpointed, then Analysed (unless `analyses` is false), and
     at last Finished, Failed, or Stopped (once `should_stop()` is true). Without a `folder` nothing is saved. Raises
     nothing that a user can cause.
 
@@ -58,7 +60,7 @@ def train(
     """
     step, group = 0, group or Group()
     try:
-        training = _Training(spec, folder, data_folder, _device(device), attempt, group)
+        training = Training(spec, folder, data_folder, device_of(device), attempt, group)
         for event in training.run(should_stop, checkpoint_every_s, analyses):
             step = getattr(event, "step", step)
             yield event
@@ -68,26 +70,11 @@ def train(
         if failed:
             group.tell(failed.model_dump_json())
         else:
-            failed = _others_failure(group, error)
+            failed = failure_elsewhere(group, error)
         yield failed
 
 
-def _others_failure(group: Group, error: Exception) -> Failed:
-    """The failure of another process, for which this one waited in vain. Raises `error` where there is none."""
-    words = group.last_words() if isinstance(error, RuntimeError) else None
-    failed = EVENT.validate_json(words) if words else None
-    if not isinstance(failed, Failed):
-        raise error
-    return failed
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
-
-
-class _Training:
+class Training:
     """One training as it is told: a learner, its curves, its checkpoints, its end."""
 
     def __init__(
@@ -137,7 +124,7 @@ class _Training:
         found = self.group.share(self.checkpoints.load() if self.checkpoints else None)
         if found:
             self._restore(found[0])
-        yield self._started(resumed_from=found[0].step if found else None)
+        yield started(self.learner, self.attempt, resumed_from=found[0].step if found else None)
         yield from self._notice()
         if found:
             yield found[1]
@@ -155,7 +142,7 @@ class _Training:
                 self.learner.train_step(images, labels, began)
                 last = index == self.spec.steps_per_epoch - 1
                 if last or self.step % self.stride == 0:
-                    yield self._train_point()
+                    yield self._measured()
                     yield from self._snapshot(due=last)
                     if not last and self._is_due(checkpoint_every_s):
                         yield from self._save()
@@ -170,50 +157,22 @@ class _Training:
 
     # -- what it says ----------------------------------------------------------------------------------------
 
-    @property
-    def epoch(self) -> float:
-        return round(self.step / self.spec.steps_per_epoch, 6)
-
-    def _started(self, resumed_from: int | None) -> Started:
-        train, test = self.spec.images
-        name, taken = self.learner.device_name, self.learner.taken
-        return Started(
-            spec_digest=self.spec.digest,
-            attempt=self.attempt,
-            resumed_from=resumed_from,
-            total_steps=self.spec.total_steps,
-            steps_per_epoch=self.spec.steps_per_epoch,
-            train_examples=train,
-            test_examples=test,
-            counts=counts(self.plan, self.spec.selection),
-            layers=tuple(
-                Layer(name=n.name, channels=n.channels, stage=n.stage, shortcut=n.shortcut) for n in self.plan.norms
-            ),
-            device=name if self.group.part.alone else f"{self.group.part.world} × {name}",
-            threads=torch.get_num_threads(),
-            processes=self.group.part.world,
-            torch=torch.__version__,
-            engine=self.learner.engine.words,
-            processor=processor(),
-            taken=taken.sentence if taken else None,
-        )
-
     def _notice(self) -> Iterator[Event]:
         """What the engine has to say to people."""
         if self.learner.engine.notice:
             yield Warned(step=self.step, message=self.learner.engine.notice)
 
-    def _train_point(self) -> Point:
+    def _measured(self) -> Measured:
         scores = self._finite(self.learner.take_window())
         self.last_train = scores
         lr = self.learner.learning_rate(self.step - 1)
-        return Point(step=self.step, epoch=self.epoch, split="train", **scores._asdict(), lr=lr)
+        return Measured(point=Point(self.step, self.learner.epoch, "train", **scores._asdict(), lr=lr))
 
     def _test(self) -> Iterator[Event]:
         for tested in self.learner.test():
             yield from self._progress(tested=tested)
         self.last_test = self._finite(self.learner.tested)
-        yield Point(step=self.step, epoch=self.epoch, split="test", **self.last_test._asdict())
+        yield Measured(point=Point(self.step, self.learner.epoch, "test", **self.last_test._asdict()))
 
     def _finite(self, mean: Mean) -> Scores:
         if not math.isfinite(mean.loss):
@@ -227,7 +186,7 @@ class _Training:
             return
         if due or now - self.looked >= SNAPSHOT_EVERY_S or keeps_snapshot(self.spec, self.step):
             self.looked = now
-            yield self.reader.snapshot(self.step, self.epoch)
+            yield self.reader.snapshot(self.step, self.learner.epoch)
 
     def _progress(self, tested: int | None = None, analysed: tuple[float, float] | None = None) -> Iterator[Event]:
         """About once a second.
@@ -238,57 +197,23 @@ class _Training:
         if now - self.spoke < PROGRESS_EVERY_S:
             return
         self.spoke = now
-        share, seconds = analysed or (0.0, 0.0)
-        rest = self.learner.speed.eta_s(self.step, untested=0 if tested is None else self.batches.test_images - tested)
-        yield Progress(
-            step=self.step,
-            total_steps=self.spec.total_steps,
-            tested=None if tested is None else round(tested / self.batches.test_images, 3),
-            images_per_s=round(self.learner.speed.train_images_per_s, 1),
-            elapsed_s=round(self._elapsed(), 1),
-            analysed=round(share, 3) if analysed else None,
-            eta_s=round(seconds * (1 - share) / share, 1) if share else rest,
-            **self.learner.memory(),
-        )
+        yield progress(self.learner, self._elapsed(), tested, analysed)
 
     def _elapsed(self) -> float:
         return self.elapsed_before + time.monotonic() - self.began
 
-    def _finished(self) -> Finished:
-        assert self.last_train is not None
-        result = Finished(
-            step=self.step,
-            epoch=self.epoch,
-            **self.last_test._asdict(),
-            train_loss=self.last_train.loss,
-            train_top1=self.last_train.top1,
-            trainable=sum(p.numel() for p in self.trainable.values()),
-            disabled=self.reader.disabled_share(),
-            digest=digest_of(self.learner.result()),
-            seconds=round(self._elapsed(), 3),
-        )
-        if self.folder:
-            save_capsule(self.folder, self._capsule(result))
-        return result
-
     def _end(self, should_stop: Callable[[], bool], analyses: bool) -> Iterator[Event]:
         """The capsule, the analyses, and Finished. A stop in between costs nothing but the analyses."""
-        result = self._finished()
+        assert self.last_train is not None
+        result = finished(self.learner, self.last_train, self.last_test, self.reader.disabled_share(), self._elapsed())
+        if self.folder:
+            save_capsule(self.folder, self.learner.capsule(result))
         if analyses:
             yield from self._save()
             if not (yield from self._analyse(should_stop)):
                 yield Stopped(step=self.step)
                 return
         yield result
-
-    def _capsule(self, result: Finished) -> Capsule:
-        tensors, taken = self.learner.result(), self.learner.taken
-        origin = Origin.here(self.learner.device_name, self.group.part.world, self.learner.engine.words)
-        frozen = frozen_digest(self.network, tensors)
-        # Frozen tensors that no seed gives back: those that came from a file.
-        state, changed = self.network.state_dict(), set(taken.changed if taken else ())
-        carried = tuple(p.name for p in self.plan.parameters if p.name in changed - tensors.keys())
-        return Capsule(self.spec, result, origin, {**state, **tensors}, carried, frozen)
 
     def _analyse(self, should_stop: Callable[[], bool]) -> Generator[Event, None, bool]:
         """Analysed; False if it was asked to stop before. The first process of a group works, the others wait."""

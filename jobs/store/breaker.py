@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError
 
-from jobs.store.engine import may_pass
+from jobs.store.database import may_pass
 
 OPEN_S = 1.0
 """How long all reads fail at once after one has failed. Then a single one tries."""

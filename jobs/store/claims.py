@@ -6,20 +6,20 @@ A statement whose (run, attempt) is not the running one changes nothing, and its
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from core.run.cost import run_macs
-from core.run.events import FailureKind, Finished, Point, Progress
-from jobs.lease import Troubles, next_state
+from core.run.events import FailureKind, Finished, Point
+from jobs.lease import Running, Troubles, next_state
 from jobs.store import curves, results
 from jobs.store.database import Database
-from jobs.store.mapping import read_spec
-from jobs.store.order import QUEUE
-from jobs.store.records import Batch, LogKind, Running, State, Verdict
-from jobs.store.tables import RUNS, USAGE
+from jobs.store.mapping import UnreadableRun, read_run, read_spec, select_run
+from jobs.store.records import Batch, LogKind, Run, State, Verdict
+from jobs.store.tables import QUEUE, RUNS
 
 USED = ("memory_bytes", "peak_bytes", "gpu_bytes", "gpu_peak_bytes")
 
@@ -27,13 +27,34 @@ IDLE: dict[str, Any] = {"worker": None, "tested": None, "analysed": None, "image
 """The columns of a run that nobody holds."""
 
 
-class Holding(Database):
-    """What a worker may do with runs."""
+@dataclass(eq=False)
+class Claims:
+    """What the holder of a run may do with it."""
 
-    def claim_next(self, worker: str) -> str | None:
+    database: Database
+
+    def take(self, worker: str) -> Run | None:
+        """The run that waits longest, now held by `worker`; None if none waits. One that nobody can read fails."""
+        while run_id := self._next(worker):
+            try:
+                with self.database.reading() as connection:
+                    row = connection.execute(select_run(), {"id": run_id}).first()
+                return read_run(row) if row else None
+            except UnreadableRun as error:
+                self.fail(run_id, error.run.attempt, "error", f"It cannot be trained: {error}.")
+        return None
+
+    def held(self) -> list[Running]:
+        """Every run that somebody holds."""
+        c = RUNS.c
+        statement = sa.select(c.id, c.attempt, c.worker, c.beat).where(c.state == "running").order_by(c.number)
+        with self.database.reading() as connection:
+            return [Running(*row) for row in connection.execute(statement)]
+
+    def _next(self, worker: str) -> str | None:
         """Make `worker` the holder of the run that waits longest, and return its id; None if none waits."""
         waiting = sa.select(RUNS.c.number).where(RUNS.c.state == "queued").order_by(*QUEUE).limit(1)
-        with self.reading() as connection:  # most wake-ups find nothing; that should not cost a write lock
+        with self.database.reading() as connection:  # most wake-ups find nothing; that should not cost a write lock
             if connection.scalar(waiting) is None:
                 return None
         values = {
@@ -51,7 +72,7 @@ class Holding(Database):
             .values(values)
             .returning(RUNS.c.number, RUNS.c.id, RUNS.c.attempt)
         )
-        with self.writing() as connection:
+        with self.database.writing() as connection:
             row = connection.execute(statement).first()
             if row is None:
                 return None
@@ -60,12 +81,12 @@ class Holding(Database):
 
     def record(self, run_id: str, attempt: int, batch: Batch) -> Verdict:
         """Store `batch` in one transaction; it is the sign of life of the run's holder, too."""
-        with self.writing() as connection:
+        with self.database.writing() as connection:
             return self._record(connection, run_id, attempt, batch)
 
     def finish(self, run_id: str, attempt: int, result: Finished, capsule: bytes | None = None) -> bool:
         """The run is complete; `capsule`: the bytes of its file, to be kept. False: the run was lost."""
-        with self.writing() as connection:
+        with self.database.writing() as connection:
             spec = read_spec(connection.scalars(sa.select(RUNS.c.spec).where(RUNS.c.id == run_id)).one())
             values = {
                 "result": result.model_dump_json(),
@@ -83,28 +104,28 @@ class Holding(Database):
 
     def fail(self, run_id: str, attempt: int, kind: FailureKind, message: str) -> bool:
         """The run cannot go on, and `message` tells a person why. False: the run was lost."""
-        with self.writing() as connection:
+        with self.database.writing() as connection:
             values = {"error_kind": kind, "error_message": message}
             return self._settle(connection, run_id, attempt, "failed", message, values)
 
-    def cancelled(self, run_id: str, attempt: int) -> bool:
+    def cancel(self, run_id: str, attempt: int) -> bool:
         """The trainer has stopped because somebody cancelled the run. False: the run was lost."""
-        with self.writing() as connection:
+        with self.database.writing() as connection:
             return self._settle(connection, run_id, attempt, "cancelled", "Cancelled; the curves so far are kept.", {})
 
     def release(self, run_id: str, attempt: int, reason: str) -> State | None:
         """Put the run back to its place in the queue, through no fault of its own. None: the run was lost."""
-        with self.writing() as connection:
+        with self.database.writing() as connection:
             return self._give_up(connection, run_id, attempt, "released", reason)
 
-    def crashed(self, run_id: str, attempt: int, reason: str) -> State | None:
+    def crash(self, run_id: str, attempt: int, reason: str) -> State | None:
         """The trainer ended without saying why. Queued again, or failed when that does not help."""
-        with self.writing() as connection:
+        with self.database.writing() as connection:
             return self._give_up(connection, run_id, attempt, "crashed", reason, crash=True)
 
-    def take_away(self, run: Running, reason: str) -> State | None:
+    def lose(self, run: Running, reason: str) -> State | None:
         """The holder of `run` is gone. None: it was not, or another reaper came first."""
-        with self.writing() as connection:
+        with self.database.writing() as connection:
             return self._give_up(connection, run.id, run.attempt, "lost", reason, beat=run.beat, loss=True)
 
     # -- inside one transaction ------------------------------------------------------------------------------
@@ -122,7 +143,6 @@ class Holding(Database):
         curves.insert_points(connection, row.number, batch.points)
         if batch.progress:
             curves.insert_speed(connection, row.number, batch.progress)
-            _keep_usage(connection, row.number, batch.progress)
         if batch.snapshots:
             curves.insert_snapshots(connection, row.number, read_spec(row.spec), batch.snapshots)
         if batch.analysed:
@@ -186,15 +206,6 @@ def _held(statement: Any, run_id: str, attempt: int) -> Any:
     return statement.where(RUNS.c.id == run_id, RUNS.c.attempt == attempt, RUNS.c.state == "running")
 
 
-def _keep_usage(connection: Connection, run: int, progress: Progress) -> None:
-    """What the trainer takes, where it says that."""
-    used = progress.model_dump(include=set(USED))
-    if used["memory_bytes"] is None:
-        return
-    if connection.execute(sa.update(USAGE).where(USAGE.c.run == run).values(used)).rowcount == 0:
-        connection.execute(sa.insert(USAGE).values(run=run, **used))
-
-
 def _columns_of(batch: Batch) -> dict[str, Any]:
     """What `batch` changes in the row of its run; what came later stands above what came before."""
     values: dict[str, Any] = {}
@@ -208,7 +219,8 @@ def _columns_of(batch: Batch) -> dict[str, Any]:
     if batch.points:
         values |= _top1(batch.points)
     if progress := batch.progress:
-        values |= progress.model_dump(exclude={"event", "step", *USED})
+        silent = () if progress.memory_bytes is not None else USED  # what it said before stands
+        values |= progress.model_dump(exclude={"event", "step", *silent})
     reached = max((event.step for event in (*batch.points, progress) if event), default=0)
     if reached and "step" in values:
         values["step"] = max(reached, values["step"])

@@ -1,14 +1,12 @@
-"""Statements about what belongs to a run: points, speeds, snapshots and log.
-
-The functions write on a given connection.
-"""
+"""What belongs to a run: points, speeds, snapshots and log. `Curves` reads; the functions work on a connection."""
 
 from __future__ import annotations
 
 import json
 import time
 import zlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,12 +16,78 @@ from sqlalchemy.dialects import postgresql, sqlite
 from core.run.cost import keeps_snapshot
 from core.run.events import Distribution, Point, Progress, Snapshot, Split
 from core.run.spec import RunSpec
-from jobs.store.records import LogKind, LogRow, StoredPoint, StoredSnapshot, StoredSpeed
+from jobs.store.database import Database
+from jobs.store.mapping import read_run, select_run
+from jobs.store.records import Delta, LogKind, LogRow, StoredSnapshot, StoredSpeed
 from jobs.store.tables import LOG, POINTS, RUNS, SNAPSHOTS, SPEEDS
 
 SPEED_PARTS = 500
 """Of the speeds that a run says every second one remains for each of so many parts of its steps."""
 COMPRESSION = 3  # a third of the time of level 6 for a tenth more bytes
+
+
+@dataclass(eq=False)
+class Curves:
+    """Reads what a run has measured so far."""
+
+    database: Database
+
+    def delta(self, run_id: str, points_after: int, snapshots_after: int, speeds_after: int) -> Delta | None:
+        """The run with its rows behind three cursors. The run first: of one seen as ended, all rows are there.
+
+        Raises UnreadableRun.
+        """
+        with self.database.reading() as connection:
+            row = connection.execute(select_run(), {"id": run_id}).first()
+            if row is None:
+                return None
+            return Delta(
+                read_run(row),
+                select_points(connection, run_id, points_after, None),
+                select_snapshots(connection, run_id, snapshots_after),
+                select_speeds(connection, run_id, speeds_after),
+                select_log(connection, run_id, 0),
+            )
+
+    def points(self, run_id: str) -> list[Point]:
+        """The points of the curves, in the order in which they came."""
+        return [point for page in self.pages(run_id) for point in page]
+
+    def pages(self, run_id: str, size: int = 5000) -> Iterator[list[Point]]:
+        """The same, at most `size` at a time."""
+        after = 0
+        while True:
+            with self.database.reading() as connection:
+                rows = select_points(connection, run_id, after, size)
+            if not rows:
+                return
+            yield [point for _, point in rows]
+            after = rows[-1][0]
+
+    def tests(self, run_id: str) -> list[Point]:
+        """The points of the test set alone: of a long run a few beside tens of thousands of train points."""
+        with self.database.reading() as connection:
+            return select_split(connection, run_id, "test")
+
+    def speeds(self, run_id: str, after: int = 0) -> list[StoredSpeed]:
+        """How fast the run trained, stored after cursor `after`."""
+        with self.database.reading() as connection:
+            return select_speeds(connection, run_id, after)
+
+    def snapshots(self, run_id: str, after: int = 0) -> list[StoredSnapshot]:
+        """The snapshots stored after cursor `after`, without their layers."""
+        with self.database.reading() as connection:
+            return select_snapshots(connection, run_id, after)
+
+    def snapshot_at(self, run_id: str, step: int) -> Snapshot | None:
+        """The newest whole snapshot at or before `step`."""
+        with self.database.reading() as connection:
+            return select_detail_at(connection, run_id, step)
+
+    def details(self, run_id: str, steps: Collection[int] | None = None) -> list[Snapshot]:
+        """Whole snapshots, all or those at `steps`."""
+        with self.database.reading() as connection:
+            return select_details(connection, run_id, steps)
 
 
 def number_of(run_id: str) -> sa.ScalarSelect[int]:
@@ -35,7 +99,7 @@ def insert_points(connection: Connection, run: int, points: Sequence[Point]) -> 
     """A point that is already there stays as it was: a resumed training says some of them again."""
     if not points:
         return
-    rows = [{"run": run, **point.model_dump(exclude={"event"})} for point in points]
+    rows = [{"run": run, **point._asdict()} for point in points]
     _insert_new(connection, POINTS, ("run", "split", "step"), rows)
 
 
@@ -89,13 +153,15 @@ def insert_log(connection: Connection, run: int, attempt: int, kind: LogKind, me
     connection.execute(sa.insert(LOG), row)
 
 
-def select_points(connection: Connection, run_id: str, after: int, limit: int | None) -> list[StoredPoint]:
+def select_points(connection: Connection, run_id: str, after: int, limit: int | None) -> list[tuple[int, Point]]:
+    """Points with their cursors, after which the next question starts."""
     statement = _POINTS if limit is None else _POINTS.limit(limit)
-    return [StoredPoint(*row) for row in connection.execute(statement, {"of": run_id, "after": after})]
+    rows = connection.execute(statement, {"of": run_id, "after": after})
+    return [(cursor, Point(*point)) for cursor, *point in rows]
 
 
-def select_split(connection: Connection, run_id: str, split: Split) -> list[StoredPoint]:
-    return [StoredPoint(*row) for row in connection.execute(_SPLIT, {"of": run_id, "split": split})]
+def select_split(connection: Connection, run_id: str, split: Split) -> list[Point]:
+    return [Point(*row) for row in connection.execute(_SPLIT, {"of": run_id, "split": split})]
 
 
 def select_speeds(connection: Connection, run_id: str, after: int) -> list[StoredSpeed]:
@@ -143,12 +209,12 @@ def _newer(table: sa.Table, *columns: str) -> sa.Select[Any]:
 def _of_split() -> sa.Select[Any]:
     """The points of one split by their steps: with a cursor in it, SQLite would look at the other split's, too."""
     c = POINTS.c
-    found = sa.select(c.id, c.step, c.epoch, c.split, c.loss, c.top1, c.top5, c.lr)
+    found = sa.select(*(c[name] for name in Point._fields))
     run = sa.select(RUNS.c.number).where(RUNS.c.id == sa.bindparam("of")).scalar_subquery()
     return found.where(c.run == run, c.split == sa.bindparam("split")).order_by(c.step)
 
 
-_POINTS = _newer(POINTS, "id", "step", "epoch", "split", "loss", "top1", "top5", "lr")
+_POINTS = _newer(POINTS, "id", *Point._fields)
 _SPLIT = _of_split()
 _SNAPSHOTS = _newer(SNAPSHOTS, "id", "step", "epoch", "gamma", "beta", "disabled")
 _DETAILS = _newer(SNAPSHOTS, "detail")

@@ -1,21 +1,28 @@
-"""The base of the store: its engine, reading and writing transactions, and the making of the tables."""
+"""The database: SQLite set up to survive power loss and many threads, or PostgreSQL; its transactions and its clock.
+
+Its tables are in `tables.py`, the statements in the parts of the store.
+"""
 
 from __future__ import annotations
 
+import os
+import sqlite3
+import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from jobs.store.engine import WRITES
-from jobs.store.tables import METADATA, SCHEMA, VERSION
-
-TABLES_LOCK = 0x6F6E6C79626E  # "onlybn": PostgreSQL's advisory locks are numbers
-
-
-class WrongSchema(RuntimeError):
-    """The database was made by another version of OnlyBN; the message says what to do."""
+BUSY_TIMEOUT_S = 10.0
+WRITES = "onlybn_writes"
+"""Execution option of connections whose transactions write; see `_begin`."""
+SCHEMA_LOCK = 0x6F6E6C79626E  # "onlybn": PostgreSQL's advisory locks are numbers
+SCHEMA_TIMEOUT_S = 600.0
 
 
 class Database:
@@ -24,6 +31,12 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writer = engine.execution_options(**{WRITES: True})
+        self.file = Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
+
+    @property
+    def address(self) -> str:
+        """Its URL for a log or a message, without its password."""
+        return self.engine.url.render_as_string(hide_password=True)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -37,20 +50,21 @@ class Database:
         with self._writer.begin() as connection:
             yield connection
 
-    def create_tables(self) -> None:
-        """Create what is missing. Several processes may do so at once. Raises WrongSchema."""
-        with self.writing() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(TABLES_LOCK)))
-            METADATA.create_all(connection)
-            version = connection.scalar(sa.select(SCHEMA.c.version))
-            if version is None:
-                connection.execute(sa.insert(SCHEMA).values(only=1, version=VERSION))
-            elif version != VERSION:
-                raise WrongSchema(
-                    f"The database {self.engine.url.render_as_string(hide_password=True)} has schema {version}, this "
-                    f"program needs {VERSION}. Use the OnlyBN version that made it, or another ONLYBN_DATA folder."
-                )
+    @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """A transaction that changes the schema. All that write wait for its end, and it for theirs: for minutes."""
+        with self._writer.connect() as connection:
+            lite = connection.connection.driver_connection if self.file else None
+            if lite is not None:
+                _wait_at_most(lite, SCHEMA_TIMEOUT_S)
+            try:
+                with connection.begin():
+                    if lite is None:
+                        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(SCHEMA_LOCK)))
+                    yield connection
+            finally:
+                if lite is not None:
+                    _wait_at_most(lite, BUSY_TIMEOUT_S)
 
     def clock(self) -> sa.ColumnElement[float]:
         """The database's own time in Unix seconds, as a part of a statement: one clock for all machines."""
@@ -61,3 +75,93 @@ class Database:
     def close(self) -> None:
         """Close the connections of the pool."""
         self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """The database at `url`: sqlite:///FILE, postgresql://... or postgres://...
+
+    It may be used by many threads and survives a fork. Raises ValueError for a URL that cannot be used.
+    """
+    try:
+        target = _with_driver(make_url(url))
+        if target.get_backend_name() == "sqlite":
+            return Database(_safe_to_fork(_open_sqlite(target)))
+        options = {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10}}
+        return Database(_safe_to_fork(create_engine(target, pool_size=10, max_overflow=20, **options)))
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise ValueError(
+            f"ONLYBN_DATABASE_URL must be sqlite:///FILE or postgresql://USER@HOST/DATABASE: {error}"
+        ) from error
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"PostgreSQL needs a package that is missing ({error.name}): pip install 'psycopg[binary]'"
+        ) from error
+
+
+def may_pass(error: DBAPIError) -> bool:
+    """Whether trying again can help: server away, file locked, disk full; but not if the statement is at fault."""
+    return error.connection_invalidated or type(error).__name__ in ("OperationalError", "InterfaceError")
+
+
+def _with_driver(url: URL) -> URL:
+    if url.drivername in ("postgres", "postgresql"):
+        return url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() not in ("sqlite", "postgresql"):
+        raise ArgumentError(f"{url.drivername} is not supported")
+    return url
+
+
+def _open_sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise ArgumentError("SQLite needs a file, because several processes share it")
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, pool_size=10, max_overflow=20, connect_args={"timeout": BUSY_TIMEOUT_S})
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # transactions begin where we say so, not where the driver guesses
+    cursor = connection.cursor()
+    _wait_at_most(connection, BUSY_TIMEOUT_S)
+    _use_wal(cursor)
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _wait_at_most(connection: Any, seconds: float) -> None:
+    """For the lock of another connection."""
+    connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+
+
+def _use_wal(cursor: sqlite3.Cursor) -> None:
+    """Several processes may open a new file at once; the switch to WAL then fails at once instead of waiting."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _begin(connection: Connection) -> None:
+    """A transaction that writes takes the lock at its start: one that reads first could not upgrade under WAL."""
+    writes = connection.get_execution_options().get(WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _safe_to_fork(engine: Engine) -> Engine:
+    if hasattr(os, "register_at_fork"):
+        reference = weakref.ref(engine)
+
+        def forget_connections() -> None:
+            if (inherited := reference()) is not None:
+                inherited.dispose(close=False)
+
+        os.register_at_fork(after_in_child=forget_connections)
+    return engine

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy import Row
 
 from core.run.edits import SurgeryRequest
+from jobs.lease import Running
 from jobs.store.curves import number_of
 from jobs.store.database import Database
-from jobs.store.records import Running
 from jobs.store.submission import new_id
 from jobs.store.tables import EVALUATIONS, RUNS
 
@@ -51,10 +51,13 @@ class Evaluation:
     error: str | None
 
 
-class Evaluations(Database):
+@dataclass(eq=False)
+class Evaluations:
     """What visitors and workers may do with evaluations."""
 
-    def submit_evaluation(self, run_id: str, request: SurgeryRequest) -> tuple[Evaluation, bool]:
+    database: Database
+
+    def submit(self, run_id: str, request: SurgeryRequest) -> tuple[Evaluation, bool]:
         """Queue `request` on run `run_id`, which exists; and whether it is new: the same again is not done twice."""
         same = _select().where(C.run == number_of(run_id), C.digest == request.digest, C.state != "failed")
         row = {
@@ -65,7 +68,7 @@ class Evaluations(Database):
             "state": "queued",
             "created_at": time.time(),
         }
-        with self.writing() as connection:
+        with self.database.writing() as connection:
             self._forget_old(connection)
             found = connection.execute(same.order_by(C.number.desc()).limit(1)).first()
             if found is not None:
@@ -73,29 +76,29 @@ class Evaluations(Database):
             connection.execute(sa.insert(EVALUATIONS).values(row))
             return _read(connection.execute(_select().where(C.id == row["id"])).one()), True
 
-    def evaluation(self, evaluation_id: str) -> Evaluation | None:
+    def get(self, evaluation_id: str) -> Evaluation | None:
         """As it is now; one that nobody has finished in time is given up by whoever asks for it."""
-        with self.reading() as connection:
+        with self.database.reading() as connection:
             row = connection.execute(_select().where(C.id == evaluation_id)).first()
         if row is None or row.state not in ("queued", "running"):
             return _read(row) if row is not None else None
         if row.created_at > time.time() - GIVEN_UP_AFTER_S:
             return _read(row)
-        with self.writing() as connection:
+        with self.database.writing() as connection:
             self._give_up_late(connection)
             return _read(connection.execute(_select().where(C.id == evaluation_id)).one())
 
-    def evaluations_waiting(self) -> tuple[int, int]:
+    def waiting(self) -> tuple[int, int]:
         """How many are not done, and how many came within the last minute."""
         recent = sa.select(sa.func.count()).select_from(EVALUATIONS).where(C.created_at > time.time() - 60)
-        with self.reading() as connection:
+        with self.database.reading() as connection:
             waiting = connection.scalar(sa.select(sa.func.count()).select_from(EVALUATIONS).where(OPEN)) or 0
             return waiting, connection.scalar(recent) or 0
 
-    def claim_evaluation(self, worker: str) -> Evaluation | None:
+    def take(self, worker: str) -> Evaluation | None:
         """The one that waits longest, now held by `worker`; None if none waits."""
         waiting = sa.select(C.number).where(C.state == "queued").order_by(C.number).limit(1)
-        with self.reading() as connection:  # asked about once a second: that should not cost a write lock
+        with self.database.reading() as connection:  # asked about once a second: that should not cost a write lock
             if connection.scalar(waiting) is None:
                 return None
         values = {
@@ -112,45 +115,45 @@ class Evaluations(Database):
             .values(values)
             .returning(C.id)
         )
-        with self.writing() as connection:
+        with self.database.writing() as connection:
             claimed = connection.scalar(statement)
             return _read(connection.execute(_select().where(C.id == claimed)).one()) if claimed else None
 
-    def beat_evaluation(self, held: Evaluation, share: float) -> bool:
+    def beat(self, held: Evaluation, share: float) -> bool:
         """Its holder lives and has done so much. False: it is no longer his."""
-        return self._held(held.id, held.attempt, {"beat": C.beat + 1, "share": share})
+        return self._write(held.id, held.attempt, {"beat": C.beat + 1, "share": share})
 
-    def finish_evaluation(self, held: Evaluation, result: dict[str, Any]) -> bool:
+    def finish(self, held: Evaluation, result: dict[str, Any]) -> bool:
         """False: it is no longer his."""
         values = {"state": "finished", "result": json.dumps(result), "share": 1.0, "finished_at": time.time()}
-        return self._held(held.id, held.attempt, values)
+        return self._write(held.id, held.attempt, values)
 
-    def fail_evaluation(self, held: Evaluation, message: str) -> bool:
+    def fail(self, held: Evaluation, message: str) -> bool:
         """It cannot be done, and `message` says why. False: it is no longer his."""
-        return self._held(held.id, held.attempt, _failed(message))
+        return self._write(held.id, held.attempt, _failed(message))
 
-    def release_evaluation(self, held: Evaluation) -> bool:
+    def release(self, held: Evaluation) -> bool:
         """Put it back into the queue, through no fault of its own."""
-        return self._held(held.id, held.attempt, {"state": "queued", "worker": None, "share": None})
+        return self._write(held.id, held.attempt, {"state": "queued", "worker": None, "share": None})
 
-    def lose_evaluation(self, evaluation_id: str, attempt: int, reason: str) -> bool:
+    def lose(self, evaluation_id: str, attempt: int, reason: str) -> bool:
         """Its process or its holder is gone: it is begun anew, unless that has happened too often."""
         again = {"state": "queued", "worker": None, "share": None}
         hopeless = _failed(f"Given up after {attempt} attempts. {reason}")
-        return self._held(evaluation_id, attempt, again if attempt < MAX_ATTEMPTS else hopeless)
+        return self._write(evaluation_id, attempt, again if attempt < MAX_ATTEMPTS else hopeless)
 
-    def running_evaluations(self) -> list[Running]:
+    def held(self) -> list[Running]:
         """Every evaluation that a worker holds."""
         statement = sa.select(C.id, C.attempt, C.worker, C.beat).where(C.state == "running").order_by(C.number)
-        with self.reading() as connection:
+        with self.database.reading() as connection:
             return [Running(*row) for row in connection.execute(statement)]
 
     # -- inside one transaction ------------------------------------------------------------------------------
 
-    def _held(self, evaluation_id: str, attempt: int, values: dict[str, Any]) -> bool:
+    def _write(self, evaluation_id: str, attempt: int, values: dict[str, Any]) -> bool:
         """A write of the holder, fenced by attempt."""
         mine = sa.update(EVALUATIONS).where(C.id == evaluation_id, C.attempt == attempt, C.state == "running")
-        with self.writing() as connection:
+        with self.database.writing() as connection:
             return connection.execute(mine.values(values)).rowcount > 0
 
     def _give_up_late(self, connection: sa.Connection) -> None:

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
 import sqlalchemy as sa
-from pydantic import Field, ValidationError
+from pydantic import Field, PlainSerializer, ValidationError
 from sqlalchemy import Connection
 
-from core.catalog.model import Model
+from core.catalog.model import Model, first_fault
 from core.run.events import Analysed, Finished, Point, Progress, Snapshot, Started
 from core.run.findings import Findings
 from core.run.spec import RunSpec
@@ -38,6 +39,13 @@ class BadExample(ValueError):
     """A file of the folder is not what it should be; the message says which and why."""
 
 
+def _without_nulls(point: Point) -> dict[str, Any]:
+    return {name: value for name, value in point._asdict().items() if value is not None}
+
+
+PointInFile = Annotated[Point, PlainSerializer(_without_nulls)]
+
+
 class Speed(Model):
     """How fast the run trained at `step`."""
 
@@ -54,7 +62,7 @@ class Example(Model):
     finished_at: float
     spec: RunSpec
     started: Started
-    points: tuple[Point, ...]
+    points: tuple[PointInFile, ...]
     snapshots: tuple[Snapshot, ...]
     speeds: tuple[Speed, ...]
     findings: Findings
@@ -85,25 +93,26 @@ def _read(path: Path) -> Shipped:
         example = Example.model_validate_json(path.read_bytes())
         return Shipped(path.stem, example, path.with_suffix(".safetensors").read_bytes())
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise BadExample(f"{path}: {place}: {first['msg']}") from error
+        raise BadExample(f"{path}: {first_fault(error)}") from error
     except OSError as error:
         raise BadExample(f"cannot read {error.filename}: {error.strerror}") from error
 
 
-class Examples(Database):
+@dataclass(eq=False)
+class Examples:
     """Takes the examples in."""
 
-    def unseen_examples(self, names: Collection[str]) -> set[str]:
+    database: Database
+
+    def unseen(self, names: Collection[str]) -> set[str]:
         """Those of `names` that have never been here."""
-        with self.reading() as connection:
+        with self.database.reading() as connection:
             return set(names) - _seen(connection)
 
-    def examples(self) -> list[Run]:
+    def all(self) -> list[Run]:
         """Those that are still here, in the order of their names."""
-        marked = select_runs().where(EXAMPLES.c.name.is_not(None)).order_by(EXAMPLES.c.name)
-        with self.reading() as connection:
+        marked = select_runs().where(RUNS.c.example.is_not(None)).order_by(RUNS.c.example)
+        with self.database.reading() as connection:
             return readable(connection.execute(marked))
 
     def take_in(self, examples: list[Shipped]) -> list[str]:
@@ -111,7 +120,7 @@ class Examples(Database):
 
         Returns the names of those that it was this process that stored.
         """
-        with self.writing() as connection:
+        with self.database.writing() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(EXAMPLES_LOCK)))
             seen = _seen(connection)
@@ -122,7 +131,7 @@ class Examples(Database):
 
 
 def _seen(connection: Connection) -> set[str]:
-    """The names of all that are or were here: the row of a removed one stays."""
+    """The names of all that are or were here."""
     return set(connection.scalars(sa.select(EXAMPLES.c.name)))
 
 
@@ -140,6 +149,9 @@ def _insert(connection: Connection, given: Shipped) -> None:
         "top1": example.result.top1,
         "started": example.started.model_dump_json(),
         "result": example.result.model_dump_json(),
+        "example": given.name,
+        "example_shows": example.shows,
+        "example_machine": example.machine,
     }
     number = connection.scalars(sa.insert(RUNS).values(row).returning(RUNS.c.number)).one()
     curves.insert_points(connection, number, sorted(example.points, key=lambda point: (point.step, point.split)))
@@ -154,8 +166,7 @@ def _insert(connection: Connection, given: Shipped) -> None:
     )
     lines = [{"run": number, "at": at, "attempt": 1, "kind": kind, "message": message} for kind, at, message in told]
     connection.execute(sa.insert(LOG), lines)
-    mark = {"name": given.name, "run": number, "shows": example.shows, "machine": example.machine}
-    connection.execute(sa.insert(EXAMPLES).values(mark))
+    connection.execute(sa.insert(EXAMPLES).values(name=given.name))
 
 
 def _progress(example: Example, speed: Speed) -> Progress:

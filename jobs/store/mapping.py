@@ -14,13 +14,12 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlalchemy import Row
 
+from core.catalog.model import first_fault
 from core.run.events import Counts, Finished, Started
-from core.run.spec import RunSpec, explain
-from jobs.store.order import place_of
+from core.run.problems import explain
+from core.run.spec import RunSpec
 from jobs.store.records import ExampleMark, Run, Unreadable, Usage
-from jobs.store.tables import EXAMPLES, FINDINGS, MEMBERS, REMOVALS, RUNS, STUDIES, USAGE
-
-USED = (USAGE.c.memory_bytes, USAGE.c.peak_bytes, USAGE.c.gpu_bytes, USAGE.c.gpu_peak_bytes)
+from jobs.store.tables import FINDINGS, MEMBERS, RUNS, STUDIES, place_of
 
 # Read once for many polls. A Started of the deepest network is some 100 KB, hence the smaller table.
 read_spec = lru_cache(2048)(RunSpec.model_validate_json)
@@ -31,8 +30,7 @@ read_result = lru_cache(1024)(Finished.model_validate_json)
 
 @cache
 def select_runs() -> sa.Select[Any]:
-    """All columns that `read_run` needs, with the place in the queue of those that wait, the study that launched, the
-    mark of an example, and what its trainer takes.
+    """All columns that `read_run` needs, with the place in the queue of those that wait and the study that launched.
 
     Runs that somebody removed are not among them.
     """
@@ -56,16 +54,13 @@ def select_runs() -> sa.Select[Any]:
         .scalar_subquery()
     )
     position = sa.case((RUNS.c.state == "queued", place))
-    marks = (EXAMPLES.c[name].label(f"example_{name}") for name in ("name", "shows", "machine"))
     columns = sa.select(RUNS, position.label("position"), found.label("has_findings"), study.label("study"))
-    marked = columns.add_columns(*marks).outerjoin_from(RUNS, EXAMPLES, EXAMPLES.c.run == RUNS.c.number)
-    used = marked.add_columns(*USED, USAGE.c.run.label("used")).outerjoin(USAGE, USAGE.c.run == RUNS.c.number)
-    return used.where(kept())
+    return columns.where(kept())
 
 
 def kept() -> sa.ColumnElement[bool]:
     """That nobody has removed the run."""
-    return ~sa.exists().where(REMOVALS.c.run == RUNS.c.number).correlate(RUNS)
+    return RUNS.c.removed_at.is_(None)
 
 
 @cache
@@ -102,9 +97,7 @@ def _part(row: Row[Any], name: str, read: Callable[[str], Part]) -> Part:
     try:
         return read(getattr(row, name))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join([name, *(str(part) for part in first["loc"])])
-        reason = explain(error) if name == "spec" else f"{place}: {first['msg']}"
+        reason = explain(error) if name == "spec" else first_fault(error, name)
     copied = (
         "id",
         "name",
@@ -149,6 +142,12 @@ def read_run(row: Row[Any]) -> Run:
         has_findings=bool(row.has_findings),
         position=row.position,
         study=row.study,
-        usage=Usage(*(getattr(row, column.name) for column in USED)) if row.used is not None else None,
-        example=ExampleMark(row.example_name, row.example_shows, row.example_machine) if row.example_name else None,
+        usage=_usage(row),
+        example=ExampleMark(row.example, row.example_shows, row.example_machine) if row.example else None,
     )
+
+
+def _usage(row: Row[Any]) -> Usage | None:
+    if row.memory_bytes is None:
+        return None
+    return Usage(row.memory_bytes, row.peak_bytes, row.gpu_bytes, row.gpu_peak_bytes)

@@ -8,6 +8,9 @@ from typing import Literal
 from core.run.events import Analysed, Checkpointed, Counts, Finished, Point, Progress, Snapshot, Started, Warned
 from core.run.spec import RunSpec
 
+ID_PATTERN = r"^[A-Za-z0-9_-]{6,40}$"
+"""What the id of a run, a study or an evaluation may look like. static/server/catalog.js has it, too."""
+
 State = Literal["queued", "running", "finished", "failed", "cancelled"]
 STATES: tuple[State, ...] = ("queued", "running", "finished", "failed", "cancelled")
 TERMINAL: frozenset[State] = frozenset({"finished", "failed", "cancelled"})
@@ -132,20 +135,6 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredPoint:
-    """A point of the curves; `id` is the cursor that the next question starts after."""
-
-    id: int
-    step: int
-    epoch: float
-    split: str
-    loss: float
-    top1: float
-    top5: float | None
-    lr: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class StoredSpeed:
     """How fast a run trained at `step`: a moving average over some 50 steps. `id` is a cursor."""
 
@@ -178,11 +167,11 @@ class LogRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
-    """A run at one moment, with what is new of its curves, and its whole log."""
+class Delta:
+    """A run at one moment, with what is new of its curves, and its whole log. Each point comes with its cursor."""
 
     run: Run
-    points: list[StoredPoint]
+    points: list[tuple[int, Point]]
     snapshots: list[StoredSnapshot]
     speeds: list[StoredSpeed]
     log: list[LogRow]
@@ -209,13 +198,3 @@ class Batch:
     checkpointed: Checkpointed | None = None
     warned: tuple[Warned, ...] = ()
     analysed: Analysed | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A running run as the reaper sees it: who holds it and how often that one gave a sign of life."""
-
-    id: str
-    attempt: int
-    worker: str
-    beat: int

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 import time
-import zlib
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,13 +18,12 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlalchemy import Connection, Row
 
-from core.run.findings import Findings
 from core.studies.spec import StudySpec
 from jobs.store.database import Database
 from jobs.store.mapping import kept, read_any, select_runs
 from jobs.store.records import TERMINAL, Run, State
-from jobs.store.submission import ALONE, IN_STUDY, hashed, insert_run, new_id, new_token, row_of
-from jobs.store.tables import FINDINGS, MEMBERS, RUNS, STUDIES
+from jobs.store.submission import IN_STUDY, hashed, insert_run, new_id, new_token, row_of
+from jobs.store.tables import MEMBERS, RUNS, STUDIES
 
 USABLE: tuple[State, ...] = ("finished", "running", "queued")
 """Which runs of a digest a study takes, the most useful first."""
@@ -65,10 +63,13 @@ class Launched:
     new_runs: tuple[str, ...]
 
 
-class Studies(Database):
+@dataclass(eq=False)
+class Studies:
     """Studies and their members."""
 
-    def launch_study(self, spec: StudySpec) -> Launched:
+    database: Database
+
+    def launch(self, spec: StudySpec) -> Launched:
         """Queue what is missing of a study; one that has finished is there to be looked at, not made again.
 
         Raises StudyUnavailable.
@@ -85,16 +86,16 @@ class Studies(Database):
             "owner": owner,
             "created_at": time.time(),
         }
-        with self.writing() as connection:
+        with self.database.writing() as connection:
             if done := _finished(connection, values):
                 return Launched(done, None, ())
             number = connection.scalars(sa.insert(STUDIES).values(values).returning(STUDIES.c.number)).one()
             new = _fill(connection, number, dict(enumerate(rows)))
         return Launched(study_id, token, new)
 
-    def resume_study(self, study_id: str) -> Launched | None:
+    def resume(self, study_id: str) -> Launched | None:
         """Queue again what failed or was cancelled; None if there is no such study."""
-        with self.reading() as connection:
+        with self.database.reading() as connection:
             found = _study_row(connection, study_id)
             if found is None:
                 return None
@@ -102,7 +103,7 @@ class Studies(Database):
         spec = read_study(found.spec)
         priority = IN_STUDY[spec.scale]
         rows = {place: row_of(spec.members[place].spec, found.owner, priority) for place in over}
-        with self.writing() as connection:
+        with self.database.writing() as connection:
             connection.execute(sa.update(STUDIES).where(STUDIES.c.number == found.number).values(cancelled=False))
             # Meanwhile somebody else may have resumed it, and another run may have ended, for which there is no row.
             again = [place for place in _places_over(connection, found.number) if place in rows]
@@ -111,13 +112,13 @@ class Studies(Database):
             new = _fill(connection, found.number, {place: rows[place] for place in again})
         return Launched(study_id, None, new)
 
-    def cancel_study(self, study_id: str) -> list[str] | None:
+    def cancel(self, study_id: str) -> list[str] | None:
         """Cancel the study; the ids of its runs that must be cancelled with it, or None if there is no such study.
 
         These are the runs that it or a study cancelled before it launched and that no other study needs; any other
         run that it joined is somebody else's.
         """
-        with self.writing() as connection:
+        with self.database.writing() as connection:
             found = _study_row(connection, study_id)
             if found is None:
                 return None
@@ -142,41 +143,30 @@ class Studies(Database):
             )
             return list(connection.scalars(own))
 
-    def study(self, study_id: str) -> Study | None:
-        with self.reading() as connection:
+    def get(self, study_id: str) -> Study | None:
+        with self.database.reading() as connection:
             row = _study_row(connection, study_id)
             return next(iter(_read(connection, [row])), None) if row else None
 
-    def latest_studies(self) -> list[Study]:
+    def latest(self) -> list[Study]:
         """The newest study of each name and scale, without the runs' order of time."""
         newest = sa.select(sa.func.max(STUDIES.c.number)).group_by(STUDIES.c.name, STUDIES.c.scale)
         statement = sa.select(STUDIES).where(STUDIES.c.number.in_(newest)).order_by(STUDIES.c.number.desc())
-        with self.reading() as connection:
+        with self.database.reading() as connection:
             return _read(connection, connection.execute(statement).all())
 
-    def owns_study(self, study_id: str, token: str) -> bool:
-        """Whether `token` is the one that `launch_study` gave out for this study."""
-        with self.reading() as connection:
+    def may_change(self, study_id: str, token: str) -> bool:
+        """Whether `token` is the one that `launch` gave out for this study."""
+        with self.database.reading() as connection:
             owner = connection.scalar(sa.select(STUDIES.c.owner).where(STUDIES.c.id == study_id))
         return hmac.compare_digest(hashed(token), owner or "")
 
-    def findings_of(self, run_ids: Collection[str]) -> dict[str, Findings]:
-        """The findings of those of `run_ids` that have some."""
-        statement = sa.select(RUNS.c.id, FINDINGS.c.detail).join(FINDINGS, FINDINGS.c.run == RUNS.c.number)
-        with self.reading() as connection:
-            rows = connection.execute(statement.where(RUNS.c.id.in_(run_ids))).all()
-        return {row.id: Findings.model_validate_json(zlib.decompress(row.detail)) for row in rows}
-
-    def backlog(self) -> int:
-        """How many requests wait: single runs, and studies, each as one."""
-        alone = sa.select(sa.func.count()).select_from(RUNS).where(RUNS.c.state == "queued", RUNS.c.priority == ALONE)
-        studies = (
-            sa.select(sa.func.count(sa.distinct(MEMBERS.c.study)))
-            .join(RUNS, RUNS.c.number == MEMBERS.c.run)
-            .where(RUNS.c.state == "queued", RUNS.c.priority != ALONE)
-        )
-        with self.reading() as connection:
-            return (connection.scalar(alone) or 0) + (connection.scalar(studies) or 0)
+    def label(self, study_id: str) -> tuple[str, str] | None:
+        """Name and scale of a study; None if there is none."""
+        statement = sa.select(STUDIES.c.name, STUDIES.c.scale).where(STUDIES.c.id == study_id)
+        with self.database.reading() as connection:
+            row = connection.execute(statement).first()
+        return (row.name, row.scale) if row else None
 
 
 def _study_row(connection: Connection, study_id: str) -> Row[Any] | None:

@@ -48,7 +48,7 @@ def row_of(spec: RunSpec, owner: str, priority: int = ALONE) -> dict[str, Any]:
         "digest": spec.digest,
         "priority": priority,
         **{k: getattr(spec, k) for k in ("name", "architecture", "policy", "dataset", "epochs", "replicate")},
-        "counts": counts(spec.plan, spec.selection).model_dump_json(),
+        "counts": counts(spec.plan, spec.trains).model_dump_json(),
         "state": "queued",
         "created_at": time.time(),
         "total_steps": spec.total_steps,

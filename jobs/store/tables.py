@@ -1,12 +1,17 @@
-"""The schema: runs and all that belongs to them, evaluations, studies, and the workers. Statements are elsewhere."""
+"""The tables: runs and all that belongs to them, evaluations, studies, and the workers. Statements are elsewhere.
+
+A change here needs a revision in `migrations/versions`; a test holds the two together.
+"""
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-from sqlalchemy import Column, ForeignKey, Index, MetaData, Table
+from collections.abc import Iterator
+from typing import Any, get_type_hints
 
-VERSION = 3
-"""Rises with every change of the schema; the database remembers the version that it was made with."""
+import sqlalchemy as sa
+from sqlalchemy import Column, ColumnElement, ForeignKey, FromClause, Index, MetaData, Table
+
+from core.run.events import Point, Split
 
 METADATA = MetaData()
 Big = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite counts up by itself in INTEGER only
@@ -17,6 +22,10 @@ SCHEMA = Table(
     Column("only", sa.Integer, primary_key=True, autoincrement=False),
     Column("version", sa.Integer, nullable=False),
 )
+"""Says 4 for ever: programs from before the migrations see by it that this database is not for them."""
+
+# For indexes of few rows of many.
+_REMOVED, _EXAMPLE = sa.text("removed_at IS NOT NULL"), sa.text("example IS NOT NULL")
 
 RUNS = Table(
     "runs",
@@ -63,7 +72,19 @@ RUNS = Table(
     Column("error_kind", sa.String(32)),
     Column("error_message", sa.Text),
     Column("result", sa.Text),
-    Column("started", sa.Text),  # the longest column last: SQLite reads a row from its front
+    Column("started", sa.Text),  # the longest column behind all others that are full: SQLite reads a row from its front
+    # The number of the run whose place in the queue it has; empty: its own.
+    Column("place", Big),
+    # What its trainer takes.
+    Column("memory_bytes", Big),
+    Column("peak_bytes", Big),
+    Column("gpu_bytes", Big),
+    Column("gpu_peak_bytes", Big),
+    Column("removed_at", sa.Double),  # by the database's clock
+    # Of a run that came with the project: the name of its files, what it shows, and the machine that trained it.
+    Column("example", sa.String(60)),
+    Column("example_shows", sa.Text),
+    Column("example_machine", sa.Text),
     Index("runs_queue", "state", "priority", "number"),
     Index("runs_digest", "digest"),
     Index("runs_finished", "state", "finished_at"),
@@ -71,12 +92,30 @@ RUNS = Table(
     Index("runs_policy", "policy", "created_at"),
     Index("runs_architecture", "architecture", "created_at"),
     Index("runs_dataset", "dataset", "created_at"),
+    Index("runs_removed", "removed_at", sqlite_where=_REMOVED, postgresql_where=_REMOVED),
+    Index("runs_example", "example", unique=True, sqlite_where=_EXAMPLE, postgresql_where=_EXAMPLE),
     sqlite_autoincrement=True,
 )
 
 
+def place_of(runs: FromClause = RUNS) -> ColumnElement[int]:
+    """Where a run of `runs` (the table, or an alias of it) stands among those of its priority."""
+    return sa.func.coalesce(runs.c.place, runs.c.number)
+
+
+QUEUE = (RUNS.c.priority, place_of())
+"""The order in which runs are served."""
+
+
 def _belongs_to_run() -> Column[int]:
     return Column("run", Big, ForeignKey("runs.number", ondelete="CASCADE"), nullable=False)
+
+
+def _measured() -> Iterator[Column[Any]]:
+    """A column for each quantity of a point. One more needs a migration, too."""
+    kinds: dict[object, Any] = {int: sa.Integer, float: sa.Double, float | None: sa.Double, Split: sa.String(5)}
+    for name, kind in get_type_hints(Point).items():
+        yield Column(name, kinds[kind], nullable=kind == float | None)
 
 
 POINTS = Table(
@@ -84,13 +123,7 @@ POINTS = Table(
     METADATA,
     Column("id", Big, primary_key=True, autoincrement=True),
     _belongs_to_run(),
-    Column("step", sa.Integer, nullable=False),
-    Column("epoch", sa.Double, nullable=False),
-    Column("split", sa.String(5), nullable=False),
-    Column("loss", sa.Double, nullable=False),
-    Column("top1", sa.Double, nullable=False),
-    Column("top5", sa.Double),
-    Column("lr", sa.Double),
+    *_measured(),
     Index("points_once", "run", "split", "step", unique=True),
     Index("points_cursor", "run", "id"),
 )
@@ -151,42 +184,12 @@ CAPSULES = Table(
     Column("content", sa.LargeBinary, nullable=False),
 )
 
-REMOVALS = Table(
-    "removals",
-    METADATA,
-    Column("run", Big, ForeignKey("runs.number", ondelete="CASCADE"), primary_key=True, autoincrement=False),
-    Column("at", sa.Double, nullable=False),
-)
-
-PLACES = Table(
-    "places",
-    METADATA,
-    Column("run", Big, ForeignKey("runs.number", ondelete="CASCADE"), primary_key=True, autoincrement=False),
-    Column("place", Big, nullable=False),  # the number of the run whose place in the queue it has
-)
-"""Of runs that were reordered. Came after version 3, as the evaluations did."""
-
 EXAMPLES = Table(
     "examples",
     METADATA,
     Column("name", sa.String(60), primary_key=True),
-    # Empty once the run is gone: the row stays, so that the example does not come again.
-    Column("run", Big, ForeignKey("runs.number", ondelete="SET NULL"), unique=True),
-    Column("shows", sa.Text, nullable=False),
-    Column("machine", sa.Text, nullable=False),
 )
-"""The runs that came with the project. Came after version 3, as the evaluations did."""
-
-USAGE = Table(
-    "usage",
-    METADATA,
-    Column("run", Big, ForeignKey("runs.number", ondelete="CASCADE"), primary_key=True, autoincrement=False),
-    Column("memory_bytes", Big),
-    Column("peak_bytes", Big),
-    Column("gpu_bytes", Big),
-    Column("gpu_peak_bytes", Big),
-)
-"""What the trainer of a run takes. Came after version 3, as the evaluations did."""
+"""The names of the runs that ever came with the project: also of those that were removed, which do not come again."""
 
 EVALUATIONS = Table(
     "evaluations",
@@ -211,7 +214,6 @@ EVALUATIONS = Table(
     Index("evaluations_created", "created_at"),
     sqlite_autoincrement=True,
 )
-"""Came after version 3: `create_all` adds it to a database that was made before, and older programs do not see it."""
 
 STARTS = Table(
     "starts",
@@ -258,17 +260,11 @@ WORKERS = Table(
     Column("slots", sa.Integer, nullable=False),
     Column("started_at", sa.Double, nullable=False),
     Column("heard_at", sa.Double, nullable=False),  # by the database's clock
-)
-
-MACHINES = Table(
-    "machines",
-    METADATA,
-    Column("worker", sa.String(80), ForeignKey("workers.name", ondelete="CASCADE"), primary_key=True),
-    Column("processor", sa.String(200), nullable=False),
-    Column("cores", sa.Integer, nullable=False),
+    # What it last said of the machine that it runs on.
+    Column("processor", sa.String(200)),
+    Column("cores", sa.Integer),
     Column("load", sa.Double),
     Column("memory_bytes", Big),
     Column("disk_bytes", Big),
     Column("disk_free_bytes", Big),
 )
-"""What a worker last said of the machine that it runs on. Came after version 3, as the evaluations did."""

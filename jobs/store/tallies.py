@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
+from statistics import median
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement
 
+from core.run.cost import step_macs
 from jobs.store.database import Database
-from jobs.store.mapping import kept
-from jobs.store.records import State
-from jobs.store.tables import MEMBERS, RUNS, STUDIES
+from jobs.store.mapping import kept, read_spec
+from jobs.store.records import Health, State
+from jobs.store.tables import MEMBERS, RUNS, STUDIES, WORKERS
+from jobs.store.workers import alive
+
+SPEED_OF_LAST = 10
+"""From so many of the last runs the speed of this installation is known."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +59,13 @@ class Tally:
     best: float | None
 
 
-class Tallies(Database):
-    """Counts of runs by what trains in which network on which data."""
+@dataclass(eq=False)
+class Tallies:
+    """Counts runs."""
 
-    def tally(
+    database: Database
+
+    def count(
         self,
         filters: Filters | None = None,
         *,
@@ -81,16 +92,44 @@ class Tallies(Database):
             .group_by(*kinds)
             .order_by(mean.desc().nulls_last(), *kinds)
         )
-        with self.reading() as connection:
+        with self.database.reading() as connection:
             return [Tally(*row) for row in connection.execute(statement)]
 
-    def study_label(self, study_id: str) -> tuple[str, str] | None:
-        """Name and scale of a study; None if there is none."""
-        statement = sa.select(STUDIES.c.name, STUDIES.c.scale).where(STUDIES.c.id == study_id)
-        with self.reading() as connection:
-            row = connection.execute(statement).first()
-        return (row.name, row.scale) if row else None
+    def health(self) -> Health:
+        """How many workers live, how many runs wait and run, and how fast the last ones went."""
+        of_state = sa.select(RUNS.c.state, sa.func.count()).where(RUNS.c.state.in_(("queued", "running")))
+        finished = (
+            sa.select(RUNS.c.macs_per_s)
+            .where(RUNS.c.state == "finished", RUNS.c.macs_per_s.is_not(None))
+            .order_by(RUNS.c.finished_at.desc())
+            .limit(SPEED_OF_LAST)
+        )
+        running = sa.select(RUNS.c.spec, RUNS.c.images_per_s).where(RUNS.c.state == "running", RUNS.c.images_per_s > 0)
+        living = sa.select(sa.func.count()).select_from(WORKERS).where(alive(self.database.clock()))
+        with self.database.reading() as connection:
+            numbers = {row[0]: row[1] for row in connection.execute(of_state.group_by(RUNS.c.state))}
+            workers = connection.scalar(living)
+            speeds = list(connection.scalars(finished))
+            if not speeds:
+                known = [(_macs_per_image(row.spec), row.images_per_s) for row in connection.execute(running)]
+                speeds = [macs * images_per_s for macs, images_per_s in known if macs is not None]
+        return Health(
+            workers=workers or 0,
+            queued=numbers.get("queued", 0),
+            running=numbers.get("running", 0),
+            macs_per_s=median(speeds) if speeds else None,
+        )
 
 
 def _contains(text: str) -> ColumnElement[bool]:
     return RUNS.c.name.icontains(text, autoescape=True) | RUNS.c.id.icontains(text, autoescape=True)
+
+
+@lru_cache(256)
+def _macs_per_image(spec: str) -> int | None:
+    """None of a spec that cannot be read."""
+    try:
+        parsed = read_spec(spec)
+    except ValidationError:
+        return None
+    return step_macs(parsed.plan, parsed.trains)

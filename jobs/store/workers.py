@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
 from jobs.lease import Identity
 from jobs.store.database import Database
-from jobs.store.order import QUEUE
-from jobs.store.records import Machine, Running, WorkerNow
-from jobs.store.tables import MACHINES, RUNS, WORKERS
+from jobs.store.records import Machine, WorkerNow
+from jobs.store.tables import RUNS, WORKERS
 
 SILENT_AFTER_S = 10.0
 """A worker that has not been heard of for this long does not count as one that is there."""
 FORGOTTEN_AFTER_S = 24 * 3600.0
 
 
-class Staff(Database):
+@dataclass(eq=False)
+class Workers:
     """The table of workers. A lost row does no harm: the lease of each run decides, not this table."""
+
+    database: Database
 
     def hello(self, worker: Identity, slots: int, machine: Machine | None = None) -> None:
         """`worker` is there, on `machine`. Called every few seconds; forgets those not heard of for a day."""
-        known = sa.update(WORKERS).where(WORKERS.c.name == worker.name).values(heard_at=self.clock())
+        said = {"heard_at": self.database.clock(), **(asdict(machine) if machine else {})}
+        known = sa.update(WORKERS).where(WORKERS.c.name == worker.name).values(said)
         row = {
             "name": worker.name,
             "host": worker.host,
@@ -34,31 +37,26 @@ class Staff(Database):
             "born": worker.born,
             "slots": slots,
             "started_at": time.time(),
-            "heard_at": self.clock(),
+            **said,
         }
-        forgotten = sa.delete(WORKERS).where(WORKERS.c.heard_at < self.clock() - FORGOTTEN_AFTER_S)
-        with self.writing() as connection:
+        forgotten = sa.delete(WORKERS).where(WORKERS.c.heard_at < self.database.clock() - FORGOTTEN_AFTER_S)
+        with self.database.writing() as connection:
             connection.execute(forgotten)
             if connection.execute(known).rowcount == 0:
                 connection.execute(sa.insert(WORKERS).values(row))
-            if machine:
-                said = asdict(machine)
-                known = sa.update(MACHINES).where(MACHINES.c.worker == worker.name).values(said)
-                if connection.execute(known).rowcount == 0:
-                    connection.execute(sa.insert(MACHINES).values(worker=worker.name, **said))
 
     def bye(self, names: Collection[str]) -> None:
         """These workers are gone."""
-        with self.writing() as connection:
+        with self.database.writing() as connection:
             connection.execute(sa.delete(WORKERS).where(WORKERS.c.name.in_(names)))
 
-    def workers(self) -> list[Identity]:
+    def all(self) -> list[Identity]:
         """All that came and did not leave, whether they live or not."""
         c = WORKERS.c
-        with self.reading() as connection:
+        with self.database.reading() as connection:
             return [Identity(*row) for row in connection.execute(sa.select(c.name, c.host, c.boot, c.pid, c.born))]
 
-    def workers_now(self) -> list[WorkerNow]:
+    def alive(self) -> list[WorkerNow]:
         """Those that live, the one that has been there longest first."""
         held = (
             sa.select(sa.func.count())
@@ -66,38 +64,24 @@ class Staff(Database):
             .correlate(WORKERS)
             .scalar_subquery()
         )
-        machine = [MACHINES.c[field.name] for field in fields(Machine)]
+        machine = [WORKERS.c[field.name] for field in fields(Machine)]
         statement = (
-            sa.select(WORKERS.c.host, WORKERS.c.slots, held.label("held"), MACHINES.c.worker, *machine)
-            .outerjoin_from(WORKERS, MACHINES, MACHINES.c.worker == WORKERS.c.name)
-            .where(alive(self.clock()))
+            sa.select(WORKERS.c.host, WORKERS.c.slots, held.label("held"), *machine)
+            .where(alive(self.database.clock()))
             .order_by(WORKERS.c.started_at, WORKERS.c.name)
         )
-        with self.reading() as connection:
+        with self.database.reading() as connection:
             rows = connection.execute(statement).all()
         return [
-            WorkerNow(host, slots, running, Machine(*said) if worker is not None else None)
-            for host, slots, running, worker, *said in rows
+            WorkerNow(host, slots, running, Machine(*said) if said[0] is not None else None)
+            for host, slots, running, *said in rows
         ]
 
     def slots(self) -> int:
         """How many runs the workers that live can hold at once."""
-        statement = sa.select(sa.func.sum(WORKERS.c.slots)).where(alive(self.clock()))
-        with self.reading() as connection:
+        statement = sa.select(sa.func.sum(WORKERS.c.slots)).where(alive(self.database.clock()))
+        with self.database.reading() as connection:
             return int(connection.scalar(statement) or 0)
-
-    def running(self) -> list[Running]:
-        """Every run that somebody holds."""
-        c = RUNS.c
-        statement = sa.select(c.id, c.attempt, c.worker, c.beat).where(c.state == "running").order_by(c.number)
-        with self.reading() as connection:
-            return [Running(*row) for row in connection.execute(statement)]
-
-    def waiting(self) -> list[str]:
-        """The ids of the queued runs, the next one first."""
-        statement = sa.select(RUNS.c.id).where(RUNS.c.state == "queued").order_by(*QUEUE)
-        with self.reading() as connection:
-            return list(connection.scalars(statement))
 
 
 def alive(now: ColumnElement[float]) -> ColumnElement[bool]:

@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from core.machine.files import CAPSULE
 from jobs.lease import Watch
 from jobs.settings import WorkerSettings
-from jobs.store.engine import may_pass
+from jobs.store.database import may_pass
 from jobs.store.evaluations import Evaluation
 from jobs.store.store import Store
 from jobs.worker.process import TrainerProcess
@@ -100,13 +100,13 @@ class Evaluator:
 
     def reap(self, dead: Collection[str]) -> None:
         """Take back what a lost worker holds. Called every few seconds with the names of those that have died here."""
-        running = self.store.running_evaluations()
+        running = self.store.evaluations.held()
         for held in running:
             if held.worker in dead:
-                self.store.lose_evaluation(held.id, held.attempt, f"Its worker {held.worker} has died.")
+                self.store.evaluations.lose(held.id, held.attempt, f"Its worker {held.worker} has died.")
         for held in self._watch.expired(running):
             reason = f"Its worker {held.worker} gave no sign of life for {self.settings.lease_s:g} s."
-            self.store.lose_evaluation(held.id, held.attempt, reason)
+            self.store.evaluations.lose(held.id, held.attempt, reason)
 
     def _serve(self) -> None:
         with tempfile.TemporaryDirectory(prefix="onlybn-evaluations-") as name:
@@ -114,7 +114,7 @@ class Evaluator:
                 self._awake.wait(LOOK_EVERY_S)
                 self._awake.clear()
                 try:
-                    while not self.stopping.is_set() and (evaluation := self.store.claim_evaluation(self.worker)):
+                    while not self.stopping.is_set() and (evaluation := self.store.evaluations.take(self.worker)):
                         self._evaluate(evaluation, Path(name))
                 except Exception as error:  # database or disk away; what is held comes back by its lease
                     logger.warning("Could not look after the evaluations, will try again: %s", error)
@@ -129,7 +129,7 @@ class Evaluator:
         capsule = folder / CAPSULE
         if not self._bring_capsule(evaluation, capsule):
             missing = f"The trained network of run {evaluation.run_id} is not on this worker's machine."
-            self._insist(lambda: self.store.fail_evaluation(evaluation, missing))
+            self._insist(lambda: self.store.evaluations.fail(evaluation, missing))
             return
         asked = {"file": str(capsule), "request": evaluation.request.model_dump(mode="json")}
         process = self._running(folder)
@@ -160,7 +160,7 @@ class Evaluator:
 
     def _bring_capsule(self, evaluation: Evaluation, path: Path) -> bool:
         """From the database, or where it is too large for that from the run's folder."""
-        content = self.store.capsule(evaluation.run_id)
+        content = self.store.results.capsule(evaluation.run_id)
         if content is not None:
             path.write_bytes(content)
             return True
@@ -177,11 +177,11 @@ class Evaluator:
             for line in process.read(BEAT_EVERY_S):
                 said.take(line)
             if self.stopping.is_set():
-                self.store.release_evaluation(evaluation)
+                self.store.evaluations.release(evaluation)
                 return False
             if time.monotonic() >= until:
                 self._end()  # first: the next one shall not find it busy
-                self._insist(lambda: self.store.fail_evaluation(evaluation, late))
+                self._insist(lambda: self.store.evaluations.fail(evaluation, late))
                 return False
             if time.monotonic() >= beat_at:
                 beat_at = time.monotonic() + BEAT_EVERY_S
@@ -194,16 +194,16 @@ class Evaluator:
     def _settle(self, evaluation: Evaluation, said: Said, process: TrainerProcess) -> bool:
         """Write how it ended."""
         if said.result is not None:
-            return self.store.finish_evaluation(evaluation, said.result)
+            return self.store.evaluations.finish(evaluation, said.result)
         if said.refusal is not None:
-            return self.store.fail_evaluation(evaluation, said.refusal)
+            return self.store.evaluations.fail(evaluation, said.refusal)
         reason = describe_end(process.end(), process.last_words(), "evaluating")
-        return self.store.lose_evaluation(evaluation.id, evaluation.attempt, reason)
+        return self.store.evaluations.lose(evaluation.id, evaluation.attempt, reason)
 
     def _beat(self, evaluation: Evaluation, share: float) -> bool:
         """Whether it is still ours; while the database is away it is."""
         try:
-            return self.store.beat_evaluation(evaluation, share)
+            return self.store.evaluations.beat(evaluation, share)
         except DBAPIError as error:
             if not may_pass(error):
                 raise

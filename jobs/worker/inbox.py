@@ -13,6 +13,7 @@ from core.run.events import (
     Checkpointed,
     Failed,
     Finished,
+    Measured,
     Point,
     Progress,
     Snapshot,
@@ -60,8 +61,8 @@ class Inbox:
             logger.warning("The trainer wrote a line that is not an event: %r", line[:200])
             return
         match event:
-            case Point():
-                self.points.append(event)
+            case Measured():
+                self.points.append(event.point)
             case Snapshot():
                 self.snapshots.append(event)
             case Progress():

@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from core.machine.files import CAPSULE, START, write_atomically
 from core.run.events import Failed, Finished
 from jobs.settings import WorkerSettings
-from jobs.store.engine import may_pass
+from jobs.store.database import may_pass
 from jobs.store.records import Run
 from jobs.store.results import MAX_CAPSULE
 from jobs.store.store import Store
@@ -64,7 +64,7 @@ class Supervisor:
             process = self._start(run, folder, threads)
         except OSError as error:
             reason = f"The trainer could not be started: {error}."
-            self.insist(lambda: self.store.crashed(run.id, run.attempt, reason))
+            self.insist(lambda: self.store.claims.crash(run.id, run.attempt, reason))
             return
         try:
             with process:
@@ -72,7 +72,7 @@ class Supervisor:
         except Exception as error:  # a fault of ours must leave neither a trainer nor a run behind
             logger.exception("Run %s: the supervisor failed", run.id)
             reason = f"The supervisor failed: {error}."
-            state = self.insist(lambda: self.store.crashed(run.id, run.attempt, reason))
+            state = self.insist(lambda: self.store.claims.crash(run.id, run.attempt, reason))
         logger.info("Run %s, attempt %d: %s", run.id, run.attempt, state or "no longer ours")
         if state == "finished":  # any other may go on
             shutil.rmtree(folder / "checkpoints", ignore_errors=True)
@@ -102,7 +102,7 @@ class Supervisor:
         path, digest = folder / START, run.spec.start
         if digest is None or (path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == digest):
             return
-        content = self.insist(lambda: self.store.start(digest))
+        content = self.insist(lambda: self.store.starts.get(digest))
         if content is not None:
             write_atomically(path, content)
 
@@ -155,7 +155,7 @@ class _Supervision:
     def _flush(self) -> str:
         """Hand the inbox to the store. While the database is away the inbox is kept and the training goes on."""
         try:
-            verdict = self.store.record(self.run.id, self.run.attempt, self.inbox.batch())
+            verdict = self.store.claims.record(self.run.id, self.run.attempt, self.inbox.batch())
         except DBAPIError as error:
             if not may_pass(error):
                 raise
@@ -181,21 +181,22 @@ class _Supervision:
 
     def _settle(self, code: int) -> str | None:
         """Write how the run ended, with exit code `code`."""
-        store, run_id, attempt, last_word = self.store, self.run.id, self.run.attempt, self.inbox.last_word
+        claims, run_id, attempt = self.store.claims, self.run.id, self.run.attempt
+        last_word = self.inbox.last_word
         if isinstance(last_word, Finished):
             capsule = _small_file(self.supervisor.settings.runs_folder / run_id / CAPSULE)
-            return "finished" if store.finish(run_id, attempt, last_word, capsule) else None
+            return "finished" if claims.finish(run_id, attempt, last_word, capsule) else None
         if self.asked == "cancel":
-            return "cancelled" if store.cancelled(run_id, attempt) else None
+            return "cancelled" if claims.cancel(run_id, attempt) else None
         if isinstance(last_word, Failed):
-            return "failed" if store.fail(run_id, attempt, last_word.kind, last_word.message) else None
+            return "failed" if claims.fail(run_id, attempt, last_word.kind, last_word.message) else None
         errors = self.process.last_words()
         if code == BAD_ARGUMENTS:
             message = errors[-1].removeprefix("error: ") if errors else "The trainer refused its arguments."
-            return "failed" if store.fail(run_id, attempt, "error", message) else None
+            return "failed" if claims.fail(run_id, attempt, "error", message) else None
         if self.asked == "stop":
-            return store.release(run_id, attempt, "The worker was stopped. The run goes on with the next worker.")
-        return store.crashed(run_id, attempt, describe_end(code, errors))
+            return claims.release(run_id, attempt, "The worker was stopped. The run goes on with the next worker.")
+        return claims.crash(run_id, attempt, describe_end(code, errors))
 
 
 def child_environment(settings: WorkerSettings) -> dict[str, str]:

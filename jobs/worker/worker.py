@@ -20,7 +20,7 @@ from core.kernels.library import Uncompiled, is_kept, shared_library
 from jobs.lease import Identity, Watch
 from jobs.queue import waker
 from jobs.settings import WorkerSettings
-from jobs.store.removal import REMOVED_FOR_S
+from jobs.store.runs import REMOVED_FOR_S
 from jobs.store.store import Store
 from jobs.worker.cores import Cores
 from jobs.worker.evaluator import EVALUATOR, Evaluator
@@ -88,22 +88,22 @@ class Worker:
             consumer.stop(graceful=True)
             self.evaluator.join()
             with suppress(DBAPIError):  # it will be missed soon enough
-                self.store.bye([self.identity.name])
+                self.store.workers.bye([self.identity.name])
 
     def _woken(self, _hint: str) -> None:
         """Something waits: a run or an evaluation, which may be another worker's by now."""
         self.evaluator.wake()
-        if self.store.waiting():
+        if self.store.queue.waiting():
             self.take_runs()
 
     def take_runs(self) -> None:
         """Serve the queue of the store until it is empty."""
         while not self.stopping.is_set():
-            threads = self.cores.take(len(self.store.waiting()))
+            threads = self.cores.take(len(self.store.queue.waiting()))
             if not threads:
                 return  # who ends next takes the next run
             try:
-                run = self.store.claim(self.identity.name)
+                run = self.store.claims.take(self.identity.name)
                 if run is None:
                     return
                 self.supervisor.supervise(run, run.started.threads if run.started else threads)
@@ -112,37 +112,37 @@ class Worker:
 
     def reap(self) -> None:
         """Say that we live, take back the runs of those that do not, and wake a slot for every run that waits."""
-        self.store.hello(self.identity, self.cores.slots, machine(self.settings.data))
-        dead = [other for other in self.store.workers() if other.is_surely_dead()]
-        running = self.store.running()
+        self.store.workers.hello(self.identity, self.cores.slots, machine(self.settings.data))
+        dead = [other for other in self.store.workers.all() if other.is_surely_dead()]
+        running = self.store.claims.held()
         names = {other.name for other in dead}
         for run in running:
             if run.worker in names:
-                self.store.take_away(run, f"Its worker {run.worker} has died.")
+                self.store.claims.lose(run, f"Its worker {run.worker} has died.")
         self.evaluator.reap(names)
         if dead:
-            self.store.bye(names)
+            self.store.workers.bye(names)
         for run in self.watch.expired(running):
             reason = f"Its worker {run.worker} gave no sign of life for {self.settings.lease_s:g} s."
-            if self.store.take_away(run, reason):
+            if self.store.claims.lose(run, reason):
                 logger.warning("Run %s: %s", run.id, reason)
         self._bury()
         idle = self.cores.idle
-        waiting = self.store.waiting()
+        waiting = self.store.queue.waiting()
         if waiting and idle > 0 and self.huey.pending_count() == 0:
             for run_id in waiting[:idle]:
                 self.wake(run_id)
 
     def _bury(self) -> None:
         """Delete for good what was removed long enough ago, with its folder on this machine."""
-        for run_id in self.store.bury(REMOVED_FOR_S):
+        for run_id in self.store.runs.bury(REMOVED_FOR_S):
             shutil.rmtree(self.settings.runs_folder / run_id, ignore_errors=True)
             logger.info("Run %s was removed an hour ago and is gone now.", run_id)
 
     def _clear_checkpoints(self) -> None:
         """Remove what is of no more use: of finished runs whose worker died at their end, and of those long ended."""
         folders = {path.parent.name: path for path in self.settings.runs_folder.glob("*/checkpoints")}
-        for run in self.store.many(folders).values():
+        for run in self.store.runs.many(folders).values():
             forgotten = run.finished_at is not None and time.time() - run.finished_at > RESUMABLE_FOR_S
             if run.state == "finished" or forgotten:
                 shutil.rmtree(folders[run.id], ignore_errors=True)

@@ -3,14 +3,14 @@
  * it: that stays, whatever a page writes and wherever it leads.
  */
 
-/** What is not a page's own: how it is shown (share/frame.js), and Gradio's. */
+/** What is not a page's own: how it is shown (frame.js), and Gradio's. */
 const FRAME = /^(embed|theme|__.*)$/;
 
 /** Letters that an address may have as they are, which can be read then. */
 const PLAIN = { "%2C": ",", "%2F": "/", "%3A": ":", "%3B": ";" };
 
 /** `query` (with or without "?") and what the present address says of the frame, as "?a=b" or "". */
-export function framed(query) {
+function framed(query) {
   const all = new URLSearchParams(query);
   for (const [key, value] of new URLSearchParams(location.search)) if (FRAME.test(key)) all.set(key, value);
   const text = all.toString().replace(/%2C|%2F|%3A|%3B/g, (code) => PLAIN[code]);

@@ -38,6 +38,9 @@ export function bytes(value) {
 /** Cosine down to zero -> cosine down to zero */
 export const lowered = (words) => words[0].toLowerCase() + words.slice(1);
 
+/** cosine down to zero -> Cosine down to zero */
+export const raised = (words) => words[0].toUpperCase() + words.slice(1);
+
 /** With a full stop at its end. */
 export const sentence = (words) => (/[.!?]$/.test(words) ? words : `${words}.`);
 

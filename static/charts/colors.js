@@ -3,22 +3,13 @@
  * run looks the same on every page. The hues (after Okabe and Ito) can be told apart by colour-blind readers.
  */
 
-import { parseArchitecture } from "../server/catalog.js";
+import { parseArchitecture, policyOf } from "../server/catalog.js";
 import { isDark, token } from "../base/theme.js";
 
 const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
-/** The hue of a policy: the first whose pattern its name has; the rest share the hues by their names. */
-const HUES = [
-  [/^batchnorm($|-stage)/, 1],
-  [/^random-/, 2],
-  [/^(output|bias|all-but-batchnorm)$/, 3],
-  [/^(batchnorm\+output|gamma)$/, 4],
-  [/^all$/, 5],
-  [/^(none|supermask.*)$/, 6],
-];
 
-/** The token of the colour of a policy's curves. */
-const policyToken = (name) => `series-${HUES.find(([pattern]) => pattern.test(name))?.[1] ?? 1 + (hash(name) % 6)}`;
+/** The token of the colour of a policy's curves; the policies without a hue of their own share the hues by their names. */
+const policyToken = (name) => `series-${policyOf(name).hue ?? 1 + (hash(name) % 6)}`;
 
 /** The colour of a policy's curves. */
 export const policyColor = (name) => token(policyToken(name));
@@ -34,7 +25,7 @@ function architectureDash(name) {
  * How a run's curve is drawn; replicates of one experiment differ in lightness. `color` is that of the present theme,
  * `paint` the same as CSS that follows the theme of a document (core/documents/document.py).
  */
-export function styleOf({ architecture, policy, replicate }) {
+function styleOf({ architecture, policy, replicate }) {
   const step = replicate % 5;
   const name = policyToken(policy);
   return { color: shade(token(name), step), paint: paint(name, step), dash: architectureDash(architecture), width: 2 };

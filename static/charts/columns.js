@@ -1,9 +1,9 @@
 /**
- * Columns that the tables of several charts share (data.js).
+ * Columns that the tables of several charts share (numbers.js).
  */
 
+import { LETTERS } from "../server/catalog.js";
 import { percent, whole } from "../base/format.js";
-import { LETTERS } from "./letters.js";
 
 export const stepColumn = { title: "Step", name: "step", text: whole };
 

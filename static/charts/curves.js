@@ -9,7 +9,7 @@ import { token } from "../base/theme.js";
 import { faint, policyColor } from "./colors.js";
 import { Chart, layout } from "./plot.js";
 import { epochColumn, stepColumn, THINNED, wordsColumn } from "./columns.js";
-import { smooth } from "./smooth.js";
+import { smoothed } from "./statistics.js";
 
 /**
  * A chart of `quantity` ("top1" or "loss") of `data`, a RunData. `smoothing` has a `weight` and dispatches "change";
@@ -48,8 +48,8 @@ function figure(data, quantity, weight, rivals) {
     trace(test, "test", { mode: "lines+markers", line: { color, width: 2.4 }, marker: { color, size: 5 } }),
   ];
   if (weight) {
-    const smoothed = trace(train, "train, smoothed", { mode: "lines", line: { color: faint(color, 0.75), width: 1.6 } });
-    traces.push({ ...smoothed, y: smooth(smoothed.y, weight) });
+    const strong = trace(train, "train, smoothed", { mode: "lines", line: { color: faint(color, 0.75), width: 1.6 } });
+    traces.push({ ...strong, y: smoothed(strong.y, weight) });
   }
   for (const { data: rival, name, dash } of rivals) {
     if (!rival.points.test.length) continue;

@@ -4,14 +4,13 @@
  * Those of one layer are the server's own; those of all layers together follow from the histogram, within half a bin.
  */
 
-import { options } from "../server/catalog.js";
+import { LETTERS, options } from "../server/catalog.js";
 import { decimal } from "../base/format.js";
 import { token } from "../base/theme.js";
 import { faint, policyColor } from "./colors.js";
 import { epochColumn, shareColumn, stepColumn } from "./columns.js";
 import { disabledShare } from "./disabled.js";
 import { EDGES, WIDTH } from "./histogram.js";
-import { LETTERS } from "./letters.js";
 import { marker, momentAt } from "./moment.js";
 import { Chart, layout } from "./plot.js";
 
@@ -60,7 +59,7 @@ function table({ snapshots, layers }, view) {
 }
 
 /** The values at LEVELS of a snapshot's `of`. */
-export const quantilesOf = (snapshot, of) => snapshot[`${of}_quantiles`] ?? fromCounts(snapshot[of]);
+const quantilesOf = (snapshot, of) => snapshot[`${of}_quantiles`] ?? fromCounts(snapshot[of]);
 
 /** Quantiles of what a histogram counts, its features spread evenly within each bin. */
 export function fromCounts(counts) {

@@ -2,10 +2,10 @@
  * γ or β over time: one column a snapshot, one row a bin, colour by the logarithm of the number of features in it.
  */
 
+import { LETTERS } from "../server/catalog.js";
 import { heatScale } from "./colors.js";
 import { binColumns, epochColumn, stepColumn } from "./columns.js";
 import { CENTRES, span } from "./histogram.js";
-import { LETTERS } from "./letters.js";
 import { marker, momentAt } from "./moment.js";
 import { Chart, layout } from "./plot.js";
 

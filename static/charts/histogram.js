@@ -3,11 +3,10 @@
  * counts, so that layers of different width compare.
  */
 
-import { options } from "../server/catalog.js";
+import { LETTERS, options } from "../server/catalog.js";
 import { token } from "../base/theme.js";
 import { policyColor } from "./colors.js";
 import { countColumn, shareColumn, valueColumn } from "./columns.js";
-import { LETTERS } from "./letters.js";
 import { Chart, layout } from "./plot.js";
 
 export const EDGES = options.edges;
@@ -20,7 +19,7 @@ export const CENTRES = [
   EDGES.at(-1) + WIDTH / 2,
 ];
 
-/** `view` (run/view.js) says of which parameter, layer and moment. */
+/** `view` (pages/run/view.js) says of which parameter, layer and moment. */
 export function histogram(element, data, view) {
   const chart = new Chart(element, "Histogram of γ", () => figure(data, view), { table: () => table(data, view) });
   const refresh = () => {

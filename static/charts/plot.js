@@ -67,7 +67,7 @@ export function layout({ x = {}, y = {}, ...rest } = {}) {
   };
 }
 
-/** Dispatches "refresh" when what it shows has changed. `table()`: its numbers (data.js), null while there are none. */
+/** Dispatches "refresh" when what it shows has changed. `table()`: its numbers (numbers.js), null while there are none. */
 export class Chart extends EventTarget {
   #element;
   #figure;

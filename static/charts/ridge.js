@@ -3,37 +3,36 @@
  * more layers than fit, evenly chosen ones.
  */
 
-import { options } from "../server/catalog.js";
+import { LETTERS, options } from "../server/catalog.js";
 import { token } from "../base/theme.js";
 import { faint, policyColor } from "./colors.js";
 import { countColumn, shareColumn, wordsColumn } from "./columns.js";
 import { levelColumns } from "./fan.js";
 import { CENTRES, shares } from "./histogram.js";
-import { LETTERS } from "./letters.js";
 import { Chart, layout } from "./plot.js";
 
 const MOST = 24;
 const HEIGHT = 1.7;
 
-/** `details` (run/detail.js) has the snapshots with their layers. */
-export function ridge(element, data, view, details) {
-  const chart = new Chart(element, "γ of each layer", () => figure(data, view, details), {
-    table: () => table(data, view, details),
+/** `snapshots` (pages/run/snapshots.js) has those with all their layers. */
+export function ridge(element, data, view, snapshots) {
+  const chart = new Chart(element, "γ of each layer", () => figure(data, view, snapshots), {
+    table: () => table(data, view, snapshots),
   });
   const refresh = () => {
     chart.refresh();
-    chart.describe(words(data, view, details));
+    chart.describe(words(data, view, snapshots));
   };
-  for (const source of [data, view, details]) source.addEventListener("change", refresh);
+  for (const source of [data, view, snapshots]) source.addEventListener("change", refresh);
   refresh();
   return chart;
 }
 
 /** All layers, also where the picture shows some of them. */
-function table(data, view, details) {
+function table(data, view, snapshots) {
   const chosen = view.snapshot(data);
-  const detail = chosen && details.at(chosen.step);
-  if (!detail || !data.layers) return null;
+  const whole = chosen && snapshots.at(chosen.step);
+  if (!whole || !data.layers) return null;
   return {
     columns: [
       wordsColumn("Layer"),
@@ -44,15 +43,15 @@ function table(data, view, details) {
     rows: data.layers.map(({ name, channels }, index) => [
       name,
       channels,
-      detail.disabled[index] / channels,
-      ...detail[view.of].quantiles[index],
+      whole.disabled[index] / channels,
+      ...whole[view.of].quantiles[index],
     ]),
-    note: `Quantiles of ${LETTERS[view.of]} at epoch ${detail.epoch.toFixed(2)}.`,
+    note: `Quantiles of ${LETTERS[view.of]} at epoch ${whole.epoch.toFixed(2)}.`,
   };
 }
 
 /** Places of the layers that are shown: all, or evenly chosen ones and the one that the reader chose. */
-export function shown(count, chosen = null) {
+function shown(count, chosen = null) {
   const places = count <= MOST ? [...Array(count).keys()] : evenly(count);
   if (chosen !== null && chosen < count && !places.includes(chosen)) places.push(chosen);
   return places.sort((a, b) => a - b);
@@ -60,11 +59,11 @@ export function shown(count, chosen = null) {
 
 const evenly = (count) => [...Array(MOST).keys()].map((k) => Math.round((k * (count - 1)) / (MOST - 1)));
 
-function figure(data, view, details) {
+function figure(data, view, snapshots) {
   const chosen = view.snapshot(data);
-  const detail = chosen && details.at(chosen.step);
-  if (!detail || !data.layers) return null;
-  const counts = detail[view.of].counts;
+  const whole = chosen && snapshots.at(chosen.step);
+  if (!whole || !data.layers) return null;
+  const counts = whole[view.of].counts;
   const places = shown(data.layers.length, view.layer);
   const used = within(places.map((place) => counts[place]));
   const x = CENTRES.slice(...used);
@@ -114,9 +113,9 @@ function within(rows) {
   return [Math.max(0, low - 1), Math.min(CENTRES.length, high + 2)];
 }
 
-function words(data, view, details) {
+function words(data, view, snapshots) {
   const chosen = view.snapshot(data);
-  if (!chosen || !data.layers || !details.at(chosen.step)) return `${LETTERS[view.of]} of each layer, no data yet.`;
+  if (!chosen || !data.layers || !snapshots.at(chosen.step)) return `${LETTERS[view.of]} of each layer, no data yet.`;
   const count = data.layers.length;
   const some = shown(count, view.layer).length;
   const which = some < count ? `${some} of ${count} layers` : `all ${count} layers`;

@@ -5,7 +5,7 @@
 
 import { token } from "../base/theme.js";
 import { policyColor } from "./colors.js";
-import { countColumn, valueColumn, wordsColumn } from "./columns.js";
+import { countColumn, wordsColumn } from "./columns.js";
 import { Chart, layout } from "./plot.js";
 
 const SERIES = 6;

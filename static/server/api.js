@@ -90,7 +90,7 @@ function reason(answer, status) {
 const OWNED = "onlybn.owner.";
 
 /** Launches a run and keeps the token that lets this browser cancel it. */
-export async function launch(spec) {
+export async function launchRun(spec) {
   const launched = await ask("/api/runs", spec);
   set(OWNED + launched.id, launched.owner_token);
   return launched;

@@ -21,10 +21,13 @@ export const architectureName = (family, number) => family.pattern.replace("(\\d
 export const architectureTitle = (name) =>
   name.toUpperCase().replace("RESNET", "ResNet").replace("IMAGENET-", "ImageNet ");
 
+/** The letters of a norm layer's two parameters, by their names in the feed. */
+export const LETTERS = { gamma: "γ", beta: "β" };
+
 /** What people read for a field's value: "cosine" of "schedule". */
 export const titleOfValue = (key, value) => options.titles[key]?.[value] ?? value;
 
-/** {name, title, sentence, source, norm} of a policy, those that are named by a rule included. */
+/** {name, title, sentence, source, norm, group, hue} of a policy, those that are named by a rule included. */
 export function policyOf(name) {
   const known = options.policies.find((policy) => policy.name === name);
   if (known) return known;

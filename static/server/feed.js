@@ -5,12 +5,15 @@
  */
 
 import { ask } from "./api.js";
-import { isOver } from "./catalog.js";
+import { isOver, options } from "./catalog.js";
 import { repeat } from "./live.js";
 
 const MAX_ASKED = 20; // runs in one question, as the server allows
 const QUEUED_EVERY = 5; // turns, where more runs are open than that
 const isCheckpoint = ({ kind }) => kind === "checkpoint";
+
+/** The point of a row, which has its cursor first. */
+const named = ([, ...values]) => Object.fromEntries(options.point.map((name, i) => [name, values[i]]));
 
 /** Everything known of one run. Dispatches "change" when something is new. */
 class RunData extends EventTarget {
@@ -53,8 +56,10 @@ class RunData extends EventTarget {
     if (this.#latest) this.points.train.pop();
     this.#latest = latest;
     this.thinned = thinned;
-    for (const [, step, epoch, split, loss, top1, top5, lr] of latest ? [...points, latest] : points)
-      this.points[split].push({ step, epoch, loss, top1, top5, lr });
+    for (const row of latest ? [...points, latest] : points) {
+      const point = named(row);
+      this.points[point.split].push(point);
+    }
     // A snapshot that the server does not keep is only there until the next one.
     if (snapshots.length && this.snapshots.at(-1)?.kept === false) this.snapshots.pop();
     this.snapshots.push(...snapshots);

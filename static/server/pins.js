@@ -7,7 +7,7 @@ import { isRunId } from "./catalog.js";
 import { get, set } from "../base/storage.js";
 
 const KEY = "onlybn.pins";
-export const MAX_PINS = 12;
+const MAX_PINS = 12;
 
 /** Ids, the newest pin first. */
 export function pins() {

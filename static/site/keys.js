@@ -9,6 +9,12 @@ const KEPT = "onlybn.keys";
 const WITHIN_MS = 1200; // from the first key of a pair to the second
 
 const go = (path) => () => location.assign(path);
+/** The keys of a page, which its link in the header has. */
+const toPage = (link) => ({
+  keys: link.dataset.keys.split(" "),
+  words: `Go to ${link.textContent}`,
+  act: go(link.getAttribute("href")),
+});
 const press = (selector) => ({ act: () => usable(selector)?.click(), where: () => Boolean(usable(selector)) });
 /** What `selector` finds, if one could click on it now. */
 const usable = (selector) => [...document.querySelectorAll(selector)].find((found) => !found.disabled && found.offsetParent !== null);
@@ -16,11 +22,7 @@ const usable = (selector) => [...document.querySelectorAll(selector)].find((foun
 /** Keys, words, what they do, and where they apply (everywhere unless said). */
 const KEYS = [
   { keys: ["?"], words: "Show these keys", act: () => sheet() },
-  { keys: ["g", "t"], words: "Go to Train", act: go("/") },
-  { keys: ["g", "r"], words: "Go to Runs", act: go("/runs") },
-  { keys: ["g", "c"], words: "Go to Compare", act: go("/compare"), where: () => has('.site-bar a[href="/compare"]') },
-  { keys: ["g", "p"], words: "Go to Paper", act: go("/paper") },
-  { keys: ["g", "a"], words: "Go to About", act: go("/about") },
+  ...[...document.querySelectorAll(".site-bar a[data-keys]")].map(toPage),
   { keys: ["n"], words: "New run", act: go("/#form") },
   { keys: ["/"], words: "Find a run", act: find },
   { keys: ["s"], words: "Share this page", ...press("[aria-haspopup=dialog]") },
@@ -33,7 +35,6 @@ const KEYS = [
   { keys: ["d"], words: "Switch between light and dark", ...press(".theme-button") },
 ];
 
-const has = (selector) => Boolean(document.querySelector(selector));
 const FIND = 'input[type="search"]';
 
 function find() {

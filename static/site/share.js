@@ -6,22 +6,15 @@
 import { addressOf } from "../base/address.js";
 import { copyButton, h } from "../base/dom.js";
 import { embedded } from "../base/frame.js";
+import { options } from "../server/catalog.js";
 
 const THEMES = { "": "The reader’s", light: "Light", dark: "Dark" };
 const HEIGHT = 720;
 const A_ROW = 56; // letters; a phone shows less, and scrolls
 const MOST_ROWS = 4;
 
-/** What the link of each page opens. */
-const OPENS = {
-  "/": "the form as you have filled it in, and launches nothing",
-  "/run": "this run, live, at the layer and the moment that you look at",
-  "/runs": "this list with its filters, its order and the runs that are ticked",
-  "/compare": "this comparison as you see it: which runs, grouped and drawn how, and what the table shows",
-  "/surgery": "this surgery with its threshold and all edits; the run itself stays as it is",
-  "/paper": "the paper’s questions, at the study that you chose last",
-  "/about": "this page",
-};
+/** What the link of this page opens. */
+const opens = () => options.pages.find(({ path }) => path === location.pathname)?.opens ?? "this page";
 
 /** A button that opens the sheet for the page as it is at that moment; nothing in a frame, which is shared already. */
 export function shareButton(words = "Share", style = "button") {
@@ -50,7 +43,7 @@ function open() {
       h("h2", { id: "share-title" }, "Share this page"),
       h("button", { type: "button", class: "button small", onclick: () => sheet.close() }, "Close"),
     ),
-    h("p", { class: "quiet" }, `The link opens ${OPENS[location.pathname]}. It lets nobody change what is yours.`),
+    h("p", { class: "quiet" }, `The link opens ${opens()}. It lets nobody change what is yours.`),
     link.element,
     copyButton("Copy link", () => link.text.value, "button small"),
     h("h3", {}, "In a page of yours"),

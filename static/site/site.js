@@ -18,7 +18,8 @@ export function mount(element) {
   import("../base/menus.js");
   if (embedded) return document.body.append(frameBar(lostBanner()));
   const keys = import("./keys.js"); // they listen once their module is there
-  element.querySelector(".site-side").append(status(), helpButton(keys), themeButton(), moreMenu(keys));
+  const more = moreMenu(keys, element.querySelectorAll("nav a.wide"));
+  element.querySelector(".site-side").append(status(), helpButton(keys), themeButton(), more);
   for (const link of element.querySelectorAll("nav a, .site-more a")) {
     if (link.getAttribute("href") === location.pathname) link.setAttribute("aria-current", "page");
   }
@@ -65,8 +66,8 @@ function helpButton(keys) {
   );
 }
 
-/** What does not fit beside the pages on a phone. */
-function moreMenu(keys) {
+/** What does not fit beside the pages on a phone: `wide`, links of the header. */
+function moreMenu(keys, wide) {
   const line = (y) => s("path", { d: `M4 ${y}h16`, stroke: "currentColor", "stroke-width": "1.8", "stroke-linecap": "round" });
   const icon = s("svg", { viewBox: "0 0 24 24", width: 18, height: 18, "aria-hidden": "true" }, line(7), line(12), line(17));
   const summary = h("summary", { class: "icon-button", "aria-label": "More pages and help" }, icon);
@@ -76,7 +77,8 @@ function moreMenu(keys) {
     menu.open = false;
     (await keys).sheet();
   });
-  const links = h("div", {}, h("a", { href: "/about" }, "About"), h("a", { href: "/api/docs" }, "API docs"), help);
+  const copies = [...wide].map((link) => h("a", { href: link.getAttribute("href") }, link.textContent));
+  const links = h("div", {}, copies, help);
   const menu = h("details", { class: "menu site-more" }, summary, links);
   return menu;
 }

@@ -18,7 +18,7 @@ from app.settings import Settings
 from core.run.events import BINS, QUANTILES, Distribution, Point, Progress, Snapshot
 from core.run.findings import Findings
 from core.run.spec import RunSpec
-from jobs.store.engine import open_engine
+from jobs.store.database import open_database
 from jobs.store.records import Batch
 from jobs.store.store import Store
 from tests.events import analysed, finished, started
@@ -40,7 +40,7 @@ def settings() -> Settings:
 @pytest.fixture
 def store(settings: Settings, make_database: Callable[[Path], None]) -> Iterator[Store]:
     make_database(settings.data / "onlybn.db")
-    store = Store(open_engine(settings.store_url))
+    store = Store(open_database(settings.store_url))
     yield store
     store.close()
 
@@ -95,10 +95,10 @@ class Trainer:
 
     def start(self, **fields: Any) -> tuple[str, str]:
         """A run that has just started: its id and its owner's token."""
-        run, token = self.store.submit(RunSpec.model_validate({**SPEC, **fields}))
-        claimed = self.store.claim("worker")
+        run, token = self.store.runs.submit(RunSpec.model_validate({**SPEC, **fields}))
+        claimed = self.store.claims.take("worker")
         assert claimed is not None and claimed.id == run.id
-        self.store.record(run.id, 1, Batch(started=started(run.spec)))
+        self.store.claims.record(run.id, 1, Batch(started=started(run.spec)))
         return run.id, token
 
     def say(self, run_id: str, *steps: int, snapshots: tuple[int, ...] = ()) -> None:
@@ -111,22 +111,22 @@ class Trainer:
         progress = Progress(step=last, total_steps=24, images_per_s=1234.5678, elapsed_s=1.5, eta_s=3.25)
         layers = len(RunSpec.model_validate(SPEC).plan.norms)
         batch = Batch(points=points, snapshots=tuple(snapshot(step, layers) for step in snapshots), progress=progress)
-        assert self.store.record(run_id, 1, batch) == "ok"
+        assert self.store.claims.record(run_id, 1, batch) == "ok"
 
     def test(self, run_id: str, step: int, top1: float) -> None:
         """A test point."""
         point = Point(step=step, epoch=step / 12, split="test", loss=1.0, top1=top1)
-        self.store.record(run_id, 1, Batch(points=(point,)))
+        self.store.claims.record(run_id, 1, Batch(points=(point,)))
 
     def analyse(self, run_id: str) -> Findings:
         """The findings of the run, as it has just said them."""
         said = analysed(RunSpec.model_validate(SPEC))
-        assert self.store.record(run_id, 1, Batch(analysed=said)) == "ok"
+        assert self.store.claims.record(run_id, 1, Batch(analysed=said)) == "ok"
         return said.findings
 
     def finish(self, run_id: str, top1: float = 0.75, seconds: float = 2.0, capsule: bytes | None = None) -> None:
         result = finished(RunSpec.model_validate(SPEC), top1, seconds=seconds)
-        assert self.store.finish(run_id, 1, result, capsule)
+        assert self.store.claims.finish(run_id, 1, result, capsule)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 
 from app import __main__ as program
 from app.settings import Settings
-from jobs.store.engine import open_engine
+from jobs.store.database import open_database
 from jobs.store.store import Store
 
 ROOT = Path(__file__).parents[2]
@@ -129,8 +129,8 @@ def test_the_worker_ends_with_a_killed_server(start: Start, tmp_path: Path) -> N
     server = start(ONLYBN_PORT=free_port())
     while not (tmp_path / "data" / "queue.db").exists():
         time.sleep(0.02)
-    store = Store(open_engine(f"sqlite:///{tmp_path / 'data' / 'onlybn.db'}"))
-    while not store.health().workers:
+    store = Store(open_database(f"sqlite:///{tmp_path / 'data' / 'onlybn.db'}"))
+    while not store.tallies.health().workers:
         time.sleep(0.05)
     store.close()
     (worker,) = children(server.pid)

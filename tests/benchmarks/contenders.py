@@ -28,8 +28,8 @@ from torch.nn import functional as F
 
 from core.data import batches as in_memory
 from core.data.memory import Split
+from core.engine.algorithms import Algorithm, Shape, native_format, try_shapes
 from core.engine.fused import FusedNetwork
-from core.engine.routes import Shape, Way, native_format, try_shapes
 from core.machine.lifeline import die_with_launcher
 from core.machine.memory import keep_freed_memory
 from core.machine.part import ALONE
@@ -97,7 +97,7 @@ class Plain(Contender):
             Pictures(), BATCH, shuffle=True, num_workers=workers, persistent_workers=workers > 0
         )
         self.network = build(spec.plan, spec.init, spec.seeds.init)
-        trainable = freeze(self.network, spec.plan, spec.selection, spec.seeds.choice)
+        trainable = freeze(self.network, spec.trains, spec.seeds.choice)
         self.half = half
         if half:
             self.network = self.network.to(memory_format=torch.channels_last)
@@ -186,13 +186,13 @@ class Limit(Contender):
         keep_freed_memory()
         spec = spec_of(architecture, policy)
         network = build(spec.plan, spec.init, spec.seeds.init)
-        trainable = freeze(network, spec.plan, spec.selection, spec.seeds.choice)
+        trainable = freeze(network, spec.trains, spec.seeds.choice)
         trials = try_shapes(spec.plan, BATCH, None, native_format())
         fastest = {shape: min(trial, key=trial.__getitem__) for shape, trial in trials.items()}
         self.words = f"torch's convolutions, {' and '.join(sorted(set(fastest.values())))}"
         self.calls: list[Callable[[], object]] = []
         for conv in spec.plan.convolutions:
-            dtype = torch.bfloat16 if fastest[Shape.of(conv)] is Way.BFLOAT16 else torch.float32
+            dtype = torch.bfloat16 if fastest[Shape.of(conv)] is Algorithm.BFLOAT16 else torch.float32
             side = conv.size * conv.stride
             x = _channels_last(torch.randn(BATCH, conv.inputs, side, side).to(dtype))
             padding = (conv.kernel - 1) // 2

@@ -24,8 +24,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.engine.compiled import CompiledKernels, compiled_kernels
-from core.engine.convolutions import Below, Unapplied, Unfinished
-from core.engine.kernels import Affine, Kept, Running
+from core.engine.values import Affine, Below, Kept, Running, Unapplied, Unfinished
 from core.machine.memory import keep_freed_memory
 from core.machine.processor import processor
 

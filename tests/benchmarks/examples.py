@@ -25,7 +25,7 @@ from typing import TypeVar
 
 from core.machine.files import CAPSULE, write_atomically
 from core.run.cost import keeps_snapshot
-from core.run.events import EVENT, Analysed, Event, Finished, Point, Progress, Snapshot, Started
+from core.run.events import EVENT, Analysed, Event, Finished, Measured, Progress, Snapshot, Started
 from core.trained.capsule import read_capsule
 from jobs.store.examples import FOLDER, Example, Speed
 
@@ -111,7 +111,7 @@ def _example(run: Path, planned: Planned) -> Example | None:
     if started is None or finished is None or analysed is None or started[1].resumed_from is not None:
         return None
     capsule = read_capsule(run / CAPSULE)
-    points = [event for _, event in told if isinstance(event, Point)]
+    points = [event.point for _, event in told if isinstance(event, Measured)]
     snapshots = [event for _, event in told if isinstance(event, Snapshot) and keeps_snapshot(capsule.spec, event.step)]
     speeds = {event.step: event for _, event in told if isinstance(event, Progress) and event.step}
     return Example(

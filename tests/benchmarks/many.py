@@ -21,7 +21,7 @@ from pathlib import Path
 from core.run.spec import RunSpec
 from jobs.queue import make_queue, waker
 from jobs.settings import WorkerSettings, available_cores
-from jobs.store.engine import open_engine
+from jobs.store.database import open_database
 from jobs.store.store import Store
 
 RUNS = 6
@@ -32,8 +32,8 @@ WAYS = {"one by one": {"ONLYBN_SLOTS": "1"}, "side by side": {}}
 def seconds(spec: RunSpec, runs: int, environment: dict[str, str]) -> float:
     with tempfile.TemporaryDirectory() as folder:
         settings = WorkerSettings(data=Path(folder), device="cpu")
-        store = Store(open_engine(settings.store_url))
-        store.create_tables()
+        store = Store(open_database(settings.store_url))
+        store.migrate()
         wake = waker(make_queue(settings))
         command = [sys.executable, "-m", "jobs"]
         worker = subprocess.Popen(
@@ -43,12 +43,12 @@ def seconds(spec: RunSpec, runs: int, environment: dict[str, str]) -> float:
             stderr=-3,
         )
         try:
-            while not store.workers():
+            while not store.workers.all():
                 time.sleep(0.05)
             began = time.monotonic()
-            ids = [store.submit(spec.model_copy(update={"replicate": i}))[0].id for i in range(runs)]
+            ids = [store.runs.submit(spec.model_copy(update={"replicate": i}))[0].id for i in range(runs)]
             wake(ids[0])
-            while (states := {run.state for run in store.many(ids).values()}) != {"finished"}:
+            while (states := {run.state for run in store.runs.many(ids).values()}) != {"finished"}:
                 assert time.monotonic() - began < PATIENCE_S and "failed" not in states, states
                 time.sleep(0.05)
             return time.monotonic() - began

@@ -59,7 +59,7 @@ def _words(row: dict[str, Any]) -> str:
 def _train(job: Job) -> dict[str, Any]:
     import torch
 
-    from core.engine.plain import PlainEngine
+    from core.engine.modules import ModuleEngine
     from core.machine.memory import keep_freed_memory
     from core.training import learner
     from core.training import loop as training
@@ -67,7 +67,7 @@ def _train(job: Job) -> dict[str, Any]:
     keep_freed_memory()
     torch.set_num_threads(1)
     if job.by == "modules":
-        patch.object(learner, "make_engine", lambda network, *rest: PlainEngine(network)).start()
+        patch.object(learner, "make_engine", lambda network, *rest: ModuleEngine(network)).start()
     if job.by == "rounded":
         patch.object(learner, "make_engine", _rounded_engine).start()
     words, last = "", None
@@ -85,10 +85,10 @@ def _rounded_engine(network: Network, spec: RunSpec, *rest: Any) -> Engine:
     import torch
 
     from core.engine import choice as engine
-    from core.engine.routes import Routes, Shape, Way
+    from core.engine.algorithms import Algorithm, Dispatch, Shape
 
-    everywhere = Routes(torch.bfloat16, {Shape.of(conv): Way.FLOAT32 for conv in spec.plan.convolutions})
-    patch.object(engine, "choose_routes", lambda plan, batch, winograd: everywhere).start()
+    everywhere = Dispatch(torch.bfloat16, {Shape.of(conv): Algorithm.FLOAT32 for conv in spec.plan.convolutions})
+    patch.object(engine, "choose_dispatch", lambda plan, batch, winograd: everywhere).start()
     with torch.no_grad():
         for parameter in network.parameters():
             if parameter.ndim == 4 and not parameter.requires_grad:

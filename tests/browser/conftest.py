@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
-from jobs.store.engine import open_engine
+from jobs.store.database import open_database
 from jobs.store.store import Store
 from tests.browser.puppet import Puppet
 
@@ -111,8 +111,8 @@ class Site:
 
     def store(self) -> Store:
         """The server's store, opened by the test, too."""
-        store = Store(open_engine(f"sqlite:///{self.data / 'onlybn.db'}"))
-        store.create_tables()
+        store = Store(open_database(f"sqlite:///{self.data / 'onlybn.db'}"))
+        store.migrate()
         return store
 
     def _answers(self) -> bool:

@@ -45,37 +45,37 @@ class Puppet:
 
     def hello(self) -> None:
         """Be there, as the page's header counts workers."""
-        self.store.hello(self.identity, 1, MACHINE)
+        self.store.workers.hello(self.identity, 1, MACHINE)
 
     def submit(self, **fields: Any) -> tuple[str, str]:
         """A queued run: its id and its owner's token."""
-        run, token = self.store.submit(RunSpec.model_validate({**SPEC, **fields}))
+        run, token = self.store.runs.submit(RunSpec.model_validate({**SPEC, **fields}))
         return run.id, token
 
     def start(self, **fields: Any) -> tuple[str, str]:
         """A run that has just started; what waits before it, such as a failed test left, is cancelled."""
-        for waiting in self.store.waiting():
-            self.store.request_cancel(waiting)
+        for waiting in self.store.queue.waiting():
+            self.store.runs.cancel(waiting)
         run_id, token = self.submit(**fields)
         self.claim(run_id)
         return run_id, token
 
     def claim(self, run_id: str) -> None:
         """Take the run that waits longest, which must be this one."""
-        run = self.store.claim(self.identity.name)
+        run = self.store.claims.take(self.identity.name)
         assert run is not None and run.id == run_id, f"{run and run.id} was waiting before {run_id}"
         self.begin(run)
 
     def begin(self, run: Run) -> None:
         """Start a run that was just claimed."""
         run_id = run.id
-        self.store.record(run_id, run.attempt, Batch(started=started(run.spec, run.attempt)))
+        self.store.claims.record(run_id, run.attempt, Batch(started=started(run.spec, run.attempt)))
         self._shares[run_id] = -1.0
         self.advance(run_id, 0.0)
 
     def advance(self, run_id: str, share: float) -> None:
         """Go on to `share` (0..1) of the run and say everything that a trainer would have said on the way."""
-        run = self.store.run(run_id)
+        run = self.store.runs.get(run_id)
         assert run is not None
         spec, before = run.spec, self._shares[run_id]
         step = int(share * spec.total_steps)
@@ -97,17 +97,17 @@ class Puppet:
             snapshots=tuple(_snapshot(spec, moment) for moment in at),
             progress=progress,
         )
-        assert self.store.record(run_id, run.attempt, batch) == "ok"
+        assert self.store.claims.record(run_id, run.attempt, batch) == "ok"
         self._shares[run_id] = share
 
     def finish(self, run_id: str) -> None:
         self.advance(run_id, 1.0)
-        run = self.store.run(run_id)
+        run = self.store.runs.get(run_id)
         assert run is not None
         last = _test_point(run.spec, run.spec.epochs)
-        self.store.record(run_id, run.attempt, Batch(analysed=analysed(run.spec, last.top1)))
+        self.store.claims.record(run_id, run.attempt, Batch(analysed=analysed(run.spec, last.top1)))
         result = finished(run.spec, last.top1, last.loss, SECONDS)
-        assert self.store.finish(run_id, run.attempt, result, b"a capsule")
+        assert self.store.claims.finish(run_id, run.attempt, result, b"a capsule")
 
     def done(self, **fields: Any) -> str:
         """A finished run."""
@@ -116,32 +116,32 @@ class Puppet:
         return run_id
 
     def fail(self, run_id: str, kind: FailureKind, message: str) -> None:
-        run = self.store.run(run_id)
-        assert run is not None and self.store.fail(run_id, run.attempt, kind, message)
+        run = self.store.runs.get(run_id)
+        assert run is not None and self.store.claims.fail(run_id, run.attempt, kind, message)
 
     def warn(self, run_id: str, message: str) -> None:
         """What a training says that a person should know."""
-        run = self.store.run(run_id)
+        run = self.store.runs.get(run_id)
         assert run is not None
-        self.store.record(run_id, run.attempt, Batch(warned=(Warned(step=0, message=message),)))
+        self.store.claims.record(run_id, run.attempt, Batch(warned=(Warned(step=0, message=message),)))
 
     def obey_cancel(self, run_id: str) -> None:
         """What a worker does when somebody has cancelled."""
-        run = self.store.run(run_id)
-        assert run is not None and self.store.cancelled(run_id, run.attempt)
+        run = self.store.runs.get(run_id)
+        assert run is not None and self.store.claims.cancel(run_id, run.attempt)
 
     def checkpoint(self, run_id: str) -> None:
         """A checkpoint where the run is."""
-        run = self.store.run(run_id)
+        run = self.store.runs.get(run_id)
         assert run is not None
         written = Checkpointed(step=run.step, file="a", sha256="c" * 64, size_bytes=9)
-        self.store.record(run_id, run.attempt, Batch(checkpointed=written))
+        self.store.claims.record(run_id, run.attempt, Batch(checkpointed=written))
 
     def lose(self, run_id: str) -> None:
         """The worker dies; the run waits again."""
-        run = self.store.run(run_id)
+        run = self.store.runs.get(run_id)
         assert run is not None
-        self.store.release(run_id, run.attempt, "the worker was stopped")
+        self.store.claims.release(run_id, run.attempt, "the worker was stopped")
 
 
 def _top1(spec: RunSpec, share: float, noise: float) -> float:

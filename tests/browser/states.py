@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from core.studies.catalog import study_spec
 from tests.browser.puppet import Puppet
+from tests.browser.waits import keys_listen
 
 EVALUATED_WITHIN_MS = 90_000
 SiteName = Literal["filled", "fresh", "empty", "working"]
@@ -61,8 +62,8 @@ def fill(puppet: Puppet) -> Runs:
         *(puppet.done(replicate=k) for k in range(1, 4)),
     ]
     plain = puppet.done(policy="all", dataset="cifar-100", norm={"affine": False}, recipe={"schedule": "cosine"})
-    study = puppet.store.launch_study(study_spec("random-k", "minutes")).id
-    for waiting in puppet.store.waiting():
+    study = puppet.store.studies.launch(study_spec("random-k", "minutes")).id
+    for waiting in puppet.store.queue.waiting():
         puppet.claim(waiting)
         puppet.finish(waiting)
     failed, tokens[failed] = puppet.start(architecture="wrn-14-4", policy="all", recipe={"lr": 50})
@@ -70,7 +71,7 @@ def fill(puppet: Puppet) -> Runs:
     puppet.fail(failed, "diverged", "The loss became infinite at step 43. A smaller learning rate usually helps.")
     cancelled, tokens[cancelled] = puppet.start(architecture="resnet-56")
     puppet.advance(cancelled, 0.5)
-    puppet.store.request_cancel(cancelled)
+    puppet.store.runs.cancel(cancelled)
     puppet.obey_cancel(cancelled)
     running, tokens[running] = puppet.start(architecture="resnet-110", dataset="fashion-mnist", name="Deep and frozen")
     puppet.advance(running, 0.62)
@@ -171,7 +172,7 @@ def look(page: Page) -> None:
 
 
 def keys(page: Page) -> None:
-    hear_keys(page)
+    keys_listen(page)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import PATIENCE_MS, Open, Site, serve
 from tests.browser.puppet import Puppet
 from tests.browser.states import Runs, fill, pages, remember, settle
+from tests.browser.waits import still
 
 GROUPS = ("train", "run", "runs", "compare", "surgery", "else")
 ALIKE = {"train-deep", "train-random", "train-all"}  # other numbers in the elements of the other forms
@@ -53,7 +54,7 @@ def unfold(page: Page, name: str) -> None:
         page.get_by_role("button", name="Recipe and more").click()
     for plot in page.locator(".plot:visible").all():
         plot.scroll_into_view_if_needed()
-    page.wait_for_function(DRAWN)
+    still(page)
     if group(name) != "run" or name == "run-finished":
         page.evaluate("document.querySelectorAll('details:not(.menu)').forEach(details => { details.open = true })")
 
@@ -72,7 +73,8 @@ def obstacles(page: Page, name: str) -> list[str]:
     for width, dark in looks(name):
         page.set_viewport_size({"width": width, "height": WIDTHS[width]})
         page.emulate_media(color_scheme="dark" if dark else "light")
-        page.wait_for_function(SETTLED, arg=dark)
+        page.wait_for_function("dark => document.body.classList.contains('dark') === dark", arg=dark)
+        still(page)
         for violation in Axe().run(page, part, COLOURS if dark else EVERYTHING).response["violations"]:
             nodes = "; ".join(node["html"][:160] for node in violation["nodes"][:3])
             found.append(f"{name}, {width}, {dark=}: {violation['id']} ({violation['impact']}): {nodes}")

@@ -7,9 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.charts import drawn, until
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
-from tests.browser.test_run import drawn, state
+from tests.browser.test_run import state
 
 
 def story(page: Page) -> Any:
@@ -41,8 +42,9 @@ def test_a_refused_cancel_rolls_back_and_says_why(open_page: Open, puppet: Puppe
     page.route("**/cancel", lambda route: held.append(route))
     with page.expect_request("**/cancel"):
         page.get_by_role("button", name="Cancel").click()
-    with page.expect_response("**/api/feed"):
-        pass  # it says that the run still runs
+    for _ in range(2):
+        with page.expect_response("**/api/feed"):
+            pass
     state(page).to_have_text("Cancelling")
     story(page).to_contain_text("Stopping in epoch 4 of 12, as asked")
     held[0].fulfill(status=503, json={"detail": "the database does not answer right now; please try again"})
@@ -73,7 +75,7 @@ def test_a_failed_run_is_resumed_by_its_owner_and_retried_by_anybody(open_page: 
     page.get_by_role("button", name="Retry").click()
     page.wait_for_url(lambda url: run_id not in url and "/run?id=" in url)
     state(page).to_have_text("Queued")
-    again = puppet.store.run(opened(page))
+    again = puppet.store.runs.get(opened(page))
     assert again is not None and again.spec.policy == "output" and again.spec.epochs == 11
     page.get_by_role("button", name="Cancel").click()  # the retry is the visitor's own
     state(page).to_have_text("Cancelled")
@@ -93,10 +95,10 @@ def test_more_epochs_are_a_new_run_with_a_new_schedule(open_page: Open, puppet: 
     page.get_by_label("More epochs").fill("5")
     page.locator(".extend").get_by_role("button", name="Launch").click()
     page.wait_for_url(lambda url: run_id not in url and "/run?id=" in url)
-    more = puppet.store.run(opened(page))
+    more = puppet.store.runs.get(opened(page))
     assert more is not None and more.spec.epochs == 5 and more.spec.start is not None
     assert more.spec.name == f"{run_id} + 5 epochs, new schedule"
-    puppet.store.request_cancel(more.id)
+    puppet.store.runs.cancel(more.id)
 
 
 def test_the_story_and_the_pinned_run(open_page: Open, puppet: Puppet) -> None:
@@ -108,8 +110,7 @@ def test_the_story_and_the_pinned_run(open_page: Open, puppet: Puppet) -> None:
     story(page).to_contain_text("In epoch 5 of 9.")
     story(page).to_contain_text("of the features are off, and test accuracy is")
     story(page).to_contain_text("; the twin with as many random parameters was at")
-    drawn(page)
-    page.wait_for_function("document.querySelector('.plot').data.some(({ name }) => name === 'twin: random-2')")
+    until(drawn(page, "Accuracy"), "plot.data.some(({ name }) => name === 'twin: random-2')")
     puppet.finish(run_id)
     story(page).to_contain_text("Done, after 9 epochs.")
     story(page).to_contain_text(" ended at ")
@@ -123,7 +124,7 @@ def test_the_story_and_the_pinned_run(open_page: Open, puppet: Puppet) -> None:
         "(id) => localStorage.setItem('onlybn.pins', `${id},${localStorage.getItem('onlybn.pins')}`)", coloured
     )
     open_page(f"/run?id={other}", page=page)
-    page.wait_for_function("document.querySelector('.plot')?.data?.some(({ name }) => name === 'pinned: Random twin')")
+    until(drawn(page, "Accuracy"), "plot.data.some(({ name }) => name === 'pinned: Random twin')")
     open_page("/runs", page=page)
     pinned = page.locator(".pinned li")
     expect(pinned).to_have_count(2)
@@ -178,7 +179,7 @@ TOLD: list[tuple[dict[str, Any], dict[str, Any], str]] = [
 
 def test_every_state_is_said_truly(open_page: Open) -> None:
     page = open_page("/runs?text=nothing")
-    tell = """facts => import('/static/pages/run/story.js').then(({ story }) =>
+    tell = """facts => import('/static/pages/run/head/story.js').then(({ story }) =>
         story(facts).map((part) => part.text ?? part).join(''))"""
     for run, facts, words in TOLD:
         told = {"off": 0.31, "epoch": None, "twin": None, "asMany": False, "starts": None, "slots": 1, **facts}

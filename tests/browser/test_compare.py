@@ -47,7 +47,7 @@ def traces(page: Page, count: int) -> list[dict[str, Any]]:
 
 def accuracies(puppet: Puppet, ids: list[str]) -> list[list[float]]:
     """By epoch: the test accuracies of the runs in percent."""
-    curves = [[point.top1 for point in puppet.store.points(run_id) if point.split == "test"] for run_id in ids]
+    curves = [[point.top1 for point in puppet.store.curves.points(run_id) if point.split == "test"] for run_id in ids]
     return [[100 * value for value in row] for row in zip(*curves, strict=True)]
 
 
@@ -181,7 +181,7 @@ def test_files_of_what_is_seen(open_page: Open, puppet: Puppet, six: list[str], 
     rows = list(csv.DictReader(io.StringIO(saved(page, "Data as CSV", tmp_path).read_text())))
     assert list(rows[0]) == ["run", "name", "group", "metric", "step", "epoch", "value"]
     mine = [float(row["value"]) for row in rows if row["run"] == six[0]]
-    stored = [point.top1 for point in puppet.store.points(six[0]) if point.split == "test"]
+    stored = [point.top1 for point in puppet.store.curves.points(six[0]) if point.split == "test"]
     assert mine == pytest.approx(stored, rel=1e-4), "raw, though the picture is smoothed"
     everything = json.loads(saved(page, "Everything as JSON", tmp_path).read_text())
     assert [run["id"] for run in everything["runs"]] == six and len(everything["groups"]) == 2
@@ -270,7 +270,7 @@ def test_a_name_that_looks_like_a_formula_is_guarded_in_tables_and_plain_in_scri
 def test_more_runs_than_one_question_may_have(open_page: Open, puppet: Puppet, six: list[str]) -> None:
     many = [puppet.submit(name=f"Crowd {k}")[0] for k in range(21)]
     for run_id in many:
-        puppet.store.request_cancel(run_id)
+        puppet.store.runs.cancel(run_id)
     page = open_page(compared([*many, *six], "&metric=disabled"))
     traces(page, 4)
     expect(page.get_by_text("21 runs have no disabled features yet.")).to_be_visible()

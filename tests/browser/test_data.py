@@ -9,9 +9,10 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.charts import chart, drawn
 from tests.browser.conftest import Open
 from tests.browser.puppet import Puppet
-from tests.browser.test_run import drawn, state
+from tests.browser.test_run import state
 
 CHARTS = (
     "Accuracy",
@@ -44,7 +45,7 @@ def saved(page: Page, region: Locator) -> list[list[str]]:
 
 def test_every_chart_of_a_run_has_its_numbers_and_its_words(open_page: Open, puppet: Puppet) -> None:
     page = open_page(f"/run?id={puppet.done()}")
-    drawn(page, 8)
+    drawn(page, "How often each channel is 0")
     assert page.locator(".data table").count() == 0, "made when somebody opens them"
     for name in CHARTS:
         fold(page, name).click()
@@ -52,20 +53,19 @@ def test_every_chart_of_a_run_has_its_numbers_and_its_words(open_page: Open, pup
         expect(rows.first).to_be_visible()
         assert len(saved(page, table(page, name))) == rows.count() + 1
     assert page.locator(".plot").count() == page.locator(".charts details.data").count() == len(CHARTS)
-    for place in range(len(CHARTS)):
-        page.locator(".plot").nth(place).scroll_into_view_if_needed()
-        drawn(page, place)
-        image = page.locator(".plot").nth(place).locator(".main-svg[role=img]")
+    for name in CHARTS:
+        plot = drawn(page, name.partition(":")[0])
+        image = plot.locator(".main-svg[role=img]")
         expect(image).to_have_count(1)
-        assert image.get_attribute("aria-label") == page.locator(".plot").nth(place).get_attribute("aria-label")
-    assert page.locator(".plot").nth(4).get_attribute("aria-label") == (
-        "Learning rate by epoch: 0.1 in the recipe, 0.1 at the last step."
+        assert image.get_attribute("aria-label") == plot.get_attribute("aria-label")
+    expect(chart(page, "Learning rate")).to_have_attribute(
+        "aria-label", "Learning rate by epoch: 0.1 in the recipe, 0.1 at the last step."
     )
 
 
 def test_no_point_is_missing_and_the_file_has_them_to_the_digit(open_page: Open, puppet: Puppet) -> None:
     run_id = puppet.done(policy="output")
-    points = sorted(puppet.store.points(run_id), key=lambda point: point.step)
+    points = sorted(puppet.store.curves.points(run_id), key=lambda point: point.step)
     page = open_page(f"/run?id={run_id}")
     drawn(page)
     fold(page, "Loss").click()
@@ -80,7 +80,7 @@ def test_no_point_is_missing_and_the_file_has_them_to_the_digit(open_page: Open,
 
 def test_a_spreadsheet_takes_what_is_copied(open_page: Open, puppet: Puppet) -> None:
     page = open_page(f"/run?id={puppet.done()}", permissions=["clipboard-read", "clipboard-write"])
-    drawn(page, 6)
+    drawn(page, "Without the smallest γ")
     fold(page, "Without the smallest γ").click()
     table(page, "Without the smallest γ").locator("xpath=..").get_by_role("button", name="Copy").click()
     expect(page.get_by_text("Copied", exact=True)).to_be_visible()
@@ -135,7 +135,7 @@ def test_a_long_run_says_that_it_is_thinned(open_page: Open, puppet: Puppet) -> 
 def test_a_table_of_very_many_cells_comes_in_parts(open_page: Open, puppet: Puppet) -> None:
     page = open_page(f"/run?id={puppet.done(architecture='resnet-218', epochs=40)}&over=layers")
     name = "Over the training: Off by layer"
-    drawn(page, 3)
+    drawn(page, "Over the training")
     fold(page, name).click()
     rows = table(page, name).locator("tbody tr")
     expect(rows).to_have_count(40)

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.studies.catalog import STUDIES, study_spec
 from core.version import VERSION
+from tests.browser.charts import drawn
 from tests.browser.conftest import PATIENCE_MS, Open
 from tests.browser.puppet import Puppet
 
@@ -44,7 +45,7 @@ def test_the_report_works_from_the_disk_without_a_network(
     open_page: Open, puppet: Puppet, browser: Browser, tmp_path: Path
 ) -> None:
     run_id = puppet.done(name="To take home")
-    run = puppet.store.run(run_id)
+    run = puppet.store.runs.get(run_id)
     assert run and run.result
     page = open_page(f"/run?id={run_id}")
     page.locator(".menu summary", has_text="Download").click()
@@ -112,15 +113,15 @@ def test_a_comparison_works_from_the_disk_without_a_network(
 
 
 def test_a_study_is_downloaded_from_its_card(open_page: Open, puppet: Puppet, browser: Browser, tmp_path: Path) -> None:
-    study = puppet.store.launch_study(study_spec("random-k", "minutes"))
+    study = puppet.store.studies.launch(study_spec("random-k", "minutes"))
     for _ in study.new_runs[:2]:
-        claimed = puppet.store.claim(puppet.identity.name)
+        claimed = puppet.store.claims.take(puppet.identity.name)
         assert claimed
         puppet.begin(claimed)
         puppet.finish(claimed.id)
-    puppet.store.cancel_study(study.id)
-    for waiting in puppet.store.waiting():
-        puppet.store.request_cancel(waiting)
+    puppet.store.studies.cancel(study.id)
+    for waiting in puppet.store.queue.waiting():
+        puppet.store.runs.cancel(waiting)
     page = open_page(f"/paper?study={study.id}")
     card = page.locator("#random-k")
     with page.expect_download() as download:
@@ -180,7 +181,7 @@ def test_each_chart_is_saved_as_a_picture(open_page: Open, puppet: Puppet, tmp_p
     assert name == f"onlybn-{run_id}-accuracy.png"
     assert content.startswith(b"\x89PNG")
     page.get_by_role("tab", name="Off by layer").click()
-    page.wait_for_function("document.querySelectorAll('.tab-panel .plot:not([hidden])[data-drawn]').length === 2")
+    drawn(page, "Over the training")
     name, content = saved("Over the training", "SVG")
     assert name == f"onlybn-{run_id}-over-the-training-off-by-layer.svg"
     assert b"<svg" in content and b"heatmaplayer" in content

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.charts import drawn, until, x_range, zoom
 from tests.browser.conftest import Open
 from tests.browser.puppet import Puppet
-from tests.browser.test_run import drawn, x_range, zoom
 
 
 def slider(page: Page) -> Locator:
@@ -29,7 +29,7 @@ def data(page: Page, label: str) -> Any:
 def test_scrubbing_playing_and_the_link(open_page: Open, puppet: Puppet) -> None:
     run_id = puppet.done()
     page = open_page(f"/run?id={run_id}")
-    drawn(page, 2)
+    histogram = drawn(page, "At this moment")
     expect(page.locator(".moment")).to_have_text("Epoch 12.0 of 12")
     slider(page).focus()
     page.keyboard.press("Home")
@@ -37,8 +37,8 @@ def test_scrubbing_playing_and_the_link(open_page: Open, puppet: Puppet) -> None
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     expect(slider(page)).to_have_attribute("aria-valuetext", "Epoch 1.0 of 12, step 12")
-    page.wait_for_function("document.querySelectorAll('.plot')[2].data[0].name === 'epoch 1.0'")
-    assert page.evaluate("document.querySelectorAll('.plot')[3].layout.shapes[0].x0") == 1
+    until(histogram, "plot.data[0].name === 'epoch 1.0'")
+    until(drawn(page, "Over the training"), "plot.layout.shapes[0]?.x0 === 1")
     page.wait_for_url("**step=12")
 
     tab(page, "At this moment", "Histogram").focus()
@@ -93,18 +93,18 @@ def test_a_live_run_is_followed_until_one_looks_back(open_page: Open, puppet: Pu
     run_id, _ = puppet.start()
     puppet.advance(run_id, 0.5)
     page = open_page(f"/run?id={run_id}")
-    drawn(page, 3)
+    heatmap = drawn(page, "Over the training")
     expect(page.locator(".moment")).to_have_text("Epoch 6.0 of 12")
-    zoomed = zoom(page, 3)
+    zoomed = zoom(heatmap)
     puppet.advance(run_id, 0.6)
     expect(page.locator(".moment")).to_have_text("Epoch 7.2 of 12")
     slider(page).focus()
     page.keyboard.press("PageDown")
     looked_at = page.locator(".moment").text_content() or ""
     puppet.advance(run_id, 0.75)
-    page.wait_for_function("document.querySelectorAll('.plot')[3].data[0].x.at(-1) === 9")
+    until(heatmap, "plot.data[0].x.at(-1) === 9")
     expect(page.locator(".moment")).to_have_text(looked_at)
-    assert x_range(page, 3) == zoomed
+    assert x_range(heatmap) == zoomed
     page.get_by_role("button", name="Follow the newest").click()
     expect(page.locator(".moment")).to_have_text("Epoch 9.0 of 12")
     puppet.finish(run_id)
@@ -119,16 +119,16 @@ def test_a_link_that_makes_no_sense_shows_the_usual(open_page: Open, puppet: Pup
 
 def test_smoothing_keeps_the_raw_curve(open_page: Open, puppet: Puppet) -> None:
     page = open_page(f"/run?id={puppet.done()}")
-    drawn(page)
-    raw = page.evaluate("document.querySelector('.plot').data[0].y")
+    accuracy = drawn(page, "Accuracy")
+    raw = accuracy.evaluate("plot => plot.data[0].y")
     page.get_by_label("Smoothing").focus()
     page.keyboard.press("End")
-    page.wait_for_function("document.querySelector('.plot').data[2]?.name === 'train, smoothed'")
-    assert page.evaluate("document.querySelector('.plot').data[0].y") == raw
+    until(accuracy, "plot.data[2]?.name === 'train, smoothed'")
+    assert accuracy.evaluate("plot => plot.data[0].y") == raw
     page.wait_for_url("**smooth=0.98*")
     other = open_page(f"/run?{urlsplit(page.url).query}")
     expect(other.get_by_label("Smoothing")).to_have_value("0.98")
-    smooth = "import('/static/charts/smooth.js').then(({ smooth }) => smooth([4, 4, 0, 0], 0.5))"
+    smooth = "import('/static/charts/statistics.js').then(({ smoothed }) => smoothed([4, 4, 0, 0], 0.5))"
     assert page.evaluate(smooth) == [4, 4, 12 / 7, 12 / 15]
     quantiles = """import('/static/charts/fan.js').then(({ fromCounts, LEVELS }) => {
         const counts = Array(67).fill(0);

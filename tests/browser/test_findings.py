@@ -6,12 +6,13 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from app.sharing.findings import TABLES
+from app.views.downloads import TABLES
+from tests.browser.charts import LIGHT_TEXT, drawn, kinds, until
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
-from tests.browser.test_run import drawn, state
+from tests.browser.test_run import state
 
-KINDS = "k => document.querySelectorAll('.plot')[k].data.map(trace => trace.type ?? 'scatter')"
+ABLATION, RELUS, ZEROS = "Without the smallest γ", "ReLUs that are off", "How often each channel is 0"
 
 
 def test_a_run_shows_its_findings_once_it_is_finished(open_page: Open, puppet: Puppet) -> None:
@@ -24,15 +25,18 @@ def test_a_run_shows_its_findings_once_it_is_finished(open_page: Open, puppet: P
     expect(heading).to_have_count(0)
     puppet.finish(run_id)
     expect(heading).to_be_visible()
-    drawn(page, 6)
-    drawn(page, 7)
-    assert page.evaluate(KINDS, 6) == ["bar", "scatter"] and page.evaluate(KINDS, 7) == ["bar", "bar"]
-    labels = page.locator(".plot").evaluate_all("plots => plots.map(plot => plot.getAttribute('aria-label'))")
-    assert labels[6].startswith("Threshold ablation: test accuracy ") and "with γ below 0.1 set to 0" in labels[6]
-    assert labels[7].startswith("ReLUs that are off: ") and "stage1.0.relu1" in labels[7]
-    drawn(page, 8)
-    assert page.evaluate(KINDS, 8) == ["heatmap"]
-    assert labels[8].startswith("How often each ReLU channel is 0: stem, half of 16 channels are 0 for more than ")
+    ablation = drawn(page, ABLATION)
+    assert kinds(ablation) == ["bar", "scatter"]
+    words = ablation.get_attribute("aria-label") or ""
+    assert words.startswith("Threshold ablation: test accuracy ") and "with γ below 0.1 set to 0" in words
+    relus = drawn(page, RELUS)
+    assert kinds(relus) == ["bar", "bar"]
+    words = relus.get_attribute("aria-label") or ""
+    assert words.startswith("ReLUs that are off: ") and "stage1.0.relu1" in words
+    zeros = drawn(page, ZEROS)
+    assert kinds(zeros) == ["heatmap"]
+    words = zeros.get_attribute("aria-label") or ""
+    assert words.startswith("How often each ReLU channel is 0: stem, half of 16 channels are 0 for more than ")
     expect(page.locator('[data-slot="unused"]')).to_contain_text("12,345 of 174,970 parameters")
     expect(page.get_by_role("region", name="γ and β of all layers").locator("tbody tr")).to_have_count(2)
     page.get_by_text("Layer by layer (15)").click()
@@ -40,8 +44,7 @@ def test_a_run_shows_its_findings_once_it_is_finished(open_page: Open, puppet: P
     expect(rows).to_have_count(15)
     expect(rows.first).to_contain_text("stem.norm")
     page.get_by_role("button", name="Switch to dark").click()
-    page.locator(".plot").nth(6).scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelectorAll('.plot')[6].layout.font.color !== '#535e6b'")
+    until(drawn(page, ABLATION), f"plot.layout.font.color !== '{LIGHT_TEXT}'")
 
 
 def test_a_run_without_findings_has_no_empty_panels(open_page: Open, puppet: Puppet) -> None:
@@ -60,8 +63,8 @@ def test_a_run_without_findings_has_no_empty_panels(open_page: Open, puppet: Pup
 
 def test_nothing_of_it_is_wider_than_a_phone(open_page: Open, puppet: Puppet, watch: Watch) -> None:
     page = open_page(f"/run?id={puppet.done()}", viewport={"width": 390, "height": 844})
-    drawn(page, 6)
-    drawn(page, 7)
+    drawn(page, ABLATION)
+    drawn(page, RELUS)
     page.get_by_text("Layer by layer (15)").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert not watch.errors

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.catalog.policies import policy
+from core.catalog.policy import trainable
 from core.run.spec import RunSpec
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import SPEC, Puppet
@@ -47,7 +48,7 @@ def test_every_policy_can_be_shown(open_page: Open) -> None:
         assert sorted(map(str.strip, checked.all_inner_texts())) == sorted(tiles), name
         spec = RunSpec.model_validate(previewed(page))
         assert spec.policy == wanted.name
-        expect(page.locator('[data-slot="trainable"]')).to_have_text(f"{wanted.trainable(spec.plan):,}")
+        expect(page.locator('[data-slot="trainable"]')).to_have_text(f"{trainable(spec.trains):,}")
 
 
 def test_what_trains_is_two_clicks_away(open_page: Open) -> None:
@@ -185,7 +186,7 @@ SPECIAL: tuple[dict[str, Any], ...] = (
 def test_a_clone_is_the_same_run(open_page: Open, puppet: Puppet, fields: dict[str, Any]) -> None:
     """Spec -> run page -> Clone -> URL -> form -> spec, for specs that use every field."""
     run_id = puppet.done(**fields)
-    run = puppet.store.run(run_id)
+    run = puppet.store.runs.get(run_id)
     assert run is not None
     page = open_page(f"/run?id={run_id}")
     page.get_by_role("link", name="Clone").click()

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.browser.charts import drawn, until
 from tests.browser.conftest import Open, Site, _opener
 
 
@@ -30,10 +31,10 @@ def test_a_fresh_installation_shows_the_examples_and_opens_one(open_fresh_page: 
     page.wait_for_url("**/run?id=*")
     expect(page.locator(".example-note")).to_contain_text("Shipped example, trained on ")
     expect(page.locator(".story")).to_contain_text("the twin with as many random parameters")
-    page.wait_for_function("document.querySelector('.plot')?.data?.some(trace => trace.x.length > 30)")
+    until(drawn(page, "Accuracy"), "plot.data.some(trace => trace.x.length > 30)")
     assert compare is not None and unquote(compare).count(",") == 3
     page = open_fresh_page(compare, page=page)
-    page.wait_for_function("document.querySelector('.plot')?.data?.length >= 4")
+    page.wait_for_function("document.querySelector('.overlay .plot')?.data?.length >= 4")
     expect(page.locator(".compare-table tbody .example-mark")).to_have_count(4)
     names = page.locator(".compare-table .run-name a")
     assert not any(names.evaluate_all("all => all.map(a => a.scrollWidth > a.clientWidth)")), "the mark hides a name"

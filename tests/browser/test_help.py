@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Request, expect
 
 from core.catalog import architectures as catalog
 from core.catalog.policies import policy
 from core.run import cost
 from tests.browser.conftest import Open
 from tests.browser.puppet import Puppet
-from tests.browser.states import hear_keys
+from tests.browser.waits import keys_listen, still
 
 
 def test_about_shows_how_a_feature_dies(open_page: Open) -> None:
@@ -54,7 +54,9 @@ def test_abouts_counts_are_the_servers(open_page: Open) -> None:
     rows = page.locator(".counts tbody tr")
     plan = catalog.plan("resnet-56", (3, 32, 32), 10)
     for row, name in enumerate(("batchnorm", "random-2", "output", "shortcut", "batchnorm+output+shortcut", "all")):
-        expect(rows.nth(row).locator("td").first).to_have_text(f"{cost.counts(plan, policy(name)).trainable:,}")
+        expect(rows.nth(row).locator("td").first).to_have_text(
+            f"{cost.counts(plan, policy(name).trains(plan)).trainable:,}"
+        )
 
 
 def test_a_word_explains_itself(open_page: Open, puppet: Puppet) -> None:
@@ -74,7 +76,7 @@ def test_a_word_explains_itself(open_page: Open, puppet: Puppet) -> None:
 
 def test_keys_go_where_they_say_and_rest_while_one_types(open_page: Open) -> None:
     page = open_page("/about")
-    hear_keys(page)
+    keys_listen(page)
     page.keyboard.press("?")
     sheet = page.get_by_role("dialog", name="Keys")
     expect(sheet.get_by_text("Go to Runs")).to_be_visible()
@@ -85,7 +87,8 @@ def test_keys_go_where_they_say_and_rest_while_one_types(open_page: Open) -> Non
     page.keyboard.press("r")
     page.wait_for_url("**/runs")
     find = page.get_by_label("Find by name or id")
-    hear_keys(page)
+    expect(find).to_be_visible()
+    keys_listen(page)
     page.keyboard.press("/")
     expect(find).to_be_focused()
     page.keyboard.type("?gp")
@@ -96,10 +99,12 @@ def test_keys_go_where_they_say_and_rest_while_one_types(open_page: Open) -> Non
     page.keyboard.press("?")
     sheet.get_by_label("Use these keys").uncheck()
     page.keyboard.press("Escape")
+    left: list[Request] = []
+    page.on("request", lambda request: left.append(request) if request.is_navigation_request() else None)
     page.keyboard.press("g")
     page.keyboard.press("t")
-    find.fill("still here")
-    page.wait_for_url("**/runs?text=still*")  # switched off
+    still(page)
+    assert not left and "/runs" in page.url, "switched off"
 
 
 def test_keys_do_what_the_page_can_do(open_page: Open, puppet: Puppet) -> None:

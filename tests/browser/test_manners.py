@@ -7,6 +7,8 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Open, Site, Watch
 from tests.browser.puppet import Puppet
+from tests.browser.states import settle
+from tests.browser.waits import still
 
 
 def test_a_deleted_run_comes_back(open_page: Open, puppet: Puppet, watch: Watch) -> None:
@@ -22,7 +24,7 @@ def test_a_deleted_run_comes_back(open_page: Open, puppet: Puppet, watch: Watch)
     delete.click()
     page.wait_for_url("**/runs")
     expect(page.get_by_role("status").filter(has_text="is deleted")).to_be_visible()
-    assert puppet.store.run(run_id) is None
+    assert puppet.store.runs.get(run_id) is None
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("status").filter(has_text="is back")).to_be_visible()
     expect(page.get_by_role("link", name="Deleted by mistake")).to_be_visible()
@@ -43,7 +45,7 @@ def test_a_delete_succeeds_where_the_browser_keeps_nothing(open_page: Open, pupp
     page.get_by_role("button", name="Delete").click()
     page.wait_for_url("**/runs")
     expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
-    assert puppet.store.run(run_id) is None
+    assert puppet.store.runs.get(run_id) is None
 
 
 @pytest.mark.parametrize("path", ["/", "/runs"])
@@ -59,6 +61,7 @@ def test_a_tab_that_was_on_another_server_of_this_host(
     page.on("console", lambda said: refused.append(said.text) if "Content Security Policy" in said.text else None)
     page.goto(working_site.url + path)
     expect(page.locator(".site-header .server")).to_be_visible()  # which a script has made
-    page.wait_for_load_state("networkidle")
+    settle(page)
+    still(page)
     context.close()
     assert not refused

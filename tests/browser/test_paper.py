@@ -27,14 +27,14 @@ def puppet(site: Site) -> Iterator[Puppet]:
 @pytest.fixture(autouse=True)
 def _nothing_waits(puppet: Puppet) -> Iterator[None]:
     yield
-    for waiting in puppet.store.waiting():
-        puppet.store.request_cancel(waiting)
+    for waiting in puppet.store.queue.waiting():
+        puppet.store.runs.cancel(waiting)
 
 
 def train(puppet: Puppet, runs: int = 99) -> None:
     """The next `runs` runs of the queue, whole."""
     for _ in range(runs):
-        waiting = puppet.store.waiting()
+        waiting = puppet.store.queue.waiting()
         if not waiting:
             return
         puppet.claim(waiting[0])
@@ -125,7 +125,7 @@ def test_who_launched_a_study_can_cancel_one_of_its_runs(open_page: Open, puppet
 
 
 def test_a_failed_run_is_named_and_a_new_launch_repeats_only_it(open_page: Open, puppet: Puppet) -> None:
-    launched = puppet.store.launch_study(study_spec("weight-init", "minutes"))
+    launched = puppet.store.studies.launch(study_spec("weight-init", "minutes"))
     puppet.claim(launched.new_runs[0])
     puppet.fail(launched.new_runs[0], "diverged", "The loss became infinite.")
     train(puppet)
@@ -136,7 +136,7 @@ def test_a_failed_run_is_named_and_a_new_launch_repeats_only_it(open_page: Open,
     expect(card).to_contain_text("The loss became infinite.")
     card.get_by_role("button", name="Launch").click()
     expect(card.locator(".standing")).to_have_text("19 of 20 runs finished")
-    assert len(puppet.store.waiting()) == 1
+    assert len(puppet.store.queue.waiting()) == 1
 
 
 def test_a_link_to_a_study_that_is_not_here(open_page: Open, watch: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -9,37 +10,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.charts import LIGHT_TEXT, drawn, kinds, until, x_range, zoom
 from tests.browser.conftest import Open
 from tests.browser.puppet import Puppet
 
-TEST_POINTS = "document.querySelector('.plot')?.data?.[1].x.length"
+TEST_POINTS = "plot.data[1].x.length"
 
 
 def state(page: Page) -> Any:
     return expect(page.locator(".run-title .badge"))
-
-
-def drawn(page: Page, plot: int = 0) -> None:
-    page.locator(".plot").nth(plot).scroll_into_view_if_needed()
-    page.wait_for_function("k => document.querySelectorAll('.plot')[k].dataset.drawn", arg=plot)
-
-
-def zoom(page: Page, plot: int = 0) -> list[float]:
-    """Drag over the middle of a chart; the range of its x axis afterwards."""
-    box = page.locator(".plot").nth(plot).locator(".nsewdrag").bounding_box()
-    assert box is not None
-    y = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + box["width"] * 0.1, y)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.4, y, steps=8)
-    page.mouse.up()
-    page.wait_for_timeout(400)  # a double click must not come of this and the next
-    return x_range(page, plot)
-
-
-def x_range(page: Page, plot: int = 0) -> list[float]:
-    result: list[float] = page.evaluate("k => document.querySelectorAll('.plot')[k].layout.xaxis.range", plot)
-    return result
 
 
 def test_curves_grow_and_the_zoom_stays(open_page: Open, puppet: Puppet) -> None:
@@ -48,64 +27,61 @@ def test_curves_grow_and_the_zoom_stays(open_page: Open, puppet: Puppet) -> None
     page = open_page(f"/run?id={run_id}")
     state(page).to_have_text("Running")
     expect(page.locator(".run-line")).to_contain_text("Epoch 3.6 of 12")
-    drawn(page)
-    page.wait_for_function(f"{TEST_POINTS} === 4")
-    node = page.locator(".plot").first.element_handle()
-    zoomed = zoom(page)
+    accuracy = drawn(page, "Accuracy")
+    until(accuracy, f"{TEST_POINTS} === 4")
+    node = accuracy.element_handle()
+    zoomed = zoom(accuracy)
     assert zoomed != [0, 12]
     for share, points in ((0.4, 5), (0.5, 7)):
         puppet.advance(run_id, share)
-        page.wait_for_function(f"{TEST_POINTS} === {points}")
+        until(accuracy, f"{TEST_POINTS} === {points}")
     page.get_by_role("button", name="Switch to dark").click()
-    page.wait_for_function("document.querySelector('.plot').layout.font.color !== '#535e6b'")
-    assert x_range(page) == zoomed
-    assert node is not None and node.evaluate("node => node.isConnected && node === document.querySelector('.plot')")
+    until(accuracy, f"plot.layout.font.color !== '{LIGHT_TEXT}'")
+    assert x_range(accuracy) == zoomed
+    assert accuracy.evaluate("(plot, node) => plot === node", node), "the chart has not been made anew"
     puppet.finish(run_id)
     state(page).to_have_text("Finished")
-    assert x_range(page) == zoomed
+    assert x_range(accuracy) == zoomed
     expect(page.locator('[data-slot="test"]')).to_contain_text("%")
+
+
+TRACES = {
+    "Accuracy": ["scatter", "scatter"],
+    "Loss": ["scatter", "scatter"],
+    "At this moment": ["bar", "scatter"],
+    "Over the training": ["heatmap"],
+    "Learning rate": ["scatter", "scatter"],
+    "Images a second": ["scatter"],
+}
+"""The kinds of the first traces of each chart of a run."""
 
 
 def test_every_panel_shows_its_data(open_page: Open, puppet: Puppet) -> None:
     run_id = puppet.done()
     page = open_page(f"/run?id={run_id}")
-    kinds = []
-    for plot in range(6):
-        drawn(page, plot)
-        kinds.append(
-            page.evaluate("k => document.querySelectorAll('.plot')[k].data.map(trace => trace.type ?? 'scatter')", plot)
-        )
     # Behind accuracy and loss there may be the curves of a twin.
-    assert [kind[:2] for kind in kinds] == [
-        ["scatter", "scatter"],
-        ["scatter", "scatter"],
-        ["bar", "scatter"],
-        ["heatmap"],
-        ["scatter", "scatter"],
-        ["scatter"],
-    ]
-    labels = page.locator(".plot").evaluate_all("plots => plots.map(plot => plot.getAttribute('aria-label'))")
-    assert labels[0].startswith("Accuracy by epoch: train ") and "percent lie in the bin around zero" in labels[2]
+    assert {title: kinds(drawn(page, title))[:2] for title in TRACES} == TRACES
+    expect(drawn(page, "Accuracy")).to_have_attribute("aria-label", re.compile("^Accuracy by epoch: train "))
+    expect(drawn(page, "At this moment")).to_have_attribute("aria-label", re.compile("lie in the bin around zero"))
     expect(page.locator(".log li").first).to_contain_text("Finished")
     expect(page.locator(".log li").last).to_contain_text("Launched")
 
 
 def test_no_chart_offers_to_send_itself_anywhere(open_page: Open, puppet: Puppet) -> None:
     page = open_page(f"/run?id={puppet.done()}")
-    drawn(page, 0)
+    drawn(page, "Accuracy")
     buttons = page.locator(".modebar-btn").evaluate_all("them => them.map(button => button.ariaLabel)")
     assert "Download plot as a PNG" in buttons and not any("hare" in label or "loud" in label for label in buttons)
 
 
 def test_one_layer_of_many(open_page: Open, puppet: Puppet) -> None:
     page = open_page(f"/run?id={puppet.done()}")
-    drawn(page, 2)
-    total = "document.querySelectorAll('.plot')[3].data[0].customdata.flat().reduce((a, b) => a + b, 0)"
-    drawn(page, 3)
-    snapshots = page.evaluate("document.querySelectorAll('.plot')[3].data[0].x.length")
-    assert page.evaluate(total) == 560 * snapshots
+    heatmap = drawn(page, "Over the training")
+    total = "plot.data[0].customdata.flat().reduce((a, b) => a + b, 0)"
+    snapshots = heatmap.evaluate("plot => plot.data[0].x.length")
+    assert heatmap.evaluate(f"plot => {total}") == 560 * snapshots
     page.get_by_label("Layer of the γ panels").select_option(index=1)
-    page.wait_for_function(f"{total} === 16 * {snapshots}")
+    until(heatmap, f"{total} === 16 * {snapshots}")
 
 
 def test_a_queued_run_then_a_running_one_after_a_reload(open_page: Open, puppet: Puppet) -> None:
@@ -145,8 +121,7 @@ def test_only_the_browser_that_launched_it_can_cancel(open_page: Open, puppet: P
     puppet.obey_cancel(run_id)
     state(owner).to_have_text("Cancelled")
     state(visitor).to_have_text("Cancelled")
-    drawn(visitor)
-    assert visitor.evaluate(TEST_POINTS) == 3, "the partial curve stays"
+    assert drawn(visitor).evaluate(f"plot => {TEST_POINTS}") == 3, "the partial curve stays"
 
 
 def test_a_failure_says_why(open_page: Open, puppet: Puppet) -> None:
@@ -179,8 +154,8 @@ def test_a_run_says_where_it_trains_and_what_it_takes(open_page: Open, puppet: P
     page = open_page(f"/run?id={waiting}")
     state(page).to_have_text("Queued")
     expect(page.locator('[data-slot="resources"]')).to_be_hidden()
-    puppet.store.request_cancel(waiting)
-    words = """import('/static/pages/run/resources.js').then(({ resources }) => resources({
+    puppet.store.runs.cancel(waiting)
+    words = """import('/static/pages/run/head/resources.js').then(({ resources }) => resources({
         state: "running",
         device: "2 × NVIDIA H100",
         place: { processor: "x", threads: 4, processes: 2 },
@@ -202,8 +177,7 @@ def test_an_interrupted_run_says_that_it_goes_on(open_page: Open, puppet: Puppet
     expect(page.locator(".run-head .note").filter(has_text="attempt 2")).to_be_visible()
     puppet.finish(run_id)
     state(page).to_have_text("Finished")
-    drawn(page)
-    assert page.evaluate(TEST_POINTS) == 13, "no point twice"
+    assert drawn(page).evaluate(f"plot => {TEST_POINTS}") == 13, "no point twice"
 
 
 @pytest.mark.parametrize("path", ["/run?id=nosuchrun1234", "/run?id=<b>x</b>", "/run"])

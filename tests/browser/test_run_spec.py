@@ -55,9 +55,9 @@ def test_top5_where_there_are_many_classes(open_page: Open, puppet: Puppet) -> N
     """Live from the last test point, in the table of points, and in the file to download."""
     run_id, _ = puppet.start(dataset="cifar-100", train_examples=640, test_examples=100)
     puppet.advance(run_id, 0.5)
-    run = puppet.store.run(run_id)
+    run = puppet.store.runs.get(run_id)
     assert run is not None
-    last = [point for point in puppet.store.points(run_id) if point.split == "test"][-1]
+    last = [point for point in puppet.store.curves.points(run_id) if point.split == "test"][-1]
     assert last.top5 is not None and last.top5 > last.top1
     page = open_page(f"/run?id={run_id}")
     expect(page.locator('[data-slot="top5"]')).to_have_text(f"{last.top5 * 100:.1f}\u202f%")

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from jobs.store.tables import RUNS
 from tests.browser.conftest import Open, Watch
@@ -114,7 +114,7 @@ def test_states_change_in_the_table(open_page: Open, puppet: Puppet) -> None:
 
 def test_a_run_of_another_version_is_named_with_the_reason(open_page: Open, puppet: Puppet, watch: Watch) -> None:
     good, bad = (puppet.done(name=f"Version {k}") for k in range(2))
-    with puppet.store.writing() as connection:
+    with puppet.store.database.writing() as connection:
         connection.execute(sa.update(RUNS).where(RUNS.c.id == bad).values(counts="{}"))
     page = open_page("/runs?text=Version")
     row = page.locator(".runs-table tbody tr").filter(has_text="Version 1")
@@ -129,7 +129,7 @@ def test_a_run_of_another_version_is_named_with_the_reason(open_page: Open, pupp
     row.get_by_role("link").click()
     expect(page.get_by_role("heading", name="This run cannot be read")).to_be_visible()
     expect(page.locator(".blank .problem")).to_contain_text("counts.total: Field required.")
-    assert puppet.store.remove(bad) is None
+    assert puppet.store.runs.remove(bad) is None
 
 
 def test_all_ticked_runs_are_cancelled_or_deleted_at_once(open_page: Open, puppet: Puppet) -> None:
@@ -160,7 +160,7 @@ def test_all_ticked_runs_are_cancelled_or_deleted_at_once(open_page: Open, puppe
     row = page.locator(".runs-table tbody tr").filter(has_text="Flock 4")
     expect(row.locator(".badge")).to_have_text("Cancelled")
     expect(bulk.get_by_role("button", name="Cancel")).to_be_hidden()
-    assert puppet.store.state(foreign) == "queued"
+    assert puppet.store.runs.state(foreign) == "queued"
     bulk.get_by_role("button", name="Delete").click()
     expect(toast.last).to_contain_text("3 runs are deleted, and can be brought back for an hour. 3 stay as they are")
     expect(page.locator(".runs-table tbody tr")).to_have_count(3)
@@ -169,7 +169,7 @@ def test_all_ticked_runs_are_cancelled_or_deleted_at_once(open_page: Open, puppe
     expect(toast.last).to_contain_text("3 runs are back.")
     expect(page.locator(".runs-table tbody tr")).to_have_count(6)
     expect(page.get_by_text("6 runs chosen.")).to_be_visible()
-    puppet.store.request_cancel(foreign)
+    puppet.store.runs.cancel(foreign)
 
 
 def test_of_a_run_that_still_trains_the_page_does_not_say_that_it_has_stopped(open_page: Open, puppet: Puppet) -> None:
@@ -184,8 +184,8 @@ def test_of_a_run_that_still_trains_the_page_does_not_say_that_it_has_stopped(op
 
 
 def test_ones_own_waiting_runs_are_reordered_with_the_keyboard(open_page: Open, puppet: Puppet) -> None:
-    for waiting in puppet.store.waiting():
-        puppet.store.request_cancel(waiting)
+    for waiting in puppet.store.queue.waiting():
+        puppet.store.runs.cancel(waiting)
     tokens = dict(puppet.submit(name=f"Mine {k}") for k in range(2))
     theirs, _ = puppet.submit(name="Theirs")
     tokens |= dict([puppet.submit(name="Mine 2")])
@@ -203,27 +203,32 @@ def test_ones_own_waiting_runs_are_reordered_with_the_keyboard(open_page: Open, 
     expect(entries.locator("a")).to_have_text(["Mine 0", "Mine 2", "Mine 1"])
     expect(up).to_be_focused()
     expect(page.locator("#announcer")).to_have_text("Mine 2 is now number 2 in the queue.")
-    assert puppet.store.waiting() == [a, c, theirs, b]
+    assert puppet.store.queue.waiting() == [a, c, theirs, b]
     page.keyboard.press("Enter")
     expect(entries.locator("a")).to_have_text(["Mine 2", "Mine 0", "Mine 1"])
     expect(up).to_have_attribute("aria-disabled", "true")
-    page.route("**/api/runs/order", lambda route: (page.wait_for_timeout(300), route.continue_()))  # slowly
-    page.get_by_role("button", name="Serve earlier: Mine 1").click()
+    held: list[Route] = []
+    page.route("**/api/runs/order", lambda route: held.append(route))
+    with page.expect_request("**/api/runs/order"):
+        page.get_by_role("button", name="Serve earlier: Mine 1").click()
     page.get_by_role("button", name="Serve first: Mine 1").click()  # before the first move is answered
+    page.unroute("**/api/runs/order")
+    for route in held:
+        route.continue_()
     expect(entries.locator("a")).to_have_text(["Mine 1", "Mine 2", "Mine 0"])
     expect(page.locator("#announcer")).to_have_text("Mine 1 is now number 1 in the queue.")
-    assert puppet.store.waiting() == [b, c, theirs, a]
+    assert puppet.store.queue.waiting() == [b, c, theirs, a]
     puppet.claim(b)
     expect(entries.locator("a")).to_have_text(["Mine 2", "Mine 0"])
     puppet.finish(b)
-    for waiting in puppet.store.waiting():
-        puppet.store.request_cancel(waiting)
+    for waiting in puppet.store.queue.waiting():
+        puppet.store.runs.cancel(waiting)
     expect(page.get_by_role("heading", name="Yours in the queue")).to_be_hidden()
 
 
 def test_who_trains_here_stands_above_the_table(open_page: Open, puppet: Puppet) -> None:
-    for left in puppet.store.running():  # by other tests
-        puppet.store.fail(left.id, left.attempt, "error", "left over")
+    for left in puppet.store.claims.held():  # by other tests
+        puppet.store.claims.fail(left.id, left.attempt, "error", "left over")
     run_id, _ = puppet.start()
     page = open_page("/runs")
     puppet.hello()  # late, as who is not heard of for ten seconds is not there
@@ -231,7 +236,7 @@ def test_who_trains_here_stands_above_the_table(open_page: Open, puppet: Puppet)
     expect(lines.first).to_contain_text(" · load 3.1 on 4 cores · 41\u202fGB of disk free")
     expect(lines.first).to_contain_text(f"Worker on {puppet.identity.host}: training 1 run ·")
     puppet.finish(run_id)
-    puppet.store.bye([puppet.identity.name])
+    puppet.store.workers.bye([puppet.identity.name])
     expect(lines).to_have_text(["No worker is running: what waits begins once one does."])
     puppet.hello()
     expect(lines.first).to_contain_text(": idle ·")
@@ -239,7 +244,7 @@ def test_who_trains_here_stands_above_the_table(open_page: Open, puppet: Puppet)
 
 def test_pages_of_a_long_history(open_page: Open, puppet: Puppet) -> None:
     for k in range(27):
-        puppet.store.request_cancel(puppet.submit(name=f"Chronicle {k}")[0])
+        puppet.store.runs.cancel(puppet.submit(name=f"Chronicle {k}")[0])
     page = open_page("/runs?text=Chronicle")
     expect(page.locator(".pager")).to_contain_text("1 to 25 of 27")
     page.get_by_role("button", name="Older").click()

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from app.pages import table
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
 from tests.browser.test_surgery import with_capsule
@@ -28,7 +29,7 @@ def embed(open_page: Open, path: str, page: Page | None = None) -> Page:
     return page
 
 
-PAGES = ("train", "paper", "run", "runs", "compare", "surgery", "about")
+PAGES = [page.name for page in table.PAGES.values()]
 
 
 def path_of(kind: str, puppet: Puppet) -> str:
@@ -38,12 +39,10 @@ def path_of(kind: str, puppet: Puppet) -> str:
     run_id = puppet.done() if kind in ("run", "runs", "compare") else ""
     return {
         "train": "/?epochs=7",
-        "paper": "/paper",
         "run": f"/run?id={run_id}",
         "runs": f"/runs?compare={run_id}",
         "compare": f"/compare?runs={run_id}&metric=loss&group=policy,epochs",
-        "about": "/about",
-    }[kind]
+    }.get(kind, f"/{kind}")
 
 
 @pytest.mark.parametrize("kind", PAGES)

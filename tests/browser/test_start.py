@@ -24,7 +24,7 @@ def test_a_run_starts_from_a_finished_one(open_page: Open, puppet: Puppet) -> No
     page.get_by_role("button", name="Launch", exact=True).click()
     page.wait_for_url("**/run?id=*")
     run_id = parse_qs(urlsplit(page.url).query)["id"][0]
-    run = puppet.store.run(run_id)
+    run = puppet.store.runs.get(run_id)
     assert run is not None and run.spec.start == hashlib.sha256(b"a capsule").hexdigest()
     expect(page.locator(".spec")).to_contain_text(f"the file with SHA-256 {run.spec.start[:16]}")
     page.get_by_role("link", name="Clone").click()
@@ -32,7 +32,7 @@ def test_a_run_starts_from_a_finished_one(open_page: Open, puppet: Puppet) -> No
     page.get_by_role("button", name="Start from random values").click()
     expect(note).to_contain_text("Starts from random values.")
     assert "start" not in parse_qs(urlsplit(page.url).query)
-    puppet.store.request_cancel(run_id)
+    puppet.store.runs.cancel(run_id)
 
 
 def test_a_file_is_uploaded_or_refused_in_words(open_page: Open, watch: Watch, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tests.app.api.test_evaluations import capsule_of
 from tests.browser.conftest import Open, Site, Watch, call
 from tests.browser.puppet import SPEC, Puppet
 from tests.browser.states import EVALUATED_WITHIN_MS as PATIENCE_MS
+from tests.browser.waits import still
 from tests.events import finished
 
 
@@ -150,6 +151,7 @@ def test_an_image_of_the_test_set_drawn_and_uploaded(open_working_page: Open, tr
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     page.set_viewport_size({"width": 390, "height": 900})
     page.wait_for_function("document.body.classList.contains('dark')")
+    still(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     violations = Axe().run(page).response["violations"]
     assert not violations, [(one["id"], [node["html"][:160] for node in one["nodes"][:3]]) for one in violations]
@@ -173,8 +175,8 @@ def with_capsule(puppet: Puppet, **fields: Any) -> str:
     spec = RunSpec.model_validate({**SPEC, **fields})
     run_id, _ = puppet.start(**fields)
     puppet.advance(run_id, 1.0)
-    run = puppet.store.run(run_id)
-    assert run is not None and puppet.store.finish(run_id, run.attempt, finished(spec), capsule_of(spec)[0])
+    run = puppet.store.runs.get(run_id)
+    assert run is not None and puppet.store.claims.finish(run_id, run.attempt, finished(spec), capsule_of(spec)[0])
     return run_id
 
 
@@ -184,7 +186,7 @@ def test_without_findings_and_without_a_worker_it_says_so(
     page = open_page(f"/surgery?run={with_capsule(puppet)}&eps=0.02")
     slot(page, "stored-more").to_contain_text("not analysed; evaluate to measure it")
     expect(page.locator(".network .hole")).to_have_count(1)
-    puppet.store.bye([puppet.identity.name])
+    puppet.store.workers.bye([puppet.identity.name])
     watch.expected.append("503")
     until = time.monotonic() + 15
     while call(site, "/healthz")["workers"]:  # the server's count is a second old

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
-from app.pages.questions import EXPERIMENTS
+from app.pages.experiments import EXPERIMENTS
 from core.run.spec import RunSpec
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
@@ -23,10 +23,10 @@ def test_a_question_is_one_click_from_its_curves(open_page: Open, puppet: Puppet
     card.get_by_role("button", name="Run all three").click()
     page.wait_for_url("**/compare?runs=*")
     ids = query(page)["runs"].split(",")
-    runs = puppet.store.many(ids)
+    runs = puppet.store.runs.many(ids)
     assert [runs[run_id].spec for run_id in ids] == [RunSpec.model_validate(run) for run in wanted.runs]
     for run_id in ids:
-        puppet.store.request_cancel(run_id)
+        puppet.store.runs.cancel(run_id)
 
 
 def test_the_parts_say_what_trains(open_page: Open) -> None:

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Route, expect
 
-from app.form.choices import EXAMPLES
+from app.form.fields import EXAMPLES
+from core.catalog.policy import trainable
 from core.run.spec import RunSpec
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
@@ -108,7 +109,7 @@ def test_launch_opens_the_run_with_exactly_the_forms_spec(open_page: Open, puppe
     run_id = query(page)["id"]
     expect(page.locator(".run-title")).to_contain_text("ResNet-20 · Output layer only · Digits")
     expect(page.locator(".run-title .badge")).to_have_text("Queued")
-    run = puppet.store.run(run_id)
+    run = puppet.store.runs.get(run_id)
     assert run is not None
     spec = {"architecture": "resnet-20", "policy": "output", "dataset": "digits", "epochs": 3, "replicate": 4}
     assert run.spec == RunSpec.model_validate({**spec, "recipe": {"momentum": 0.5}})
@@ -135,13 +136,13 @@ def test_one_click_launches_both_examples_and_compares_them(open_page: Open, pup
     expect(page.locator(".legend-list li")).to_have_count(2)
     specs = []
     for run_id in ids:
-        run = puppet.store.run(run_id)
+        run = puppet.store.runs.get(run_id)
         assert run is not None
         specs.append(run.spec)
         puppet.claim(run_id)
         puppet.finish(run_id)
     assert specs == [RunSpec.model_validate(example) for example in EXAMPLES]
-    assert len({spec.selection.trainable(spec.plan) for spec in specs}) == 1
+    assert len({trainable(spec.trains) for spec in specs}) == 1
     expect(page.locator(".legend-list .badge").filter(has_text="Finished")).to_have_count(2)
     page.wait_for_function("document.querySelector('.overlay .plot')?.data?.every(trace => trace.x.length > 12)")
 
@@ -174,15 +175,15 @@ def test_a_second_click_launches_only_the_example_that_was_refused(
             route.continue_()
 
     page.route("**/api/runs", refuse_the_second)
-    before = puppet.store.runs()[1]
+    before = puppet.store.runs.find()[1]
     page.get_by_role("button", name="Run both and compare").click()
     expect(page.get_by_role("alert").filter(has_text="The queue is full.")).to_be_visible()
     page.get_by_role("button", name="Run both and compare").click()
     page.wait_for_url("**/compare?runs=*")
     expect(page.locator(".legend-list li")).to_have_count(2)
-    assert puppet.store.runs()[1] == before + 2
+    assert puppet.store.runs.find()[1] == before + 2
     for run_id in query(page)["runs"].split(","):
-        puppet.store.request_cancel(run_id)
+        puppet.store.runs.cancel(run_id)
 
 
 def test_the_latest_runs_follow_along(open_page: Open, puppet: Puppet) -> None:

@@ -6,9 +6,10 @@ import time
 
 from playwright.sync_api import expect
 
+from tests.browser.charts import drawn, until
 from tests.browser.conftest import Open
 
-POINTS = "(document.querySelector('.plot')?.data ?? []).reduce((sum, trace) => sum + trace.x.length, 0)"
+POINTS = "plot.data.reduce((sum, trace) => sum + trace.x.length, 0)"
 
 
 def test_launch_watch_cancel_and_come_back(open_working_page: Open) -> None:
@@ -18,17 +19,18 @@ def test_launch_watch_cancel_and_come_back(open_working_page: Open) -> None:
     page.wait_for_url("**/run?id=*")
     badge = page.locator(".run-title .badge")
     expect(badge).to_have_text("Running", timeout=60_000)
-    page.wait_for_function(f"{POINTS} > 4", timeout=60_000)
-    grown = page.evaluate(POINTS)
-    page.wait_for_function(f"{POINTS} > {grown + 3}", timeout=60_000)
+    accuracy = drawn(page, "Accuracy")
+    until(accuracy, f"{POINTS} > 4")
+    grown = accuracy.evaluate(f"plot => {POINTS}")
+    until(accuracy, f"{POINTS} > {grown + 3}")
     page.reload()
-    page.wait_for_function(f"{POINTS} > {grown + 3}")
+    until(drawn(page, "Accuracy"), f"{POINTS} > {grown + 3}")
     expect(badge).to_have_text("Running")
     clicked = time.monotonic()
     page.get_by_role("button", name="Cancel").click()
     expect(badge).to_have_text("Cancelled")
     assert time.monotonic() - clicked < 6
-    assert page.evaluate(POINTS) > grown + 3
+    assert accuracy.evaluate(f"plot => {POINTS}") > grown + 3
 
 
 def test_a_short_run_to_its_end(open_working_page: Open) -> None:
@@ -37,4 +39,4 @@ def test_a_short_run_to_its_end(open_working_page: Open) -> None:
     page.get_by_role("button", name="Launch", exact=True).click()
     expect(page.locator(".run-title .badge")).to_have_text("Finished", timeout=90_000)
     expect(page.locator('[data-slot="test"]')).to_contain_text("%")
-    page.wait_for_function("document.querySelector('.plot')?.data?.[1].x.length === 3")
+    until(drawn(page, "Accuracy"), "plot.data[1].x.length === 3")

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from core.run.spec import RunSpec
 from jobs.queue import make_queue, waker
 from jobs.settings import WorkerSettings
-from jobs.store.engine import open_engine
+from jobs.store.database import open_database
 from jobs.store.records import TERMINAL, Run
 from jobs.store.store import Store
 
@@ -58,8 +58,8 @@ class Laboratory:
         self.processes = processes
         self.crew = 1 if processes == 1 else processes + 1  # torchrun too
         self.settings = WorkerSettings(data=folder, database_url=None, queue_url=None, threads=1)
-        self.store = Store(open_engine(self.settings.store_url))
-        self.store.create_tables()
+        self.store = Store(open_database(self.settings.store_url))
+        self.store.migrate()
         self.huey = make_queue(self.settings)
         self.wake = waker(self.huey)
         self.workers: list[subprocess.Popen[bytes]] = []
@@ -75,12 +75,12 @@ class Laboratory:
         return worker
 
     def submit(self, epochs: int) -> str:
-        run, _ = self.store.submit(spec(epochs))
+        run, _ = self.store.runs.submit(spec(epochs))
         self.wake(run.id)
         return run.id
 
     def run(self, run_id: str) -> Run:
-        run = self.store.run(run_id)
+        run = self.store.runs.get(run_id)
         assert run is not None
         return run
 
@@ -110,7 +110,7 @@ class Laboratory:
         return self.run(run_id)
 
     def curve(self, run_id: str) -> list[tuple[object, ...]]:
-        return [(p.split, p.step, p.loss, p.top1, p.lr) for p in self.store.points(run_id)]
+        return [(p.split, p.step, p.loss, p.top1, p.lr) for p in self.store.curves.points(run_id)]
 
     def close(self) -> None:
         for worker in self.workers:
@@ -156,7 +156,7 @@ def kill_worker(lab: Laboratory, epochs: int, *, with_another: bool) -> tuple[st
     """kill -9 of the worker; another one is there already, or one is started at the same moment."""
     if with_another:  # before the run: on a busy machine a worker takes longer to start than the run to train
         lab.start_worker()
-        wait("the other worker", lambda: lab.store.health().workers >= 2)
+        wait("the other worker", lambda: lab.store.tallies.health().workers >= 2)
     run_id = lab.submit(epochs)
     lab.wait_for_checkpoint(run_id)
     (trainer,) = lab.trainers()
@@ -184,9 +184,9 @@ def watch_recovery(lab: Laboratory, run_id: str, report: Report, killed: float |
         wait(what, condition)
         report.seconds[what] = time.monotonic() - killed
 
-    after("noticed", lambda: any(row.kind in ("crashed", "lost") for row in lab.store.log(run_id)))
+    after("noticed", lambda: any(row.kind in ("crashed", "lost") for row in lab.store.runs.log(run_id)))
     after("claimed again", lambda: lab.run(run_id).attempt > before.attempt)
-    after("resumed", lambda: any(row.kind == "resumed" for row in lab.store.log(run_id)))
+    after("resumed", lambda: any(row.kind == "resumed" for row in lab.store.runs.log(run_id)))
     after("beyond where it was", lambda: lab.run(run_id).step > before.step and lab.run(run_id).images_per_s)
     if len(lab.trainers()) > lab.crew:
         report.faults.append(f"{len(lab.trainers())} trainers of one run")
@@ -202,7 +202,8 @@ def check(lab: Laboratory, run_id: str, undisturbed: str, report: Report) -> Non
         report.faults.append("the trained tensors differ from those of the undisturbed run")
     if lab.curve(run_id) != lab.curve(undisturbed):
         report.faults.append("the curve differs from that of the undisturbed run")
-    if [s.step for s in lab.store.snapshots(run_id)] != [s.step for s in lab.store.snapshots(undisturbed)]:
+    curves = lab.store.curves
+    if [s.step for s in curves.snapshots(run_id)] != [s.step for s in curves.snapshots(undisturbed)]:
         report.faults.append("the snapshots differ from those of the undisturbed run")
     if left := lab.trainers():
         report.faults.append(f"trainers left behind: {left}")

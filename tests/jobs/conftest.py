@@ -12,7 +12,7 @@ import pytest
 
 from core.run.spec import RunSpec
 from jobs.settings import WorkerSettings
-from jobs.store.engine import open_engine
+from jobs.store.database import open_database
 from jobs.store.store import Store
 from tests.jobs.support import fake_spec
 
@@ -66,10 +66,10 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, make_database: Callabl
     """An empty store, on each of the two databases."""
     if request.param == "sqlite":
         make_database(tmp_path / "test.db")
-        store = Store(open_engine(f"sqlite:///{tmp_path / 'test.db'}"))
+        store = Store(open_database(f"sqlite:///{tmp_path / 'test.db'}"))
     else:
-        store = Store(open_engine(request.getfixturevalue("postgres_url")))
-        store.create_tables()
+        store = Store(open_database(request.getfixturevalue("postgres_url")))
+        store.migrate()
     yield store
     store.close()
 
@@ -78,7 +78,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, make_database: Callabl
 def lite(settings: WorkerSettings, make_database: Callable[[Path], None]) -> Iterator[Store]:
     """An empty store in the data folder of `settings`."""
     make_database(settings.data / "onlybn.db")
-    store = Store(open_engine(settings.store_url))
+    store = Store(open_database(settings.store_url))
     yield store
     store.close()
 

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path.cwd()))
 
 from jobs.queue import make_queue
 from jobs.settings import WorkerSettings
-from jobs.store.engine import open_engine
+from jobs.store.database import open_database
 from jobs.store.store import Store
 from jobs.worker.worker import Worker
 from tests.jobs.support import FAKE_TRAINER
@@ -18,7 +18,7 @@ from tests.jobs.support import FAKE_TRAINER
 
 def main() -> None:
     settings = WorkerSettings()
-    store = Store(open_engine(settings.store_url))
+    store = Store(open_database(settings.store_url))
     worker = Worker(settings, store, make_queue(settings), FAKE_TRAINER, reap_every_s=0.5)
     signal.signal(signal.SIGTERM, lambda *_: worker.stopping.set())
     print(worker.identity.name, flush=True)

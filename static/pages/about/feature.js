@@ -3,7 +3,7 @@
  */
 
 import { options } from "../../server/catalog.js";
-import { dataFold } from "../../charts/data.js";
+import { dataFold } from "../../charts/numbers.js";
 import { valueColumn, wordsColumn } from "../../charts/columns.js";
 import { h, s } from "../../base/dom.js";
 import { percent } from "../../base/format.js";

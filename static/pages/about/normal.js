@@ -6,7 +6,7 @@
 export const density = (x) => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
 
 /** The share of the bell curve below `x` (Abramowitz and Stegun 26.2.17: right to 1e-7). */
-export function below(x) {
+function below(x) {
   const t = 1 / (1 + 0.2316419 * Math.abs(x));
   const series = [0.31938153, -0.356563782, 1.781477937, -1.821255978, 1.330274429];
   const tail = density(x) * series.reduceRight((sum, factor) => (sum + factor) * t, 0);

@@ -2,7 +2,7 @@
  * The card of the curves: chart, legend, the same as a table, and its files.
  */
 
-import { dataFold } from "../../charts/data.js";
+import { dataFold } from "../../charts/numbers.js";
 import { overlay } from "./overlay.js";
 import { h, show } from "../../base/dom.js";
 import { exportMenu, save, savePicture } from "../../base/files.js";
@@ -12,7 +12,7 @@ import { controls } from "./controls.js";
 import { comparisonJson, curvesCsv } from "./exports.js";
 import { AXES, METRICS, shown } from "./groups.js";
 import { legend } from "./legend.js";
-import { pythonScript } from "./script.js";
+import { pythonScript } from "./python.js";
 import { BANDS } from "../../charts/statistics.js";
 
 /** So many curves are drawn until somebody asks for all: more are a thicket, and slow. */
@@ -42,7 +42,7 @@ export function curvesCard(state, change, remove, further) {
   const how = controls(change);
   const data = dataFold(
     () => "Curves",
-    () => numbers(curves, state().view),
+    () => curveNumbers(curves, state().view),
     () => `${name()}-wide`,
   );
   const scale = () => METRICS[state().view.metric].scale;
@@ -50,8 +50,8 @@ export function curvesCard(state, change, remove, further) {
   const files = exportMenu("Export", {
     "Data as CSV": () => save(`${name()}.csv`, curvesCsv(curves, state().view, scale()), "text/csv"),
     "Everything as JSON": () => save(`${name()}.json`, JSON.stringify(comparisonJson(curves, state(), scale()), null, 1), "application/json"),
-    "Picture (PNG)": () => picture(chart, "png", name()),
-    "Picture (SVG)": () => picture(chart, "svg", name()),
+    "Picture (PNG)": () => saveWithLegend(chart, "png", name()),
+    "Picture (SVG)": () => saveWithLegend(chart, "svg", name()),
     "Python script": () => save(`${name()}.py`, pythonScript(curves, state().view, location.href), "text/x-python"),
     ...further,
   });
@@ -82,13 +82,13 @@ export function curvesCard(state, change, remove, further) {
     key.update(curves, view, missing, count());
     data.update();
     chart.refresh();
-    chart.describe(sentence(curves, view));
+    chart.describe(curvesSentence(curves, view));
   }
   return { element, update };
 }
 
 /** Saves a chart with a legend, which the page has beside it. */
-export async function picture(chart, format, name) {
+export async function saveWithLegend(chart, format, name) {
   const legend = { orientation: "h", x: 0, y: -0.14, yanchor: "top", font: { size: 11, color: token("ink") } };
   await savePicture(chart, format, name, { ...PICTURE, showlegend: true, legend, margin: { l: 60, r: 20, t: 20, b: 60 } });
 }
@@ -114,7 +114,7 @@ export function noteWords(curves, { metric, x, smooth }, count) {
     .join(" ");
 }
 
-export function sentence(curves, { metric, x }) {
+export function curvesSentence(curves, { metric, x }) {
   const there = curves.filter(({ n }) => n);
   const ends = there.slice(0, 8).map(({ name, n, mean, singles }) => {
     const last = n === 1 ? singles[0].points.at(-1) : mean.at(-1);
@@ -125,7 +125,7 @@ export function sentence(curves, { metric, x }) {
 }
 
 /** The lines with all their points: a row for each place on the axis, a column for each line, two more for its band. */
-export function numbers(curves, { metric, x, band }) {
+export function curveNumbers(curves, { metric, x, band }) {
   const lines = curves.filter(({ n }) => n).map(({ name, n, mean, singles }) => ({ name, n, points: n === 1 ? singles[0].points : mean }));
   const at = new Map(lines.map((line) => [line, new Map(line.points.map((point) => [point.x, point]))]));
   const places = [...new Set(lines.flatMap(({ points }) => points.map((point) => point.x)))].sort((a, b) => a - b);

@@ -6,7 +6,7 @@
 import { addressOf } from "../../base/address.js";
 import { ask } from "../../server/api.js";
 import { h } from "../../base/dom.js";
-import { noteWords, numbers, sentence } from "./curves.js";
+import { curveNumbers, curvesSentence, noteWords } from "./curves.js";
 import { fieldOf, said } from "./fields.js";
 import { AXES, METRICS, shown } from "./groups.js";
 import { BANDS, smoothed } from "../../charts/statistics.js";
@@ -28,7 +28,7 @@ export async function comparisonHtml(curves, view, scatter, [runs, differences])
           h("h2", {}, "Curves"),
           place("curves", `${title} by ${AXES[view.x].title.toLowerCase()}`),
           h("p", { class: "quiet" }, [howWords(view), noteWords(curves, view, curves.length)].filter(Boolean).join(" ")),
-          folded(`${title} as a table`, numbersTable(numbers(curves, view))),
+          folded(`${title} as a table`, numbersTable(curveNumbers(curves, view))),
         ]
       : [h("p", {}, "None of these runs has such a curve yet.")]),
     ...(figures.scatter ? [h("h2", {}, "Runs as points"), place("scatter", `${scatter.y.title} by ${scatter.x.title.toLowerCase()}`)] : []),
@@ -120,14 +120,14 @@ function howWords({ group, band, singles }) {
 function curvesFigure(drawn, view) {
   const { suffix, digits } = METRICS[view.metric];
   return {
-    words: sentence(drawn, view),
+    words: curvesSentence(drawn, view),
     x: { title: AXES[view.x].name, tight: true },
     y: { suffix, digits },
     series: drawn.flatMap((group) => series(group, view)),
   };
 }
 
-/** What charts/overlay.js draws of a group. */
+/** What overlay.js draws of a group. */
 function series({ name, n, members, singles, mean, style }, view) {
   const { paint, dash, symbol } = style;
   const look = { paint, dash, symbol, line: true };

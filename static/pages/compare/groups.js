@@ -86,15 +86,15 @@ function secondsAStep({ attempt, result, progress }) {
 }
 
 /** The points {step, epoch, x, y} of a run's curve, in the order of the training. */
-export function curveOf({ run, points, disabled }, metric, axis) {
+function curveOf({ run, points, disabled }, metric, axis) {
   const { split, of, scale } = METRICS[metric];
   const raw = split ? points[split] : disabled.map(([, step, epoch, share]) => ({ step, epoch, share }));
-  const pace = axis === "seconds" ? secondsAStep(run) : null;
-  if (axis === "seconds" && pace === null) return [];
+  const each = axis === "seconds" ? secondsAStep(run) : null;
+  if (axis === "seconds" && each === null) return [];
   return raw.map((point) => ({
     step: point.step,
     epoch: point.epoch,
-    x: axis === "seconds" ? point.step * pace : point[axis],
+    x: axis === "seconds" ? point.step * each : point[axis],
     y: point[of] * scale,
   }));
 }

@@ -20,8 +20,8 @@ import { comparisonHtml } from "./document.js";
 import { empty } from "./empty.js";
 import { curvesOf, groupsOf } from "./groups.js";
 import { scatterCard } from "./scatter.js";
-import { table } from "./table.js";
-import { mayGrow, toQuery } from "./view.js";
+import { comparedRuns } from "./table.js";
+import { mayGrow, viewQuery } from "./view.js";
 
 const GROWS_MS = 10_000;
 
@@ -57,7 +57,7 @@ export function mount(element) {
   };
   const curves = curvesCard(() => state, change, remove, { "Whole page (HTML)": file });
   const scatter = scatterCard(change);
-  const rows = table(change, remove);
+  const rows = comparedRuns(change, remove);
   const differences = difference();
   const problems = h("div", { class: "compare-problems", role: "status" });
   const from = h("p", { class: "quiet compare-from" });
@@ -75,7 +75,7 @@ export function mount(element) {
   );
 
   function write() {
-    rewrite(toQuery(state));
+    rewrite(viewQuery(state));
   }
 
   function drop(id) {

@@ -7,11 +7,11 @@ import { csv } from "../../base/csv.js";
 import { h, show } from "../../base/dom.js";
 import { exportMenu, save } from "../../base/files.js";
 import { select } from "./controls.js";
-import { picture } from "./curves.js";
+import { saveWithLegend } from "./curves.js";
 import { pointRows, pointsJson } from "./exports.js";
 import { differing, fieldOf, FIELDS, RESULTS } from "./fields.js";
 import { runName } from "./groups.js";
-import { pointsScript } from "./script.js";
+import { pointsScript } from "./python.js";
 
 /** `change(patch)` changes the view. */
 export function scatterCard(change) {
@@ -29,8 +29,8 @@ export function scatterCard(change) {
   const files = exportMenu("Export", {
     "Data as CSV": () => save(`${name()}.csv`, csv(pointRows(points, axes())), "text/csv"),
     "Points as JSON": () => save(`${name()}.json`, JSON.stringify(pointsJson(points, axes()), null, 1), "application/json"),
-    "Picture (PNG)": () => picture(chart, "png", name()),
-    "Picture (SVG)": () => picture(chart, "svg", name()),
+    "Picture (PNG)": () => saveWithLegend(chart, "png", name()),
+    "Picture (SVG)": () => saveWithLegend(chart, "svg", name()),
     "Python script": () => save(`${name()}.py`, pointsScript(points, axes(), location.href), "text/x-python"),
   });
   const element = h(

@@ -21,7 +21,7 @@ const isNumber = (key) => NUMBERS.has(key) || Boolean(fieldOf(key)?.number);
 const compared = (view) => fieldOf(view.metric);
 
 /** `change(patch)` sorts, finds, pins, and chooses columns; `remove(id)` takes a run out. */
-export function table(change, remove) {
+export function comparedRuns(change, remove) {
   const search = h("input", { class: "search", type: "search", placeholder: "Find in the table", "aria-label": "Find in the table", maxlength: 100 });
   search.addEventListener("input", () => change({ find: search.value.trim() }));
   const picker = columnPicker(change);

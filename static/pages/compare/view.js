@@ -6,7 +6,7 @@
 const LISTS = ["runs", "without", "state", "policy", "architecture", "dataset"];
 
 /** runs=a,b&group=policy of {source, view, usual}. */
-export function toQuery({ source, view, usual }) {
+export function viewQuery({ source, view, usual }) {
   const query = new URLSearchParams();
   for (const key of LISTS) if (source[key].length) query.set(key, source[key].join(","));
   for (const key of ["study", "text"]) if (source[key]) query.set(key, source[key]);
@@ -21,9 +21,6 @@ function written(value) {
   if (typeof value === "boolean") return value ? "1" : "0";
   return Array.isArray(value) ? value.join(",") : String(value ?? "");
 }
-
-/** The filters of a source as the list of runs takes them. */
-export const isChosen = ({ runs }) => runs.length > 0;
 
 /** Whether new runs may come to match. */
 export const mayGrow = ({ runs, study, ...filters }) =>

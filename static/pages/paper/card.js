@@ -2,7 +2,7 @@
  * The card of one question: the claim, the figure, the verdict of our runs, what it costs, and its buttons.
  */
 
-import { chartFold } from "../../charts/data.js";
+import { chartFold } from "../../charts/numbers.js";
 import { studyChart } from "../../charts/study.js";
 import { h, show } from "../../base/dom.js";
 import { duration, whole } from "../../base/format.js";

@@ -4,8 +4,9 @@
 
 import { ask } from "../../server/api.js";
 import { curves } from "../../charts/curves.js";
-import { chartFold } from "../../charts/data.js";
-import { rate, speed } from "../../charts/pace.js";
+import { chartFold } from "../../charts/numbers.js";
+import { learningRate } from "../../charts/schedule.js";
+import { speed } from "../../charts/speed.js";
 import { h } from "../../base/dom.js";
 import { features } from "./features.js";
 import { fileName, pictureMenu } from "./pictures.js";
@@ -23,7 +24,7 @@ export function charts(data, feed, view, rivals) {
     panel("Loss", null, (box) => curves(box, data, "loss", smoothing, rivals)),
     ...(data.run.spec.norm.affine ? features(data, feed, view) : [withoutGamma()]),
     h("div", { class: "charts-head" }, h("h2", {}, "Pace")),
-    panel("Learning rate", null, (box) => rate(box, data, schedule)),
+    panel("Learning rate", null, (box) => learningRate(box, data, schedule)),
     panel("Images a second", "While it trains; a moving average over some 50 steps.", (box) => speed(box, data)),
   );
 }

@@ -3,16 +3,16 @@
  * layer and moment.
  */
 
-import { LETTERS } from "../../charts/letters.js";
+import { LETTERS } from "../../server/catalog.js";
 import { h } from "../../base/dom.js";
 import { whole } from "../../base/format.js";
-import { Details } from "./detail.js";
+import { Snapshots } from "./snapshots.js";
 import { player } from "./player.js";
 import { tabbed } from "./tabs.js";
 
 /** `view` is the page's View. */
 export function features(data, feed, view) {
-  const details = new Details(data.id);
+  const snapshots = new Snapshots(data.id);
   const letter = () => LETTERS[view.of];
   const OFF = "A feature whose γ is almost zero is switched off.";
   const now = {
@@ -24,7 +24,7 @@ export function features(data, feed, view) {
     ridge: {
       title: "Layers",
       caption: () => `${letter()} of each layer, from input (above) to output; each hill is as high as the next.`,
-      load: (box) => load("ridge", (chart) => chart.ridge(box, data, view, details)),
+      load: (box) => load("ridge", (chart) => chart.ridge(box, data, view, snapshots)),
     },
     disabled: {
       title: "Off",

@@ -4,9 +4,9 @@
 
 import { options } from "../../server/catalog.js";
 import { countColumn, shareColumn, wordsColumn } from "../../charts/columns.js";
-import { dataFold } from "../../charts/data.js";
+import { dataFold } from "../../charts/numbers.js";
 import { disabledShare } from "../../charts/disabled.js";
-import { mount } from "../../charts/network.js";
+import { networkPicture } from "../../charts/network/picture.js";
 import { h, show } from "../../base/dom.js";
 import { fileName } from "./pictures.js";
 
@@ -23,7 +23,7 @@ export function network(data, preview) {
     () => fileName(TITLE),
   );
   numbers.element.hidden = true;
-  const picture = mount(box, key);
+  const picture = networkPicture(box, key);
   let plan = null;
   let chosen = null; // until somebody chooses: off where the run has ended
   let drawn = "";

@@ -11,9 +11,9 @@ import { stateWord } from "../../base/widgets.js";
 import { charts } from "./charts.js";
 import { details } from "./details.js";
 import { findings } from "./findings.js";
-import { head } from "./head.js";
+import { head } from "./head/head.js";
 import { Expected } from "./outlook.js";
-import { restoreButton } from "../../site/removing.js";
+import { restoreButton } from "../../site/removal.js";
 import { Rivals } from "./rivals.js";
 import { View } from "./view.js";
 

@@ -41,11 +41,11 @@ export function player(data, view) {
 
   const play = () => {
     if (view.index(data.snapshots) >= data.snapshots.length - 1) go(0, true);
-    timer = setTimeout(turn, pace());
+    timer = setTimeout(turn, frameMs());
     draw();
   };
 
-  const pace = () =>
+  const frameMs = () =>
     calm.matches ? STILL_MS : Math.min(LONGEST_MS, Math.max(SHORTEST_MS, WHOLE_MS / data.snapshots.length));
 
   const turn = () => {
@@ -54,7 +54,7 @@ export function player(data, view) {
     const next = Math.min(last, view.index(data.snapshots) + leap);
     go(next, true);
     if (next >= last) return pause();
-    timer = setTimeout(turn, pace());
+    timer = setTimeout(turn, frameMs());
   };
 
   const draw = () => {

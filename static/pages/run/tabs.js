@@ -2,7 +2,7 @@
  * A card whose figure has several views, chosen by tabs. A view is loaded when it is first looked at.
  */
 
-import { dataFold } from "../../charts/data.js";
+import { dataFold } from "../../charts/numbers.js";
 import { h, show } from "../../base/dom.js";
 import { fileName, pictureMenu } from "./pictures.js";
 

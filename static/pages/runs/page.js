@@ -8,7 +8,7 @@ import { ask, Refusal } from "../../server/api.js";
 import { isOver, isRunId } from "../../server/catalog.js";
 import { h, show } from "../../base/dom.js";
 import { repeat } from "../../server/live.js";
-import { offerUndo } from "../../site/removing.js";
+import { offerUndo } from "../../site/removal.js";
 import { shareButton } from "../../site/share.js";
 import { chosenBar, MAX_CHOSEN } from "./chosen.js";
 import { FILTERS, filters } from "./filters.js";

@@ -53,7 +53,7 @@ function settled(evaluation) {
 }
 
 /** Where an evaluation stands, in words. */
-export function standing({ state, share, workers, attempt }) {
+export function progressWords({ state, share, workers, attempt }) {
   if (state === "queued")
     return workers === 0
       ? "No worker is running now. It goes on as soon as one is started."

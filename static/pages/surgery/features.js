@@ -10,7 +10,7 @@ import { MAX_EDITS } from "./operation.js";
 const SHOWN = 128; // of a wide layer at once
 
 /** @param {import("./operation.js").Operation} operation */
-export function features(operation) {
+export function featureBars(operation) {
   const title = h("h3", { id: "features-title" });
   const grid = h("div", { class: "features", role: "group", "aria-labelledby": "features-title" });
   const note = h("p", { class: "quiet" });

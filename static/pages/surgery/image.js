@@ -5,7 +5,8 @@
 import { h, show } from "../../base/dom.js";
 import { toRequest } from "./edits.js";
 import { job } from "./job.js";
-import { looked } from "./looked.js";
+import { featureMaps } from "./maps.js";
+import { predictions, seen } from "./predictions.js";
 import { source } from "./source.js";
 
 /** @param {import("./operation.js").Operation} operation */
@@ -27,7 +28,11 @@ export function tryImage(operation, run, parameters) {
       return request();
     },
     ({ result: found }) => {
-      result.replaceChildren(...looked(found, parameters, (to) => start(to)));
+      result.replaceChildren(
+        seen(found, parameters.classes),
+        predictions(found),
+        featureMaps(found, parameters, (to) => start(to)),
+      );
       show(result, true);
       update();
     },

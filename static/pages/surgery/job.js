@@ -4,7 +4,8 @@
 
 import { Refusal } from "../../server/api.js";
 import { announce, h, show } from "../../base/dom.js";
-import { evaluate, standing } from "./evaluation.js";
+import { raised, sentence } from "../../base/format.js";
+import { evaluate, progressWords } from "./evaluation.js";
 
 /**
  * `label` of the button; `request()` what to ask; `done(evaluation)` gets the result. Answers {element, start}: a new
@@ -27,7 +28,7 @@ export function job(run, label, request, done) {
     words.textContent = "Sending…";
     const tell = (evaluation) => {
       if (mine.signal.aborted) return;
-      const said = standing(evaluation);
+      const said = progressWords(evaluation);
       if (words.textContent !== said) words.textContent = said;
       if (evaluation.share) fill.value = evaluation.share;
     };
@@ -38,7 +39,7 @@ export function job(run, label, request, done) {
       announce("The evaluation is finished.");
     } catch (error) {
       if (mine.signal.aborted) return;
-      problem.textContent = error instanceof Refusal || error.message ? sentence(error.message) : "Something went wrong.";
+      problem.textContent = error instanceof Refusal || error.message ? sentence(raised(error.message)) : "Something went wrong.";
       show(problem, true);
     }
     words.textContent = "";
@@ -50,5 +51,3 @@ export function job(run, label, request, done) {
   button.addEventListener("click", start);
   return { element: h("div", { class: "job" }, h("div", { class: "job-line" }, button, fill, words), problem), button, start };
 }
-
-const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");

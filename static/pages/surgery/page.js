@@ -10,7 +10,7 @@ import { repeat } from "../../server/live.js";
 import { shareButton } from "../../site/share.js";
 import { standing } from "../../base/widgets.js";
 import { readLayers } from "./edits.js";
-import { features } from "./features.js";
+import { featureBars } from "./features.js";
 import { tryImage } from "./image.js";
 import { layerTable } from "./layers.js";
 import { measure } from "./measure.js";
@@ -73,7 +73,7 @@ async function load(id) {
       "section",
       { class: "card layers", "aria-labelledby": "layers-title" },
       h("h2", { id: "layers-title" }, "Layers and features"),
-      h("div", { class: "layers-split" }, layerTable(operation), features(operation)),
+      h("div", { class: "layers-split" }, layerTable(operation), featureBars(operation)),
     ),
     tryImage(operation, run, parameters),
   ];

@@ -2,14 +2,14 @@
  * The network with its features as stripes, of which those that are off are missing.
  */
 
-import { mount } from "../../charts/network.js";
+import { networkPicture } from "../../charts/network/picture.js";
 import { h } from "../../base/dom.js";
 import { percent, whole } from "../../base/format.js";
 
 /** `plan`: of /api/preview; its units stand in the order of the layers. */
 export function picture(operation, plan) {
   const box = h("div", { class: "network-box" });
-  const drawing = mount(box);
+  const drawing = networkPicture(box);
   const update = () => drawing.draw(withHoles(plan, operation));
   operation.addEventListener("change", update);
   update();

@@ -3,7 +3,7 @@
  */
 
 import { ablation } from "../../charts/ablation.js";
-import { chartFold } from "../../charts/data.js";
+import { chartFold } from "../../charts/numbers.js";
 import { h, say } from "../../base/dom.js";
 import { NONE, percent, whole } from "../../base/format.js";
 
@@ -82,7 +82,7 @@ function stat(label, name) {
 }
 
 /** Every threshold that is stored, and BETWEEN - 1 between each two. */
-export function stopsOf(stored) {
+function stopsOf(stored) {
   const stops = stored.slice(0, -1).flatMap((low, k) => {
     const step = (stored[k + 1] - low) / BETWEEN;
     return Array.from({ length: BETWEEN }, (_, part) => Number((low + part * step).toPrecision(3)));
@@ -111,7 +111,7 @@ function belowOf(layers, eps) {
  * What the stored ablation says of `eps`: exactly, where it has that threshold or one that cuts off the same γ; else
  * between which two values.
  */
-export function storedAt(rows, eps, below, all) {
+function storedAt(rows, eps, below, all) {
   if (!rows.length) return { value: NONE, more: "This run was not analysed; evaluate to measure it." };
   const same = ({ epsilon, zeroed }) => epsilon === eps || (!below.unknown && Math.round(zeroed * all) === below.count);
   const exact = rows.find(same);

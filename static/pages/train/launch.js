@@ -3,7 +3,7 @@
  */
 
 import { visit } from "../../base/address.js";
-import { launch as post } from "../../server/api.js";
+import { launchRun } from "../../server/api.js";
 import { options } from "../../server/catalog.js";
 import { h, show, slot } from "../../base/dom.js";
 import { toSpec } from "./form.js";
@@ -12,7 +12,7 @@ import { toSpec } from "./form.js";
 export async function launch(keys, values) {
   const spec = toSpec(Object.fromEntries(keys.map((key, index) => [key, values[index]])));
   await busy(document.getElementById("launch"), slot(document, "launch-problem"), async () => {
-    const { url } = await post(spec);
+    const { url } = await launchRun(spec);
     visit(url);
   });
 }
@@ -31,7 +31,7 @@ export function together(button, message, specs) {
   let ids = []; // those of a click that the server stopped half-way: the next click goes on from there
   button.addEventListener("click", () =>
     busy(button, message, async () => {
-      for (const spec of specs.slice(ids.length)) ids.push((await post(spec)).id);
+      for (const spec of specs.slice(ids.length)) ids.push((await launchRun(spec)).id);
       visit(`/compare?runs=${ids.map(encodeURIComponent).join(",")}`);
       ids = [];
     }),

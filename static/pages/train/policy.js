@@ -1,74 +1,74 @@
 /**
- * What trains: the form's fields as a policy's name, and a name as fields. One entry a group of fields.
+ * What trains: the form's fields as a policy's name, and a name as fields, by the rules that the server gives.
  */
 
 import { options } from "../../server/catalog.js";
 
 const OTHER = "other";
-const STAGES = "stages";
 const NOTHING = "none";
-const HALF = 50; // what plain "supermask" keeps
-const { choices } = options;
+const { choices, groups } = options;
 
-/** `name(values)`: the policy that a group's fields say. `fields(name)`: their values for a policy, null for others'. */
-const GROUPS = {
-  norm: {
-    name: ({ norm_part, stages }) => (norm_part === STAGES ? ofStages(stages) : norm_part),
-    fields: (name) => {
-      if (name !== STAGES && choices.norm_part.includes(name)) return { norm_part: name };
-      const stages = /^batchnorm-stages?-(\d(?:-\d)*)$/.exec(name)?.[1];
-      return stages ? { norm_part: STAGES, stages: [...new Set(stages.split("-"))].sort() } : null;
+/**
+ * By the kind of a rule's field: `say(field, values)` is its text in a name, null where nothing is ticked;
+ * `read(field, said)` are the form's values for the text that a name has, null where there are none.
+ */
+const FIELDS = {
+  number: {
+    say: ({ key, unsaid }, values) => {
+      const number = values[key] === OTHER ? values[`other_${key}`] : values[key];
+      return Number(number) === unsaid ? "" : `-${number}`;
     },
+    read: ({ key, unsaid }, said = String(unsaid)) =>
+      choices[key].includes(said) ? { [key]: said } : { [key]: OTHER, [`other_${key}`]: Number(said) },
   },
-  layers: {
-    name: ({ layers }) => choices.layers.filter((layer) => layers.includes(layer)).join("+") || NOTHING,
-    fields: (name) => {
-      const layers = name.split("+");
-      const all = layers.every((layer) => choices.layers.includes(layer));
-      return all && new Set(layers).size === layers.length ? { layers } : null;
-    },
+  choice: {
+    say: ({ key, options }, values) => options.find(([, value]) => value === values[key])[2],
+    read: ({ key, options }, said) => ({ [key]: options.find(([, , text]) => text === said)[1] }),
   },
-  random: {
-    name: (values) => `random-${numberOf("per_channel", values)}${values.spread === "layer" ? "-layer" : ""}`,
-    fields: (name) => {
-      const [, k, layer] = /^random-([1-9]\d{0,2})(-layer)?$/.exec(name) ?? [];
-      return k ? { ...numberFields("per_channel", k), spread: layer ? "layer" : "channel" } : null;
+  ticks: {
+    say: ({ key, starts, separator }, values) => {
+      const ticked = choices[key].filter((value) => values[key].includes(value));
+      return ticked.length ? starts[ticked.length > 1 ? 1 : 0] + ticked.join(separator) : null;
     },
-  },
-  mask: {
-    name: (values) => {
-      const kept = numberOf("kept", values);
-      return Number(kept) === HALF ? "supermask" : `supermask-${kept}`;
+    read: ({ key, separator }, said) => {
+      const ticked = said.split(separator);
+      return new Set(ticked).size === ticked.length ? { [key]: ticked } : null;
     },
-    fields: (name) => {
-      const kept = name === "supermask" ? String(HALF) : /^supermask-([1-9]\d?)$/.exec(name)?.[1];
-      return kept ? numberFields("kept", kept) : null;
-    },
-  },
-  reference: {
-    name: ({ reference }) => reference,
-    fields: (name) => (choices.reference.includes(name) ? { reference: name } : null),
   },
 };
 
+const rulesOf = (group) => options.rules.filter((rule) => rule.group === group.name);
+
 /** The policy's name that the form's values mean. */
-export const policyName = (values) => GROUPS[values.group].name(values);
+export function policyName(values) {
+  const group = groups.find(({ name }) => name === values.group);
+  const rules = rulesOf(group);
+  const rule = choices[group.key] ? rules.find(({ name }) => name === values[group.key]) : rules[0];
+  return rule ? nameBy(rule, values) : values[group.key];
+}
+
+function nameBy({ stem, fields }, values) {
+  const texts = fields.map((field) => FIELDS[field.kind].say(field, values));
+  return texts.includes(null) ? NOTHING : stem + texts.join("");
+}
 
 /** The values of the form's fields for a policy's name; null where no group can say it. */
 export function policyFields(name) {
-  for (const [group, { fields }] of Object.entries(GROUPS)) {
-    const found = fields(name);
-    if (found) return { group, ...found };
+  for (const group of groups) {
+    const rules = rulesOf(group);
+    const members = choices[group.key];
+    if (members?.includes(name) && !rules.some((rule) => rule.name === name))
+      return { group: group.name, [group.key]: name };
+    for (const rule of rules) {
+      const found = fieldsBy(rule, name);
+      if (found) return { group: group.name, ...(members && { [group.key]: rule.name }), ...found };
+    }
   }
   return null;
 }
 
-function ofStages(stages) {
-  const numbers = [...stages].sort((a, b) => a - b);
-  return numbers.length ? `batchnorm-stage${numbers.length > 1 ? "s" : ""}-${numbers.join("-")}` : NOTHING;
+function fieldsBy({ pattern, fields }, name) {
+  const match = new RegExp(`^${pattern}$`).exec(name);
+  const found = match && fields.map((field, index) => FIELDS[field.kind].read(field, match[index + 1]));
+  return found && !found.includes(null) ? Object.assign({}, ...found) : null;
 }
-
-const numberOf = (key, values) => (values[key] === OTHER ? values[`other_${key}`] : values[key]);
-
-const numberFields = (key, value) =>
-  choices[key].includes(value) ? { [key]: value } : { [key]: OTHER, [`other_${key}`]: Number(value) };

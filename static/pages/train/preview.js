@@ -4,7 +4,7 @@
 
 import { ask } from "../../server/api.js";
 import { architectureTitle, datasetOf, parseArchitecture, policyOf } from "../../server/catalog.js";
-import { mount as mountNetwork } from "../../charts/network.js";
+import { networkPicture } from "../../charts/network/picture.js";
 import { copyButton, h, say, show, slot } from "../../base/dom.js";
 import { compact, percent, range, whole } from "../../base/format.js";
 import { current } from "./form.js";
@@ -15,7 +15,7 @@ const RETRY_MS = 2000;
 
 export function mount(element) {
   mountStart(element.firstElementChild);
-  const network = mountNetwork(slot(element, "network"), slot(element, "legend"));
+  const network = networkPicture(slot(element, "network"), slot(element, "legend"));
   let asked = 0;
 
   async function update(spec) {

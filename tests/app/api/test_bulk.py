@@ -42,8 +42,8 @@ def test_each_run_is_cancelled_or_says_why_not(client: TestClient, store: Store,
         done: "it is finished already",
         "nosuchrun1234": "this owner token belongs to another run",
     }
-    assert store.state(waiting["id"]) == "cancelled" and store.state(theirs["id"]) == "queued"
-    run = store.run(running)
+    assert store.runs.state(waiting["id"]) == "cancelled" and store.runs.state(theirs["id"]) == "queued"
+    run = store.runs.get(running)
     assert run is not None and run.state == "running" and run.cancel_requested
 
 
@@ -52,7 +52,7 @@ def test_what_is_removed_comes_back(client: TestClient, store: Store, trainer: T
     for run_id in ended:
         trainer.finish(run_id)
     (broken, _), running = list(ended.items())[1], trainer.start()
-    with store.writing() as connection:
+    with store.database.writing() as connection:
         connection.execute(sa.update(RUNS).where(RUNS.c.id == broken).values(counts="{}"))
     said = change(client, "remove", {**ended, running[0]: running[1]})
     assert said["done"] == list(ended)
@@ -82,7 +82,7 @@ def test_only_ones_own_runs_are_reordered(client: TestClient, store: Store) -> N
     tokens = {run["id"]: run["owner_token"] for run in (first, last)}
     order = {"runs": [last["id"], first["id"]], "tokens": tokens}
     assert client.post("/api/runs/order", json=order).json() == {"runs": [last["id"], first["id"]]}
-    assert store.waiting() == [last["id"], theirs["id"], first["id"]]
+    assert store.queue.waiting() == [last["id"], theirs["id"], first["id"]]
     assert client.get(f"/api/runs/{first['id']}").json()["position"] == 3
     stolen = {"runs": [theirs["id"], last["id"]], "tokens": {**tokens, theirs["id"]: first["owner_token"]}}
     answer = client.post("/api/runs/order", json=stolen)
@@ -90,4 +90,4 @@ def test_only_ones_own_runs_are_reordered(client: TestClient, store: Store) -> N
     del stolen["tokens"]
     assert client.post("/api/runs/order", json={**stolen, "tokens": tokens}).status_code == 403
     assert client.post("/api/runs/order", json=stolen).status_code == 422
-    assert store.waiting() == [last["id"], theirs["id"], first["id"]]
+    assert store.queue.waiting() == [last["id"], theirs["id"], first["id"]]

@@ -39,7 +39,7 @@ def capsule_of(run: RunSpec) -> tuple[bytes, dict[str, Any]]:
 @pytest.fixture
 def run_id(trainer: Trainer, store: Store) -> str:
     """A finished run with a capsule, while a worker is there."""
-    store.hello(Identity.of_this_process(), 1)
+    store.workers.hello(Identity.of_this_process(), 1)
     run_id, _ = trainer.start()
     trainer.finish(run_id, capsule=capsule_of(RUN)[0])
     return run_id
@@ -79,11 +79,11 @@ def test_an_evaluation_from_its_launch_to_its_result(
     assert woken[-1] == view["id"], "the workers got a hint"
     again = client.post(f"/api/runs/{run_id}/evaluations", json=ZERO)
     assert (again.status_code, again.json()["id"], len(woken)) == (200, view["id"], 1)
-    held = store.claim_evaluation("worker")
+    held = store.evaluations.take("worker")
     assert held is not None and held.request.model_dump(mode="json") == view["request"]
-    store.beat_evaluation(held, 0.5)
+    store.evaluations.beat(held, 0.5)
     assert client.get(f"/api/evaluations/{view['id']}").json()["share"] == 0.5
-    store.finish_evaluation(held, {"edited": {"top1": 0.25}})
+    store.evaluations.finish(held, {"edited": {"top1": 0.25}})
     done = client.get(f"/api/evaluations/{view['id']}").json()
     assert (done["state"], done["result"], done["error"]) == ("finished", {"edited": {"top1": 0.25}}, None)
     assert client.get("/api/evaluations/NoSuchOne12345").status_code == 404
@@ -115,7 +115,7 @@ def test_an_image_that_is_too_large_is_not_even_read(client: TestClient, run_id:
 
 
 def test_a_run_that_is_not_finished_is_refused(client: TestClient, trainer: Trainer, store: Store) -> None:
-    store.hello(Identity.of_this_process(), 1)
+    store.workers.hello(Identity.of_this_process(), 1)
     run_id, _ = trainer.start()
     answer = client.post(f"/api/runs/{run_id}/evaluations", json=ZERO)
     assert answer.status_code == 422 and "only a finished run can be operated on" in answer.json()["detail"]

@@ -39,7 +39,7 @@ def test_the_gallery_shows_them_and_so_does_everything_else(client: TestClient, 
 @pytest.mark.parametrize("headers", [{}, {"X-Owner-Token": "guess"}, {"X-Owner-Token": NOBODY}])
 def test_nobody_owns_them_and_a_refusal_says_so(client: TestClient, store: Store, headers: dict[str, str]) -> None:
     settle_examples(store, True)
-    run_id = store.examples()[0].id
+    run_id = store.examples.all()[0].id
     for refused in (
         client.delete(f"/api/runs/{run_id}", headers=headers),
         client.post(f"/api/runs/{run_id}/cancel", headers=headers),
@@ -65,9 +65,9 @@ def test_the_setting_takes_them_out_for_good(
 ) -> None:
     settle_examples(store, False)
     settle_examples(store, True)
-    assert len(store.examples()) == 4
+    assert len(store.examples.all()) == 4
     settle_examples(store, False)
-    assert store.examples() == [] and capsys.readouterr().err == ""
+    assert store.examples.all() == [] and capsys.readouterr().err == ""
     settle_examples(store, True)
     assert len(client.get("/api/examples").json()["examples"]) == 0, "who took them out is not asked again"
 
@@ -76,17 +76,17 @@ def test_what_cannot_be_taken_out_is_said(
     store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settle_examples(store, True)
-    first, *_ = store.examples()
+    first, *_ = store.examples.all()
     reasons = {first.id: "a study needs this run, so it stays"}
-    monkeypatch.setattr(store, "remove", reasons.get)
+    monkeypatch.setattr(store.runs, "remove", reasons.get)
     settle_examples(store, False)
     assert capsys.readouterr().err == f"The example {first.id} stays: a study needs this run, so it stays\n"
 
 
 def test_what_was_removed_is_not_in_the_gallery(client: TestClient, store: Store) -> None:
     settle_examples(store, True)
-    first = store.examples()[0]
-    assert store.remove(first.id) is None
+    first = store.examples.all()[0]
+    assert store.runs.remove(first.id) is None
     assert first.id not in client.get("/api/examples").text
 
 
@@ -97,7 +97,7 @@ def test_a_run_of_this_server_is_none(client: TestClient, trainer: Trainer) -> N
 
 def test_they_tell_nothing_of_the_speed_here(store: Store) -> None:
     settle_examples(store, True)
-    runs = store.examples()
+    runs = store.examples.all()
     assert [measured(run) for run in runs] == [None] * 4
     assert Estimator(store).estimate(runs[0].spec)["basis"] == "assumed"
 
@@ -111,4 +111,4 @@ def test_a_broken_file_does_not_keep_the_server_from_starting(
     monkeypatch.setattr("app.__main__.shipped", broken)
     settle_examples(store, True)
     assert capsys.readouterr().err == "The examples are left as they are: a.json: machine: wrong\n"
-    assert store.runs()[1] == 0
+    assert store.runs.find()[1] == 0

@@ -1,4 +1,4 @@
-"""What a run leaves behind, over HTTP: findings as JSON and CSV, and the capsule, with everything that is refused."""
+"""What a run leaves behind, over HTTP: γ and β of a moment, findings as JSON and CSV, the capsule, and all refusals."""
 
 from __future__ import annotations
 
@@ -16,6 +16,17 @@ from tests.app.conftest import Trainer
 
 def rows(text: str) -> list[dict[str, Any]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_one_moment(client: TestClient, trainer: Trainer) -> None:
+    run_id, _ = trainer.start()
+    answer = client.get(f"/api/runs/{run_id}/snapshots/3")
+    assert answer.status_code == 404 and "no snapshot" in answer.json()["detail"]
+    trainer.say(run_id, 1, snapshots=(0, 3))
+    for step, found in ((0, 0), (2, 0), (3, 3), (24, 3)):
+        view = client.get(f"/api/runs/{run_id}/snapshots/{step}").json()
+        assert view["step"] == found and view["gamma"]["counts"][4][1 + found] == 4 and len(view["disabled"]) == 15
+    assert client.get(f"/api/runs/{run_id}/snapshots/-1").status_code == 422
 
 
 def test_findings_as_json_and_csv_are_the_same(client: TestClient, trainer: Trainer) -> None:

@@ -68,7 +68,7 @@ def test_a_finished_run_shows_its_result(client: TestClient, trainer: Trainer) -
 
 def test_a_failed_run_says_why(client: TestClient, store: Store, trainer: Trainer) -> None:
     run_id, _ = trainer.start()
-    store.fail(run_id, 1, "diverged", "The loss became infinite at step 3.")
+    store.claims.fail(run_id, 1, "diverged", "The loss became infinite at step 3.")
     error = client.get(f"/api/runs/{run_id}").json()["error"]
     assert error == {"kind": "diverged", "message": "The loss became infinite at step 3."}
 
@@ -115,7 +115,7 @@ def test_a_full_queue_refuses(client: TestClient, settings: Settings, store: Sto
         launch(client)
     answer = client.post("/api/runs", json=SPEC)
     assert answer.status_code == 429 and "5" in answer.json()["detail"]
-    assert store.runs()[1] == settings.max_queued
+    assert store.runs.find()[1] == settings.max_queued
 
 
 @pytest.mark.parametrize("ending", ["", "/points", "/points?format=csv", "/snapshots"])
@@ -182,7 +182,7 @@ def test_points_as_json_and_csv_are_the_same_and_exact(client: TestClient, store
     assert answer.headers["content-disposition"] == f'attachment; filename="onlybn-{run_id}-points.csv"'
     rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
     assert points["id"] == run_id and len(rows) == len(points["points"]) == 12
-    for row, point, stored in zip(rows, points["points"], store.points(run_id), strict=True):
+    for row, point, stored in zip(rows, points["points"], store.curves.points(run_id), strict=True):
         assert (int(row["step"]), row["split"]) == (point["step"], point["split"]) == (stored.step, stored.split)
         assert float(row["loss"]) == point["loss"] == stored.loss
         assert float(row["top1"]) == point["top1"] == stored.top1
@@ -236,16 +236,6 @@ def test_a_running_run_is_asked_to_stop(client: TestClient, trainer: Trainer) ->
     assert answer.json()["state"] == "running" and answer.json()["cancel_requested"]
 
 
-def test_count_and_preview_say_the_same(client: TestClient) -> None:
-    counted = client.get("/api/count?architecture=resnet-110&policy=batchnorm&dataset=cifar-10&epochs=2").json()
-    assert counted["counts"]["total"] == 1_730_714 and counted["counts"]["trainable"] == 8288
-    spec = {"architecture": "resnet-110", "policy": "batchnorm", "dataset": "cifar-10", "epochs": 2}
-    assert client.post("/api/preview", json=spec).json() == counted
-    wrong = client.get("/api/count?architecture=resnet-111&policy=batchnorm")
-    assert wrong.status_code == 422 and "resnet-110" in wrong.json()["detail"]
-    assert "policy is missing" in client.get("/api/count?architecture=resnet-14").json()["detail"]
-
-
 def test_health(client: TestClient, trainer: Trainer) -> None:
     trainer.start()
     launch(client)
@@ -263,7 +253,7 @@ def test_unknown_addresses_and_methods_answer_in_json(client: TestClient) -> Non
 def test_a_broken_server_says_so_without_a_trace(client: TestClient, store: Store) -> None:
     from jobs.store.tables import METADATA
 
-    METADATA.drop_all(store.engine)
+    METADATA.drop_all(store.database.engine)
     answer = client.get("/api/runs")
     assert answer.status_code == 503 and "again" in answer.json()["detail"] and "sql" not in answer.text.lower()
 
@@ -281,3 +271,11 @@ def test_the_documentation_is_complete_and_asks_no_other_host(client: TestClient
         assert path in page.text
         assert all(operation["summary"] for operation in methods.values())
     assert not re.findall(r'(?:src|<link [^>]*href)="(?!/static/)', page.text), "everything comes from here"
+
+
+def test_the_schedule_of_the_whole_run(client: TestClient, trainer: Trainer) -> None:
+    run_id, _ = trainer.start(epochs=40, recipe={"lr": 0.4, "lr_drops": [0.5], "warmup_epochs": 2})
+    view = client.get(f"/api/runs/{run_id}/schedule").json()
+    rates = dict(zip(view["epochs"], view["lr"], strict=True))
+    assert len(rates) <= 402 and rates[0.0] == 0 and rates[1.0] == 0.2 and rates[10.0] == 0.4 and rates[30.0] == 0.04
+    assert max(rates) < 40

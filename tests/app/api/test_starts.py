@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from app.settings import Settings
 from app.web.security import MAX_START
-from jobs.store import results
+from jobs.store import starts
 from jobs.store.store import Store
 from tests.app.conftest import SPEC, Trainer
 
@@ -42,7 +42,7 @@ def test_an_uploaded_file_can_be_started_from(client: TestClient, store: Store, 
     launched = client.post("/api/runs", json=spec)
     assert launched.status_code == 201
     assert client.get(f"/api/runs/{launched.json()['id']}").json()["spec"]["start"] == digest
-    assert store.start(digest) == client.get(f"/api/starts/{digest}/file").content == content
+    assert store.starts.get(digest) == client.get(f"/api/starts/{digest}/file").content == content
     assert client.get(f"/api/starts/{'0' * 64}/file").status_code == 404
 
 
@@ -77,12 +77,12 @@ def test_a_finished_run_can_be_started_from(client: TestClient, trainer: Trainer
     assert client.post("/api/preview", json=spec).status_code == 200
     launched = client.post("/api/runs", json=spec).json()["id"]
     assert client.get(f"/api/runs/{launched}").json()["spec"]["start"] == hashlib.sha256(content).hexdigest()
-    trainer.store.cancelled(launched, 0)
+    trainer.store.claims.cancel(launched, 0)
 
     client.post(f"/api/runs/{launched}/cancel")
-    large, _ = trainer.store.submit(trainer.store.run(run_id).spec)  # type: ignore[union-attr]
-    for waiting in trainer.store.waiting():
-        trainer.store.claim("worker")
+    large, _ = trainer.store.runs.submit(trainer.store.runs.get(run_id).spec)  # type: ignore[union-attr]
+    for waiting in trainer.store.queue.waiting():
+        trainer.store.claims.take("worker")
         trainer.finish(waiting)
     away = client.post("/api/runs", json={**SPEC, "start": {"run": large.id}})
     assert away.status_code == 422 and "not on this machine" in away.json()["detail"]
@@ -114,11 +114,11 @@ def test_a_start_that_means_nothing_is_refused(client: TestClient, start: object
 def test_room_is_made_by_files_that_no_run_starts_from(
     client: TestClient, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(results, "MAX_STARTS", 600)
-    monkeypatch.setattr(results, "UNUSED_FOR_S", -1.0)
+    monkeypatch.setattr(starts, "MAX_STARTS", 600)
+    monkeypatch.setattr(starts, "UNUSED_FOR_S", -1.0)
     used, unused = (upload(client, file_of(floats=count)).json()["digest"] for count in (40, 41))
     assert client.post("/api/runs", json={**SPEC, "start": used}).status_code == 201
     assert upload(client, file_of(floats=42)).status_code == 201
-    assert store.has_start(used) and not store.has_start(unused)
+    assert store.starts.has(used) and not store.starts.has(unused)
     full = upload(client, file_of(floats=120))
     assert full.status_code == 507 and "--start on the command line" in full.json()["detail"]

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from app.server import make_app
 from app.settings import Settings
-from app.views import studies
+from app.views import questions
 from core.run.spec import RunSpec
 from core.studies.catalog import STUDIES, study_spec
 from core.studies.spec import Axis, StudySpec
@@ -45,12 +45,12 @@ def test_a_public_server_may_bound_the_scale(store: Store) -> None:
 
 
 def test_what_never_changes_is_there_before_a_visitor_asks(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    studies.prepare()
+    questions.prepare()
 
     def again(*_: object) -> None:
         raise AssertionError("worked out once more")
 
-    monkeypatch.setattr(studies, "figure", again)
+    monkeypatch.setattr(questions, "figure", again)
     assert len(client.get("/api/studies").json()["questions"]) == len(STUDIES)
 
 
@@ -59,9 +59,9 @@ def test_only_runs_of_some_length_tell_the_pace(store: Store) -> None:
     short = RunSpec(architecture="resnet-14", policy="batchnorm", dataset="digits", epochs=30)
     long = RunSpec(architecture="resnet-56", policy="batchnorm", dataset="fashion-mnist", epochs=4)
     for spec, words in ((short, "on two ordinary cores"), (long, "at the speed of this server's last runs")):
-        store.submit(spec)
-        run = store.claim("worker")
-        assert run and store.finish(run.id, run.attempt, finished(0.5))
+        store.runs.submit(spec)
+        run = store.claims.take("worker")
+        assert run and store.claims.finish(run.id, run.attempt, finished(0.5))
         app = make_app(Settings(), store, lambda _: None, dict)
         with TestClient(app) as fresh:
             scales = fresh.get("/api/studies").json()["questions"][0]["scales"]
@@ -69,9 +69,9 @@ def test_only_runs_of_some_length_tell_the_pace(store: Store) -> None:
 
 
 def finish_all(store: Store, top1: dict[str, float]) -> None:
-    while run := store.claim("worker"):
+    while run := store.claims.take("worker"):
         value = top1[run.spec.architecture] + run.spec.replicate / 100
-        assert store.finish(run.id, run.attempt, finished(value))
+        assert store.claims.finish(run.id, run.attempt, finished(value))
 
 
 def test_the_questions_and_what_they_cost(client: TestClient) -> None:
@@ -113,11 +113,11 @@ def test_a_study_from_its_launch_to_its_verdict(client: TestClient, store: Store
 def test_the_results_say_how_many_processes_trained_a_run(client: TestClient, store: Store) -> None:
     path = f"/api/studies/{launch(client)['id']}"
     for processes in (1, 2):
-        run = store.claim("worker")
+        run = store.claims.take("worker")
         assert run
         told = started(run.spec).model_copy(update={"processes": processes})
-        store.record(run.id, run.attempt, Batch(started=told))
-        assert store.finish(run.id, run.attempt, finished(0.5))
+        store.claims.record(run.id, run.attempt, Batch(started=told))
+        assert store.claims.finish(run.id, run.attempt, finished(0.5))
     rows = csv.DictReader(io.StringIO(client.get(f"{path}/results").text))
     assert {row["processes"] for row in rows} == {"1", "2"}
 
@@ -133,11 +133,11 @@ def test_cancel_and_resume_need_the_owners_token(client: TestClient, store: Stor
     assert cancelled["state"] == "cancelled" and cancelled["counts"]["cancelled"] == DEPTH
     resumed = client.post(f"{path}/resume", json={}, headers=token).json()
     assert resumed["state"] == "queued" and resumed["counts"]["queued"] == DEPTH
-    assert len(store.waiting()) == DEPTH
+    assert len(store.queue.waiting()) == DEPTH
 
 
 def test_the_token_of_a_study_cancels_the_runs_that_it_launched_and_no_other(client: TestClient, store: Store) -> None:
-    joined, _ = store.submit(study_spec("depth", "minutes").members[0].spec)
+    joined, _ = store.runs.submit(study_spec("depth", "minutes").members[0].spec)
     launched = launch(client)
     token = {"X-Owner-Token": launched["owner_token"]}
     runs = client.get(f"/api/studies/{launched['id']}").json()["members"]
@@ -162,7 +162,7 @@ def test_a_study_whose_images_are_gone_says_so_and_leaves_the_others_alone(
     axes = (Axis(field="policy", values=("batchnorm", "all")),)
     base = {"architecture": "resnet-8", "dataset": "folder", "epochs": 1}
     spec = StudySpec(study="imagenet", scale="paper", base=base, axes=axes, replicates=1)
-    lost = store.launch_study(spec)
+    lost = store.studies.launch(spec)
     whole = launch(client)
     monkeypatch.delenv("ONLYBN_FOLDER")
     read_study.cache_clear()  # as after a restart

@@ -14,7 +14,7 @@ def test_lists_and_pages_go_on(client: TestClient, store: Store, trainer: Traine
     bad, token = trainer.start(name="From the future")
     trainer.finish(bad)
     good = client.post("/api/runs", json=SPEC).json()["id"]
-    with store.writing() as connection:
+    with store.database.writing() as connection:
         connection.execute(sa.update(RUNS).where(RUNS.c.id == bad).values(spec='{"policy": "telepathy"}'))
     page = client.get("/api/runs").json()
     assert [run["id"] for run in page["runs"]] == [good] and page["total"] == 2

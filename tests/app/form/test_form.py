@@ -9,14 +9,13 @@ from fractions import Fraction
 import gradio as gr
 import pytest
 
-from app.form import choices
+from app.form import choices, fields
 from app.form import components as form
-from app.pages import run, site, train
-from app.pages import table as runs
-from app.pages.options import GRAMMAR, options
+from app.pages.options import options
 from core.catalog.architectures import FAMILIES
 from core.catalog.normalisation import Normalisation
-from core.catalog.policies import POLICIES, UNIONS, policy
+from core.catalog.policies import POLICIES, POLICY_GROUPS, policy, rules_in
+from core.catalog.policy import trainable
 from core.run.spec import Init, Recipe, RunSpec
 
 
@@ -36,8 +35,8 @@ def values(filled: form.Form, key: str) -> list[str]:
 
 
 def test_the_examples_are_valid_and_train_equally_many_parameters() -> None:
-    specs = [RunSpec.model_validate(example) for example in choices.EXAMPLES]
-    assert {spec.selection.trainable(spec.plan) for spec in specs} == {1120}
+    specs = [RunSpec.model_validate(example) for example in fields.EXAMPLES]
+    assert {trainable(spec.trains) for spec in specs} == {1120}
     assert [spec.policy for spec in specs] == ["batchnorm", "random-2"]
 
 
@@ -61,37 +60,45 @@ def test_the_options_are_plain_data() -> None:
 def test_the_words_for_a_rule_are_the_policys(name: str) -> None:
     """What a page makes of the rule is what the policy itself says."""
     assert name not in POLICIES
-    pattern, example, said = next(rule for rule in GRAMMAR if re.fullmatch(rule[0], name))
-    match = re.fullmatch(pattern, name)
+    words = next(words for words in options()["grammar"] if re.fullmatch(words["pattern"], name))
+    match = re.fullmatch(words["pattern"], name)
     assert match
     k = match[1].replace("-", ", ")
-    assert example.title.replace(said, k) == policy(name).title
-    assert example.sentence.replace(said, k) == policy(name).sentence
+    wanted = policy(name)
+    assert words["title"].replace("{k}", k) == wanted.title
+    assert words["sentence"].replace("{k}", k) == wanted.sentence
+    assert {key: words[key] for key in ("source", "norm", "group", "hue")} == {
+        "source": wanted.source,
+        "norm": wanted.norm,
+        "group": wanted.group,
+        "hue": wanted.hue,
+    }
 
 
 def test_every_field_has_a_component(filled: form.Form) -> None:
-    keys = {choices.key_of(part, field) for part, usual in choices.PARTS.items() for field in type(usual).model_fields}
-    own = {"architecture", "policy", "dataset", "seeds", "contents", *choices.PARTS}
+    keys = {fields.key_of(part, field) for part, usual in fields.PARTS.items() for field in type(usual).model_fields}
+    own = {"architecture", "policy", "dataset", "seeds", "contents", *fields.PARTS}
     assert keys | (set(RunSpec.model_fields) - own) <= set(filled.components)
     assert set(form.POLICY) <= set(filled.components)
 
 
 def test_a_new_field_of_any_part_appears_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     for key in ("dropout", "norm.epsilon", "init.scale"):
-        monkeypatch.setitem(choices.SCHEMAS, key, {"type": "number", "default": 0.5, "description": "New."})
+        monkeypatch.setitem(fields.SCHEMAS, key, {"type": "number", "default": 0.5, "description": "New."})
     with gr.Blocks(analytics_enabled=False):
-        fields = form.Form()
+        filled = form.Form()
         for heading in form.SECTIONS:
-            fields.section(heading)
-    assert [fields.components[key].value for key in ("dropout", "norm.epsilon", "init.scale")] == [0.5, 0.5, 0.5]
+            filled.section(heading)
+    assert [filled.components[key].value for key in ("dropout", "norm.epsilon", "init.scale")] == [0.5, 0.5, 0.5]
 
 
 def test_every_policy_can_be_chosen(filled: form.Form) -> None:
     """Each listed policy is a choice of its own or follows from the numbers and ticks of a group."""
-    said = {*values(filled, "norm_part"), *values(filled, "reference"), *values(filled, "layers")}
     for name, entry in POLICIES.items():
-        by_group = entry.per_channel or entry.keep or entry.stages or set(name.split("+")) <= set(UNIONS)
-        assert by_group or name in said, name
+        group = POLICY_GROUPS[entry.group]
+        by_rule = [rule for rule in rules_in(group) if rule.policy(name)]
+        assert by_rule or name in values(filled, group.key)
+        assert all(field.key in filled.components for rule in by_rule for field in rule.fields)
     assert values(filled, "reference") == ["all", "all-but-batchnorm", "bias", "none"]
 
 
@@ -136,14 +143,3 @@ def test_a_preset_is_a_valid_recipe(title: str, filled: form.Form) -> None:
     }
     assert (recipe.optimizer, recipe.schedule) == (("adam", "one-cycle") if epochs is None else ("sgd", "step"))
     assert (epochs, recipe.batch_size, recipe.lr, recipe.warmup_epochs, drops) == wanted[title]
-
-
-def test_templates_hold_nothing_that_gradio_would_evaluate() -> None:
-    templates = (site.HEADER, site.FOOTER, train.HERO, train.PREVIEW, train.LAUNCH_PROBLEM, train.CLI, train.LATEST)
-    for html in (*templates, run.SKELETON, runs.SKELETON):
-        assert not any(sign in html for sign in ("${", "{{", "`"))
-
-
-def test_the_site_has_its_pages() -> None:
-    pages = site.build(None, None).pages
-    assert {"", "runs", "run"} <= {path for path, *_ in pages}

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.live import feed as feeds
-from app.live import watched
+from app.live import layers
 from app.live.feed import Feed
 from app.live.messages import Cursors, Question
 from app.views import points as thinning
@@ -27,13 +27,13 @@ def ask(feed: Feed, run_id: str, layer: int | None = None, **cursors: int | None
 def test_deltas_until_the_end(feed: Feed, clock: Clock, trainer: Trainer) -> None:
     run_id, _ = trainer.start()
     trainer.say(run_id, 1, 2, 3, snapshots=(0, 3))
-    news = ask(feed, run_id, points=0, snapshots=0, log=0)
-    assert [row[1] for row in news["points"]] == [1, 2, 3]
-    assert news["points"][0][3:] == ("train", 1.0, 0.01, None, 0.1)
-    assert [s["step"] for s in news["snapshots"]] == [0, 3]
-    assert [row["kind"] for row in news["log"]][:2] == ["submitted", "claimed"]
-    assert len(news["run"]["layers"]) == len(news["snapshots"][0]["disabled"]) == 15
-    cursor = news["cursor"]
+    delta = ask(feed, run_id, points=0, snapshots=0, log=0)
+    assert [row[1] for row in delta["points"]] == [1, 2, 3]
+    assert delta["points"][0][3:] == ("train", 1.0, 0.01, None, 0.1)
+    assert [s["step"] for s in delta["snapshots"]] == [0, 3]
+    assert [row["kind"] for row in delta["log"]][:2] == ["submitted", "claimed"]
+    assert len(delta["run"]["layers"]) == len(delta["snapshots"][0]["disabled"]) == 15
+    cursor = delta["cursor"]
     clock.seconds += 1
     nothing = ask(feed, run_id, **cursor)
     assert nothing["points"] == nothing["snapshots"] == nothing["log"] == [] and nothing["cursor"] == cursor
@@ -55,8 +55,8 @@ def test_the_newest_rows_are_known_when_a_run_is_seen_as_ended(feed: Feed, clock
     clock.seconds += 1
     trainer.say(run_id, *range(1, 30))
     trainer.finish(run_id)
-    news = ask(feed, run_id)
-    assert news["run"]["state"] == "finished" and len(news["points"]) == 29
+    delta = ask(feed, run_id)
+    assert delta["run"]["state"] == "finished" and len(delta["points"]) == 29
 
 
 def test_a_run_that_ended_twice_is_told_to_its_second_end(
@@ -65,25 +65,25 @@ def test_a_run_that_ended_twice_is_told_to_its_second_end(
     """It was cancelled, resumed and cancelled again while nobody looked."""
     run_id, _ = trainer.start()
     trainer.say(run_id, 1)
-    store.request_cancel(run_id)
-    store.cancelled(run_id, 1)
+    store.runs.cancel(run_id)
+    store.claims.cancel(run_id, 1)
     assert ask(feed, run_id, points=0)["run"]["state"] == "cancelled"
-    assert store.resume(run_id) and store.claim("another")
-    store.record(run_id, 2, Batch(points=(Point(step=2, epoch=0.2, split="train", loss=1.0, top1=0.5, lr=0.1),)))
-    store.request_cancel(run_id)
-    store.cancelled(run_id, 2)
+    assert store.runs.resume(run_id) and store.claims.take("another")
+    store.claims.record(run_id, 2, Batch(points=(Point(step=2, epoch=0.2, split="train", loss=1.0, top1=0.5, lr=0.1),)))
+    store.runs.cancel(run_id)
+    store.claims.cancel(run_id, 2)
     clock.seconds += 1
-    news = ask(feed, run_id, points=0, log=0)
-    assert [row[1] for row in news["points"]] == [1, 2]
-    assert [row["kind"] for row in news["log"]].count("cancelled") == 2
+    delta = ask(feed, run_id, points=0, log=0)
+    assert [row[1] for row in delta["points"]] == [1, 2]
+    assert [row["kind"] for row in delta["log"]].count("cancelled") == 2
 
 
 def test_what_is_not_wanted_is_not_sent(feed: Feed, trainer: Trainer) -> None:
     run_id, _ = trainer.start()
     trainer.say(run_id, 1, snapshots=(1,))
-    news = ask(feed, run_id, points=None)
-    assert news["points"] == news["snapshots"] == news["log"] == []
-    assert news["cursor"] == dict.fromkeys(("points", "snapshots", "log", "disabled", "speeds"))
+    delta = ask(feed, run_id, points=None)
+    assert delta["points"] == delta["snapshots"] == delta["log"] == []
+    assert delta["cursor"] == dict.fromkeys(("points", "snapshots", "log", "disabled", "speeds"))
 
 
 def test_a_new_server_goes_on_from_old_cursors(feed: Feed, store: Store, trainer: Trainer) -> None:
@@ -107,20 +107,20 @@ def test_a_long_run_is_thinned_the_same_way_whenever_one_asks(
         trainer.say(run_id, *steps[said : said + 3])
         trainer.test(run_id, steps[said], 0.5)
         clock.seconds += 1
-        news = ask(feed if said % 2 else Feed(store), run_id, points=cursor)
-        seen += news["points"]
-        cursor = news["cursor"]["points"]
-        assert news["latest"][1] == steps[: said + 3][-1], "the newest is always there"
+        delta = ask(feed if said % 2 else Feed(store), run_id, points=cursor)
+        seen += delta["points"]
+        cursor = delta["cursor"]["points"]
+        assert delta["latest"][1] == steps[: said + 3][-1], "the newest is always there"
     trainer.finish(run_id)
     clock.seconds += 1
-    news = ask(feed, run_id, points=cursor)
-    seen += news["points"]
-    assert news["latest"] is None
+    delta = ask(feed, run_id, points=cursor)
+    seen += delta["points"]
+    assert delta["latest"] is None
     train = [row[1] for row in seen if row[3] == "train"]
     assert train == sorted(set(train)) and len(train) <= 9 and train[-1] == steps[-1] and train[0] == steps[0]
     assert len(seen) - len(train) == len(range(0, len(steps), 3)), "all test points"
     assert ask(Feed(store), run_id, points=0)["points"] == seen
-    assert ask(feed, run_id, points=news["cursor"]["points"])["points"] == []
+    assert ask(feed, run_id, points=delta["cursor"]["points"])["points"] == []
 
 
 def test_many_watchers_cost_one_reading(
@@ -128,12 +128,12 @@ def test_many_watchers_cost_one_reading(
 ) -> None:
     run_id, _ = trainer.start()
     read: list[str] = []
-    original = store.watch
-    monkeypatch.setattr(store, "watch", lambda run_id, *after: read.append(run_id) or original(run_id, *after))
+    original = store.curves.delta
+    monkeypatch.setattr(store.curves, "delta", lambda run_id, *after: read.append(run_id) or original(run_id, *after))
     for _ in range(100):
         assert ask(feed, run_id)["run"]["state"] == "running"
     assert len(read) == 1
-    clock.seconds += 0.6
+    clock.seconds += 1
     ask(feed, run_id)
     assert len(read) == 2
     trainer.finish(run_id)
@@ -146,12 +146,12 @@ def test_many_watchers_cost_one_reading(
 def test_sums_over_layers_or_one_layer(feed: Feed, trainer: Trainer) -> None:
     run_id, _ = trainer.start()
     trainer.say(run_id, 1, snapshots=(0, 12, 24))
-    news = ask(feed, run_id, snapshots=0)
-    assert news["snapshots"][2]["gamma"][25] == sum(range(15)) and news["snapshots"][2]["beta"][33] == 15
+    delta = ask(feed, run_id, snapshots=0)
+    assert delta["snapshots"][2]["gamma"][25] == sum(range(15)) and delta["snapshots"][2]["beta"][33] == 15
     one = ask(feed, run_id, layer=4, snapshots=0)
     assert [max(s["gamma"]) for s in one["snapshots"]] == [4, 4, 4] and one["snapshots"][2]["gamma"][25] == 4
-    assert one["snapshots"][2]["gamma_quantiles"] == [0.5] * 7 and news["snapshots"][2]["gamma_quantiles"] is None
-    assert one["snapshots"][0]["disabled"] == news["snapshots"][0]["disabled"]
+    assert one["snapshots"][2]["gamma_quantiles"] == [0.5] * 7 and delta["snapshots"][2]["gamma_quantiles"] is None
+    assert one["snapshots"][0]["disabled"] == delta["snapshots"][0]["disabled"]
     assert ask(feed, run_id, layer=15, snapshots=0)["snapshots"] == []  # no such layer
 
 
@@ -159,39 +159,39 @@ def test_speeds_come_as_they_are_measured(feed: Feed, clock: Clock, trainer: Tra
     run_id, _ = trainer.start()
     trainer.say(run_id, 6)
     trainer.say(run_id, 6)  # said again, as while it tests
-    news = ask(feed, run_id, speeds=0)
-    assert [row[1:] for row in news["speeds"]] == [(0.5, 1234.6)]
+    delta = ask(feed, run_id, speeds=0)
+    assert [row[1:] for row in delta["speeds"]] == [(0.5, 1234.6)]
     clock.seconds += 1
     trainer.say(run_id, 12)
-    assert [row[1:] for row in ask(feed, run_id, **news["cursor"])["speeds"]] == [(1.0, 1234.6)]
+    assert [row[1:] for row in ask(feed, run_id, **delta["cursor"])["speeds"]] == [(1.0, 1234.6)]
     assert ask(feed, run_id)["speeds"] == []
 
 
 def test_a_failed_run_that_goes_on_is_read_anew(feed: Feed, clock: Clock, store: Store, trainer: Trainer) -> None:
     run_id, _ = trainer.start()
     trainer.say(run_id, 1, 2)
-    store.fail(run_id, 1, "error", "no memory")
+    store.claims.fail(run_id, 1, "error", "no memory")
     assert ask(feed, run_id)["run"]["state"] == "failed"
     clock.seconds += 1
     assert ask(feed, run_id)["run"]["error"] == {"kind": "error", "message": "no memory"}
-    store.resume(run_id)
+    store.runs.resume(run_id)
     clock.seconds += 1
-    news = ask(feed, run_id, points=0, log=0)
-    assert news["run"]["state"] == "queued" and news["run"]["error"] is None
-    assert [row[1] for row in news["points"]] == [1, 2] and news["log"][-1]["kind"] == "requeued"
+    delta = ask(feed, run_id, points=0, log=0)
+    assert delta["run"]["state"] == "queued" and delta["run"]["error"] is None
+    assert [row[1] for row in delta["points"]] == [1, 2] and delta["log"][-1]["kind"] == "requeued"
 
 
 def test_large_details_come_in_parts(feed: Feed, trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watched, "MAX_CELLS", 2 * 67 * 15 * 2)
+    monkeypatch.setattr(layers, "MAX_CELLS", 2 * 67 * 15 * 2)
     run_id, _ = trainer.start(epochs=4)
     trainer.say(run_id, 1, snapshots=(0, 12, 24, 36, 48))
     seen, cursor = [], 0
     for last in (False, False, True):
         answer = feed.answer(Question(runs={run_id: Cursors(snapshots=cursor)}, layer=1))
-        news = answer["runs"][run_id]
-        assert news is not None and answer["interval_ms"] == (1000 if last else 100)
-        seen += [s["step"] for s in news["snapshots"]]
-        cursor = news["cursor"]["snapshots"] or 0
+        delta = answer["runs"][run_id]
+        assert delta is not None and answer["interval_ms"] == (1000 if last else 100)
+        seen += [s["step"] for s in delta["snapshots"]]
+        cursor = delta["cursor"]["snapshots"] or 0
     assert seen == [0, 12, 24, 36, 48]
 
 
@@ -211,7 +211,7 @@ def test_histograms_of_snapshots_that_left_are_forgotten(feed: Feed, clock: Cloc
         trainer.say(run_id, step, snapshots=(step,))
         clock.seconds += 1
         shown = [row["step"] for row in ask(feed, run_id, layer=1, snapshots=0)["snapshots"]]
-    assert len(shown) < 10 and list(feed._watched[run_id]._histograms[1]) == shown
+    assert len(shown) < 10 and list(feed._watched[run_id]._histograms._kept[1]) == shown
 
 
 def test_many_questions_slow_everybody_down(feed: Feed, clock: Clock) -> None:

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from app.pages.options import options
 from app.preview.estimate import Estimate
-from app.preview.images import DOWNLOADS, KEPT_AS, changed_folder, data_is_here
+from app.preview.images import changed_folder, data_is_here
 from app.preview.preview import preview
 from core.catalog.datasets import DATASETS
 from core.run.spec import RunSpec
@@ -21,17 +21,23 @@ from tests.pictures import write_pictures
 QUICK: Estimate = {"low": 5.0, "high": 20.0, "basis": "assumed", "runs": 0}
 
 
+DOWNLOADED = {name: data.download for name, data in DATASETS.items() if data.download}
+
+
 def test_every_data_set_is_downloaded_or_here_or_in_a_folder() -> None:
-    assert set(DOWNLOADS) == set(KEPT_AS) == {n for n, data in DATASETS.items() if not data.streamed} - {"digits"}
+    assert set(DOWNLOADED) == {n for n, data in DATASETS.items() if not data.streamed} - {"digits"}
 
 
-@pytest.mark.parametrize(("dataset", "file"), [(name, file) for name, files in KEPT_AS.items() for file in files])
-def test_where_downloads_lie(tmp_path: Path, dataset: str, file: str) -> None:
-    assert not data_is_here(dataset, tmp_path, tmp_path)
+@pytest.mark.parametrize(
+    ("dataset", "file"), [(name, file) for name, download in DOWNLOADED.items() for file in download.kept_as]
+)
+def test_where_downloads_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dataset: str, file: str) -> None:
+    monkeypatch.setenv("ONLYBN_FASHION_MNIST", str(tmp_path))
+    assert not data_is_here(dataset, tmp_path)
     place = tmp_path / "datasets" / file
     place.parent.mkdir(parents=True)
     place.touch()
-    assert data_is_here(dataset, tmp_path, tmp_path)
+    assert data_is_here(dataset, tmp_path)
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "cifar-100", "svhn"])

@@ -15,7 +15,7 @@ from tests.app.conftest import SPEC, Trainer
 
 
 def submit(store: Store, **fields: Any) -> str:
-    return store.submit(RunSpec.model_validate({**SPEC, **fields}))[0].id
+    return store.runs.submit(RunSpec.model_validate({**SPEC, **fields}))[0].id
 
 
 def outlook(client: TestClient, run_id: str) -> Any:
@@ -41,7 +41,7 @@ def test_slots_take_the_next_run_as_soon_as_they_are_free(
 
 
 def test_who_waits_behind_others_waits_longer(client: TestClient, store: Store, trainer: Trainer) -> None:
-    store.hello(Identity.of_this_process(), 1)
+    store.workers.hello(Identity.of_this_process(), 1)
     running, _ = trainer.start()
     trainer.say(running, 12)  # 3.25 s left, it says
     first, second = submit(store, epochs=4), submit(store)
@@ -72,7 +72,7 @@ def test_the_twin_differs_in_its_policy_alone(client: TestClient, store: Store, 
         finished(trainer, policy="random-2", **other)
     waiting = submit(store, policy="random-2")
     assert outlook(client, mine)["twin"] is None
-    store.request_cancel(waiting)
+    store.runs.cancel(waiting)
     assert outlook(client, mine)["twin"] is None
     whole = finished(trainer, policy="all", name="whole")
     assert outlook(client, mine)["twin"] == {

@@ -10,11 +10,13 @@ import pytest
 
 from app.preview.cautions import cautions
 from app.preview.estimate import Estimate, Estimator, Measured, estimate, modest_analyses_s, modest_run_s
-from app.preview.network import picture
+from app.preview.network import Picture, picture
 from app.preview.preview import command_line, data_is_here, duration, preview, warnings
 from core.catalog import architectures as catalog
-from core.catalog.normalisation import Normalisation
+from core.catalog.normalisation import BATCH, Normalisation
 from core.catalog.policies import POLICIES, policy
+from core.catalog.policy import trainable
+from core.catalog.residual import Shape
 from core.commands.arguments import parser, spec_of
 from core.run import cost
 from core.run.spec import RunSpec
@@ -69,7 +71,7 @@ def test_the_lit_parts_add_up_to_what_trains(architecture: str, name: str, norm:
     """The share of each part times its size is the number that the counts give."""
     shape, normalisation = (3, 32, 32), Normalisation(**norm)
     plan, chosen = catalog.plan(architecture, shape, 10, normalisation), policy(name)
-    drawn = picture(architecture, name, shape, 10, normalisation)
+    drawn = picture(plan, chosen.trains(plan), chosen, normalisation)
     units = [drawn["stem"]]
     for block in drawn["blocks"]:
         units += [*block["units"], *([block["shortcut"]] if block["shortcut"] else [])]
@@ -79,17 +81,22 @@ def test_the_lit_parts_add_up_to_what_trains(architecture: str, name: str, norm:
         assert (unit["bias_trained"] is None) == (not conv.bias)
         trained += unit["trained"] * conv.outputs * conv.fan_in + (unit["bias_trained"] or 0) * conv.outputs
         trained += 2 * unit["norm_trained"] * unit["channels"]
-    assert trained == pytest.approx(chosen.trainable(plan), abs=1e-6)
+    assert trained == pytest.approx(trainable(chosen.trains(plan)), abs=1e-6)
     assert drawn["keep"] == chosen.keep
 
 
+def drawn_as(architecture: str, name: str, shape: Shape, classes: int, norm: Normalisation = BATCH) -> Picture:
+    plan, chosen = catalog.plan(architecture, shape, classes, norm), policy(name)
+    return picture(plan, chosen.trains(plan), chosen, norm)
+
+
 def test_the_picture_says_what_its_shapes_are() -> None:
-    vgg = picture("vgg-11", "gamma", (3, 32, 32), 100)
+    vgg = drawn_as("vgg-11", "gamma", (3, 32, 32), 100)
     assert not any(block["residual"] for block in vgg["blocks"])
     assert [block["pool"] for block in vgg["blocks"]] == [True, True, False, True, False, True, False]
     assert vgg["norm"] == {"title": "BatchNorm", "affine": True, "gamma": True, "beta": False}
     assert {unit["norm_trained"] for block in vgg["blocks"] for unit in block["units"]} == {0.5}
-    large = picture("imagenet-resnet-200", "batchnorm-stage-2", (3, 224, 224), 1000, Normalisation(kind="group"))
+    large = drawn_as("imagenet-resnet-200", "batchnorm-stage-2", (3, 224, 224), 1000, Normalisation(kind="group"))
     assert {len(block["units"]) for block in large["blocks"]} == {3} and large["output"]["classes"] == 1000
     assert {block["stage"] for block in large["blocks"] if block["units"][0]["norm_trained"]} == {2}
     assert large["norm"]["title"] == "GroupNorm"
@@ -146,7 +153,7 @@ def test_what_is_usual_needs_no_words(fields: dict[str, Any]) -> None:
     assert cautions(spec(**fields)) == []
 
 
-def test_where_data_may_lie(tmp_path: Path) -> None:
+def test_where_data_may_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert data_is_here("digits", tmp_path)
     assert not data_is_here("cifar-10", tmp_path)
     batch = tmp_path / "datasets" / "cifar-10-batches-py" / "test_batch"
@@ -155,13 +162,15 @@ def test_where_data_may_lie(tmp_path: Path) -> None:
     assert data_is_here("cifar-10", tmp_path)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    assert not data_is_here("fashion-mnist", tmp_path, elsewhere)
+    monkeypatch.setenv("ONLYBN_FASHION_MNIST", str(elsewhere))
+    assert not data_is_here("fashion-mnist", tmp_path)
     (elsewhere / "train-images-idx3-ubyte.gz").touch()
-    assert data_is_here("fashion-mnist", tmp_path, elsewhere)
+    assert data_is_here("fashion-mnist", tmp_path)
     raw = tmp_path / "datasets" / "FashionMNIST" / "raw"
     raw.mkdir(parents=True)
     (raw / "train-images-idx3-ubyte").touch()
-    assert data_is_here("fashion-mnist", tmp_path, tmp_path)
+    monkeypatch.setenv("ONLYBN_FASHION_MNIST", str(tmp_path / "nowhere"))
+    assert data_is_here("fashion-mnist", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +216,7 @@ def test_an_estimate_rests_on_the_runs_most_alike() -> None:
 
 def test_a_resumed_run_tells_no_speed(store: Store, trainer: Trainer) -> None:
     run_id, _ = trainer.start()
-    store.release(run_id, 1, "stopped")
-    assert store.claim("worker")
-    assert store.finish(run_id, 2, finished(spec(), seconds=1.0))
+    store.claims.release(run_id, 1, "stopped")
+    assert store.claims.take("worker")
+    assert store.claims.finish(run_id, 2, finished(spec(), seconds=1.0))
     assert Estimator(store).estimate(spec())["basis"] == "assumed"

@@ -7,9 +7,9 @@ import hashlib
 import json
 import re
 from dataclasses import replace
-from html import escape
 from html.parser import HTMLParser
 
+from markupsafe import escape
 from starlette.testclient import TestClient
 
 from app.sharing.report import Report, html
@@ -89,7 +89,7 @@ def test_what_strangers_write_stays_text(trainer: Trainer) -> None:
     """Today's rules for names would refuse this one; the file must not depend on them."""
     run_id, _ = trainer.start()
     trainer.say(run_id, 3, snapshots=(0,))
-    trainer.store.fail(run_id, 1, "error", EVIL)
+    trainer.store.claims.fail(run_id, 1, "error", EVIL)
     report = Report.of(run_id, trainer.store, f"http://here/{EVIL}")
     assert report and report.run.started
     spec = report.run.spec.model_copy(update={"name": EVIL})

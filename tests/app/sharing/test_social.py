@@ -13,8 +13,9 @@ from starlette.responses import HTMLResponse
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
+from app.pages.table import PAGES
 from app.sharing.cards import Card, draw
-from app.sharing.links import PAGES, Preview, asked, preview
+from app.sharing.links import LinkPreview, asked, preview
 from app.sharing.social import Social, tags, with_tags
 from core.run.spec import RunSpec
 from core.studies.catalog import STUDIES, study_spec
@@ -62,7 +63,7 @@ def test_pages_without_a_run_speak_for_themselves(site: TestClient) -> None:
 
 
 def test_what_somebody_wrote_cannot_become_markup() -> None:
-    lines = tags(Preview('"><script>', "<b>", "/c?a&b"), "http://host", 'http://host/run?id="><script>')
+    lines = tags(LinkPreview('"><script>', "<b>", "/c?a&b"), "http://host", 'http://host/run?id="><script>')
     assert "<script>" not in lines and "<b>" not in lines and "a&amp;b" in lines
     assert with_tags("no head", lines) == "no head"
 
@@ -98,7 +99,7 @@ def eight(trainer: Trainer) -> list[str]:
             trainer.finish(runs[-1], top1)
     running, _ = trainer.start(policy="all")
     trainer.test(running, 12, 0.99)
-    waiting, _ = trainer.store.submit(RunSpec.model_validate({**SPEC, "policy": "none"}))
+    waiting, _ = trainer.store.runs.submit(RunSpec.model_validate({**SPEC, "policy": "none"}))
     return [*runs, running, waiting.id]
 
 
@@ -136,7 +137,7 @@ def test_many_runs_are_told_by_kind(client: TestClient, site: TestClient, eight:
 
 
 def test_a_study_is_told_by_its_question(client: TestClient, site: TestClient, store: Store) -> None:
-    launched = store.launch_study(study_spec("random-k", "minutes"))
+    launched = store.studies.launch(study_spec("random-k", "minutes"))
     count = len(launched.new_runs)
     for path in ("/paper", "/compare"):
         title, description, image = told(site, f"{path}?study={launched.id}")
@@ -145,7 +146,7 @@ def test_a_study_is_told_by_its_question(client: TestClient, site: TestClient, s
         assert client.get(image).headers["content-type"] == "image/png"
     for path in ("/paper", "/compare"):
         title, description, image = told(site, f"{path}?study=nosuchstudy")
-        assert (title, description) == PAGES[path] and image == "/api/card.png"
+        assert (title, description) == (PAGES[path].link_title, PAGES[path].description) and image == "/api/card.png"
     assert client.get("/api/card.png?study=nosuchstudy").status_code == 404
 
 
@@ -153,7 +154,7 @@ def test_a_preview_reads_no_run_and_no_curve(store: Store, eight: list[str]) -> 
     """A page must not wait for what a crawler alone reads: one statement, however many runs there are."""
     statements: list[str] = []
     listen(
-        store.engine, "before_cursor_execute", lambda *args: statements.append(args[2])
+        store.database.engine, "before_cursor_execute", lambda *args: statements.append(args[2])
     )  # connection, cursor, statement
     preview("/compare", "dataset=digits", store)
     (counted,) = (text for text in statements if text != "BEGIN")

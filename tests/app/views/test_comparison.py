@@ -18,7 +18,7 @@ from tests.app.conftest import SPEC, Trainer
 def ids(store: Store) -> list[str]:
     """Three runs: two replicates, and another policy."""
     fields: tuple[dict[str, Any], ...] = ({}, {"replicate": 1}, {"policy": "all"})
-    return [store.submit(RunSpec.model_validate({**SPEC, **own}))[0].id for own in fields]
+    return [store.runs.submit(RunSpec.model_validate({**SPEC, **own}))[0].id for own in fields]
 
 
 def look(client: TestClient, query: str = "") -> dict[str, Any]:
@@ -55,7 +55,7 @@ def test_runs_by_a_filter(client: TestClient, ids: list[str], query: str, places
 
 def test_runs_of_a_study(client: TestClient, store: Store) -> None:
     study = study_spec("gamma", "minutes")
-    launched = store.launch_study(study)
+    launched = store.studies.launch(study)
     assert len(look(client, f"?study={launched.id}")["runs"]) == len(study.members)
     assert "no study nosuchstudy" in look(client, "?study=nosuchstudy")["problems"][0]
 

@@ -6,8 +6,8 @@ import math
 import random
 
 from app.views.points import MAX_POINTS, Thinning
+from core.run.events import Point
 from core.run.spec import RunSpec
-from jobs.store.records import StoredPoint
 
 PAPER = RunSpec.model_validate(
     {"architecture": "resnet-110", "policy": "batchnorm", "dataset": "cifar-10", "epochs": 160}
@@ -15,30 +15,31 @@ PAPER = RunSpec.model_validate(
 SHORT = RunSpec.model_validate({"architecture": "resnet-14", "policy": "batchnorm", "dataset": "digits", "epochs": 2})
 
 
-def points(spec: RunSpec) -> list[StoredPoint]:
-    """A noisy curve with a point at every step, and a test point after every epoch."""
+def points(spec: RunSpec) -> list[tuple[int, Point]]:
+    """A noisy curve with a point at every step, and a test point after every epoch, with their cursors."""
     noise = random.Random(0)
     made = []
     for step in range(1, spec.total_steps + 1):
         loss = 2 * math.exp(-3 * step / spec.total_steps) + noise.random()
         epoch = step / spec.steps_per_epoch
-        made.append(StoredPoint(0, step, epoch, "train", loss, 1 / (1 + loss), None, 0.1))
+        made.append(Point(step, epoch, "train", loss, 1 / (1 + loss), None, 0.1))
         if step % spec.steps_per_epoch == 0:
-            made.append(StoredPoint(0, step, epoch, "test", loss, 1 / (1 + loss), 0.9, None))
-    return [StoredPoint(100 + 3 * i, *[getattr(p, name) for name in p.__slots__[1:]]) for i, p in enumerate(made)]
+            made.append(Point(step, epoch, "test", loss, 1 / (1 + loss), 0.9, None))
+    return [(100 + 3 * i, point) for i, point in enumerate(made)]
 
 
 def test_of_sixty_thousand_points_remain_what_a_chart_can_show() -> None:
     said = points(PAPER)
     thinning = Thinning(PAPER)
     rows = [*thinning.add(said), *thinning.end()]
-    train = [row for row in rows if row[3] == "train"]
+    train = [point for _, point in rows if point.split == "train"]
     assert len(said) > 62_000 and MAX_POINTS / 3 < len(train) <= MAX_POINTS + 1
-    assert [row[1] for row in rows if row[3] == "test"] == [point.step for point in said if point.split == "test"]
-    assert [row[1] for row in train] == sorted({row[1] for row in train}) and train[-1][1] == PAPER.total_steps
-    losses = [point.loss for point in said if point.split == "train"]
-    assert max(row[4] for row in train) == float(f"{max(losses):.5g}")
-    assert min(row[4] for row in train) == float(f"{min(losses):.5g}")
+    assert [p.step for _, p in rows if p.split == "test"] == [p.step for _, p in said if p.split == "test"]
+    steps = [point.step for point in train]
+    assert steps == sorted(set(steps)) and steps[-1] == PAPER.total_steps
+    losses = [point.loss for _, point in said if point.split == "train"]
+    assert max(point.loss for point in train) == float(f"{max(losses):.5g}")
+    assert min(point.loss for point in train) == float(f"{min(losses):.5g}")
 
 
 def test_the_same_rows_with_growing_cursors_however_they_come_in() -> None:
@@ -58,5 +59,5 @@ def test_the_same_rows_with_growing_cursors_however_they_come_in() -> None:
 def test_a_short_run_passes_whole() -> None:
     said, thinning = points(SHORT), Thinning(SHORT)
     rows = thinning.add(said)
-    assert [row[:2] for row in rows] == [(point.id, point.step) for point in said]
+    assert [(cursor, point.step) for cursor, point in rows] == [(cursor, point.step) for cursor, point in said]
     assert thinning.latest is None and thinning.end() == []

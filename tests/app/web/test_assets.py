@@ -11,8 +11,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from app.web.assets import Assets
-from app.web.sheets import ORDER, sheets
+from app.web.assets import ORDER, Assets, sheets
 
 
 @pytest.fixture
@@ -87,7 +86,6 @@ def test_nothing_else_is_served(client: TestClient, path: str) -> None:
 
 def test_gradios_hashed_scripts_are_kept_for_good(client: TestClient) -> None:
     folder = Assets().hashed
-    assert folder is not None
     name = max(folder.glob("index-*.js"), key=lambda path: path.stat().st_size).name
     answer = client.get(f"/assets/{name}", headers={"Accept-Encoding": "gzip"})
     assert answer.status_code == 200 and "immutable" in answer.headers["cache-control"]

@@ -14,7 +14,7 @@ from app.server import make_app, mount_pages
 from app.settings import Settings
 from app.web import security
 from app.web.security import MAX_BODY, Rules, Security
-from jobs.store.engine import open_engine
+from jobs.store.database import open_database
 from jobs.store.store import Store
 from tests.app.conftest import SPEC, finish
 
@@ -25,8 +25,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     import gradio as gr
 
     settings = Settings(data=tmp_path_factory.mktemp("data"))
-    store = Store(open_engine(settings.store_url))
-    store.create_tables()
+    store = Store(open_database(settings.store_url))
+    store.migrate()
     with gr.Blocks(analytics_enabled=False) as pages:
         text = gr.Textbox()
         gr.File()
@@ -170,8 +170,8 @@ def test_web_sockets_are_refused() -> None:
 
 def test_behind_a_proxy_its_address_is_the_sites(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path, public_url="https://bn.example.org")
-    store = Store(open_engine(settings.store_url))
-    store.create_tables()
+    store = Store(open_database(settings.store_url))
+    store.migrate()
     app = make_app(settings, store, lambda run_id: None, dict)
     with TestClient(app, base_url="http://10.0.0.5:7860") as client:
         answer = client.post("/api/runs", json=SPEC, headers={"Origin": "https://bn.example.org"})

@@ -14,7 +14,8 @@ from core.catalog import folder as folders
 from core.catalog.architectures import plan
 from core.catalog.datasets import DATASETS
 from core.catalog.folder import FolderUnusable, contents_of, listing, missing
-from core.run.spec import RunSpec, explain
+from core.run.problems import explain
+from core.run.spec import RunSpec
 from tests.pictures import CLASSES, write_pictures
 
 SPEC: dict[str, Any] = {"architecture": "resnet-8", "policy": "batchnorm", "dataset": "folder", "epochs": 1}

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from core.catalog.schedules import SCHEDULES, learning_rate
-from core.meters import summed_loss
+from core.network.scores import summed_loss
 from core.run.spec import Recipe
 
 PER_EPOCH, EPOCHS = 10, 12

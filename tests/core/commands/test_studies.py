@@ -50,7 +50,7 @@ def test_a_study_its_report_its_stop_and_its_neighbour(tmp_path: Path) -> None:
         time.sleep(0.05)
     first.send_signal(signal.SIGINT)
     said, _ = first.communicate(timeout=100)
-    assert first.returncode == 130 and "the same command goes on" in said
+    assert first.returncode == 130 and "the same command resumes" in said
     partial = (out / "report.html").read_text()
     assert "Missing:" in partial and "not enough runs" in partial
     done = core(*words)

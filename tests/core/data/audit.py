@@ -12,7 +12,7 @@ from torch import Tensor
 from core.network.freezing import FrozenWeight, ScatteredWeight, running_statistics
 from core.run.events import Finished
 from core.run.spec import RunSpec
-from core.training.loop import _Training
+from core.training.loop import Training
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Audit:
     unchanged: int
     before: dict[str, Tensor]
     after: dict[str, Tensor]
-    training: _Training
+    training: Training
 
     @property
     def ok(self) -> bool:
@@ -44,7 +44,7 @@ def audit(spec: RunSpec) -> Audit:
     scattered or masked weights, and the positions of scattered ones, included; running statistics left out."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
-        training = _Training(spec, None, Path(folder), torch.device("cpu"), 1)
+        training = Training(spec, None, Path(folder), torch.device("cpu"), 1)
         before = _tensors(training)
         *_, last = training.run(lambda: False, 1e9)
     assert isinstance(last, Finished) and last.step == spec.total_steps
@@ -65,12 +65,12 @@ def audit(spec: RunSpec) -> Audit:
     )
 
 
-def _tensors(training: _Training) -> dict[str, Tensor]:
+def _tensors(training: Training) -> dict[str, Tensor]:
     named = {**dict(training.network.named_parameters()), **dict(training.network.named_buffers())}
     return {name: tensor.detach().clone() for name, tensor in named.items()}
 
 
-def _check_layers(training: _Training) -> None:
+def _check_layers(training: Training) -> None:
     """What a layer with frozen weights uses is the frozen weight but where it may differ: at scattered positions, or
     0 where it is masked."""
     for layer in training.network.modules():

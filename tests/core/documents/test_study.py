@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from html import escape
+
+from markupsafe import escape
 
 from core.documents.study import Page, report
 from core.studies.catalog import STUDIES, study_spec

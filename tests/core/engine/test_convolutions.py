@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
-import subprocess
-
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from core.engine.compiled import CompiledKernels, compiled_kernels
-from core.engine.convolutions import Below, FusedConvolution, Keeping, Residual, Unapplied, Unfinished
-from core.engine.kernels import Affine, Found, Kept, Relu, Running
-from core.kernels.library import FOLDER, HEADERS, SOURCES
-from core.machine.processor import abilities
+from core.engine.compiled import CompiledKernels
+from core.engine.convolutions import FusedConvolution
+from core.engine.values import Affine, Below, Found, Keeping, Kept, Relu, Residual, Running, Unapplied, Unfinished
 from tests.core.engine.test_kernels import DTYPES, close, images, layer
 
 SHAPES = [
@@ -28,20 +23,6 @@ SHAPES = [
 """Images, inputs, outputs, height, width: tiles that fill up and that do not, panels of one and two vectors."""
 CONVOLUTIONS = [(3, 1), (3, 2), (1, 1), (1, 2)]
 """Kernel and stride."""
-
-
-@pytest.fixture(scope="module", params=["as compiled here", "in other vectors"])
-def kernels(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> CompiledKernels:
-    """Vectors are of 16 values on processors with AVX-512, of 8 on others. Each can be tried on the other: AVX-512 need
-    not be used, and without it the compiler takes vectors of 16 apart."""
-    if request.param == "as compiled here":
-        return compiled_kernels()
-    library = tmp_path_factory.mktemp("other") / "other.so"
-    other = ["-march=x86-64-v3"] if "avx512f" in abilities().split() else ["-march=native", "-DONLYBN_WIDE"]
-    flags = ("-O1", *other, "-w", "-fopenmp", "-shared", "-fPIC")
-    files = [str(FOLDER / file) for file in SOURCES]
-    subprocess.run(["cc", *flags, *files, "-o", str(library), "-lm"], check=True)
-    return CompiledKernels(ctypes.CDLL(str(library)))
 
 
 @pytest.fixture(params=CONVOLUTIONS, ids=lambda param: f"{param[0]}x{param[0]} stride {param[1]}")
@@ -314,7 +295,3 @@ def test_nan_stays_nan(convolution: FusedConvolution) -> None:
     y, statistics = convolution.forward_to(x, weight_of(convolution, 16, 16), affine, running, False)
     assert y[0, :, 0, 0].isnan().all() and not y[1].isnan().any()
     assert statistics.isnan().any(1).all(), "a diverged training must not look like a good one"
-
-
-def test_every_file_in_c_is_known_to_what_compiles_it() -> None:
-    assert {file.name for file in FOLDER.glob("*.[ch]")} == {*SOURCES, *HEADERS}

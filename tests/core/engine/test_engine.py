@@ -12,25 +12,26 @@ from typing import Any
 import pytest
 import torch
 
+from core.engine import algorithms
 from core.engine import choice as engine
-from core.engine import routes
-from core.engine.choice import Engine, FusedEngine, kept_bytes, make_engine
-from core.engine.compiled import compiled_kernels
-from core.engine.convolutions import FusedConvolution, Unfinished
-from core.engine.kernels import Kernels
-from core.engine.plain import PlainEngine
-from core.engine.routes import (
+from core.engine.algorithms import (
     FLOAT32,
-    Routes,
+    Algorithm,
+    Dispatch,
     Shape,
     Trial,
-    Way,
     Work,
-    choose_routes,
+    choose_dispatch,
     decide,
     native_format,
     own_convolution,
 )
+from core.engine.choice import Engine, FusedEngine, kept_bytes, make_engine
+from core.engine.compiled import compiled_kernels
+from core.engine.convolutions import FusedConvolution
+from core.engine.kernels import Kernels
+from core.engine.modules import ModuleEngine
+from core.engine.values import Unfinished
 from core.kernels.library import Uncompiled
 from core.machine import memory
 from core.run.events import Finished, Started, Warned
@@ -54,10 +55,10 @@ def made(run: RunSpec) -> Engine:
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Measured times of this test's own; the compiled kernels stay where they are."""
-    monkeypatch.setattr(routes, "cache_folder", lambda: tmp_path)
-    routes._cache_file.cache_clear()
+    monkeypatch.setattr(algorithms, "cache_folder", lambda: tmp_path)
+    algorithms._cache_file.cache_clear()
     yield tmp_path
-    routes._cache_file.cache_clear()
+    algorithms._cache_file.cache_clear()
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_a_batchnorm_network_runs_fused_and_says_how() -> None:
 @pytest.mark.parametrize("kind", ["instance", "group", "layer", "none"])
 def test_other_norms_run_as_modules(kind: str) -> None:
     found = made(spec(norm={"kind": kind}))
-    assert isinstance(found, PlainEngine) and found.words == "torch, fp32 (fused for BatchNorm only)"
+    assert isinstance(found, ModuleEngine) and found.words == "torch, fp32 (fused for BatchNorm only)"
 
 
 def test_without_a_compiler_it_trains_all_the_same_and_says_so(no_compiler: None) -> None:
@@ -93,14 +94,14 @@ def test_without_a_compiler_it_trains_all_the_same_and_says_so(no_compiler: None
     assert isinstance(lean, FusedEngine) and lean.words == "fused (torch kernels), fp32, lean"
 
 
-B, F, W = Way.BFLOAT16, Way.FLOAT32, Way.FUSED
+B, F, W = Algorithm.BFLOAT16, Algorithm.FLOAT32, Algorithm.FUSED
 
 
 HALF, FULL = torch.bfloat16, torch.float32
 
 
 @pytest.mark.parametrize(
-    ("dtype", "trial", "way"),
+    ("dtype", "trial", "algorithm"),
     [
         (FULL, {F: 1.4, W: 2.0}, W),
         (FULL, {F: 1.3, W: 2.0}, F),  # torch's is clearly faster
@@ -112,11 +113,13 @@ HALF, FULL = torch.bfloat16, torch.float32
         (HALF, {F: 1.0, W: 1.6}, F),  # bfloat16 is wrong, or hopeless
     ],
 )
-def test_the_usual_way_is_taken_unless_another_is_clearly_faster(dtype: torch.dtype, trial: Trial, way: Way) -> None:
+def test_the_usual_algorithm_is_taken_unless_another_is_clearly_faster(
+    dtype: torch.dtype, trial: Trial, algorithm: Algorithm
+) -> None:
     other = {B: 1.0, F: 9.0} if dtype is HALF else {F: 9.0, W: 1.0}
     found = decide({SMALL: trial, LARGE: other}, dtype)
     assert found.dtype == dtype
-    assert found.exceptions.get(SMALL, B if dtype is HALF else F) is way
+    assert found.exceptions.get(SMALL, B if dtype is HALF else F) is algorithm
 
 
 def test_without_a_convolution_in_bfloat16_all_is_float32() -> None:
@@ -137,47 +140,47 @@ def test_beside_own_kernels_weights_get_their_gradient_in_the_better_format() ->
     [("fma avx2 avx512f avx512_bf16", HALF), ("fp asimd bf16 i8mm", HALF), ("fma avx2 avx512bw", FULL), ("", FULL)],
 )
 def test_the_format_is_the_processors(monkeypatch: pytest.MonkeyPatch, told: str, dtype: torch.dtype) -> None:
-    monkeypatch.setattr(routes, "abilities", lambda: told)
+    monkeypatch.setattr(algorithms, "abilities", lambda: told)
     assert native_format() == dtype
 
 
 def test_ways_in_words() -> None:
-    assert FLOAT32.words == "fp32" and Routes(torch.bfloat16).words == "bf16"
-    assert Routes(torch.bfloat16, {SMALL: F}).words == "bf16 (convolution shapes: 1 in fp32)"
-    assert Routes(torch.float32, {SMALL: W, LARGE: W}).words == "fp32 (convolution shapes: 2 in own kernels)"
+    assert FLOAT32.words == "fp32" and Dispatch(torch.bfloat16).words == "bf16"
+    assert Dispatch(torch.bfloat16, {SMALL: F}).words == "bf16 (convolution shapes: 1 in fp32)"
+    assert Dispatch(torch.float32, {SMALL: W, LARGE: W}).words == "fp32 (convolution shapes: 2 in own kernels)"
     assert (
-        Routes(torch.bfloat16, {SMALL: W, LARGE: F}).words == "bf16 (convolution shapes: 1 in fp32, 1 in own kernels)"
+        Dispatch(torch.bfloat16, {SMALL: W, LARGE: F}).words == "bf16 (convolution shapes: 1 in fp32, 1 in own kernels)"
     )
 
 
 def test_each_shape_is_tried_once_on_a_machine(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = spec().plan
     kernels = compiled_kernels()
-    first = choose_routes(plan, 128, kernels)
+    first = choose_dispatch(plan, 128, kernels)
     (file,) = cache.glob("routes-*.json")
     assert len(json.loads(file.read_text())) == len({Shape.of(conv) for conv in plan.convolutions})
 
     def again(shape: Shape, batch: int, kernels: Kernels | None, dtype: torch.dtype) -> Trial:
         raise AssertionError(f"{shape} was tried before")
 
-    monkeypatch.setattr(routes, "_trial", again)
-    assert choose_routes(plan, 128, kernels) == first
+    monkeypatch.setattr(algorithms, "_trial", again)
+    assert choose_dispatch(plan, 128, kernels) == first
     monkeypatch.undo()
     file.write_text("{broken")
-    monkeypatch.setattr(routes, "cache_folder", lambda: cache)
-    assert choose_routes(plan, 128, kernels).dtype in (torch.float32, torch.bfloat16), "a damaged file is made anew"
+    monkeypatch.setattr(algorithms, "cache_folder", lambda: cache)
+    assert choose_dispatch(plan, 128, kernels).dtype in (torch.float32, torch.bfloat16), "a damaged file is made anew"
 
 
 def test_without_a_place_to_keep_anything_it_is_tried_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     def homeless() -> Path:
         raise RuntimeError("Could not determine home directory.")
 
-    monkeypatch.setattr(routes, "cache_folder", homeless)
-    assert choose_routes(spec().plan, 8, None).dtype in (torch.float32, torch.bfloat16)
+    monkeypatch.setattr(algorithms, "cache_folder", homeless)
+    assert choose_dispatch(spec().plan, 8, None).dtype in (torch.float32, torch.bfloat16)
 
 
 def test_wrong_results_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = routes._there_and_back
+    right = algorithms._forward_backward
 
     def wrong(shape: Shape, x: torch.Tensor, weight: torch.Tensor) -> list[torch.Tensor]:
         found = right(shape, x, weight)
@@ -188,32 +191,32 @@ def test_wrong_results_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
             return 1.001 * super().backward(gradient, weight, size)
 
     monkeypatch.setattr(
-        routes, "_promising", lambda works, images: works
+        algorithms, "_promising", lambda works, images: works
     )  # where bfloat16 is slow it would not be tried
-    assert set(routes._trial(SMALL, 8, compiled_kernels(), HALF)) == {B, F, W}
-    assert set(routes._trial(SMALL, 8, compiled_kernels(), FULL)) == {F, W}
-    monkeypatch.setattr(routes, "_there_and_back", wrong)
-    assert set(routes._trial(SMALL, 8, None, HALF)) == {F}
+    assert set(algorithms._trial(SMALL, 8, compiled_kernels(), HALF)) == {B, F, W}
+    assert set(algorithms._trial(SMALL, 8, compiled_kernels(), FULL)) == {F, W}
+    monkeypatch.setattr(algorithms, "_forward_backward", wrong)
+    assert set(algorithms._trial(SMALL, 8, None, HALF)) == {F}
     kernels = compiled_kernels()
     monkeypatch.setattr(kernels, "convolution", lambda *which: Rough(kernels._library, *which))
-    assert set(routes._trial(SMALL, 8, kernels, HALF)) == {F, W}, "so little is lost in the rounding"
-    assert set(routes._trial(SMALL, 8, kernels, FULL)) == {F}
+    assert set(algorithms._trial(SMALL, 8, kernels, HALF)) == {F, W}, "so little is lost in the rounding"
+    assert set(algorithms._trial(SMALL, 8, kernels, FULL)) == {F}
 
 
 def test_a_hopeless_way_is_not_tried_further() -> None:
-    calls: Counter[Way] = Counter()
+    calls: Counter[Algorithm] = Counter()
 
-    def work(way: Way, seconds: float) -> Work:
+    def work(algorithm: Algorithm, seconds: float) -> Work:
         def take(images: int) -> list[torch.Tensor]:
-            calls[way] += 1
+            calls[algorithm] += 1
             time.sleep(seconds)
             return []
 
         return take
 
-    assert list(routes._promising({B: work(B, 0.5), W: work(W, 0.01), F: work(F, 0.01)}, 1)) == [W, F]
+    assert list(algorithms._promising({B: work(B, 0.5), W: work(W, 0.01), F: work(F, 0.01)}, 1)) == [W, F]
     assert calls == {B: 2, W: 2, F: 2}
-    assert list(routes._promising({F: work(F, 0.5), W: work(W, 0.01)}, 1)) == [F, W], (
+    assert list(algorithms._promising({F: work(F, 0.5), W: work(W, 0.01)}, 1)) == [F, W], (
         "torch's float32 is what all are compared with"
     )
 
@@ -253,7 +256,7 @@ def test_the_limit_of_a_container_counts(tmp_path: Path, monkeypatch: pytest.Mon
 def test_what_own_kernels_cannot_is_left_to_torch() -> None:
     for shape in (Shape(3, 16, 3, 1, 32), Shape(16, 32, 5, 1, 32), Shape(16, 32, 3, 4, 32), Shape(24, 32, 3, 1, 8)):
         assert own_convolution(shape, compiled_kernels()) is None
-        assert W not in routes._trial(shape, 8, compiled_kernels(), FULL)
+        assert W not in algorithms._trial(shape, 8, compiled_kernels(), FULL)
 
 
 def test_fp32_asks_for_torchs_own_convolutions() -> None:

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from core.engine.algorithms import FLOAT32, Algorithm, Dispatch, Shape, own_convolution
 from core.engine.compiled import compiled_kernels
+from core.engine.eager import EagerKernels
 from core.engine.fused import FusedNetwork
-from core.engine.kernels import EagerKernels
-from core.engine.plain import PlainEngine
-from core.engine.routes import FLOAT32, Routes, Shape, Way, own_convolution
+from core.engine.modules import ModuleEngine
 from core.network.builder import Network, build
 from core.network.freezing import freeze, running_statistics
 from core.run.spec import RunSpec
@@ -30,7 +30,7 @@ def spec(architecture: str, policy: str, **changes: Any) -> RunSpec:
 
 def network_of(run: RunSpec) -> Network:
     network = build(run.plan, run.init, run.seeds.init)
-    freeze(network, run.plan, run.selection, run.seeds.choice)
+    freeze(network, run.trains, run.seeds.choice)
     return network.to(memory_format=torch.channels_last)
 
 
@@ -40,20 +40,20 @@ def batch(run: RunSpec, count: int = 12) -> tuple[Tensor, Tensor]:
     return images, torch.randint(0, 10, (count,), generator=draw)
 
 
-def by_own_kernels(run: RunSpec, dtype: torch.dtype = torch.float32) -> Routes:
+def by_own_kernels(run: RunSpec, dtype: torch.dtype = torch.float32) -> Dispatch:
     shapes = {Shape.of(conv) for conv in run.plan.convolutions}
-    return Routes(dtype, {shape: Way.FUSED for shape in shapes if own_convolution(shape, compiled_kernels())})
+    return Dispatch(dtype, {shape: Algorithm.FUSED for shape in shapes if own_convolution(shape, compiled_kernels())})
 
 
 def fused(network: Network, run: RunSpec, kernels: str = "compiled", **options: Any) -> FusedNetwork:
-    routes = options.pop("routes", by_own_kernels(run) if kernels == "own" else FLOAT32)
-    return FusedNetwork(network, run.plan, KERNELS[kernels](), routes, **options)
+    dispatch = options.pop("dispatch", by_own_kernels(run) if kernels == "own" else FLOAT32)
+    return FusedNetwork(network, run.plan, KERNELS[kernels](), dispatch, **options)
 
 
 Result = dict[str, Tensor]
 
 
-def step(engine: FusedNetwork | PlainEngine, network: Network, images: Tensor, labels: Tensor) -> Result:
+def step(engine: FusedNetwork | ModuleEngine, network: Network, images: Tensor, labels: Tensor) -> Result:
     """All that one step gives, in float64, by name."""
     logits = engine.train(images, 0)
     if logits.requires_grad:
@@ -68,7 +68,7 @@ def step(engine: FusedNetwork | PlainEngine, network: Network, images: Tensor, l
 def exact(run: RunSpec) -> Result:
     network = network_of(run).double()
     images, labels = batch(run)
-    return step(PlainEngine(network), network, images.double(), labels)
+    return step(ModuleEngine(network), network, images.double(), labels)
 
 
 def differences(own: Result, reference: Result) -> dict[str, float]:
@@ -108,10 +108,14 @@ def test_normalisation_without_gamma_and_beta(affine: bool) -> None:
 def test_bfloat16_is_near_and_a_shape_may_stay_in_float32() -> None:
     run = spec("resnet-14", "batchnorm")
     reference = exact(run)
-    exceptions = {Shape.of(conv): Way.FLOAT32 for conv in run.plan.convolutions if conv.outputs == 32}
-    for routes in (Routes(torch.bfloat16), Routes(torch.bfloat16, exceptions), by_own_kernels(run, torch.bfloat16)):
+    exceptions = {Shape.of(conv): Algorithm.FLOAT32 for conv in run.plan.convolutions if conv.outputs == 32}
+    for dispatch in (
+        Dispatch(torch.bfloat16),
+        Dispatch(torch.bfloat16, exceptions),
+        by_own_kernels(run, torch.bfloat16),
+    ):
         network = network_of(run)
-        own = step(fused(network, run, routes=routes), network, *batch(run))
+        own = step(fused(network, run, dispatch=dispatch), network, *batch(run))
         assert differences(own, reference)["logits"] < 0.02
         gradients = [torch.cat([r[n].flatten() for n in sorted(r) if n.startswith("grad")]) for r in (own, reference)]
         assert F.cosine_similarity(*gradients, dim=0) > 0.95
@@ -121,12 +125,12 @@ def test_bfloat16_is_near_and_a_shape_may_stay_in_float32() -> None:
 @pytest.mark.parametrize("kernels", ["compiled", "own"])
 def test_lean_keeps_the_forward_bits_and_less_memory(kernels: str, dtype: torch.dtype) -> None:
     run = spec("resnet-14", "batchnorm")
-    routes = by_own_kernels(run, dtype) if kernels == "own" else Routes(dtype)
+    dispatch = by_own_kernels(run, dtype) if kernels == "own" else Dispatch(dtype)
     images, labels = batch(run)
     found, saved = [], []
     for lean in (False, True):
         network = network_of(run)
-        engine = fused(network, run, lean=lean, seed=5, routes=routes)
+        engine = fused(network, run, lean=lean, seed=5, dispatch=dispatch)
         found.append(step(engine, network, images, labels))
         saved.append(engine.saved_bytes)
     usual, lean_one = found
@@ -141,7 +145,7 @@ def test_every_relu_is_seen_in_a_test() -> None:
     network = network_of(run)
     images, _ = batch(run)
     seen: list[Result] = [{}, {}]
-    for engine, box in zip((fused(network, run), PlainEngine(network)), seen, strict=True):
+    for engine, box in zip((fused(network, run), ModuleEngine(network)), seen, strict=True):
         engine.evaluate(images, lambda name, out, box=box: box.update({name: out.clone()}))  # type: ignore[misc]
     assert list(seen[0]) == list(seen[1]) and len(seen[0]) == 13
     assert all(torch.allclose(seen[0][name], seen[1][name], atol=1e-4) for name in seen[0])
@@ -153,7 +157,7 @@ def test_the_same_step_gives_the_same_bits() -> None:
     results = []
     for _ in range(2):
         network = network_of(run)
-        results.append(step(fused(network, run, routes=Routes(torch.bfloat16), lean=True), network, images, labels))
+        results.append(step(fused(network, run, dispatch=Dispatch(torch.bfloat16), lean=True), network, images, labels))
     assert all(torch.equal(results[0][name], results[1][name]) for name in results[0])
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from core.engine import choice as engine
 from core.engine.graphed import GraphedEngine
-from core.engine.plain import PlainEngine
+from core.engine.modules import ModuleEngine
 from core.network.freezing import running_statistics
 from tests.core.engine.test_fused import batch, differences, network_of, spec, step
 
@@ -43,7 +43,7 @@ def test_a_step_by_graph_is_that_of_the_modules() -> None:
     before = running_statistics(network_of(RUN))
     assert all(torch.equal(value, before[name]) for name, value in running_statistics(network).items()), "only tried"
     graph.calls = 0
-    own, reference = step(made, network, images, labels), step(PlainEngine(other), other, images, labels)
+    own, reference = step(made, network, images, labels), step(ModuleEngine(other), other, images, labels)
     assert graph.calls == 1 and max(differences(own, reference).values()) == 0
 
 
@@ -52,7 +52,7 @@ def test_bfloat16_is_near() -> None:
     images, labels = batch(RUN)
     made = GraphedEngine(network, images, half=True, trains=True, capture=Graph().capture)
     assert made.words == "torch, bf16, CUDA graph"
-    own, reference = step(made, network, images, labels), step(PlainEngine(other), other, images, labels)
+    own, reference = step(made, network, images, labels), step(ModuleEngine(other), other, images, labels)
     assert 0 < differences(own, reference)["logits"] < 0.03 and own["test"].isfinite().all()
     assert made.train(images, 0).dtype == torch.float32
 
@@ -123,9 +123,9 @@ def test_a_graph_whose_gradients_are_stale_or_lost_is_not_taken() -> None:
 def test_on_a_gpu_the_share_of_a_batch_is_captured(monkeypatch: pytest.MonkeyPatch) -> None:
     made: dict[str, object] = {}
 
-    def take(network: nn.Module, images: Tensor, **options: object) -> PlainEngine:
+    def take(network: nn.Module, images: Tensor, **options: object) -> ModuleEngine:
         made.update(options, shape=tuple(images.shape))
-        return PlainEngine(network)
+        return ModuleEngine(network)
 
     monkeypatch.setattr(engine, "GraphedEngine", take)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda *, including_emulation: not including_emulation)
@@ -148,5 +148,5 @@ def test_a_real_graph(policy: str) -> None:
     images, labels = (tensor.to("cuda") for tensor in batch(run))
     made = GraphedEngine(network, torch.randn_like(images), half=False, trains=True)
     assert made.words == "torch, fp32, CUDA graph", made.notice
-    own, reference = step(made, network, images, labels), step(PlainEngine(other), other, images, labels)
+    own, reference = step(made, network, images, labels), step(ModuleEngine(other), other, images, labels)
     assert max(differences(own, reference).values()) < 1e-3

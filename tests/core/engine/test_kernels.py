@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from core.engine.compiled import CompiledKernels, compiled_kernels
-from core.engine.kernels import ALPHA, DELTA, Affine, EagerKernels, Kept, Relu, Running
+from core.engine.eager import EagerKernels
+from core.engine.values import ALPHA, DELTA, Affine, Kept, Relu, Running
 
 EAGER = EagerKernels()
 SHAPES = [(4, 16, 6, 6), (3, 16, 5, 5), (2, 32, 7, 3), (5, 48, 4, 4), (8, 64, 1, 1), (128, 16, 8, 8), (1, 160, 9, 9)]

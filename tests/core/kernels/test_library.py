@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.kernels import library
-from core.kernels.library import SOURCES, Uncompiled, shared_library
+from core.kernels.library import FOLDER, HEADERS, SOURCES, Uncompiled, shared_library
 
 
 def test_a_compiler_that_fails_is_told_in_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,3 +73,7 @@ def test_where_nothing_can_be_kept_it_is_compiled_all_the_same(tmp_path: Path, m
     path = shared_library()
     assert path.exists() and tmp_path not in path.parents
     path.unlink()
+
+
+def test_every_file_in_c_is_known_to_what_compiles_it() -> None:
+    assert {file.name for file in FOLDER.glob("*.[ch]")} == {*SOURCES, *HEADERS}

@@ -20,9 +20,8 @@ from safetensors.torch import load_file
 
 from core.data.batches import MemoryBatches
 from core.machine.part import Part
-from core.network.group import Unfit, own_device
 from core.network.sync_batchnorm import synchronise
-from core.run.events import EVENT, Event, Finished, Point, Started, Stopped
+from core.run.events import EVENT, Event, Finished, Measured, Point, Started, Stopped
 from core.run.spec import RunSpec
 from core.trained.capsule import read_capsule
 from core.training.loop import train
@@ -82,8 +81,8 @@ def test_the_gradients_are_those_of_torchs_ddp(found: dict[str, Any]) -> None:
 def test_two_processes_have_the_curve_of_one(name: str, found: dict[str, Any]) -> None:
     """To rounding, where no statistics are of half a batch; else close. One process has no image of a last batch."""
     events = train(SPECS[name], device="cpu", analyses=False)
-    one = [event for event in events if isinstance(event, Point)]
-    two = [Point.model_validate(point) for point in found[name]["points"]]
+    one = _points(list(events))
+    two = [Measured.model_validate(point).point for point in found[name]["points"]]
     assert [(p.split, p.step, p.lr) for p in one] == [(p.split, p.step, p.lr) for p in two]
     tolerance = 0.02 if name == "batch" else 1e-5
     assert [p.loss for p in two] == pytest.approx([p.loss for p in one], abs=tolerance)
@@ -97,21 +96,6 @@ def test_the_first_process_tells_why_another_failed(found: dict[str, Any]) -> No
     assert (event["event"], event["kind"]) == ("failed", "out_of_memory")
     assert "resnet-8 at batch size 64 does not fit into memory" in event["message"]
     assert found["one fails"]["seconds"] < 10
-
-
-def test_each_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    taken: list[int] = []
-    monkeypatch.setattr(torch.cuda, "set_device", taken.append)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert own_device("auto", Part(3, 4, local=1)) == "cuda:1" and taken == [1]
-    assert own_device("cpu", Part(3, 4, local=1)) == "cpu"
-    assert own_device("cuda:1", Part()) == "cuda:1"
-    with pytest.raises(Unfit, match="there are 2 GPUs here, too few for 3 processes"):
-        own_device("cuda", Part(2, 3, local=2))
-    with pytest.raises(Unfit, match="each takes a GPU of its own"):
-        own_device("cuda:1", Part(0, 2))
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-    assert own_device("auto", Part(0, 2)) == "cpu"
 
 
 def test_a_batch_too_small_is_refused_before_anything_starts(tmp_path: Path) -> None:
@@ -210,11 +194,11 @@ def _wait(condition: Callable[[], object]) -> float:
 
 
 def _points(events: list[Event]) -> list[Point]:
-    return [event for event in events if isinstance(event, Point)]
+    return [event.point for event in events if isinstance(event, Measured)]
 
 
 def _trains(run: Launched) -> bool:
-    return any(isinstance(event, Point) for event in run.events()) and len(run.ranks()) == 2
+    return any(isinstance(event, Measured) for event in run.events()) and len(run.ranks()) == 2
 
 
 EPOCHS = ("--epochs", "16")

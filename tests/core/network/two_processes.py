@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from core.network.builder import build
 from core.network.group import Group, join
-from core.run.events import Finished, Point
+from core.run.events import Finished, Measured
 from core.run.spec import RunSpec
 from core.training.loop import train
 
@@ -92,7 +92,7 @@ def main() -> None:
         assert isinstance(events[-1], Finished), events[-1]
         digests = [None, None]
         torch.distributed.all_gather_object(digests, events[-1].digest)
-        points = [event.model_dump() for event in events if isinstance(event, Point)]
+        points = [event.model_dump() for event in events if isinstance(event, Measured)]
         found[name] = {"points": points, "digests": digests}
     group.wait()
     found["one fails"] = one_fails(group)

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from core.run.cost import MAX_STRIDE, keeps_snapshot, point_stride
 from core.run.events import BINS, EDGES
-from core.run.spec import RunSpec, explain
+from core.run.problems import explain
+from core.run.spec import RunSpec
 
 ROOT = Path(__file__).parents[3]
 GOOD: dict[str, Any] = {

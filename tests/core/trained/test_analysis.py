@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from core.data.batches import Batch
-from core.engine.plain import PlainEngine
+from core.engine.modules import ModuleEngine
 from core.network.builder import Network, build
 from core.network.randomness import generator
 from core.run.cost import ANALYSED_AT_LEAST, ANALYSES_SHARE, analysed_images, run_macs
@@ -105,7 +105,7 @@ def test_a_threshold_that_zeroes_nothing_more_needs_no_pass() -> None:
     run = spec()
     network, data = network_of(run), Few(run)
     with_gammas(network, run, 0.0035, 0.15)  # between .002 and .005, and between .1 and .2
-    steps = list(analysing(PlainEngine(network), network, run.plan, data))
+    steps = list(analysing(ModuleEngine(network), network, run.plan, data))
     assert data.passes == 3
     assert len(steps) == 9 and steps == sorted(steps) and steps[-1] == pytest.approx(1), "three batches a pass"
 
@@ -115,7 +115,7 @@ def test_stopping_early_restores_gamma() -> None:
     network, data = network_of(run), Few(run)
     with_gammas(network, run, 0.3)
     before = network.get_parameter("stem.norm.weight").detach().clone()
-    steps = analysing(PlainEngine(network), network, run.plan, data)
+    steps = analysing(ModuleEngine(network), network, run.plan, data)
     while data.passes < 2:
         next(steps)
     assert not torch.equal(before, network.get_parameter("stem.norm.weight"))

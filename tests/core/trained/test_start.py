@@ -13,11 +13,11 @@ from safetensors.torch import save
 from torch import Tensor
 
 from core.network.builder import Network, build
-from core.run.events import Event, Failed, Finished, Point, Started
+from core.run.events import Event, Failed, Finished, Measured, Started
 from core.run.spec import RunSpec
 from core.trained.capsule import read_capsule, rebuild
 from core.trained.start import BadStart, start_from
-from core.training.loop import _Training, train
+from core.training.loop import Training, train
 from tests.core.program import core
 from tests.core.training.test_loop import spec
 
@@ -45,8 +45,9 @@ def placed(file: Path | bytes, folder: Path, **changes: Any) -> RunSpec:
 
 def begins_where(told: Finished, events: list[Event]) -> bool:
     """Whether a run that starts from a capsule gives its answers before its first step, but for rounding."""
-    first = events[1]
-    return isinstance(first, Point) and first.top1 == told.top1 and first.loss == pytest.approx(told.loss, rel=1e-4)
+    assert isinstance(events[1], Measured)
+    first = events[1].point
+    return first.top1 == told.top1 and first.loss == pytest.approx(told.loss, rel=1e-4)
 
 
 def events_of(run: RunSpec, folder: Path, **options: Any) -> list[Event]:
@@ -65,10 +66,10 @@ def test_a_run_starts_where_the_other_ended(trained: Path, tmp_path: Path) -> No
 
 def test_its_capsule_carries_what_no_seed_gives_back(trained: Path, tmp_path: Path) -> None:
     run = placed(trained, tmp_path)
-    training = _Training(run, tmp_path, tmp_path, torch.device("cpu"), 1)
+    training = Training(run, tmp_path, tmp_path, torch.device("cpu"), 1)
     list(training.run(lambda: False, 1e9))
     capsule = read_capsule(tmp_path / "final.safetensors")
-    frozen = {p.name for p in run.plan.parameters if not run.selection.trains(p)}
+    frozen = {p.name for p in run.plan.parameters} - run.trains.keys()
     assert set(capsule.carried) == frozen
     images = torch.randn(4, 1, 8, 8).contiguous(memory_format=torch.channels_last)
     with torch.no_grad():

@@ -11,13 +11,14 @@ import torch
 from safetensors.torch import load_file
 
 from core.catalog.policies import POLICIES
+from core.catalog.policy import trainable
 from core.catalog.schedules import learning_rate
 from core.network.builder import build
 from core.network.freezing import choose, freeze
 from core.network.randomness import generator
-from core.run.events import BINS, Event, Failed, Finished, Point, Snapshot, Started, Stopped
+from core.run.events import BINS, Event, Failed, Finished, Measured, Point, Snapshot, Started, Stopped
 from core.run.spec import Recipe, RunSpec
-from core.training.loop import _Training, train
+from core.training.loop import Training, train
 
 pytestmark = pytest.mark.training
 
@@ -40,24 +41,24 @@ def spec(**changes: Any) -> RunSpec:
 
 
 def points(events: list[Event]) -> list[Point]:
-    return [event for event in events if isinstance(event, Point)]
+    return [event.point for event in events if isinstance(event, Measured)]
 
 
 @pytest.mark.parametrize("policy", POLICY_NAMES)
 def test_frozen_tensors_stay_to_the_bit_and_trained_ones_move(policy: str, tmp_path: Path) -> None:
-    training = _Training(spec(policy=policy), None, tmp_path, torch.device("cpu"), 1)
+    training = Training(spec(policy=policy), None, tmp_path, torch.device("cpu"), 1)
     before = {name: tensor.clone() for name, tensor in training.network.state_dict().items()}
     list(training.run(lambda: False, 1e9))
     after = training.network.state_dict()
     running = {name for name in after if "running_" in name}
     moved = {name for name in after if not torch.equal(before[name], after[name])}
     assert moved == set(training.trainable) | running
-    assert sum(p.numel() for p in training.trainable.values()) == training.spec.selection.trainable(training.plan)
+    assert sum(p.numel() for p in training.trainable.values()) == trainable(training.spec.trains)
 
 
 def test_weight_decay_does_not_move_a_frozen_weight(tmp_path: Path) -> None:
     heavy = {"batch_size": 64, "lr": 0.05, "weight_decay": 0.5}
-    training = _Training(spec(policy="random-2", recipe=heavy), None, tmp_path, torch.device("cpu"), 1)
+    training = Training(spec(policy="random-2", recipe=heavy), None, tmp_path, torch.device("cpu"), 1)
     before = training.network.get_buffer("stem.conv.weight").clone()
     values = training.network.get_parameter("stem.conv.values").detach().clone()
     list(training.run(lambda: False, 1e9))
@@ -68,7 +69,7 @@ def test_weight_decay_does_not_move_a_frozen_weight(tmp_path: Path) -> None:
 def test_a_scattered_convolution_begins_as_the_frozen_one() -> None:
     plain = build(spec().plan, spec().init, seed=5).eval()
     scattered = build(spec().plan, spec().init, seed=5).eval()
-    freeze(scattered, spec().plan, POLICIES["random-4"], seed=1)
+    freeze(scattered, POLICIES["random-4"].trains(spec().plan), seed=1)
     x = torch.randn(2, 1, 8, 8, generator=generator(0))
     assert torch.equal(plain(x), scattered(x))
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.run.events import Finished, Point, Stopped
+from core.run.events import Finished, Measured, Stopped
 from core.run.spec import Recipe, RunSpec
 from core.training import optimizers
 from core.training.loop import train
@@ -122,7 +122,7 @@ def test_a_stopped_run_goes_on_to_the_same_bits(optimizer: str, recipe: dict[str
     first = list(train(run, tmp_path, device="cpu", should_stop=lambda: next(asked) >= 7, analyses=False))
     assert isinstance(first[-1], Stopped) and first[-1].step == 7
     second = list(train(run, tmp_path, device="cpu", attempt=2, analyses=False))
-    curves = [[event for event in events if isinstance(event, Point)] for events in (whole, first + second)]
+    curves = [[event for event in events if isinstance(event, Measured)] for events in (whole, first + second)]
     assert curves[0] == curves[1]
     one, two = whole[-1], second[-1]
     assert isinstance(one, Finished) and isinstance(two, Finished) and one.digest == two.digest

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-
 import pytest
-from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from jobs.store.breaker import OPEN_S, Breaker, DatabaseAway
-from jobs.store.store import Store
-from tests.app.conftest import Clock, Trainer
 
 
 def away() -> OperationalError:
     return OperationalError("select", {}, Exception("away"))
+
+
+class Clock:
+    """A clock that stands still until a test moves it."""
+
+    seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
@@ -62,25 +68,3 @@ def test_what_is_no_fault_of_the_database_bothers_nobody_else(breaker: Breaker, 
     with pytest.raises(type(fault)), breaker.reading():
         raise fault
     breaker.check()
-
-
-def test_many_watchers_wait_for_one_attempt(
-    client: TestClient, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run_id, _ = trainer.start()
-    watchers = 12
-    together, attempts = threading.Barrier(watchers), []
-
-    def watch(*asked: Any) -> None:
-        attempts.append(asked)
-        time.sleep(0.3)  # as a lost connection does, for longer
-        raise away()
-
-    def ask(_: int) -> int:
-        together.wait()
-        return client.post("/api/feed", json={"runs": {run_id: {}}}).status_code
-
-    monkeypatch.setattr(store, "watch", watch)
-    with ThreadPoolExecutor(watchers) as pool:
-        assert list(pool.map(ask, range(watchers))) == [503] * watchers
-    assert 1 <= len(attempts) < watchers / 2, "one; another by who comes more than a second later"

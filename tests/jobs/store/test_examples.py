@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from core.run.cost import counts
 from jobs.store import submission as submitting
-from jobs.store.engine import open_engine
+from jobs.store.database import open_database
 from jobs.store.examples import FOLDER, NOBODY, BadExample, Shipped, names, shipped
 from jobs.store.store import Store
 from jobs.store.tables import EXAMPLES
@@ -32,7 +32,7 @@ def test_a_file_tells_one_whole_run(given: Shipped) -> None:
     example, spec = given.example, given.example.spec
     started, result = example.started, example.result
     assert (started.spec_digest, started.resumed_from) == (spec.digest, None)
-    assert started.counts == counts(spec.plan, spec.selection)
+    assert started.counts == counts(spec.plan, spec.trains)
     assert len(started.layers) == len(spec.plan.norms)
     assert result.step == spec.total_steps == example.points[-1].step == example.snapshots[-1].step
     assert example.points[-1].top1 == result.top1
@@ -49,9 +49,9 @@ def test_they_differ_in_their_policy_alone() -> None:
 
 
 def test_a_store_that_took_them_in_has_all_of_it(store: Store) -> None:
-    assert store.unseen_examples(NAMES) == set(NAMES)
-    assert store.take_in(SHIPPED) == NAMES
-    runs = store.examples()
+    assert store.examples.unseen(NAMES) == set(NAMES)
+    assert store.examples.take_in(SHIPPED) == NAMES
+    runs = store.examples.all()
     assert [run.spec.policy for run in runs] == [given.example.spec.policy for given in SHIPPED]
     for run, given in zip(runs, SHIPPED, strict=True):
         example = given.example
@@ -62,77 +62,77 @@ def test_a_store_that_took_them_in_has_all_of_it(store: Store) -> None:
             example.spec,
         )
         assert run.example is not None and run.example.shows == example.shows
-        assert len(store.points(run.id)) == len(example.points)
-        assert store.snapshot_detail(run.id) == list(example.snapshots)
-        assert len(store.speeds(run.id)) == len(example.speeds)
-        assert store.findings(run.id) == example.findings
-        assert store.capsule(run.id) == given.capsule
+        assert len(store.curves.points(run.id)) == len(example.points)
+        assert store.curves.details(run.id) == list(example.snapshots)
+        assert len(store.curves.speeds(run.id)) == len(example.speeds)
+        assert store.results.findings(run.id) == example.findings
+        assert store.results.capsule(run.id) == given.capsule
         assert run.finished_at == example.finished_at
 
 
 def test_they_tell_nothing_of_this_machine_and_nobody_takes_or_owns_them(store: Store) -> None:
-    store.take_in(SHIPPED)
-    health = store.health()
+    store.examples.take_in(SHIPPED)
+    health = store.tallies.health()
     assert (health.macs_per_s, health.queued, health.running) == (None, 0, 0)
-    assert store.backlog() == 0
-    assert store.claim("worker") is None
-    run = store.examples()[0]
-    assert not any(store.owns(run.id, token) for token in (NOBODY, "x", submitting.new_token()))
+    assert store.queue.backlog() == 0
+    assert store.claims.take("worker") is None
+    run = store.examples.all()[0]
+    assert not any(store.runs.may_change(run.id, token) for token in (NOBODY, "x", submitting.new_token()))
 
 
 def test_again_they_change_nothing(store: Store) -> None:
-    assert store.take_in(SHIPPED) == NAMES
-    assert store.unseen_examples(NAMES) == set()
-    assert store.take_in(SHIPPED) == []
-    assert store.runs()[1] == len(SHIPPED)
+    assert store.examples.take_in(SHIPPED) == NAMES
+    assert store.examples.unseen(NAMES) == set()
+    assert store.examples.take_in(SHIPPED) == []
+    assert store.runs.find()[1] == len(SHIPPED)
 
 
 def test_what_was_deleted_stays_so(store: Store) -> None:
-    store.take_in(SHIPPED)
-    for run in store.examples():
-        assert store.remove(run.id) is None
-    assert store.examples() == []
+    store.examples.take_in(SHIPPED)
+    for run in store.examples.all():
+        assert store.runs.remove(run.id) is None
+    assert store.examples.all() == []
     time.sleep(0.01)
-    assert len(store.bury(0)) == len(SHIPPED)
-    assert store.take_in(SHIPPED) == []
-    assert store.runs()[1] == 0
-    with store.reading() as connection:
-        assert list(connection.scalars(sa.select(EXAMPLES.c.run))) == [None] * len(SHIPPED)
+    assert len(store.runs.bury(0)) == len(SHIPPED)
+    assert store.examples.take_in(SHIPPED) == []
+    assert store.runs.find()[1] == 0
+    with store.database.reading() as connection:
+        assert sorted(connection.scalars(sa.select(EXAMPLES.c.name))) == NAMES
 
 
 def test_an_upgrade_brings_what_has_never_been_here_and_nothing_that_was_removed(store: Store) -> None:
     """A store with runs of its own, as an installation has it that an older version made."""
-    store.submit(fake_spec())
-    assert store.take_in(SHIPPED[:2]) == NAMES[:2]
-    gone = store.examples()[0]
-    assert store.remove(gone.id) is None
+    store.runs.submit(fake_spec())
+    assert store.examples.take_in(SHIPPED[:2]) == NAMES[:2]
+    gone = store.examples.all()[0]
+    assert store.runs.remove(gone.id) is None
     for buried in (False, True):
         if buried:
             time.sleep(0.01)
-            assert store.bury(0) == [gone.id]
-        assert store.take_in(SHIPPED[:3]) == ([] if buried else NAMES[2:3])
-        assert [run.example.name for run in store.examples() if run.example] == NAMES[1:3]
-    assert store.unseen_examples(NAMES) == set(NAMES[3:])
-    assert store.runs()[1] == 3
+            assert store.runs.bury(0) == [gone.id]
+        assert store.examples.take_in(SHIPPED[:3]) == ([] if buried else NAMES[2:3])
+        assert [run.example.name for run in store.examples.all() if run.example] == NAMES[1:3]
+    assert store.examples.unseen(NAMES) == set(NAMES[3:])
+    assert store.runs.find()[1] == 3
 
 
 def test_two_servers_that_start_at_once_take_them_in_once(store: Store) -> None:
-    url = store.engine.url.render_as_string(hide_password=False)
-    stores = [Store(open_engine(url)) for _ in range(4)]
+    url = store.database.engine.url.render_as_string(hide_password=False)
+    stores = [Store(open_database(url)) for _ in range(4)]
     took: list[list[str]] = []
-    in_threads(4, lambda index: took.append(stores[index].take_in(SHIPPED)))
+    in_threads(4, lambda index: took.append(stores[index].examples.take_in(SHIPPED)))
     for other in stores:
         other.close()
     assert sorted(took) == [[], [], [], NAMES]
-    assert store.runs()[1] == len(SHIPPED)
+    assert store.runs.find()[1] == len(SHIPPED)
 
 
 def test_a_failure_in_between_leaves_nothing_behind(store: Store) -> None:
     broken = [*SHIPPED[:1], replace(SHIPPED[1], name=SHIPPED[0].name)]
     with pytest.raises(sa.exc.IntegrityError):
-        store.take_in(broken)
-    assert store.runs()[1] == 0
-    assert store.take_in(SHIPPED)
+        store.examples.take_in(broken)
+    assert store.runs.find()[1] == 0
+    assert store.examples.take_in(SHIPPED)
 
 
 def test_a_bad_file_is_named(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tests.jobs.support import fake_spec
 
 def damage(store: Store, run_id: str, **columns: str) -> None:
     """Write what another version, or a disk that fails, may have left."""
-    with store.writing() as connection:
+    with store.database.writing() as connection:
         connection.execute(sa.update(RUNS).where(RUNS.c.id == run_id).values(columns))
 
 
@@ -39,58 +39,58 @@ def with_field(spec: RunSpec, **fields: Any) -> str:
     ],
 )
 def test_a_list_names_what_it_cannot_read(store: Store, columns: dict[str, str], reason: str) -> None:
-    (good, _), (bad, token) = store.submit(fake_spec("good")), store.submit(fake_spec("bad"))
+    (good, _), (bad, token) = store.runs.submit(fake_spec("good")), store.runs.submit(fake_spec("bad"))
     damage(store, bad.id, **columns)
-    listed, total = store.listed()
+    listed, total = store.runs.listed()
     assert total == 2 and [type(run) for run in listed] == [Unreadable, Run]
     unreadable = listed[0]
     assert isinstance(unreadable, Unreadable)
     assert (unreadable.id, unreadable.name, unreadable.state) == (bad.id, "bad", "queued")
     assert reason in unreadable.reason
-    assert store.runs()[0] == store.line(5) == [store.run(good.id)]
-    assert list(store.many([good.id, bad.id])) == [good.id]
-    for look in (lambda: store.run(bad.id), lambda: store.watch(bad.id, 0, 0, 0)):
+    assert store.runs.find()[0] == store.queue.first(5) == [store.runs.get(good.id)]
+    assert list(store.runs.many([good.id, bad.id])) == [good.id]
+    for look in (lambda: store.runs.get(bad.id), lambda: store.curves.delta(bad.id, 0, 0, 0)):
         with pytest.raises(UnreadableRun, match="cannot read the run"):
             look()
     with pytest.raises(UnreadableRun):
-        store.request_cancel(bad.id)
-    assert store.owns(bad.id, token) and store.remove(bad.id) is None, "it was cancelled all the same"
-    assert store.runs()[1] == 1
+        store.runs.cancel(bad.id)
+    assert store.runs.may_change(bad.id, token) and store.runs.remove(bad.id) is None, "it was cancelled all the same"
+    assert store.runs.find()[1] == 1
     with pytest.raises(UnreadableRun):
-        store.restore(bad.id)
-    assert store.listed()[1] == 2
+        store.runs.restore(bad.id)
+    assert store.runs.listed()[1] == 2
 
 
 def test_the_queue_goes_on_behind_what_nobody_can_train(store: Store) -> None:
-    (bad, _), (good, _) = store.submit(fake_spec()), store.submit(fake_spec())
+    (bad, _), (good, _) = store.runs.submit(fake_spec()), store.runs.submit(fake_spec())
     damage(store, bad.id, spec=with_field(fake_spec(), dataset="dreams"))
-    claimed = store.claim("worker")
+    claimed = store.claims.take("worker")
     assert claimed is not None and claimed.id == good.id
     with pytest.raises(UnreadableRun):
-        store.run(bad.id)
-    listed, _ = store.listed(states={"failed"})
+        store.runs.get(bad.id)
+    listed, _ = store.runs.listed(states={"failed"})
     assert [run.id for run in listed] == [bad.id]
-    assert "cannot read" in store.log(bad.id)[-1].message
-    assert store.claim("worker") is None
+    assert "cannot read" in store.runs.log(bad.id)[-1].message
+    assert store.claims.take("worker") is None
 
 
 def test_the_health_of_an_installation_needs_no_readable_run(store: Store) -> None:
-    store.submit(fake_spec())
-    run = store.claim("worker")
+    store.runs.submit(fake_spec())
+    run = store.claims.take("worker")
     assert run is not None
-    with store.writing() as connection:
+    with store.database.writing() as connection:
         connection.execute(sa.update(RUNS).values(spec="{}", images_per_s=100.0))
-    health = store.health()
+    health = store.tallies.health()
     assert (health.running, health.macs_per_s) == (1, None)
 
 
 def test_studies_go_on_without_the_runs_and_grids_that_cannot_be_read(store: Store) -> None:
-    launched = store.launch_study(study_spec("gamma", "minutes"))
-    study = store.study(launched.id)
+    launched = store.studies.launch(study_spec("gamma", "minutes"))
+    study = store.studies.get(launched.id)
     assert study is not None
     damage(store, study.runs[0].id, spec="{}")
-    again = store.study(launched.id)
+    again = store.studies.get(launched.id)
     assert again is not None and [run.id for run in again.runs] == [run.id for run in study.runs[1:]]
-    with store.writing() as connection:
+    with store.database.writing() as connection:
         connection.execute(sa.update(STUDIES).values(spec="{}"))
-    assert store.study(launched.id) is None and store.latest_studies() == []
+    assert store.studies.get(launched.id) is None and store.studies.latest() == []

@@ -7,13 +7,11 @@ import pytest
 from core.run.cost import keeps_snapshot, run_macs
 from core.run.events import BINS, QUANTILES, Checkpointed, Distribution, Point, Progress, Snapshot, Warned
 from core.run.spec import RunSpec
-from jobs.store.database import WrongSchema
 from jobs.store.records import Batch, Run
 from jobs.store.store import Store
-from jobs.store.tables import SCHEMA, SPEEDS
 from jobs.worker.inbox import Inbox
 from tests.events import finished, started
-from tests.jobs.support import fake_spec, in_threads
+from tests.jobs.support import fake_spec
 
 
 def train_point(step: int, loss: float = 1.0) -> Point:
@@ -34,42 +32,42 @@ def snapshot(step: int) -> Snapshot:
 
 
 def claimed(store: Store, spec: RunSpec) -> Run:
-    store.submit(spec)
-    run = store.claim("worker")
+    store.runs.submit(spec)
+    run = store.claims.take("worker")
     assert run is not None
     return run
 
 
 def test_a_submitted_run_can_be_read_back(store: Store) -> None:
     spec = fake_spec("γ at depth 14", recipe={"lr": 0.05})
-    run, _ = store.submit(spec)
+    run, _ = store.runs.submit(spec)
     assert len(run.id) >= 12
     assert run.id.isalnum()
-    assert store.run(run.id) == run
+    assert store.runs.get(run.id) == run
     assert (run.spec, run.state, run.attempt, run.position) == (spec, "queued", 0, 1)
     assert (run.step, run.total_steps, run.counts.trainable) == (0, 24, 1120)
-    assert [row.kind for row in store.log(run.id)] == ["submitted"]
-    assert store.run("nothing") is None
+    assert [row.kind for row in store.runs.log(run.id)] == ["submitted"]
+    assert store.runs.get("nothing") is None
 
 
 def test_only_the_token_of_a_run_opens_it(store: Store, spec: RunSpec) -> None:
-    (one, token), (_, other_token) = store.submit(spec), store.submit(spec)
-    assert store.owns(one.id, token)
-    assert not store.owns(one.id, other_token)
-    assert not store.owns("nothing", token)
-    assert not store.owns(one.id, "")
-    again, kept = store.submit(spec, owner_token=token)
+    (one, token), (_, other_token) = store.runs.submit(spec), store.runs.submit(spec)
+    assert store.runs.may_change(one.id, token)
+    assert not store.runs.may_change(one.id, other_token)
+    assert not store.runs.may_change("nothing", token)
+    assert not store.runs.may_change(one.id, "")
+    again, kept = store.runs.submit(spec, owner_token=token)
     assert kept == token
-    assert store.owns(again.id, token)
+    assert store.runs.may_change(again.id, token)
 
 
 def test_runs_are_claimed_in_the_order_of_their_submission(store: Store, spec: RunSpec) -> None:
-    ids = [store.submit(spec)[0].id for _ in range(3)]
-    assert [store.run(i).position for i in ids] == [1, 2, 3]
-    assert store.waiting() == ids
-    assert [store.claim("w").id for _ in ids] == ids
-    assert store.claim("w") is None
-    run = store.run(ids[0])
+    ids = [store.runs.submit(spec)[0].id for _ in range(3)]
+    assert [store.runs.get(i).position for i in ids] == [1, 2, 3]
+    assert store.queue.waiting() == ids
+    assert [store.claims.take("w").id for _ in ids] == ids
+    assert store.claims.take("w") is None
+    run = store.runs.get(ids[0])
     assert run is not None
     assert (run.state, run.attempt, run.worker, run.position) == ("running", 1, "w", None)
     assert run.started_at is not None
@@ -80,45 +78,48 @@ def test_what_the_trainer_says_appears_in_the_run(store: Store, spec: RunSpec) -
     progress = Progress(step=3, total_steps=24, tested=0.25, images_per_s=50, elapsed_s=4, eta_s=9)
     checkpoint = Checkpointed(step=2, file="f", sha256="0", size_bytes=1)
     batch = Batch((test_point(0, 0.1), train_point(2)), (snapshot(0),), progress, started(fake_spec()), checkpoint)
-    assert store.record(run.id, 1, batch) == "ok"
-    now = store.run(run.id)
+    assert store.claims.record(run.id, 1, batch) == "ok"
+    now = store.runs.get(run.id)
     assert now is not None
     assert (now.step, now.tested, now.images_per_s, now.elapsed_s, now.eta_s) == (3, 0.25, 50, 4, 9)
     assert (now.checkpoint_step, now.top1) == (2, 0.1)
     assert now.started == started(fake_spec())
-    assert store.finish(run.id, 1, finished(fake_spec(), 0.9))
-    now = store.run(run.id)
+    assert store.claims.finish(run.id, 1, finished(fake_spec(), 0.9))
+    now = store.runs.get(run.id)
     assert now is not None
     assert (now.state, now.top1, now.result, now.eta_s) == ("finished", 0.9, finished(fake_spec(), 0.9), None)
     assert now.finished_at is not None
-    assert [row.kind for row in store.log(run.id)] == ["submitted", "claimed", "started", "checkpoint", "finished"]
+    assert [row.kind for row in store.runs.log(run.id)] == ["submitted", "claimed", "started", "checkpoint", "finished"]
 
 
-def test_points_come_once_and_in_order_after_a_cursor(store: Store, spec: RunSpec) -> None:
+def test_points_come_once_and_in_order(store: Store, spec: RunSpec) -> None:
     run = claimed(store, spec)
-    store.record(run.id, 1, Batch((test_point(0, 0.1), train_point(1, 3.0), train_point(2))))
-    store.record(run.id, 1, Batch((test_point(0, 0.1), train_point(1, 3.0), train_point(2), train_point(3))))
-    points = store.points(run.id)
+    store.claims.record(run.id, 1, Batch((test_point(0, 0.1), train_point(1, 3.0), train_point(2))))
+    store.claims.record(run.id, 1, Batch((test_point(0, 0.1), train_point(1, 3.0), train_point(2), train_point(3))))
+    points = store.curves.points(run.id)
     assert [(p.split, p.step) for p in points] == [("test", 0), ("train", 1), ("train", 2), ("train", 3)]
     assert (points[1].loss, points[1].top1, points[1].lr, points[0].lr) == (3.0, 0.2, 0.1, None)
     assert (points[0].top5, points[1].top5) == (0.5, None)
-    assert [p.step for p in store.points(run.id, after=points[2].id)] == [3]
-    assert [p.step for p in store.points(run.id, limit=2)] == [0, 1]
-    assert store.tests(run.id) == points[:1]
+    delta = store.curves.delta(run.id, 0, 0, 0)
+    assert delta and [point for _, point in delta.points] == points
+    later = store.curves.delta(run.id, delta.points[2][0], 0, 0)
+    assert later and later.points == delta.points[3:]
+    assert list(store.curves.pages(run.id, size=3)) == [points[:3], points[3:]]
+    assert store.curves.tests(run.id) == points[:1]
     other = claimed(store, spec)
-    store.record(other.id, 1, Batch((train_point(1),)))
-    assert len(store.points(other.id)) == 1
-    assert store.points("nothing") == []
+    store.claims.record(other.id, 1, Batch((train_point(1),)))
+    assert len(store.curves.points(other.id)) == 1
+    assert store.curves.points("nothing") == []
 
 
 def test_snapshots_are_summed_for_polls_and_whole_on_demand(store: Store, spec: RunSpec) -> None:
     run = claimed(store, spec)
-    store.record(run.id, 1, Batch(snapshots=(snapshot(0), snapshot(12))))
-    first, last = store.snapshots(run.id)
+    store.claims.record(run.id, 1, Batch(snapshots=(snapshot(0), snapshot(12))))
+    first, last = store.curves.snapshots(run.id)
     assert (last.step, last.gamma, last.disabled) == (12, [13, *[3] * (BINS + 1)], [12, 3])
-    assert [s.step for s in store.snapshots(run.id, after=first.id)] == [12]
-    assert store.snapshot_detail(run.id) == [snapshot(0), snapshot(12)]
-    assert store.snapshot_detail(run.id, steps=[12]) == [snapshot(12)]
+    assert [s.step for s in store.curves.snapshots(run.id, after=first.id)] == [12]
+    assert store.curves.details(run.id) == [snapshot(0), snapshot(12)]
+    assert store.curves.details(run.id, steps=[12]) == [snapshot(12)]
 
 
 def test_a_run_keeps_the_same_snapshots_whether_or_not_it_was_resumed(store: Store) -> None:
@@ -129,83 +130,85 @@ def test_a_run_keeps_the_same_snapshots_whether_or_not_it_was_resumed(store: Sto
     straight, resumed = claimed(store, spec), claimed(store, spec)
     for run in (straight, resumed):
         for first in range(0, len(steps) // 2, 50):
-            store.record(run.id, 1, Batch(snapshots=tuple(map(snapshot, steps[first : first + 50]))))
-    newest = store.snapshots(straight.id)[-1]
+            store.claims.record(run.id, 1, Batch(snapshots=tuple(map(snapshot, steps[first : first + 50]))))
+    newest = store.curves.snapshots(straight.id)[-1]
     assert newest.step not in kept  # the newest can be watched although it will not stay
     for first, run in ((len(steps) // 2 // 50 * 50, straight), (0, resumed)):
-        store.record(run.id, 1, Batch(snapshots=tuple(map(snapshot, steps[first:]))))
-        assert [s.step for s in store.snapshots(run.id)] == kept
-        assert store.snapshots(run.id)[-1].id > newest.id
+        store.claims.record(run.id, 1, Batch(snapshots=tuple(map(snapshot, steps[first:]))))
+        assert [s.step for s in store.curves.snapshots(run.id)] == kept
+        assert store.curves.snapshots(run.id)[-1].id > newest.id
 
 
 def test_a_resumed_run_shows_where_it_is_and_not_where_it_was(store: Store, spec: RunSpec) -> None:
     run = claimed(store, spec)
     progress = Progress(step=9, total_steps=24, tested=0.25, images_per_s=50, elapsed_s=4, eta_s=9)
-    store.record(run.id, 1, Batch((train_point(8),), progress=progress, started=started(fake_spec())))
-    store.crashed(run.id, 1, "It fell over.")
-    waiting = store.run(run.id)
+    store.claims.record(run.id, 1, Batch((train_point(8),), progress=progress, started=started(fake_spec())))
+    store.claims.crash(run.id, 1, "It fell over.")
+    waiting = store.runs.get(run.id)
     assert waiting is not None
     assert (waiting.state, waiting.tested, waiting.images_per_s, waiting.eta_s) == ("queued", None, None, None)
     assert (waiting.worker, waiting.position) == (None, 1)
-    again = store.claim("other")
+    again = store.claims.take("other")
     assert again is not None
     assert again.attempt == 2
-    store.record(run.id, 2, Batch(started=started(fake_spec(), resumed_from=6)))
-    store.record(run.id, 2, Batch((train_point(2), train_point(4))))  # the curves so far, told again
-    now = store.run(run.id)
+    store.claims.record(run.id, 2, Batch(started=started(fake_spec(), resumed_from=6)))
+    store.claims.record(run.id, 2, Batch((train_point(2), train_point(4))))  # the curves so far, told again
+    now = store.runs.get(run.id)
     assert now is not None
     assert (now.step, now.checkpoint_step) == (6, 6)
-    assert store.log(run.id)[-1].message.startswith("Resumed from step 6 on cpu")
+    assert store.runs.log(run.id)[-1].message.startswith("Resumed from step 6 on cpu")
 
 
 def test_of_checkpoints_the_log_tells_the_newest(store: Store, spec: RunSpec) -> None:
     run = claimed(store, spec)
     for step in (1, 2, 3):
-        store.record(run.id, 1, Batch(checkpointed=Checkpointed(step=step, file="f", sha256="0", size_bytes=1)))
-    rows = store.log(run.id)
+        store.claims.record(run.id, 1, Batch(checkpointed=Checkpointed(step=step, file="f", sha256="0", size_bytes=1)))
+    rows = store.runs.log(run.id)
     assert [row.message for row in rows if row.kind == "checkpoint"] == ["Checkpoint at step 3."]
-    assert store.log(run.id, after=rows[1].id) == rows[2:]
+    assert store.runs.log(run.id, after=rows[1].id) == rows[2:]
 
 
 def test_the_log_tells_what_a_trainer_warns_of(store: Store, spec: RunSpec) -> None:
     run = claimed(store, spec)
     inbox = Inbox()
     inbox.take(Warned(step=7, message="The data is the bottleneck.").model_dump_json().encode())
-    store.record(run.id, 1, inbox.batch())
+    store.claims.record(run.id, 1, inbox.batch())
     inbox.clear()
-    store.record(run.id, 1, inbox.batch())
-    assert [(row.kind, row.message) for row in store.log(run.id)][2:] == [("warning", "The data is the bottleneck.")]
+    store.claims.record(run.id, 1, inbox.batch())
+    assert [(row.kind, row.message) for row in store.runs.log(run.id)][2:] == [
+        ("warning", "The data is the bottleneck.")
+    ]
 
 
 def test_cancelling(store: Store, spec: RunSpec) -> None:
-    waiting, _ = store.submit(spec)
-    assert store.request_cancel(waiting.id).state == "cancelled"
+    waiting, _ = store.runs.submit(spec)
+    assert store.runs.cancel(waiting.id).state == "cancelled"
     running = claimed(store, spec)
-    asked = store.request_cancel(running.id)
+    asked = store.runs.cancel(running.id)
     assert asked is not None
     assert (asked.state, asked.cancel_requested) == ("running", True)
-    assert store.record(running.id, 1, Batch((train_point(1),))) == "cancel"
-    assert store.cancelled(running.id, 1)
-    assert store.run(running.id).state == "cancelled"
-    assert len(store.points(running.id)) == 1  # the partial curve stays
-    assert store.request_cancel(running.id).state == "cancelled"
-    assert store.request_cancel("nothing") is None
+    assert store.claims.record(running.id, 1, Batch((train_point(1),))) == "cancel"
+    assert store.claims.cancel(running.id, 1)
+    assert store.runs.get(running.id).state == "cancelled"
+    assert len(store.curves.points(running.id)) == 1  # the partial curve stays
+    assert store.runs.cancel(running.id).state == "cancelled"
+    assert store.runs.cancel("nothing") is None
     done = claimed(store, spec)
-    store.finish(done.id, 1, finished(fake_spec()))
-    assert store.request_cancel(done.id).state == "finished"
-    assert not store.run(done.id).cancel_requested
+    store.claims.finish(done.id, 1, finished(fake_spec()))
+    assert store.runs.cancel(done.id).state == "finished"
+    assert not store.runs.get(done.id).cancel_requested
 
 
-@pytest.mark.parametrize("way", ["crashed", "release", "take_away"])
+@pytest.mark.parametrize("way", ["crash", "release", "lose"])
 def test_a_run_that_was_cancelled_does_not_run_again(store: Store, spec: RunSpec, way: str) -> None:
     run = claimed(store, spec)
-    store.request_cancel(run.id)
-    if way == "take_away":
-        assert store.take_away(store.running()[0], "Its worker is gone.") == "cancelled"
+    store.runs.cancel(run.id)
+    if way == "lose":
+        assert store.claims.lose(store.claims.held()[0], "Its worker is gone.") == "cancelled"
     else:
-        assert getattr(store, way)(run.id, 1, "It ended.") == "cancelled"
-    assert store.claim("w") is None
-    assert store.run(run.id).finished_at is not None
+        assert getattr(store.claims, way)(run.id, 1, "It ended.") == "cancelled"
+    assert store.claims.take("w") is None
+    assert store.runs.get(run.id).finished_at is not None
 
 
 def test_a_list_filters_sorts_and_pages(store: Store) -> None:
@@ -214,10 +217,10 @@ def test_a_list_filters_sorts_and_pages(store: Store) -> None:
         "Depth 1001": {"policy": "output"},
         "none": {"policy": "none", "dataset": "fashion-mnist"},
     }
-    ids = {name: store.submit(fake_spec(name, **fields))[0].id for name, fields in names.items()}
+    ids = {name: store.runs.submit(fake_spec(name, **fields))[0].id for name, fields in names.items()}
 
     def found(**query: object) -> list[str | None]:
-        runs, total = store.runs(**query)
+        runs, total = store.runs.find(**query)
         assert total == len(runs)
         return [run.spec.name for run in runs]
 
@@ -231,76 +234,54 @@ def test_a_list_filters_sorts_and_pages(store: Store) -> None:
     assert found(text=ids["none"][2:8]) == ["none"]
     assert found(states=["running"]) == []
     assert found(states=[]) == []
-    page, total = store.runs(limit=1, offset=1)
+    page, total = store.runs.find(limit=1, offset=1)
     assert ([run.spec.name for run in page], total) == (["Depth 1001"], 3)
-    store.claim("w")
-    store.record(ids["depth_100"], 1, Batch((test_point(0, 0.4),)))
+    store.claims.take("w")
+    store.claims.record(ids["depth_100"], 1, Batch((test_point(0, 0.4),)))
     assert found(sort="top1")[0] == "depth_100"
     assert found(sort="top1", descending=False)[0] == "depth_100"  # no value yet: last either way
     with pytest.raises(ValueError, match=r"sort must be one of created_at, .*; got 'spec; drop'"):
-        store.runs(sort="spec; drop")
+        store.runs.find(sort="spec; drop")
 
 
 def test_many_runs_in_one_question(store: Store, spec: RunSpec) -> None:
-    ids = [store.submit(spec)[0].id for _ in range(3)]
-    assert store.many([*ids[:2], "nothing"]).keys() == set(ids[:2])
-    assert store.many([]) == {}
+    ids = [store.runs.submit(spec)[0].id for _ in range(3)]
+    assert store.runs.many([*ids[:2], "nothing"]).keys() == set(ids[:2])
+    assert store.runs.many([]) == {}
 
 
 def test_health_tells_numbers_and_speed(store: Store, spec: RunSpec) -> None:
     from jobs.lease import Identity
 
-    assert store.health() == store.health().__class__(0, 0, 0, None)
+    assert store.tallies.health() == store.tallies.health().__class__(0, 0, 0, None)
     me = Identity.of_this_process()
-    store.hello(me, 1)
-    store.hello(me, 1)
-    store.submit(spec)
+    store.workers.hello(me, 1)
+    store.workers.hello(me, 1)
+    store.runs.submit(spec)
     run = claimed(store, spec)
-    assert (store.health().workers, store.health().queued, store.health().running) == (1, 1, 1)
+    assert (store.tallies.health().workers, store.tallies.health().queued, store.tallies.health().running) == (1, 1, 1)
     for seconds in (1.0, 2.0, 100.0):
-        store.finish(run.id, run.attempt, finished(fake_spec(), seconds=seconds))
+        store.claims.finish(run.id, run.attempt, finished(fake_spec(), seconds=seconds))
         run = claimed(store, spec)
-    assert store.health().macs_per_s == pytest.approx(run_macs(spec) / 2.0)
-    store.bye([me.name])
-    assert store.health().workers == 0
+    assert store.tallies.health().macs_per_s == pytest.approx(run_macs(spec) / 2.0)
+    store.workers.bye([me.name])
+    assert store.tallies.health().workers == 0
 
 
 def test_before_the_first_end_the_speed_is_that_of_what_runs(store: Store, spec: RunSpec) -> None:
     run = claimed(store, spec)
     progress = Progress(step=1, total_steps=24, tested=0.25, images_per_s=100, elapsed_s=1, eta_s=1)
-    store.record(run.id, 1, Batch(progress=progress))
+    store.claims.record(run.id, 1, Batch(progress=progress))
     from core.run.cost import step_macs
 
-    assert store.health().macs_per_s == 100 * step_macs(spec.plan, spec.selection)
-
-
-def test_tables_can_be_created_by_many_at_once(store: Store) -> None:
-    from jobs.store.tables import METADATA
-
-    with store.writing() as connection:
-        METADATA.drop_all(connection)
-    in_threads(6, lambda _: store.create_tables())
-    assert store.runs() == ([], 0)
-
-
-def test_a_database_of_another_version_is_refused(store: Store) -> None:
-    with store.writing() as connection:
-        connection.execute(SCHEMA.update().values(version=999))
-    with pytest.raises(WrongSchema, match="has schema 999"):
-        store.create_tables()
+    assert store.tallies.health().macs_per_s == 100 * step_macs(spec.plan, spec.trains)
 
 
 def test_of_a_long_run_some_speeds_are_kept(store: Store) -> None:
     run = claimed(store, fake_spec())
     for step in range(0, 5000, 3):
         progress = Progress(step=step, total_steps=5000, images_per_s=step / 2, elapsed_s=1.0, eta_s=None)
-        assert store.record(run.id, 1, Batch(progress=progress)) == "ok"
-    speeds = store.speeds(run.id)
+        assert store.claims.record(run.id, 1, Batch(progress=progress)) == "ok"
+    speeds = store.curves.speeds(run.id)
     assert len(speeds) == 500 and speeds[0].step == 3 and speeds[0].images_per_s == 1.5
-    assert [row.id for row in store.speeds(run.id, after=speeds[-3].id)] == [row.id for row in speeds[-2:]]
-
-
-def test_a_database_from_before_the_speeds_gets_their_table(store: Store) -> None:
-    SPEEDS.drop(store.engine)
-    store.create_tables()
-    assert store.speeds("NoSuchRun12345") == []
+    assert [row.id for row in store.curves.speeds(run.id, after=speeds[-3].id)] == [row.id for row in speeds[-2:]]

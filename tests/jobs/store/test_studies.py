@@ -23,138 +23,142 @@ def tiny(replicates: int = 2, *policies: str, scale: Scale = "minutes") -> Study
 
 
 def finish_next(store: Store, top1: float = 0.5) -> str:
-    run = store.claim("worker")
-    assert run is not None and store.finish(run.id, run.attempt, finished(top1))
+    run = store.claims.take("worker")
+    assert run is not None and store.claims.finish(run.id, run.attempt, finished(top1))
     return run.id
 
 
 def test_a_study_is_launched_and_followed_as_one(store: Store) -> None:
-    launched = store.launch_study(tiny())
-    study = store.study(launched.id)
+    launched = store.studies.launch(tiny())
+    study = store.studies.get(launched.id)
     assert study and study.spec == tiny() and study.state == "queued"
     assert [run.id for run in study.runs] == list(launched.new_runs) and len(launched.new_runs) == 4
     assert [run.spec.digest for run in study.runs] == [member.digest for member in tiny().members]
-    assert launched.token and store.owns_study(launched.id, launched.token)
-    assert store.owns(study.runs[0].id, launched.token), "its owner may cancel a single run, too"
-    assert not store.owns_study(launched.id, "other") and not store.owns_study("nothing", launched.token)
+    assert launched.token and store.studies.may_change(launched.id, launched.token)
+    assert store.runs.may_change(study.runs[0].id, launched.token), "its owner may cancel a single run, too"
+    assert not store.studies.may_change(launched.id, "other") and not store.studies.may_change(
+        "nothing", launched.token
+    )
     assert finish_next(store) == study.runs[0].id
-    assert (now := store.study(launched.id)) and now.state == "running"
+    assert (now := store.studies.get(launched.id)) and now.state == "running"
     for _ in range(3):
         finish_next(store)
-    assert (done := store.study(launched.id)) and done.state == "finished"
-    assert store.study("nothing") is None
+    assert (done := store.studies.get(launched.id)) and done.state == "finished"
+    assert store.studies.get("nothing") is None
 
 
 def test_finished_and_waiting_runs_are_taken_not_repeated(store: Store) -> None:
     members = tiny().members
-    done, _ = store.submit(members[0].spec.model_copy(update={"name": "another name"}))
+    done, _ = store.runs.submit(members[0].spec.model_copy(update={"name": "another name"}))
     finish_next(store)
-    waiting, _ = store.submit(members[1].spec)
-    failed, _ = store.submit(members[2].spec)
-    store.request_cancel(failed.id)
-    launched = store.launch_study(tiny())
-    study = store.study(launched.id)
+    waiting, _ = store.runs.submit(members[1].spec)
+    failed, _ = store.runs.submit(members[2].spec)
+    store.runs.cancel(failed.id)
+    launched = store.studies.launch(tiny())
+    study = store.studies.get(launched.id)
     assert study and [run.id for run in study.runs[:2]] == [done.id, waiting.id]
     assert len(launched.new_runs) == 2 and failed.id not in {run.id for run in study.runs}
-    again = store.launch_study(tiny())
-    assert again.new_runs == () and (second := store.study(again.id)) and second.runs == study.runs
-    assert [s.id for s in store.latest_studies()] == [again.id], "the newest of each question and scale"
+    again = store.studies.launch(tiny())
+    assert again.new_runs == () and (second := store.studies.get(again.id)) and second.runs == study.runs
+    assert [s.id for s in store.studies.latest()] == [again.id], "the newest of each question and scale"
 
 
 def test_a_finished_study_is_found_not_made_again(store: Store) -> None:
-    first = store.launch_study(tiny())
-    joined = store.launch_study(tiny())
+    first = store.studies.launch(tiny())
+    joined = store.studies.launch(tiny())
     assert joined.id != first.id and joined.token, "while it is under way each who launched it may cancel it"
     for _ in range(4):
         finish_next(store)
-    assert store.launch_study(tiny()) == Launched(joined.id, None, ())
-    assert store.launch_study(tiny(scale="evening")).id not in {first.id, joined.id}
-    assert store.launch_study(tiny(3)).new_runs != ()
+    assert store.studies.launch(tiny()) == Launched(joined.id, None, ())
+    assert store.studies.launch(tiny(scale="evening")).id not in {first.id, joined.id}
+    assert store.studies.launch(tiny(3)).new_runs != ()
 
 
 def test_a_visitors_run_does_not_wait_for_a_study(store: Store) -> None:
-    launched = store.launch_study(tiny())
-    alone, _ = store.submit(fake_spec("mine"))
+    launched = store.studies.launch(tiny())
+    alone, _ = store.runs.submit(fake_spec("mine"))
     assert alone.position == 1
-    assert [run.position for run in store.many(launched.new_runs).values()] != [1, 2, 3, 4]
-    assert store.waiting() == [alone.id, *launched.new_runs]
-    claimed = store.claim("worker")
+    assert [run.position for run in store.runs.many(launched.new_runs).values()] != [1, 2, 3, 4]
+    assert store.queue.waiting() == [alone.id, *launched.new_runs]
+    claimed = store.claims.take("worker")
     assert claimed and claimed.id == alone.id
-    assert (first := store.run(launched.new_runs[0])) and first.position == 1
-    assert store.backlog() == 1, "a study takes one place, whatever its size"
-    store.submit(fake_spec("another"))
-    assert store.backlog() == 2
+    assert (first := store.runs.get(launched.new_runs[0])) and first.position == 1
+    assert store.queue.backlog() == 1, "a study takes one place, whatever its size"
+    store.runs.submit(fake_spec("another"))
+    assert store.queue.backlog() == 2
 
 
 def test_minutes_do_not_wait_for_months(store: Store) -> None:
-    months = store.launch_study(tiny(2, "all", "none", scale="paper"))
-    minutes = store.launch_study(tiny(1))
-    assert store.waiting() == [*minutes.new_runs, *months.new_runs]
-    joined = store.launch_study(tiny(2, "none"))
+    months = store.studies.launch(tiny(2, "all", "none", scale="paper"))
+    minutes = store.studies.launch(tiny(1))
+    assert store.queue.waiting() == [*minutes.new_runs, *months.new_runs]
+    joined = store.studies.launch(tiny(2, "none"))
     assert joined.new_runs == ()
-    assert store.waiting()[:2] == [months.new_runs[1], months.new_runs[3]], "what minutes want, too, moves up"
+    assert store.queue.waiting()[:2] == [months.new_runs[1], months.new_runs[3]], "what minutes want, too, moves up"
 
 
 def test_cancel_takes_what_nobody_else_needs(store: Store) -> None:
-    visitor, _ = store.submit(tiny().members[0].spec)
-    one = store.launch_study(tiny())
-    two = store.launch_study(tiny(1))
-    shared = {run.id for run in store.study(two.id).runs}  # type: ignore[union-attr]
-    ids = store.cancel_study(one.id)
+    visitor, _ = store.runs.submit(tiny().members[0].spec)
+    one = store.studies.launch(tiny())
+    two = store.studies.launch(tiny(1))
+    shared = {run.id for run in store.studies.get(two.id).runs}  # type: ignore[union-attr]
+    ids = store.studies.cancel(one.id)
     assert ids is not None and visitor.id not in ids and not shared & set(ids)
     assert len(ids) == 2
     for run_id in ids:
-        store.request_cancel(run_id)
-    assert (now := store.study(one.id)) and now.cancelled and now.state == "cancelled", (
+        store.runs.cancel(run_id)
+    assert (now := store.studies.get(one.id)) and now.cancelled and now.state == "cancelled", (
         "two of its runs wait for others"
     )
-    rest = store.cancel_study(two.id)
+    rest = store.studies.cancel(two.id)
     assert rest is not None and set(rest) == shared - {visitor.id}, "who launched them has given them up, too"
-    assert store.cancel_study("nothing") is None
+    assert store.studies.cancel("nothing") is None
 
 
 def test_resume_launches_what_failed_or_was_cancelled(store: Store) -> None:
-    launched = store.launch_study(tiny())
+    launched = store.studies.launch(tiny())
     finish_next(store)
-    claimed = store.claim("worker")
-    assert claimed and store.fail(claimed.id, claimed.attempt, "diverged", "The loss became infinite.")
-    assert (partly := store.study(launched.id)) and partly.state == "running", "a failed member does not stop the rest"
-    for run_id in store.cancel_study(launched.id) or []:
-        store.request_cancel(run_id)
-    assert (stopped := store.study(launched.id)) and (stopped.state, stopped.cancelled) == ("cancelled", True)
-    resumed = store.resume_study(launched.id)
+    claimed = store.claims.take("worker")
+    assert claimed and store.claims.fail(claimed.id, claimed.attempt, "diverged", "The loss became infinite.")
+    assert (partly := store.studies.get(launched.id)) and partly.state == "running", (
+        "a failed member does not stop the rest"
+    )
+    for run_id in store.studies.cancel(launched.id) or []:
+        store.runs.cancel(run_id)
+    assert (stopped := store.studies.get(launched.id)) and (stopped.state, stopped.cancelled) == ("cancelled", True)
+    resumed = store.studies.resume(launched.id)
     assert resumed and len(resumed.new_runs) == 3 and resumed.token is None
-    study = store.study(launched.id)
+    study = store.studies.get(launched.id)
     assert study and not study.cancelled and [run.state for run in study.runs] == ["finished", *["queued"] * 3]
     assert [run.spec.digest for run in study.runs] == [member.digest for member in tiny().members]
-    assert launched.token and store.owns(resumed.new_runs[0], launched.token)
-    again = store.resume_study(launched.id)
+    assert launched.token and store.runs.may_change(resumed.new_runs[0], launched.token)
+    again = store.studies.resume(launched.id)
     assert again and again.new_runs == ()
-    assert store.resume_study("nothing") is None
+    assert store.studies.resume("nothing") is None
 
 
 def test_a_run_that_ends_while_the_study_is_resumed_keeps_its_place(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    launched = store.launch_study(tiny())
+    launched = store.studies.launch(tiny())
     for run_id in launched.new_runs[:2]:
-        store.request_cancel(run_id)
+        store.runs.cancel(run_id)
     read = studies.read_study
 
     def one_ends_meanwhile(text: str) -> StudySpec:
-        store.request_cancel(launched.new_runs[2])
+        store.runs.cancel(launched.new_runs[2])
         return read(text)
 
     monkeypatch.setattr(studies, "read_study", one_ends_meanwhile)
-    resumed = store.resume_study(launched.id)
+    resumed = store.studies.resume(launched.id)
     assert resumed and len(resumed.new_runs) == 2
-    study = store.study(launched.id)
+    study = store.studies.get(launched.id)
     assert study and [run.state for run in study.runs] == ["queued", "queued", "cancelled", "queued"]
-    assert (rest := store.resume_study(launched.id)) and len(rest.new_runs) == 1
+    assert (rest := store.studies.resume(launched.id)) and len(rest.new_runs) == 1
 
 
 def test_a_study_that_cannot_be_made_leaves_nothing(store: Store) -> None:
     wrong = tiny(1, "bn")
     with pytest.raises(StudyUnavailable, match="unknown policy 'bn'"):
-        store.launch_study(wrong)
-    assert store.latest_studies() == [] and store.runs()[1] == 0
+        store.studies.launch(wrong)
+    assert store.studies.latest() == [] and store.runs.find()[1] == 0

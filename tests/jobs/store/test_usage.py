@@ -11,7 +11,6 @@ from jobs.queue import make_queue
 from jobs.settings import WorkerSettings
 from jobs.store.records import Batch, Machine, Usage, WorkerNow
 from jobs.store.store import Store
-from jobs.store.tables import MACHINES, USAGE
 from jobs.worker.machine import machine
 from jobs.worker.worker import Worker
 
@@ -22,46 +21,36 @@ def says(step: int, **memory: int) -> Batch:
 
 
 def test_a_run_keeps_what_its_trainer_said_last(store: Store, spec: RunSpec) -> None:
-    store.submit(spec)
-    run = store.claim("worker")
+    store.runs.submit(spec)
+    run = store.claims.take("worker")
     assert run is not None and run.usage is None
-    store.record(run.id, 1, says(1))
-    assert (now := store.run(run.id)) and now.usage is None, "an older trainer says nothing"
-    store.record(run.id, 1, says(2, memory_bytes=5 << 30, peak_bytes=6 << 30))
-    store.record(
+    store.claims.record(run.id, 1, says(1))
+    assert (now := store.runs.get(run.id)) and now.usage is None, "an older trainer says nothing"
+    store.claims.record(run.id, 1, says(2, memory_bytes=5 << 30, peak_bytes=6 << 30))
+    store.claims.record(
         run.id, 1, says(3, memory_bytes=4 << 30, peak_bytes=7 << 30, gpu_bytes=1 << 30, gpu_peak_bytes=2 << 30)
     )
-    assert (now := store.run(run.id)) and now.usage == Usage(4 << 30, 7 << 30, 1 << 30, 2 << 30)
-    assert store.record(run.id, 2, says(4, memory_bytes=1, peak_bytes=1)) == "lost"
-    assert store.runs()[0][0].usage == now.usage
+    assert (now := store.runs.get(run.id)) and now.usage == Usage(4 << 30, 7 << 30, 1 << 30, 2 << 30)
+    assert store.claims.record(run.id, 2, says(4, memory_bytes=1, peak_bytes=1)) == "lost"
+    assert store.runs.find()[0][0].usage == now.usage
 
 
 def test_workers_say_what_they_do_and_how_their_machines_are(store: Store, spec: RunSpec) -> None:
     me = Identity.of_this_process()
     other = Identity("older", "attic", None, 1, None)
     here = Machine("A processor", 4, 3.25, 16 << 30, 100 << 30, 41 << 30)
-    store.hello(me, 2, here)
-    store.hello(other, 1)
+    store.workers.hello(me, 2, here)
+    store.workers.hello(other, 1)
     for _ in range(3):
-        store.submit(spec)
+        store.runs.submit(spec)
     for name in (me.name, me.name, "somebody else"):
-        assert store.claim(name)
-    assert store.workers_now() == [WorkerNow(me.host, 2, 2, here), WorkerNow("attic", 1, 0, None)]
+        assert store.claims.take(name)
+    assert store.workers.alive() == [WorkerNow(me.host, 2, 2, here), WorkerNow("attic", 1, 0, None)]
     later = Machine("A processor", 4, None, None, None, None)
-    store.hello(me, 2, later)
-    assert store.workers_now()[0].machine == later
-    store.bye([me.name])
-    assert [worker.host for worker in store.workers_now()] == ["attic"]
-
-
-def test_an_older_database_gets_the_tables(store: Store, spec: RunSpec) -> None:
-    with store.writing() as connection:
-        for table in (USAGE, MACHINES):
-            table.drop(connection)
-    store.create_tables()
-    store.hello(Identity.of_this_process(), 1, Machine("x", 1, None, None, None, None))
-    store.submit(spec)
-    assert store.claim("worker") and store.workers_now()[0].machine
+    store.workers.hello(me, 2, later)
+    assert store.workers.alive()[0].machine == later
+    store.workers.bye([me.name])
+    assert [worker.host for worker in store.workers.alive()] == ["attic"]
 
 
 def test_a_machine_says_what_its_system_knows(tmp_path: Path) -> None:
@@ -74,5 +63,5 @@ def test_a_machine_says_what_its_system_knows(tmp_path: Path) -> None:
 
 def test_a_worker_tells_the_store(settings: WorkerSettings, lite: Store) -> None:
     Worker(settings, lite, make_queue(settings)).reap()
-    (worker,) = lite.workers_now()
+    (worker,) = lite.workers.alive()
     assert worker.machine and worker.machine.disk_free_bytes and worker.running == 0

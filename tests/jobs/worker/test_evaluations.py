@@ -22,7 +22,7 @@ from jobs.settings import WorkerSettings
 from jobs.store import evaluations
 from jobs.store.evaluations import Evaluation
 from jobs.store.store import Store
-from jobs.store.tables import EVALUATIONS, METADATA, SCHEMA
+from jobs.store.tables import EVALUATIONS
 from jobs.worker.evaluator import Evaluator
 from jobs.worker.worker import Worker
 from tests.events import finished
@@ -43,14 +43,14 @@ def asked(what: float = 0, layer: str | None = None) -> SurgeryRequest:
 def done_run(store: Store, capsule: bytes | None = b"capsule") -> str:
     """A finished run with a capsule."""
     spec = fake_spec()
-    store.submit(spec)
-    run = store.claim("trainer")
-    assert run is not None and store.finish(run.id, run.attempt, finished(spec), capsule)
+    store.runs.submit(spec)
+    run = store.claims.take("trainer")
+    assert run is not None and store.claims.finish(run.id, run.attempt, finished(spec), capsule)
     return run.id
 
 
 def now(store: Store, evaluation: Evaluation) -> Evaluation:
-    found = store.evaluation(evaluation.id)
+    found = store.evaluations.get(evaluation.id)
     assert found is not None
     return found
 
@@ -64,47 +64,47 @@ def state_of(store: Store, evaluation: Evaluation) -> str:
 
 def test_from_the_queue_to_its_result(store: Store) -> None:
     run = done_run(store)
-    first, new = store.submit_evaluation(run, asked(0.1))
-    assert new and first.state == "queued" and store.evaluations_waiting() == (1, 1)
-    assert store.submit_evaluation(run, asked(0.1)) == (first, False), "the same again is the same evaluation"
-    second, new = store.submit_evaluation(run, asked(0.2))
+    first, new = store.evaluations.submit(run, asked(0.1))
+    assert new and first.state == "queued" and store.evaluations.waiting() == (1, 1)
+    assert store.evaluations.submit(run, asked(0.1)) == (first, False), "the same again is the same evaluation"
+    second, new = store.evaluations.submit(run, asked(0.2))
     assert new and second.id != first.id
-    held = store.claim_evaluation("w")
+    held = store.evaluations.take("w")
     assert held is not None and (held.id, held.state, held.attempt) == (first.id, "running", 1)
-    assert store.beat_evaluation(held, 0.25) and now(store, first).share == 0.25
-    assert store.finish_evaluation(held, {"top1": 0.5})
+    assert store.evaluations.beat(held, 0.25) and now(store, first).share == 0.25
+    assert store.evaluations.finish(held, {"top1": 0.5})
     assert (now(store, first).state, now(store, first).result) == ("finished", {"top1": 0.5})
-    assert store.submit_evaluation(run, asked(0.1))[0].result == {"top1": 0.5}, "what is known is not computed again"
-    assert store.evaluation("nosuchevaluation") is None and store.claim_evaluation("w").id == second.id
-    assert store.claim_evaluation("w") is None
+    assert store.evaluations.submit(run, asked(0.1))[0].result == {"top1": 0.5}, "what is known is not computed again"
+    assert store.evaluations.get("nosuchevaluation") is None and store.evaluations.take("w").id == second.id
+    assert store.evaluations.take("w") is None
 
 
 def test_a_holder_that_lost_it_can_write_no_more(store: Store) -> None:
-    evaluation, _ = store.submit_evaluation(done_run(store), asked())
-    zombie = store.claim_evaluation("one")
-    assert store.lose_evaluation(evaluation.id, 1, "Its worker one has died.")
-    assert not store.lose_evaluation(evaluation.id, 1, "Seen by a second reaper.")
-    fresh = store.claim_evaluation("two")
+    evaluation, _ = store.evaluations.submit(done_run(store), asked())
+    zombie = store.evaluations.take("one")
+    assert store.evaluations.lose(evaluation.id, 1, "Its worker one has died.")
+    assert not store.evaluations.lose(evaluation.id, 1, "Seen by a second reaper.")
+    fresh = store.evaluations.take("two")
     assert fresh is not None and zombie is not None and fresh.attempt == 2
-    assert not store.beat_evaluation(zombie, 0.9) and not store.finish_evaluation(zombie, {"top1": 0.1})
-    assert not store.fail_evaluation(zombie, "no") and store.finish_evaluation(fresh, {"top1": 0.9})
+    assert not store.evaluations.beat(zombie, 0.9) and not store.evaluations.finish(zombie, {"top1": 0.1})
+    assert not store.evaluations.fail(zombie, "no") and store.evaluations.finish(fresh, {"top1": 0.9})
     assert now(store, evaluation).result == {"top1": 0.9}
 
 
 def test_a_failed_one_may_be_asked_for_again(store: Store) -> None:
     run = done_run(store)
-    first, _ = store.submit_evaluation(run, asked())
-    held = store.claim_evaluation("w")
-    assert held is not None and store.fail_evaluation(held, "no memory")
+    first, _ = store.evaluations.submit(run, asked())
+    held = store.evaluations.take("w")
+    assert held is not None and store.evaluations.fail(held, "no memory")
     assert (now(store, first).state, now(store, first).error) == ("failed", "no memory")
-    second, new = store.submit_evaluation(run, asked())
+    second, new = store.evaluations.submit(run, asked())
     assert new and second.id != first.id
 
 
 def test_one_that_nobody_does_is_given_up(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    waits, _ = store.submit_evaluation(done_run(store), asked(1))
-    held, _ = store.submit_evaluation(done_run(store), asked(2))
-    store.claim_evaluation("a worker that is switched off")
+    waits, _ = store.evaluations.submit(done_run(store), asked(1))
+    held, _ = store.evaluations.submit(done_run(store), asked(2))
+    store.evaluations.take("a worker that is switched off")
     monkeypatch.setattr(evaluations, "GIVEN_UP_AFTER_S", -1.0)
     for evaluation in (waits, held):
         assert now(store, evaluation).state == "failed"
@@ -114,32 +114,20 @@ def test_one_that_nobody_does_is_given_up(store: Store, monkeypatch: pytest.Monk
 def test_old_ones_are_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     run = done_run(store)
     for what in range(5):
-        store.submit_evaluation(run, asked(what))
-        held = store.claim_evaluation("w")
-        assert held is not None and store.finish_evaluation(held, {})
-    open_, _ = store.submit_evaluation(run, asked(9))
+        store.evaluations.submit(run, asked(what))
+        held = store.evaluations.take("w")
+        assert held is not None and store.evaluations.finish(held, {})
+    open_, _ = store.evaluations.submit(run, asked(9))
     monkeypatch.setattr(evaluations, "KEPT", 2)
-    store.submit_evaluation(run, asked(10))
-    with store.reading() as connection:
+    store.evaluations.submit(run, asked(10))
+    with store.database.reading() as connection:
         rows = connection.execute(sa.select(EVALUATIONS.c.state).order_by(EVALUATIONS.c.number)).scalars().all()
     assert rows == ["finished", "finished", "queued", "queued"]
     monkeypatch.setattr(evaluations, "KEPT_S", -1.0)
-    store.submit_evaluation(run, asked(11))
-    assert store.evaluation(open_.id) is not None, "what is not done is never forgotten"
-    with store.reading() as connection:
+    store.evaluations.submit(run, asked(11))
+    assert store.evaluations.get(open_.id) is not None, "what is not done is never forgotten"
+    with store.database.reading() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(EVALUATIONS)) == 3
-
-
-def test_a_database_of_before_gets_the_table_and_keeps_its_version(store: Store) -> None:
-    with store.writing() as connection:
-        EVALUATIONS.drop(connection)
-        before = connection.scalar(sa.select(SCHEMA.c.version))
-    run = done_run(store)
-    store.create_tables()
-    assert store.submit_evaluation(run, asked())[1]
-    with store.reading() as connection:
-        assert connection.scalar(sa.select(SCHEMA.c.version)) == before
-    assert EVALUATIONS in METADATA.sorted_tables
 
 
 def test_quotas_are_said_in_words() -> None:
@@ -172,7 +160,7 @@ def serve(settings: WorkerSettings, lite: Store) -> Iterator[Serve]:
 
 
 def submit(store: Store, what: float, capsule: bytes | None = b"capsule") -> Evaluation:
-    return store.submit_evaluation(done_run(store, capsule), asked(what))[0]
+    return store.evaluations.submit(done_run(store, capsule), asked(what))[0]
 
 
 def test_a_process_that_is_killed_is_started_again(lite: Store, serve: Serve) -> None:
@@ -205,7 +193,7 @@ def test_a_refusal_is_passed_on_and_the_next_one_served(lite: Store, serve: Serv
     folder = settings.runs_folder / kept
     folder.mkdir(parents=True)
     (folder / "final.safetensors").write_bytes(b"from the folder")
-    last, _ = lite.submit_evaluation(kept, asked())
+    last, _ = lite.evaluations.submit(kept, asked())
     eventually(lambda: state_of(lite, last) == "finished")
     assert now(lite, refused).error == "the image is not there"
     assert "not on this worker's machine" in (now(lite, gone).error or "")
@@ -249,13 +237,13 @@ def working(settings: WorkerSettings, lite: Store) -> Iterator[Worker]:
 
 def test_a_worker_that_trains_answers_all_the_same(lite: Store, working: Worker, spec: RunSpec) -> None:
     run = done_run(lite)
-    training, _ = lite.submit(fake_spec("pause=0.2 steps=200"))
+    training, _ = lite.runs.submit(fake_spec("pause=0.2 steps=200"))
     working.wake(training.id)
-    eventually(lambda: lite.run(training.id).step > 0)
-    evaluation, _ = lite.submit_evaluation(run, asked())
+    eventually(lambda: lite.runs.get(training.id).step > 0)
+    evaluation, _ = lite.evaluations.submit(run, asked())
     working.wake(evaluation.id)
     eventually(lambda: state_of(lite, evaluation) == "finished")
-    assert lite.run(training.id).state == "running" and lite.run(training.id).attempt == 1
+    assert lite.runs.get(training.id).state == "running" and lite.runs.get(training.id).attempt == 1
 
 
 def test_a_worker_that_stops_gives_its_evaluation_back(lite: Store, working: Worker) -> None:
@@ -271,14 +259,14 @@ WORKER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, str(Path.cwd()))
-from jobs.store.engine import open_engine
+from jobs.store.database import open_database
 from jobs.queue import make_queue
 from jobs.settings import WorkerSettings
 from jobs.store.store import Store
 from jobs.worker.worker import Worker
 from tests.jobs.worker.test_evaluations import FAKE_EVALUATOR, FAKE_TRAINER
 settings = WorkerSettings()
-store, huey = Store(open_engine(settings.store_url)), make_queue(settings)
+store, huey = Store(open_database(settings.store_url)), make_queue(settings)
 Worker(settings, store, huey, FAKE_TRAINER, evaluator=FAKE_EVALUATOR).work()
 """
 

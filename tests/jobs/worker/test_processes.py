@@ -29,19 +29,19 @@ class Bench:
 
     def submit(self, epochs: int) -> Run:
         fields = {"architecture": "resnet-8", "epochs": epochs, "recipe": {"batch_size": 64, "lr": 0.02}}
-        self.store.submit(fake_spec(**fields))
-        return self.store.claim("worker")
+        self.store.runs.submit(fake_spec(**fields))
+        return self.store.claims.take("worker")
 
     def begin(self, run: Run) -> threading.Thread:
         """Supervise; returns when both processes train."""
         thread = threading.Thread(target=self.supervisor.supervise, args=(run, 1))
         thread.start()
-        eventually(lambda: self._started(run) == run.attempt and len(self.store.points(run.id)) > 1, 60)
+        eventually(lambda: self._started(run) == run.attempt and len(self.store.curves.points(run.id)) > 1, 60)
         assert len(self.ranks(run)) == 2
         return thread
 
     def _started(self, run: Run) -> int:
-        return sum(row.kind in ("started", "resumed") for row in self.store.log(run.id))
+        return sum(row.kind in ("started", "resumed") for row in self.store.runs.log(run.id))
 
     def ranks(self, run: Run) -> list[int]:
         """The processes that train `run`, the launcher left out."""
@@ -66,7 +66,7 @@ def bench(lite: Store, settings: WorkerSettings) -> Iterator[Bench]:
 def test_two_processes_train_one_run(bench: Bench) -> None:
     run = bench.submit(epochs=1)
     bench.supervisor.supervise(run, bench.settings.trainer_threads)
-    done = bench.store.run(run.id)
+    done = bench.store.runs.get(run.id)
     assert (done.state, done.started.device, done.started.threads) == ("finished", "2 × cpu", 1), done.error_message
     assert not bench.ranks(run)
 
@@ -76,16 +76,16 @@ def test_a_killed_process_is_a_crash_and_a_cancel_leaves_none(bench: Bench) -> N
     thread = bench.begin(run)
     os.kill(bench.ranks(run)[1], signal.SIGKILL)
     thread.join(40)
-    crashed = bench.store.run(run.id)
+    crashed = bench.store.runs.get(run.id)
     assert crashed.state == "queued"
-    assert "exit code 1" in next(row.message for row in bench.store.log(run.id) if row.kind == "crashed")
+    assert "exit code 1" in next(row.message for row in bench.store.runs.log(run.id) if row.kind == "crashed")
     assert not bench.ranks(run)
 
-    again = bench.store.claim("worker")
+    again = bench.store.claims.take("worker")
     thread = bench.begin(again)
-    bench.store.request_cancel(run.id)
+    bench.store.runs.cancel(run.id)
     thread.join(20)
-    assert bench.store.run(run.id).state == "cancelled"
+    assert bench.store.runs.get(run.id).state == "cancelled"
     assert eventually(lambda: not bench.ranks(run)) < 2
 
 
@@ -94,7 +94,7 @@ def test_a_stopped_worker_keeps_the_work(bench: Bench) -> None:
     thread = bench.begin(run)
     bench.stopping.set()
     thread.join(40)
-    assert bench.store.run(run.id).state == "queued"
-    told = [(row.kind, row.message) for row in bench.store.log(run.id)]
+    assert bench.store.runs.get(run.id).state == "queued"
+    told = [(row.kind, row.message) for row in bench.store.runs.log(run.id)]
     assert "checkpoint" in [kind for kind, _ in told], told
     assert not bench.ranks(run)

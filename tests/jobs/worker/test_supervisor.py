@@ -31,21 +31,21 @@ class Bench:
         self.supervisor = Supervisor(store, settings, self.stopping, trainer)
 
     def claim(self, name: str | None = None) -> Run:
-        self.store.submit(fake_spec(name))
-        return self.store.claim("worker")
+        self.store.runs.submit(fake_spec(name))
+        return self.store.claims.take("worker")
 
     def supervise(self, name: str | None = None) -> Run:
         """Submit, train to the end of the attempt, and look at the run."""
         run = self.claim(name)
         self.supervisor.supervise(run, 1)
-        return self.store.run(run.id)
+        return self.store.runs.get(run.id)
 
     def begin(self, name: str) -> tuple[Run, threading.Thread]:
         """Submit and begin; returns once the first points are stored."""
         run = self.claim(name)
         thread = threading.Thread(target=self.supervisor.supervise, args=(run, 1))
         thread.start()
-        eventually(lambda: len(self.store.points(run.id)) > 1)
+        eventually(lambda: len(self.store.curves.points(run.id)) > 1)
         return run, thread
 
     def folder(self, run: Run) -> Path:
@@ -72,13 +72,13 @@ def is_alive(pid: int) -> bool:
 def test_a_run_from_claim_to_end(bench: Bench) -> None:
     run = bench.supervise("steps=8 chatter")
     assert (run.state, run.top1, run.step, run.started.threads) == ("finished", 0.75, 8, 1)
-    points = bench.store.points(run.id)
+    points = bench.store.curves.points(run.id)
     assert [p.step for p in points if p.split == "train"] == list(range(1, 9))
     assert [p.step for p in points if p.split == "test"] == [8]
     folder = bench.folder(run)
     assert RunSpec.model_validate_json((folder / "spec.json").read_text()) == run.spec
     assert not (folder / "checkpoints").exists()
-    assert [row.kind for row in bench.store.log(run.id)] == [
+    assert [row.kind for row in bench.store.runs.log(run.id)] == [
         "submitted",
         "claimed",
         "started",
@@ -89,26 +89,26 @@ def test_a_run_from_claim_to_end(bench: Bench) -> None:
 
 def test_findings_and_capsule_are_kept_with_the_run(bench: Bench) -> None:
     run = bench.supervise("steps=8 findings capsule=1000")
-    findings = bench.store.findings(run.id)
+    findings = bench.store.results.findings(run.id)
     assert findings is not None and findings.unused_parameters == 9 and findings.layers[0].name == "stem.norm"
-    assert bench.store.capsule(run.id) == b"c" * 1000
+    assert bench.store.results.capsule(run.id) == b"c" * 1000
     without = bench.supervise("steps=8")
-    assert bench.store.findings(without.id) is None and bench.store.capsule(without.id) is None
+    assert bench.store.results.findings(without.id) is None and bench.store.results.capsule(without.id) is None
 
 
 def test_a_large_capsule_stays_in_its_folder(bench: Bench) -> None:
     run = bench.supervise(f"steps=8 capsule={MAX_CAPSULE + 1}")
-    assert run.state == "finished" and bench.store.capsule(run.id) is None
+    assert run.state == "finished" and bench.store.results.capsule(run.id) is None
     assert (bench.folder(run) / "final.safetensors").stat().st_size == MAX_CAPSULE + 1
 
 
 def test_the_file_that_a_run_starts_from_is_brought_to_its_folder(bench: Bench) -> None:
-    digest = bench.store.keep_start(b"tensors")
-    run, _ = bench.store.submit(fake_spec("steps=2", start=digest))
-    bench.supervisor.supervise(bench.store.claim("worker"), 1)
+    digest = bench.store.starts.keep(b"tensors")
+    run, _ = bench.store.runs.submit(fake_spec("steps=2", start=digest))
+    bench.supervisor.supervise(bench.store.claims.take("worker"), 1)
     assert (bench.folder(run) / "start.safetensors").read_bytes() == b"tensors"
-    gone, _ = bench.store.submit(fake_spec("steps=2", start="0" * 64))
-    bench.supervisor.supervise(bench.store.claim("worker"), 1)
+    gone, _ = bench.store.runs.submit(fake_spec("steps=2", start="0" * 64))
+    bench.supervisor.supervise(bench.store.claims.take("worker"), 1)
     assert not (bench.folder(gone) / "start.safetensors").exists()  # the trainer says so; the fake one needs none
 
 
@@ -127,7 +127,7 @@ def test_secrets_do_not_reach_the_trainer(bench: Bench, monkeypatch: pytest.Monk
 def test_a_failure_is_told_in_the_trainers_words(bench: Bench) -> None:
     run = bench.supervise("fail=7")
     assert (run.state, run.error_kind, run.error_message) == ("failed", "diverged", "The loss became infinite.")
-    assert len(bench.store.points(run.id)) == 7
+    assert len(bench.store.curves.points(run.id)) == 7
     assert (bench.folder(run) / "checkpoints" / "5").exists()
 
 
@@ -139,14 +139,14 @@ def test_refused_arguments_fail_with_the_last_line(bench: Bench) -> None:
 def test_a_killed_trainer_goes_back_to_the_queue_and_on_from_its_checkpoint(bench: Bench) -> None:
     run = bench.supervise("steps=12 kill=8")
     assert (run.state, run.checkpoint_step, run.error_message) == ("queued", 5, None)
-    again = bench.store.claim("worker")
+    again = bench.store.claims.take("worker")
     assert (again.id, again.attempt) == (run.id, 2)
     bench.supervisor.supervise(again, 1)
-    run = bench.store.run(run.id)
+    run = bench.store.runs.get(run.id)
     assert (run.state, run.attempt) == ("finished", 2)
-    steps = [p.step for p in bench.store.points(run.id) if p.split == "train"]
+    steps = [p.step for p in bench.store.curves.points(run.id) if p.split == "train"]
     assert [step for step in steps if step] == list(range(1, 13))  # each once, and in order
-    messages = " ".join(row.message for row in bench.store.log(run.id))
+    messages = " ".join(row.message for row in bench.store.runs.log(run.id))
     assert "killed (SIGKILL, as it happens when memory runs out). It wrote last: about to die at step 8" in messages
     assert "Resumed from step 5" in messages
 
@@ -155,8 +155,8 @@ def test_a_run_that_crashes_every_time_is_given_up(bench: Bench) -> None:
     run = bench.supervise("segfault=2 always")
     for _ in range(2):
         assert run.state == "queued"
-        bench.supervisor.supervise(bench.store.claim("worker"), 1)
-        run = bench.store.run(run.id)
+        bench.supervisor.supervise(bench.store.claims.take("worker"), 1)
+        run = bench.store.runs.get(run.id)
     assert (run.state, run.error_kind) == ("failed", "crash_loop")
     assert "SIGSEGV" in run.error_message
     assert "about to die at step 2" in run.error_message
@@ -165,31 +165,31 @@ def test_a_run_that_crashes_every_time_is_given_up(bench: Bench) -> None:
 def test_a_trainer_that_cannot_be_started(lite: Store, settings: WorkerSettings) -> None:
     run = Bench(lite, settings, ("/nonexistent/python",)).supervise()
     assert run.state == "queued"
-    assert "The trainer could not be started" in lite.log(run.id)[-1].message
+    assert "The trainer could not be started" in lite.runs.log(run.id)[-1].message
 
 
 @pytest.mark.parametrize("name", ["pause=0.05 steps=2000", "pause=0.05 steps=2000 stubborn"])
 def test_cancelling_takes_less_than_two_seconds(bench: Bench, name: str) -> None:
     run, thread = bench.begin(name)
-    bench.store.request_cancel(run.id)
-    seconds = eventually(lambda: bench.store.run(run.id).state == "cancelled")
+    bench.store.runs.cancel(run.id)
+    seconds = eventually(lambda: bench.store.runs.get(run.id).state == "cancelled")
     thread.join()
     assert not is_alive(bench.pid(run))
-    assert len(bench.store.points(run.id)) > 1
+    assert len(bench.store.curves.points(run.id)) > 1
     assert seconds < 5  # 2 s is promised; this machine may be busy
 
 
 def test_a_cancelled_run_is_resumed_where_it_stopped(bench: Bench) -> None:
     run, thread = bench.begin("pause=0.02 steps=60")
-    bench.store.request_cancel(run.id)
+    bench.store.runs.cancel(run.id)
     thread.join(timeout=10)
-    stopped = bench.store.run(run.id)
-    assert stopped.state == "cancelled" and stopped.checkpoint_step == bench.store.points(run.id)[-1].step
-    assert bench.store.resume(run.id).state == "queued"
-    bench.supervisor.supervise(bench.store.claim("another"), 1)
-    done = bench.store.run(run.id)
+    stopped = bench.store.runs.get(run.id)
+    assert stopped.state == "cancelled" and stopped.checkpoint_step == bench.store.curves.points(run.id)[-1].step
+    assert bench.store.runs.resume(run.id).state == "queued"
+    bench.supervisor.supervise(bench.store.claims.take("another"), 1)
+    done = bench.store.runs.get(run.id)
     assert (done.state, done.started.resumed_from) == ("finished", stopped.checkpoint_step)
-    steps = [point.step for point in bench.store.points(run.id) if point.split == "train"]
+    steps = [point.step for point in bench.store.curves.points(run.id) if point.split == "train"]
     assert sorted(steps)[-60:] == list(range(1, 61))  # the fake one says step 0, too, when it resumes
     assert not (bench.folder(run) / "checkpoints").exists()
 
@@ -198,29 +198,29 @@ def test_a_stopping_worker_gives_its_run_back_with_a_fresh_checkpoint(bench: Ben
     run, thread = bench.begin("pause=0.05 steps=2000")
     bench.stopping.set()
     thread.join(timeout=10)
-    now = bench.store.run(run.id)
+    now = bench.store.runs.get(run.id)
     assert (now.state, now.worker) == ("queued", None)
-    assert now.checkpoint_step == bench.store.points(run.id)[-1].step
-    assert bench.store.log(run.id)[-1].kind == "released"
+    assert now.checkpoint_step == bench.store.curves.points(run.id)[-1].step
+    assert bench.store.runs.log(run.id)[-1].kind == "released"
 
 
 def test_a_checkpoint_is_noted_that_comes_when_all_else_is_stored(bench: Bench) -> None:
     run, thread = bench.begin("steps=1000 pause=0.02 saving=0.45")
     bench.stopping.set()
     thread.join(20)
-    assert bench.store.run(run.id).checkpoint_step == bench.store.points(run.id)[-1].step
+    assert bench.store.runs.get(run.id).checkpoint_step == bench.store.curves.points(run.id)[-1].step
 
 
 def test_who_lost_a_run_stops_its_trainer(bench: Bench) -> None:
     run, thread = bench.begin("pause=0.05 steps=2000 stubborn")
-    taken = next(iter(bench.store.running()))
-    eventually(lambda: bench.store.take_away(bench.store.running()[0], "A test.") is not None)
-    other = bench.store.claim("other")
+    taken = next(iter(bench.store.claims.held()))
+    eventually(lambda: bench.store.claims.lose(bench.store.claims.held()[0], "A test.") is not None)
+    other = bench.store.claims.take("other")
     thread.join(timeout=10)
     assert not thread.is_alive()
     assert not is_alive(bench.pid(run))
     assert (other.id, other.attempt, taken.attempt) == (run.id, 2, 1)
-    assert bench.store.run(run.id).state == "running"  # the other's
+    assert bench.store.runs.get(run.id).state == "running"  # the other's
 
 
 def test_what_a_trainer_started_ends_with_it(bench: Bench) -> None:
@@ -231,31 +231,31 @@ def test_what_a_trainer_started_ends_with_it(bench: Bench) -> None:
 
 def test_the_training_goes_on_while_the_database_is_away(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     run, thread = bench.begin("pause=0.02 steps=100")
-    record, finish = bench.store.record, bench.store.finish
+    record, finish = bench.store.claims.record, bench.store.claims.finish
 
     def away(*_: object) -> None:
         raise OperationalError("UPDATE", {}, Exception("database is locked"))
 
-    monkeypatch.setattr(bench.store, "record", away)
-    monkeypatch.setattr(bench.store, "finish", away)
-    stored = len(bench.store.points(run.id))
+    monkeypatch.setattr(bench.store.claims, "record", away)
+    monkeypatch.setattr(bench.store.claims, "finish", away)
+    stored = len(bench.store.curves.points(run.id))
     time.sleep(1)
-    assert len(bench.store.points(run.id)) == stored
-    monkeypatch.setattr(bench.store, "record", record)
-    eventually(lambda: len(bench.store.points(run.id)) == 101)
-    monkeypatch.setattr(bench.store, "finish", finish)
+    assert len(bench.store.curves.points(run.id)) == stored
+    monkeypatch.setattr(bench.store.claims, "record", record)
+    eventually(lambda: len(bench.store.curves.points(run.id)) == 101)
+    monkeypatch.setattr(bench.store.claims, "finish", finish)
     thread.join(timeout=10)
-    assert bench.store.run(run.id).state == "finished"
-    assert len(bench.store.points(run.id)) == 101
+    assert bench.store.runs.get(run.id).state == "finished"
+    assert len(bench.store.curves.points(run.id)) == 101
 
 
 def test_a_fault_of_the_supervisor_leaves_no_trainer_behind(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     run, thread = bench.begin("pause=0.05 steps=2000")
-    monkeypatch.setattr(bench.store, "record", lambda *_: 1 / 0)
+    monkeypatch.setattr(bench.store.claims, "record", lambda *_: 1 / 0)
     thread.join(timeout=10)
-    now = bench.store.run(run.id)
+    now = bench.store.runs.get(run.id)
     assert now.state == "queued"
-    assert "The supervisor failed: division by zero." in bench.store.log(run.id)[-1].message
+    assert "The supervisor failed: division by zero." in bench.store.runs.log(run.id)[-1].message
     assert not is_alive(bench.pid(run))
 
 

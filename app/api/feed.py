@@ -1,0 +1,30 @@
+"""The route that all live panels ask: what is new since the cursors of their last question."""
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.routing import Route
+
+from app.api.common import described, services_of, wrong
+from app.api.errors import explain, parse
+from app.live.messages import Answer, Question
+from app.web.answers import answer
+
+router = APIRouter()
+
+
+@router.post(
+    "/api/feed",
+    response_model=Answer,
+    responses=wrong(413, 422),
+    openapi_extra=described(Question, '{"runs": {"RUN_ID": {"points": 0, "snapshots": 0, "log": 0}}, "layer": null}'),
+    summary="What is new",
+)
+async def ask_feed(request: Request) -> Response:
+    """What is new of some runs since the cursors of the last answer; what all live panels ask."""
+    question, feed = parse(Question, await request.body(), explain), services_of(request).feed
+    return answer(feed.known(question) or await run_in_threadpool(feed.answer, question))
+
+
+FIRST = Route("/api/feed", ask_feed, methods=["POST"])
+"""The same for the server's first place: it is asked once a second by each panel, and FastAPI's way there costs more
+than the answer (tests/benchmarks/README.md)."""

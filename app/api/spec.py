@@ -1,0 +1,65 @@
+"""The spec of a run in the body of a request: as JSON, or as text that somebody wrote."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
+from typing_extensions import TypedDict
+
+from app.api import starts
+from app.api.common import Here, Services, wrong
+from app.api.errors import Problem, parse
+from app.preview.spec_text import BadText, as_json, shortened
+from app.web.answers import answer
+from core.run.problems import explain
+from core.run.spec import RunSpec
+
+EXAMPLE = '{"architecture": "resnet-14", "policy": "batchnorm", "dataset": "digits", "epochs": 2, "replicate": 0}'
+TEXT = {"text/plain": {"schema": {"type": "string"}, "example": "architecture: resnet-14\npolicy: batchnorm\n"}}
+
+router = APIRouter()
+
+
+class ReadSpec(TypedDict):
+    """A spec as POST /api/runs takes it, with what differs from the defaults only."""
+
+    spec: dict[str, Any]
+
+
+def spec_of(body: bytes, here: Services) -> RunSpec:
+    """The spec that `body` (JSON) says. Raises Problem.
+
+    It may take seconds, for which nobody else shall wait: a spec of a folder of images has the folder listed.
+    """
+    return parse(RunSpec, starts.resolved(body, here), explain)
+
+
+async def _spec(request: Request, here: Here) -> RunSpec:
+    return await run_in_threadpool(spec_of, await request.body(), here)
+
+
+Spec = Annotated[RunSpec, Depends(_spec)]
+"""What the body of the request says."""
+
+
+@router.post(
+    "/api/spec",
+    response_model=ReadSpec,
+    responses=wrong(413, 422),
+    openapi_extra={"requestBody": {"required": True, "content": TEXT}},
+    summary="Read a spec written in YAML or JSON",
+)
+async def read_spec(request: Request, here: Here) -> Response:
+    """The spec that the body says, checked as for a launch; the refusal names the line or the field that is wrong."""
+    return answer(await run_in_threadpool(_read, await request.body(), here))
+
+
+def _read(text: bytes, here: Services) -> ReadSpec:
+    try:
+        spec = spec_of(as_json(text), here)
+    except BadText as error:
+        raise Problem(422, str(error)) from error
+    starts.refuse_unknown_start(spec, here)
+    return {"spec": shortened(spec)}

@@ -1,0 +1,56 @@
+"""The fields of a spec by key, as the form and a page's address have them: their schemas and their defaults."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.catalog.normalisation import Normalisation
+from core.run.spec import PURPOSES, Init, Recipe, RunSpec, Seeds
+
+EXAMPLES: tuple[dict[str, Any], ...] = tuple(
+    {"architecture": "resnet-14", "policy": policy, "dataset": "digits", "epochs": 40, "replicate": 0}
+    for policy in ("batchnorm", "random-2")
+)
+"""The two experiments that a first visit offers: the same number of trainable parameters, chosen differently."""
+
+DEFAULTS = EXAMPLES[0]
+
+PARTS: dict[str, Recipe | Init | Normalisation] = {"recipe": Recipe(), "init": Init(), "norm": Normalisation()}
+"""The parts of a spec at their defaults. A part's field has the key `part.field`; the recipe's have no prefix."""
+
+
+def key_of(part: str, field: str) -> str:
+    """The key of a field of one of PARTS, in the form and in a page's address: `lr`, `norm.kind`."""
+    return field if part == "recipe" else f"{part}.{field}"
+
+
+def _schemas() -> dict[str, dict[str, Any]]:
+    run = RunSpec.model_json_schema()["properties"]
+    plain = {key: schema for key, schema in run.items() if key not in ("architecture", "policy", "dataset")}
+    rows = {key: s for key, s in plain.items() if not any("$ref" in option for option in s.get("anyOf", [s]))}
+    for part, usual in PARTS.items():
+        fields = type(usual).model_json_schema()["properties"]
+        rows |= {key_of(part, field): schema for field, schema in fields.items()}
+    seeds = Seeds.model_json_schema()["properties"]
+    return rows | {key_of("seeds", purpose): _or_none(seeds[purpose]) for purpose in PURPOSES}
+
+
+def _or_none(schema: dict[str, Any]) -> dict[str, Any]:
+    """`schema` of a field that may be left out."""
+    return {"anyOf": [schema, {"type": "null"}], "default": None}
+
+
+SCHEMAS = _schemas()
+"""The JSON schema of every field that a component of its kind can show, by key; objects have none."""
+
+OPTIONAL: dict[str, Any] = {
+    key: schema["default"] for key, schema in SCHEMAS.items() if key in RunSpec.model_fields and "default" in schema
+}
+"""The default of every field of a spec itself that may be left out, by key."""
+
+USUAL: dict[str, Any] = {
+    key_of(part, field): value
+    for part, usual in PARTS.items()
+    for field, value in usual.model_dump(mode="json").items()
+} | {key_of("seeds", purpose): None for purpose in PURPOSES}
+"""The default of every field of PARTS, by key; a seed that nobody chose derives from the replicate."""

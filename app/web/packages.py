@@ -1,0 +1,19 @@
+"""Where packages are installed whose files we serve or draw with."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+
+def package_folder(name: str) -> Path:
+    """The folder of package `name`, which is not imported: that takes long. Raises ModuleNotFoundError."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+    return Path(spec.submodule_search_locations[0])
+
+
+def plotly_file() -> Path:
+    """Plotly.js as the installed plotly package brings it."""
+    return package_folder("plotly") / "package_data" / "plotly.min.js"

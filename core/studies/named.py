@@ -1,0 +1,57 @@
+"""A named study: a question of the paper, what it claims, the grids that we run for it, and what decides.
+
+`catalog.py` has the table of them. Imports no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.catalog.paper import Mark, Quote
+from core.studies.figures import Plot
+from core.studies.spec import Scale
+from core.studies.verdicts import Criterion
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What a study runs at one scale: shared fields, axes (dotted field -> values), and the number of replicates."""
+
+    base: Mapping[str, Any]
+    axes: Mapping[str, tuple[str, ...]]
+    replicates: int
+
+
+@dataclass(frozen=True)
+class NamedStudy:
+    """One question. `source` is where the paper asks it; `marks` and `quotes` are the paper's own numbers."""
+
+    name: str
+    title: str
+    question: str
+    claim: str
+    source: str
+    plot: Plot
+    criterion: Criterion
+    grids: Mapping[Scale, Grid]
+    marks: tuple[Mark, ...] = ()
+    quotes: tuple[Quote, ...] = ()
+    also: tuple[str, ...] = ()
+    """Further quantities that its tables show."""
+
+    def shown(self, scale: Scale) -> tuple[str, ...]:
+        """The quantities in its tables; the one that decides comes first."""
+        return tuple(dict.fromkeys((self.criterion.quantity_at(scale), "top1", "train", "disabled", *self.also)))
+
+
+def grids(
+    axes: Mapping[str, tuple[str, ...]], **scales: tuple[Mapping[str, Any], tuple[str, ...], int]
+) -> dict[Scale, Grid]:
+    """The three grids of a study: its shared axes, and per scale what is fixed, the architectures, the replicates."""
+    made: dict[Scale, Grid] = {}
+    for scale in ("minutes", "evening", "paper"):
+        base, architectures, replicates = scales[scale]
+        made[scale] = Grid(base, {"architecture": architectures, **axes}, replicates)
+    return made

@@ -1,0 +1,54 @@
+"""The pass over test images: all of them or an even sample, and how well a network answers them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from math import prod
+
+import torch
+
+from core.catalog.plan import Plan
+from core.data.batches import TEST_BATCH, Batch, Batches
+from core.engine.choice import Engine
+from core.engine.fused import Seen
+from core.network.scores import Window, summed_loss, tally
+
+HELD_BYTES = 256 << 20
+"""A sample of the test images is held in memory; it is smaller where it would need more than this."""
+
+
+def evaluating(engine: Engine, batches: Iterable[Batch], window: Window, seen: Seen | None = None) -> Iterator[int]:
+    """Add the tally of each batch to `window`; yields after each how many images it had. `seen`: see Engine."""
+    for images, labels in batches:
+        logits = engine.evaluate(images, seen)
+        window.add(tally(summed_loss(logits, labels), logits, labels), len(labels))
+        yield len(labels)
+
+
+class Sample:
+    """The test images that are looked at, in batches as for a test: all of them, or `images` spread over the split."""
+
+    def __init__(self, batches: Batches, plan: Plan, images: int | None) -> None:
+        total = batches.test_images
+        self.count = total if images is None else min(images, total)
+        if self.count < total:
+            self.count = max(1, min(self.count, HELD_BYTES // (4 * prod(plan.input_shape))))
+        self._batches = batches
+        self._held = list(self._chosen()) if self.count < total else None
+
+    def __iter__(self) -> Iterator[Batch]:
+        return iter(self._batches.test() if self._held is None else self._held)
+
+    def _chosen(self) -> Iterator[Batch]:
+        total, seen = self._batches.test_images, 0
+        parts: list[Batch] = []
+        for images, labels in self._batches.test():
+            place = torch.arange(seen, seen + len(labels))
+            seen += len(labels)
+            rows = (((place + 1) * self.count) // total > (place * self.count) // total).nonzero().flatten()
+            rows = rows.to(labels.device)
+            parts.append((images[rows], labels[rows]))
+        images, labels = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
+        for begin in range(0, len(labels), TEST_BATCH):
+            some = images[begin : begin + TEST_BATCH].contiguous(memory_format=torch.channels_last)
+            yield some, labels[begin : begin + TEST_BATCH]

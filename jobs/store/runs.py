@@ -1,0 +1,206 @@
+"""Runs: submit, look up, list, cancel, resume and remove. What only the holder of a run may do is in `claims.py`."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.run.spec import RunSpec
+from jobs.store import curves
+from jobs.store.database import Database
+from jobs.store.mapping import kept, read_any, read_run, readable, select_run, select_runs
+from jobs.store.records import RESUMABLE, TERMINAL, LogRow, Run, State, Unreadable
+from jobs.store.submission import hashed, insert_run, new_token, row_of
+from jobs.store.tables import MEMBERS, RUNS
+from jobs.store.tallies import Filters
+
+REMOVED_FOR_S = 3600.0
+"""How long a removed run can be brought back."""
+
+SORTS: dict[str, sa.Column[Any]] = {
+    name: RUNS.c[name]
+    for name in (
+        "created_at",
+        "started_at",
+        "finished_at",
+        "name",
+        "state",
+        "policy",
+        "architecture",
+        "dataset",
+        "epochs",
+        "replicate",
+        "top1",
+    )
+}
+"""What a list of runs can be sorted by."""
+
+
+@dataclass(eq=False)
+class Runs:
+    """What everybody may do with runs."""
+
+    database: Database
+
+    def submit(self, spec: RunSpec, *, owner_token: str | None = None) -> tuple[Run, str]:
+        """Queue a run. Returns it with the token that proves who may change it; the database keeps only its hash."""
+        token = owner_token or new_token()
+        row = row_of(spec, hashed(token))
+        with self.database.writing() as connection:
+            number = insert_run(connection, row)
+            run = read_run(connection.execute(select_runs().where(RUNS.c.number == number)).one())
+        return run, token
+
+    def may_change(self, run_id: str, token: str) -> bool:
+        """Whether `token` is the one that `submit` gave out for this run."""
+        with self.database.reading() as connection:
+            owner = connection.scalar(sa.select(RUNS.c.owner).where(RUNS.c.id == run_id))
+        return hmac.compare_digest(hashed(token), owner or "")
+
+    def state(self, run_id: str) -> State | None:
+        """Where the run stands, also where it cannot be read; None if there is none."""
+        with self.database.reading() as connection:
+            state: State | None = connection.scalar(sa.select(RUNS.c.state).where(RUNS.c.id == run_id, kept()))
+        return state
+
+    def get(self, run_id: str) -> Run | None:
+        """The run; None if there is none. Raises UnreadableRun."""
+        with self.database.reading() as connection:
+            row = connection.execute(select_run(), {"id": run_id}).first()
+        return read_run(row) if row else None
+
+    def many(self, run_ids: Collection[str]) -> dict[str, Run]:
+        """Those of `run_ids` that exist and can be read, in one question."""
+        with self.database.reading() as connection:
+            rows = connection.execute(select_runs().where(RUNS.c.id.in_(run_ids))).all()
+        return {run.id: run for run in readable(rows)}
+
+    def find(self, **wanted: Any) -> tuple[list[Run], int]:
+        """Those of `listed` that can be read, and how many match in all."""
+        found, total = self.listed(**wanted)
+        return [run for run in found if isinstance(run, Run)], total
+
+    def listed(
+        self,
+        *,
+        states: Collection[State] | None = None,
+        policies: Collection[str] | None = None,
+        architectures: Collection[str] | None = None,
+        datasets: Collection[str] | None = None,
+        text: str | None = None,
+        sort: str = "created_at",
+        descending: bool = True,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> tuple[list[Run | Unreadable], int]:
+        """A page of the runs that match, and how many match in all. None means no condition.
+
+        `text` is looked for in names and ids. Runs without a value in the sorted column come last. Raises
+        ValueError for a column that is not in SORTS.
+        """
+        if sort not in SORTS:
+            raise ValueError(f"sort must be one of {', '.join(SORTS)}; got {sort!r}")
+        conditions = Filters(text, states, policies, architectures, datasets).conditions()
+        column = SORTS[sort]
+        # At equal values the newest first, so that pages never overlap.
+        order = ((column.desc() if descending else column.asc()).nulls_last(), RUNS.c.number.desc())
+        page = select_runs().where(*conditions).order_by(*order).limit(limit).offset(offset)
+        with self.database.reading() as connection:
+            total = connection.scalar(sa.select(sa.func.count()).select_from(RUNS).where(*conditions)) or 0
+            rows = connection.execute(page).all()
+        return [read_any(row) for row in rows], total
+
+    def like(self, run: Run, limit: int = 100) -> list[Run]:
+        """Other runs of the same architecture, data set, length and replicate, the newest first."""
+        c, spec = RUNS.c, run.spec
+        alike = (
+            c.architecture == spec.architecture,
+            c.dataset == spec.dataset,
+            c.epochs == spec.epochs,
+            c.replicate == spec.replicate,
+            c.policy != spec.policy,
+        )
+        page = select_runs().where(*alike).order_by(c.number.desc()).limit(limit)
+        with self.database.reading() as connection:
+            return readable(connection.execute(page))
+
+    def log(self, run_id: str, after: int = 0) -> list[LogRow]:
+        """What happened to the run after cursor `after`."""
+        with self.database.reading() as connection:
+            return curves.select_log(connection, run_id, after)
+
+    def cancel(self, run_id: str) -> Run | None:
+        """Cancel a queued run at once; ask the holder of a running one to stop it; leave an ended one as it is.
+
+        Raises UnreadableRun, once it is done.
+        """
+        with self.database.writing() as connection:
+            row = connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id).with_for_update()).first()
+            if row is None:
+                return None
+            if row.state == "queued":
+                values = {"state": "cancelled", "cancel_requested": True, "finished_at": time.time()}
+                curves.insert_log(connection, row.number, row.attempt, "cancelled", "Cancelled while it was waiting.")
+            elif row.state == "running" and not row.cancel_requested:
+                values = {"cancel_requested": True}
+                curves.insert_log(connection, row.number, row.attempt, "cancelling", "Asked to stop.")
+            else:
+                values = {}
+            if values:
+                connection.execute(sa.update(RUNS).where(RUNS.c.number == row.number).values(values))
+            row = connection.execute(select_runs().where(RUNS.c.number == row.number)).one()
+        return read_run(row)
+
+    def resume(self, run_id: str) -> Run | None:
+        """Queue a failed or cancelled run again, its troubles forgotten, to go on from its checkpoint. None: it is in
+        another state, or was removed."""
+        values = {
+            **dict.fromkeys(("finished_at", "error_kind", "error_message", "trouble_step")),
+            **dict.fromkeys(("crashes", "losses"), 0),
+            "state": "queued",
+            "cancel_requested": False,
+        }
+        ended = sa.update(RUNS).where(RUNS.c.id == run_id, RUNS.c.state.in_(RESUMABLE), kept())
+        with self.database.writing() as connection:
+            row = connection.execute(ended.values(values).returning(RUNS.c.number, RUNS.c.attempt)).first()
+            if row is None:
+                return None
+            curves.insert_log(connection, row.number, row.attempt, "requeued", "Queued again by who launched it.")
+            return read_run(connection.execute(select_runs().where(RUNS.c.number == row.number)).one())
+
+    def remove(self, run_id: str) -> str | None:
+        """Take the run out of all lists. Returns why not, where it may not be; None where it is out now."""
+        with self.database.writing() as connection:
+            row = connection.execute(
+                sa.select(RUNS.c.number, RUNS.c.state).where(RUNS.c.id == run_id).with_for_update()
+            ).first()
+            if row is None:
+                return f"there is no run {run_id}"
+            if row.state not in TERMINAL:
+                return f"the run is {row.state}; cancel it first"
+            if connection.scalar(sa.select(MEMBERS.c.study).where(MEMBERS.c.run == row.number).limit(1)) is not None:
+                return "a study needs this run, so it stays"
+            out = sa.update(RUNS).where(RUNS.c.number == row.number, kept())
+            connection.execute(out.values(removed_at=self.database.clock()))
+        return None
+
+    def restore(self, run_id: str) -> Run | None:
+        """Bring the run back; None if there is none, or none any more. Raises UnreadableRun, once it is back."""
+        with self.database.writing() as connection:
+            connection.execute(sa.update(RUNS).where(RUNS.c.id == run_id).values(removed_at=None))
+            row = connection.execute(select_run(), {"id": run_id}).first()
+        return read_run(row) if row else None
+
+    def bury(self, after_s: float) -> list[str]:
+        """Delete the runs that were removed `after_s` ago, with all that belongs to them; their ids."""
+        old = RUNS.c.removed_at <= self.database.clock() - after_s
+        with self.database.reading() as connection:
+            if connection.execute(sa.select(RUNS.c.number).where(old).limit(1)).first() is None:
+                return []  # the usual case, which writes nothing
+        with self.database.writing() as connection:
+            return list(connection.scalars(sa.delete(RUNS).where(old).returning(RUNS.c.id)))

@@ -1,0 +1,114 @@
+"""The schema of a database: at the start of a program it is brought to the one that the program knows.
+
+An empty database gets the tables of today. One with an older schema goes from revision to revision by Alembic, with the
+scripts in `migrations/versions`; Alembic is imported only then, as it would slow every other start.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from jobs.store.database import Database
+from jobs.store.tables import METADATA, SCHEMA
+
+HEAD = "0002"
+"""The newest revision in `migrations/versions`."""
+BEFORE = "3"
+"""The schema of the last programs without migrations."""
+NOTHING = ""
+"""The revision of an empty database."""
+REVISIONS = sa.Table(
+    "alembic_version",
+    sa.MetaData(),
+    sa.Column("version_num", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""As Alembic makes it."""
+
+logger = logging.getLogger("onlybn.store")
+
+
+class WrongSchema(RuntimeError):
+    """The database was made by another version of OnlyBN; the message says what to do."""
+
+
+def migrate(database: Database) -> None:
+    """Bring `database` to revision HEAD, all or nothing. Of processes that start at once the others wait for the first.
+
+    An SQLite file that was not empty has a copy of what it was beside it afterwards. Raises WrongSchema.
+    """
+    with database.reading() as connection:
+        if revision(connection) == HEAD:
+            return
+    with database.alone() as connection:
+        found = revision(connection)
+        if found == HEAD:  # another process was faster
+            return
+        if found == NOTHING:
+            make(connection)
+            return
+        copy = _upgrade(database, connection, found)
+    kept = f" As it was before, it is in {copy}." if copy else ""
+    logger.info("The database %s went from schema %s to %s.%s", database.address, found, HEAD, kept)
+
+
+def make(connection: Connection) -> None:
+    """The tables of today, in an empty database."""
+    METADATA.create_all(connection)
+    REVISIONS.create(connection)
+    connection.execute(sa.insert(REVISIONS).values(version_num=HEAD))
+    connection.execute(sa.insert(SCHEMA).values(only=1, version=4))
+
+
+def revision(connection: Connection) -> str:
+    """What the database says that it is: a revision, the number of a schema from before there were any, or NOTHING."""
+    there = sa.inspect(connection)
+    if there.has_table(REVISIONS.name):
+        return connection.scalar(sa.select(REVISIONS.c.version_num)) or NOTHING
+    version = connection.scalar(sa.select(SCHEMA.c.version)) if there.has_table(SCHEMA.name) else None
+    return NOTHING if version is None else str(version)
+
+
+def _upgrade(database: Database, connection: Connection, found: str) -> Path | None:
+    """From schema `found` to revision HEAD; the copy that was made before. Raises WrongSchema."""
+    from alembic import command  # noqa: PLC0415  # takes a moment, and most starts need none of it
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # what it tells of each step is for its developers
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", "jobs.store:migrations")
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if found not in {BEFORE, *known}:
+        made_by = "an older" if len(found) == 1 and found < BEFORE else "a newer"
+        raise WrongSchema(
+            f"The database {database.address} has schema {found}, which this program cannot use: {made_by} OnlyBN made "
+            "it. Use that version, or another ONLYBN_DATA folder."
+        )
+    copy = _copy(database)
+    command.upgrade(config, HEAD)
+    return copy
+
+
+def _copy(database: Database) -> Path | None:
+    """A copy of an SQLite file beside it, with all that is committed by now. Raises OSError."""
+    if database.file is None:
+        return None
+    copy = database.file.with_name(f"{database.file.name}.before-{HEAD}")
+    draft = copy.with_name(f".{copy.name}")
+    try:
+        with closing(sqlite3.connect(database.file)) as source, closing(sqlite3.connect(draft)) as target:
+            shutil.copymode(database.file, draft)
+            source.backup(target)
+        return draft.replace(copy)
+    except (OSError, sqlite3.Error) as error:
+        with suppress(OSError):
+            draft.unlink()
+        raise OSError(f"cannot copy {database.file} to {copy} before its schema changes: {error}") from error

@@ -1,0 +1,91 @@
+/**
+ * What a network's picture shows: its legend, the sentence for those who do not see it, and the shades for what is off.
+ */
+
+import { h } from "../../base/dom.js";
+import { percent, whole } from "../../base/format.js";
+
+/** Looks of a layer by the share of its features that is off, from none to all; a step holds for shares up to `most`. */
+const OFF_STEPS = [
+  { look: "off-0", most: 0, words: "none" },
+  { look: "off-1", most: 0.1, words: "up to 10 %" },
+  { look: "off-2", most: 0.25, words: "25 %" },
+  { look: "off-3", most: 0.5, words: "50 %" },
+  { look: "off-4", most: 0.75, words: "75 %" },
+  { look: "off-5", most: 1, words: "more" },
+];
+
+export const OFF_LOOKS = OFF_STEPS.map(({ look }) => look);
+
+/** The look of a layer of whose features `share` (0..1) is off; undefined: nothing is known of it. */
+export const offLook = (share = 0) => OFF_STEPS.find(({ most }) => share <= most + 1e-9).look;
+
+/** The elements of the legend of `plan` (of /api/preview), lit where it trains. */
+export function trainedLegend(plan) {
+  const { norm, keep, blocks } = plan;
+  const lit = trained(plan);
+  const rows = [["frozen", "stays random"]];
+  if (keep) rows.push(["kept", `${percent(keep, 0)} of these weights are used: those with the highest scores, which train`]);
+  else if (lit.length) rows.push(["lit", "trains"]);
+  if (!norm.affine) rows.push([null, "The norm layers have no γ and β."]);
+  else if (norm.gamma !== norm.beta) rows.push([null, "Narrow bars: norm layers, γ above and β below."]);
+  if (blocks.some(({ pool }) => pool)) rows.push(["wedge", "max-pool"]);
+  return rows.map(([look, words]) =>
+    h("span", { class: "legend-item" }, look ? h("span", { class: `key ${look}`, "aria-hidden": "true" }) : null, words),
+  );
+}
+
+/** That picture in a sentence. */
+export function trainedSentence(plan, stages) {
+  const { blocks } = plan;
+  const layers = blocks.reduce((sum, { units }) => sum + units.length, 0) + 1;
+  const what = blocks[0].residual
+    ? `${whole(blocks.length)} residual blocks in ${stages} stages`
+    : `${whole(layers)} convolutions in ${stages} stages, without shortcuts`;
+  return `A network of ${what}. Lit, because it trains: ${trained(plan).join(", ") || "nothing"}.`;
+}
+
+/** The legend of a picture that is coloured by what is switched off. */
+export const offLegend = () => [
+  h("span", { class: "legend-item" }, "Features with |γ| ≈ 0:"),
+  ...OFF_STEPS.map(({ look, words }) =>
+    h("span", { class: "legend-item" }, h("span", { class: `key ${look}`, "aria-hidden": "true" }), words),
+  ),
+];
+
+/** That picture in a sentence: all, and stage by stage. */
+export function offSentence({ stem }, stages, { shares, all }) {
+  const units = stages.map((blocks) => blocks.flatMap(({ units, shortcut }) => (shortcut ? [...units, shortcut] : units)));
+  const share = (group) => {
+    const known = group.filter(({ norm }) => norm in shares);
+    const channels = known.reduce((sum, part) => sum + part.channels, 0);
+    return percent(known.reduce((sum, part) => sum + shares[part.norm] * part.channels, 0) / channels, 0);
+  };
+  const parts = units.map((group, index) => `${share(group)} in stage ${index + 1}`);
+  return `The network coloured by the features that are off: ${percent(all, 0)} of all; ${share([stem])} in the stem, ${parts.join(", ")}.`;
+}
+
+/** The parts that train, in words. */
+function trained({ stem, blocks, output, norm, keep }) {
+  const units = blocks.flatMap(({ units, shortcut }) => (shortcut ? [...units, shortcut] : units)).concat(stem);
+  const inner = blocks.flatMap(({ units }) => units).concat(stem);
+  const shortcuts = blocks.flatMap(({ shortcut }) => shortcut ?? []);
+  if (keep) return ["a score for every weight"];
+  const parts = [
+    [inner.every((part) => part.trained === 1), "the convolutions"],
+    [shortcuts.length > 0 && shortcuts.every((part) => part.trained === 1) && inner[0].trained === 0, "the convolutions of the shortcuts"],
+    [units.some((part) => part.trained > 0 && part.trained < 1), "single weights of every convolution"],
+    [units.some((part) => part.bias_trained > 0) && inner[0].trained === 0, "the biases of the convolutions"],
+    [units.some((part) => part.norm_trained > 0), normWords(units, norm)],
+    [output.trained === 1, "the output layer"],
+    [output.trained > 0 && output.trained < 1, "the biases of the output layer"],
+  ];
+  return parts.filter(([trains]) => trains).map(([, words]) => words);
+}
+
+function normWords(units, { title, gamma, beta }) {
+  const which = units.every((part) => part.norm_trained > 0) ? "every" : "some";
+  const layers = title === "no normalisation" ? "scale" : title;
+  const what = gamma && beta ? "" : gamma ? "γ of " : "β of ";
+  return `${what}${which} ${layers} ${which === "every" ? "layer" : "layers"}`;
+}

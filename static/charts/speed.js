@@ -1,0 +1,47 @@
+/**
+ * How many images a second a run trains on, over the epochs.
+ */
+
+import { isOver } from "../server/catalog.js";
+import { whole } from "../base/format.js";
+import { policyColor } from "./colors.js";
+import { countColumn, epochColumn } from "./columns.js";
+import { Chart, layout } from "./plot.js";
+
+/** Moving averages that the trainer said while it trained. */
+export function speed(element, data) {
+  const figure = () => {
+    if (!data.speeds.length) return null;
+    const color = policyColor(data.run.spec.policy);
+    return {
+      data: [
+        {
+          x: data.speeds.map(({ epoch }) => epoch),
+          y: data.speeds.map(({ images_per_s }) => images_per_s),
+          mode: data.speeds.length < 3 ? "markers" : "lines",
+          line: { color, width: 1.8 },
+          marker: { color, size: 5 },
+          hovertemplate: "%{y:,.0f} images a second<br>epoch %{x:.2f}<extra></extra>",
+        },
+      ],
+      layout: layout({
+        x: { name: "epoch", range: [0, data.run.spec.epochs], autorange: false },
+        y: { rangemode: "tozero" },
+      }),
+    };
+  };
+  const table = () => ({
+    columns: [epochColumn, countColumn("Images a second", "images_per_s")],
+    rows: data.speeds.map(({ epoch, images_per_s }) => [epoch, images_per_s]),
+    newest: true,
+    note: "Moving averages over some 50 steps; one for each part of the run is kept.",
+  });
+  const chart = new Chart(element, "Images a second by epoch", figure, { table });
+  data.addEventListener("change", () => {
+    chart.refresh();
+    const last = data.speeds.at(-1);
+    if (last) chart.describe(`Images a second by epoch: ${whole(last.images_per_s)} at epoch ${last.epoch.toFixed(1)}.`);
+    element.dataset.empty = isOver(data.run) && !last;
+  });
+  return chart;
+}

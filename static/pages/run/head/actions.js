@@ -1,0 +1,136 @@
+/**
+ * What one can do with a run. Buttons act at once and go back, with a message that says why, where the server refuses.
+ */
+
+import { cancel, launchRun, resume, runToken } from "../../../server/api.js";
+import { isOver } from "../../../server/catalog.js";
+import { copyButton, h, show } from "../../../base/dom.js";
+import { whole } from "../../../base/format.js";
+import { shareButton } from "../../../site/share.js";
+import { cloneQuery } from "../../../server/spec.js";
+import { toast } from "../../../base/toast.js";
+import { downloads } from "./downloads.js";
+import { extend } from "./extend.js";
+import { pinButton } from "./pin.js";
+import { removeButton } from "../../../site/removal.js";
+
+const NOT_YOURS = "Only the browser that launched this run can";
+
+/** `preview`: promise of the answer of /api/preview to the run's spec, or of null. */
+export function actions(data, feed, preview) {
+  const { run } = data;
+  return h(
+    "div",
+    { class: "actions run-actions" },
+    stopButton(data, feed),
+    resumeButton(data),
+    retryButton(data),
+    extend(data),
+    h("a", { class: "button", href: `/${cloneQuery(run)}` }, "Clone and edit"),
+    startLink(data),
+    surgeryLink(data),
+    pinButton(data),
+    shareButton(),
+    commandButton(preview),
+    downloads(data),
+    removeButton(data),
+  );
+}
+
+/** A button that says `busy` while `act()` is under way, and what went wrong in a message. */
+function acting(words, busy, act, style = "button") {
+  const button = h("button", { type: "button", class: style, hidden: true }, words);
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    button.textContent = busy;
+    try {
+      await act();
+    } catch (refusal) {
+      toast(refusal.message, { wrong: true });
+    }
+    button.disabled = false;
+    button.textContent = words;
+  });
+  return button;
+}
+
+function stopButton(data, feed) {
+  const act = async () => {
+    if (!runToken(data.run)) throw new Error(`${NOT_YOURS} cancel it. You can clone it and launch your own.`);
+    const pretend = (fields, cancel_requested) => {
+      data.pretended = fields; // the feed may answer before the server has heard of it
+      data.run = { ...data.run, cancel_requested };
+      data.dispatchEvent(new Event("change"));
+    };
+    pretend({ cancel_requested: true }, true);
+    try {
+      await cancel(data.run);
+    } catch (refusal) {
+      pretend({}, false);
+      throw refusal;
+    }
+    data.pretended = {};
+    feed.wake();
+  };
+  const button = acting("Cancel", "Cancelling…", act, "button danger");
+  button.dataset.does = "cancel";
+  data.addEventListener("change", () => show(button, !isOver(data.run)));
+  return button;
+}
+
+function resumeButton(data) {
+  const act = async () => {
+    if (!runToken(data.run)) throw new Error(`${NOT_YOURS} resume it. You can retry it as a run of your own.`);
+    await resume(data.run);
+    location.reload(); // its curves go on behind those that ended here
+  };
+  const button = acting("Resume", "Queueing…", act);
+  data.addEventListener("change", () => {
+    const { state, error, checkpoint_step } = data.run;
+    const saved = checkpoint_step !== null;
+    show(button, state === "cancelled" || (state === "failed" && error?.kind !== "diverged" && saved));
+    button.title = saved
+      ? `The same run goes on from its checkpoint at step ${whole(checkpoint_step)}, where the worker that takes it finds the file.`
+      : "The same run goes back to its place in the queue.";
+  });
+  return button;
+}
+
+function retryButton(data) {
+  const act = async () => {
+    const launched = await launchRun(data.run.spec);
+    location.assign(launched.url);
+  };
+  const button = acting("Retry", "Launching…", act);
+  button.title = "Launches the same spec as a new run of your own, from the beginning.";
+  data.addEventListener("change", () => show(button, ["failed", "cancelled"].includes(data.run.state)));
+  return button;
+}
+
+function startLink(data) {
+  const { run } = data;
+  const href = `/${cloneQuery(run, { start: run.id })}`;
+  const link = h("a", { class: "button", href, hidden: true }, "Start from this run");
+  data.addEventListener("change", () => show(link, data.run.state === "finished"));
+  return link;
+}
+
+function surgeryLink(data) {
+  const link = h("a", { class: "button", href: `/surgery?run=${data.run.id}`, hidden: true }, "Surgery");
+  link.title = "Switch features off, and see what is left";
+  data.addEventListener("change", () => show(link, data.run.state === "finished" && data.run.spec.norm.affine));
+  return link;
+}
+
+/** Copies the run's command line, once the server has said it. */
+function commandButton(preview) {
+  let command = "";
+  const button = copyButton("Copy command", () => command);
+  button.disabled = true;
+  preview.then((answer) => {
+    command = answer?.cli ?? "";
+    button.disabled = !command;
+    button.title = command ? "" : "The server did not say the command; load the page again to ask once more.";
+  });
+  return button;
+}

@@ -1,0 +1,41 @@
+/**
+ * The menu of all files of a run.
+ */
+
+import { options } from "../../../server/catalog.js";
+import { h, show } from "../../../base/dom.js";
+
+export function downloads(data) {
+  const { id } = data;
+  const [points, findings] = [`/api/runs/${id}/points`, `/api/runs/${id}/findings`];
+  const capsule = h("a", { href: `/api/runs/${id}/capsule`, hidden: true }, "Trained network (capsule)");
+  const found = [
+    h("a", { href: findings, download: `onlybn-${id}-findings.json`, hidden: true }, "Findings as JSON"),
+    ...options.findings.map((table) =>
+      h(
+        "a",
+        { href: `${findings}?format=csv&table=${table}`, download: `onlybn-${id}-${table}.csv`, hidden: true },
+        `Findings as CSV: ${table}`,
+      ),
+    ),
+  ];
+  data.addEventListener("change", () => {
+    show(capsule, data.run.state === "finished");
+    for (const link of found) show(link, data.run.findings);
+  });
+  return h(
+    "details",
+    { class: "menu" },
+    h("summary", { class: "button" }, "Download"),
+    h(
+      "div",
+      {},
+      h("a", { href: `/api/runs/${id}/report`, download: `onlybn-${id}.html` }, "Report (HTML)"),
+      h("a", { href: `${points}?format=csv`, download: `onlybn-${id}-points.csv` }, "Points as CSV"),
+      h("a", { href: `${points}?format=json`, download: `onlybn-${id}-points.json` }, "Points as JSON"),
+      h("a", { href: `/api/runs/${id}/snapshots`, download: `onlybn-${id}-snapshots.json` }, "Snapshots as JSON"),
+      found,
+      capsule,
+    ),
+  );
+}

@@ -1,0 +1,56 @@
+/**
+ * More epochs for a finished run: a new run that starts from its trained network. What that is and is not stands in
+ * the form.
+ */
+
+import { launchRun } from "../../../server/api.js";
+import { titleOfValue } from "../../../server/catalog.js";
+import { h, show } from "../../../base/dom.js";
+import { lowered } from "../../../base/format.js";
+import { toast } from "../../../base/toast.js";
+
+const MOST = 400;
+
+export function extend(data) {
+  const { run } = data;
+  const { epochs, recipe } = run.spec;
+  const number = h("input", { type: "number", min: 1, max: MOST, value: epochs, required: true, id: "more-epochs" });
+  const button = h("button", { type: "submit", class: "button primary" }, "Launch");
+  const schedule = lowered(titleOfValue("schedule", recipe.schedule));
+  const form = h(
+    "form",
+    { class: "extend" },
+    h("label", { for: "more-epochs" }, "More epochs"),
+    h("div", { class: "extend-row" }, number, button),
+    h(
+      "p",
+      { class: "quiet" },
+      `A new run starts from this trained network, γ, β and running statistics included, and follows a new ` +
+        `learning-rate schedule from the start: ${recipe.lr}, ${schedule}.`,
+    ),
+    h(
+      "p",
+      { class: "quiet" },
+      "It is not, to the bit, what a longer run would have been: that run’s schedule would have been stretched, and the " +
+        "optimiser’s momentum and the order of the images, which begin anew, would have gone on.",
+    ),
+  );
+  const element = h("details", { class: "menu", hidden: true }, h("summary", { class: "button" }, "Extend"), form);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    button.disabled = true;
+    button.textContent = "Launching…";
+    const more = Number(number.value);
+    const name = `${run.id} + ${more} epochs, new schedule`;
+    try {
+      const launched = await launchRun({ ...run.spec, name, epochs: more, start: { run: run.id } });
+      location.assign(launched.url);
+    } catch (refusal) {
+      toast(refusal.message, { wrong: true });
+      button.disabled = false;
+      button.textContent = "Launch";
+    }
+  });
+  data.addEventListener("change", () => show(element, data.run.state === "finished"));
+  return element;
+}

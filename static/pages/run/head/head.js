@@ -1,0 +1,166 @@
+/**
+ * The top of a run's page: what it is, where it stands, what one can do with it.
+ */
+
+import { hasTop5, isOver, nameOf, options, titleOf } from "../../../server/catalog.js";
+import { disabledShare } from "../../../charts/disabled.js";
+import { h, say, show, slot } from "../../../base/dom.js";
+import { duration, NONE, percent, range, since, when, whole } from "../../../base/format.js";
+import { exampleNote } from "../../../base/mark.js";
+import { term } from "../../../site/term.js";
+import { badge, progressBar } from "../../../base/widgets.js";
+import { actions } from "./actions.js";
+import { resources } from "./resources.js";
+import { story } from "./story.js";
+
+/**
+ * `preview`: promise of the answer of /api/preview to the run's spec, or of null; `expected`, `rivals`: see
+ * ../outlook.js, ../rivals.js.
+ */
+export function head(data, feed, preview, expected, rivals) {
+  const { run } = data;
+  const state = badge(run);
+  const progress = progressBar();
+  const element = h(
+    "section",
+    { class: "run-head", "aria-labelledby": "run-title" },
+    h("div", { class: "run-title" }, h("h1", { id: "run-title" }, nameOf(run)), state),
+    run.name ? h("p", { class: "quiet" }, titleOf(run.spec)) : null,
+    exampleNote(run),
+    h("p", { class: "story", "data-slot": "story" }),
+    actions(data, feed, preview),
+    h("p", { class: "run-line", "data-slot": "line" }),
+    progress,
+    h("p", { class: "quiet run-resources", "data-slot": "resources", hidden: true }),
+    h("p", { class: "problem", "data-slot": "error", role: "alert", hidden: true }),
+    h("p", { class: "note", "data-slot": "attempt", hidden: true }),
+    h("p", { class: "note", "data-slot": "warning", hidden: true }),
+    h(
+      "dl",
+      { class: "stats" },
+      stat(term("test-accuracy", "Test accuracy"), "test"),
+      hasTop5(run.spec) ? stat("Top-5 test accuracy", "top5") : null,
+      stat("Train accuracy", "train"),
+      run.spec.norm.affine ? stat(term("disabled", "Disabled features"), "disabled", `|γ| < ${options.disabled_below}`) : null,
+      stat(term("parameters", "Trainable parameters"), "trainable"),
+    ),
+  );
+  const tell = () => {
+    say(element, "line", line(data.run, expected));
+    write(slot(element, "story"), story(facts(data, expected, rivals)));
+  };
+  data.addEventListener("change", () => {
+    const { run } = data;
+    state.update(run);
+    progress.set(run.progress.share, run.state);
+    notices(element, data);
+    numbers(element, data);
+    const taken = resources(run);
+    show(say(element, "resources", taken), Boolean(taken));
+    tell();
+  });
+  expected.addEventListener("change", tell);
+  rivals.addEventListener("change", tell);
+  return element;
+}
+
+/** What the story of the run rests on. */
+function facts({ run, points, snapshots, layers }, expected, { twin }) {
+  const last = snapshots.at(-1);
+  return {
+    run,
+    off: last && layers?.length ? disabledShare(last, layers) : null,
+    epoch: points.test.at(-1)?.epoch ?? null,
+    twin: twin?.run ? { run: twin.run, tests: twin.points.test } : null,
+    asMany: expected.value?.twin?.as_many ?? false,
+    starts: expected.range("starts"),
+    slots: expected.value?.slots ?? null,
+  };
+}
+
+/** Shows texts and links where they differ from what is there. */
+function write(element, parts) {
+  const text = parts.map((part) => part.text ?? part).join("");
+  if (element.textContent === text) return;
+  element.replaceChildren(...parts.map((part) => (part.href ? h("a", { href: part.href }, part.text) : part)));
+}
+
+function stat(label, name, more = "") {
+  return h(
+    "div",
+    {},
+    h("dt", {}, label),
+    h("dd", { "data-slot": name }, NONE),
+    h("dd", { class: "quiet", "data-slot": `${name}-more` }, more),
+  );
+}
+
+/** What a range rests on. */
+const BASES = { "measured here": "by what earlier runs took here", assumed: "roughly: nothing has finished here yet" };
+
+/** Where the run stands, as one line. */
+function line(run, expected) {
+  const { step, total_steps, elapsed_s, eta_s } = run.progress;
+  const ends = expected.range("ends");
+  const steps = `step ${whole(step)} of ${whole(total_steps)}`;
+  if (run.state === "queued") {
+    const place =
+      run.position === 1 ? "Next in the queue" : run.position ? `Number ${run.position} in the queue` : "In the queue";
+    const parts = [
+      place,
+      `launched ${since(run.created_at)}`,
+      step ? `goes on from ${steps}` : null,
+      ends ? `done in ${range(ends)}, ${BASES[expected.value.basis]}` : null,
+    ];
+    return parts.filter(Boolean).join(" · ");
+  }
+  if (run.state === "running") {
+    const parts = [
+      step ? `Epoch ${((step / total_steps) * run.spec.epochs).toFixed(1)} of ${run.spec.epochs}` : "Starting",
+      steps,
+      doing(run.progress),
+      ends ? `${range(ends)} left` : eta_s === null ? null : `${duration(eta_s)} left`,
+    ];
+    return parts.filter(Boolean).join(" · ");
+  }
+  const took = run.result?.seconds ?? elapsed_s;
+  const ended = { finished: "Finished", failed: "Failed", cancelled: "Cancelled" }[run.state];
+  return [`${ended} ${when(run.finished_at)}`, steps, took ? `took ${duration(took)}` : null]
+    .filter(Boolean)
+    .join(" · ");
+}
+
+/** What a running run does at the moment. */
+function doing({ images_per_s, tested, analysed }) {
+  if (analysed !== null) return `analysing the trained network: ${Math.round(analysed * 100)} %`;
+  if (tested !== null) return `testing: ${Math.round(tested * 100)} % of the test images`;
+  return images_per_s ? `${whole(images_per_s)} images a second` : null;
+}
+
+function notices(element, { run, log }) {
+  const warning = log.findLast(({ kind }) => kind === "warning");
+  show(say(element, "warning", warning?.message ?? ""), Boolean(warning));
+  show(say(element, "error", run.error?.message ?? ""), Boolean(run.error));
+  const again = run.attempt > 1 && !isOver(run);
+  show(
+    say(
+      element,
+      "attempt",
+      again ? `This is attempt ${run.attempt}: the run was interrupted and goes on from its last checkpoint.` : "",
+    ),
+    again,
+  );
+}
+
+function numbers(element, { run, points, snapshots, layers }) {
+  const test = run.result?.top1 ?? run.top1;
+  const start = points.test[0]?.top1;
+  say(element, "test", percent(test));
+  say(element, "test-more", start !== undefined && test !== null ? `${percent(start)} at the start` : "");
+  say(element, "top5", percent(run.result?.top5 ?? points.test.at(-1)?.top5));
+  say(element, "train", percent(points.train.at(-1)?.top1));
+  const last = snapshots.at(-1);
+  if (last && layers?.length) say(element, "disabled", percent(disabledShare(last, layers)));
+  say(element, "trainable", whole(run.counts.trainable));
+  say(element, "trainable-more", `${percent(run.counts.trainable / run.counts.total)} of ${whole(run.counts.total)}`);
+}

@@ -1,0 +1,61 @@
+/**
+ * The feature maps of a layer for an image, with those marked that are off.
+ */
+
+import { h } from "../../base/dom.js";
+import { whole } from "../../base/format.js";
+import { isDark, onTheme } from "../../base/theme.js";
+import { fromBase64 } from "./pixels.js";
+
+const NEGATIVE = [0, 114, 178];
+const POSITIVE = [213, 94, 0];
+
+/** Those of a look's result, at most `most` at a time; `more(first)`: look again, from another feature on. */
+export function featureMaps(result, { maps: most, layers }, more) {
+  const { layer, first, off, maps } = result;
+  const [count, height, width] = maps.shape;
+  const levels = new Int8Array(fromBase64(maps.levels).buffer);
+  const size = height * width;
+  const canvases = off.map(() => Object.assign(document.createElement("canvas"), { width, height }));
+  const paint = () => canvases.forEach((canvas, k) => draw(canvas, levels.subarray(k * size, (k + 1) * size)));
+  paint();
+  onTheme(paint);
+  const figures = canvases.map((canvas, k) => {
+    canvas.setAttribute("aria-hidden", "true");
+    return h("figure", { class: off[k] ? "map off" : "map" }, canvas, h("figcaption", {}, `${first + k}${off[k] ? " off" : ""}`));
+  });
+  const { channels } = layers.find(({ name }) => name === layer);
+  const turn = (label, to) =>
+    h("button", { type: "button", class: "button small", disabled: to < 0 || to >= channels, onclick: () => more(to) }, label);
+  return h(
+    "div",
+    { class: "maps" },
+    h("h3", {}, `Feature maps of ${layer}`),
+    h(
+      "p",
+      { class: "quiet" },
+      h("span", { class: "key negative", "aria-hidden": "true" }),
+      " negative, which the next ReLU cuts away; ",
+      h("span", { class: "key positive", "aria-hidden": "true" }),
+      ` positive. The strongest colour is ${maps.scale.toPrecision(3)}. A feature that is off is β everywhere: dashed frame.`,
+    ),
+    h("div", { class: "map-grid", role: "group", "aria-label": `Feature maps ${first} to ${first + count - 1} of ${layer}; off: ${off.filter(Boolean).length}` }, figures),
+    channels > most
+      ? h("div", { class: "actions" }, turn("Previous maps", first - most), turn("Next maps", first + most), h("span", { class: "quiet" }, `${whole(first)}–${whole(first + count - 1)} of ${whole(channels)}`))
+      : null,
+  );
+}
+
+/** Blue below 0, orange above; 0 is the page. */
+function draw(canvas, levels) {
+  const zero = isDark() ? [21, 26, 33] : [255, 255, 255];
+  const image = new ImageData(canvas.width, canvas.height);
+  levels.forEach((level, k) => {
+    const share = Math.abs(level) / 127;
+    const full = level < 0 ? NEGATIVE : POSITIVE;
+    for (let channel = 0; channel < 3; channel += 1)
+      image.data[4 * k + channel] = Math.round(zero[channel] + (full[channel] - zero[channel]) * share);
+    image.data[4 * k + 3] = 255;
+  });
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}

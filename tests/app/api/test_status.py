@@ -1,0 +1,35 @@
+"""Who trains here, over HTTP."""
+
+from __future__ import annotations
+
+from starlette.testclient import TestClient
+
+from jobs.lease import Identity
+from jobs.store.records import Machine
+from jobs.store.store import Store
+from tests.app.conftest import Trainer
+
+
+def test_workers_and_what_a_run_takes(client: TestClient, store: Store, trainer: Trainer) -> None:
+    assert client.get("/api/workers").json() == {"workers": []}
+    me = Identity.of_this_process()
+    store.workers.hello(me, 2, Machine("A processor", 4, 1.5, 16, 100, 41))
+    assert client.get("/api/workers").json()["workers"] == [
+        {
+            "host": me.host,
+            "slots": 2,
+            "running": 0,
+            "machine": {
+                "processor": "A processor",
+                "cores": 4,
+                "load": 1.5,
+                "memory_bytes": 16,
+                "disk_bytes": 100,
+                "disk_free_bytes": 41,
+            },
+        }
+    ]
+    run_id, _ = trainer.start()
+    run = client.get(f"/api/runs/{run_id}").json()
+    assert run["place"] == {"processor": "AMD EPYC, family 25 model 17", "threads": 2, "processes": 1}
+    assert run["usage"] is None
