@@ -4,16 +4,19 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run worker test lint format bench accuracy faults shots clean
+.PHONY: help run worker check test lint format constraints bench accuracy faults shots clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 run: .venv/installed ## install what is missing, start the web server with a worker, print the address
 	@$(BIN)/python -m app || [ $$? -eq 130 ]
 
 worker: .venv/installed ## start one more worker on this machine or another (see README, "Many machines")
 	@$(BIN)/python -m jobs || [ $$? -eq 130 ]
+
+check: lint ## what to run before each commit: `lint`, and the tests that need no browser, server, training or database
+	@$(BIN)/python -m pytest -m "not browser and not server and not training and not services"
 
 test: .venv/tests ## all tests, as CI runs them
 	@$(BIN)/python -m pytest
@@ -27,6 +30,10 @@ lint: .venv/tests ## formatting, style, types, and which package may import whic
 format: .venv/tests ## put the code into its format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+constraints: .venv/tests ## put the newest versions that the requirements allow into constraints.txt; then `make test`
+	$(BIN)/python -m pip install --upgrade --upgrade-strategy eager -r tests/requirements.txt
+	$(BIN)/python -m tests.constraints
 
 bench: .venv/tests ## measure speed and memory of a step against the usual way and the bare convolutions
 	$(BIN)/python -m tests.benchmarks.speed --json bench.json
@@ -49,11 +56,16 @@ clean: ## remove .venv and caches; data/ stays
 		{ echo "Python 3.11 or newer is needed; $(PYTHON) is `$(PYTHON) --version 2>&1`. Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "No virtual environment could be made. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
-.venv/installed: requirements.txt | .venv/bin/python
+# Install what $(1) asks for in the versions of constraints.txt; where one of them cannot be had, in others.
+install = $(BIN)/python -m pip install $(2) -r $(1) -c constraints.txt || { \
+	echo "The versions in constraints.txt cannot all be had here; trying the newest ones that $(1) allows."; \
+	$(BIN)/python -m pip install $(2) -r $(1); }
+
+.venv/installed: requirements.txt constraints.txt | .venv/bin/python
 	@echo "Installing into .venv; the first time takes minutes, since PyTorch is large."
-	@$(BIN)/python -m pip install --progress-bar on -r requirements.txt
+	@$(call install,requirements.txt,--progress-bar on)
 	@touch $@
 
 .venv/tests: tests/requirements.txt .venv/installed
-	@$(BIN)/python -m pip install -q -r tests/requirements.txt
+	@$(call install,tests/requirements.txt,-q)
 	@touch $@

@@ -1,8 +1,8 @@
-"""`python -m core train|count|capsule|studies`: the engine of the app without the app.
+"""`python -m core train|count|capsule|studies`: the app's engine on the command line, without the app.
 
-torchrun starts several of these for one run; the first speaks and writes, the others only train along.
+torchrun starts several such processes for one run; only the first prints and writes, the others just train.
 
-Exit codes: 0 done, 1 the run failed, 2 bad arguments, 130 stopped by a signal (the same command goes on).
+Exit codes: 0 done, 1 the run failed, 2 bad arguments, 130 stopped by a signal (the same command resumes it).
 """
 
 from __future__ import annotations

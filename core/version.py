@@ -1,3 +1,3 @@
-"""The version of the program, which files that it makes name."""
+"""The version of the program; the files that it makes name it."""
 
 VERSION = "0.1.0"

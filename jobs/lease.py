@@ -15,13 +15,22 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-
-from jobs.store.records import Running, State
+from typing import Literal
 
 MAX_CRASHES = 3
 """Crashes of the trainer in a row, without a newer checkpoint, after which a run is given up."""
 MAX_LOSSES = 10
 """The same for lost workers; more, because that is seldom the run's fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A running run as the reaper sees it: who holds it and how often that one gave a sign of life."""
+
+    id: str
+    attempt: int
+    worker: str
+    beat: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +118,7 @@ class Troubles:
         return self.crashes >= MAX_CRASHES or self.losses >= MAX_LOSSES
 
 
-def next_state(troubles: Troubles, cancel_requested: bool) -> State:
+def next_state(troubles: Troubles, cancel_requested: bool) -> Literal["queued", "failed", "cancelled"]:
     """What becomes of a run whose holder is gone: whoever cancelled it does not want to see it run again."""
     if cancel_requested:
         return "cancelled"

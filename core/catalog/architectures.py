@@ -24,7 +24,7 @@ MAX_WIDTH = 32
 class Family:
     """Architectures that differ in one number.
 
-    `pattern` has one group, the number. `check(number)` returns None, or what is wrong with it.
+    `pattern` has one group, the number. `check(number)` returns None, or what is wrong with the number.
     `featured` are the members that a form lists first. `draw(name, number, input_shape, classes, normalisation)`
     makes the plan; it raises ValueError for images that the family cannot take.
     """

@@ -1,6 +1,6 @@
-"""The data sets by name: all that is known of each, where its files lie and what reads them.
+"""The data sets by name: what is known about each, where its files are, and what reads them.
 
-Imports no torch. `core/data/memory.py` has the readers of those that lie in memory, by the names that stand here.
+Imports no torch. `core/data/memory.py` has the readers of the data sets that are held in memory, by their names here.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import Literal
 from core.catalog.registry import Registry
 
 Reader = Literal["digits", "idx", "cifar", "svhn", "folder"]
-"""What turns files into images; `folder` streams them from a folder of class folders while it trains."""
+"""What turns files into images; `folder` streams them from a folder of class folders during training."""
 
 
 @dataclass(frozen=True)
 class Download:
-    """How the files are had where they are not here: torchvision's data set `kind` fetches and verifies them.
+    """How to get missing files: torchvision's data set `kind` downloads and verifies them.
 
-    `size` is what is fetched. Somebody without a network puts `files` (in words) into `place`, a path below the folder
-    of data sets. One of `kept_as`, paths below the same folder, is there once the data set is.
+    `size` is the size of the download. Without a network, a person puts `files` (in words) into `place`, a path below
+    the folder of data sets. `kept_as` are paths below the same folder; one of them exists once the data set is there.
     """
 
     kind: str
@@ -33,14 +33,14 @@ class Download:
 
 @dataclass(frozen=True)
 class DataSet:
-    """What is known of a data set without opening it.
+    """What is known about a data set without opening it.
 
     `shape` is (channels, height, width); `mean` and `deviation` are per channel for pixels in [0, 1].
     `flip` and `pad` are its standard augmentation: a random mirror image, and a random crop after
     `pad` black pixels were added on each side.
-    `variable` names the environment variable that names a folder with its files, `installed` a folder where a package
-    of the system puts them; without either and without `download` the files come with the project.
-    The counts of a streamed data set are those that its folder must have, or 0 where any will do.
+    `variable` is the environment variable that names a folder with its files, and `installed` is the folder where a
+    system package puts them. A data set without these two and without `download` has its files in the project.
+    The counts of a streamed data set are those that its folder must have; 0 allows any count.
     """
 
     name: str
@@ -62,12 +62,12 @@ class DataSet:
 
     @property
     def streamed(self) -> bool:
-        """Whether its images stay on disk and are decoded while it trains; else they lie in memory."""
+        """Whether its images stay on disk and are decoded during training; otherwise they are in memory."""
         return self.reader == "folder"
 
     @property
     def given(self) -> Path | None:
-        """The folder with its files that the environment names or a package has made; None: neither."""
+        """The folder with its files: named by the environment or made by a system package; None if there is neither."""
         if named := os.environ.get(self.variable or ""):
             return Path(named)
         return self.installed if self.installed and self.installed.is_dir() else None
@@ -83,7 +83,7 @@ IDX_FILES = (
 
 
 def _idx(kind: str, size: str) -> Download:
-    """The files of MNIST and those in its format."""
+    """The download of MNIST, or of a data set in its format."""
     listed = ", ".join(f"{name}.gz" for name in IDX_FILES)
     kept_as = (f"{kind}/raw/{IDX_FILES[0]}", f"{kind}/raw/{IDX_FILES[0]}.gz")
     return Download(kind, size, f"the four files {listed}", f"{kind}/raw", kept_as)

@@ -1,7 +1,7 @@
-"""A folder of class folders: its classes and images, found by name without opening one. Imports no torch.
+"""A folder of class folders: its classes and images, found by name without opening an image. Imports no torch.
 
-The folder has `train/` and `val/` (or `test/`), each with one folder a class. A run keeps what was found as its
-`Contents`, so that its spec is complete and another folder is another run.
+The folder has `train/` and `val/` (or `test/`), each with one folder a class. The spec of a run keeps the counts and a
+fingerprint of the names as its `Contents`, so the spec is complete, and a run on another folder is another run.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def counted(classes: int, train: int, test: int) -> str:
 
 @dataclass(frozen=True)
 class Files:
-    """The images of one split: `paths` in the folder, by class and then by name, and the class of each."""
+    """The images of one split: their `paths` in the folder, sorted by class and then by name, and the class of each."""
 
     paths: list[str]
     labels: list[int]
@@ -69,7 +69,7 @@ class Listing:
     test: Files
 
     def contents(self, size: int) -> Contents:
-        """What a spec keeps of it, where squares of side `size` are cut out of the images."""
+        """What a spec keeps of this listing, for a run that cuts squares of side `size` out of the images."""
         return Contents(
             classes=len(self.classes),
             train=len(self.train),
@@ -83,13 +83,13 @@ class Listing:
         for title, split in (("train", self.train), ("test", self.test)):
             digest.update(f"{title} {len(self.classes)} {len(split)}\n".encode())
             for path, label in zip(split.paths, split.labels, strict=True):
-                # Without the split's own folder: `val` or `test` makes no difference.
+                # Leaves out the split's own folder, so that `val` and `test` give the same fingerprint.
                 digest.update(os.fsencode(f"{label}/{path.partition('/')[2]}\n"))
         return digest.hexdigest()[:16]
 
 
 def described(data: DataSet, contents: Contents | None) -> DataSet:
-    """`data` with the counts of its folder; classes go by number where the table does not name them."""
+    """`data` with the counts of its folder, if there are `contents`; its classes are then named by number."""
     return data if contents is None else _described(data, contents)
 
 
@@ -117,7 +117,7 @@ def folder_of(data: DataSet) -> Path:
 
 
 def missing(data: DataSet) -> str | None:
-    """Why a streamed data set cannot be had here, as far as can be seen at a glance; None where it can."""
+    """Why a streamed data set is not available here, after a quick check; None if it is."""
     try:
         if data.streamed:
             folder_of(data)
@@ -129,7 +129,7 @@ def missing(data: DataSet) -> str | None:
 def contents_of(name: str) -> Contents:
     """What lies in the folder of data set `name` now. Raises FolderUnusable.
 
-    Listing a million files takes seconds, so an answer is kept until one of the folders has changed.
+    Listing a million files takes seconds, so the result is cached until one of the folders changes.
     """
     data = DATASETS[name]
     folder, size = folder_of(data), _size(data)
@@ -142,7 +142,7 @@ def contents_of(name: str) -> Contents:
 
 
 _KNOWN: dict[Path, tuple[dict[str, int], Contents]] = {}
-"""By folder: when each of its folders was last changed, and what was in them."""
+"""The cache, by data set folder: when each folder in it was last changed, and the contents at that time."""
 
 
 def _look(data: DataSet, folder: Path) -> tuple[dict[str, int], Contents]:
@@ -162,7 +162,7 @@ def _times(folders: dict[str, int]) -> dict[str, int]:
 
 
 def _size(data: DataSet) -> int:
-    """The side of the images: fixed, or what ONLYBN_FOLDER_SIZE says."""
+    """The side of the images: fixed, or the value of ONLYBN_FOLDER_SIZE."""
     if data.classes:
         return data.shape[1]
     text = os.environ.get("ONLYBN_FOLDER_SIZE") or str(USUAL_SIZE)
@@ -172,7 +172,7 @@ def _size(data: DataSet) -> int:
 
 
 def _check(data: DataSet, found: Contents) -> None:
-    """A data set with a name has the images that the name stands for."""
+    """Raises FolderUnusable if the folder of a named data set (ImageNet) does not have that data set's counts."""
     if not data.classes:
         return
     wanted = (len(data.classes), data.train, data.test)
@@ -184,9 +184,10 @@ def _check(data: DataSet, found: Contents) -> None:
 
 
 def listing(data: DataSet, folder: Path, visited: list[str] | None = None) -> Listing:
-    """All images below `folder`; the names of the folders that were looked into are added to `visited`.
+    """All images below `folder`; adds the names of the folders that it looks into to `visited`.
 
-    Raises FolderUnusable where a class is empty or in one split only, or where a folder cannot be read.
+    Raises FolderUnusable if a class is empty or in one split only, if there are fewer than two classes, or if a folder
+    cannot be read.
     """
     visited = [] if visited is None else visited
     test = _test_folder(folder)
@@ -228,7 +229,7 @@ def _files(data: DataSet, split: Path, classes: list[str], visited: list[str]) -
 
 
 def _images(split: Path, name: str, visited: list[str]) -> Iterator[str]:
-    """The images of one class, in folders of their own too, as paths within the split."""
+    """The images of one class, including those in subfolders, as paths within the split."""
 
     def raised(error: OSError) -> None:
         raise error

@@ -1,7 +1,7 @@
-"""How a policy's name says its numbers: the fields of a name, and the rule that reads them.
+"""The grammar of policy names: the fields of a name, and the rule that reads them.
 
-A name is a stem and a text for each field: `random` + `-2` + `-layer`. The same fields are the components of the
-form, and the scripts of the pages read and write names by them (`static/pages/train/policy.js`). Imports no torch.
+A name is a stem and a text for each field: `random` + `-2` + `-layer`. The form has a component for each field, and the
+scripts of the pages use the fields to read and write names (`static/pages/train/policy.js`). Imports no torch.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from core.catalog.policy import Policy
 
 @dataclass(frozen=True)
 class NumberField:
-    """A whole number from `low` to `high`, said as `-2`. The form shows the `usual` ones to click.
+    """A whole number from `low` to `high`, written as `-2`. The form offers the `usual` ones to click.
 
-    `unsaid`: the number that a name leaves out. `start` is what the form begins with, and `other` what it begins
-    with where one types a number.
+    `unsaid` is the number of a name that says none. `start` is the form's first choice, and `other` is the first number
+    in the form's field for typing one.
     """
 
     key: str
@@ -50,7 +50,7 @@ class NumberField:
 
 @dataclass(frozen=True)
 class ChoiceField:
-    """One of `options`: what people read, its value, and its text in a name."""
+    """One of `options`; each has a label, a value, and a text in the name."""
 
     key: str
     label: str
@@ -71,9 +71,9 @@ class ChoiceField:
 
 @dataclass(frozen=True)
 class TicksField:
-    """Some of `options` (what people read, value), after `starts[0]` where it is one and `starts[1]` where more.
+    """One or more of `options` (label, value). In a name, one value follows `starts[0]`, several follow `starts[1]`.
 
-    `start` is what is ticked when the form begins.
+    `start` is what the form ticks at first.
     """
 
     key: str
@@ -95,7 +95,7 @@ class TicksField:
         return tuple(value for _, value in self.options)
 
     def read(self, said: str | None) -> tuple[str, ...] | None:
-        """What is named, in the order of the options; None where something is named twice."""
+        """The named values, in the order of the options; None if a value is named twice."""
         named = (said or "").split(self.separator)
         return None if len(set(named)) < len(named) else tuple(value for value in self.values if value in named)
 
@@ -105,14 +105,14 @@ PolicyField = NumberField | ChoiceField | TicksField
 
 @dataclass(frozen=True)
 class Wording:
-    """The words of the policies whose names match `pattern`, whose group is what `said` stands for in `example`."""
+    """The words of the policies whose names match `pattern`; its group takes the place of `said` in `example`."""
 
     pattern: str
     example: Policy
     said: str
 
     def of(self, text: str) -> str:
-        """`text` of the example with {k} for what differs."""
+        """`text` of the example, with {k} in place of what differs."""
         return text.replace(self.said, "{k}")
 
 
@@ -120,8 +120,8 @@ class Wording:
 class PolicyRule:
     """Policies that differ in the `fields` of their names. `make` gets a value for each field, in order.
 
-    `title` stands in the form beside the other policies of the same `group`, `also` in the message about an unknown
-    name, and `wordings` have the words for those that no table lists.
+    The form shows `title` beside the other policies of the same `group`, the message about an unknown name includes
+    `also`, and `wordings` have the words for the policies that no table lists.
     """
 
     name: str
@@ -135,7 +135,7 @@ class PolicyRule:
 
     @property
     def pattern(self) -> str:
-        """The names; one group a field."""
+        """A regular expression for the names, with one group for each field."""
         return re.escape(self.stem) + "".join(field.pattern for field in self.fields)
 
     def policy(self, name: str) -> Policy | None:
@@ -149,9 +149,9 @@ class PolicyRule:
 
 @dataclass(frozen=True)
 class PolicyGroup:
-    """The first step of "what trains" in the form.
+    """A group of policies: the first step of "what trains" in the form.
 
-    `key` and `label` are of the field for the second step, which a group has where more than one entry is in it.
+    `key` and `label` belong to the field for the second step, which the form has if the group has several entries.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The base of all our pydantic models, and what one refuses in words. Imports nothing else of ours."""
+"""The base of all our pydantic models, and their errors in words. Imports nothing else of ours."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ class Model(BaseModel):
 
 
 def first_fault(error: ValidationError, *path: str) -> str:
-    """The first of the faults of what lies at `path`, with its place: `recipe.lr: Input should be greater than 0`."""
+    """The first error with its place, which starts with `path`: `recipe.lr: Input should be greater than 0`."""
     first = error.errors(include_url=False, include_input=False)[0]
     return f"{'.'.join(str(part) for part in (*path, *first['loc']))}: {first['msg']}"

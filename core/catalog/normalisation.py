@@ -1,4 +1,4 @@
-"""What stands at the place of every norm layer of a network: a part of RunSpec. Imports no torch."""
+"""The kind of normalisation that a network uses in all its norm layers: a part of RunSpec. Imports no torch."""
 
 from __future__ import annotations
 

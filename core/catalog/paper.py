@@ -1,4 +1,4 @@
-"""The paper's numbers, each with where it comes from. Values that nobody could check are absent. Imports no torch.
+"""The paper's numbers, each with its source. Values that nobody could check are absent. Imports no torch.
 
 "Training BatchNorm and Only BatchNorm", Frankle, Schwab, Morcos (arXiv 2003.00152): v1 of 2020, v3 of 2021.
 """
@@ -11,12 +11,12 @@ from typing import Literal
 
 Tag = Literal["F", "D"]
 ALTERNATE = "alternate"
-"""The norm initialiser of a line in v1's main figure; which one it is, the figure does not say."""
+"""The norm initialiser of a line in v1's main figure; the figure does not say which one it is."""
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """How a number of the paper came here: `words` stand beside every mark."""
+    """How a number of the paper came here; `words` are shown beside every mark."""
 
     tag: Tag
     words: str
@@ -46,7 +46,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Quote:
-    """Something that the paper says in words and that is no point of a figure."""
+    """A statement of the paper in words that is not a point of a figure."""
 
     text: str
     tag: Tag
@@ -57,8 +57,7 @@ FIGURE = "v1, main figure, mean of 5 runs on CIFAR-10"
 SHORTCUT_NOTE = "v1 counts the BatchNorm of the shortcuts to the shortcuts"
 OVERLAP_NOTE = "two lines overlap here, so this one is less sure"
 
-# Main figure of v1: all, BatchNorm, BatchNorm + output + shortcut, output + shortcut, BatchNorm with the alternate
-# initialisation, none. None: hidden behind another line.
+# The columns are the lines of v1's main figure; a value is None where another line hides it.
 _COLUMNS = (
     ("all", "uniform"),
     ("batchnorm", "uniform"),

@@ -1,7 +1,7 @@
 """A plan is an architecture as data: its layers, and its parameters with one role each.
 
-Everything that can be said of a network before it exists (counts, MACs, what a policy would train) is said
-from its plan. Imports no torch; `builder.py` turns a plan into a module.
+Everything that is known about a network before it exists (counts, MACs, what a policy would train) comes from its
+plan. Imports no torch; `core/network/builder.py` turns a plan into a module.
 """
 
 from __future__ import annotations

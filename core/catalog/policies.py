@@ -1,6 +1,6 @@
-"""The policies: those that are listed by name; the rules of `policy_rules.py` make the others from a name.
+"""The policies that are listed by name; the rules of `policy_rules.py` make the others from a name.
 
-A policy that is made of roles is a row here, one with a number is a rule. Form, scripts, API and CLI read both tables.
+A policy made of roles is a row here, one with a number is a rule. Form, scripts, API and CLI read both tables.
 Imports no torch.
 """
 
@@ -136,6 +136,6 @@ def rules_in(group: PolicyGroup) -> list[PolicyRule]:
 
 
 def listed_in(group: PolicyGroup) -> list[Policy]:
-    """The policies of POLICIES under `group` that none of its rules says."""
+    """The policies of POLICIES under `group` that none of its rules makes."""
     members = (entry for entry in POLICIES.values() if entry.group == group.name)
     return [entry for entry in members if not any(rule.policy(entry.name) for rule in rules_in(group))]

@@ -1,6 +1,6 @@
 """A policy is a named selection of parameters that may train; everything else stays at its random value.
 
-It is made of roles, so that counts are exact without building a network. `policies.py` has the table, and
+It selects by role, so that counts are exact without building a network. `policies.py` has the table, and
 `core/network/freezing.py` applies what trains to a module. Imports no torch.
 """
 
@@ -19,16 +19,17 @@ WEIGHTS: frozenset[Role] = CONVOLUTIONS | {"output"}
 How = Literal["whole", "values", "scores"]
 """whole: the tensor itself trains; values: some of its entries do; scores: each entry has a trainable score.
 
-`core/network/freezing.py` has a function for each, whose layer calls what trains by this word (`conv1.values`).
+`core/network/freezing.py` has a function for each; its layer names its trainable tensor by this word (`conv1.values`).
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What of one tensor trains.
+    """Which part of one tensor trains.
 
-    `shape`: of the numbers that train. `how`: see How; where values, they lie anywhere in the tensor if `spread` and
-    else as many in each output channel; where scores, the `keep` (0..1) highest of them switch their weights on.
+    `shape` is the shape of the numbers that train; `how`: see How. Values lie anywhere in the tensor if `spread`;
+    otherwise each output channel has the same number of them. Of the scores, the highest share `keep` (0..1) switch
+    their weights on.
     """
 
     shape: tuple[int, ...]
@@ -53,14 +54,14 @@ def trainable(trains: Trains) -> int:
 
 @dataclass(frozen=True)
 class Policy:
-    """Which parameters train: those with one of `roles` (and in one of `stages`, where given), and beyond these
+    """Which parameters train: those with one of `roles` (and in one of `stages`, where given), and beyond these:
 
     - `per_channel` weights for every output channel of each convolution, drawn within the channel's filter or,
       where `spread`, anywhere in the layer;
-    - where `keep` is not 0, a score for every weight, of which the `keep` highest of each layer switch it on.
+    - where `keep` is not 0, a score for every weight; in each layer the highest share `keep` switch their weights on.
 
-    `norm` names the norm initialiser that a spec gets if it does not say; None: the general default. `group` is the
-    one of POLICY_GROUPS under which the form shows it, and `hue` (1..6) the colour of its curves; None: any.
+    `norm` names the norm initialiser of a spec that names none; None: the general default. `group` is the entry of
+    POLICY_GROUPS under which the form shows the policy, and `hue` (1..6) is the colour of its curves; None: any.
     """
 
     name: str
@@ -85,7 +86,7 @@ class Policy:
             return Trained(parameter.shape)
         if self.per_channel and parameter.role in CONVOLUTIONS:
             outputs, *filters = parameter.shape
-            # A filter with fewer weights than `per_channel` trains all it has.
+            # A filter with fewer weights than `per_channel` trains all of them.
             return Trained((min(self.per_channel, prod(filters)) * outputs,), "values", spread=self.spread)
         if self.keep and parameter.role in WEIGHTS:
             return Trained(parameter.shape, "scores", keep=self.keep)

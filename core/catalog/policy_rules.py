@@ -19,7 +19,7 @@ PARTS: dict[str, tuple[str, str, str, frozenset[Role]]] = {
     "output": ("Output layer", "output", "the final linear layer", OUTPUT),
     "shortcut": ("Shortcuts", "shortcuts", "the 1×1 convolutions of the shortcuts", frozenset({"shortcut"})),
 }
-"""What a union joins: in the form, in a title, in a sentence, and its roles."""
+"""The parts that a union joins: the words of each in the form, in a title and in a sentence, and its roles."""
 
 
 def union_policy(parts: tuple[str, ...]) -> Policy:

@@ -1,4 +1,4 @@
-"""Recipes by name: the paper's two, and ours that needs fewer steps. Imports no torch."""
+"""Recipes by name: the paper's two, and one of ours that needs fewer steps. Imports no torch."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A registry is a table of named entries that explains itself when a name is not in it.
+"""A registry is a table of named entries; its error for an unknown name says which names it has.
 
-Knows nothing of what it holds and imports no torch, so that the form, the API and the CLI can read it.
+It knows nothing about its entries and imports no torch, so that the form, the API and the CLI can read it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ T = TypeVar("T", bound=Named)
 
 
 class UnknownName(ValueError, KeyError):
-    """A name that no registry entry carries; the message says which names do."""
+    """No registry entry has this name; the message says which names there are."""
 
     def __str__(self) -> str:
         return str(self.args[0])  # KeyError would quote it
@@ -55,7 +55,7 @@ class Registry(Mapping[str, T], Generic[T]):
         return len(self._entries)
 
     def unknown(self, name: str) -> UnknownName:
-        """The error for `name`: what was wrong, what would be right."""
+        """The error for `name`, which says what is wrong and what would be right."""
         shown = name if len(name) <= 60 else f"{name[:57]}..."
         close = get_close_matches(name, self._entries, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""

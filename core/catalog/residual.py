@@ -33,7 +33,7 @@ class Drawing:
         shortcut: bool = False,
         bias: bool = False,
     ) -> Unit:
-        """The next convolution `NAME.convNUMBER` and its norm; a `shortcut` lies beside and moves nothing."""
+        """The next convolution `NAME.convNUMBER` and its norm; a `shortcut` does not change the next layer's input."""
         size = (self.size + stride - 1) // stride
         unit = Unit(
             Convolution(
@@ -55,7 +55,7 @@ class Drawing:
     def block(self, name: str, layers: tuple[tuple[int, int, int], ...], stage: int, pool: Pool | None = None) -> Block:
         """A residual block of `layers` (outputs, kernel, stride).
 
-        Its shortcut is the identity where the shape stays, else a projection (1x1 convolution and norm).
+        Its shortcut is the identity where the shape stays the same, else a projection (1x1 convolution and norm).
         """
         if pool:
             self.size = pool.size(self.size)

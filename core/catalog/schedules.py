@@ -11,11 +11,11 @@ from typing import Any, Protocol
 from core.catalog.registry import Registry
 
 RISE, DIVIDE, DIVIDE_AT_END = 0.3, 25.0, 1e4
-"""One-cycle: share of the run that rises, and the divisors of the first and of the last learning rate."""
+"""One-cycle: the share of the run in which the rate rises, and the divisors of the first and of the last rate."""
 
 
 class Rates(Protocol):
-    """What a schedule reads of a recipe (core.run.spec.Recipe)."""
+    """What a schedule reads from a recipe (core.run.spec.Recipe)."""
 
     @property
     def lr(self) -> float: ...
@@ -31,8 +31,10 @@ class Rates(Protocol):
 
 @dataclass(frozen=True)
 class Schedule:
-    """`factor(recipe, step, total, warm)` multiplies the recipe's lr at the optimiser step number `step`, from 0, of
-    `total`, of which the first `warm` (0 or more, not always whole) are warm-up."""
+    """`factor(recipe, step, total, warm)` is what the recipe's lr is multiplied by at optimiser step `step`, from 0.
+
+    There are `total` steps, of which the first `warm` (0 or more, not always whole) are warm-up.
+    """
 
     name: str
     title: str
@@ -74,8 +76,8 @@ SCHEDULES: Registry[Schedule] = Registry(
 def learning_rate(recipe: Rates, step: int, steps_per_epoch: int, total_steps: int) -> float:
     """The learning rate of optimiser step number `step` (from 0).
 
-    A drop holds from the first step at or after it. During the warm-up the rate rises linearly from 0 and is
-    multiplied with what the schedule says (open_lth `training/optimizers.py`).
+    A drop takes effect at the first step at or after its share of the run. During the warm-up the schedule's rate is
+    multiplied by a factor that rises linearly from 0 to 1 (open_lth `training/optimizers.py`).
     """
     warm = recipe.warmup_epochs * steps_per_epoch
     factor = SCHEDULES[recipe.schedule].factor(recipe, step, total_steps, warm)

@@ -1,4 +1,4 @@
-"""The command line's words: its parser, and the RunSpec that a command line means. Imports no torch."""
+"""The arguments of the command line: their parser, and the RunSpec that they mean. Imports no torch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from core.run.spec import Recipe, RunSpec
 from core.run.tensorfile import BadTensorFile, header_of
 
 FIELDS = ("architecture", "policy", "dataset", "epochs", "replicate", "train_examples", "test_examples")
-"""The fields of a spec that have a word of their own on the command line."""
+"""The fields of a spec that have an option of their own on the command line."""
 
 
 class BadArguments(ValueError):
@@ -29,7 +29,7 @@ class BadArguments(ValueError):
 
 
 def parser() -> argparse.ArgumentParser:
-    """`python -m core train ...` and `python -m core count ...`."""
+    """The parser of `python -m core train|count|capsule|studies`."""
     top = argparse.ArgumentParser(
         prog="python -m core", description="Train random networks of which only a part trains."
     )
@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
         "train",
         help="train one network; the same command resumes it",
         description="Train one network. --out gets spec.json, events.jsonl, checkpoints and final.safetensors; "
-        "the same command with the same --out goes on after a stop.",
+        "the same command with the same --out resumes it after a stop.",
     )
     train.add_argument("--architecture", metavar="NAME", help=f"e.g. {', '.join(FEATURED[:5])}, wrn-14-4")
     train.add_argument("--policy", metavar="NAME", help=f"what trains: {', '.join(POLICIES)}")
@@ -109,7 +109,7 @@ def _capsule(capsule: argparse.ArgumentParser) -> None:
 
 
 def check_threads(arguments: argparse.Namespace) -> None:
-    """Raises BadArguments where the number of CPU threads is none that a machine has."""
+    """Raises BadArguments if the number of CPU threads is out of range."""
     if arguments.threads is not None and not 1 <= arguments.threads <= 1024:
         raise BadArguments(f"threads must be 1..1024, got {arguments.threads}")
 
@@ -134,7 +134,7 @@ def spec_of(arguments: argparse.Namespace) -> RunSpec:
 
 
 def _preset(name: str | None) -> dict[str, Any]:
-    """What preset `name` says of a run; whatever else the command line says comes after it."""
+    """The fields that preset `name` sets; the other arguments override them."""
     if name is None:
         return {}
     try:
@@ -146,7 +146,7 @@ def _preset(name: str | None) -> dict[str, Any]:
 
 
 def _refuse_beside_spec(arguments: argparse.Namespace) -> None:
-    """A file has the whole spec: what else describes the run would be ignored in silence."""
+    """Raises BadArguments for arguments that --spec would silently ignore, because its file has the whole spec."""
     given = [key for key in (*FIELDS, "name", "preset") if getattr(arguments, key) is not None]
     words = [f"--{key.replace('_', '-')}" for key in given] + [f"--set {assignment}" for assignment in arguments.set]
     if words:
@@ -154,7 +154,7 @@ def _refuse_beside_spec(arguments: argparse.Namespace) -> None:
 
 
 def _with_start(spec: RunSpec, file: Path | None) -> RunSpec:
-    """`spec` started from `file`, if there is one."""
+    """`spec` with `file` as its start, if there is one."""
     if file is None:
         return spec
     try:

@@ -1,6 +1,6 @@
 """`python -m core capsule show|evaluate|verify FILE`: what is in a capsule, how good it is, and whether it is sound.
 
-Exit codes: 0 done, 1 the capsule does not give its result again, 2 a bad file or bad arguments.
+Exit codes: 0 done, 1 the capsule does not reproduce its result, 2 a bad file or bad arguments.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from core.trained.capsule import BadCapsule, Capsule, Origin, has_its_seeds_weig
 from core.trained.evaluation import evaluating
 
 LOSS_TOLERANCE = 1e-5
-"""Relative. Right answers are counted, and must be the same..."""
+"""Relative. The number of right answers must be the same..."""
 ELSEWHERE = 1e-3
-"""...but on another processor or kind of device than that of the training, with other threads or formats, where so
-large a share of answers may turn and so large a part of the loss differ."""
+"""...unless the processor, the kind of device, the threads or the formats differ from those of the training. Then this
+share of the answers may change, and this part of the loss."""
 REFUSALS = (BadCapsule, BadArguments, NoDevice)
 """What can be wrong with a file or with what was asked; the messages are for a person."""
 
@@ -137,7 +137,7 @@ def verify(arguments: argparse.Namespace, capsule: Capsule) -> int:
 
 
 def elsewhere(here: str, engine: str, origin: Origin) -> str | None:
-    """How `here`, a device, is not where the capsule was made, in words; None: it is."""
+    """How the device `here` and `engine` differ from those that made the capsule, in words; None if they do not."""
     if here != origin.device:
         return f"it was made on {origin.device} and this is {here}"
     if here != "cpu":
@@ -155,7 +155,7 @@ def elsewhere(here: str, engine: str, origin: Origin) -> str | None:
 
 
 def _format(engine: str) -> str:
-    """The number format in an engine's words: on a GPU, all that decides what a test gives."""
+    """The number format in an engine's words; on a GPU nothing else decides what a test gives."""
     found = re.search(r"\b(bf16|fp32)\b", engine)
     return found[0] if found else ""
 
@@ -167,13 +167,13 @@ def _compared(told: float, found: float, same: bool) -> str:
 
 
 def _engine(capsule: Capsule, device_name: str) -> Engine:
-    """What runs the rebuilt network."""
+    """The engine that runs the rebuilt network."""
     device = device_of(device_name)
     return make_engine(rebuild(capsule, device), capsule.spec, device)
 
 
 def _scores(engine: Engine, spec: RunSpec, device_name: str) -> Scores:
-    """Of the network that `engine` runs, over the test images of `spec`."""
+    """The scores of the network that `engine` runs, over the test images of `spec`."""
     device = device_of(device_name)
     try:
         window = Window(device)

@@ -12,7 +12,7 @@ from core.run.spec import RunSpec
 
 
 def show(spec: RunSpec, stream: Iterator[events.Event], console: Console) -> events.Event | None:
-    """Print `stream` until it ends; its last event (None if there was none)."""
+    """Print `stream` until it ends. Returns its last event (None if there was none)."""
     last: events.Event | None = None
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total} steps"))
     with Progress(*columns, TimeElapsedColumn(), TextColumn("{task.fields[rest]}"), console=console) as bar:
@@ -59,7 +59,7 @@ def _line(spec: RunSpec, event: events.Event) -> str | None:
         case events.Warned():
             return f"[yellow]note[/]: {event.message}"
         case events.Stopped():
-            return f"stopped at step {event.step}; the same command goes on from here"
+            return f"stopped at step {event.step}; the same command resumes from here"
     return None
 
 

@@ -1,4 +1,4 @@
-"""`python -m core count`: parameters and multiply-adds of a network that nobody builds. Imports no torch."""
+"""`python -m core count`: parameters and multiply-adds of a network, without building it. Imports no torch."""
 
 from __future__ import annotations
 

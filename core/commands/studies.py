@@ -27,13 +27,13 @@ from core.studies.spec import SCALES, Scale, StudySpec, StudyUnavailable, assign
 from core.studies.verdicts import judge
 
 ROOM_FOR_TITLES = 110
-"""Columns of the terminal from which the list of studies says what each is about."""
+"""The least width of the terminal, in columns, at which the list of studies says what each is about."""
 Problem = (StudyUnavailable, OtherStudy, UnknownName)
 """What can be wrong with a command line; the messages are for a person."""
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Put `studies` and its words into the command line's parser."""
+    """Add `studies` and its arguments to the command line's parser."""
     studies = commands.add_parser(
         "studies",
         help="the paper's questions: run all that one needs, and report",
@@ -42,7 +42,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     words = studies.add_subparsers(dest="study_command", required=True, metavar="list|run|report")
     words.add_parser("list", help="all studies, with what they cost on two cores")
     for name, text in (
-        ("run", "train what is missing, one run after another, and report; the same command goes on after a stop"),
+        ("run", "train what is missing, one run after another, and report; the same command resumes it after a stop"),
         ("report", "report on what there is, complete or not"),
     ):
         one = words.add_parser(name, help=text, description=text.capitalize() + ".")
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         return DONE
     study = _changed(study_spec(named.name, arguments.scale), arguments)
     folder = StudyFolder(out, study)
-    assert study.members  # whatever is wrong with the grid is said before anything is written
+    assert study.members  # raises what is wrong with the grid before anything is written
     try:
         folder.open()
     except OSError as error:
@@ -114,7 +114,7 @@ def _cost(name: str, scale: Scale) -> str:
 
 
 def _changed(study: StudySpec, arguments: argparse.Namespace) -> StudySpec:
-    """`study` with the command line's own replicates and values; a value takes the place of an axis."""
+    """`study` with the command line's own replicates and values; a value replaces those of an axis."""
     fields: dict[str, Any] = study.model_dump()
     if arguments.replicates is not None:
         if not 1 <= arguments.replicates <= 100:
@@ -156,13 +156,13 @@ def _run(folder: StudyFolder, runner: Runner, console: Console) -> int:
     failed = _follow(folder, runner, console)
     _write(folder, console)
     if stopped:
-        console.print("Stopped; the same command goes on from here.")
+        console.print("Stopped; the same command resumes from here.")
         return STOPPED
     return FAILED if failed else DONE
 
 
 def _follow(folder: StudyFolder, runner: Runner, console: Console) -> int:
-    """Show the progress of all runs as one; how many failed."""
+    """Show the progress of all runs as one. Returns how many failed."""
     members = folder.study.members
     prices = {member.digest: run_s(member.spec) for member in members}
     total, done, over, failed = sum(prices.values()), 0.0, 0, 0
@@ -195,7 +195,7 @@ def _line(told: Told) -> str:
 
 
 def _write(folder: StudyFolder, console: Console) -> None:
-    """Write report.html and results.csv, and say what they say. Raises StudyUnavailable."""
+    """Write report.html and results.csv, and print a summary. Raises StudyUnavailable."""
     from core.documents.study import Page, report  # noqa: PLC0415 - imports Jinja2, for which `count` should not wait
 
     study, records = folder.study, folder.records()

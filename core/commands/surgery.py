@@ -1,8 +1,9 @@
-"""`python -m core capsule surgery FILE --request REQUEST.json`: an edited network evaluated, one JSON object a line.
+"""`python -m core capsule surgery FILE --request REQUEST.json`: evaluates an edited network, one JSON object a line.
 
-{"event": "progress", "share": 0..1} while it works, and last {"event": "result", ...}. With `-` for FILE it answers
-requests that come as lines on standard input, {"file": PATH, "request": {...}}, until that ends: torch and the network
-take seconds to load, and are there for the next request. A mistake is {"event": "refused", "message": ...} then.
+It prints {"event": "progress", "share": 0..1} while it works, and {"event": "result", ...} at the end. With `-` as FILE
+it answers requests that come as lines on standard input, {"file": PATH, "request": {...}}, until the input ends: torch
+and the network take seconds to load, and stay loaded for the next request. A bad request then gives
+{"event": "refused", "message": ...}.
 """
 
 from __future__ import annotations
@@ -67,18 +68,18 @@ def serve(theatre: Theatre) -> int:
 
 @dataclass
 class Theatre:
-    """Where it is done: `device`, `threads` (None: as many as trained the network), and the network of last time."""
+    """Where surgery is done: `device`, `threads` (None: as many as trained the network), and the last network."""
 
     device: str
     threads: int | None = None
     _last: tuple[str, Capsule, Operation] | None = None
 
     def clear(self) -> None:
-        """Forget the network: something went wrong with it on the table."""
+        """Forget the network, because its evaluation failed or another one is next."""
         self._last = None
 
     def work(self, file: Path, content: bytes) -> None:
-        """Say what comes of the request `content` (JSON) on the capsule `file`. Raises one of REFUSALS."""
+        """Print the result of the request `content` (JSON) on the capsule `file`. Raises one of REFUSALS."""
         began = time.monotonic()
         capsule, on = self._prepared(file)
         request = _request(content, capsule)
@@ -97,7 +98,7 @@ class Theatre:
         except OSError as error:
             raise BadCapsule(f"cannot read {file}: {error.strerror}") from error
         if self._last is None or self._last[0] != digest:
-            self.clear()  # before the next one needs its room
+            self.clear()  # frees its memory before the next one needs it
             capsule = capsule_of(file)
             torch.set_num_threads(self.threads or min(capsule.origin.threads, available_cores()))
             try:
@@ -141,7 +142,7 @@ def _result(on: Operation, request: SurgeryRequest) -> dict[str, Any]:
 
 
 def _where(capsule: Capsule, device_name: str, engine: str) -> dict[str, Any]:
-    """What computed it, and why its last digits may differ from those of the training; null: they do not."""
+    """What computed the result, and why its last digits may differ from those of the training; None: they do not."""
     title = device_title(device_of(device_name))
     return {
         "device": title,

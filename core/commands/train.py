@@ -1,6 +1,6 @@
-"""`python -m core train`: one run, or one of the processes of a run, from its words to its exit code.
+"""`python -m core train`: one run, or one of the processes of a run, from its arguments to its exit code.
 
-Imports torch only where something trains: seconds that no mistake in the arguments should wait for.
+Imports torch only where something trains: the import takes seconds, and a mistake in the arguments is reported before.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ECHO_S = 3.0
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train, or train along as one of several processes. Raises BadArguments, OtherRun."""
+    """Train, alone or as one of several processes. Raises BadArguments, OtherRun."""
     spec = spec_of(arguments)
     check_threads(arguments)
     part = _part(spec)
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
             write_atomically(arguments.out / START, arguments.start.read_bytes())
     except OSError as error:
         raise BadArguments(f"cannot write to {arguments.out}: {error.strerror}") from error
-    if journal.finished():  # tell it again: whoever listened may have missed its end
+    if journal.finished():  # print it again: the reader may have missed its end
         if not part.alone:
             from core.network.group import dismiss  # noqa: PLC0415 - imports torch
 
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _part(spec: RunSpec) -> Part:
-    """Which of the run's processes this is. Raises BadArguments where they are too many for a batch."""
+    """Which of the run's processes this is. Raises BadArguments if there are too many for a batch."""
     part = Part.of_this_process()
     if spec.recipe.batch_size < 2 * part.world and not part.alone:
         raise BadArguments(
@@ -70,7 +70,7 @@ def _part(spec: RunSpec) -> Part:
 
 
 def _follow(spec: RunSpec, arguments: argparse.Namespace, part: Part) -> int:
-    """Train along, in silence."""
+    """Train with the first process, and print nothing."""
     last: Event | None = None
     for event in _training(spec, arguments, part):
         last = event
@@ -81,7 +81,6 @@ def _training(spec: RunSpec, arguments: argparse.Namespace, part: Part) -> Itera
     """The events of the training; none where the first process says that there is nothing to do."""
     stop = _stop_on_signals() if part.alone else None
     spin_briefly()
-    # Seconds of import that neither `count` nor a mistake in the arguments should wait for.
     import torch  # noqa: PLC0415
 
     from core.machine.memory import keep_freed_memory  # noqa: PLC0415
@@ -100,7 +99,7 @@ def _training(spec: RunSpec, arguments: argparse.Namespace, part: Part) -> Itera
     group = Group() if part.alone else join(device)
     if group is None:
         return
-    if stop is None:  # only now: a signal while they looked for each other has ended them at once
+    if stop is None:  # not before: a signal ends processes that still look for each other at once
         stop = _stop_on_signals(echo_s=ECHO_S)
     for event in train(
         spec,
@@ -113,15 +112,15 @@ def _training(spec: RunSpec, arguments: argparse.Namespace, part: Part) -> Itera
         analyses=not arguments.no_analysis,
     ):
         yield event
-    if not isinstance(event, Failed):  # else nobody knows where the others are
+    if not isinstance(event, Failed):  # after a failure nobody knows where the others are
         group.close()
 
 
 def _stop_on_signals(echo_s: float = 0.0) -> list[float]:
-    """A list that is empty until SIGTERM or SIGINT arrives; a second signal does not wait for the end of the step.
+    """A list that is empty until SIGTERM or SIGINT arrives; a second signal ends the process at once.
 
-    torchrun passes on to its processes what they, in its process group, have got already: a signal within `echo_s`
-    seconds of the first is the first one's echo.
+    Processes under torchrun get a signal twice, in torchrun's process group and again from torchrun. A signal within
+    `echo_s` seconds of the first is therefore its echo and ends nothing.
     """
     received: list[float] = []
 
@@ -137,7 +136,7 @@ def _stop_on_signals(echo_s: float = 0.0) -> list[float]:
 
 
 def print_lines(stream: Iterator[Event]) -> Event | None:
-    """One JSON object a line; the last event."""
+    """Print one JSON object a line. Returns the last event."""
     last = None
     for event in stream:
         sys.stdout.write(f"{event.model_dump_json()}\n")

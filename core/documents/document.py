@@ -1,8 +1,8 @@
-"""A document of ours in one file, which needs no network: its shell, its look, and how a template becomes a file.
+"""Makes documents: HTML files that need no network. Here are their shell and look, and how a template becomes a file.
 
-What a document says is in its template: of a run in app/sharing/report.html.j2, of a study in study.html.j2 here, of a
-comparison in static/pages/compare/document.js. Its own policy lets nothing run but the scripts of static/documents/
-that it was made with, and nothing be loaded. Imports no torch.
+The text of a document is in its template: of a run in app/sharing/report.html.j2, of a study in study.html.j2 here, of
+a comparison in static/pages/compare/document.js. Its Content-Security-Policy allows only the scripts of
+static/documents/ that it was made with, and lets it load nothing. Imports no torch.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ STATIC = ROOT / "static"
 def page(template: str, title: str, data: str, scripts: Sequence[str], **values: object) -> str:
     """The whole file. `template` extends document.html.j2; `data` is the JSON that `scripts` of static/documents/ draw.
 
-    Three texts here are HTML already, because in their elements a browser reads no entities: the style sheet and the
-    scripts, which are our own files, and the JSON, in which no "<" is left that could end its element.
+    Three texts are not escaped, because a browser reads no entities in their elements: the style sheet and the scripts,
+    which are our own files, and the JSON, in which no "<" remains that could end its element.
     """
     return render(
         template,
@@ -36,17 +36,17 @@ def page(template: str, title: str, data: str, scripts: Sequence[str], **values:
 
 
 def pieces(template: str, title: str, scripts: Sequence[str], **values: object) -> list[str]:
-    """The file in three pieces, for a browser that puts its own between them.
+    """The file in three pieces, for a browser that puts its own text between them.
 
     The first gap is where the template prints `gap`, the second is the data, in which "<" must be \\u003c.
     """
-    gap = token_hex()  # so that nobody can write it into a name
+    gap = token_hex()  # random, so that nobody can write it into a name
     return page(template, title, gap, scripts, gap=gap, **values).split(gap)
 
 
 @lru_cache(1)
 def style() -> str:
-    """The documents' style sheet with the site's colours; dark where the reader's system is.
+    """The documents' style sheet with the site's colours; dark if the reader's system is dark.
 
     `--away` is what a shade of a colour is mixed with (static/charts/colors.js).
     """

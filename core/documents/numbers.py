@@ -37,7 +37,7 @@ def significant(number: float, digits: int = 6) -> str:
 
 
 def duration(seconds: float) -> str:
-    """In the largest unit of which there are two: 7200.0 -> about 2 hours"""
+    """In the largest unit of which there are at least two: 7200.0 -> about 2 hours"""
     for unit, size in (("days", 86_400.0), ("hours", 3600.0), ("minutes", 60.0)):
         if seconds >= 2 * size:
             return f"about {seconds / size:,.0f} {unit}"

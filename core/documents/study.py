@@ -26,7 +26,7 @@ from core.studies.verdicts import judge
 
 PACKAGES = ("torch", "torchvision", "numpy", "pydantic")
 SERIES = 6
-"""So many colours there are for series."""
+"""How many colours there are for series."""
 CHART = "study"
 
 
@@ -34,7 +34,7 @@ CHART = "study"
 class Page:
     """What a report is about: the study, its finished runs, and why others failed (by digest).
 
-    `link` is where the study can be looked at, None where no server knows it.
+    `link` is the address of the study's page; None if no server has one.
     """
 
     study: StudySpec
@@ -44,7 +44,7 @@ class Page:
 
 
 def report(about: Page) -> str:
-    """The whole report as HTML. A study that is not complete is reported as far as it is, and says what is missing."""
+    """The whole report as HTML. The report of an incomplete study says what is missing."""
     study, named = about.study, STUDIES[about.study.study]
     quantity = named.criterion.quantity_at(study.scale)
     verdict = judge(named.criterion, study, about.records)
@@ -76,7 +76,7 @@ def report(about: Page) -> str:
 
 
 def _missing(about: Page) -> list[tuple[str, str | None]]:
-    """The runs that are not finished, in words, and why one failed."""
+    """The runs that are not finished, in words, and why each failed, if it did."""
     finished = {record.spec.digest for record in about.records}
     return [
         (f"{in_words(member.key)}, replicate {member.replicate}", about.failures.get(member.digest))
@@ -86,7 +86,7 @@ def _missing(about: Page) -> list[tuple[str, str | None]]:
 
 
 def _settings(study: StudySpec) -> dict[str, Any]:
-    """The study and its runs as JSON, and whether the study is just what its name and scale stand for."""
+    """The study and its runs as JSON, and whether the study is exactly what its name and scale stand for."""
     specs = [
         member.spec.model_dump(mode="json", exclude={"name"}) | {"digest": member.digest} for member in study.members
     ]
@@ -99,7 +99,7 @@ def _settings(study: StudySpec) -> dict[str, Any]:
 
 
 def _versions() -> list[str]:
-    """What computes here: Python, its packages, the system."""
+    """The versions of Python, its packages, and the system."""
     found = [f"Python {platform.python_version()}"]
     for package in PACKAGES:
         try:

@@ -1,7 +1,7 @@
-"""The one Jinja2 environment: it escapes everything that a template prints, and refuses what a template does not have.
+"""The one Jinja2 environment: it escapes everything that a template prints, and refuses undefined names.
 
-A template lies beside the module that fills it, and its name is its path in the project. The numbers in templates get
-their form from the filters of `core.documents.numbers`. Imports no torch.
+A template lies beside the module that fills it, and its name is its path in the project. Templates write
+numbers with the filters of `core.documents.numbers`. Imports no torch.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def digest(text: str) -> str:
-    """What a Content-Security-Policy calls exactly this script or style sheet."""
+    """The hash by which a Content-Security-Policy allows exactly this script or style sheet."""
     return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 

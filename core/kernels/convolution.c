@@ -1,4 +1,4 @@
-/* The end of every convolution that is summed up. */
+/* Puts the sums of a convolution's blocks together. */
 #include "convolution.h"
 
 void finish(const struct convolution *l, const double *totals, const long *pixels, long count) {
@@ -14,7 +14,7 @@ void finish(const struct convolution *l, const double *totals, const long *pixel
       double first = block[0], a = block[channels], b = block[2 * channels];
       sum += a, weighted += b, other += first;
       if (l->after == GRADIENTS) continue;
-      /* The moments of two sets put together (Chan, Golub and LeVeque 1979): no mean far from 0 costs any digits. */
+      /* Combines the moments of two sets (Chan, Golub and LeVeque 1979): a mean far from 0 costs no digits. */
       double own = pixels[index], apart = first + a / own - mean, all = seen + own;
       squares += b - a * a / own + apart * apart * seen * own / all;
       mean += apart * own / all;

@@ -1,6 +1,7 @@
-/* What convolutions with something before and behind them share: what they read, multiply, store and sum up.
+/* What the convolutions share: how they read, multiply, store and sum up. Each can do a step before it and a step after
+it in the same pass.
 
-Blocks of lines and their sums do not depend on the number of threads, so neither does any bit.
+Blocks of lines and their sums do not depend on the number of threads, so neither does any bit of the result.
 */
 #pragma once
 #include <stdlib.h>
@@ -26,19 +27,20 @@ Blocks of lines and their sums do not depend on the number of threads, so neithe
 enum before { AS_IS, NORMALISED, RESIDUAL, GRADIENT };
 enum after { NOTHING, STATISTICS, GRADIENTS };
 
-/* A convolution with one pixel of padding where `kernel` is 3 and none where it is 1; or, `transposed`, the way back
-through one, where `stride` lies between the pixels of the output. `weights`: as the function of the same name with
-_weights makes them.
+/* A convolution with one pixel of padding where `kernel` is 3 and none where it is 1; or, if `transposed`, the backward
+pass through one, where the input's pixels lie `stride` apart in the output. `weights`: as the function of the same name
+with _weights makes them.
 
-`before` says what the convolution is of: the input; relu(input * scale + shift) with the rows of `stat`; the same with
-`other` added before the ReLU, which is scaled too where there is `other_stat`, and stored in `applied`; or, with the
-input as gradient of the output of a norm layer, the gradient of that layer's convolution (see norm.h). Winograd's, which
-read every row, also store what backward needs of that layer: `applied_signs` the signs of the ReLU, `applied_bytes` the
-normalised input in 8 bits, rounded by `seed`; either may be null.
+`before` says what is convolved. AS_IS: the input. NORMALISED: relu(input * scale + shift) with the rows of `stat`.
+RESIDUAL: the same with `other` added before the ReLU; `other` is scaled too if there is `other_stat`, and the result is
+stored in `applied`. GRADIENT: the input is the gradient of a norm layer's output, and the gradient of that layer's
+convolution is convolved (see norm.h). Winograd's convolutions, which read every row, also store what the backward pass
+needs of that layer: `applied_signs` gets the signs of the ReLU, `applied_bytes` the normalised input in 8 bits, rounded
+by `seed`; either may be null.
 
-`after` says what becomes of the output, other than being stored: it goes into the statistics of `norm`; or it is the
-gradient that `gradients` asks for, and then what is stored is behind the ReLU, and the output may be
-`gradients->second`. */
+`after` says what happens to the output besides being stored. STATISTICS: it goes into the statistics of `norm`.
+GRADIENTS: it is the gradient from which `gradients` is computed; then the stored values have passed back through the
+ReLU, and the output may be `gradients->second`. */
 struct convolution {
   long images, height, width, inputs, out_height, out_width, outputs;
   const void *input;
@@ -68,7 +70,7 @@ static inline void *allocated(long bytes) {
   return memory;
 }
 
-/* Memory of this thread, which it keeps. */
+/* Memory that this thread keeps from call to call. */
 static inline void *scratch(long bytes) {
   static __thread void *kept;
   static __thread long size;
@@ -76,17 +78,17 @@ static inline void *scratch(long bytes) {
     free(kept);
     kept = allocated(bytes);
     size = bytes;
-    memset(kept, 0, bytes); /* tiles that only fill up are multiplied, too */
+    memset(kept, 0, bytes); /* padding tiles are multiplied, too */
   }
   return kept;
 }
 
 /* -- reading --------------------------------------------------------------------------------------------------- */
 
-/* One row of pixels of the convolution's input, `at` the first value's place. `own`: whether this block is the one that
+/* Reads one row of pixels of the convolution's input; `at` is the place of its first value. `own`: whether this block
 stores what is applied. */
 INLINE void read_row(const struct convolution *l, long at, float *to, int own, int kind, int before, int saved_kind) {
-  /* Read from `l` once: the compiler must think that what is stored may change `*l`. */
+  /* Read from `l` once: the compiler must assume that every store may change `*l`. */
   const void *input = l->input, *saved = l->saved, *other = l->other;
   void *applied = own ? l->applied : NULL;
   mask *applied_signs = own ? l->applied_signs : NULL;
@@ -135,7 +137,7 @@ INLINE void read_row(const struct convolution *l, long at, float *to, int own, i
   }
 }
 
-/* Row y of an image with its padding: `span` pixels, zero where the image is not. */
+/* Row y of an image with its padding: `span` pixels, zero outside the image. */
 static inline void pad_row(const struct convolution *l, long image, long y, long span, int own, float *to) {
   if (y < 0 || y >= l->height) {
     memset(to, 0, sizeof(float) * span * l->inputs);
@@ -165,14 +167,14 @@ static inline void pad_row(const struct convolution *l, long image, long y, long
 #undef READ
 }
 
-/* Memory that is read or written soon: fetched while products are made, which need none, `each` bytes at a time. */
+/* Memory that is read or written soon. It is fetched `each` bytes at a time during the products, which need none. */
 struct ahead {
   struct {
     const char *next, *end;
     long each;
   } streams[8];
   int count;
-  long times; /* that `fetch` is called */
+  long times; /* how often `fetch` is called */
 };
 
 static inline void soon(struct ahead *ahead, const void *data, int kind, long first, long last) {
@@ -230,15 +232,15 @@ INLINE void multiply(const float *const *values, const float *const *weights, in
 
 /* -- output ---------------------------------------------------------------------------------------------------- */
 
-/* What has been summed up of W channels. STATISTICS: of (y - centre) and its square, least and largest; GRADIENTS: of
-g, of g * x_hat, of g * the other layer's x_hat. */
+/* The sums of W channels. STATISTICS: of (y - centre) and its square, and the least and the largest y; GRADIENTS: of g,
+of g * x_hat, and of g * the other layer's x_hat. */
 struct sums {
   V a, b, c, centre, low, high;
   int begun;
 };
 
-/* What `gradients` says of W channels; and pointers that would be read anew behind every store, as it might have
-changed them. */
+/* The values of `gradients` for W channels, and copies of pointers. The compiler would otherwise read these again after
+every store, which might have changed them. */
 struct terms {
   V scale, shift, alpha, delta, other_alpha, other_delta;
   const void *saved, *second, *other;
@@ -261,7 +263,7 @@ INLINE struct terms terms_of(const struct convolution *l, long c, int after) {
   return t;
 }
 
-/* W values of the output, `v`, to their place; `a`, `b`, `c`: to which their sums are added. */
+/* Stores W values of the output, `v`, at their place, and adds them to the sums `a`, `b` and `c`. */
 INLINE void put(const struct terms *t, long place, V v, struct sums *sums, V *a, V *b, V *c, int kind, int after,
                 int saved_kind) {
   V saved = {0};
@@ -271,7 +273,7 @@ INLINE void put(const struct terms *t, long place, V v, struct sums *sums, V *a,
     v = through(v, saved, t->scale, t->shift, t->signs, place, t->relu);
   }
   store(t->output, place, v, kind);
-  if (after != NOTHING && kind == BFLOAT) v = load(t->output, place, kind); /* as it is then used */
+  if (after != NOTHING && kind == BFLOAT) v = load(t->output, place, kind); /* as later reads see it */
   if (after == GRADIENTS) {
     *a += v;
     *b += v * (saved * t->alpha + t->delta);
@@ -285,12 +287,12 @@ INLINE void put(const struct terms *t, long place, V v, struct sums *sums, V *a,
   }
 }
 
-/* Before the first value of W channels is put. */
+/* Call it before the first value of W channels is put. */
 INLINE void begin(struct sums *sums, V first, int after) {
   if (after == STATISTICS && !sums->begun) sums->centre = sums->low = sums->high = first, sums->begun = 1;
 }
 
-/* The sums of W channels of a block, from channel `c` on, into its `totals`, SUMS rows. */
+/* Copies the sums of W channels of a block, from channel `c` on, into its `totals`, which have SUMS rows. */
 INLINE void keep(const struct convolution *l, const struct sums *sums, double *totals, long c, int after) {
   if (after == NOTHING) return;
   double *to = totals + c;
@@ -303,7 +305,7 @@ INLINE void keep(const struct convolution *l, const struct sums *sums, double *t
   }
 }
 
-/* The totals of all blocks put together, always in the same order. `pixels`: of each block. */
+/* Puts the totals of all blocks together, always in the same order. `pixels`: how many each block has. */
 void finish(const struct convolution *l, const double *totals, const long *pixels, long count);
 
 /* Calls OUT(kind, after, saved kind) with literals. */

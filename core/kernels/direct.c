@@ -1,12 +1,13 @@
-/* Convolutions of 3 by 3 with stride 2 and of 1 by 1 pixels, and the way back through them: products of values and
-weights summed over the taps. What stands before such a convolution and behind it is done on the way.
+/* Convolutions of 3 by 3 with stride 2 and of 1 by 1 pixels, and the backward passes through them: products of values
+and weights, summed over the taps. The steps before and after such a convolution (convolution.h) are done in the same
+pass.
 
-A line is one row of the output, a block a few lines. On the way back through stride 2, pixels of even and odd places get
-different taps, so they are computed apart.
+A line is one row of the output, a block a few lines. In the backward pass through stride 2, pixels at even and at odd
+places have different taps, so they are computed separately.
 */
 #include "convolution.h"
 
-#define PIXELS 64  /* of a block, at least about */
+#define PIXELS 64  /* of a block, about this many or more */
 #define BLOCKS 512 /* at most: each has sums of its own */
 #define MAX_TAPS 9
 #define HELD 3 /* padded rows that are kept */
@@ -34,7 +35,7 @@ void onlybn_direct_weights(const float *weight, long outputs, long inputs, const
 struct lines {
   long count, of_block, blocks;
   long span;  /* pixels of a padded row */
-  long group; /* pixels of a line that are computed together, made up to a multiple of GROUP */
+  long group; /* pixels of a line that are computed together, rounded up to a multiple of GROUP */
 };
 
 static struct lines lines_of(const struct convolution *l) {
@@ -59,7 +60,7 @@ struct rows {
   long held[HELD];
 };
 
-/* A padded row of the input, read if it is not there. */
+/* A padded row of the input; reads it if it is not held yet. */
 static const float *row_of(const struct convolution *l, const struct lines *s, struct rows *rows, long image, long y) {
   long id = image * (l->height + 2) + y + 1, slot = (y + HELD) % HELD;
   if (rows->held[slot] != id) {
@@ -86,7 +87,7 @@ static struct taps taps_of(const struct convolution *l, const struct lines *s, s
   return taps;
 }
 
-/* Pixels of one line and parity, of one panel, to their places. */
+/* Stores the pixels of one line and parity, of one panel, at their places. */
 INLINE void line_out(const struct convolution *l, const float *products, long line, int parity, long panel, long width,
                      struct sums *sums, int kind, int after, int saved_kind) {
   int apart = l->transposed ? 2 : 1;
@@ -104,7 +105,7 @@ INLINE void line_out(const struct convolution *l, const float *products, long li
   }
 }
 
-/* The place in the input of what a line reads first. */
+/* The place in the input of the first value that a line reads. */
 static long place_of(const struct convolution *l, long line) {
   long y = line % l->out_height;
   return (line / l->out_height * l->height + (l->transposed ? y / 2 : y * l->stride)) * l->width * l->inputs;

@@ -1,7 +1,7 @@
 """The shared library of the kernels in C: compiled at the first use on a machine, then kept in the user's cache.
 
-Needs a C compiler with OpenMP (`cc`, or what the environment variable CC names), for a few seconds. Imports no torch,
-so that a worker can have it made before the first run.
+Compiling takes a few seconds and needs a C compiler with OpenMP (`cc`, or what the environment variable CC names).
+Imports no torch, so that a worker can compile the library before the first run.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ def cache_folder() -> Path:
 
 
 def machine() -> str:
-    """What compiled code and measured times hold for."""
+    """The machine for which compiled code and measured times are valid."""
     return f"{platform.machine()}/{processor()}/{abilities()}"
 
 
 def sources() -> str:
-    """All that is compiled."""
+    """The text of everything that is compiled."""
     return "\n".join((FOLDER / file).read_text() for file in (*SOURCES, *HEADERS))
 
 
 def is_kept() -> bool:
-    """Whether what is compiled now will be found again. Makes the folder for it."""
+    """Whether a library compiled now can be found again later. Makes the folder for it."""
     try:
         folder = cache_folder()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -57,7 +57,7 @@ def is_kept() -> bool:
 
 
 def shared_library() -> Path:
-    """The shared library of this source, these flags, this compiler and this processor, compiled if it is not in the
+    """The shared library for this source, these flags, this compiler and this processor, compiled if it is not in the
     cache. Raises Uncompiled."""
     try:
         compiler = shlex.split(os.environ.get("CC") or "cc")
@@ -68,7 +68,7 @@ def shared_library() -> Path:
     folder = cache_folder() if is_kept() else Path(tempfile.mkdtemp(prefix="onlybn-"))
     path = folder / name
     if not path.exists():
-        with FileLock(folder / "kernels.lock"):  # of several that want it at once, one compiles
+        with FileLock(folder / "kernels.lock"):  # if several want it at once, one compiles
             if not path.exists():
                 _compile(compiler, path)
     return path
@@ -85,7 +85,7 @@ def _compile(compiler: list[str], path: Path) -> None:
 
 
 def _run(*commands: list[str]) -> str:
-    """What the `commands` print, all at once. No threads: at its end, a process would wait for them."""
+    """What the `commands` print; they run at the same time. Uses no threads: a process waits for them at its end."""
     running: list[subprocess.Popen[str]] = []
     try:
         for command in commands:
@@ -96,7 +96,7 @@ def _run(*commands: list[str]) -> str:
         raise Uncompiled(f"no C compiler: {error}") from error
     finally:
         for process in running:
-            with process:  # which closes its pipes
+            with process:  # closes its pipes
                 process.kill()
 
 

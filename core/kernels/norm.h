@@ -1,7 +1,9 @@
-/* A batch norm layer as its kernels know it: what is given, and what is asked for. structures.py has the same structures.
+/* A batch norm layer as its kernels know it: what they get, and what they compute. core/engine/structures.py has the
+same structures.
 
-What backward needs of a layer is `saved`: its convolution's output, or (lean) the normalised values in 8 bits. Either
-way x_hat = saved * alpha + delta. `stat` holds 6 rows of C floats, `enum row`; the layer's output is y * scale + shift.
+The backward pass needs `saved` of a layer: its convolution's output, or (lean) the normalised values in 8 bits. In both
+cases x_hat = saved * alpha + delta. `stat` holds 6 rows of C floats, `enum row`; the layer's output is
+y * scale + shift.
 */
 #pragma once
 #include "vectors.h"
@@ -9,9 +11,9 @@ way x_hat = saved * alpha + delta. `stat` holds 6 rows of C floats, `enum row`; 
 enum relu { NONE, RECOMPUTE, MASK };
 enum row { MEAN, INVERSE_SD, SCALE, SHIFT, ALPHA, DELTA };
 
-/* What turns moments of a batch into `stat`. gamma, beta, bias and the running statistics may be null. `bias` is the
-convolution's, which was not added: it moves only the running mean. Lean where `lean`: alpha is then the step of the
-8-bit values. */
+/* Turns the moments of a batch into `stat`. gamma, beta, bias and the running statistics may be null. `bias` is the
+convolution's, which was not added: it changes only the running mean. If `lean`, alpha is the step of the 8-bit
+values. */
 struct norm {
   const float *gamma, *beta, *bias;
   float *running_mean, *running_var;
@@ -20,9 +22,9 @@ struct norm {
   float *stat;
 };
 
-/* What turns the gradient behind a layer's ReLU into those of gamma, beta and the convolution's output, which is
-first * g + second * saved + third, with the rows of `factors`. `second`: added to the gradient before the ReLU, may be
-null. `other`: the shortcut's layer, which got the same gradient; may be null. */
+/* Turns g, the gradient that has passed back through a layer's ReLU, into those of gamma, beta and the convolution's
+output. The last is f[0] * g + f[1] * saved + f[2] with the rows f of `factors`. `second`: added to the gradient before
+it passes the ReLU; may be null. `other`: `saved` of the shortcut's layer, which gets the same g; may be null. */
 struct gradients {
   const void *saved;
   const float *stat;
@@ -34,7 +36,8 @@ struct gradients {
   int saved_kind, relu;
 };
 
-/* `mean` of y over `pixels`, `squares`: the sum of (y - mean) squared; least and largest y (only read where lean). */
+/* `mean`: of y over `pixels`; `squares`: the sum of (y - mean) squared; `low`, `high`: the least and the largest y,
+read only if lean. */
 void finish_statistics(const struct norm *norm, long channels, long c, double pixels, double mean, double squares,
                        float low, float high);
 
@@ -42,15 +45,15 @@ void finish_statistics(const struct norm *norm, long channels, long c, double pi
 void finish_gradients(const struct gradients *g, long channels, long c, double pixels, double sum, double weighted,
                       double other_weighted);
 
-/* Whether the ReLU let a value through: recomputed from y, or read from the mask. */
+/* The gradient where the ReLU let the value through, else 0. Which it is: recomputed from y, or read from the mask. */
 INLINE V through(V gradient, V saved, V scale, V shift, const mask *signs, long at, int relu) {
   if (relu == RECOMPUTE) return only(gradient, (I)(saved * scale + shift > 0));
   if (relu == MASK) return only(gradient, spread(signs[at / W]));
   return gradient;
 }
 
-/* The output of a layer of a value of its convolution's: y * scale + shift, and where there is a residual, that is added,
-scaled too if it comes from a shortcut's layer. */
+/* The output of a layer for a value y of its convolution. with_residual adds the residual, which is scaled too if it
+comes from a shortcut's layer. */
 INLINE V normalised(V y, V scale, V shift) { return y * scale + shift; }
 
 INLINE V with_residual(V out, V other, V other_scale, V other_shift, int scaled) {
@@ -59,7 +62,7 @@ INLINE V with_residual(V out, V other, V other_scale, V other_shift, int scaled)
 
 /* -- 8 bits ---------------------------------------------------------------------------------------------------- */
 
-/* 32 random bits for each of the positions i, i + 1, ..., a function of them and `seed`. */
+/* 32 random bits for each of the positions i, i + 1, ...; a function of the position and `seed`. */
 INLINE U hash(uint32_t seed, long i) {
   U u = ((uint32_t)i + places) * 0x9e3779b1u + seed;
   u = (u ^ (u >> 16)) * 0x85ebca6bu;
@@ -77,7 +80,7 @@ INLINE struct fine fine_of(const float *stat, long channels, long c) {
   return (struct fine){factor, -load_floats(stat + MEAN * channels + c) * factor};
 }
 
-/* The steps of y, rounded down or up by the lowest byte of `random`: on average right. */
+/* y in steps, rounded down or up by the lowest byte of `random`, so that it is right on average. */
 INLINE I in_8_bits(V y, struct fine fine, U random) {
   V shifted = y * fine.factor + fine.offset + 0x1.8p23f; /* whose last bits are the nearest whole number */
   return ((I)shifted - 0x4b400000 + (I)(random & 255)) >> 8;

@@ -1,11 +1,11 @@
 /* Batch norm, residual sum and ReLU between two convolutions, each direction in two passes over the data.
 
 Data is channels-last: M pixels of C channels each, C a multiple of 16, float or bfloat16. Everything is computed in
-float and summed in PARTS parts of the pixels that do not depend on the number of threads, each part in blocks whose
-sums are added up as double: the same bits for any number of threads.
+float. Sums are made over PARTS parts of the pixels, which do not depend on the number of threads, and in each part over
+blocks whose sums are added up as double. So the result has the same bits for any number of threads.
 
 A pass keeps K vectors of W channels in registers. K is a constant in each copy of a loop (INLINE functions get it as a
-literal), which is what makes the loops fast. Narrow layers are treated as wider ones of fewer pixels.
+literal), which makes the loops fast. Narrow layers are treated as wider ones of fewer pixels.
 */
 #include <math.h>
 #include <stdlib.h>
@@ -30,7 +30,7 @@ static struct shape shape_of(long pixels, long channels) {
   return s;
 }
 
-/* Rows of `stat` repeated for the pixels of a row: what a pass multiplies with. */
+/* The rows of `stat`, repeated for the pixels of a row: a pass multiplies by them. */
 static float *widened(const float *rows, int count, long channels, long width) {
   float *wide = aligned_alloc(64, sizeof(float) * count * width);
   for (int r = 0; r < count; r++)
@@ -40,8 +40,8 @@ static float *widened(const float *rows, int count, long channels, long width) {
 
 static long first_row(struct shape s, int part) { return s.rows * part / PARTS; }
 
-/* Rows of `width` sums a part, added up over the parts and then over the pixels of a row: the first `channels` values of
-each row, in the place of the first part's. */
+/* Adds up rows of `width` sums, which each part has, over the parts and then over the pixels of a row. The results are
+the first `channels` values of each row, in the place of the first part. */
 static double *over_parts(double *sums, int rows, long width, long channels) {
   for (int part = 1; part < PARTS; part++)
     for (long i = 0; i < rows * width; i++) sums[i] += sums[part * rows * width + i];
@@ -116,7 +116,7 @@ void finish_statistics(const struct norm *norm, long channels, long c, double pi
   }
 }
 
-/* Batch statistics of y, and with them `norm->stat`. */
+/* Computes the batch statistics of y and from them `norm->stat`. */
 void onlybn_statistics(int kind, const void *y, long pixels, long channels, const struct norm *norm) {
   int lean = norm->lean;
   struct shape s = shape_of(pixels, channels);
@@ -216,8 +216,8 @@ void onlybn_apply(int kind, const void *y, long pixels, long channels, const flo
 
 /* -- backward -------------------------------------------------------------------------------------------------- */
 
-/* Sums of g and g * x_hat over one part, g the gradient behind the ReLU of `grad` (+ the second). Where `out` is not
-null it gets g, rounded as it is then used. */
+/* Sums of g and g * x_hat over one part; g is `grad` (+ the second) after it has passed back through the ReLU. If `out`
+is not null, it gets g, and the sums take g as it is rounded there. */
 INLINE void sums_of(const struct gradients *l, struct shape s, int part, const float *stat, const void *grad, void *out,
                     const float *other_stat, double *sums, int relu, int kind, int saved_kind, int K) {
   const void *saved = l->saved, *second = l->second, *other = l->other;
@@ -273,7 +273,7 @@ void finish_gradients(const struct gradients *l, long channels, long c, double p
   }
 }
 
-/* What `layer` asks for, of the gradient `grad` of its output; `out` may be `grad`, or null. */
+/* Computes what `layer` asks for from the gradient `grad` of its output; `out` may be `grad`, or null. */
 void onlybn_sums(int kind, long pixels, long channels, const struct gradients *layer, const void *grad, void *out) {
   struct shape s = shape_of(pixels, channels);
   long width = s.width;

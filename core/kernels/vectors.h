@@ -1,7 +1,7 @@
-/* Vectors of W floats, and how float, bfloat16 and 8-bit values become such and are stored again.
+/* Vectors of W floats, and how float, bfloat16 and 8-bit values are loaded into them and stored again.
 
-W is what a register of this processor holds: wider vectors compile, but come apart into single values (11 times slower
-on AVX2).
+A register of this processor holds W floats. Wider vectors compile, but the compiler splits them into single values (11
+times slower on AVX2).
 */
 #pragma once
 #include <stdint.h>
@@ -11,7 +11,7 @@ on AVX2).
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
-#define ALONE static __attribute__((noinline)) /* a loop that needs all registers: others' values are not kept in them */
+#define ALONE static __attribute__((noinline)) /* for a loop that needs all registers: none holds a caller's value */
 
 #if defined(__AVX512F__) || defined(ONLYBN_WIDE) /* the latter to try the wide code on any processor */
 #define W 16
@@ -82,7 +82,7 @@ INLINE void store(void *to, long i, V v, int kind) {
   memcpy((uint16_t *)to + i, &h, sizeof h);
 }
 
-/* Whole numbers, those beyond 8 bits as the nearest that fits. */
+/* Stores whole numbers in 8 bits; a number that does not fit becomes the nearest that does. */
 INLINE void store_bytes(int8_t *to, I whole) {
 #if defined(__AVX512F__)
   __m128i b = _mm512_cvtsepi32_epi8((__m512i)whole);

@@ -1,17 +1,17 @@
-/* Convolutions of 3 by 3 with stride 1 and one pixel of padding, in Winograd's form F(4 x 4, 3 x 3) (Lavin and Gray, arXiv
-1509.09308): 36 products make the 16 outputs of a tile of 4 by 4, where the direct way needs 144. What stands before
-such a convolution and behind it is done on the way, so that no pass over the data is made for it.
+/* Convolutions of 3 by 3 with stride 1 and one pixel of padding, in Winograd's form F(4 x 4, 3 x 3) (Lavin and Gray,
+arXiv 1509.09308): 36 products make the 16 outputs of a tile of 4 by 4, where the direct way needs 144. The steps before
+and after such a convolution (convolution.h) are done in the same pass over the data.
 
 Data is channels-last, C a multiple of 16, float or bfloat16; everything is computed in float. A line is a row of tiles
-of one image. A block is a few lines, as many as stay in the cache: its values of each tile (36 x C), then of each panel
-of outputs the products, then the outputs.
+of one image. A block is a few lines, as many as stay in the cache: first the values of each tile (36 x C) are made,
+then for each panel of outputs the products and the outputs.
 */
 #include "convolution.h"
 
 #define SIDE 4           /* of a tile of the output */
 #define REACH (SIDE + 2) /* of the input that it needs */
 #define POINTS (REACH * REACH)
-#define VALUES 768   /* inputs x tiles of a block, about */
+#define VALUES 768   /* about the inputs x tiles of a block */
 #define MAX_TILES 48 /* of a block */
 
 /* -- weights --------------------------------------------------------------------------------------------------- */
@@ -91,7 +91,7 @@ INLINE void points_out(V a, V b, V c, V d, V e, V f, V *to) {
   to[3] = difference + 8 * other_difference + f;
 }
 
-/* The outputs of W channels, from `c` on, of a tile: `points` `step` apart, `at` the place of its first pixel. */
+/* The outputs of W channels of a tile. Its `points` lie `step` apart; `at` is the place of its first pixel. */
 INLINE void tile_out(const struct convolution *l, const struct terms *terms, const float *points, long step, long at,
                      long height, long width, struct sums *sums, int kind, int after, int saved_kind) {
   float columns[SIDE * REACH * W] __attribute__((aligned(64)));
@@ -123,14 +123,14 @@ INLINE void tile_out(const struct convolution *l, const struct terms *terms, con
 struct blocks {
   long down, across; /* lines of an image, tiles of a line */
   long lines, count; /* of a block, of the whole */
-  long tiles;        /* of a block, made up to a multiple of ROWS */
+  long tiles;        /* of a block, rounded up to a multiple of ROWS */
   long span;         /* pixels of a padded row */
 };
 
 static struct blocks blocks_of(const struct convolution *l) {
   struct blocks b = {(l->height + SIDE - 1) / SIDE, (l->width + SIDE - 1) / SIDE, 1, 0, 0, 0};
   long target = VALUES / l->inputs < ROWS ? ROWS : VALUES / l->inputs, least = -1;
-  /* Lines until there are `target` tiles; more where that leaves fewer tiles that only fill up. */
+  /* Takes lines until there are `target` tiles, and more where that leaves fewer padding tiles. */
   for (long lines = 1; lines == 1 || lines * b.across <= MAX_TILES; lines++) {
     long own = lines * b.across, tiles = (own + ROWS - 1) / ROWS * ROWS, cost = 1000 * (tiles - own) / own;
     if (least >= 0 && (b.lines * b.across >= target && cost >= least)) continue;
@@ -158,7 +158,7 @@ INLINE void panel_out(const struct convolution *l, const struct blocks *b, const
   }
 }
 
-/* Of lines `first` to `last`: the first value's place in a tensor of so many channels. */
+/* The place of a line's first value in a tensor of so many channels. */
 static long place_of(const struct convolution *l, const struct blocks *b, long line, long channels) {
   long y = line % b->down * SIDE;
   return ((line / b->down) * l->height + y) * l->width * channels;
@@ -199,10 +199,10 @@ static void block(const struct convolution *l, const struct blocks *b, long firs
   float *values = memory + REACH * row, *products = values + values_size, *rows[REACH];
   for (long line = first; line < last; line++) {
     long image = line / b->down, y = line % b->down * SIDE;
-    int known = line > first && y ? REACH - SIDE : 0; /* rows that the line above has read */
+    int known = line > first && y ? REACH - SIDE : 0; /* rows that the line above has already read */
     for (int i = 0; i < REACH; i++)
       rows[i] = memory + (line * SIDE + i) % REACH * row;
-    int next = line + 1 < last && (line + 1) % b->down; /* whether the line below will know the last one */
+    int next = line + 1 < last && (line + 1) % b->down; /* whether the line below will find the last row read */
     for (int i = known; i < REACH; i++) pad_row(l, image, y + i - 1, b->span, i > 0 && i < REACH - !next, rows[i]);
     for (long x = 0; x < b->across; x++) {
       float *to = values + ((line - first) * b->across + x) * POINTS * l->inputs;

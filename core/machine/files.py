@@ -1,4 +1,4 @@
-"""Names of files and folders, and writing files that are whole or absent. Imports no torch."""
+"""Names of files and folders, and a function that writes a file completely or not at all. Imports no torch."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 CAPSULE = "final.safetensors"
 CAPSULE_FORMAT = "onlybn-capsule"
-"""What its metadata says as `format`."""
+"""The value of `format` in a capsule's metadata."""
 START = "start.safetensors"
-"""The file that a run starts from, where it has one."""
+"""The file that a run starts from, if it has one."""
 
 
 def datasets_folder() -> Path:
@@ -18,7 +18,7 @@ def datasets_folder() -> Path:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file that is whole or absent whatever happens: temporary file, fsync, rename, fsync of the folder."""
+    """Write a file that is complete or absent, whatever happens: temporary file, fsync, rename, fsync of the folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
     try:

@@ -1,5 +1,5 @@
-"""A child process that must not outlive its parent: the trainer of a worker, the worker of a web server, the
-processes of a run that torchrun started, those that open a trainer's images."""
+"""Ends a child process when its parent dies: the trainer of a worker, the worker of a web server, the processes of a
+run that torchrun started, and the processes that open a trainer's images."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ def die_with_parent() -> None:
     """End this process at once when its parent dies, however the parent dies.
 
     The parent must give this process a pipe as standard input and keep its other end open: when the parent
-    dies, the pipe ends (every system). On Linux the kernel also kills it, which works in a process that is stopped.
+    dies, the pipe ends (on every system). On Linux the kernel also kills this process, even if it is suspended.
     """
     _be_killed_with_parent()
     threading.Thread(target=_exit_at_end_of_input, name="lifeline", daemon=True).start()
 
 
 def die_with_launcher() -> None:
-    """The same where the parent gives no pipe, as torchrun does. Beyond Linux it takes up to LOOK_EVERY_S."""
+    """The same for a parent that gives no pipe, such as torchrun. Outside Linux it takes up to LOOK_EVERY_S."""
     launcher = os.getppid()
     _be_killed_with_parent()
     threading.Thread(target=_exit_after, args=(launcher,), name="launcher", daemon=True).start()
 
 
 def die_with_starter() -> None:
-    """The same in a process of `multiprocessing`, which has a pipe from whoever started it, whoever forked it."""
+    """The same in a process of `multiprocessing`: it has a pipe from its starter, even if another process forked it."""
     starter = multiprocessing.parent_process()
     if starter is None:
         return
@@ -46,7 +46,7 @@ def _be_killed_with_parent() -> None:
     if sys.platform == "linux":
         parent = os.getppid()
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the call
+        if os.getppid() != parent:  # the parent died before the call
             os._exit(1)
 
 

@@ -1,5 +1,5 @@
-"""The memory of this process: how much it may take, how much it has, and that freed blocks stay with it, since the next
-training step needs the same again."""
+"""The memory of this process: how much it may take, how much it has, and how it keeps freed blocks, because the next
+training step needs the same blocks again."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from contextlib import suppress
 from pathlib import Path
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
-"""glibc's numbers of these settings (malloc.h)."""
+"""glibc's numbers for these settings (malloc.h)."""
 NEVER_TRIM, NEVER_MMAP = -1, 1 << 30
 LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-"""Where Linux says what a container may take; `max` where that is everything."""
+"""Where Linux says how much memory a container may take; `max` means no limit."""
 STATUS = Path("/proc/self/status")
 
 
 def memory_bytes() -> int | None:
-    """What this machine, or the container on it, has; None where it cannot be told. Not what is free: a run that is
-    resumed must find the same."""
+    """The memory of this machine, or of the container on it; None if it is unknown.
+
+    It is not the free memory, because a resumed run must find the same number.
+    """
     found = []
     with suppress(OSError, ValueError, AttributeError):  # no such thing on Windows
         found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
@@ -30,9 +32,9 @@ def memory_bytes() -> int | None:
 
 
 def used_bytes(status: Path = STATUS) -> tuple[int | None, int | None]:
-    """What this process has in memory now, and had at most; None where the system does not say.
+    """The memory that this process has now, and its peak; None where the system does not say.
 
-    Of Linux's file, because `getrusage` counts what the parent had, too.
+    It reads Linux's file, because `getrusage` counts the parent's memory, too.
     """
     try:
         lines = status.read_text().splitlines()
@@ -40,13 +42,13 @@ def used_bytes(status: Path = STATUS) -> tuple[int | None, int | None]:
         return None, None
     told = dict(line.split(":", 1) for line in lines if ":" in line)
     now, most = (int(told[key].split()[0]) * 1024 if key in told else None for key in ("VmRSS", "VmHWM"))
-    return now, max(now, most) if now and most else most  # the kernel counts the two a little apart
+    return now, max(now, most) if now and most else most  # the kernel's two counts can differ a little
 
 
 def keep_freed_memory() -> bool:
-    """Ask glibc not to hand large blocks back to the system, which would clear them anew in every step.
+    """Ask glibc not to return large blocks to the system, which would clear them again in every step.
 
-    False where the C library is another one.
+    Returns False if the C library is another one.
     """
     if sys.platform != "linux":
         return False

@@ -1,4 +1,4 @@
-"""Which part of the images is whose, where one run is trained by several processes. Imports no torch."""
+"""Which images each process takes when several processes train one run. Imports no torch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Part:
-    """Process number `rank` of `world`, and of those on its machine number `local`. Alone by default."""
+    """Process `rank` of `world`, and number `local` of those on its machine. By default it is alone."""
 
     rank: int = 0
     world: int = 1
@@ -17,13 +17,13 @@ class Part:
 
     @classmethod
     def of_this_process(cls, environment: Mapping[str, str] = os.environ) -> Part:
-        """By what torchrun puts into the environment; alone without it."""
+        """From the variables that torchrun puts into the environment; alone without them."""
         rank, world, local = (int(environment.get(name, 0)) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"))
         return cls(rank, max(1, world), local)
 
     @property
     def first(self) -> bool:
-        """Whether this is the process that speaks, writes the journal and saves."""
+        """Whether this is the process that prints, writes the journal and saves."""
         return self.rank == 0
 
     @property
@@ -31,10 +31,10 @@ class Part:
         return self.world == 1
 
     def cut(self, begin: int, end: int) -> slice:
-        """This process's share of the images begin..end-1 of a batch: a run of neighbours, all shares about as long.
+        """This process's share of the images begin..end-1 of a batch: neighbours, in shares of about the same length.
 
-        A share has at least two images, which BatchNorm needs where an image has shrunk to one pixel, or none; a
-        batch of one image is the first process's.
+        A share has no images, or at least two, which BatchNorm needs where an image has shrunk to one pixel. The first
+        process takes a batch of one image.
         """
         count = end - begin
         sharing = max(1, min(self.world, count // 2))

@@ -1,4 +1,4 @@
-"""The name of this machine's processor, and what it can do: another one may add up in another order. No torch."""
+"""This machine's processor, its name and abilities: another one may add up in another order. Imports no torch."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ MAX_LENGTH = 200
 
 
 def processor(cpuinfo: Path = CPUINFO) -> str:
-    """Such as `AMD EPYC 9B14, family 25 model 17`; empty where the system does not tell.
+    """Its name, such as `AMD EPYC 9B14, family 25 model 17`; empty where the system does not say.
 
-    Virtual machines shorten the name (`AMD EPYC`), so the numbers belong to it. Linux tells both in a file, though not
-    on ARM; elsewhere Python knows a name.
+    Virtual machines shorten the name (`AMD EPYC`), so the numbers belong to it. On Linux both are in a file, except on
+    ARM; elsewhere Python knows a name.
     """
     told = _told(cpuinfo)
     name = told.get("model name") or platform.processor() or platform.machine()

@@ -1,4 +1,4 @@
-"""What a run costs before it runs: parameters, multiply-adds, time. From plans alone, without torch."""
+"""What a run will cost: parameters, multiply-adds, time. It comes from plans alone, without torch."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from core.run.findings import EPSILONS
 from core.run.spec import RunSpec
 
 MODEST_MACS_PER_S = 40e9
-"""Multiply-adds a second that two ordinary cores do in this training; only the stride of the points rests on it."""
+"""Multiply-adds a second that two ordinary cores do in this training; the stride of the points and
+the estimates of time rest on it."""
 STEP_OVERHEAD_S = 0.2e-3
 """Seconds that one layer costs in a step whatever its size (kernel calls, Python)."""
 POINT_EVERY_S = 0.1
 MAX_STRIDE = 25
 ANALYSES_SHARE = 0.2
-"""At most this share of a run's multiply-adds goes into its analyses; for that they look at fewer test images..."""
+"""At most this share of a run's multiply-adds goes into its analyses; they look at fewer test images if necessary..."""
 ANALYSED_AT_LEAST = 500
 """...but at no fewer than this."""
 
@@ -71,7 +72,7 @@ def modest_step_s(spec: RunSpec) -> float:
 
 
 def point_stride(spec: RunSpec) -> int:
-    """Steps between two train points: some points a second on two cores, and the same on every machine.
+    """Steps between two train points: two cores give some points a second. It is the same on every machine.
 
     It depends on the spec alone, so that a run that was killed and resumed has the same points.
     """
@@ -81,7 +82,7 @@ def point_stride(spec: RunSpec) -> int:
 def keeps_snapshot(spec: RunSpec, step: int) -> bool:
     """Whether the snapshot at `step` is among the at most 300 that a run keeps.
 
-    All where the run is short; else those at the ends of (some) epochs and evenly between.
+    A short run keeps all; others keep those at the ends of (some) epochs and evenly between.
     """
     stride, total, per_epoch = point_stride(spec), spec.total_steps, spec.steps_per_epoch
     between = stride * max(1, -(-total // (stride * 140)))

@@ -1,6 +1,6 @@
-"""What a surgery on a trained network is asked to do: edits of γ, and what to look at. Imports no torch.
+"""A request for surgery on a trained network: edits of γ, and what to look at. Imports no torch.
 
-`surgery.py` does it. Edits are done one after another, each on what the ones before have left.
+`core/trained/surgery.py` does it. It makes the edits one after another, each on the result of those before.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from core.run.spec import RunSpec
 
 MAX_EDITS = 200
 MAX_FEATURES = 20_000
-"""Single features that all edits name together."""
+"""The most single features that all edits together may name."""
 MAX_MAPS = 64
-"""Feature maps that one look at an image gives."""
+"""The most feature maps that one look at an image gives."""
 MAX_PIXELS = 196_608
-"""Bytes of an image; three channels of 256 × 256."""
+"""The most bytes of an image: three channels of 256 × 256."""
 MODEST_MACS = 1.6e12
-"""Multiply-adds of an evaluation; about 40 s on two ordinary cores. It looks at fewer images where it must."""
+"""The most multiply-adds of an evaluation, about 40 s on two ordinary cores; it looks at fewer images if necessary."""
 LOOKED_AT_LEAST = 100
 FAR = 2_000
-"""Images of a streamed data set are opened one after another: those with a higher number are out of reach."""
+"""A streamed data set opens its images one after another, so those from this number on are out of reach."""
 
 Action = Literal["zero", "flip", "reset"]
 

@@ -1,6 +1,6 @@
 """What the analyses of a finished run found: a pydantic model, stored with the run. Imports no torch.
 
-`analysis.py` computes it; definitions: paper section 5 and 6.
+`core/trained/analysis.py` computes it; definitions: paper sections 5 and 6.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The folder of a run on disk: `spec.json` and `events.jsonl`, from which the same command goes on after a stop."""
+"""The folder of a run on disk: `spec.json` and `events.jsonl`, from which the same command resumes it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class OtherRun(ValueError):
 
 
 class Journal:
-    """Events of one run, one JSON object a line, in `folder`. Progress and the snapshots between are not kept."""
+    """Events of one run, one JSON object a line, in `folder`. It keeps no progress and only some of the snapshots."""
 
     def __init__(self, folder: Path, spec: RunSpec) -> None:
         self.folder, self.spec = folder, spec
@@ -52,7 +52,7 @@ class Journal:
         return None
 
     def events(self) -> Iterator[Event]:
-        """What was written, in order. A last line that a kill cut short is left out."""
+        """The events so far, in order. It leaves out a last line that a kill cut short."""
         if not self.path.exists():
             return
         for line in self.path.read_text().splitlines():
@@ -62,10 +62,10 @@ class Journal:
                 return
 
     def rewind(self, step: int | None) -> list[Event]:
-        """Forget what came after `step` (None: everything): it will come again. Returns the curves that remain.
+        """Delete the events after `step` (None: all): they will come again. Returns the curves that remain.
 
-        So the journal of a resumed run has each point once, and a reader that missed the last of them before the
-        stop can be told again.
+        So the journal of a resumed run has each point once, and a reader that missed the last points before the stop
+        can get them again.
         """
         kept = [] if step is None else [event for event in self.events() if _remains(event, step)]
         lines = "".join(f"{event.model_dump_json()}\n" for event in kept)
@@ -81,12 +81,13 @@ class Journal:
 
 
 def _remains(event: Event, step: int) -> bool:
-    """Analyses are made again, even by a run that was stopped after its last step."""
+    """Whether `event` stays after a return to `step`. Analyses do not: even a run that was stopped after its last step
+    makes them again."""
     return getattr(event, "step", 0) <= step and not isinstance(event, Analysed)
 
 
 def record(journal: Journal, events: Iterator[Event]) -> Iterator[Event]:
-    """Pass `events` on, writing them to `journal`. After a resume the curves so far are passed on again first."""
+    """Write `events` to `journal` and pass them on. After a resume it first passes on the curves so far again."""
     for event in events:
         if isinstance(event, Started):
             remaining = journal.rewind(event.resumed_from)

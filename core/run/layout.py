@@ -1,4 +1,4 @@
-"""Which tensors a capsule holds, in which order: follows from its spec. Imports no torch."""
+"""Which tensors a capsule holds, and in which order; both follow from its spec. Imports no torch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Slot:
 
 
 def layout(spec: RunSpec, carried: Sequence[str] = ()) -> tuple[Slot, ...]:
-    """Every tensor in the capsule of a run of `spec`, in order."""
+    """Every tensor in the capsule of a run of `spec`, in order; last the frozen ones named in `carried`."""
     plan, trains = spec.plan, spec.trains
     slots = [_slot(parameter, trains[parameter.name]) for parameter in plan.parameters if parameter.name in trains]
     for kind in ("running_mean", "running_var"):
@@ -31,7 +31,7 @@ def layout(spec: RunSpec, carried: Sequence[str] = ()) -> tuple[Slot, ...]:
 
 
 def _slot(parameter: Parameter, trained: Trained) -> Slot:
-    """Where the numbers lie that train of `parameter`."""
+    """The place of those numbers of `parameter` that train."""
     if trained.how == "whole":
         return Slot(parameter.name, trained.shape, parameter.role)
     return Slot(f"{parameter.name.removesuffix('.weight')}.{trained.how}", trained.shape, trained.how)

@@ -31,7 +31,7 @@ def _sentence(problem: dict[str, Any]) -> str:
     if bounds:
         return f"{field} must be {bounds}, got {_short(given)}"
     message = f"{problem['msg'][:1].lower()}{problem['msg'][1:]}"
-    message += "" if kind == "json_invalid" else f", got {_short(given)}"  # which would be the whole file
+    message += "" if kind == "json_invalid" else f", got {_short(given)}"  # the input would be the whole file
     return f"{field}: {message}" if field else message
 
 

@@ -225,7 +225,7 @@ class RunSpec(Model):
 
     @property
     def data(self) -> DataSet:
-        """The data set; one that is streamed with the counts of its folder."""
+        """The data set; a streamed one has the counts of its folder."""
         return described(DATASETS[self.dataset], self.contents)
 
     @property
@@ -249,7 +249,7 @@ class RunSpec(Model):
 
     @property
     def steps_per_epoch(self) -> int:
-        """The last, smaller batch of an epoch counts too."""
+        """Batches in an epoch; the last, smaller one counts too."""
         return -(-self.images[0] // self.recipe.batch_size)
 
     @property
@@ -258,7 +258,7 @@ class RunSpec(Model):
 
     @property
     def own_seeds(self) -> dict[str, int]:
-        """Those seeds, by purpose, that somebody chose: they do not derive from the replicate."""
+        """The seeds, by purpose, that do not derive from the replicate: somebody chose them."""
         derived = Seeds.of(self.replicate).model_dump()
         return {purpose: seed for purpose, seed in self.seeds.model_dump().items() if seed != derived[purpose]}
 

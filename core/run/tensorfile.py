@@ -1,4 +1,4 @@
-"""Reads what a safetensors file says of itself, from anybody: bounded, checked, and refused in a sentence. No torch.
+"""Reads the header of an untrusted safetensors file within bounds, checks it, and says what is wrong. No torch.
 
 The format: 8 bytes with the length of the header, the header (a JSON object: name -> dtype, shape, place), the data.
 https://huggingface.co/docs/safetensors
@@ -34,12 +34,12 @@ ITEM_BYTES = {
 
 
 class BadTensorFile(ValueError):
-    """A file that is no sound safetensors file; the message is the rest of a sentence that begins with its name."""
+    """The file is not a valid safetensors file; the message is the rest of a sentence that begins with its name."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A tensor: its safetensors dtype, its shape, and where its bytes begin and end behind the header."""
+    """A tensor: its safetensors dtype, its shape, and where its bytes begin and end after the header."""
 
     dtype: str
     shape: tuple[int, ...]

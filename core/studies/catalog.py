@@ -1,4 +1,4 @@
-"""The paper's questions as a table: what it claims, what we run for it at each scale, and what decides.
+"""The paper's questions as a table: what the paper claims, what we run at each scale, and what decides.
 
 minutes: digits, or a part of Fashion-MNIST; evening: all of Fashion-MNIST; paper: the paper's nets, epochs and
 replicates on CIFAR-10 and ImageNet. The recipe is the paper's at every scale. Imports no torch.
@@ -41,7 +41,7 @@ UNCHECKED = (
 )
 
 
-# What all runs of a study share at a scale; {'epochs': ...} is added by each.
+# These functions give the fields that all runs of a study share at a scale.
 def _paper(preset: str, dataset: str) -> dict[str, Any]:
     found = PRESETS[preset]
     recipe = {key: list(value) if isinstance(value, tuple) else value for key, value in found.recipe.items()}

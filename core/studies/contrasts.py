@@ -1,7 +1,7 @@
 """What a criterion compares: functions from a study's grid to its contrasts. Imports no torch.
 
-Each side of a contrast names a value of every axis of the grid, whatever `--set` made of it: a side that left one open
-would take runs of different kinds for replicates of one.
+Each side of a contrast names a value of every axis of the grid, whatever `--set` made of the grid. Otherwise runs of
+different kinds would count as replicates of one setting.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def _policy_title(name: object) -> str:
 
 
 def value_title(field: str, value: object) -> str:
-    """A value of an axis with what it is a value of: `γ = 1, β = 0 at first`, `init.weights binary`."""
+    """A value of an axis, with words that say what it is a value of: `γ = 1, β = 0 at first`, `init.weights binary`."""
     if field == "architecture":
         return title(value)
     if field == "policy":
@@ -42,7 +42,7 @@ def value_title(field: str, value: object) -> str:
 
 
 def _rest(study: StudySpec, *compared: str) -> list[tuple[Where, str]]:
-    """Every combination of what the axes that are not `compared` take, and the end of a label: those that vary."""
+    """Every combination of values of the axes that are not `compared`, with the end of a label: those that vary."""
     axes = [axis for axis in study.axes if axis.field not in compared]
     found = []
     for values in product(*(axis.values for axis in axes)):
@@ -53,7 +53,7 @@ def _rest(study: StudySpec, *compared: str) -> list[tuple[Where, str]]:
 
 
 def _trained(study: StudySpec, policy_name: str) -> list[tuple[Where, str]]:
-    """`_rest` of all but the architectures, with `policy_name` as the policy; nothing where the grid is without it."""
+    """`_rest` of all axes but the architecture, with `policy_name` as the policy; empty if the grid lacks it."""
     if policy_name not in study.values("policy"):
         return []
     return [({**where, "policy": policy_name}, words) for where, words in _rest(study, "architecture", "policy")]
@@ -72,7 +72,7 @@ def _by_family(nets: Iterable[Value]) -> list[list[str]]:
 
 
 def extremes(policy_name: str) -> Contrasts:
-    """Of each family in the grid the deepest (widest) architecture less the least, in whatever order they stand."""
+    """For each family in the grid, the deepest (widest) architecture less the least deep (wide) one, in any order."""
 
     def contrasts(study: StudySpec) -> list[Contrast]:
         return [
@@ -90,7 +90,7 @@ def extremes(policy_name: str) -> Contrasts:
 
 
 def couples(policy_name: str, couples: Mapping[str, str]) -> Contrasts:
-    """Of each pair of architectures that the grid has both of, the first less the second."""
+    """For each pair of architectures of which the grid has both, the first less the second."""
 
     def contrasts(study: StudySpec) -> list[Contrast]:
         nets = study.values("architecture")
@@ -107,9 +107,9 @@ def couples(policy_name: str, couples: Mapping[str, str]) -> Contrasts:
 def policies(
     more: str, less: Sequence[str], also: Sequence[str] = (), decisive: Mapping[str, Value] | None = None
 ) -> Contrasts:
-    """On each architecture, policy `more` less each of `less`; those of `also` are shown and do not decide.
+    """On each architecture, policy `more` less each of `less`; those of `also` are shown but do not decide.
 
-    `decisive`: values of further axes (`init.norm`); comparisons at others are shown and do not decide either.
+    `decisive`: values of further axes (`init.norm`); comparisons at others are shown but do not decide either.
     """
 
     def contrasts(study: StudySpec) -> list[Contrast]:

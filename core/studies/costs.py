@@ -1,4 +1,4 @@
-"""What a study costs before it runs: multiply-adds, and hours on two ordinary cores. Imports no torch."""
+"""What a study will cost: multiply-adds, and time on two ordinary cores. Imports no torch."""
 
 from __future__ import annotations
 

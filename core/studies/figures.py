@@ -1,6 +1,6 @@
 """The figure of a study as plain data: our means with intervals, and the paper's marks apart from them.
 
-The page and the report draw the same. What stands on the axes is a table. Imports no torch.
+The page and the report draw the same figure. The `Plot`s below say what its axes show. Imports no torch.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Scaling = Literal["log", "category"]
 
 @dataclass(frozen=True)
 class Setting:
-    """What the axes may show of a run of ours or of a mark of the paper."""
+    """What the axes may show of one of our runs, or of a mark of the paper."""
 
     architecture: str
     policy: str
@@ -57,9 +57,9 @@ class Horizontal:
     at: Callable[[Setting], Place]
     series: Callable[[Setting], str]
     fields: tuple[str, ...]
-    """The fields of a run that `at` and `series` tell apart; a series is named after any other that varies as well."""
+    """The fields of a run that `at` and `series` tell apart; a series' name also has the other fields that vary."""
     ticks: tuple[Place, ...] = ()
-    """Where the ticks are; empty: at every place that comes up."""
+    """Where the ticks are; empty: at every place that occurs."""
 
 
 @dataclass(frozen=True)
@@ -171,9 +171,9 @@ class Figure(Model):
 
 
 def figure(plot: Plot, quantity: str, study: StudySpec, records: Sequence[Record], marks: Sequence[Mark]) -> Figure:
-    """The figure of a study with the runs there are; the grid's places stand on the axis from the start.
+    """The figure of a study with its finished runs; the axis has all places of the grid from the start.
 
-    Of `marks` those of another quantity are left out: the paper's top-5 has no place on an axis of top-1.
+    It leaves out those `marks` that are of another quantity: the paper's top-5 has no place on an axis of top-1.
     """
     shown = _shown(plot, study, [mark for mark in marks if mark.quantity == quantity])
     drawn = _ablation(plot, study, records) if plot.ablation else _means(plot, quantity, study, records)
@@ -249,7 +249,7 @@ def _summary(values: list[float]) -> Summary:
 
 
 def _shown(plot: Plot, study: StudySpec, marks: Sequence[Mark]) -> list[Mark]:
-    """Along an axis of numbers the whole line of the paper; else its values for the networks of the grid."""
+    """The marks to draw: along an axis of numbers all; else those of the grid's networks, or all if there are none."""
     if plot.horizontal.scaling == "log":
         return list(marks)
     same = [mark for mark in marks if mark.architecture in study.values("architecture")]

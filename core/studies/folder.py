@@ -1,6 +1,6 @@
 """The folder of a study on disk: `study.json`, and one folder a run below `runs/`, named by the run's digest.
 
-A run that a neighbouring study has finished is read there and not trained again. Imports no torch.
+A run that a study in a neighbouring folder has finished is read from there and not trained again. Imports no torch.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class OtherStudy(ValueError):
 
 
 class StudyFolder:
-    """The runs of `study` in `folder`, those there are."""
+    """The runs of `study` that are in `folder`, finished or not."""
 
     def __init__(self, folder: Path, study: StudySpec) -> None:
         self.folder, self.study = folder, study
@@ -76,7 +76,7 @@ class StudyFolder:
 
 
 def _told(path: Path) -> list[Event]:
-    """What a run's journal says of its attempts, its findings and its end. The curves are skipped unread."""
+    """What a run's journal says about its attempts, findings and end. It skips the curves without parsing them."""
     try:
         lines = (path / "events.jsonl").read_text().splitlines()
     except OSError:

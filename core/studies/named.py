@@ -17,7 +17,7 @@ from core.studies.verdicts import Criterion
 
 @dataclass(frozen=True)
 class Grid:
-    """What a study runs at one scale: shared fields, axes (dotted field -> values), and how often."""
+    """What a study runs at one scale: shared fields, axes (dotted field -> values), and the number of replicates."""
 
     base: Mapping[str, Any]
     axes: Mapping[str, tuple[str, ...]]
@@ -42,7 +42,7 @@ class NamedStudy:
     """Further quantities that its tables show."""
 
     def shown(self, scale: Scale) -> tuple[str, ...]:
-        """The quantities of its tables, the one that decides first."""
+        """The quantities in its tables; the one that decides comes first."""
         return tuple(dict.fromkeys((self.criterion.quantity_at(scale), "top1", "train", "disabled", *self.also)))
 
 

@@ -1,4 +1,4 @@
-"""What a verdict needs to know of a finished run, wherever that run is kept. Imports no torch."""
+"""What a verdict needs to know about a finished run, wherever that run is kept. Imports no torch."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Record:
 
 @dataclass(frozen=True)
 class Quantity:
-    """Something to measure in a record: `of` answers it in `unit`, or None where the record lacks it.
+    """Something to measure in a record: `of` returns it in `unit`, or None where the record lacks it.
 
-    `difference` is the unit of a difference in words; `short` stands behind a value of the paper: `32 % top-5`.
+    `difference` is the unit of a difference in words; `short` follows a value of the paper: `32 % top-5`.
     """
 
     name: str
@@ -55,7 +55,7 @@ def _relu_off(record: Record) -> float | None:
 
 
 def _gamma(record: Record, part: Literal["mean", "sd", "negative"]) -> float | None:
-    """A number of all γ of the network together."""
+    """A statistic of all γ of the network together."""
     if record.findings is None or record.findings.gamma is None:
         return None
     value: float = getattr(record.findings.gamma, part)
@@ -68,7 +68,7 @@ def _negative(record: Record) -> float | None:
 
 
 def change_at(record: Record, epsilon: float) -> float | None:
-    """Points of accuracy that the network changes by when every γ with |γ| < `epsilon` becomes 0."""
+    """The change of accuracy, in points, when every γ with |γ| < `epsilon` becomes 0."""
     if record.findings is None:
         return None
     return next((100 * row.change for row in record.findings.ablation if row.epsilon == epsilon), None)

@@ -1,4 +1,4 @@
-"""The results of a study as rows: one a run for the CSV file, one a setting for tables. Imports no torch."""
+"""The results of a study as rows: one a run and quantity in the CSV file, one a setting in tables. Imports no torch."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Trains the missing runs of a study one after another, each as a child process. Imports no torch.
 
-A child that fails or is killed takes nothing with it, and one that was stopped goes on from its checkpoint.
+A child that fails or is killed does not affect the others, and one that was stopped resumes from its checkpoint.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Told:
 
 
 class Runner:
-    """Runs what is missing in `folder`. `words` are further arguments of the trainer (`--threads 2`)."""
+    """Trains the runs that `folder` lacks. `words` are further arguments of the trainer (`--threads 2`)."""
 
     def __init__(self, folder: StudyFolder, words: Sequence[str] = (), trainer: Sequence[str] = TRAINER) -> None:
         self.folder, self.words, self.trainer = folder, tuple(words), tuple(trainer)
@@ -43,7 +43,7 @@ class Runner:
         self._child: subprocess.Popen[str] | None = None
 
     def stop(self) -> None:
-        """Let the present run write its checkpoint and end, and begin no other. Asked twice: do not wait for it."""
+        """Let the current run write its checkpoint and end, and begin no other. A second call kills the current run."""
         if self._child:
             with suppress(ProcessLookupError):
                 self._child.kill() if self._stopping else self._child.terminate()

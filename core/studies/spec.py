@@ -1,4 +1,4 @@
-"""StudySpec: a grid of run fields times replicates, and the runs that it means. Imports no torch."""
+"""StudySpec: a grid of run fields times replicates, and the runs that it stands for. Imports no torch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Scale = Literal["minutes", "evening", "paper"]
 SCALES: tuple[Scale, ...] = ("minutes", "evening", "paper")
 MAX_MEMBERS = 1000
 OWN = ("replicate", "seeds", "name")
-"""Fields of a run that a study sets itself: with seeds of its own each replicate would be the same run again."""
+"""Fields of a run that a study sets itself: with fixed seeds each replicate would be the same run again."""
 
 Value = str | int | float
 
@@ -45,7 +45,7 @@ class Member:
 
     @property
     def digest(self) -> str:
-        """What identifies the run, in whichever study it is."""
+        """What identifies the run in every study."""
         return self.spec.digest
 
 
@@ -70,7 +70,7 @@ class StudySpec(Model):
         return axes
 
     def values(self, field: str) -> tuple[Value, ...]:
-        """What `field` (`architecture`, `init.norm`) takes in this study."""
+        """The values that `field` (`architecture`, `init.norm`) takes in this study."""
         for axis in self.axes:
             if axis.field == field:
                 return axis.values
@@ -83,7 +83,7 @@ class StudySpec(Model):
     def members(self) -> tuple[Member, ...]:
         """Its runs, all settings of replicate 0 first, so that a part of the study covers the whole grid.
 
-        Raises StudyUnavailable where a run cannot be made, such as of a data set that is not here.
+        Raises StudyUnavailable where a run cannot be made, for example because its data set is not here.
         """
         for field in (*self.base, *(axis.field for axis in self.axes)):
             if field.partition(".")[0] in OWN:
@@ -121,7 +121,7 @@ class StudySpec(Model):
 
 
 def assign(fields: dict[str, Any], field: str, value: Any) -> None:
-    """Put `value` into the dotted `field` of `fields`. Raises StudyUnavailable where that cannot have parts."""
+    """Put `value` into the dotted `field` of `fields`. Raises StudyUnavailable if a value on the way has no parts."""
     *path, last = field.split(".")
     for part in path:
         inner = fields.setdefault(part, {})

@@ -20,7 +20,7 @@ INTERVALS = 400  # of Simpson's rule: good to six digits or more from one degree
 class Summary(Model):
     """`n` values: their mean, standard deviation (n - 1) and the t-interval of the mean.
 
-    Of one value there is a mean and nothing else.
+    A single value has a mean and nothing else.
     """
 
     n: int
@@ -31,7 +31,7 @@ class Summary(Model):
 
 
 def summary(values: Sequence[float], confidence: float = CONFIDENCE) -> Summary | None:
-    """What `values` say; None where there is none."""
+    """The summary of `values`; None where there are none."""
     if not values:
         return None
     mean = fmean(values)
@@ -50,7 +50,7 @@ def paired(a: Mapping[int, float], b: Mapping[int, float], confidence: float = C
 def welch(a: Sequence[float], b: Sequence[float], confidence: float = CONFIDENCE) -> Summary | None:
     """The difference of two means without pairs and without equal variances (Welch 1947).
 
-    `n` is the smaller of both numbers, `sd` the standard error of the difference times the root of `n`.
+    `n` is the smaller number of values, `sd` the standard error of the difference times the root of `n`.
     """
     if not a or not b:
         return None

@@ -1,7 +1,7 @@
 """What our runs say about a claim: holds here, does not hold here, or not enough runs. Imports no torch.
 
 A test is made of contrasts: "BatchNorm less two random weights, on ResNet-14". Each gives a difference with its
-t-interval over replicates, and a rule makes a verdict of the intervals.
+t-interval over replicates, and a rule turns the intervals into a verdict.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ at most the margin away from 0."""
 class Contrast:
     """The runs that match `more` less those that match `less`; without `less`, the quantity itself.
 
-    `pairs`: both share all that is random but for what is compared, so that replicates are compared one by one.
+    `pairs`: both share everything random except what is compared, so replicates are compared one by one.
     """
 
     label: str
@@ -51,7 +51,7 @@ class Criterion:
     by_scale: Mapping[str, str] = field(default_factory=dict)
 
     def quantity_at(self, scale: str) -> str:
-        """The quantity; at some scale it may be another one (ImageNet is told in top-5)."""
+        """The quantity at `scale`, which may have its own (ImageNet is judged by top-5)."""
         return self.by_scale.get(scale, self.quantity)
 
 
@@ -76,7 +76,7 @@ class Verdict(Model):
 
 
 def judge(criterion: Criterion, study: StudySpec, records: Sequence[Record]) -> Verdict:
-    """The verdict of `records` (of this study, any number of them).
+    """The verdict of `records`, any number of this study's runs.
 
     Raises StudyUnavailable where one side of a comparison has two runs of one replicate.
     """
@@ -185,7 +185,7 @@ def _sentence(outcome: Outcome, criterion: Criterion, known: Sequence[Compared],
 
 
 def _telling(outcome: Outcome, rule: Rule, known: Sequence[Compared]) -> Compared:
-    """The comparison that the verdict hangs on."""
+    """The comparison that the verdict depends on."""
     if rule == "within":
         return max(known, key=lambda c: max(abs(end) for end in _ends(c)))
     if rule == "any-above":

@@ -14,11 +14,11 @@ from sqlalchemy import Connection, Row
 
 from core.run.cost import run_macs
 from core.run.events import FailureKind, Finished, Point
-from jobs.lease import Troubles, next_state
+from jobs.lease import Running, Troubles, next_state
 from jobs.store import curves, results
 from jobs.store.database import Database
 from jobs.store.mapping import UnreadableRun, read_run, read_spec, select_run
-from jobs.store.records import Batch, LogKind, Run, Running, State, Verdict
+from jobs.store.records import Batch, LogKind, Run, State, Verdict
 from jobs.store.tables import QUEUE, RUNS
 
 USED = ("memory_bytes", "peak_bytes", "gpu_bytes", "gpu_peak_bytes")

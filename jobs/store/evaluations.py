@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy import Row
 
 from core.run.edits import SurgeryRequest
+from jobs.lease import Running
 from jobs.store.curves import number_of
 from jobs.store.database import Database
-from jobs.store.records import Running
 from jobs.store.submission import new_id
 from jobs.store.tables import EVALUATIONS, RUNS
 

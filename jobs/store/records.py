@@ -198,13 +198,3 @@ class Batch:
     checkpointed: Checkpointed | None = None
     warned: tuple[Warned, ...] = ()
     analysed: Analysed | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A running run as the reaper sees it: who holds it and how often that one gave a sign of life."""
-
-    id: str
-    attempt: int
-    worker: str
-    beat: int

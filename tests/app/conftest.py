@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,9 +38,9 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-def store(settings: Settings) -> Iterator[Store]:
+def store(settings: Settings, make_database: Callable[[Path], None]) -> Iterator[Store]:
+    make_database(settings.data / "onlybn.db")
     store = Store(open_database(settings.store_url))
-    store.migrate()
     yield store
     store.close()
 

@@ -11,6 +11,8 @@ import pytest
 from app import worker_process
 from app.worker_process import EmbeddedWorker
 
+pytestmark = pytest.mark.server
+
 OBEDIENT = "import signal, time; signal.signal(signal.SIGTERM, lambda *_: exit(0)); print(); time.sleep(60)"
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
 

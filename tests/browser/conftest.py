@@ -3,6 +3,7 @@ fails the test that opened the page."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -25,7 +26,8 @@ from jobs.store.store import Store
 from tests.browser.puppet import Puppet
 
 ROOT = Path(__file__).parents[2]
-READY_WITHIN_S = 90.0
+TINY = {"architecture": "resnet-8", "policy": "batchnorm", "dataset": "digits", "epochs": 3, "train_examples": 512}
+READY_WITHIN_S, TRAINED_WITHIN_S = 90.0, 120.0
 PATIENCE_MS = 20_000
 FLAGS = (
     "--no-sandbox",
@@ -121,6 +123,24 @@ class Site:
             return False
 
 
+def call(site: Site, path: str, body: object = None) -> Any:
+    """What the API answers."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(site.url + path, data, {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def trained_run(site: Site) -> str:
+    """A run that the site's worker has trained."""
+    run_id: str = call(site, "/api/runs", TINY)["id"]
+    until = time.monotonic() + TRAINED_WITHIN_S
+    while (state := call(site, f"/api/runs/{run_id}")["state"]) != "finished":
+        assert state in ("queued", "running") and time.monotonic() < until, state
+        time.sleep(0.3)
+    return run_id
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if find_chromium() is None:
@@ -132,18 +152,20 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-def serve(folder: Path, *, embedded_worker: bool) -> Iterator[Site]:
+def serve(folder: Path, *, embedded_worker: bool = False, examples: bool = False) -> Iterator[Site]:
     """A server that keeps its data in `folder`."""
-    site = Site(folder, embedded_worker=embedded_worker)
-    site.start()
-    yield site
-    site.stop()
+    site = Site(folder, embedded_worker=embedded_worker, examples=examples)
+    try:
+        site.start()
+        yield site
+    finally:
+        site.stop()
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server without a worker: `puppet` plays the worker."""
-    yield from serve(tmp_path_factory.mktemp("site"), embedded_worker=False)
+    yield from serve(tmp_path_factory.mktemp("site"))
 
 
 def play(site: Site) -> Iterator[Puppet]:
@@ -164,6 +186,18 @@ def puppet(site: Site) -> Iterator[Puppet]:
 def working_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server with its embedded worker, which trains."""
     yield from serve(tmp_path_factory.mktemp("working"), embedded_worker=True)
+
+
+@pytest.fixture(scope="session")
+def fresh_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server as somebody starts it for the first time, without a worker."""
+    yield from serve(tmp_path_factory.mktemp("fresh"), examples=True)
+
+
+@pytest.fixture(scope="session")
+def trained(working_site: Site) -> str:
+    """A run that the worker of `working_site` has trained."""
+    return trained_run(working_site)
 
 
 Open = Callable[..., Page]

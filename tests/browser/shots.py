@@ -16,9 +16,9 @@ from typing import Literal
 
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from tests.browser.conftest import ROOT, Site, find_chromium, launch
+from tests.browser.conftest import ROOT, Site, find_chromium, launch, trained_run
 from tests.browser.puppet import Puppet
-from tests.browser.states import State, fill, pages, remember, settle, trained_run
+from tests.browser.states import State, fill, pages, remember, settle
 
 FOLDER = ROOT / "shots"
 WIDTHS = {1280: 860, 390: 844}

@@ -7,21 +7,17 @@ science. `fresh` has the examples that come with the project, `empty` nothing, `
 from __future__ import annotations
 
 import json
-import time
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from playwright.sync_api import Page, expect
 
 from core.studies.catalog import study_spec
-from tests.browser.conftest import Site
 from tests.browser.puppet import Puppet
 from tests.browser.waits import keys_listen
 
-TINY = {"architecture": "resnet-8", "policy": "batchnorm", "dataset": "digits", "epochs": 3, "train_examples": 512}
-TRAINED_WITHIN_S, EVALUATED_WITHIN_MS = 120, 90_000
+EVALUATED_WITHIN_MS = 90_000
 SiteName = Literal["filled", "fresh", "empty", "working"]
 
 
@@ -36,24 +32,6 @@ class State:
     path: str
     site: SiteName = "filled"
     act: Callable[[Page], None] = nothing
-
-
-def call(site: Site, path: str, body: object = None) -> Any:
-    """What the API answers."""
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(site.url + path, data, {"content-type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
-
-
-def trained_run(site: Site) -> str:
-    """A run that the site's worker has trained."""
-    run_id: str = call(site, "/api/runs", TINY)["id"]
-    until = time.monotonic() + TRAINED_WITHIN_S
-    while (state := call(site, f"/api/runs/{run_id}")["state"]) != "finished":
-        assert state in ("queued", "running") and time.monotonic() < until, state
-        time.sleep(0.3)
-    return run_id
 
 
 @dataclass(frozen=True)
@@ -197,6 +175,11 @@ def keys(page: Page) -> None:
     keys_listen(page)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def hear_keys(page: Page) -> None:
+    """Wait until the page listens to its keys: the module listens once it is there."""
+    page.evaluate("import('/static/site/keys.js').then(() => true)")
 
 
 def share(page: Page) -> None:

@@ -8,13 +8,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PATIENCE_MS, Open, Site
+from tests.browser.conftest import PATIENCE_MS, Open, Site, serve
 from tests.browser.puppet import Puppet
-from tests.browser.states import Runs, fill, pages, remember, settle, trained_run
+from tests.browser.states import Runs, fill, pages, remember, settle
 from tests.browser.waits import still
 
 GROUPS = ("train", "run", "runs", "compare", "surgery", "else")
 ALIKE = {"train-deep", "train-random", "train-all"}  # other numbers in the elements of the other forms
+WHOLE = {"train", "run-finished", "runs", "compare-four", "surgery-evaluated", "paper", "about", "api-docs"}
+"""One state of each page, with everything that the page's width and theme change: looked at in both of both."""
 EVERYTHING = {"resultTypes": ["violations"]}
 COLOURS = {**EVERYTHING, "runOnly": {"type": "rule", "values": ["color-contrast"]}}
 WIDTHS = {1280: 900, 390: 844}
@@ -28,27 +30,21 @@ def group(name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Site]]:
-    """The servers whose states need no worker."""
-    made = {
-        name: Site(tmp_path_factory.mktemp(name), embedded_worker=False, examples=name == "fresh")
-        for name in ("filled", "fresh", "empty")
-    }
-    for site in made.values():
-        site.start()
-    yield made
-    for site in made.values():
-        site.stop()
+def sites(site: Site, fresh_site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Site]]:
+    """The servers whose states need no worker, by their names in `pages`."""
+    for empty in serve(tmp_path_factory.mktemp("empty")):
+        yield {"filled": site, "fresh": fresh_site, "empty": empty}
 
 
 @pytest.fixture(scope="module")
-def played(sites: dict[str, Site]) -> Iterator[tuple[Puppet, Runs]]:
-    """Who works for the filled site, and the runs there."""
-    store = sites["filled"].store()
-    puppet = Puppet(store)
-    puppet.hello()
-    yield puppet, fill(puppet)
-    store.close()
+def runs(puppet: Puppet) -> Runs:
+    """The runs of the filled site."""
+    return fill(puppet)
+
+
+DRAWN = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
+  done([...document.querySelectorAll(".plot")].every((plot) => !plot.offsetParent || plot.dataset.drawn))))) """
+"""Whether every chart that can be seen is drawn, once a new picture of the page is there."""
 
 
 def unfold(page: Page, name: str) -> None:
@@ -63,34 +59,44 @@ def unfold(page: Page, name: str) -> None:
         page.evaluate("document.querySelectorAll('details:not(.menu)').forEach(details => { details.open = true })")
 
 
+def looks(name: str) -> list[tuple[int, bool]]:
+    """The widths and themes in which axe looks at a state. A theme changes nothing but colours, and a width only where
+    things are, which one state of each page shows: the others are looked at once on a phone and once in the dark."""
+    every = [(width, dark) for width in WIDTHS for dark in (True, False)]
+    return every if name in WHOLE else [(1280, True), (390, False)]
+
+
 def obstacles(page: Page, name: str) -> list[str]:
-    """What axe finds in both widths, in the whole page or in what stands above it, and whether something scrolls
-    sideways. A theme changes nothing but colours."""
+    """What axe finds in the whole page or in what stands above it, and whether something scrolls sideways."""
     found = []
     part = ABOVE if page.locator(ABOVE).count() else None
-    for width, height in WIDTHS.items():
-        page.set_viewport_size({"width": width, "height": height})
-        for dark, options in ((True, COLOURS), (False, EVERYTHING)):
-            page.emulate_media(color_scheme="dark" if dark else "light")
-            page.wait_for_function("dark => document.body.classList.contains('dark') === dark", arg=dark)
-            still(page)
-            for violation in Axe().run(page, part, options).response["violations"]:
-                nodes = "; ".join(node["html"][:160] for node in violation["nodes"][:3])
-                found.append(f"{name}, {width}, {dark=}: {violation['id']} ({violation['impact']}): {nodes}")
+    for width, dark in looks(name):
+        page.set_viewport_size({"width": width, "height": WIDTHS[width]})
+        page.emulate_media(color_scheme="dark" if dark else "light")
+        page.wait_for_function("dark => document.body.classList.contains('dark') === dark", arg=dark)
+        still(page)
+        for violation in Axe().run(page, part, COLOURS if dark else EVERYTHING).response["violations"]:
+            nodes = "; ".join(node["html"][:160] for node in violation["nodes"][:3])
+            found.append(f"{name}, {width}, {dark=}: {violation['id']} ({violation['impact']}): {nodes}")
         if (needed := page.evaluate("document.documentElement.scrollWidth")) > width:
             found.append(f"{name}, {width}: scrolls sideways, {needed} px")
     return found
 
 
+SETTLED = """(dark) => document.body.classList.contains("dark") === dark && new Promise((done) =>
+  requestAnimationFrame(() => requestAnimationFrame(() => done(document.getAnimations().every(
+    ({ playState, effect }) => playState !== "running" || effect.getComputedTiming().endTime === Infinity)))))"""
+"""Whether the theme is there, and every colour and place after it."""
+
+
 @pytest.mark.parametrize("kind", GROUPS)
 def test_no_page_has_an_obstacle(
-    browser: Browser, sites: dict[str, Site], played: tuple[Puppet, Runs], request: pytest.FixtureRequest, kind: str
+    browser: Browser, sites: dict[str, Site], puppet: Puppet, runs: Runs, request: pytest.FixtureRequest, kind: str
 ) -> None:
-    puppet, runs = played
     every, trained = dict(sites), ""
     if kind == "surgery":
         every["working"] = request.getfixturevalue("working_site")
-        trained = trained_run(every["working"])
+        trained = request.getfixturevalue("trained")
     opened: dict[str, Page] = {}  # one a site: Chromium keeps scripts by their text, not by their server
     found: list[str] = []
     for name, state in pages(runs, trained).items():
@@ -104,6 +110,7 @@ def test_no_page_has_an_obstacle(
         page = opened[state.site]
         puppet.hello()
         page.set_viewport_size({"width": 1280, "height": 900})
+        page.emulate_media(color_scheme="light")
         page.goto(every[state.site].url + state.path)
         settle(page)
         state.act(page)
@@ -113,6 +120,10 @@ def test_no_page_has_an_obstacle(
     for page in opened.values():
         page.context.close()
     assert opened and not found, "\n".join(found)
+
+
+def test_every_page_has_a_state_that_is_looked_at_in_every_way(runs: Runs) -> None:
+    assert pages(runs, "").keys() >= WHOLE
 
 
 def test_the_theme_follows_the_system_until_the_reader_chooses(open_page: Open) -> None:

@@ -12,15 +12,6 @@ from tests.browser.charts import drawn, until
 from tests.browser.conftest import Open, Site, _opener
 
 
-@pytest.fixture(scope="module")
-def fresh_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A server as somebody starts it for the first time, without a worker."""
-    site = Site(tmp_path_factory.mktemp("fresh"), embedded_worker=False, examples=True)
-    site.start()
-    yield site
-    site.stop()
-
-
 @pytest.fixture
 def open_fresh_page(fresh_site: Site, browser: Browser) -> Iterator[Open]:
     pages = _opener(fresh_site, browser)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open, Site, Watch
+from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
-from tests.browser.states import EVALUATED_WITHIN_MS, trained_run
+from tests.browser.states import EVALUATED_WITHIN_MS
 from tests.browser.train_page import query
 
 STEPS = 150  # no page has more between two things
@@ -108,8 +108,8 @@ def test_from_the_form_to_a_run_that_was_deleted_and_is_back(open_page: Open, pu
     focus_returned(page, "Columns")
 
 
-def test_surgery(open_working_page: Open, working_site: Site) -> None:
-    page = open_working_page(f"/surgery?run={trained_run(working_site)}")
+def test_surgery(open_working_page: Open, trained: str) -> None:
+    page = open_working_page(f"/surgery?run={trained}")
     tab_to(page, '.threshold input[type="range"]')
     page.keyboard.press("End")
     expect(page.locator('[data-slot="summary"]')).to_contain_text("are off")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from itertools import pairwise
+from typing import Any
 
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, Request, Route, expect
@@ -15,6 +16,10 @@ from tests.browser.puppet import Puppet
 from tests.browser.waits import still
 
 TICKS = 300
+SILENCE_MS = 2500
+"""A page that asks does so every second: that it asks nothing shows only in such a time."""
+RECOVERS_WITHIN_S = 15.0
+"""10 s are promised; here four pages share the machine."""
 
 
 def feed_requests(page: Page) -> list[str]:
@@ -55,11 +60,8 @@ def test_nothing_is_asked_once_a_run_is_over(open_page: Open, puppet: Puppet) ->
     drawn(page, "Accuracy")
     asked = feed_requests(page)
     began = time.monotonic()
-    for _ in range(4):
-        with page.expect_response("**/api/feed"):
-            pass
-    assert time.monotonic() - began > 1.8, "about one question a second"
-    assert len(asked) <= 6, asked  # the outlook now and then, too
+    wait_for(page, asked, 3)
+    assert time.monotonic() - began > 1.5, "three questions in two seconds are enough; the outlook asks, too"
     assert json.loads(next(body for body in reversed(asked) if body))["runs"][run_id]["points"] > 70, (
         "only what is new is asked for"
     )
@@ -106,9 +108,9 @@ def test_pages_recover_by_themselves_when_the_server_comes_back(
     site.start()
     back = time.monotonic()
     for path, page in open_pages.items():
-        expect(page.locator(pages[path])).to_have_text("Finished", timeout=15_000)
+        expect(page.locator(pages[path])).to_have_text("Finished", timeout=RECOVERS_WITHIN_S * 1000)
         expect(page.locator(".lost")).to_be_empty()
-    assert time.monotonic() - back < 15  # 10 s are promised; four pages share this machine
+    assert time.monotonic() - back < RECOVERS_WITHIN_S
 
 
 def test_a_connection_that_stalls_is_given_up(open_page: Open, puppet: Puppet) -> None:
@@ -179,10 +181,10 @@ def test_hundreds_of_ticks_leave_no_nodes_behind(open_page: Open, puppet: Puppet
     expect(page.locator(".run-title .badge")).to_have_text("Running")
     drawn(page, "Accuracy")
     last: dict[str, int] = {}
-    ticks = [0]
+    ticks: list[Route] = []
 
     def tick(route: Route) -> None:
-        ticks[0] += 1
+        ticks.append(route)
         try:
             answer = route.fetch().json()
         except PlaywrightError:
@@ -200,8 +202,8 @@ def test_hundreds_of_ticks_leave_no_nodes_behind(open_page: Open, puppet: Puppet
             "kept": False,
         }
         last["id"] = last.get("id", 10_000) + 1
-        epoch = 6 + ticks[0] * 0.05
-        news["points"] = [[last["id"], 72 + ticks[0], epoch, "train", 1.0, 0.5, 0.1]]
+        epoch = 6 + len(ticks) * 0.05
+        news["points"] = [[last["id"], 72 + len(ticks), epoch, "train", 1.0, 0.5, 0.1]]
         news["snapshots"] = [{**snapshot, "id": last["id"], "epoch": epoch}]
         news["speeds"] = [[last["id"], epoch, 1000.0]]
         news["log"] = [{"id": last["id"], "at": 0, "attempt": 1, "kind": "checkpoint", "message": "Checkpoint."}]
@@ -230,9 +232,9 @@ def test_hundreds_of_ticks_leave_no_nodes_behind(open_page: Open, puppet: Puppet
     assert after[2] - before[2] < TICKS, (before, after)
 
 
-def wait_for(page: Page, ticks: list[int], number: int) -> None:
-    end = time.monotonic() + 300
-    while ticks[0] < number:
-        assert time.monotonic() < end, f"only {ticks[0]} ticks"
-        with page.expect_response("**/api/feed"):
-            pass
+def wait_for(page: Page, seen: list[Any], number: int) -> None:
+    """Wait until `seen` has so many."""
+    until = time.monotonic() + 300
+    while len(seen) < number:
+        assert time.monotonic() < until, f"only {len(seen)}"
+        page.wait_for_timeout(50)

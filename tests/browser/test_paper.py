@@ -16,7 +16,7 @@ from tests.browser.puppet import Puppet
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server of their own: what other tests ran would count as runs of a study, and as a measure of its cost."""
-    yield from serve(tmp_path_factory.mktemp("paper"), embedded_worker=False)
+    yield from serve(tmp_path_factory.mktemp("paper"))
 
 
 @pytest.fixture(scope="module")

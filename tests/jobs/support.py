@@ -1,4 +1,4 @@
-"""What the tests of jobs share beside fixtures: specs, waiting, threads."""
+"""What the tests of jobs share beside fixtures: specs, waiting, states, threads."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from core.run.spec import RunSpec
+from jobs.settings import WorkerSettings
+from jobs.store.store import Store
 
 FAKE_TRAINER = (sys.executable, str(Path(__file__).with_name("fake_trainer.py")))
 
@@ -29,6 +31,18 @@ def eventually(condition: Callable[[], object], seconds: float = 20.0) -> float:
             pytest.fail(f"did not happen within {seconds} s")
         time.sleep(0.02)
     return time.monotonic() - began
+
+
+def states(store: Store, *ids: str) -> set[str]:
+    """Those in which the runs are."""
+    return {run.state for run in store.runs.many(ids).values()}
+
+
+def trainer_of(settings: WorkerSettings, run_id: str) -> int:
+    """The number of the process that trains the run, once there is one."""
+    path = settings.runs_folder / run_id / "trainer.pid"
+    eventually(lambda: path.exists() and path.read_text())
+    return int(path.read_text())
 
 
 def in_threads(number: int, work: Callable[[int], object]) -> None:

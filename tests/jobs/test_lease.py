@@ -7,8 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from jobs.lease import Identity, Troubles, Watch, next_state
-from jobs.store.records import Running
+from jobs.lease import Identity, Running, Troubles, Watch, next_state
 
 
 class Clock:

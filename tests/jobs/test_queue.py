@@ -15,8 +15,10 @@ from huey.registry import Message
 from jobs.queue import MAX_MESSAGE_BYTES, RefusedMessage, SignedJson, make_queue, shown, waker
 from jobs.settings import WorkerSettings
 
+SERVICES = [pytest.param(name, marks=pytest.mark.services) for name in ("redis", "postgresql")]
 
-@pytest.fixture(params=["sqlite", "redis", "postgresql"])
+
+@pytest.fixture(params=["sqlite", *SERVICES])
 def huey(request: pytest.FixtureRequest, settings: WorkerSettings) -> Iterator[Huey]:
     """An empty queue on each of the servers."""
     if request.param == "redis":

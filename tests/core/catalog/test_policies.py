@@ -135,6 +135,7 @@ def test_the_gradient_of_a_score_raises_its_size() -> None:
     assert (layer.scores < 0).any() and (layer.scores > 0).any()
 
 
+@pytest.mark.training
 def test_a_supermask_learns() -> None:
     run = {
         "architecture": "resnet-8",

@@ -15,47 +15,9 @@ import pytest
 from safetensors import safe_open
 
 from core.run.spec import derive_seed
+from tests.core.program import COMMAND, ROOT, TRAIN, core, core_process, lines, start
 
-ROOT = Path(__file__).parents[3]
-TRAIN = [
-    "train",
-    "--architecture",
-    "resnet-8",
-    "--policy",
-    "batchnorm",
-    "--dataset",
-    "digits",
-    "--epochs",
-    "3",
-    "--threads",
-    "1",
-]
-
-
-def core(*words: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "core", *map(str, words)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        timeout=120,
-        **options,
-    )
-
-
-def start(*words: str | Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "core", *map(str, words)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
-
-
-def lines(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in text.splitlines()]
+pytestmark = pytest.mark.training
 
 
 def points(events: list[dict[str, Any]]) -> dict[tuple[int, str], dict[str, Any]]:
@@ -83,7 +45,7 @@ def test_count() -> None:
 
 def test_a_run_its_folder_and_its_repetition(tmp_path: Path) -> None:
     out = tmp_path / "run"
-    done = core(*TRAIN, "--out", out)
+    done = core_process(*TRAIN, "--out", out)
     assert done.returncode == 0, done.stderr
     assert "finished" in done.stdout and "top-1" in done.stdout
     assert json.loads((out / "spec.json").read_text())["seeds"]["init"] > 0
@@ -97,16 +59,26 @@ def test_a_run_its_folder_and_its_repetition(tmp_path: Path) -> None:
     again = core(*TRAIN, "--out", out, "--events", "-")
     told = [event for event in events if event["event"] in ("point", "snapshot", "analysed", "finished")]
     assert again.returncode == 0 and lines(again.stdout) == told, "a finished run is told again, not trained again"
-    other = core(*TRAIN, "--replicate", "1", "--out", out)
+    other = core_process(*TRAIN, "--replicate", "1", "--out", out)
     assert other.returncode == 2
     assert "another run (replicate is 0 there, 1 here)" in other.stderr
 
 
+LONG = [*TRAIN, "--set", "epochs=40", "--events", "-"]
+"""Twice as long as it takes to the first checkpoint, or longer."""
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """The events of the run that nobody disturbs."""
+    return lines(core(*LONG, "--out", tmp_path_factory.mktemp("whole")).stdout)
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_killed_run_goes_on_to_the_same_bits(number: signal.Signals, tmp_path: Path) -> None:
-    words = [*TRAIN, "--set", "epochs=60", "--events", "-"]
-    whole = lines(core(*words, "--out", tmp_path / "whole").stdout)
-    first = start(*words, "--out", tmp_path / "killed")
+def test_a_killed_run_goes_on_to_the_same_bits(
+    number: signal.Signals, whole: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    first = start(*LONG, "--out", tmp_path / "killed")
     seen = []
     assert first.stdout
     for line in first.stdout:
@@ -119,7 +91,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(number: signal.Signals, tmp_path:
     whole_lines = [line for line in rest.splitlines(keepends=True) if line.endswith("\n")]
     seen += lines("".join(whole_lines))
     assert first.returncode == (-9 if number == signal.SIGKILL else 130)
-    second = core(*words, "--out", tmp_path / "killed")
+    second = core(*LONG, "--out", tmp_path / "killed")
     assert second.returncode == 0, second.stderr
     resumed = lines(second.stdout)
     assert 0 < resumed[0]["resumed_from"] < resumed[0]["total_steps"]
@@ -133,7 +105,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(number: signal.Signals, tmp_path:
 
 
 def test_a_trainer_ends_when_its_parent_does(tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "core", *TRAIN, "--set", "epochs=400", "--out", str(tmp_path), "--events", "-"]
+    words = [*COMMAND, *TRAIN, "--set", "epochs=400", "--out", str(tmp_path), "--events", "-"]
     code = (
         "import subprocess, sys, time\n"
         f"p = subprocess.Popen({[*words, '--lifeline']!r}, stdin=subprocess.PIPE, stdout=subprocess.PIPE)\n"
@@ -214,11 +186,11 @@ def test_the_settings_of_the_recipe(tmp_path: Path) -> None:
     assert spec["train_examples"] == 64 and spec["seeds"]["order"] == derive_seed("order", 0)
 
 
-def test_a_failed_run(tmp_path: Path) -> None:
-    environment = {**os.environ, "ONLYBN_FASHION_MNIST": str(tmp_path / "nowhere")}
+def test_a_failed_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONLYBN_FASHION_MNIST", str(tmp_path / "nowhere"))
     words = [*TRAIN, "--dataset", "fashion-mnist", "--out", tmp_path / "out"]
-    done = core(*words, env=environment)
+    done = core(*words)
     assert done.returncode == 1
     assert "data_unavailable" in done.stdout and "Traceback" not in done.stderr
-    last = lines(core(*words, "--events", "-", env=environment).stdout)[-1]
+    last = lines(core(*words, "--events", "-").stdout)[-1]
     assert (last["event"], last["kind"]) == ("failed", "data_unavailable")

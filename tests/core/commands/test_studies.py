@@ -5,23 +5,20 @@ from __future__ import annotations
 import csv
 import json
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).parents[3]
+import pytest
+
+from tests.core.program import core, start
+
+pytestmark = pytest.mark.training
+
 TINY = [
     *("studies", "run", "weight-init", "--threads", "1", "--replicates", "1"),
     *("--set", "dataset=digits", "--set", "epochs=1", "--set", "train_examples=64", "--set", "test_examples=32"),
     *("--set", "architecture=resnet-8"),
 ]
-
-
-def core(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "core", *map(str, words)], capture_output=True, text=True, cwd=ROOT, timeout=240
-    )
 
 
 def test_the_list_and_what_is_refused(tmp_path: Path) -> None:
@@ -47,15 +44,13 @@ def test_the_list_and_what_is_refused(tmp_path: Path) -> None:
 def test_a_study_its_report_its_stop_and_its_neighbour(tmp_path: Path) -> None:
     out = tmp_path / "studies" / "one"
     words = [*TINY, "--set", "init.weights=he-normal,binary", "--out", out]
-    first = subprocess.Popen(
-        [sys.executable, "-m", "core", *map(str, words)], stdout=subprocess.PIPE, text=True, cwd=ROOT
-    )
+    first = start(*words)
     deadline = time.monotonic() + 100
     while not list(out.glob("runs/*/events.jsonl")) and time.monotonic() < deadline:
         time.sleep(0.05)
     first.send_signal(signal.SIGINT)
     said, _ = first.communicate(timeout=100)
-    assert first.returncode == 130 and "the same command goes on" in said
+    assert first.returncode == 130 and "the same command resumes" in said
     partial = (out / "report.html").read_text()
     assert "Missing:" in partial and "not enough runs" in partial
     done = core(*words)

@@ -26,6 +26,8 @@ from core.run.spec import RunSpec
 from core.training.loop import train
 from tests.pictures import write_pictures
 
+pytestmark = pytest.mark.training
+
 CPU = torch.device("cpu")
 
 
@@ -56,7 +58,7 @@ def equal(one: list[tuple[Tensor, Tensor]], other: list[tuple[Tensor, Tensor]]) 
 
 
 @pytest.mark.parametrize(
-    ("workers", "start"), [(1, None), (2, None), pytest.param(2, "forkserver", marks=pytest.mark.slow)]
+    ("workers", "start"), [(1, None), (2, None), pytest.param(2, "forkserver", marks=pytest.mark.server)]
 )
 def test_the_images_are_the_same_whoever_opens_them(make: Callable[..., RunSpec], workers: int, start: Any) -> None:
     spec = make()

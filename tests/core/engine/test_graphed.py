@@ -15,7 +15,7 @@ from core.engine.modules import ModuleEngine
 from core.network.freezing import running_statistics
 from tests.core.engine.test_fused import batch, differences, network_of, spec, step
 
-RUN = spec("resnet-14", "batchnorm")
+RUN = spec("resnet-8", "batchnorm")
 
 
 class Graph:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,12 @@ from core.trained.capsule import read_capsule
 from core.training.loop import train
 from tests.core.network.two_processes import SPECS, spec
 
+pytestmark = pytest.mark.training
+
 ROOT = Path(__file__).parents[3]
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 WHAT = ("--architecture", "resnet-8", "--policy", "batchnorm", "--dataset", "digits", "--set", "batch_size=64")
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
@@ -130,12 +133,15 @@ def test_synchronised_batchnorm_is_for_batchnorm() -> None:
 # -- as processes ------------------------------------------------------------------------------------------------
 
 
+numbers = count()
+
+
 class Launched:
     """`torchrun -m core train` on two processes, and what its first process has said so far."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
-        self.folder, self.said = folder, folder.with_suffix(".said")
-        with self.said.open("w") as out, folder.with_suffix(".log").open("w") as log:
+        self.folder, self.said = folder, folder.with_name(f"{folder.name}-{next(numbers)}.said")
+        with self.said.open("w") as out, self.said.with_suffix(".log").open("w") as log:
             command = [*TORCHRUN, "-m", "core", "train", *WHAT, *arguments, "--out", str(folder)]
             command += ["--events", "-", "--device", "cpu", "--no-analysis"]
             self.process = subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=out, stderr=log)
@@ -195,29 +201,37 @@ def _trains(run: Launched) -> bool:
     return any(isinstance(event, Measured) for event in run.events()) and len(run.ranks()) == 2
 
 
+EPOCHS = ("--epochs", "16")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Launched:
+    """A run of two processes that nobody disturbed, after its end."""
+    with launched(tmp_path_factory.mktemp("whole") / "run", *EPOCHS) as run:
+        assert run.end() == 0
+    return run
+
+
 @linux
-@pytest.mark.slow
-def test_killed_processes_leave_none_behind_and_go_on_to_the_same_bits(tmp_path: Path) -> None:
-    epochs = ("--epochs", "16")
-    with launched(tmp_path / "whole", *epochs) as whole:
-        assert whole.end() == 0
+@pytest.mark.server
+def test_killed_processes_leave_none_behind_and_go_on_to_the_same_bits(whole: Launched, tmp_path: Path) -> None:
     folder = tmp_path / "killed"
-    with launched(folder, *epochs) as run:
+    with launched(folder, *EPOCHS) as run:
         _wait(lambda: _trains(run))
         os.kill(run.ranks()[1], signal.SIGTERM)
         run.end()
         assert isinstance(run.events()[-1], Stopped), "one was asked, all stop"
-    with launched(folder, *epochs) as run:
+    with launched(folder, *EPOCHS) as run:
         _wait(lambda: _trains(run))
         run.process.kill()
         run.process.wait()
         assert _wait(lambda: not run.ranks()) < 5, "the launcher's end is theirs"
-    with launched(folder, *epochs) as run:
+    with launched(folder, *EPOCHS) as run:
         _wait(lambda: _trains(run))
         os.kill(run.ranks()[1], signal.SIGKILL)
         assert run.end() == 1
         assert not any(isinstance(event, Finished) for event in run.events())
-    with launched(folder, *epochs) as run:
+    with launched(folder, *EPOCHS) as run:
         assert run.end() == 0
     first, last = run.events()[0], run.events()[-1]
     assert isinstance(first, Started) and first.resumed_from
@@ -229,16 +243,16 @@ def test_killed_processes_leave_none_behind_and_go_on_to_the_same_bits(tmp_path:
 
 
 @linux
-def test_a_failure_and_a_finished_run_are_told_by_the_first_process_alone(tmp_path: Path) -> None:
-    with launched(tmp_path / "run", "--epochs", "1", "--train-examples", "64") as run:
-        assert run.end() == 0
-    with launched(tmp_path / "run", "--epochs", "1", "--train-examples", "64") as again:
+@pytest.mark.server
+def test_a_failure_and_a_finished_run_are_told_by_the_first_process_alone(whole: Launched) -> None:
+    told = whole.events()
+    with launched(whole.folder, *EPOCHS) as again:
         assert again.end() == 0
-        assert again.events()[-1] == run.events()[-1]
-    with launched(tmp_path / "run", "--epochs", "2", "--train-examples", "64") as other:
+        assert again.events()[-1] == told[-1]
+    with launched(whole.folder, "--epochs", "2") as other:
         assert other.end() == 1
-    origin = read_capsule(tmp_path / "run" / "final.safetensors").origin
+    origin = read_capsule(whole.folder / "final.safetensors").origin
     assert (origin.device, origin.processes) == ("cpu", 2)
     (refused,) = other.events()
-    assert refused.event == "failed" and "epochs is 1 there, 2 here" in refused.message
-    assert RunSpec.model_validate_json((tmp_path / "run" / "spec.json").read_text()).epochs == 1
+    assert refused.event == "failed" and "epochs is 16 there, 2 here" in refused.message
+    assert RunSpec.model_validate_json((whole.folder / "spec.json").read_text()).epochs == 16

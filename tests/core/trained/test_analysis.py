@@ -22,6 +22,8 @@ from core.trained.analysis import MOSTLY_OFF, analyse, analysing, unused_paramet
 from core.training.loop import train
 from tests.core.training.test_loop import spec
 
+pytestmark = pytest.mark.training
+
 
 class Few:
     """So many random images with labels 0, 1, 2, ..., in batches of 20."""

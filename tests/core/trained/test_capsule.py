@@ -22,9 +22,11 @@ from core.run.spec import RunSpec
 from core.trained.capsule import BadCapsule, Capsule, Origin, frozen_digest, pack, read_capsule, rebuild
 from core.training.checkpoint import read_metadata
 from core.training.loop import Training, train
-from tests.core.commands.test_command_line import core
+from tests.core.program import core
 from tests.core.training.test_loop import spec
 from tests.events import finished
+
+pytestmark = pytest.mark.training
 
 ROOT = Path(__file__).parents[3]
 REBUILD = """

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from core.trained.capsule import has_its_seeds_weights, read_capsule, rebuild
+from tests.core.program import core
 
 ROOT = Path(__file__).parents[3]
 CAPSULES = sorted((ROOT / "static" / "examples").glob("*.safetensors"))
@@ -25,7 +24,6 @@ def test_the_network_is_the_one_that_was_trained(path: Path) -> None:
 
 def test_evaluate_gives_the_stored_accuracy() -> None:
     path = CAPSULES[0]
-    command = [sys.executable, "-m", "core", "capsule", "evaluate", str(path), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+    done = core("capsule", "evaluate", path, "--json")
     said, stored = json.loads(done.stdout), read_capsule(path).result.top1
     assert abs(said["top1"] - stored) <= (TURNED + 0.5) / said["test_examples"]

@@ -18,8 +18,10 @@ from core.run.spec import RunSpec
 from core.trained.capsule import read_capsule, rebuild
 from core.trained.start import BadStart, start_from
 from core.training.loop import Training, train
-from tests.core.commands.test_command_line import core
+from tests.core.program import core
 from tests.core.training.test_loop import spec
+
+pytestmark = pytest.mark.training
 
 EXACT = {"batch_size": 64, "lr": 0.05, "precision": "fp32"}
 """The recipe of spec(), computed by PyTorch whatever trains: own kernels round in another order."""

@@ -25,8 +25,10 @@ from core.studies.records import NEAR_ZERO
 from core.trained.capsule import Capsule, read_capsule, rebuild
 from core.trained.surgery import Operation, Patient, compare, show
 from core.training.loop import train
-from tests.core.commands.test_command_line import core, lines
+from tests.core.program import core, lines
 from tests.core.training.test_loop import spec
+
+pytestmark = pytest.mark.training
 
 CPU = torch.device("cpu")
 

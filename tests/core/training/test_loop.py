@@ -20,6 +20,8 @@ from core.run.events import BINS, Event, Failed, Finished, Measured, Point, Snap
 from core.run.spec import Recipe, RunSpec
 from core.training.loop import Training, train
 
+pytestmark = pytest.mark.training
+
 POLICY_NAMES = [*POLICIES, "random-3"]
 
 

@@ -16,6 +16,8 @@ from core.training import optimizers
 from core.training.loop import train
 from core.training.optimizers import OPTIMIZERS
 
+pytestmark = pytest.mark.training
+
 RATES = (0.1, 0.1, 0.01, 0.003, 0.0)
 
 

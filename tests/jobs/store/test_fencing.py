@@ -17,6 +17,8 @@ from tests.events import finished, started
 from tests.jobs.store.test_store import claimed, train_point
 from tests.jobs.support import fake_spec, in_threads
 
+pytestmark = pytest.mark.server
+
 ROOT = Path(__file__).parents[3]
 CLAIM_ALL = """
 import sys

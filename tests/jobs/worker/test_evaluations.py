@@ -29,6 +29,8 @@ from tests.events import finished
 from tests.jobs.support import FAKE_TRAINER, eventually, fake_spec
 from tests.jobs.worker.test_supervisor import is_alive
 
+pytestmark = pytest.mark.server
+
 ROOT = Path(__file__).parents[3]
 FAKE_EVALUATOR = (sys.executable, str(Path(__file__).parents[1] / "fake_evaluator.py"), "-")
 DIES_ONCE, DIES, SLOW, REFUSED = range(1, 5)

@@ -17,7 +17,7 @@ from jobs.store.store import Store
 from jobs.worker.supervisor import Supervisor
 from tests.jobs.support import eventually, fake_spec
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")]
+pytestmark = [pytest.mark.server, pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")]
 
 
 class Bench:

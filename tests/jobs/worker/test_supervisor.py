@@ -20,6 +20,8 @@ from jobs.store.store import Store
 from jobs.worker.supervisor import Supervisor, describe_end
 from tests.jobs.support import FAKE_TRAINER, eventually, fake_spec
 
+pytestmark = pytest.mark.server
+
 
 class Bench:
     """A supervisor with the fake trainer."""
