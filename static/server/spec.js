@@ -7,7 +7,7 @@ import { isRunId, options, policyOf } from "./catalog.js";
 
 const MAIN = ["architecture", "policy", "dataset", "epochs"];
 
-/** The keys of the fields of a spec's parts: without a prefix for the recipe (`lr`), else with the part (`norm.kind`). */
+/** The keys of a spec's fields in parts: without a prefix for the recipe (`lr`), else with the part (`norm.kind`). */
 export const PART_KEYS = Object.keys(options.usual);
 
 /** `norm.kind` -> ["norm", "kind"] */

@@ -33,7 +33,7 @@ function withoutGamma() {
   return h("p", { class: "quiet charts-note" }, "This network’s norm layers have no γ and β: there is no γ to show.");
 }
 
-/** A card with a title, a caption, the chart that `draw(box)` makes, and its numbers; `wide`: as wide as all columns. */
+/** A card with a title, a caption, the chart that `draw(box)` makes, and its numbers; `wide`: over all columns. */
 export function panel(title, caption, draw, wide = false) {
   const box = h("div", { class: "plot" });
   const chart = draw(box);

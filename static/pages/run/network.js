@@ -1,5 +1,5 @@
 /**
- * The picture of a run's network: which parameters train, and, if features are off, the share that is off in each layer.
+ * The picture of a run's network: which parameters train or, if features are off, the share of each layer that is off.
  */
 
 import { options } from "../../server/catalog.js";

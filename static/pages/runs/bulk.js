@@ -13,8 +13,8 @@ const IS = (count) => (count === 1 ? "is" : "are");
 const RUNS = (count) => `${count} ${count === 1 ? "run" : "runs"}`;
 
 /**
- * `chosen`: the set of ids; `known`: the runs that the page has seen, by id. Calls `changed(done)` with the ids that the
- * server has changed. Call `update()` after a change of `chosen` or `known`.
+ * `chosen`: the set of ids; `known`: the runs that the page has seen, by id. Calls `changed(done)` with the ids that
+ * the server has changed. Call `update()` after a change of `chosen` or `known`.
  */
 export function bulkActions(chosen, known, changed) {
   const cancel = button("Cancel them", "cancel", (run) => !isOver(run));

@@ -37,7 +37,7 @@ function took({ result, progress, started_at, finished_at }) {
   return !seconds ? NONE : duration(seconds);
 }
 
-/** `change(patch)` sorts or turns the page, `choose(id, on)` ticks a run; `view` and `chosen` hold the present state. */
+/** `change(patch)` sorts or turns the page, `choose(id, on)` ticks a run; `view` and `chosen` are the present state. */
 export function table(view, chosen, { change, choose, size }) {
   const body = h("tbody");
   const heads = COLUMNS.map((column) => head(column, view, change));
