@@ -1,4 +1,4 @@
-"""The route that all live panels ask: what is new since the cursors of their last question."""
+"""The route that all live panels poll: what is new since the cursors of their last request."""
 
 from typing import Annotated
 
@@ -24,5 +24,5 @@ async def _question(request: Request) -> Question:
     summary="What is new",
 )
 def ask_feed(question: Annotated[Question, Depends(_question)], here: Here) -> Response:
-    """What is new of some runs since the cursors of the last answer; what all live panels ask."""
-    return answer(here.feed.answer(question))  # most questions are answered before they come here (live/fast_path.py)
+    """News about some runs since the cursors of the last response; all live panels poll it."""
+    return answer(here.feed.answer(question))  # live/fast_path.py answers most requests before they come here

@@ -77,7 +77,7 @@ function axisOf(key) {
   return { ...field, place };
 }
 
-/** The logarithmic axes after the choice of field `key` for axis `letter`: counts and times are logarithmic at first. */
+/** The logarithmic axes after the choice of field `key` for axis `letter`: counts and times start logarithmic. */
 function fits(log, key, letter) {
   const wanted = ["trainable", "total", "seconds"].includes(key);
   const other = letter === "x" ? "y" : "x";
