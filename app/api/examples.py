@@ -20,7 +20,7 @@ class ExampleCard(TypedDict):
 
 
 class Gallery(TypedDict):
-    """The examples that are still here; `compare`: the address of their comparison, null if there are fewer than two."""
+    """The examples that are still here; `compare`: the address of their comparison, null for fewer than two."""
 
     examples: list[ExampleCard]
     compare: str | None

@@ -1,4 +1,4 @@
-"""The REST routes for use before a launch: the choices, the preview of a spec, experiments to begin with, a glossary."""
+"""The REST routes for use before a launch: the choices, the preview of a spec, experiments, the glossary."""
 
 from typing import Annotated
 
@@ -34,7 +34,7 @@ def count(
     dataset: Annotated[str, Query(max_length=60)] = "cifar-10",
     epochs: int = 1,
 ) -> Response:
-    """How many parameters an architecture has and a policy trains: the response of POST /api/preview to these fields."""
+    """How many parameters an architecture has and a policy trains, as POST /api/preview returns them for these fields."""
     fields = {"architecture": architecture, "policy": policy, "dataset": dataset, "epochs": epochs}
     return answer(_preview(parse(RunSpec, orjson.dumps(fields), explain), here))
 

@@ -48,7 +48,7 @@ class QuestionView(TypedDict):
 
 
 def refusal(name: str, scale: Scale, largest: Scale) -> str | None:
-    """Why visitors may not launch study `name` at `scale` on a server with the scale limit `largest`; None: they may."""
+    """Why visitors may not launch study `name` at `scale` on a server that allows scales up to `largest`, or None."""
     if SCALES.index(scale) <= SCALES.index(largest):
         return None
     return (

@@ -46,7 +46,7 @@ class ErrorView(TypedDict):
 
 
 class ExampleView(TypedDict):
-    """Marks an example, which came with the project: what the run shows, in a sentence, and the machine that trained it."""
+    """Marks a run that came with the project: what it shows, in a sentence, and the machine that trained it."""
 
     shows: str
     machine: str
