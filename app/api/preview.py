@@ -34,7 +34,7 @@ def count(
     dataset: Annotated[str, Query(max_length=60)] = "cifar-10",
     epochs: int = 1,
 ) -> Response:
-    """How many parameters an architecture has and a policy trains, as POST /api/preview returns them for these fields."""
+    """How many parameters exist and train: the response of POST /api/preview for these few fields."""
     fields = {"architecture": architecture, "policy": policy, "dataset": dataset, "epochs": epochs}
     return answer(_preview(parse(RunSpec, orjson.dumps(fields), explain), here))
 
