@@ -1,4 +1,4 @@
-"""`python -m app`: settings, store, an embedded worker, and the web server, until Ctrl-C or SIGTERM.
+"""`python -m app`: starts the store, an embedded worker and the web server; runs until Ctrl-C or SIGTERM.
 
 Exit codes: 0 stopped; 1 the database does not answer; 2 a setting is wrong or the port is taken.
 """
@@ -32,7 +32,7 @@ STOPPED, UNREACHABLE, BAD_SETTINGS = 0, 1, 2
 
 
 class CannotStart(Exception):
-    """Why the server does not start, in words for a person."""
+    """The server cannot start; the message tells a person why."""
 
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
@@ -41,7 +41,7 @@ class CannotStart(Exception):
 
 def main() -> int:
     _parser().parse_args()
-    # SIGTERM does what Ctrl-C does, at every moment: the embedded worker is stopped on the way out.
+    # SIGTERM acts like Ctrl-C at every moment, so that the embedded worker is always stopped on exit.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with suppress(KeyboardInterrupt):
@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def serve() -> None:
-    """Run until a signal comes, as a KeyboardInterrupt. Raises CannotStart."""
+    """Run until a signal raises KeyboardInterrupt. Raises CannotStart."""
     try:
         settings = Settings()
     except ValidationError as error:
@@ -90,7 +90,7 @@ def serve() -> None:
 
 @contextmanager
 def open_store(url: str) -> Iterator[Store]:
-    """The store with its tables."""
+    """Open the store and bring its tables up to date."""
     store = Store(open_database(url))
     try:
         store.migrate()
@@ -100,9 +100,9 @@ def open_store(url: str) -> Iterator[Store]:
 
 
 def settle_examples(store: Store, wanted: bool) -> None:
-    """Take in the runs that come with the project and have never been here, or take out those that are here.
+    """Add the shipped runs that have never been here, or, if they are not `wanted`, remove those that are here.
 
-    Without them the server is as good, so whatever goes wrong is only said.
+    The server works without them, so an error is only printed.
     """
     try:
         if not wanted:
@@ -117,7 +117,7 @@ def settle_examples(store: Store, wanted: bool) -> None:
 
 @contextmanager
 def embedded_worker(settings: Settings) -> Iterator[None]:
-    """A worker of our own meanwhile, if the settings want one."""
+    """Run a worker of our own inside the context, if the settings want one."""
     worker = EmbeddedWorker(say=lambda line: print(line, file=sys.stderr, flush=True))
     if settings.embedded_worker:
         worker.start()
@@ -128,11 +128,11 @@ def embedded_worker(settings: Settings) -> Iterator[None]:
 
 
 def serve_pages(settings: Settings, store: Store, wake: Callable[[str], object], listener: socket.socket) -> None:
-    """The pages and routes on `listener`, until a signal comes."""
-    # Both are read when Gradio is imported or first used; nothing of this site is anybody else's business.
+    """Serve the pages and routes on `listener` until a signal comes."""
+    # Gradio reads both when it is imported or first used. This site sends no data to others.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    # Gradio takes seconds to import: a wrong setting or a taken port is said before, and the worker starts meanwhile.
+    # Gradio takes seconds to import, so errors in the settings are reported and the worker is started before.
     from app.pages import site  # noqa: PLC0415
     from app.pages.options import options  # noqa: PLC0415
     from app.server import make_app, mount_pages  # noqa: PLC0415
@@ -149,7 +149,7 @@ def serve_pages(settings: Settings, store: Store, wake: Callable[[str], object],
 
     try:
         run(app, listener, ready=ready)
-    finally:  # Python must not end under a thread that computes
+    finally:  # Python must not exit while the thread computes
         stopping.set()
         if preparation.is_alive():
             preparation.join()

@@ -1,4 +1,4 @@
-"""The web application: our routes, and Gradio's pages behind them. Makes no store, no queue and no page itself."""
+"""The web application: our routes, and Gradio's pages behind them. Its callers make the store, queue and pages."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ ROUTERS = tuple(
         status,
     )
 )
-"""The resources of the API, in the order in which its description tells them."""
+"""The resources of the API, in the order of its description."""
 READ_BY_US = (RunSpec, Question, bulk.Changes, bulk.Order, studies.StudyRequest, SurgeryRequest)
-"""JSON bodies that the routes read themselves, to word what is wrong with them."""
+"""JSON bodies that the routes parse themselves, for their own error messages."""
 TITLE = "OnlyBN"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 DESCRIPTION = """How much can a network learn when all its weights stay random and only a chosen few parameters train?
@@ -83,7 +83,7 @@ Errors are {"detail": "what was wrong and what would be right"}."""
 def make_app(
     settings: Settings, store: Store, wake: Callable[[str], object], options: Callable[[], dict[str, Any]]
 ) -> FastAPI:
-    """The application without pages. `wake(run_id)` hints to the workers; `options()` is what a form offers."""
+    """The application without pages. `wake(run_id)` wakes the workers; `options()` returns the choices of the form."""
     url = settings.public_url
     live, estimator = Feed(store, url), Estimator(store)
     app = FastAPI(
@@ -95,8 +95,8 @@ def make_app(
         redoc_url=None,
     )
     errors.install(app)
-    # The last added is the outermost: what Security answers itself carries its headers, too.
-    # Gradio leaves cross-origin answers to its parent only if the parent has this middleware; nobody is allowed.
+    # The middleware added last is the outermost, so Security's headers are also on its own responses.
+    # Only if the parent has CORSMiddleware does Gradio leave cross-origin requests to it. We allow no origin.
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(Social, store=store, public_url=url)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
@@ -149,7 +149,7 @@ def _add_docs(app: FastAPI) -> None:
     described = app.openapi
 
     def openapi() -> dict[str, Any]:
-        """FastAPI's description, with the bodies that we read ourselves."""
+        """FastAPI's description, with the bodies that we parse ourselves."""
         description = described()
         schemas = description.setdefault("components", {}).setdefault("schemas", {})
         for model in READ_BY_US:
@@ -167,7 +167,7 @@ def _add_docs(app: FastAPI) -> None:
 
 
 def _add_unknown(app: FastAPI) -> None:
-    """Answer what is unknown below /api ourselves, before Gradio's mount takes it for a page."""
+    """Answer unknown addresses below /api, before Gradio's mount treats them as pages."""
     known = [route for router in ROUTERS for route in router.routes if isinstance(route, Route)]
 
     @app.api_route("/api/{path:path}", methods=METHODS, include_in_schema=False)

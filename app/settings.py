@@ -1,4 +1,4 @@
-"""Every environment variable of the web server: those of a worker and its own. Read once, in `__main__`."""
+"""The environment variables of the web server: a worker's and its own. Read once, in `__main__`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jobs.settings import WorkerSettings
 
 
 class Settings(WorkerSettings):
-    """One field an environment variable: `ONLYBN_` and the field's name. An empty variable counts as unset."""
+    """Each field is an environment variable: `ONLYBN_` and the field's name. An empty variable counts as unset."""
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0: all of this machine's.")
     port: int = Field(7860, ge=1, le=65535, description="Port to listen on.")
@@ -33,7 +33,7 @@ class Settings(WorkerSettings):
         pattern=r"^[\w'.:/* -]+$",
         description="Sites that may show this one in a frame, as in CSP frame-ancestors.",
     )
-    # Those that core reads itself; here they are checked when the server starts.
+    # core reads these itself; they are here so that they are checked when the server starts.
     fashion_mnist: Path | None = Field(
         None, description="Folder with the four Fashion-MNIST files; unset: /usr/share/datasets/fashion-mnist."
     )
@@ -58,7 +58,7 @@ class Settings(WorkerSettings):
 
     @property
     def url(self) -> str:
-        """Where a person opens the page."""
+        """The address at which a person opens the site."""
         if self.public_url:
             return self.public_url
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)

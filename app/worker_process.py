@@ -1,6 +1,6 @@
 """The worker that the web server brings along: `python -m jobs` as a child process, restarted when it dies.
 
-It knows nothing of what a worker does. The child holds the other end of a pipe (`--lifeline`), so it also ends when
+It knows nothing about the worker's tasks. The child holds the other end of a pipe (`--lifeline`), so it also ends when
 this process is killed.
 """
 
@@ -18,12 +18,12 @@ ROOT = Path(__file__).parents[1]
 COMMAND = (sys.executable, "-m", "jobs", "--lifeline")
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 HEALTHY_S = 60.0
-"""A child that lived this long gets a short pause again after its next death."""
+"""After a child has lived this long, the pause before the next restart is short again."""
 GRACE_S = 10.0
 
 
 class EmbeddedWorker:
-    """Keeps one child process alive until `stop`. `say` receives a line when the child died."""
+    """Keeps one child process alive until `stop`. Calls `say` with a line when the child dies."""
 
     def __init__(self, command: Sequence[str] = COMMAND, say: Callable[[str], None] = print) -> None:
         self._command = list(command)
@@ -31,7 +31,7 @@ class EmbeddedWorker:
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
-        # The kernel kills the child when the *thread* that started it ends, so one thread stays with it to its end.
+        # The kernel kills the child when the *thread* that started it ends, so that thread waits for the child.
         self._thread = threading.Thread(target=self._keep_alive, name="embedded-worker", daemon=True)
 
     def start(self) -> None:
@@ -39,13 +39,13 @@ class EmbeddedWorker:
 
     @property
     def pid(self) -> int | None:
-        """The child's process id while it lives."""
+        """The process id of the living child, else None."""
         child = self._child
         return child.pid if child is not None and child.poll() is None else None
 
     def stop(self, grace_s: float = GRACE_S) -> None:
-        """End the child: SIGTERM, so that it writes checkpoints and gives its runs back; SIGKILL after `grace_s`."""
-        with self._lock:  # from here on no new child is started
+        """End the child: SIGTERM, so that it writes checkpoints and returns its runs; SIGKILL after `grace_s`."""
+        with self._lock:  # no new child starts after this
             self._stopping.set()
             child = self._child
         try:
@@ -78,11 +78,11 @@ class EmbeddedWorker:
         with self._lock:
             if self._stopping.is_set():
                 return None
-            # A session of its own: Ctrl-C in the terminal reaches the web server only, which then stops the worker.
+            # A session of its own, so that Ctrl-C in the terminal reaches only the web server, which stops the worker.
             self._child = subprocess.Popen(
                 self._command,
                 stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,  # how it greets who starts it by hand; what goes wrong is on stderr
+                stdout=subprocess.DEVNULL,  # only greetings for manual starts; errors are on stderr
                 start_new_session=True,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
             )

@@ -1,7 +1,6 @@
-"""The REST routes for several runs at once: cancel, remove, restore or reorder those that a list of tokens opens.
+"""The REST routes for several runs at once: cancel, remove, restore or reorder the runs of a list of tokens.
 
-Every run is tried by itself, and the answer says of each that stays as it is why. The rules of a single one are in the
-store.
+The route tries every run separately, and the response says why a run stays unchanged. The store has the rules.
 """
 
 from typing import Annotated, Literal
@@ -24,35 +23,35 @@ Action = Literal["cancel", "remove", "restore"]
 
 
 class Changes(Model):
-    """`runs`: the owner token of each, or that of the study that launched it."""
+    """`runs`: by id, the owner token of each run, or of the study that launched it."""
 
     action: Action
     runs: dict[Id, OwnerToken] = Field(min_length=1, max_length=MAX_RUNS)
 
 
 class Order(Model):
-    """`runs`: ids in the wanted order; `tokens`: the owner token of each, or that of the study that launched it."""
+    """`runs`: ids in the wanted order; `tokens`: by id, the owner token of each, or of the study that launched it."""
 
     runs: Annotated[list[Id], Field(min_length=1, max_length=MAX_RUNS)]
     tokens: dict[Id, OwnerToken] = Field(max_length=MAX_RUNS)
 
 
 class Refused(TypedDict):
-    """A run that stays as it is, and why."""
+    """A run that stays unchanged, and why."""
 
     id: str
     reason: str
 
 
 class Changed(TypedDict):
-    """The ids of the runs with which it is done, and the others."""
+    """The ids of the changed runs, and the runs that stay unchanged."""
 
     done: list[str]
     refused: list[Refused]
 
 
 class Ordered(TypedDict):
-    """Those of the runs that wait, in the order in which they will be served."""
+    """The queued ones of the runs, in the order in which workers will take them."""
 
     runs: list[str]
 
@@ -76,7 +75,7 @@ async def _order(request: Request) -> Order:
     summary="Cancel, remove or restore several runs",
 )
 def change_runs(changes: Annotated[Changes, Depends(_changes)], here: Here) -> Response:
-    """Every run by itself: one that may not be changed does not keep the others from it."""
+    """Each run is changed separately: if one cannot be changed, the others still are."""
     said: Changed = {"done": [], "refused": []}
     for run_id, token in changes.runs.items():
         if reason := _change(changes.action, run_id, token, here):
@@ -94,10 +93,9 @@ def change_runs(changes: Annotated[Changes, Depends(_changes)], here: Here) -> R
     summary="Reorder runs of one's own that wait",
 )
 def order_runs(order: Annotated[Order, Depends(_order)], here: Here) -> Response:
-    """Serve these runs in this order, in the places of the queue that they have among themselves.
+    """Put these runs into this order, within the places that they already have in the queue.
 
-    Nobody else's run is served later because of it. What does not wait any more is left out, and a study's run stays
-    behind single ones.
+    No other run is delayed. Runs that are no longer queued are left out, and a study's runs stay behind single ones.
     """
     for run_id in order.runs:
         refuse_others(run_id, here, order.tokens.get(run_id), "reorder")
@@ -106,7 +104,7 @@ def order_runs(order: Annotated[Order, Depends(_order)], here: Here) -> Response
 
 
 def _change(action: Action, run_id: str, token: str, here: Services) -> str | None:
-    """Why not; None where it is done."""
+    """Change one run. Returns why it stays unchanged; None if it is changed."""
     try:
         refuse_others(run_id, here, token, action)
     except Problem as problem:
@@ -116,7 +114,7 @@ def _change(action: Action, run_id: str, token: str, here: Services) -> str | No
             return _cancel(run_id, here)
         if action == "restore":
             return None if here.store.runs.restore(run_id) else "what was removed an hour ago is gone"
-    except UnreadableRun:  # which is raised once it is done
+    except UnreadableRun:  # raised only after the change
         return None
     reason = here.store.runs.remove(run_id)
     if reason is None:
@@ -132,5 +130,5 @@ def _cancel(run_id: str, here: Services) -> str | None:
         run = here.store.runs.cancel(run_id)
         if run is None or run.cancel_requested:
             return None
-        state = run.state  # it has ended meanwhile
+        state = run.state  # it has ended in the meantime
     return f"it is {state} already"

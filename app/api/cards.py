@@ -16,7 +16,7 @@ from app.views.address import Reading, read_source
 from app.views.comparison import MAX_RUNS
 
 KEEP_S = 300
-"""For how long others may keep a picture: that of a running run changes."""
+"""How long others may cache a picture: the picture of a running run changes."""
 
 router = APIRouter()
 drawn = lru_cache(maxsize=64)(draw)
@@ -41,9 +41,9 @@ def show_card(
     architecture: Names = "",
     dataset: Names = "",
 ) -> Response:
-    """A PNG of 1200×630: what the runs are, how well they do, and their curves; of nothing at all the site's.
+    """A PNG of 1200×630 with the runs' names, accuracies and curves; without parameters, the site's own picture.
 
-    Of more runs than six, or of a study or a filter: how many, and the mean accuracy of each kind.
+    For more than six runs, a study or a filter, it shows their number and the mean accuracy of each kind.
     """
     reading = Reading(request.query_params)
     given = read_source(reading)

@@ -1,4 +1,4 @@
-"""What all routes share: the services they work with, the run that an address names, and their documentation."""
+"""Shared by all routes: their services, the run that an address names, and helpers for their documentation."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,7 +22,7 @@ from jobs.store.store import Store
 
 @dataclass(frozen=True)
 class Services:
-    """What the routes work with. `wake(run_id)` tells the workers of a new row; a lost hint does no harm."""
+    """The services of the routes. `wake(run_id)` tells the workers about a new row; a lost message does no harm."""
 
     settings: Settings
     store: Store
@@ -35,7 +35,7 @@ class Services:
 
 
 class Wrong(TypedDict):
-    """Why a request was refused, in words."""
+    """An error: why the request was refused."""
 
     detail: str
 
@@ -44,13 +44,13 @@ RunId = Annotated[str, Path(pattern=ID_PATTERN, description="The run's id.")]
 
 
 def described(model: type[BaseModel], example: object) -> dict[str, Any]:
-    """The documentation of a JSON body that we read ourselves; `example` is JSON, or the text of some."""
+    """The documentation of a JSON body that we parse ourselves; `example` is an object or JSON text."""
     schema = {"$ref": f"#/components/schemas/{model.__name__}"}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}}
 
 
 def wrong(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The refusals of a route, for its documentation."""
+    """The error responses of a route, for its documentation."""
     return {status: {"model": Wrong} for status in statuses}
 
 
@@ -60,7 +60,7 @@ def services_of(request: Request) -> Services:
 
 
 Here = Annotated[Services, Depends(services_of)]
-"""What the routes work with."""
+"""The services, as a parameter of a route."""
 
 
 def _site(request: Request, here: Here) -> str:
@@ -68,11 +68,11 @@ def _site(request: Request, here: Here) -> str:
 
 
 Site = Annotated[str, Depends(_site)]
-"""The address of this site, for links in files that leave it."""
+"""The address of this site, for links in downloaded files."""
 
 
 def found(run_id: RunId, here: Here) -> Run:
-    """The run of that id. Raises Problem 404, and UnreadableRun."""
+    """The run with the id `run_id`. Raises Problem 404, and UnreadableRun."""
     run = here.store.runs.get(run_id)
     if run is None:
         raise Problem(404, f"there is no run {run_id} here; it may have been made on another server")
@@ -89,10 +89,10 @@ def _existing(run_id: RunId, here: Here) -> str:
 
 
 Existing = Annotated[str, Depends(_existing)]
-"""The id of a run that is there, also where nobody can read it."""
+"""The id of a run that exists, even if this version cannot read it."""
 
 Token = Annotated[str | None, Header(max_length=200)]
-"""What proves who launched a run or a study."""
+"""The owner token, which proves who launched a run or a study."""
 
 EXAMPLE_STAYS = (
     "run {id} came with the project and nobody owns it, so no token can {what} it; whoever runs this server takes all "
@@ -101,7 +101,7 @@ EXAMPLE_STAYS = (
 
 
 def refuse_others(run_id: str, here: Services, token: str | None, what: str) -> None:
-    """Only who has the owner token of the run, or of the study that launched it, may do `what`. Raises Problem 403."""
+    """Allow `what` only with the owner token of the run, or of the study that launched it. Raises Problem 403."""
     if token and here.store.runs.may_change(run_id, token):
         return
     with suppress(UnreadableRun):

@@ -1,4 +1,4 @@
-"""The REST routes of the comparison: what the page /compare asks for its address, and the shell of its file."""
+"""The REST routes of the comparison: the runs and the view of a /compare address, and the shell of its HTML file."""
 
 from datetime import UTC, datetime
 
@@ -15,9 +15,9 @@ router = APIRouter()
 
 
 class Shell(TypedDict):
-    """The one-file HTML of a comparison in three pieces, between which come its sections and its data.
+    """The HTML file of a comparison in three pieces; its sections and its data go between them.
 
-    Neither may have anything that ends its element: text escaped, and in the JSON \\u003c for "<".
+    Neither may contain anything that ends its element: escape the text, and write \\u003c for "<" in the JSON.
     """
 
     pieces: list[str]
@@ -25,17 +25,17 @@ class Shell(TypedDict):
 
 @router.get("/api/compare", response_model=compare.Comparison, summary="Runs side by side")
 def look_at_comparison(request: Request, here: Here) -> Response:
-    """The runs that an address of /compare names, and how it shows them: the same parameters as the page.
+    """The runs that an address of /compare names, and its view. Takes the same parameters as the page.
 
     `runs=ID,ID`, or `study=ID`, or a list's filters; `group=policy,epochs`, `metric`, `x`, `band`, `base` and so on.
-    What cannot be followed is left out and named in `problems`.
+    Invalid values are left out and named in `problems`.
     """
     return answer(compare.comparison(request.query_params, here.store, here.settings.public_url))
 
 
 @router.get("/api/compare/shell", response_model=Shell, summary="What stands around a comparison's HTML file")
 def show_shell(request: Request, here: Here, site: Site) -> Response:
-    """The file itself is put together by the page, which knows what is seen; parameters as of /compare."""
+    """The page puts the file together, because it knows what it shows. Takes the parameters of /compare."""
     query = request.url.query
     said = preview("/compare", query, here.store)
     assert said is not None, "there is a page /compare"

@@ -1,6 +1,6 @@
-"""The page /api/docs: our OpenAPI description as plain HTML, without a request to another host.
+"""The page /api/docs: our OpenAPI description as plain HTML, without requests to other hosts.
 
-Its words and its structure are in docs.html.j2.
+docs.html.j2 has its text and structure.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from core.documents.templates import render
 
 
 def page(openapi: dict[str, Any]) -> str:
-    """The whole description as one HTML page."""
+    """The description `openapi` as one HTML page."""
     operations = [
         (method.upper(), path, _anchor(method, path), operation)
         for path, methods in openapi["paths"].items()
@@ -31,5 +31,5 @@ def _anchor(method: str, path: str) -> str:
 
 
 def _marked(text: str) -> Markup:
-    """`text` with what stands in backticks as code. It is escaped here, before it gets elements of ours."""
+    """`text` as HTML: escaped, with text in backticks as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))

@@ -25,7 +25,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class Problem(Exception):
-    """A request that cannot be done: `status` and the sentence that says why."""
+    """A request that fails: `status`, and the sentence that says why."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
@@ -34,7 +34,7 @@ class Problem(Exception):
 
 
 def parse(model: type[M], body: bytes, explain: Callable[[ValidationError], str]) -> M:
-    """`body` (JSON) as a `model`. Raises Problem 422 in the words of `explain`."""
+    """Parse `body` (JSON) as a `model`. Raises Problem 422 with the text of `explain`."""
     try:
         return model.model_validate(orjson.loads(body))
     except orjson.JSONDecodeError as error:
@@ -44,7 +44,7 @@ def parse(model: type[M], body: bytes, explain: Callable[[ValidationError], str]
 
 
 def explain(error: ValidationError | RequestValidationError) -> str:
-    """What is wrong with a question's fields or a query's parameters, one sentence each."""
+    """The errors in a body's fields or a query's parameters, one sentence each."""
     return "; ".join(_sentence(problem) for problem in error.errors())
 
 
@@ -61,7 +61,7 @@ def _sentence(problem: Mapping[str, Any]) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Answer all errors of `app` in our form."""
+    """Make `app` answer all errors in our form."""
 
     @app.exception_handler(Problem)
     def _problem(request: Request, error: Exception) -> JSONResponse:

@@ -26,8 +26,8 @@ router = APIRouter()
 
 
 class LayerParametersView(TypedDict):
-    """A norm layer. `gamma`, `beta`: a value for each channel as float32; null where the policy kept the random ones,
-    which only the rebuilt network has."""
+    """A norm layer. `gamma`, `beta`: a float32 value for each channel; null if the policy left them random, because
+    only the rebuilt network has those values."""
 
     name: str
     channels: int
@@ -38,8 +38,8 @@ class LayerParametersView(TypedDict):
 
 
 class ParametersView(TypedDict):
-    """γ and β of a finished run in forward order; how many test images an evaluation of it looks at; the classes of
-    its images, by number, and their shape: channels, height, width; how many maps a look gives."""
+    """γ and β of a finished run in forward order; how many test images an evaluation uses; the classes of the images,
+    by number, and their shape: channels, height, width; how many maps a look returns."""
 
     run: str
     layers: list[LayerParametersView]
@@ -52,13 +52,13 @@ class ParametersView(TypedDict):
 
 
 class EvaluationView(TypedDict):
-    """An evaluation. `share` is how much is done (0..1); `workers` how many workers are there to do it.
+    """An evaluation. `share` is how much is done (0..1); `workers` is the number of running workers.
 
-    `result` of one without `look`: `unedited` and `edited` (`loss`, `top1`, `top5`) on the same `images` of the
-    `test_images`, how many γ are `off` (0) and `changed`. With `look`: the image's `pixels` and `label`, its likeliest
-    `classes` for both networks, and the edited one's `maps` of a layer (output of the norm layer; base64 of int8,
-    -127..127 of `scale`) with which of them are `off`. In both: `device`, `threads` and `engine` that computed it, and
-    `elsewhere`: why the last digits may differ from those of the training, null where they do not.
+    `result` without `look`: `unedited` and `edited` (`loss`, `top1`, `top5`) on the same `images` of the
+    `test_images`, and how many γ are `off` (0) and `changed`. With `look`: the image's `pixels` and `label`, its
+    likeliest `classes` for both networks, and the edited network's `maps` of a layer (output of the norm layer; base64
+    of int8, -127..127 of `scale`), with those that are `off`. In both: the `device`, `threads` and `engine` that
+    computed it, and `elsewhere`: why the last digits may differ from those of the training, null if they do not.
     """
 
     id: str
@@ -89,7 +89,7 @@ async def _request(request: Request) -> SurgeryRequest:
     summary="Download γ and β",
 )
 def download_parameters(run: Found, here: Here) -> Response:
-    """γ and β of every norm layer of a finished run, to the digit."""
+    """The exact γ and β of every norm layer of a finished run."""
     try:
         layers = read_parameters(capsule_of(run, here), run.spec)
     except BadTensorFile as error:
@@ -105,7 +105,7 @@ def download_parameters(run: Found, here: Here) -> Response:
         "streamed": data.streamed,
         "maps": MAX_MAPS,
     }
-    # float32 in the fewest digits that give it back.
+    # Write float32 with the fewest digits that restore it.
     body = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
     return Response(body, headers=JSON_HEADERS)
 
@@ -121,8 +121,8 @@ def download_parameters(run: Found, here: Here) -> Response:
 def launch_evaluation(run: Found, here: Here, request: Annotated[SurgeryRequest, Depends(_request)]) -> Response:
     """Queue a small job on a finished run: accuracy and loss with some γ edited, or a look at one image.
 
-    Follow it with GET /api/evaluations/{evaluation_id}. The same request again is answered with the same evaluation
-    and status 200. Evaluations are kept for a week.
+    Follow it with GET /api/evaluations/{evaluation_id}. Repeating the request returns the same evaluation with status
+    200. Evaluations are kept for a week.
     """
     if run.state != "finished":
         raise Problem(422, f"run {run.id} is {run.state}; only a finished run can be operated on")
@@ -147,7 +147,7 @@ def launch_evaluation(run: Found, here: Here, request: Annotated[SurgeryRequest,
     summary="Look at an evaluation",
 )
 def look_at_evaluation(evaluation_id: EvaluationId, here: Here) -> Response:
-    """Its state, how far it is, and its result."""
+    """The evaluation's state, progress and result."""
     evaluation = here.store.evaluations.get(evaluation_id)
     if evaluation is None:
         raise Problem(404, f"there is no evaluation {evaluation_id} here; they are kept for a week")

@@ -20,7 +20,7 @@ class ExampleCard(TypedDict):
 
 
 class Gallery(TypedDict):
-    """The examples that are still here; `compare`: where they are shown together, null of fewer than two."""
+    """The examples that are still here; `compare`: the address of their comparison, null for fewer than two."""
 
     examples: list[ExampleCard]
     compare: str | None
@@ -28,7 +28,7 @@ class Gallery(TypedDict):
 
 @router.get("/api/examples", response_model=Gallery, summary="Look at the runs that came with the project")
 def show_examples(here: Here) -> Response:
-    """Real runs, trained elsewhere and shipped. Empty where they were left out or have been deleted."""
+    """Real runs, trained elsewhere and shipped. Empty if they were left out or deleted."""
     runs = here.store.examples.all()
     cards: list[ExampleCard] = [
         {

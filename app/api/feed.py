@@ -1,4 +1,4 @@
-"""The route that all live panels ask: what is new since the cursors of their last question."""
+"""The route that all live panels poll: what is new since the cursors of their last request."""
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -20,7 +20,7 @@ router = APIRouter()
     summary="What is new",
 )
 async def ask_feed(request: Request) -> Response:
-    """What is new of some runs since the cursors of the last answer; what all live panels ask."""
+    """News about some runs since the cursors of the last response; all live panels poll it."""
     question, feed = parse(Question, await request.body(), explain), services_of(request).feed
     return answer(feed.known(question) or await run_in_threadpool(feed.answer, question))
 

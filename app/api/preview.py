@@ -1,4 +1,4 @@
-"""What there is to know before a launch: what one can choose, what a spec means, experiments to begin with, words."""
+"""The REST routes for use before a launch: the choices, the preview of a spec, experiments, the glossary."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ router = APIRouter()
 
 
 class TermView(TypedDict):
-    """A word and what it means."""
+    """A word and its meaning."""
 
     title: str
     sentence: str
@@ -34,7 +34,7 @@ def count(
     dataset: Annotated[str, Query(max_length=60)] = "cifar-10",
     epochs: int = 1,
 ) -> Response:
-    """What an architecture has and a policy trains; the same answer as POST /api/preview for these few fields."""
+    """How many parameters exist and train: the response of POST /api/preview for these few fields."""
     fields = {"architecture": architecture, "policy": policy, "dataset": dataset, "epochs": epochs}
     return answer(_preview(parse(RunSpec, orjson.dumps(fields), explain), here))
 
@@ -47,7 +47,7 @@ def count(
     summary="Look at a run before launching it",
 )
 def preview_run(spec: Spec, here: Here) -> Response:
-    """Counts, time estimate, command line, the picture of the network, and what one should know before."""
+    """Counts, time estimate, command line, the picture of the network, and warnings."""
     return answer(_preview(spec, here))
 
 
@@ -59,13 +59,13 @@ def show_options(here: Here) -> Response:
 
 @router.get("/api/experiments", response_model=list[ExperimentView], summary="Experiments to begin with")
 def list_experiments(here: Here) -> Response:
-    """The sentences of the Train page, the runs behind each, and how long they take on this server."""
+    """The experiments of the Train page, the runs behind each, and how long they take on this server."""
     return answer([view(experiment, here.estimator.estimate) for experiment in EXPERIMENTS.values()])
 
 
 @router.get("/api/glossary", response_model=dict[str, TermView], summary="The words of this site")
 def show_glossary() -> Response:
-    """Each term's title and its sentence, by its name."""
+    """The title and the sentence of each term, by its name."""
     terms = {term.name: {"title": term.title, "sentence": term.sentence} for term in GLOSSARY.values()}
     return answer(terms)
 

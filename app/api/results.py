@@ -1,4 +1,4 @@
-"""The REST routes of what a run leaves behind: curves, snapshots, what its analyses found, capsule and report."""
+"""The REST routes of a run's results: curves, snapshots, findings of the analyses, capsule and report."""
 
 from pathlib import Path as FilePath
 from typing import Annotated, Literal
@@ -28,7 +28,7 @@ router = APIRouter()
     summary="Download the curves",
 )
 def download_points(run: Found, here: Here, format: Literal["json", "csv"] = "json") -> Response:
-    """All points of the curves in the order in which they came, as JSON or as a CSV file."""
+    """All points of the curves in the order of their arrival, as JSON or as a CSV file."""
     pages = here.store.curves.pages(run.id)
     if format == "csv":
         return download(downloads.points_csv(pages), "text/csv; charset=utf-8", f"onlybn-{run.id}-points.csv")
@@ -69,7 +69,7 @@ def look_at_snapshot(run: Found, step: Step, here: Here) -> Response:
 def download_findings(
     run: Found, here: Here, format: Literal["json", "csv"] = "json", table: downloads.Table = "layers"
 ) -> Response:
-    """γ and β, threshold ablation and ReLUs that are off: everything as JSON, or one table of it as a CSV file."""
+    """γ and β, threshold ablation and ReLUs that are off: all of it as JSON, or one table as a CSV file."""
     findings = here.store.results.findings(run.id)
     if findings is None:
         raise Problem(404, f"run {run.id} has no findings: the analyses are made when a training is complete")
@@ -86,7 +86,7 @@ def download_findings(
     summary="Download the trained network",
 )
 def download_capsule(run: Found, here: Here) -> Response:
-    """The capsule: spec, seeds and what trained, from which `python -m core capsule` rebuilds the whole network."""
+    """The capsule: spec, seeds and trained values. `python -m core capsule` rebuilds the whole network from it."""
     name, kind = f"onlybn-{run.id}.safetensors", "application/octet-stream"
     found = _capsule(run, here)
     if isinstance(found, bytes):
@@ -110,13 +110,13 @@ def download_report(run: Found, here: Here, site: Site) -> Response:
 
 
 def capsule_of(run: Run, here: Services) -> bytes:
-    """The capsule of a finished run. Raises Problem 404 in words where it has none, or none here."""
+    """The capsule of a finished run. Raises Problem 404 if it has none, or none here."""
     found = _capsule(run, here)
     return found if isinstance(found, bytes) else found.read_bytes()
 
 
 def _capsule(run: Run, here: Services) -> bytes | FilePath:
-    """From the database, or its place in the folder of the run."""
+    """The capsule from the database, or its path in the run's folder."""
     if run.state != "finished":
         raise Problem(404, f"run {run.id} is {run.state}; only a finished run has a capsule")
     if (content := here.store.results.capsule(run.id)) is not None:

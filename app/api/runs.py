@@ -1,4 +1,4 @@
-"""The REST routes of runs: launch, list, look at, what to expect of one, cancel, resume, remove and restore."""
+"""The REST routes of runs: launch, list, look at, predict, cancel, resume, remove and restore."""
 
 from typing import Annotated, Literal
 
@@ -19,20 +19,20 @@ from jobs.store.records import RESUMABLE, Run, State, Unreadable
 from jobs.store.runs import REMOVED_FOR_S, SORTS
 
 MAX_LIMIT = 200
-DRAWN_STEPS = 400  # of a schedule
+DRAWN_STEPS = 400  # the most steps of a schedule in a response
 HOPELESS = {"diverged": "it diverged, and would do so again at the same step: clone it and lower the learning rate"}
-"""Kinds of failure that come back however often one tries."""
+"""Kinds of failure that every further attempt would repeat."""
 
 
 class ScheduleView(TypedDict):
-    """The learning rate of some steps, the first and the last among them, with their epochs."""
+    """The learning rate at some steps, including the first and the last, with their epochs."""
 
     epochs: list[float]
     lr: list[float]
 
 
 class Removed(TypedDict):
-    """A run that is out of all lists; for so many seconds it can be restored."""
+    """A removed run, and for how many seconds it can be restored."""
 
     id: str
     restorable_s: float
@@ -50,7 +50,7 @@ router = APIRouter()
     summary="Launch a run",
 )
 def launch_run(spec: Spec, here: Here) -> Response:
-    """Queue a run. Keep `owner_token`: it is shown this once, and only who has it can cancel the run."""
+    """Queue a run. Keep `owner_token`: it is shown only once, and is needed to cancel the run."""
     if reason := refuse_submission(here.store.queue.backlog(), here.settings.max_queued):
         raise Problem(429, reason)
     starts.refuse_unknown_start(spec, here)
@@ -108,7 +108,7 @@ def look_at_run(run: Found, here: Here) -> Response:
     "/api/runs/{run_id}/schedule", response_model=ScheduleView, responses=wrong(404), summary="Look at the schedule"
 )
 def show_schedule(run: Found) -> Response:
-    """The learning rate over the whole run as its spec says it, whether or not it has come that far."""
+    """The learning rate over the whole run, as its spec plans it."""
     spec = run.spec
     total, per_epoch = spec.total_steps, spec.steps_per_epoch
     stride = max(1, -(-total // DRAWN_STEPS))
@@ -133,9 +133,9 @@ def show_outlook(run: Found, here: Here) -> Response:
     summary="Cancel a run",
 )
 def cancel_run(run_id: Existing, here: Here, x_owner_token: Token = None) -> Response:
-    """Stop a run and keep its curves so far. A run that has ended stays as it is.
+    """Stop a run and keep its curves so far. A run that has ended does not change.
 
-    The token is that of the run, or that of the study that launched it.
+    Send the token of the run, or of the study that launched it.
     """
     refuse_others(run_id, here, x_owner_token, "cancel")
     run = here.store.runs.cancel(run_id) or found(run_id, here)
@@ -149,8 +149,8 @@ def cancel_run(run_id: Existing, here: Here, x_owner_token: Token = None) -> Res
     summary="Let a failed or cancelled run go on",
 )
 def resume_run(run: Found, here: Here, x_owner_token: Token = None) -> Response:
-    """Queue a failed or cancelled run again. It goes on from its last checkpoint where the worker that takes it
-    finds the file, and else from the beginning. The token is that of the run, or that of the study that launched it."""
+    """Queue a failed or cancelled run again. It resumes from its last checkpoint if the worker finds the file, and
+    else restarts. Send the token of the run, or of the study that launched it."""
     refuse_others(run.id, here, x_owner_token, "resume")
     _refuse_hopeless(run)
     resumed = here.store.runs.resume(run.id)
@@ -164,7 +164,7 @@ def resume_run(run: Found, here: Here, x_owner_token: Token = None) -> Response:
     "/api/runs/{run_id}", response_model=Removed, responses=wrong(403, 404, 409), summary="Remove a run that has ended"
 )
 def remove_run(run_id: Existing, here: Here, x_owner_token: Token = None) -> Response:
-    """Take a run out of all lists. For an hour it can be restored; then it is deleted with all its files."""
+    """Remove a run from all lists. It can be restored for an hour; then it is deleted with all its files."""
     refuse_others(run_id, here, x_owner_token, "remove")
     if reason := here.store.runs.remove(run_id):
         raise Problem(409, reason)
@@ -177,7 +177,7 @@ def remove_run(run_id: Existing, here: Here, x_owner_token: Token = None) -> Res
     "/api/runs/{run_id}/restore", response_model=views.RunView, responses=wrong(403, 404), summary="Undo a removal"
 )
 def restore_run(run_id: RunId, here: Here, x_owner_token: Token = None) -> Response:
-    """Bring back a run that was removed within the last hour. One that is there stays as it is."""
+    """Restore a run that was removed within the last hour. A run that was not removed does not change."""
     refuse_others(run_id, here, x_owner_token, "restore")
     run = here.store.runs.restore(run_id)
     if run is None:

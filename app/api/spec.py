@@ -1,4 +1,4 @@
-"""The spec of a run in the body of a request: as JSON, or as text that somebody wrote."""
+"""The spec of a run in the body of a request: as JSON, or as hand-written text."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ router = APIRouter()
 
 
 class ReadSpec(TypedDict):
-    """A spec as POST /api/runs takes it, with what differs from the defaults only."""
+    """A spec as POST /api/runs takes it, with only what differs from the defaults."""
 
     spec: dict[str, Any]
 
 
 def spec_of(body: bytes, here: Services) -> RunSpec:
-    """The spec that `body` (JSON) says. Raises Problem.
+    """The spec in `body` (JSON). Raises Problem.
 
-    It may take seconds, for which nobody else shall wait: a spec of a folder of images has the folder listed.
+    It may take seconds, because a spec for a folder of images lists the folder; run it in a thread.
     """
     return parse(RunSpec, starts.resolved(body, here), explain)
 
@@ -41,7 +41,7 @@ async def _spec(request: Request, here: Here) -> RunSpec:
 
 
 Spec = Annotated[RunSpec, Depends(_spec)]
-"""What the body of the request says."""
+"""The spec in the body of the request."""
 
 
 @router.post(
@@ -52,7 +52,7 @@ Spec = Annotated[RunSpec, Depends(_spec)]
     summary="Read a spec written in YAML or JSON",
 )
 async def read_spec(request: Request, here: Here) -> Response:
-    """The spec that the body says, checked as for a launch; the refusal names the line or the field that is wrong."""
+    """The spec in the body, checked as for a launch. An error names the wrong line or field."""
     return answer(await run_in_threadpool(_read, await request.body(), here))
 
 

@@ -1,4 +1,7 @@
-"""Files that runs start from: upload, look-up, the capsule of another run as such a file (core/trained/start.py)."""
+"""The REST routes of files that runs start from: upload, look at, download (core/trained/start.py).
+
+The capsule of another run can be such a file, too.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ router = APIRouter()
 
 
 class StartView(TypedDict):
-    """A file that runs can start from: name it by its `digest` in the field `start` of a run."""
+    """A file that runs can start from: write its `digest` into the field `start` of a run's spec."""
 
     digest: str
     kind: Literal["capsule", "state dict"]
@@ -45,7 +48,7 @@ class StartView(TypedDict):
     summary="Upload a file to start from",
 )
 async def upload_start(request: Request, here: Here) -> Response:
-    """A capsule or a safetensors state dict of at most 8 MB, as the body. The same file again has the same digest."""
+    """The body is a capsule or a safetensors state dict of at most 8 MB. The same file always has the same digest."""
     content = await request.body()
     header = _header(content)
     digest = await run_in_threadpool(_keep, here, content)
@@ -56,7 +59,7 @@ async def upload_start(request: Request, here: Here) -> Response:
     "/api/starts/{digest}", response_model=StartView, responses=wrong(404, 422), summary="Look at a file to start from"
 )
 def look_at_start(digest: Digest, here: Here) -> Response:
-    """What is known of an uploaded file."""
+    """The kind and the size of an uploaded file."""
     content = here.store.starts.get(digest)
     if content is None:
         raise Problem(404, UNKNOWN)
@@ -70,7 +73,7 @@ def look_at_start(digest: Digest, here: Here) -> Response:
     summary="Download a file to start from",
 )
 def download_start(digest: Digest, here: Here) -> Response:
-    """The uploaded file itself."""
+    """The uploaded file, unchanged."""
     content = here.store.starts.get(digest)
     if content is None:
         raise Problem(404, UNKNOWN)
@@ -78,13 +81,13 @@ def download_start(digest: Digest, here: Here) -> Response:
 
 
 def resolved(body: bytes, here: Services) -> bytes:
-    """The JSON of a spec whose `start` may be {"run": ID}, with the digest of that run's capsule in its place."""
+    """The JSON of a spec in which the digest of a run's capsule replaces a `start` of the form {"run": ID}."""
     if b'"start"' not in body:
         return body
     try:
         fields = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return body  # whoever reads it says so
+        return body  # the parser of the spec reports the error
     if not (isinstance(fields, dict) and isinstance(fields.get("start"), dict)):
         return body
     fields["start"] = _capsule_as_start(fields["start"], here)
@@ -92,7 +95,7 @@ def resolved(body: bytes, here: Services) -> bytes:
 
 
 def refuse_unknown_start(spec: RunSpec, here: Services) -> None:
-    """Raises Problem where the file that a run would start from is not here."""
+    """Raises Problem if the file that a run would start from is not here."""
     if spec.start and not here.store.starts.has(spec.start):
         raise Problem(422, "start: there is no file with this SHA-256 here; upload it first with POST /api/starts")
 

@@ -1,4 +1,4 @@
-"""The REST routes that say how the server is, and who trains here: workers, what they do, and their machines."""
+"""The REST routes of the server's health, and of its workers: what they do, and their machines."""
 
 from typing import Literal
 
@@ -11,7 +11,7 @@ from jobs.store.records import Machine, WorkerNow
 
 
 class Healthy(TypedDict):
-    """The server answers; how many workers live, runs wait, and runs run."""
+    """The server's health: whether it answers, and how many workers live, runs wait, and runs run."""
 
     status: Literal["ok"]
     workers: int
@@ -20,8 +20,8 @@ class Healthy(TypedDict):
 
 
 class MachineView(TypedDict):
-    """What a worker says of its machine. `load`: busy threads within the last minute; the disk is that of its data
-    folder; null where the system does not say."""
+    """A worker's report about its machine. `load`: busy threads within the last minute; the disk is that of its data
+    folder; null if the system does not report it."""
 
     processor: str
     cores: int
@@ -32,7 +32,7 @@ class MachineView(TypedDict):
 
 
 class WorkerView(TypedDict):
-    """A worker: how many runs it can hold at once, and holds. `machine`: null of one of an older version."""
+    """A worker: how many runs it can hold at once, and how many it holds. `machine`: null for an older version."""
 
     host: str
     slots: int
@@ -61,7 +61,7 @@ def healthz(here: Here) -> Response:
 
 @router.get("/api/workers", response_model=Workers, summary="Who trains here")
 def show_workers(here: Here) -> Response:
-    """The workers that were heard of within the last seconds, the one that has been there longest first."""
+    """The workers with a heartbeat within the last seconds, the oldest first."""
     said: Workers = {"workers": [_view(worker) for worker in here.store.workers.alive()]}
     return answer(said)
 

@@ -1,4 +1,4 @@
-"""The REST routes of studies: launch, look at, cancel, resume and download the runs of one question as one."""
+"""The REST routes of studies: launch, look at, cancel, resume and download all runs of a question together."""
 
 from typing import Annotated
 
@@ -75,10 +75,10 @@ def list_questions(here: Here) -> Response:
     summary="Launch a study",
 )
 def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here) -> Response:
-    """Queue what is missing: finished runs of the same spec are reused, waiting and running ones joined.
+    """Queue the missing runs. The study reuses finished runs of the same spec and joins waiting and running ones.
 
-    Where the whole study has finished already, the answer is that study, with status 200 and without a token. Else
-    keep `owner_token`: it is shown this once, and only who has it can cancel or resume the study.
+    If the whole study has finished already, the response is that study, with status 200 and without a token. Else
+    keep `owner_token`: it is shown only once, and is needed to cancel or resume the study.
     """
     if reason := refuse_submission(here.store.queue.backlog(), here.settings.max_queued):
         raise Problem(429, reason)
@@ -99,7 +99,7 @@ def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here) 
     "/api/studies/{study_id}", response_model=studies.StudyView, responses=wrong(404), summary="Look at a study"
 )
 def look_at_study(study: FoundStudy, here: Here) -> Response:
-    """Its progress as one, its runs, the verdict so far and the figure's data."""
+    """The study's progress, its runs, the verdict so far and the figure's data."""
     return answer(here.studies.view(study))
 
 
@@ -110,7 +110,7 @@ def look_at_study(study: FoundStudy, here: Here) -> Response:
     summary="Cancel a study",
 )
 def cancel_study(study: Owned, here: Here) -> Response:
-    """Stop the runs that this study launched and that no other study needs. Finished runs stay."""
+    """Stop the runs that this study launched and no other study needs. Finished runs stay."""
     for run_id in here.store.studies.cancel(study.id) or ():
         here.store.runs.cancel(run_id)
     return answer(here.studies.view(here.store.studies.get(study.id) or study))
@@ -123,7 +123,7 @@ def cancel_study(study: Owned, here: Here) -> Response:
     summary="Resume a study",
 )
 def resume_study(study: Owned, here: Here) -> Response:
-    """Queue again what failed or was cancelled."""
+    """Queue the failed and cancelled runs again."""
     if reason := refuse_submission(here.store.queue.backlog(), here.settings.max_queued):
         raise Problem(429, reason)
     if resumed := here.store.studies.resume(study.id):
@@ -161,7 +161,7 @@ def _named(asked: StudyRequest) -> StudySpec:
 
 
 def _wake(here: Services, run_ids: tuple[str, ...]) -> None:
-    """One hint is enough: a worker that is awake serves the queue until it is empty."""
+    """Send one message, which is enough: an awake worker serves the queue until it is empty."""
     for run_id in run_ids[:1]:
         here.wake(run_id)
 

@@ -1,6 +1,6 @@
-"""What the form offers where a person chooses: the tables behind its components, and when each field applies.
+"""The choices in the form: the tables behind its components, and when each field applies.
 
-A registry's entry appears here by itself; what stands here by hand is the order and the words of the groups.
+New entries of a registry appear here automatically; only a few titles and conditions are written by hand.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ OTHER = "other"
 """The choice that stands for a number typed into the field beside it."""
 
 Choices = tuple[tuple[str, str], ...]
-"""(what people read, value)."""
+"""Pairs (title, value)."""
 
 GROUPS: Choices = tuple((group.title, group.name) for group in POLICY_GROUPS.values())
-"""The first step of "what trains"; each has fields of its own for the second."""
+"""The first step of "what trains"; each group has its own fields in the second step."""
 
 
 def _members(group: PolicyGroup) -> Choices:
@@ -36,7 +36,7 @@ def _members(group: PolicyGroup) -> Choices:
 MEMBERS: dict[str, Choices] = {
     group.key: members for group in POLICY_GROUPS.values() if len(members := _members(group)) > 1
 }
-"""By the key of a group's field, the policies and rules of which one is to be chosen."""
+"""By the key of a group's field: the policies and rules to choose from."""
 
 
 def _shown_of_policies() -> dict[str, dict[str, str | bool]]:
@@ -55,7 +55,7 @@ def _shown_of_policies() -> dict[str, dict[str, str | bool]]:
 
 
 POLICY_SHOWN = _shown_of_policies()
-"""The fields of a policy's second step: when each is shown."""
+"""When each field of the second step is shown."""
 
 SHOWN: dict[str, dict[str, str | bool]] = {
     "other_number": {"number": OTHER},
@@ -66,7 +66,7 @@ SHOWN: dict[str, dict[str, str | bool]] = {
     "norm.groups": {"norm.kind": "group"},
     "init.norm": {"norm.affine": True},
 }
-"""The fields that apply only where others have certain values; elsewhere they are hidden and count for nothing."""
+"""The fields that apply only if others have certain values; otherwise they are hidden and ignored."""
 
 TITLES: dict[str, dict[str, str]] = {
     "optimizer": {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"},
@@ -76,10 +76,10 @@ TITLES: dict[str, dict[str, str]] = {
     "init.norm": {entry.name: entry.title for entry in NORM_INITIALIZERS.values()},
     "norm.kind": {kind: title[0].upper() + title[1:] for kind, title in NORM_TITLES.items()},
 }
-"""What people read for the values of a field, by the field's key."""
+"""The titles of a field's values, by the field's key."""
 
 AS_TYPED: dict[str, dict[str, str]] = {"paper-imagenet": {"lr_drops": "30/90, 60/90, 80/90"}}
-"""What a preset's fields look like where their decimals would be rounded."""
+"""Texts for the fields of a preset whose decimals would be rounded."""
 
 
 def _fields(preset: Preset) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def _fields(preset: Preset) -> dict[str, Any]:
 
 
 PRESETS: Mapping[str, dict[str, Any]] = {preset.title: _fields(preset) for preset in RECIPES.values()}
-"""Recipes to fill in with a click, by title: where they differ from the defaults."""
+"""Recipes to fill in with a click, by title: the values that differ from the defaults."""
 
 
 def is_open(family: Family) -> bool:
@@ -97,7 +97,7 @@ def is_open(family: Family) -> bool:
 
 
 def stages_of(family: Family) -> list[int]:
-    """The stages that have norm layers, from input to output; 0 is the stem where that is a stage of its own."""
+    """The stages with norm layers, from input to output; 0 is the stem if it is a stage of its own."""
     return sorted({norm.stage for norm in catalog.plan(family.member(family.featured[0])).norms})
 
 

@@ -1,7 +1,7 @@
 """RunSpec's schema as form components.
 
-The values never reach Python: `static/pages/train/form.js` turns them into a spec, shows it in the URL and sends it to
-the same API that everybody else uses, where RunSpec validates it. `choices.py` has what can be chosen.
+Gradio never sends their values to Python: `static/pages/train/form.js` turns them into a spec, shows it in the URL and
+posts it to the public API, where RunSpec validates it. `choices.py` has the choices.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ SELF_EVIDENT = (
     *("norm.affine", "init.weights", "init.norm", "test_examples", "name"),
     *SEEDS,
 )
-"""Fields whose description would say the label again."""
+"""Fields whose description would repeat the label."""
 INFOS = {
     **dict.fromkeys(SELF_EVIDENT),
     "lr_drops": "Shares of the run, 0 to 1.",
     "lr_drop_factor": "Times the rate at each drop.",
     "start": "The id of a finished run, whose trained network replaces random values, or the SHA-256 of a file.",
 }
-"""What stands under a label instead of the schema's description."""
+"""The text under a label in place of the schema's description."""
 PLACEHOLDERS = {
     "train_examples": "all",
     "test_examples": "all",
@@ -68,7 +68,7 @@ PLACEHOLDERS = {
 }
 TOP = ("epochs", "replicate", "train_examples")
 POLICY = ("group", *choices.POLICY_SHOWN)
-"""The components that together say what trains."""
+"""The components that together give the policy."""
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Training": (
@@ -88,17 +88,17 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Seeds": SEEDS,
     "More": ("augmentation", "test_examples", "name"),
 }
-"""The fields that are rarely needed, by heading; a field that no heading names stands under the last."""
+"""The rarely needed fields, by heading; a field without a heading here goes under the last one."""
 
 
 class Form:
-    """The components of a run's form, by the key under which the script and the URL know each."""
+    """The components of a run's form, by the key of each in the script and the URL."""
 
     def __init__(self) -> None:
         self.components: dict[str, Part] = {}
 
     def architecture(self) -> None:
-        """Family, then depth or width: the usual ones to click, any other to type where there are others."""
+        """Family, then depth or width: usual values to click, and a field for any other value that exists."""
         families = list(FAMILIES.values())
         first = families[0]
         self._radio("family", "Architecture", [(family.title, family.name) for family in families], first.name)
@@ -106,11 +106,11 @@ class Form:
         self._number("other_number", "Other depth or width", 26)
 
     def policy(self) -> None:
-        """What trains: first the kind of parameters. `policy_parts` is the second step."""
+        """The first step of what trains: the kind of parameters. `policy_parts` is the second step."""
         self._radio("group", "What trains", choices.GROUPS, "norm")
 
     def policy_parts(self) -> None:
-        """What trains, second step: the fields of every group, of which one group's are shown."""
+        """The second step of what trains: the fields of every group; the page shows those of one group."""
         for group in POLICY_GROUPS.values():
             if offered := choices.MEMBERS.get(group.key):
                 self._radio(group.key, group.label, offered, offered[0][1])
@@ -133,7 +133,7 @@ class Form:
         self._radio("dataset", "Data set", [(d.title, d.name) for d in DATASETS.values()], DEFAULTS["dataset"])
 
     def numbers(self) -> None:
-        """The few numbers that people change."""
+        """The few numbers that people often change."""
         self._add(TOP)
 
     def section(self, heading: str) -> None:
@@ -150,7 +150,7 @@ class Form:
         self.components[key] = gr.Radio(list(offered), value=value, label=label, elem_id=elem_id(key))
 
     def _numbers(self, key: str, label: str, numbers: Iterable[int], value: int) -> None:
-        """The usual numbers to click, and one that opens a field for any other."""
+        """Usual numbers to click, and a choice that opens a field for any other number."""
         offered = [*((str(number), str(number)) for number in numbers), ("Other", OTHER)]
         self.components[key] = gr.Radio(
             offered, value=str(value), label=label, elem_id=elem_id(key), elem_classes="chips"
@@ -185,7 +185,7 @@ def _chosen(value: str | bool) -> str:
 
 
 def component(key: str, schema: dict[str, Any]) -> Part:
-    """The component for one property of a JSON schema: its title, its help, its bounds and its default."""
+    """The component for a property of a JSON schema, with its title, help, bounds and default."""
     label = LABELS.get(key, key.replace("_", " ").capitalize())
     default = DEFAULTS.get(key, schema.get("default"))
     info = None if key in TOP else INFOS.get(key, schema.get("description"))
@@ -205,7 +205,7 @@ def component(key: str, schema: dict[str, Any]) -> Part:
             maximum=schema.get("maximum"),
             **common,
         )
-    # A list, a name, or a number that may be left out: a Number component would show a missing one as 0.
+    # A list, a name, or an optional number: a Number component would show a missing number as 0.
     return gr.Textbox(value=_typed(default), placeholder=PLACEHOLDERS.get(key), max_lines=1, **common)
 
 
@@ -214,11 +214,11 @@ def _title(key: str, name: str) -> str:
 
 
 def preset(values: dict[str, Any]) -> dict[str, Any]:
-    """What a click on one of choices.PRESETS fills in, by key: its values, and the recipe's defaults for the rest."""
+    """The values that a click on one of choices.PRESETS fills in, by key; the rest are the recipe's defaults."""
     recipe = PARTS["recipe"].model_dump(mode="json")
     return {**{key: _typed(value) for key, value in recipe.items()}, **values}
 
 
 def _typed(value: Any) -> Any:
-    """A default as a component has it: lists are typed with commas."""
+    """A default in the form that its component takes: a list becomes text with commas."""
     return ", ".join(f"{item:g}" for item in value) if isinstance(value, list | tuple) else value

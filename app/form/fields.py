@@ -1,4 +1,4 @@
-"""The fields of a spec by key, as the form and a page's address have them: their schemas and their defaults."""
+"""The fields of a spec by key: their schemas and defaults, for the form and for addresses of pages."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ EXAMPLES: tuple[dict[str, Any], ...] = tuple(
     {"architecture": "resnet-14", "policy": policy, "dataset": "digits", "epochs": 40, "replicate": 0}
     for policy in ("batchnorm", "random-2")
 )
-"""The two experiments that a first visit offers: the same number of trainable parameters, chosen differently."""
+"""The pair of experiments offered to newcomers: the same number of trainable parameters, chosen differently."""
 
 DEFAULTS = EXAMPLES[0]
 
 PARTS: dict[str, Recipe | Init | Normalisation] = {"recipe": Recipe(), "init": Init(), "norm": Normalisation()}
-"""The parts of a spec at their defaults. A part's field has the key `part.field`; the recipe's have no prefix."""
+"""The parts of a spec at their defaults. A field has the key `part.field`; fields of the recipe have no prefix."""
 
 
 def key_of(part: str, field: str) -> str:
@@ -36,17 +36,17 @@ def _schemas() -> dict[str, dict[str, Any]]:
 
 
 def _or_none(schema: dict[str, Any]) -> dict[str, Any]:
-    """`schema` of a field that may be left out."""
+    """The schema of an optional field with `schema`."""
     return {"anyOf": [schema, {"type": "null"}], "default": None}
 
 
 SCHEMAS = _schemas()
-"""The JSON schema of every field that a component of its kind can show, by key; objects have none."""
+"""The JSON schema of every field that one component can show, by key; fields that are objects are left out."""
 
 OPTIONAL: dict[str, Any] = {
     key: schema["default"] for key, schema in SCHEMAS.items() if key in RunSpec.model_fields and "default" in schema
 }
-"""The default of every field of a spec itself that may be left out, by key."""
+"""The default of every optional field of the spec itself, by key."""
 
 USUAL: dict[str, Any] = {
     key_of(part, field): value

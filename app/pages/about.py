@@ -1,4 +1,4 @@
-"""The page for newcomers: what the paper found, two figures to play with, the words, and how to cite."""
+"""The About page for newcomers: the paper's findings, two interactive figures, the glossary, and citations."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ INTRO = f"""
 
 
 def build() -> None:
-    """The page, inside the Blocks that is open."""
+    """Build the page inside the open Blocks."""
     panel("pages/about/page.js", INTRO, elem_id="about")
     words(_glossary(), elem_id="glossary")
     panel("pages/about/cite.js", _citations(), elem_id="cite")

@@ -1,8 +1,8 @@
 """The experiments that the Train page offers as sentences: what each asks, the runs that answer it, and their cards.
 
-A row of the table is all that an experiment needs. The paper's questions, with replicates and verdicts, are studies
-(core/studies); these are small, on the smallest data set, to be watched from the first step to the last. The script
-of the page adds times and lets people run them.
+An experiment is one row of the table. The paper's questions, with replicates and verdicts, are studies (core/studies);
+experiments are small, use the smallest data set, and can be watched from the first step to the last. The page's script
+adds times and the buttons' actions.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ HEAD = """
 
 @dataclass(frozen=True)
 class Experiment:
-    """`sentence` is what one clicks on, `watch` where to look; `runs` are specs as the API takes them."""
+    """`sentence` is the question on the card, `watch` says what to look for; `runs` are specs as the API takes them."""
 
     name: str
     sentence: str
@@ -37,7 +37,7 @@ class Experiment:
 
 
 class ExperimentView(TypedDict):
-    """An experiment as the page shows it; `estimate_s` is of all its runs, one after the other."""
+    """An experiment as the page shows it; `estimate_s` is for all its runs, one after the other."""
 
     name: str
     sentence: str
@@ -47,7 +47,7 @@ class ExperimentView(TypedDict):
 
 
 def _runs(*variants: dict[str, Any]) -> tuple[dict[str, Any], ...]:
-    """Runs that differ in what `variants` say only."""
+    """Runs that differ only in the fields of `variants`."""
     usual = {"architecture": "resnet-14", "policy": "batchnorm", "dataset": "digits", "epochs": EPOCHS}
     return tuple({**usual, **variant} for variant in variants)
 
@@ -106,7 +106,7 @@ EXPERIMENTS: Registry[Experiment] = Registry(
 
 
 def view(experiment: Experiment, estimate: Callable[[RunSpec], Estimate]) -> ExperimentView:
-    """`experiment` with its time on this server by `estimate`."""
+    """`experiment` with its time on this server, computed by `estimate`."""
     return {
         "name": experiment.name,
         "sentence": experiment.sentence,
@@ -117,7 +117,7 @@ def view(experiment: Experiment, estimate: Callable[[RunSpec], Estimate]) -> Exp
 
 
 def together(estimates: Sequence[Estimate]) -> Estimate:
-    """The range of several runs one after the other; it rests on what the weakest of them rests on."""
+    """The range of several runs one after the other; its basis is the weakest of theirs."""
     return {
         "low": round(sum(one["low"] for one in estimates), 1),
         "high": round(sum(one["high"] for one in estimates), 1),
@@ -127,7 +127,7 @@ def together(estimates: Sequence[Estimate]) -> Estimate:
 
 
 def skeleton() -> str:
-    """The cards. The first experiment stands above them, in the page's greeting."""
+    """The HTML of the cards. The first experiment is not among them, but in the page's greeting."""
     cards = "".join(_card(experiment) for experiment in list(EXPERIMENTS.values())[1:])
     return (
         f'{HEAD}<ul>{cards}</ul><p class="problem" data-slot="experiments-problem" role="alert" hidden></p></section>'

@@ -10,7 +10,7 @@ from core.run.events import DISABLED_BELOW
 
 @dataclass(frozen=True)
 class Term:
-    """`name` is what pages mark a word with, `title` what About lists it as."""
+    """A word with its explanation. Pages mark words with `name`; About lists `title`."""
 
     name: str
     title: str

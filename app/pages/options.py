@@ -1,4 +1,4 @@
-"""The registries and the form's tables as plain data, which every page has in its head for the scripts."""
+"""The registries and the form's tables as plain data, which every page has in its head for its scripts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.run.events import DISABLED_BELOW, EDGES, QUANTILES
 
 
 def options() -> dict[str, Any]:
-    """All of it; JSON has every value."""
+    """All registries and tables, as values that JSON can hold."""
     return {
         "families": [
             {
@@ -66,7 +66,7 @@ def options() -> dict[str, Any]:
 
 
 def _said(policy: Policy) -> dict[str, Any]:
-    """What people read and see of `policy`, and the norm initialiser that it wants (None: the default)."""
+    """The titles and colours of `policy`, and the norm initialiser that it wants (None: the default)."""
     return {
         "title": policy.title,
         "sentence": policy.sentence,
@@ -78,19 +78,19 @@ def _said(policy: Policy) -> dict[str, Any]:
 
 
 def _worded(wording: Wording) -> dict[str, Any]:
-    """The same of policies that are not listed, with {k} in the words for what the pattern's group has."""
+    """The same for policies that a rule names; {k} in the text stands for the match of the pattern's group."""
     said = _said(wording.example)
     words = {key: wording.of(said[key]) for key in ("title", "sentence")}
     return {"pattern": wording.pattern, **said, **words}
 
 
 def _rule(rule: PolicyRule) -> dict[str, Any]:
-    """How the script says and reads the names of `rule`; `pattern` has a group for each field."""
+    """How the script writes and reads the names of `rule`; `pattern` has a group for each field."""
     said = [asdict(field) for field in rule.fields]
     return {"name": rule.name, "group": rule.group, "stem": rule.stem, "pattern": rule.pattern, "fields": said}
 
 
 def _missing(data: DataSet) -> str | None:
-    """What a data set from a folder needs first, where this server was started without it."""
+    """What is missing for a data set from a folder, if this server was started without that folder."""
     problem = missing(data)
     return problem and f"{problem}."

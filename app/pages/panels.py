@@ -1,7 +1,7 @@
-"""Panels: places in a page that a script of `static/` fills and keeps alive. What they draw is written there.
+"""Panels: places in a page that a script in `static/` fills and updates. The scripts have the content.
 
-A panel is a gr.HTML whose template never changes, so Gradio never touches what the script has built. These are
-functions because Gradio writes a .pyi file beside every module that defines a component of its own.
+A panel is a gr.HTML whose template never changes, so Gradio never changes what the script has built. Panels are
+functions, not classes, because Gradio writes a .pyi file beside every module that defines a component.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ STATIC = "/static"
 def panel(module: str, skeleton: str, *, elem_id: str | None = None) -> gr.HTML:
     """An element that the function `mount(element)` of the module `static/MODULE` fills.
 
-    `skeleton` is the HTML that stands there until then, of the same height, so that nothing jumps. Gradio reads it as
-    a template: it must not contain `${`, two braces in a row, or a backquote.
+    `skeleton` is the HTML until then, of the same height, so that nothing jumps. Gradio reads it as a template, so it
+    must not contain `${`, two braces in a row, or a backquote.
     """
     return _html(skeleton, f"{loaded(module)}.then((module) => module.mount(element))", elem_id)
 
@@ -23,8 +23,8 @@ def panel(module: str, skeleton: str, *, elem_id: str | None = None) -> gr.HTML:
 def loaded(module: str) -> str:
     """JavaScript for the promise of the module `static/MODULE`.
 
-    The address is whole, because Chromium keeps compiled scripts by their text: a relative one would be looked for on
-    the server, perhaps another of this host, that this tab visited first.
+    The address includes the origin, because Chromium caches compiled scripts by their text. It could resolve a
+    relative address against another server on this host that this tab visited first.
     """
     return f"import(location.origin + '{STATIC}/{module}')"
 

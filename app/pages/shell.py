@@ -1,7 +1,7 @@
-"""Pages without Gradio, in the look of the site: the API's description, and what stands at an address without a page.
+"""Pages without Gradio in the site's style: the API's description, and the page for unknown addresses.
 
-Here are the header and the footer of all pages, too. A plain page says all it has to say without its script, which adds
-the theme that the reader chose and the state of the server.
+The header and the footer of all pages are here, too. A plain page is complete without its script, which only adds the
+reader's theme and the state of the server.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ NOWHERE = """
 """
 
 NO_PAGES = ("/api/", "/static/", "/assets/", "/gradio_api/")
-"""What programs ask for: an error there stays what it is."""
+"""Addresses that programs request: an error there does not become a page."""
 
 
 def page(title: str, body: str) -> str:
-    """A whole page whose main part is `body`."""
+    """A complete page with the main part `body`."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -72,7 +72,7 @@ def page(title: str, body: str) -> str:
 
 
 class Nowhere:
-    """A middleware that answers who looks for a page where there is none with one that leads on."""
+    """A middleware that answers a request for an unknown page with a page of links."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -18,13 +18,13 @@ from app.web.assets import JOINED
 from core.run.events import Point
 
 LOADING = '<div class="loading"><p role="status">Loading…</p><progress aria-label="Loading"></progress></div>'
-"""What a skeleton says once its script has had a second."""
+"""The text of a skeleton, which appears if its script takes more than a second."""
 FONTS = ("-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONOSPACE = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
 
 
 def build() -> gr.Blocks:
-    """The pages as Gradio Blocks. They ask the API from the browser, so that they survive a restart of the server."""
+    """The pages as Gradio Blocks. They use the API from the browser, so they survive a restart of the server."""
     first, *others = PAGES.values()
     with gr.Blocks(title=SITE, analytics_enabled=False, fill_width=True) as site:
         own = {"/": lambda: train.build(site), "/about": about.build}
@@ -36,17 +36,18 @@ def build() -> gr.Blocks:
 
 
 def skeleton(page: Page) -> str:
-    """What stands on a page without code of its own until its script has come."""
+    """The HTML of a page until its script has loaded, for pages without Python code of their own."""
     return f'<div class="{page.name}-page">{page.head}{LOADING}</div>'
 
 
 def mount_options() -> dict[str, Any]:
-    """Arguments of gr.mount_gradio_app that belong to the look."""
+    """The arguments of gr.mount_gradio_app that set the look."""
     return {"theme": theme(), "head": head(), "footer_links": []}
 
 
 def theme() -> gr.themes.Base:
-    """System fonts and the two backgrounds, which Gradio paints before our style sheet is there; all else is CSS."""
+    """The theme: system fonts and the two backgrounds, which Gradio paints before our style sheet has loaded. All else
+    is CSS."""
     return gr.themes.Base(font=FONTS, font_mono=MONOSPACE).set(
         body_background_fill="#f6f7f9",
         body_background_fill_dark="#0e1116",
@@ -56,12 +57,12 @@ def theme() -> gr.themes.Base:
 
 
 def head() -> str:
-    """What Gradio adds to the page's head: icon, style sheet, what shows the page, and as data the registries and the
+    """HTML for the page's head: icon, style sheet, the script that shows the page, and as data the registries and the
     columns of a point."""
     known = {**options(), "point": Point._fields}
     data = json.dumps(known, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return (
-        # early.js shows the page; the animation does if that file does not come.
+        # early.js shows the page; if that file does not load, the animation shows it.
         "<style>html:not([data-ready]) gradio-app{visibility:hidden;animation:onlybn-show 0s 4s forwards}"
         "@keyframes onlybn-show{to{visibility:visible}}</style>"
         f"<style>{form.style()}</style>"
@@ -74,7 +75,7 @@ def head() -> str:
 
 
 def _frame(page: Page, own: Mapping[str, Callable[[], None]]) -> None:
-    """Header, page, footer; `own`: what builds the pages that have code of their own, by path."""
+    """Header, page, footer; `own`: functions that build pages with Python code of their own, by path."""
     panel("site/site.js", HEADER, elem_id="site-header")
     if page.path in own:
         own[page.path]()

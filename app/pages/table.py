@@ -1,4 +1,4 @@
-"""The pages of the site, a row each, with all that other files must know of them.
+"""The pages of the site, a row each, with all that other files need to know about them.
 
 A new page is a row here, its script static/pages/NAME/page.js, and a test. No requests and no Gradio.
 """
@@ -17,12 +17,12 @@ DESCRIPTION = (
 
 @dataclass(frozen=True)
 class Page:
-    """`title`: what the header and Gradio call it. `opens`: what its link opens, as the end of that sentence.
+    """A page. `title`: in the header and for Gradio. `opens`: the end of the sentence that says what its link opens.
 
-    `link_title`, `description`: what other sites show of its link while that names no run or study that is here.
-    `head`: the HTML that stands there until the script has come; None: site.py knows what builds the page.
-    `header`: whether the header has a link to it, or only where there is room. `keys`: what goes there from anywhere;
-    only for pages in the header. `run`: which part of its address names the run that it is about.
+    `link_title`, `description`: the link's preview on other sites, unless the link names a known run or study.
+    `head`: the HTML until the script has loaded; None: site.py has a function that builds the page. `header`: whether
+    the header links to it, always or only on wide screens. `keys`: the shortcut to it; only for pages in the header.
+    `run`: the parameter of its address that names its run.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""The Train page: the form, what it would train, and the launch."""
+"""The Train page: the form, its preview, and the launch."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ LATEST = """
 
 
 def build(site: gr.Blocks) -> None:
-    """The page, inside `site`, which is open."""
+    """Build the page inside `site`, which is open."""
     panel("pages/train/launch.js", HERO)
     panel("pages/train/experiments.js", experiments.skeleton(), elem_id="experiments")
     fields = form.Form()
@@ -136,7 +136,7 @@ def build(site: gr.Blocks) -> None:
 
 
 def _presets() -> list[tuple[gr.Button, dict[str, Any]]]:
-    """A button for each of PRESETS, with what it fills in."""
+    """A button for each of PRESETS, with the values that it fills in."""
     with gr.Row(elem_id="presets"):
         words("<p>Fill in the recipe:</p>")
         return [(gr.Button(title, elem_classes="preset"), values) for title, values in PRESETS.items()]
@@ -147,7 +147,7 @@ def _hint(name: str, sentence: str) -> None:
 
 
 def _wire(site: gr.Blocks, fields: form.Form, launch: gr.Button) -> None:
-    """Lets the scripts hear of the form. All of it runs in the browser: no event goes to the server."""
+    """Connect the form's events to the scripts. All of it runs in the browser: no event goes to the server."""
     parts = list(fields.components.values())
     keys = json.dumps(list(fields.components))
 

@@ -1,6 +1,6 @@
-"""What a person should know of a spec itself before it runs: a table of short functions, a sentence each.
+"""Warnings about a spec itself before it runs: a table of short functions, one sentence each.
 
-What depends on this server (its speed, its data) is said in `preview.py`.
+`preview.py` has the warnings that depend on this server (its speed, its data).
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from core.run.spec import RunSpec
 
 ADAM_LR = 0.01
 ADAM_AFFINE_LR = 0.5
-"""γ and β bear far larger steps than weights do (tests/benchmarks/recipes.py)."""
+"""γ and β tolerate far larger steps than weights do (tests/benchmarks/recipes.py)."""
 SMALLEST_PIXELS = 1
 
 
 def _capped(spec: RunSpec) -> str | None:
-    """Random weights of which a filter has fewer than were asked for."""
+    """For random weights: some filters have fewer weights than the policy asks for."""
     wanted = spec.selection.per_channel
     convolutions = spec.plan.convolutions
     capped = [conv for conv in convolutions if conv.fan_in < wanted]
@@ -46,7 +46,7 @@ def _scores(spec: RunSpec) -> str | None:
 
 
 def _frozen_norms(spec: RunSpec) -> str | None:
-    """The reference without γ and β: at which values they stay makes a difference."""
+    """For a policy that does not train γ and β: the values at which they stay make a difference."""
     if spec.policy != "all-but-batchnorm" or not spec.norm.affine:
         return None
     return f"γ and β stay where they start: {NORM_INITIALIZERS[spec.init.norm].title}."
@@ -68,7 +68,7 @@ def _missing_shortcuts(spec: RunSpec) -> str | None:
 
 
 def _other_norms(spec: RunSpec) -> str | None:
-    """The policies speak of BatchNorm whatever stands in its place."""
+    """Policies say BatchNorm even if the network has another norm layer in its place."""
     if spec.norm.kind == "batch" or not spec.norm.affine or not spec.selection.roles & AFFINE:
         return None
     place = "γ and β without normalisation" if spec.norm.kind == "none" else f"{spec.norm.title} layers"
@@ -150,5 +150,5 @@ CAUTIONS: tuple[Callable[[RunSpec], str | None], ...] = (
 
 
 def cautions(spec: RunSpec) -> list[str]:
-    """All that applies to `spec`."""
+    """All warnings that apply to `spec`."""
     return [sentence for caution in CAUTIONS if (sentence := caution(spec))]

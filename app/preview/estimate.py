@@ -1,12 +1,12 @@
-"""How long a run takes on this server, as a range, and what speed the range rests on. No torch, no page.
+"""The time of a run on this server as a range, and the basis of that range. No torch, no page.
 
-The range is made in two steps. First a model of two ordinary cores (`modest_run_s`, from `core.run.cost`):
-multiply-adds plus a fixed price for each layer of each step; analyses at the end are passes over test images. Then the
-model is corrected by this installation: of its last finished runs those whose steps were most alike in size are taken,
-and for each the factor seconds / model is known. The range is the model times the smallest factor less 20 % up to the
-model times the largest plus 25 %. Alike, because small networks pay for overheads that the model knows roughly only.
-Before anything has finished here the range is a third to three times the model ("assumed"). Waiting in the queue is not
-in it; starting the trainer is (`START_S`).
+The range takes two steps. First a model of two ordinary cores (`modest_run_s`, from `core.run.cost`): multiply-adds
+plus a fixed cost for each layer of each step; the analyses at the end are passes over test images. Then measurements
+of this installation correct the model: among the last finished runs it takes those with the most similar step size,
+and the factor seconds / model of each. The range goes from the model times the smallest factor less 20 % to the model
+times the largest plus 25 %. Similar size matters because the model knows the overheads of small networks only roughly.
+Before any run has finished here, the range is a third to three times the model ("assumed"). It includes the start of
+the trainer (`START_S`), but not the wait in the queue.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ASSUMED = (1 / 3, 3.0)
 
 
 class Estimate(TypedDict):
-    """Seconds from the start of a run to its end; `basis` says what the speed rests on, `runs` on how many runs."""
+    """Seconds from the start of a run to its end; `basis` is the source of the speed, `runs` how many runs gave it."""
 
     low: float
     high: float
@@ -42,34 +42,34 @@ class Estimate(TypedDict):
 
 
 def modest_run_s(spec: RunSpec) -> float:
-    """Seconds of training and testing on two ordinary cores, roughly."""
+    """Approximate seconds of training and testing on two ordinary cores."""
     train = spec.total_steps * cost.modest_step_s(spec)
     return train + (spec.epochs + 1) * _test_s(spec, spec.images[1])
 
 
 def modest_analyses_s(spec: RunSpec) -> float:
-    """The same of the analyses at the end."""
+    """Approximate seconds of the analyses at the end on two ordinary cores."""
     return len(EPSILONS) * _test_s(spec, cost.analysed_images(spec))
 
 
 def _test_s(spec: RunSpec, images: int) -> float:
     plan, batches = spec.plan, -(-images // spec.recipe.batch_size)
-    # A test batch goes forward only: a third of the calls of a training step.
+    # A test batch needs only the forward pass: a third of the calls of a training step.
     return images * plan.macs / cost.MODEST_MACS_PER_S + batches * len(plan.norms) * cost.STEP_OVERHEAD_S / 3
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A finished run: seconds that the model says of one step, and seconds of the run / seconds of the model."""
+    """A finished run: the model's seconds for one step, and the run's seconds / the model's seconds."""
 
     step_s: float
     factor: float
 
 
 def measured(run: Run) -> Measured | None:
-    """What a finished `run` tells of this installation's speed.
+    """What a finished `run` says about this installation's speed.
 
-    Nothing if it was resumed: its seconds are those of its last attempt only. Nothing if it was trained elsewhere.
+    None for a resumed run, which knows only the seconds of its last attempt, and for a run trained elsewhere.
     """
     if run.example or run.result is None or run.attempt > 1 or run.result.seconds <= 0:
         return None
@@ -77,7 +77,7 @@ def measured(run: Run) -> Measured | None:
 
 
 def estimate(spec: RunSpec, known: Sequence[Measured]) -> Estimate:
-    """The range for `spec` from what is `known` of earlier runs; without any: assumed."""
+    """The range for `spec` from the `known` earlier runs; without any, the assumed one."""
     step_s = cost.modest_step_s(spec)
     alike = sorted(known, key=lambda run: abs(log(run.step_s / step_s)))[:ALIKE]
     factors = [run.factor for run in alike]
@@ -92,7 +92,7 @@ def estimate(spec: RunSpec, known: Sequence[Measured]) -> Estimate:
 
 
 class Estimator:
-    """Estimates that follow this installation: its last runs, read at most every few seconds."""
+    """Estimates from the last runs of this installation, which are read again every few seconds at most."""
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store

@@ -12,7 +12,7 @@ from core.run.spec import RunSpec
 def data_is_here(dataset: str, data: Path) -> bool:
     """Whether the images of `dataset` are on this machine; if not, a run downloads them when it starts.
 
-    `data` is the folder of ONLYBN_DATA. A run that finds a file damaged says so itself.
+    `data` is the folder of ONLYBN_DATA. Damaged files are not detected here; the run reports them.
     """
     entry = DATASETS[dataset]
     if entry.download is None:
@@ -24,7 +24,7 @@ def data_is_here(dataset: str, data: Path) -> bool:
 
 
 def changed_folder(spec: RunSpec) -> str | None:
-    """Why a run on a folder of images would fail here: the folder is gone, or not the one that `spec` was made for."""
+    """Why a run on a folder of images would fail here: the folder is missing, or differs from that of `spec`."""
     if spec.contents is None:
         return None
     try:

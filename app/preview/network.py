@@ -17,8 +17,8 @@ from core.catalog.policy import Policy, Trains
 class UnitPicture(TypedDict):
     """A convolution and its norm, by their names in the module.
 
-    The shares (0..1) that train: `trained` of the convolution's weights (of their scores, where the picture has
-    `keep`), `bias_trained` of its biases (null where it has none), `norm_trained` of γ and β together.
+    The shares (0..1) that train: `trained` of the convolution's weights (of their scores, if the picture has `keep`),
+    `bias_trained` of its biases (null if it has none), `norm_trained` of γ and β together.
     """
 
     conv: str
@@ -33,7 +33,7 @@ class UnitPicture(TypedDict):
 
 
 class BlockPicture(TypedDict):
-    """Units in a row, after a max-pool where `pool`; where `residual`, with a shortcut (null: the identity)."""
+    """Units in a row. `pool`: a max-pool comes first; `residual`: the block has a shortcut (null: the identity)."""
 
     stage: int
     residual: bool
@@ -58,7 +58,7 @@ class NormPicture(TypedDict):
 
 
 class Picture(TypedDict):
-    """A network as a page draws it. `keep`: the share (0..1) of the scored weights that is used; 0: without scores."""
+    """A network as a page draws it. `keep`: the share (0..1) of the scored weights that is used; 0: no scores."""
 
     input_shape: tuple[int, int, int]
     norm: NormPicture
@@ -86,11 +86,11 @@ TITLES: dict[Role, str] = {
     "output": "Output layer",
     "output-bias": "Output biases",
 }
-"""What people read for a parameter's role."""
+"""The title of a parameter's role."""
 
 
 def picture(plan: Plan, trains: Trains, chosen: Policy, normalisation: Normalisation) -> Picture:
-    """The network of `plan`, with norm layers as in `normalisation`; in it `trains`, which `chosen` says."""
+    """The network of `plan` with norm layers as in `normalisation`; `trains` is what the policy `chosen` trains."""
     return {
         "input_shape": plan.input_shape,
         "norm": {

@@ -1,8 +1,8 @@
-"""What one can expect of a run: when it starts and ends, as ranges, and which other run it is to be compared with.
+"""The outlook of a run: when it starts and ends, as ranges, and the run to compare it with.
 
-The queue is played through in advance: each slot of the workers that are there takes the next run as soon as it is
-free, once with the lengths' lower ends and once with the upper ones. Lengths are those of `estimate.py`; how much
-longer a running run takes follows from its own measured speed. Knows no requests.
+The queue is simulated: each slot of the running workers takes the next run as soon as it is free, once with the lower
+ends of all lengths and once with the upper ends. `estimate.py` gives the lengths; the remaining time of a running run
+follows from its own measured speed. Knows no requests.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from jobs.store.store import Store
 
 KEEP_S = 2.0
 MAX_SEEN = 1000
-"""Runs of the queue that are played through; who stands further behind gets no range."""
+"""The simulated part of the queue; runs further behind get no range."""
 MEASURED = (0.85, 1.25)
-"""What a run's own estimate of its rest may be off by."""
+"""The factors by which a run's own estimate of its remaining time may be wrong."""
 SAME_SIZE = 0.02
 USUAL_NORM: str = Init().norm
 
@@ -38,7 +38,7 @@ class Range(TypedDict):
 
 
 class TwinView(TypedDict):
-    """A run that differs in its policy alone. `as_many`: it trains as many parameters, within 2 %."""
+    """A run that differs only in its policy. `as_many`: it trains as many parameters, within 2 %."""
 
     id: str
     url: str
@@ -49,8 +49,8 @@ class TwinView(TypedDict):
 
 
 class Outlook(TypedDict):
-    """`starts`: of a queued run; `ends`: of a queued or running one; null where nobody can say, such as without a
-    worker. `basis`: what the lengths rest on. `slots`: runs that the workers can hold at once; null once it is over."""
+    """`starts`: of a queued run; `ends`: of a queued or running one; null if unknown, such as without a worker.
+    `basis`: the basis of the lengths. `slots`: runs that the workers can hold at once; null after the run's end."""
 
     starts: Range | None
     ends: Range | None
@@ -60,7 +60,7 @@ class Outlook(TypedDict):
 
 
 class Outlooks:
-    """Answers for all runs of one installation. `now` is a monotonic clock in seconds."""
+    """The outlooks of all runs of one installation. `now` is a monotonic clock in seconds."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Outlooks:
         self._slots = 0
 
     def outlook(self, run: Run) -> Outlook:
-        """What can be expected of `run` now."""
+        """The present outlook of `run`."""
         whole = self._estimator.estimate(run.spec)
         starts: Range | None = None
         ends: Range | None = None
@@ -131,8 +131,8 @@ class Outlooks:
 
 
 def starts(slots: int, busy: Sequence[float], lengths: Sequence[float]) -> list[float]:
-    """Seconds until each of the waiting runs, which take `lengths`, is taken; `busy`: what the running ones still
-    take."""
+    """Seconds until a worker takes each of the waiting runs, which last `lengths`; `busy`: the remaining seconds of
+    the running ones."""
     free = [*sorted(busy)[:slots], *[0.0] * max(0, slots - len(busy))]
     heapq.heapify(free)
     begun = []
@@ -143,20 +143,20 @@ def starts(slots: int, busy: Sequence[float], lengths: Sequence[float]) -> list[
 
 
 def remaining(run: Run, whole: Estimate) -> Range:
-    """How much longer `run` takes once somebody holds it; `whole`: the estimate for all of it."""
+    """The remaining time of `run` once a worker holds it; `whole`: the estimate for the whole run."""
     left = 1.0 - (run.step / run.total_steps if run.total_steps else 0.0)
     if run.state != "running" or run.eta_s is None:
         return {"low": whole["low"] * left, "high": whole["high"] * left}
     low, high = (run.eta_s * factor for factor in MEASURED)
-    if run.analysed is None:  # the trainer's own estimate knows nothing of the analyses
+    if run.analysed is None:  # the trainer's own estimate does not include the analyses
         share = modest_analyses_s(run.spec) / (modest_run_s(run.spec) + modest_analyses_s(run.spec))
         low, high = low + share * (whole["low"] - START_S), high + share * (whole["high"] - START_S)
     return {"low": low, "high": high}
 
 
 def twin_of(run: Run, others: Sequence[Run]) -> Run | None:
-    """Of `others` the one to compare `run` with: the same in all but the policy, with random parameters if there is
-    one, and else the one that trains the most similar number of parameters."""
+    """The run among `others` to compare `run` with: it differs only in the policy. A random policy is preferred (for
+    a random `run`: a BatchNorm policy), then the most similar number of trainable parameters."""
     alike = [
         other
         for other in others
@@ -174,7 +174,8 @@ def twin_of(run: Run, others: Sequence[Run]) -> Run | None:
 
 
 def _but_policy(spec: RunSpec) -> dict[str, object]:
-    """What two runs must share to be compared; where γ and β start as the policy wants it, that is the policy's."""
+    """The fields that two runs must share to be compared. An initial γ and β that is the policy's default counts as
+    part of the policy."""
     fields = spec.model_dump(exclude={"name", "policy"})
     usual = policy(spec.policy).norm or USUAL_NORM
     fields["init"]["norm"] = None if spec.init.norm == usual else spec.init.norm

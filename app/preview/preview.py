@@ -1,6 +1,6 @@
-"""What a spec means before it runs: its counts, its command line, and warnings.
+"""The preview of a spec before it runs: its counts, its command line, and warnings.
 
-From plans and the file system alone; nothing is built and no torch is imported. `estimate.py` says how long it takes.
+It uses only plans and the file system, builds no network and imports no torch. `estimate.py` estimates the time.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ LONG_S = 3600.0
 
 
 class Preview(TypedDict):
-    """All that can be said of a run before it runs. `share` is trainable / total; `steps` of the whole run.
+    """All that is known about a run before it runs. `share` is trainable / total; `steps` is for the whole run.
 
-    `spec` is what differs from the defaults, ready for POST /api/runs; `yaml` is the same as text.
+    `spec` has what differs from the defaults, ready for POST /api/runs; `yaml` is the same as text.
     """
 
     counts: dict[str, int]
@@ -64,7 +64,7 @@ def preview(spec: RunSpec, estimate: Estimate, data: Path) -> Preview:
 
 
 def command_line(spec: RunSpec) -> str:
-    """The command that runs `spec` without the page; only what differs from the defaults is set."""
+    """The command that runs `spec` without the site; it sets only what differs from the defaults."""
     words = ["python", "-m", "core", "train"]
     words += ["--architecture", spec.architecture, "--policy", spec.policy, "--dataset", spec.dataset]
     words += ["--epochs", str(spec.epochs), "--replicate", str(spec.replicate)]
@@ -97,7 +97,7 @@ def _value(value: Any) -> str:
 
 
 def warnings(spec: RunSpec, estimate: Estimate, *, here: bool) -> list[str]:
-    """What a person should know before the launch, one sentence each; `here`: the images are on this machine."""
+    """Warnings before the launch, one sentence each; `here`: whether the images are on this machine."""
     said: list[str] = []
     if not here and (download := spec.data.download):
         said.append(f"{spec.data.title} is not on this server yet: the run downloads it first ({download.size}).")
@@ -111,7 +111,7 @@ def warnings(spec: RunSpec, estimate: Estimate, *, here: bool) -> list[str]:
 
 
 def duration(seconds: float) -> str:
-    """`seconds` as a person says it, in one unit: 40 s, 12 min, 3.5 h, 2.1 days."""
+    """`seconds` as a person writes it, in one unit: 40 s, 12 min, 3.5 h, 2.1 days."""
     for limit, unit, name in ((90, 1, "s"), (5400, 60, "min"), (129_600, 3600, "h")):
         if seconds < limit:
             amount = seconds / unit

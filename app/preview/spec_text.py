@@ -1,7 +1,7 @@
-"""A spec as text that people copy, keep and paste: YAML or JSON, with only what differs from the defaults.
+"""A spec as text to copy, keep and paste: YAML or JSON, with only what differs from the defaults.
 
-Reading is careful, since anybody may paste anything: PyYAML's safe loader without aliases (which make a few lines
-huge), without repeated keys (of which one would be lost silently), and never an object of Python.
+Anybody may paste anything, so reading is strict: PyYAML's safe loader without Python objects, without aliases (a few
+lines could expand to a huge document), and without repeated keys (all but one would be lost silently).
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from app.form.fields import PARTS
 from core.run.spec import Init, RunSpec
 
 JSON = re.compile(r'\s*\{\s*["}]')
-"""How a text in JSON begins; one in YAML may begin with a brace, too, but its names need no quotes."""
+"""The start of a JSON text. YAML may begin with a brace, too, but then its names need no quotes."""
 MAIN = ("architecture", "policy", "dataset", "epochs")
-"""What every text names, whatever the defaults are: a spec without them is none."""
+"""The fields that every text has, even at their defaults, because every spec needs them."""
 
 
 class BadText(ValueError):
-    """No spec; the message says where the text is wrong and how."""
+    """The text is no spec; the message says where and why."""
 
 
 def shortened(spec: RunSpec) -> dict[str, Any]:
-    """`spec` as the API takes it, without what is derived or usual; RunSpec makes the same spec of it."""
+    """`spec` as the API takes it, without derived and default values. RunSpec restores the same spec from it."""
     whole = spec.model_dump(mode="json", exclude={"contents"})
     usual = {field: info.default for field, info in RunSpec.model_fields.items()}
     short = {key: whole[key] for key in MAIN}
@@ -43,12 +43,12 @@ def shortened(spec: RunSpec) -> dict[str, Any]:
 
 
 def as_yaml(spec: RunSpec) -> str:
-    """`spec` as YAML, in the order in which a person would say it."""
+    """`spec` as YAML, in a natural order of fields."""
     return str(yaml.safe_dump(shortened(spec), sort_keys=False, allow_unicode=True, default_flow_style=None, width=100))
 
 
 def as_json(text: bytes) -> bytes:
-    """What somebody wrote in YAML or JSON, as JSON. Raises BadText."""
+    """Convert YAML or JSON text to JSON. Raises BadText."""
     try:
         written = text.decode()
     except UnicodeDecodeError as error:

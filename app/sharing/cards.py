@@ -1,7 +1,7 @@
-"""The picture that a link shows where it is shared: 1200×630 PNG of a run or of several. Draws; asks nobody.
+"""The preview picture of a shared link: a PNG of 1200×630 of one or several runs. Only draws; reads no store.
 
-Pillow comes with Gradio, and so do the fonts; where they cannot be read, Pillow's own font stands in, which has no
-Greek letters.
+Pillow and the fonts come with Gradio. If the fonts cannot be read, Pillow's own font replaces them, which has no Greek
+letters.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from app.web import gradio_internals
 
 WIDTH, HEIGHT = 1200, 630
 SMOOTH = 2
-"""Everything is drawn this many times as large: Pillow's lines have no soft edges."""
+"""The factor of supersampling: Pillow does not antialias lines."""
 MARGIN = 64
 LONG = 60
-"""Letters beyond which a title is a sentence, and written smaller."""
+"""Titles with more letters are sentences, and drawn smaller."""
 GROUND, INK, QUIET, LINE, LIT, FROZEN = "#0e1116", "#e8ecf1", "#9da9b6", "#28303a", "#ff8a4c", "#3a4552"
 SERIES = ("#f5853f", "#56b4e9", "#35c493", "#e08cc0", "#a9b5c2", "#d9bf4e")
-"""The colours of curves, as on a dark page."""
+"""The colours of curves in the dark theme."""
 PLOT = (660, 150, 1090, 520)
 SPELLED = str.maketrans({"γ": "gamma", "β": "beta", "–": "-", "’": "'", "×": "x", "→": "->", "…": "..."})
 
@@ -32,7 +32,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Curve:
-    """Test accuracies (0..1) by the share (0..1) of the run, and the number of the colour."""
+    """Test accuracies (0..1) over the share (0..1) of the run, and the index of the colour."""
 
     points: tuple[Point, ...]
     color: int = 0
@@ -40,7 +40,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Bar:
-    """A mean test accuracy (0..1) and whose it is."""
+    """A mean test accuracy (0..1) with its label."""
 
     words: str
     value: float
@@ -48,7 +48,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Card:
-    """What the picture says: a small line, the title, lines below it, a large number with its words; curves or bars."""
+    """The picture's content: a small line, the title, lines below, a large number with its label; curves or bars."""
 
     kind: str
     title: str
@@ -89,7 +89,7 @@ def draw(card: Card) -> bytes:
 
 
 def _brand(pen: ImageDraw.ImageDraw) -> None:
-    """A row of frozen layers, each with its narrow norm lit, and the name."""
+    """Draw the site's name and a row of frozen layers, each with its narrow norm layer lit."""
     for k in range(4):
         x, half = MARGIN + k * 26, (10, 14, 18, 22)[k]
         _box(pen, (x, 74 - half, x + 13, 74 + half), FROZEN)
@@ -113,7 +113,7 @@ def _plot(pen: ImageDraw.ImageDraw, curves: Sequence[Curve]) -> None:
 
 
 def _ranking(pen: ImageDraw.ImageDraw, bars: Sequence[Bar]) -> None:
-    """A bar for each kind of run, on an axis from 0 to 100 %."""
+    """Draw a bar for each kind of run, on an axis from 0 to 100 %."""
     left, top, right, bottom = PLOT
     y = 0.0
     for place, bar in enumerate(bars):
@@ -126,7 +126,7 @@ def _ranking(pen: ImageDraw.ImageDraw, bars: Sequence[Bar]) -> None:
 
 
 def _network(pen: ImageDraw.ImageDraw) -> None:
-    """Fourteen frozen layers, in three stages, each with its norm lit."""
+    """Draw fourteen frozen layers in three stages, each with its norm layer lit."""
     x, middle = MARGIN, 480.0
     _line(pen, ((MARGIN, middle), (WIDTH - MARGIN, middle)), LINE, 3)
     for k in range(14):
@@ -160,7 +160,7 @@ def _text(
     bold: bool = False,
     rows: int = 1,
 ) -> float:
-    """Write `words` in at most `rows` lines of `width`; what does not fit ends in dots. Returns where the next goes."""
+    """Draw `words` in at most `rows` lines of `width`; longer text ends in dots. Returns the y of the next line."""
     font = _font(size, bold)
     if not _has_greek(bold):
         words = words.translate(SPELLED)

@@ -1,6 +1,6 @@
-"""What a link says of the page behind it: title, description and picture, out of the store's numbers.
+"""The preview of a link: title, description and picture, from the numbers in the store.
 
-Knows no HTML and no requests: `social.py` writes it into the page, `api/cards.py` answers the picture.
+Knows no HTML and no requests: `social.py` writes it into the page, `api/cards.py` serves the picture.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CARD = "/api/card.png"
 
 @dataclass(frozen=True)
 class LinkPreview:
-    """What is shown of a link; `card` is the picture's address without the host."""
+    """The preview of a link; `card` is the picture's address without the host."""
 
     title: str
     description: str
@@ -48,7 +48,7 @@ class LinkPreview:
 
 @dataclass(frozen=True)
 class Shown:
-    """What an address shows: some single runs, or more of them by kind. `study`: name and scale; `words`: filters."""
+    """The runs of an address: a few single ones, or many by kind. `study`: name and scale; `words`: filters."""
 
     runs: Sequence[Run] = ()
     kinds: Sequence[Tally] = ()
@@ -57,13 +57,13 @@ class Shown:
 
     @property
     def question(self) -> str:
-        """What the study asks."""
+        """The study's question."""
         name = self.study[0] if self.study else ""
         return STUDIES[name].question if name in STUDIES else f"Study {name}"
 
 
 def preview(path: str, query: str, store: Store) -> LinkPreview | None:
-    """What is shown of the page at `path`; None: it is none of ours."""
+    """The preview of the page at `path`; None if it is not one of ours."""
     page = PAGES.get(path)
     if page is None:
         return None
@@ -76,7 +76,7 @@ def preview(path: str, query: str, store: Store) -> LinkPreview | None:
 
 
 def asked(path: str, query: str) -> Source | None:
-    """Which runs the address of a page names; None: none, or it is too strange to be read."""
+    """The runs that the address of a page names; None if it names none or cannot be parsed."""
     try:
         given = {key: values[0] for key, values in parse_qs(query, max_num_fields=60).items()} if query else {}
     except ValueError:
@@ -91,13 +91,13 @@ def asked(path: str, query: str) -> Source | None:
 
 
 def source_of(given: Mapping[str, str]) -> Source | None:
-    """The runs that the parameters of a comparison name; None: they name none."""
+    """The runs that the parameters of a comparison name; None if they name none."""
     source = read_source(Reading(given))
     return source if any(value for key, value in source.items() if key != "without") else None
 
 
 def look(source: Source, store: Store) -> Shown | None:
-    """What there is of it, by few questions to the store and without a curve; None: nothing."""
+    """The runs of `source`, with few queries to the store and without curves; None if there are none."""
     without = source["without"]
     ids = [run_id for run_id in source["runs"] if run_id not in without]
     if ids and len(ids) <= TOLD:
@@ -114,7 +114,7 @@ def look(source: Source, store: Store) -> Shown | None:
 
 
 def card_of(shown: Shown | None, store: Store) -> Card:
-    """The picture of what is shown; of nothing that of the site."""
+    """The picture for `shown`; for None, the site's own."""
     if shown is None:
         return Card("A browser laboratory", TITLE, ("Every weight stays random. Only a chosen few parameters train.",))
     if len(shown.runs) == 1:
@@ -132,7 +132,7 @@ def card_of(shown: Shown | None, store: Store) -> Card:
 
 
 def _said(shown: Shown) -> tuple[str, str]:
-    """Title and description."""
+    """The title and the description of a preview."""
     if len(shown.runs) == 1:
         return name_of(shown.runs[0]), sentence(shown.runs[0])
     if shown.runs:
@@ -171,7 +171,7 @@ def _points(run: Run, store: Store) -> tuple[tuple[float, float], ...]:
 
 
 def _filter_words(source: Source) -> str:
-    """`Finished · BatchNorm only · Digits`; as static/pages/compare/page.js says it."""
+    """`Finished · BatchNorm only · Digits`; static/pages/compare/page.js writes it in the same way."""
     said = (
         [state.capitalize() for state in source["state"]],
         [policy(name).title for name in source["policy"]],

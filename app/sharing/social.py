@@ -1,7 +1,7 @@
-"""What other sites and messengers show of a link: title, description and picture (`links.py`).
+"""The preview of a link on other sites and in messengers: title, description and picture (`links.py`).
 
-Gradio's page says nothing of the kind, the same for every address. The middleware reads the page's HTML on its way
-out and puts our lines in place of Gradio's. A reader's browser ignores them; crawlers run no scripts.
+Gradio's page has the same tags for every address. The middleware replaces them with ours in the HTML of the response.
+It works on the server, because crawlers run no scripts.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TITLE_TAG = re.compile(r"<title>.*?</title>", re.DOTALL)
 
 
 class Social:
-    """Puts the preview of the address into each page of Gradio's."""
+    """Puts the preview of the address into each of Gradio's pages."""
 
     def __init__(self, app: ASGIApp, store: Store, public_url: str | None = None) -> None:
         self.app, self.store, self.public_url = app, store, public_url
@@ -40,7 +40,7 @@ class Social:
         body = bytearray()
 
         async def hold(message: Message) -> None:
-            """Pages are held back until they are whole; everything else passes."""
+            """Hold a page back until it is complete; pass everything else on."""
             nonlocal start
             if message["type"] == "http.response.start":
                 if not Headers(raw=message["headers"]).get("content-type", "").startswith("text/html"):
@@ -61,7 +61,7 @@ class Social:
         try:
             said = await run_in_threadpool(preview, scope["path"], query, self.store)
         except DBAPIError:
-            said = None  # the page itself says what is wrong
+            said = None  # the page itself reports the error
         if said and start["status"] == 200:
             origin = self.public_url or f"{scope['scheme']}://{Headers(scope=scope).get('host', '')}"
             address = origin + scope["path"] + (f"?{query}" if query else "")
@@ -72,7 +72,7 @@ class Social:
 
 
 def tags(said: LinkPreview, origin: str, address: str) -> str:
-    """The lines of a page's head, everything in them escaped."""
+    """The tags for a page's head, escaped."""
     title = said.title if SITE in said.title else f"{said.title} · {SITE}"
     named = {
         "og:site_name": SITE,
@@ -98,7 +98,7 @@ def tags(said: LinkPreview, origin: str, address: str) -> str:
 
 
 def with_tags(html: str, lines: str) -> str:
-    """`html` with `lines` in its head instead of Gradio's own of the same kind."""
+    """`html` with `lines` in its head in place of Gradio's own tags."""
     head, end, rest = html.partition("</head>")
     if not end:
         return html

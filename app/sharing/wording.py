@@ -1,4 +1,4 @@
-"""Runs and kinds of runs in words, for those who see no page: previews of links, reports."""
+"""Runs and kinds of runs in words, outside the pages: for previews of links and reports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jobs.store.records import Run
 from jobs.store.tallies import Tally
 
 TOLD = 6
-"""So many kinds of runs are told one by one."""
+"""The most kinds of runs that are listed one by one."""
 
 
 def name_of(run: Run) -> str:
@@ -31,7 +31,7 @@ def facts(run: Run) -> tuple[str, str, str]:
 
 
 def architecture_title(name: str) -> str:
-    """resnet-14 -> ResNet-14; imagenet-resnet-50 -> ImageNet ResNet-50; as static/server/catalog.js says it."""
+    """resnet-14 -> ResNet-14; imagenet-resnet-50 -> ImageNet ResNet-50; the same as in static/server/catalog.js."""
     return name.upper().replace("RESNET", "ResNet").replace("IMAGENET-", "ImageNet ")
 
 
@@ -54,7 +54,7 @@ def standing(kinds: Sequence[Tally]) -> str:
 
 
 def best(kinds: Sequence[Tally]) -> str:
-    """The best accuracy of all; nothing while there is none."""
+    """The best accuracy of all in words; empty while there is none."""
     known = [kind.best for kind in kinds if kind.best is not None]
     return f"best {max(known):.1%}" if known else ""
 
@@ -69,7 +69,7 @@ def numbers(kinds: Sequence[Tally]) -> str:
 
 
 def kind_of(kind: Tally, among: Sequence[Tally]) -> str:
-    """What tells this kind from the others; what trains where there are no others."""
+    """The words that distinguish this kind from the others; without others, what trains."""
     said = (
         (policy(kind.policy).title, {one.policy for one in among}),
         (architecture_title(kind.architecture), {one.architecture for one in among}),

@@ -1,6 +1,6 @@
-"""What the address of a page names: which runs, by id, by their study or by a list's filters.
+"""The runs that a page's address names: by id, by their study or by a list's filters.
 
-Every value is checked. One that cannot be followed is left out, with a sentence that says so.
+Checks every value. An invalid one is left out and named in a sentence.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 
 
 class Source(TypedDict):
-    """Which runs: those of `runs`, or all of a study or of a list's filters; never those of `without`."""
+    """The runs that an address names: `runs`, or all of a study or of a list's filters; never those in `without`."""
 
     runs: list[str]
     without: list[str]
@@ -35,7 +35,7 @@ class Source(TypedDict):
 
 
 class Reading:
-    """Takes the parameters of an address one by one and keeps what is wrong with them."""
+    """Reads the parameters of an address one by one and collects their problems."""
 
     def __init__(self, query: Mapping[str, str]) -> None:
         self._query = query
@@ -77,7 +77,7 @@ class Reading:
         return usual
 
     def names(self, key: str, check: Callable[[str], object]) -> list[str]:
-        """The listed names that `check` does not refuse with a ValueError."""
+        """The listed names for which `check` raises no ValueError."""
         found = []
         for name in self.listed(key):
             try:
@@ -119,7 +119,7 @@ def read_source(reading: Reading) -> Source:
 
 
 def filters_of(source: Source) -> Filters:
-    """The conditions of a list, where the source is one."""
+    """The filters of a source that is a list."""
     return Filters(
         text=source["text"] or None,
         states=cast("list[State]", source["state"]) or None,
@@ -130,5 +130,5 @@ def filters_of(source: Source) -> Filters:
 
 
 def quoted(word: str) -> str:
-    """`word` as a sentence names it, not too long."""
+    """`word` in quotes, shortened if it is long."""
     return repr(word if len(word) <= 40 else f"{word[:37]}...")

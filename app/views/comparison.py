@@ -1,7 +1,7 @@
-"""The comparison that a page's address asks for: which runs, and how they shall be shown. Every value is checked here.
+"""The comparison that a page's address describes: its runs and its view. Checks every value.
 
-A value that cannot be followed is left out with a sentence that says so, so that an old or a mistyped link still shows
-what it can. The curves come through the feed; `api/comparison.py` asks.
+An invalid value is left out and named in a sentence, so that an old or mistyped link still shows as much as possible.
+The curves come through the feed; `api/comparison.py` has the route.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from jobs.store.store import Store
 
 MAX_RUNS = 200
 FIELDS = ("architecture", "policy", "dataset", "epochs", *(key for key in OPTIONAL if key != "name"), *USUAL)
-"""The fields of a spec that runs can be grouped by, by key: the recipe's bare, other parts' with their part."""
+"""The keys of the spec's fields that runs can be grouped by: without a prefix for the recipe, else with the part."""
 RESULTS = ("test", "train", "loss", "train_loss", "top5", "disabled", "seconds", "trainable", "total", "share")
-"""Numbers that a run ends with or has from the start."""
+"""Numbers that a run has at its end or from the start."""
 WHOLE, EACH = "setting", "run"
-"""Groups of runs that differ in nothing but the replicate, and no groups at all."""
+"""Two special groupings: runs that differ only in the replicate form a group, or each run stands alone."""
 COLUMNS = ("state", *FIELDS, *RESULTS, "difference", "launched")
 IGNORED = re.compile(r"embed|theme|utm_.*|fbclid|gclid|__.*")
-"""Parameters that are none of ours: another part of the page, or whoever counts visitors, reads them."""
+"""Parameters that do not belong to the comparison: those of other parts of the page and of visitor statistics."""
 
 
 class View(TypedDict):
     """How runs are shown. `group`: keys of FIELDS, or WHOLE or EACH alone; `scatter`: its x and y; `base`: a run's id.
 
-    `smooth` is the weight of the past, 0..0.99; `sort` is a column, with - before it where the largest comes first.
+    `smooth` is the weight of the past, 0..0.99; `sort` is a column, with - before it if the largest comes first.
     """
 
     group: list[str]
@@ -51,8 +51,8 @@ class View(TypedDict):
 
 
 class Comparison(TypedDict):
-    """`total`: how many runs match, of which `runs` has at most MAX_RUNS; `missing`: ids of which there is no run;
-    `problems`: what of the address could not be followed, a sentence each; `usual`: the view without any wish."""
+    """`total`: how many runs match (`runs` has at most MAX_RUNS of them); `missing`: ids without a run; `problems`: a
+    sentence for each invalid part of the address; `usual`: the default view."""
 
     source: Source
     view: View
@@ -64,7 +64,7 @@ class Comparison(TypedDict):
 
 
 def usual() -> View:
-    """What is shown where nothing is asked for: the paper's own figure, and every setting's mean."""
+    """The default view: the mean curve of each setting, and the paper's own figure as the scatter chart."""
     return {
         "group": [WHOLE],
         "metric": "test",
@@ -128,7 +128,7 @@ KNOWN = (*Source.__annotations__, *View.__annotations__)
 
 
 def comparison(query: Mapping[str, str], store: Store, public_url: str | None = None) -> Comparison:
-    """What the address with these parameters shows."""
+    """The comparison for the address with the parameters `query`."""
     reading = Reading(query)
     for key in query:
         if key not in KNOWN and not IGNORED.fullmatch(key):
@@ -150,7 +150,7 @@ def comparison(query: Mapping[str, str], store: Store, public_url: str | None = 
 
 
 def _found(source: Source, store: Store, problems: list[str]) -> tuple[list[Run], int, list[str]]:
-    """The runs in the order of the source, how many match, and the ids of which there is none."""
+    """The runs in the order of the source, the number of matches, and the ids without a run."""
     without = set(source["without"])
     if source["runs"]:
         wanted = [run_id for run_id in source["runs"] if run_id not in without]
@@ -180,7 +180,7 @@ def _found(source: Source, store: Store, problems: list[str]) -> tuple[list[Run]
 
 
 def _refused(store: Store, run_id: str) -> str | None:
-    """Why a run that is there cannot be shown; None of one that is not there."""
+    """Why a run cannot be read; None if it can, or if it does not exist."""
     try:
         store.runs.get(run_id)
     except UnreadableRun as error:

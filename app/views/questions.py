@@ -17,9 +17,9 @@ from core.studies.spec import SCALES, Scale, StudySpec, StudyUnavailable
 
 
 class ScaleView(TypedDict):
-    """A question at one scale, before anything runs. `unavailable` says why it cannot run here, else null.
+    """A question at one scale before anything runs. `unavailable` says why it cannot run here, else null.
 
-    `seconds` is the expected time: on two ordinary cores, or corrected by this server's last runs (`basis`).
+    `seconds` is the expected time on two ordinary cores, or corrected by this server's last runs (see `basis`).
     `figure` has the paper's marks and none of our runs.
     """
 
@@ -33,9 +33,9 @@ class ScaleView(TypedDict):
 
 
 class QuestionView(TypedDict):
-    """One of the paper's questions: what it claims and where, and its three scales.
+    """One of the paper's questions: its claim, where the paper says it, and its three scales.
 
-    `words` of a quote say what its tag means: how the paper says it.
+    `words` of a quote explain its tag, which tells how the paper says it.
     """
 
     name: str
@@ -48,7 +48,7 @@ class QuestionView(TypedDict):
 
 
 def refusal(name: str, scale: Scale, largest: Scale) -> str | None:
-    """Why visitors may not launch study `name` at `scale` on a server whose `largest` scale is this; None: they may."""
+    """Why visitors may not launch study `name` at `scale` on a server that allows scales up to `largest`, or None."""
     if SCALES.index(scale) <= SCALES.index(largest):
         return None
     return (
@@ -58,7 +58,7 @@ def refusal(name: str, scale: Scale, largest: Scale) -> str | None:
 
 
 def question(name: str, pace: float | None, largest: Scale) -> QuestionView:
-    """Study `name` at all scales. `pace`: seconds here for one of the estimate; `largest`: see `refusal`."""
+    """Study `name` at all scales. `pace`: seconds here per estimated second; `largest`: see `refusal`."""
     named = STUDIES[name]
     return {
         "name": name,
@@ -78,7 +78,7 @@ def _scale(name: str, scale: Scale, pace: float | None, largest: Scale) -> Scale
     try:
         cost, drawn, setting = _before(name, scale)
     except StudyUnavailable as error:
-        # Not kept: the data set may be there at the next question.
+        # Not cached: the data set may be there at the next request.
         return {
             "runs": 0,
             "macs": 0.0,
@@ -102,7 +102,7 @@ def _scale(name: str, scale: Scale, pace: float | None, largest: Scale) -> Scale
 
 @lru_cache(64)
 def _before(name: str, scale: Scale) -> tuple[costs.Cost, dict[str, Any], str]:
-    """What a study at a scale costs, its figure without runs, and what it runs in words. Raises StudyUnavailable."""
+    """The cost of a study at a scale, its figure without runs, and its setting in words. Raises StudyUnavailable."""
     named, study = STUDIES[name], study_spec(name, scale)
     cost = costs.study_cost(study)
     drawn = figure(named.plot, named.criterion.quantity_at(scale), study, [], named.marks)
@@ -110,7 +110,7 @@ def _before(name: str, scale: Scale) -> tuple[costs.Cost, dict[str, Any], str]:
 
 
 def prepare(should_stop: Callable[[], bool] = lambda: False) -> None:
-    """Work out what never changes of all questions, a second or more, so that no visitor waits for it."""
+    """Compute the constant parts of all questions in advance, so that no visitor waits the second or more for it."""
     for name in STUDIES:
         for scale in SCALES:
             if should_stop():

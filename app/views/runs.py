@@ -1,4 +1,4 @@
-"""Runs as the API and the feed show them: the JSON shapes and what fills them. No database, no requests."""
+"""Runs as the API and the feed show them: the JSON shapes, and functions that fill them. No database, no requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.run.events import Finished, Started
 from jobs.store.records import Run, Unreadable
 
 DIGITS = 5
-"""Significant digits of the numbers in the feed and in lists; points and snapshots for download are whole."""
+"""Significant digits of the numbers in the feed and in lists; downloads of points and snapshots are not rounded."""
 
 
 class LayerView(TypedDict):
@@ -23,11 +23,11 @@ class LayerView(TypedDict):
 
 
 class ProgressView(TypedDict):
-    """How far the run is.
+    """The progress of a run.
 
     `share` is step / total_steps; `tested` is the share of the test set that the test under way has seen, null while
-    it trains; `analysed` is how much of the analyses at the end is done, null before. Speeds and times are null until
-    the trainer has said them.
+    the run trains; `analysed` is the finished share of the analyses at the end, null before them. Speeds and times are
+    null until the trainer has reported them.
     """
 
     step: int
@@ -46,15 +46,15 @@ class ErrorView(TypedDict):
 
 
 class ExampleView(TypedDict):
-    """That the run came with the project: what it shows, in a sentence, and the machine that trained it."""
+    """Marks a run that came with the project: what it shows, in a sentence, and the machine that trained it."""
 
     shows: str
     machine: str
 
 
 class UsageView(TypedDict):
-    """What the training takes, in bytes: memory of its (first) process now and at most, and the same of its GPU; null
-    where nobody says it. Of a run that has ended: what it took last.
+    """Memory of the training in bytes: of its (first) process, now and at most, and the same on its GPU; null if
+    unknown. For a run that has ended, these are the last values.
     """
 
     memory_bytes: int | None
@@ -64,7 +64,7 @@ class UsageView(TypedDict):
 
 
 class PlaceView(TypedDict):
-    """Where a run trains: `processor` names the CPU, null where nobody says it; `threads` are those of each process."""
+    """Where a run trains: `processor` names the CPU, null if unknown; `threads` is the number for each process."""
 
     processor: str | None
     threads: int
@@ -74,9 +74,9 @@ class PlaceView(TypedDict):
 class RunSummary(TypedDict):
     """A run as lists and the feed show it. Times are Unix seconds; `position` is 1 for the next run in the queue.
 
-    `own_seeds`: those of the spec's seeds that do not derive from the replicate, by purpose. `findings`: whether GET
-    /api/runs/{id}/findings has something to say. `study`: the study that launched the run, whose owner token may
-    cancel it, too; null for a single run. `example`: null for a run that was trained here.
+    `own_seeds`: the spec's seeds that do not derive from the replicate, by purpose. `findings`: whether GET
+    /api/runs/{id}/findings has results. `study`: the study that launched the run, whose owner token can also cancel
+    it; null for a single run. `example`: null for a run that was trained here.
     """
 
     id: str
@@ -113,7 +113,7 @@ class RunView(RunSummary):
 
 
 class UnreadableView(TypedDict):
-    """A run that this version cannot read, and `reason`: why; what lists sort by is known of it all the same."""
+    """A run that this version cannot read, with the `reason`. The fields that lists sort by are known even so."""
 
     id: str
     name: str | None
@@ -129,7 +129,7 @@ class UnreadableView(TypedDict):
 
 
 class RunsPage(TypedDict):
-    """One page of a list; `total` counts all that match. `unreadable`: those of the page that cannot be shown."""
+    """One page of a list; `total` counts all matches. `unreadable`: runs on this page that cannot be shown."""
 
     runs: list[RunSummary]
     unreadable: list[UnreadableView]
@@ -137,7 +137,7 @@ class RunsPage(TypedDict):
 
 
 class Launched(TypedDict):
-    """A new run. `owner_token` is shown this once; who has it may cancel the run."""
+    """A new run. `owner_token` is shown only once; it lets its holder cancel the run."""
 
     id: str
     url: str
@@ -145,7 +145,7 @@ class Launched(TypedDict):
 
 
 def run_url(run_id: str, public_url: str | None = None) -> str:
-    """The link of a run; an absolute path where the public address is not known."""
+    """The link of a run; an absolute path if the public address is unknown."""
     return f"{public_url or ''}/run?id={run_id}"
 
 

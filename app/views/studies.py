@@ -1,4 +1,4 @@
-"""Studies as the API and the Paper page show them: the JSON shapes and what fills them. No requests."""
+"""Studies as the API and the Paper page show them: the JSON shapes, and functions that fill them. No requests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from jobs.store.studies import Study
 
 RECENT, KEEP_S = 30, 10.0
 TELLING_S = 10.0
-"""Estimated seconds from which on a run tells something of the pace here."""
+"""A run tells something about this server's pace if its estimate has at least so many seconds."""
 
 
 class MemberView(TypedDict):
@@ -45,11 +45,11 @@ class MemberView(TypedDict):
 
 
 class StudyView(TypedDict):
-    """A study as it stands: how far it is as one, its runs, verdict, figure and rows (one a setting).
+    """The present state of a study: its progress, runs, verdict, figure and rows (one per setting).
 
-    `share` is 0..1, weighted by what the runs cost. `columns` are the quantities of `rows` to show;
-    `report` and `csv` are addresses of downloads. `unavailable` says what is missing here to draw its figure and its
-    rows (null: nothing), such as the folder of its images; without it there is neither.
+    `share` is 0..1, weighted by the cost of the runs. `columns` are the quantities of `rows` to show;
+    `report` and `csv` are addresses of downloads. `unavailable` says what is missing here, such as the folder of its
+    images; then the study has no figure and no rows. Null: nothing is missing.
     """
 
     id: str
@@ -72,7 +72,7 @@ class StudyView(TypedDict):
 
 
 class Questions(TypedDict):
-    """All questions, and the newest study of each at each scale. `provenance` says what the paper's tags mean."""
+    """All questions, and the newest study of each at each scale. `provenance` explains the paper's tags."""
 
     questions: list[QuestionView]
     studies: list[StudyView]
@@ -80,9 +80,9 @@ class Questions(TypedDict):
 
 
 class LaunchedStudy(TypedDict):
-    """A new study, or one that has answered the same question already, which has no new owner: its token is null.
+    """A new study, or one that has already answered the same question; such a study has no token (null).
 
-    `owner_token` is shown this once; `new_runs` says how many runs the study had to launch.
+    `owner_token` is shown only once; `new_runs` says how many runs the study had to launch.
     """
 
     id: str
@@ -92,7 +92,7 @@ class LaunchedStudy(TypedDict):
 
 
 class Studies:
-    """Reads studies out of `store`; what never changes is read once."""
+    """Reads studies from `store`; caches what never changes."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class Studies:
             drawn = figure(named.plot, quantity, study.spec, records, named.marks).model_dump(mode="json")
             by_setting = [row.model_dump(mode="json") for row in rows(study.spec, records)]
             unavailable = None
-        except StudyUnavailable as error:  # its runs are there, but the grid's place for each cannot be made
+        except StudyUnavailable as error:  # the runs exist, but their places in the grid cannot be computed
             drawn, by_setting, unavailable = None, [], str(error)
         base = f"/api/studies/{study.id}"
         return {
@@ -156,7 +156,7 @@ class Studies:
         }
 
     def records(self, study: Study) -> list[Record]:
-        """The finished runs of a study, as verdicts read them."""
+        """The finished runs of a study in the form that verdicts need."""
         done = [run for run in study.runs if run.state == "finished" and run.result]
         return [
             Record(run.spec, run.result, self._findings(run.id), run.started.processes if run.started else 1)
@@ -169,7 +169,7 @@ class Studies:
         return {run.spec.digest: run.error_message or "" for run in study.runs if run.state == "failed"}
 
     def pace(self) -> float | None:
-        """Seconds that the last runs here took for one second of the estimate; None before the first."""
+        """Seconds that the last runs here took per estimated second; None before the first run."""
         with self._lock:
             if self._clock() - self._read_at >= KEEP_S:
                 runs, _ = self._store.runs.find(states={"finished"}, sort="finished_at", limit=RECENT)
@@ -186,9 +186,10 @@ def study_url(study_id: str, public_url: str | None = None) -> str:
 
 
 def _pace(runs: Sequence[Run]) -> float | None:
-    """All seconds over all estimates, so that long runs count more; resumed runs know their last attempt only.
+    """All seconds divided by all estimates, so that long runs count more.
 
-    What a short run takes says little of the runs of a study: most of it is not arithmetic.
+    Resumed runs do not count, because they know only the seconds of their last attempt. Short runs do not count,
+    because most of their time is not arithmetic.
     """
     here = [run for run in runs if run.result and not run.example]
     whole = [run for run in here if run.attempt == 1 and costs.run_s(run.spec) >= TELLING_S]

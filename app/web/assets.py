@@ -1,9 +1,9 @@
 """The files that pages load: the repository's static/, with its style sheets joined into one, Plotly.js as the plotly
 package brings it, Gradio's scripts.
 
-Kept in memory with their gzip form, so that plotly.min.js (4.8 MB) is compressed once. Ours are revalidated by ETag;
-Gradio's have a hash in their names and never change. A name that is not here is left to Gradio, which has a /static/
-of its own (fonts, logos).
+They stay in memory with their gzip form, so that plotly.min.js (4.8 MB) is compressed only once. Browsers revalidate
+our files by ETag; Gradio's have a hash in their names and never change. Unknown names go on to Gradio, which has its
+own /static/ (fonts, logos).
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ ORDER = (
     *("surgery", "threshold", "features", "image"),
     "gallery",
 )
-"""The style sheets of static/sheets/ in the order in which they speak; pages load them as one, /static/site.css.
+"""The style sheets of static/sheets/ in their order of precedence; pages load them joined, as /static/site.css.
 
-Where two rules are equally specific, the later sheet wins: first the values and words, then what many pages use, then
-each page.
+Of two equally specific rules, the one in the later sheet wins. The order: values and text, what many pages share, each
+page.
 """
 
 
 @dataclass(frozen=True)
 class Asset:
-    """One answer, made of files as they were at `stamp` (modification time and size of each)."""
+    """A response made from files in their state at `stamp` (modification time and size of each)."""
 
     stamp: tuple[tuple[int, int], ...]
     media_type: str
@@ -64,7 +64,7 @@ class Asset:
 
 
 def file_in(folder: Path, name: str) -> Path | None:
-    """The file `name` below `folder`; None if there is none, or if the name leads elsewhere."""
+    """The file `name` below `folder`; None if there is none, or if the name leads outside the folder."""
     if "\0" in name:
         return None
     found = (folder / name).resolve()
@@ -72,15 +72,15 @@ def file_in(folder: Path, name: str) -> Path | None:
 
 
 def sheets(static: Path) -> tuple[Path, ...]:
-    """The files of which site.css is made."""
+    """The files that make up site.css."""
     return tuple(static / SHEETS / f"{name}.css" for name in ORDER)
 
 
 class Assets(BaseRoute):
     """The route /static/NAME for the files below `folder`, site.css, plotly.min.js, and Gradio's /assets/NAME.
 
-    A browser asks again each time and mostly gets 304, so a change of a file shows at the next reload;
-    with `?v=...` in the address the answer may be kept for a year.
+    A browser revalidates a file each time and mostly gets 304, so a changed file shows at the next reload. With
+    `?v=...` in the address, it may cache the file for a year.
     """
 
     def __init__(self, folder: Path = STATIC) -> None:
@@ -90,7 +90,7 @@ class Assets(BaseRoute):
         self._kept: dict[tuple[Path, ...], Asset] = {}
 
     def files(self, path: str) -> tuple[Path, ...]:
-        """The files of which the answer to a request for `path` is made; none if it does not ask for one of ours."""
+        """The files that make up the response for `path`; none if the path is not ours."""
         if path == PREFIX + JOINED:
             return sheets(self.folder)
         file = self._file(path)

@@ -1,7 +1,7 @@
-"""All that we use of Gradio without a promise that it stays: files, routes, the HTML of its page, its queue.
+"""All that we use of Gradio's internals, which may change: files, routes, the HTML of its page, its queue.
 
-Where Gradio changes one of them, tests/app/web/test_gradio_internals.py says what broke and what to do. How its
-components look is the matter of static/sheets/gradio.css.
+If Gradio changes one of them, tests/app/web/test_gradio_internals.py says what broke and what to do.
+static/sheets/gradio.css styles Gradio's components.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 API = "/gradio_api/"
 API_NEEDED = ("theme.css",)
-"""The routes below /gradio_api/ that our pages use; they ask our own API, never a Python event. All others (queue,
-run, upload, file=, proxy=, stream, component_server, deep_link, vibe-edit, run-history ...) do not exist for a
-visitor. A page with Python events would need "heartbeat/", "queue/" and "run/"."""
+"""The routes below /gradio_api/ that our pages use. For data they use our own API, never a Python event. All others
+(queue, run, upload, file=, proxy=, stream, component_server, deep_link, vibe-edit, run-history ...) do not exist for
+visitors. A page with Python events would need "heartbeat/", "queue/" and "run/"."""
 GONE = ("/monitoring", "/svelte", "/login", "/logout", "/gradio_api", "/openapi.json", "/docs", "/redoc")
-"""Other routes that do not exist for a visitor, with all below them."""
+"""Other routes that do not exist for visitors, with all routes below them."""
 
 OWN_TAGS = re.compile(r"\s*<meta\s[^>]*?(?:property|name)=\"(?:og|twitter):[^>]*>")
-"""What Gradio's page says of itself to other sites."""
+"""The tags by which Gradio's page describes itself to other sites."""
 CHARSET = '<meta charset="utf-8" />'
-"""Stands once in the head of Gradio's page, before everything that matters."""
+"""Occurs once in the head of Gradio's page, before everything that matters."""
 SSR_WARNING = "SSR mode is not supported"
-"""How a warning begins that Gradio gives of several pages even where nobody asked for that mode."""
+"""The start of a warning that Gradio prints for sites of several pages, even if nobody asked for that mode."""
 
 NO_EVENTS_S = 3600.0
 
@@ -42,17 +42,17 @@ def is_gone(path: str) -> bool:
 
 
 def scripts() -> Path:
-    """The folder of the scripts and styles of Gradio's pages, whose names have a hash of what is in them."""
+    """The folder of the scripts and styles of Gradio's pages; each file name has a hash of the content."""
     return (package_folder("gradio") / "templates" / "frontend" / "assets").resolve()
 
 
 def font(bold: bool) -> Path:
-    """IBM Plex Sans, which has Greek letters."""
+    """The file of IBM Plex Sans, a font with Greek letters."""
     fonts = package_folder("gradio") / "templates" / "frontend" / "static" / "fonts"
     return fonts / "IBMPlexSans" / f"IBMPlexSans-{'Bold' if bold else 'Regular'}.woff2"
 
 
 def rest(blocks: Blocks) -> None:
-    """Let the queue of `blocks` sleep: it looks for Python events every millisecond, 5 % of a core all day, and our
-    pages have none (see API_NEEDED)."""
+    """Let the queue of `blocks` sleep. It looks for Python events every millisecond, which takes 5 % of a core, and
+    our pages have none (see API_NEEDED)."""
     blocks._queue.sleep_when_free = blocks._queue.progress_update_sleep_when_free = NO_EVENTS_S

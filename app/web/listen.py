@@ -1,4 +1,4 @@
-"""The HTTP server process: its socket, and uvicorn on it. Knows nothing of what it serves."""
+"""The HTTP server: its socket, and uvicorn on it. Knows nothing about the application."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 DRAIN_S = 1
-"""Seconds that answers in progress get at the end; open streams are then cut."""
+"""Seconds that responses in progress get at shutdown; then the server cuts open streams."""
 
 
 class PortTaken(OSError):
@@ -20,14 +20,14 @@ class PortTaken(OSError):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """The socket of the server. It listens at once, so of two servers that start together one fails here.
+    """The server's socket. It listens at once, so if two servers start together, one fails here.
 
     Raises PortTaken.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # TCP must be named: asyncio switches Nagle's delay (40 ms an answer) off only for sockets that say so.
+    # Name TCP: asyncio disables Nagle's algorithm (a delay of 40 ms per response) only for sockets that name it.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a restart need not wait for old connections
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # so a restart need not wait for old connections
     try:
         listener.bind((host, port))
         listener.listen(2048)
@@ -42,7 +42,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def run(app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve `app` until SIGINT or SIGTERM, which comes out as KeyboardInterrupt; `ready` is called once it answers."""
+    """Serve `app` until SIGINT or SIGTERM, then raise KeyboardInterrupt. Calls `ready` once the server answers."""
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     logging.getLogger("uvicorn.error").addFilter(_is_news)
     config = uvicorn.Config(
@@ -59,7 +59,7 @@ def run(app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> Non
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that says when it answers."""
+    """A uvicorn server that calls `ready` once it answers."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -71,9 +71,9 @@ class _Server(uvicorn.Server):
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Streams that are cut at the end are no errors: without this each would leave a stack trace.
+    """Whether a log record is worth printing. Streams cut at shutdown are no errors, but each logs a stack trace.
 
-    Nor is a second Ctrl-C, which cancels the end itself: Starlette hands uvicorn that trace as text.
+    A second Ctrl-C, which cancels the shutdown, is no error either; Starlette passes its trace to uvicorn as text.
     """
     cut = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
     ended = record.msg.startswith("Traceback") and record.msg.rstrip().endswith("asyncio.exceptions.CancelledError")

@@ -1,4 +1,4 @@
-"""Where packages are installed whose files we serve or draw with."""
+"""The folders of installed packages whose files we serve or draw with."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def package_folder(name: str) -> Path:
-    """The folder of package `name`, which is not imported: that takes long. Raises ModuleNotFoundError."""
+    """The folder of package `name`, found without the slow import. Raises ModuleNotFoundError."""
     spec = importlib.util.find_spec(name)
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
@@ -15,5 +15,5 @@ def package_folder(name: str) -> Path:
 
 
 def plotly_file() -> Path:
-    """Plotly.js as the installed plotly package brings it."""
+    """The file of Plotly.js in the installed plotly package."""
     return package_folder("plotly") / "package_data" / "plotly.min.js"

@@ -1,8 +1,8 @@
-"""What a request must pass before anything of ours or of Gradio's sees it, and what every answer carries.
+"""The checks of every request before our code or Gradio's sees it, and the headers of every response.
 
-Pure ASGI, because a middleware that wraps requests and responses would hold back streams. Gradio's own settings are
-no boundary (its "private" functions answer over HTTP, an upload route exists without an upload component), so the
-routes that a page does not need are gone before Gradio is asked.
+Pure ASGI, because a middleware that wraps requests and responses would hold back streams. Gradio's own settings give
+no protection (its "private" functions answer over HTTP, and it has an upload route even without an upload component),
+so this middleware refuses all routes that no page needs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from app.web.gradio_internals import is_gone
 MAX_BODY = 256 * 1024
 MAX_START = 8 << 20
 LARGER = {"/api/starts": MAX_START}
-"""Addresses that take more: files of tensors, which are read as such before anything is done with them."""
+"""Addresses that accept larger bodies: files of tensors, which are validated before any use."""
 BODY_WITHIN_S = 20.0
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -40,11 +40,11 @@ UNTRUSTED_HEADERS = frozenset(
         b"x-real-ip",
     }
 )
-"""Anyone can send these, and Gradio builds its addresses from some: ONLYBN_PUBLIC_URL says where the page is."""
+"""Any client can send these headers, and Gradio builds addresses from some. ONLYBN_PUBLIC_URL has the real address."""
 
 
 def content_security_policy(frame_ancestors: str, public_url: str | None = None) -> str:
-    """The policy of every answer: this host only. Gradio's page needs inline scripts and styles and `new Function`."""
+    """The policy of every response: this host only. Gradio's page needs inline scripts, styles and `new Function`."""
     origin = f" {origin_of(public_url)}" if public_url else ""
     return "; ".join(
         (
@@ -70,8 +70,8 @@ def origin_of(url: str) -> str:
 
 
 class Rules:
-    """What this site asks of requests, and puts into answers. `frame_ancestors`: who may show it in a frame, in the
-    words of CSP."""
+    """The rules for requests, and the headers of responses. `frame_ancestors`: the sites that may show this one in a
+    frame, in CSP syntax."""
 
     def __init__(self, frame_ancestors: str, public_url: str | None = None) -> None:
         self._origin = origin_of(public_url) if public_url else None
@@ -83,7 +83,7 @@ class Rules:
         }
 
     def sending(self, send: Send) -> Send:
-        """`send` with our headers in every answer."""
+        """`send` with our headers in every response."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -95,7 +95,7 @@ class Rules:
         return send_with_headers
 
     def refusal(self, scope: Scope) -> JSONResponse | None:
-        """What answers an HTTP request that is not allowed, whatever it says."""
+        """The response to a forbidden HTTP request; None if the request is allowed."""
         if is_gone(scope["path"]):
             return refuse(404, "there is nothing at this address")
         if scope["method"] in UNSAFE and not self._same_site(Headers(scope=scope)):
@@ -107,7 +107,8 @@ class Rules:
         return None
 
     def _same_site(self, headers: Headers) -> bool:
-        """Browsers name the page's origin in every request that changes something; other programs name none."""
+        """Whether a request comes from our own pages. Browsers send the page's origin with every request that changes
+        something; other programs send none, and are allowed."""
         origin = headers.get("origin")
         if origin is None:
             return True
@@ -141,7 +142,7 @@ class Security:
 
 
 async def whole_body(scope: Scope, receive: Receive) -> bytes | JSONResponse:
-    """The body, which must be small and come soon: a refusal if not."""
+    """The body of the request, or an error response if it is too large or too slow."""
     limit = LARGER.get(scope["path"], MAX_BODY)
     too_large = f"the body is larger than {limit // 1024} KB"
     length = Headers(scope=scope).get("content-length", "")
@@ -165,7 +166,7 @@ async def whole_body(scope: Scope, receive: Receive) -> bytes | JSONResponse:
 
 
 def replayed(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives the whole `body` first."""
+    """A `receive` that returns the whole `body` first."""
     first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive_again() -> Message:

@@ -1,8 +1,8 @@
 /**
- * Numbers and words as a file that table programs read.
+ * Rows as a CSV file for table programs.
  */
 
-/** Rows as CSV: lines end with CR LF (RFC 4180), and no cell starts a formula, unless no table program reads it. */
+/** Rows as CSV: lines end with CR LF (RFC 4180). `guarded`: no cell can start a formula in a table program. */
 export const csv = (rows, guarded = true) => rows.map((row) => `${row.map((value) => cell(value, guarded)).join(",")}\r\n`).join("");
 
 function cell(value, guarded) {

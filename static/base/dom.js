@@ -1,5 +1,5 @@
 /**
- * Making and finding elements. Text always goes in as text, never as HTML, so what a user typed cannot become markup.
+ * Functions that make and find elements. Text is always inserted as text, never as HTML, so users cannot add markup.
  */
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -24,12 +24,12 @@ function assemble(element, attributes, children) {
   return element;
 }
 
-/** The descendant that a page's HTML marks with data-slot="name". */
+/** The descendant of `root` with data-slot="name". */
 export function slot(root, name) {
   return root.querySelector(`[data-slot="${name}"]`);
 }
 
-/** Sets the text of a slot, touching the document only where something changed. */
+/** Sets the text of a slot if it differs from the present one. */
 export function say(root, name, text) {
   const element = slot(root, name);
   if (element && element.textContent !== String(text)) element.textContent = text;
@@ -41,7 +41,7 @@ export function show(element, visible) {
   if (element) element.hidden = !visible;
 }
 
-/** A button that copies what `text()` returns and says so; where that is forbidden, a field to copy from by hand. */
+/** A button that copies what `text()` returns and says so; if copying is forbidden, it shows a field to copy from. */
 export function copyButton(label, text, className = "button") {
   const button = h("button", { type: "button", class: className }, label);
   button.addEventListener("click", async () => {
@@ -54,7 +54,7 @@ export function copyButton(label, text, className = "button") {
   return button;
 }
 
-/** A field beside `button` with `text` selected, until the focus leaves it. */
+/** Shows a field beside `button` with `text` selected, until the focus leaves it. */
 function byHand(button, text) {
   const field = h("textarea", { class: "by-hand", readonly: true, rows: 1, "aria-label": "Copy this by hand" });
   field.value = text;
@@ -70,8 +70,8 @@ async function copy(text, button) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // Without https, and in a frame that was not allowed it, the clipboard interface is missing or refuses; the old
-    // way still works there. An open dialog makes all else inert: nothing outside of it can be selected.
+    // Without https, or in a frame without permission, the clipboard API is missing or fails; execCommand still works.
+    // The field goes into an open dialog, because a dialog makes everything outside it inert.
     const area = h("textarea", { class: "offscreen", "aria-hidden": "true" });
     area.value = text;
     (button.closest("dialog") ?? document.body).append(area);
@@ -83,7 +83,7 @@ async function copy(text, button) {
   }
 }
 
-/** Tells a screen reader, without showing anything. */
+/** Tells a screen reader `text` without showing it. */
 export function announce(text) {
   const region =
     document.getElementById("announcer") ??

@@ -1,10 +1,10 @@
 /**
- * Files that a page makes itself and hands to the reader: text, pictures of charts, and the menu that offers them.
+ * Files that a page makes itself: text, pictures of charts, and the menu that offers them.
  */
 
 import { h } from "./dom.js";
 
-/** Hands `content` (text, or a data URL) to the reader as a file. */
+/** Downloads `content` (text, or a data URL) as a file. */
 export function save(name, content, kind) {
   const url = content.startsWith("data:") ? content : URL.createObjectURL(new Blob([content], { type: kind }));
   const link = h("a", { href: url, download: name, class: "offscreen" });
@@ -14,7 +14,7 @@ export function save(name, content, kind) {
   if (url !== content) setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-/** A menu of files: {what people read: makes and saves it}; `description`: its whole name, where `label` is short. */
+/** A menu of files: {title: function that makes and saves it}. `description`: the full name if `label` is short. */
 export function exportMenu(label, files, description = null) {
   const menu = h("details", { class: "menu" }, h("summary", { class: "button small", "aria-label": description }, label));
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
@@ -39,7 +39,7 @@ export function exportMenu(label, files, description = null) {
   return menu;
 }
 
-/** Saves what `chart` shows as a picture, "png" or "svg"; `changes` are parts of its layout. */
+/** Saves `chart` as a picture, "png" or "svg"; `changes` override parts of its layout. */
 export async function savePicture(chart, format, name, changes) {
   save(`${name}.${format}`, await chart.image(format, changes));
 }

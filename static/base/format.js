@@ -68,7 +68,7 @@ export function range({ low, high }) {
     : `${a} to ${b}`;
 }
 
-/** {low, high} in seconds -> "1 to 7 min": for what one cannot know to the second anyway. */
+/** {low, high} in seconds -> "1 to 7 min": for times that nobody knows to the second. */
 export function roughly({ low, high }) {
   if (high < 90 || high > 5400) return range({ low, high });
   const [a, b] = [low, high].map((seconds) => Math.max(1, Math.round(seconds / 60)));

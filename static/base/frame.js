@@ -1,6 +1,6 @@
 /**
- * A page within another site: `?embed=1` leaves out header and footer, opens links in a tab of their own, and takes
- * the theme that `&theme=light` or `&theme=dark` says.
+ * A page within another site: `?embed=1` hides header and footer and opens links in a new tab; `&theme=light` or
+ * `&theme=dark` sets the theme.
  */
 
 import { addressOf } from "./address.js";
@@ -10,7 +10,7 @@ const theme = query.get("theme");
 
 export const embedded = query.get("embed") === "1";
 
-/** The theme that the frame wants; null: that of the reader. */
+/** The theme that the frame asks for; null: the reader's. */
 export const askedTheme = embedded && ["light", "dark"].includes(theme) ? theme : null;
 
 if (embedded) {
@@ -18,14 +18,14 @@ if (embedded) {
   document.addEventListener("click", ({ target }) => outside(target.closest?.("a[href]")), true);
 }
 
-/** A link that leads to another page leaves the frame. */
+/** Makes a link to another page open outside the frame. */
 function outside(link) {
   if (!link || link.hasAttribute("download") || link.getAttribute("href").startsWith("#")) return;
   link.target = "_blank";
   link.rel = "noopener";
 }
 
-/** What stands below a page in a frame: where it comes from. `banner` says when the connection is lost. */
+/** The line below a page in a frame: where the page comes from. `banner` says when the connection is lost. */
 export function frameBar(banner) {
   const bar = document.createElement("footer");
   bar.className = "frame-bar panel-host";

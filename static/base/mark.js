@@ -1,5 +1,5 @@
 /**
- * What marks a run that came with the project, wherever it is shown: nobody shall take it for a run of this server.
+ * The mark of an example run, which came with the project, so that nobody takes it for a run of this server.
  */
 
 import { h } from "./dom.js";
@@ -11,7 +11,7 @@ const TITLE = "Shipped example";
 export const exampleMark = (run) =>
   run.example ? h("span", { class: "badge example-mark", title: whence(run) }, TITLE) : null;
 
-/** The same with all that is known, for the run's own page. */
+/** The mark with all details, for the run's own page. */
 export const exampleNote = (run) => (run.example ? h("p", { class: "example-note" }, `${TITLE}, ${whence(run)}`) : null);
 
 const whence = ({ example, finished_at }) => `trained on ${day(finished_at)} on ${example.machine}`;

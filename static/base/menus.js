@@ -1,6 +1,6 @@
 /**
- * Menus (`details.menu`) of every page: one is open at a time, Escape and a click elsewhere close it, the focus goes
- * back to its button, and what it shows stays within the window.
+ * Menus (`details.menu`) of every page. Only one is open at a time, Escape or a click elsewhere closes it, the focus
+ * returns to its button, and its content stays within the window.
  */
 
 const MARGIN = 8; // pixels to the edge of the window
@@ -11,7 +11,7 @@ function close(menu) {
   menu.open = false;
 }
 
-/** Moves what `menu` shows sideways where it would leave the window. */
+/** Moves the content of `menu` sideways if it would leave the window. */
 function fit(menu) {
   const shown = menu.querySelector("summary ~ *");
   if (!shown) return;
@@ -29,7 +29,7 @@ document.addEventListener(
     for (const other of document.querySelectorAll(OPEN)) if (other !== target) other.open = false;
     fit(target);
   },
-  true, // it does not bubble
+  true, // capture, because this event does not bubble
 );
 for (const left of ["pointerdown", "focusin"])
   document.addEventListener(left, ({ target }) => {

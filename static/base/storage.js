@@ -1,9 +1,9 @@
 /**
- * What this browser keeps for us. In a frame or a private window the browser may refuse: then nothing is kept, and
- * the page works on.
+ * Values that this browser stores. In a frame or a private window the browser may refuse: then nothing is stored, and
+ * the page still works.
  */
 
-/** `get(key)`, and `set(key, value)` where null forgets. Merely naming an area may throw, so it is named late. */
+/** `get(key)`, and `set(key, value)`, where null deletes. `area` is a function: mere access to the area may throw. */
 const guarded = (area) => ({
   get(key) {
     try {
@@ -17,12 +17,12 @@ const guarded = (area) => ({
       if (value === null) area().removeItem(key);
       else area().setItem(key, value);
     } catch {
-      // Nothing to do: see above.
+      // The page works without it.
     }
   },
 });
 
 export const { get, set } = guarded(() => localStorage);
 
-/** The same for this tab alone, until it is closed. */
+/** The same for this tab only, until it closes. */
 export const tab = guarded(() => sessionStorage);

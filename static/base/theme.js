@@ -1,7 +1,7 @@
 /**
- * Light or dark: follows the system until the reader chooses, and then keeps the choice in this browser.
+ * The light or dark theme: follows the system until the reader chooses; this browser stores the choice.
  *
- * Gradio keeps the class `dark` on the body and sets it again when the system changes; a kept choice wins over that.
+ * Gradio sets the class `dark` on the body again when the system's theme changes; a stored choice overrides that.
  */
 
 import { askedTheme } from "./frame.js";
@@ -12,7 +12,7 @@ const system = matchMedia("(prefers-color-scheme: dark)");
 
 export const isDark = () => document.body.classList.contains("dark");
 
-/** Switches, and keeps the choice only where it differs from what the system says. */
+/** Switches the theme, and stores the choice only if it differs from the system's. */
 export function toggle() {
   const dark = !isDark();
   set(KEY, dark === system.matches ? null : dark ? "dark" : "light");
@@ -28,7 +28,7 @@ export function onTheme(listener) {
   observer.observe(document.body, { attributes: true, attributeFilter: ["class"] });
 }
 
-/** What tokens.css calls `name`, in the present theme. */
+/** The value of `name` in tokens.css in the present theme. */
 export const token = (name) => getComputedStyle(document.body).getPropertyValue(`--${name}`).trim();
 
 function restore() {

@@ -1,5 +1,5 @@
 /**
- * A message at the edge of the window about something that was just done, or could not be.
+ * A message at the edge of the window about an action that has just succeeded or failed.
  */
 
 import { h } from "./dom.js";
@@ -7,9 +7,9 @@ import { h } from "./dom.js";
 const STAYS_MS = 7000;
 
 /**
- * `link`: {words, href}, offered beside the text. `action`: {words, act}, a button; `act()` promises the text for what
- * it did, or throws why it could not. A message with an action, or about what went wrong, stays until it is closed, and
- * so does a long one that `stays`.
+ * Shows `text`. `link`: {words, href}, beside the text. `action`: {words, act}, a button; `act()` promises a text that
+ * says what it did, or throws an error that says why it failed. A message with an action, an error, and a long message
+ * with `stays` remain until the reader closes them.
  */
 export function toast(text, { wrong = false, link = null, action = null, stays = wrong || action !== null } = {}) {
   const close = h("button", { type: "button", class: "icon-button", "aria-label": "Close the message" }, "×");

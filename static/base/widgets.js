@@ -1,5 +1,5 @@
 /**
- * Small pieces that several pages show: a state's badge, a bar of progress, what a run trains.
+ * Small elements that several pages share: the badge of a state, a progress bar, what a run trains.
  */
 
 import { h } from "./dom.js";
@@ -16,7 +16,7 @@ const STATE_WORDS = {
 
 export const stateWord = (state) => STATE_WORDS[state] ?? state;
 
-/** The state as a coloured word; `update(run)` changes it in place. */
+/** A run's state as a coloured word; `update(run)` changes it in place. */
 export function badge(run) {
   const element = h("span", { class: "badge" });
   element.update = ({ state, cancel_requested }) => {
@@ -29,7 +29,7 @@ export function badge(run) {
   return element;
 }
 
-/** Where a run stands, in a few words. */
+/** A run's progress in a few words. */
 export function standing(run) {
   if (run.state === "queued")
     return run.position
@@ -44,7 +44,7 @@ export function standing(run) {
   return run.top1 === null ? "no accuracy yet" : `test accuracy ${percent(run.top1)}`;
 }
 
-/** A thin bar; `set(share, label)`. */
+/** A thin progress bar with `set(share, label)`. */
 export function progressBar() {
   const fill = h("span");
   const bar = h(

@@ -1,5 +1,6 @@
 /**
- * What the accuracy becomes when every γ below a threshold is set to 0 without training again, and how many γ that is.
+ * The ablation: the accuracy after every |γ| below a threshold is set to 0 without further training, and the share of γ
+ * set to 0.
  */
 
 import { percent } from "../base/format.js";
@@ -9,8 +10,8 @@ import { shareColumn, wordsColumn } from "./columns.js";
 import { Chart, layout } from "./plot.js";
 
 /**
- * `rows`: the ablation of a run's findings; `policy`: whose colour the curve has; `place()`: where a line marks a
- * threshold, in rows from the first; null: nowhere.
+ * `rows`: the ablation in a run's findings; `policy`: sets the curve's colour; `place()`: the position of a line that
+ * marks a threshold, in rows from the first; null: no line.
  */
 export function ablation(element, rows, policy, place = () => null) {
   const chart = new Chart(element, words(rows), () => figure(rows, policy, place()), { table: () => table(rows) });
@@ -20,7 +21,7 @@ export function ablation(element, rows, policy, place = () => null) {
 
 function figure(rows, policy, place) {
   const color = policyColor(policy);
-  // Thresholds as words, evenly spaced: a logarithmic axis has no place for 0.
+  // Thresholds are labels at even distances, because a logarithmic axis cannot show 0.
   const x = rows.map(({ epsilon }) => String(epsilon));
   return {
     data: [
@@ -55,7 +56,7 @@ function figure(rows, policy, place) {
   };
 }
 
-/** Never minus nothing. */
+/** Percentage points with a sign, but without "-0". */
 const points = (share) => (share * 100).toFixed(2).replace(/^-0\.00$/, "0.00").replace(/^-/, "−");
 
 const table = (rows) => ({

@@ -1,6 +1,6 @@
 /**
- * Which colour and dash a run's curve has: by its policy and its architecture, never by its place in a list, so that a
- * run looks the same on every page. The hues (after Okabe and Ito) can be told apart by colour-blind readers.
+ * The colour and dash of a run's curve: they depend on policy and architecture, never on the order in a list, so that a
+ * run looks the same on every page. Colour-blind readers can distinguish the hues (after Okabe and Ito).
  */
 
 import { parseArchitecture, policyOf } from "../server/catalog.js";
@@ -8,7 +8,7 @@ import { isDark, token } from "../base/theme.js";
 
 const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
 
-/** The token of the colour of a policy's curves; the policies without a hue of their own share the hues by their names. */
+/** The colour token of a policy's curves; a policy without a hue of its own gets one by the hash of its name. */
 const policyToken = (name) => `series-${policyOf(name).hue ?? 1 + (hash(name) % 6)}`;
 
 /** The colour of a policy's curves. */
@@ -22,8 +22,8 @@ function architectureDash(name) {
 }
 
 /**
- * How a run's curve is drawn; replicates of one experiment differ in lightness. `color` is that of the present theme,
- * `paint` the same as CSS that follows the theme of a document (core/documents/document.py).
+ * The look of a run's curve; replicates of one experiment differ in lightness. `color` belongs to the present theme;
+ * `paint` is the same as CSS that follows the theme of a document (core/documents/document.py).
  */
 function styleOf({ architecture, policy, replicate }) {
   const step = replicate % 5;
@@ -35,13 +35,13 @@ const paint = (name, step = 0) => (step ? `color-mix(in srgb, var(--away) ${14 *
 
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "x", "star", "triangle-down"];
 
-/** The look of a run among others: its curve's, and a symbol for all that is neither policy nor replicate. */
+/** The look of a run among others: that of its curve, and a symbol for all fields but policy and replicate. */
 export function runStyle(spec) {
   const { policy, replicate, seeds, name, ...rest } = spec;
   return { ...styleOf(spec), symbol: symbolOf(JSON.stringify(rest)) };
 }
 
-/** The look of a group: its policy's colour and its architecture's dash where it has only one; it follows from its key. */
+/** The look of a group: the colour of its only policy, else one by its key, and the dash of its only architecture. */
 export function groupStyle(key, specs) {
   const only = (field) => (new Set(specs.map((spec) => spec[field])).size === 1 ? specs[0][field] : null);
   const [policy, architecture] = [only("policy"), only("architecture")];
@@ -73,13 +73,13 @@ export function faint(color, alpha) {
 
 const VIRIDIS = ["#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725"];
 
-/** Viridis such that more stands out more from the page: towards dark on a light page, towards light on a dark one. */
+/** Viridis, so that higher values contrast more with the page: darker on a light page, lighter on a dark one. */
 function heat() {
   const colors = isDark() ? VIRIDIS : [...VIRIDIS].reverse();
   return colors.map((color, index) => [index / (colors.length - 1), color]);
 }
 
-/** How a heatmap of counts up to `most` is coloured, its z being the counts' logarithms (base 10), and its key. */
+/** Colours and key of a heatmap of counts up to `most`; its z values are the counts' logarithms (base 10). */
 export function heatScale(most) {
   const top = Math.log10(Math.max(most, 10));
   const ticks = [1, 10, 100, 1000, 10_000, 100_000].filter((count) => Math.log10(count) <= top);
@@ -98,7 +98,7 @@ export function heatScale(most) {
   };
 }
 
-/** How a heatmap of shares in percent, from 0 to `most`, is coloured, and its key. */
+/** Colours and key of a heatmap of shares in percent from 0 to `most`. */
 export function shareScale(most) {
   return {
     zmin: 0,
@@ -108,7 +108,7 @@ export function shareScale(most) {
   };
 }
 
-/** A number of 32 bits that follows from `text`. */
+/** A 32-bit hash of `text`. */
 export function hash(text) {
   return [...text].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) >>> 0, 7);
 }

@@ -9,18 +9,18 @@ export const stepColumn = { title: "Step", name: "step", text: whole };
 
 export const epochColumn = { title: "Epoch", name: "epoch", text: (value) => value.toFixed(2) };
 
-/** A column of text; `name` heads it in files. */
+/** A column of text; `name` is its heading in files. */
 export const wordsColumn = (title, name = title.toLowerCase()) => ({ title, name, text: String, words: true });
 
 export const countColumn = (title, name) => ({ title, name, text: whole });
 
-/** Shares of 1, which a reader sees in percent. */
+/** A column of shares (0..1), shown in percent. */
 export const shareColumn = (title, name) => ({ title, name, text: (value) => percent(value) });
 
-/** A value with four digits that count. */
+/** A column of values, shown with four significant digits. */
 export const valueColumn = (title, name) => ({ title, name, text: (value) => String(Number(value.toPrecision(4))) });
 
-/** A column for each entry of a histogram of `of`, [from, to) of all: by its middle. */
+/** A column for each entry of a histogram of `of`; `centres` are the entries' centres. */
 export const binColumns = (centres, of) =>
   centres.map((centre) => ({
     title: `${LETTERS[of]} ≈ ${centre.toFixed(2)}`,
@@ -28,6 +28,6 @@ export const binColumns = (centres, of) =>
     text: whole,
   }));
 
-/** What is said of the train points of a long run. */
+/** The note about the train points of a long run. */
 export const THINNED =
   "The train points of a long run are thinned, every peak kept; “Points as CSV” under Download has them all.";

@@ -1,6 +1,6 @@
 /**
- * Accuracy and loss over the epochs of one run: what it trained on as a thin line, the test set as a strong one; behind
- * them the test curves of runs that it is compared with.
+ * Accuracy and loss of one run over the epochs: the training images as a thin line, the test set as a thick one; behind
+ * them the test curves of the runs to compare with.
  */
 
 import { hasTop5 } from "../server/catalog.js";
@@ -12,8 +12,8 @@ import { epochColumn, stepColumn, THINNED, wordsColumn } from "./columns.js";
 import { smoothed } from "./statistics.js";
 
 /**
- * A chart of `quantity` ("top1" or "loss") of `data`, a RunData. `smoothing` has a `weight` and dispatches "change";
- * `rivals` has a `list` of {data, name, dash} and does so, too.
+ * The chart of `quantity` ("top1" or "loss") of `data`, a RunData. `smoothing` has a `weight`, `rivals` has a `list` of
+ * {data, name, dash}; both dispatch "change".
  */
 export function curves(element, data, quantity, smoothing, rivals) {
   const accuracy = quantity === "top1";
@@ -69,7 +69,7 @@ function figure(data, quantity, weight, rivals) {
   };
 }
 
-/** Every point of every curve as it was measured, in the order of steps. */
+/** All points of all curves as measured, in the order of steps. */
 function table(data, quantity, rivals) {
   const accuracy = quantity === "top1";
   const top5 = accuracy && hasTop5(data.run.spec);

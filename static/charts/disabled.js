@@ -1,6 +1,6 @@
 /**
- * Disabled features (|γ| below the threshold): their share in each layer at one moment and over time, and in the whole
- * network over time.
+ * Charts of the disabled features (|γ| below the threshold): their share in each layer at one moment and over time, and
+ * in the whole network over time.
  */
 
 import { options } from "../server/catalog.js";
@@ -14,10 +14,10 @@ const MAX_CELLS = 60_000;
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 
-/** The share of all features that a snapshot says is disabled. */
+/** The share of all features that are disabled in a snapshot. */
 export const disabledShare = (snapshot, layers) => sum(snapshot.disabled) / sum(layers.map(({ channels }) => channels));
 
-/** A chart that follows `data` and `view`, with `words()` that say what it shows and `table()` with its numbers. */
+/** A chart that follows `data` and `view`; `words()` describes it, `table()` has its numbers. */
 function following(element, label, data, view, { figure, words, table, click = null }) {
   const there = (make) => () => (data.snapshots.length && data.layers ? make() : null);
   const chart = new Chart(element, label, there(figure), { click, table: there(table) });
@@ -34,7 +34,7 @@ function following(element, label, data, view, { figure, words, table, click = n
 const inAll = (data, snapshot) =>
   `${percent(disabledShare(snapshot, data.layers))} of all features have |γ| below ${options.disabled_below}.`;
 
-/** Bars in the order of the forward pass. */
+/** A bar per layer, in the order of the forward pass. */
 export function disabledByLayer(element, data, view) {
   const figure = () => {
     const chosen = view.snapshot(data);
@@ -77,7 +77,7 @@ export function disabledByLayer(element, data, view) {
   return following(element, "Disabled features by layer", data, view, { figure, words, table });
 }
 
-/** A row a layer, a column a moment; of a long and deep run evenly chosen moments. */
+/** A row per layer, a column per moment; a long and deep run shows evenly chosen moments. */
 export function disabledOfLayers(element, data, view) {
   const figure = () => {
     const { layers } = data;
@@ -125,7 +125,7 @@ export function disabledOfLayers(element, data, view) {
   return following(element, label, data, view, { figure, words, table, click: momentAt(data, view) });
 }
 
-/** A line over the epochs. */
+/** The share in the whole network as a line over the epochs. */
 export function disabledOverTime(element, data, view) {
   const figure = () => ({
     data: [

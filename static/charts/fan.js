@@ -1,7 +1,8 @@
 /**
  * The quantiles of γ or β over the epochs as a fan: the middle half, 90 % and 98 % of the features, and the median.
  *
- * Those of one layer are the server's own; those of all layers together follow from the histogram, within half a bin.
+ * The server sends the quantiles of one layer; those of all layers together are computed from the histogram, to within
+ * half a bin.
  */
 
 import { LETTERS, options } from "../server/catalog.js";
@@ -15,7 +16,7 @@ import { marker, momentAt } from "./moment.js";
 import { Chart, layout } from "./plot.js";
 
 export const LEVELS = options.quantiles;
-/** Pairs of LEVELS that a band lies between, the widest first. */
+/** The pairs of LEVELS that bound the bands, the widest band first. */
 const BANDS = [
   [0, 6, "98 % of the features", 0.16],
   [1, 5, "90 %", 0.22],
@@ -61,7 +62,7 @@ function table({ snapshots, layers }, view) {
 /** The values at LEVELS of a snapshot's `of`. */
 const quantilesOf = (snapshot, of) => snapshot[`${of}_quantiles`] ?? fromCounts(snapshot[of]);
 
-/** Quantiles of what a histogram counts, its features spread evenly within each bin. */
+/** Quantiles from a histogram, as if the features were spread evenly within each bin. */
 export function fromCounts(counts) {
   const total = counts.reduce((sum, count) => sum + count, 0);
   let [bin, below] = [0, 0];

@@ -1,5 +1,5 @@
 /**
- * γ or β over time: one column a snapshot, one row a bin, colour by the logarithm of the number of features in it.
+ * The heatmap of γ or β over time: a column per snapshot, a row per bin, coloured by the logarithm of the bin's count.
  */
 
 import { LETTERS } from "../server/catalog.js";
@@ -25,7 +25,7 @@ export function heatmap(element, data, view) {
   return chart;
 }
 
-/** A row a moment, a column a bin. */
+/** A row per moment, a column per bin. */
 function table({ snapshots }, { of }) {
   if (!snapshots.length) return null;
   const used = span(snapshots, of);
@@ -50,7 +50,7 @@ function figure(data, view) {
         type: "heatmap",
         x: snapshots.map(({ epoch }) => epoch),
         y: CENTRES.slice(...used),
-        // An empty bin is a hole, through which the page shows.
+        // An empty bin is transparent.
         z: bins.map((bin) => snapshots.map(({ [of]: counts }) => (counts[bin] ? Math.log10(counts[bin]) : null))),
         customdata: bins.map((bin) => snapshots.map(({ [of]: counts }) => counts[bin])),
         hovertemplate: `epoch %{x:.2f}<br>${LETTERS[of]} ≈ %{y:.2f}<br>%{customdata} features<extra></extra>`,

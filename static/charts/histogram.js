@@ -1,6 +1,6 @@
 /**
- * γ or β at one moment: how many features have which value, with the initial distribution as an outline. Shares, not
- * counts, so that layers of different width compare.
+ * The histogram of γ or β at one moment, with the initial distribution as an outline. It shows shares, not counts, so
+ * that layers of different width can be compared.
  */
 
 import { LETTERS, options } from "../server/catalog.js";
@@ -12,14 +12,14 @@ import { Chart, layout } from "./plot.js";
 export const EDGES = options.edges;
 export const WIDTH = EDGES[1] - EDGES[0];
 
-/** The middle of each of a histogram's entries: below the first edge, the bins, above the last edge. */
+/** The centres of a histogram's entries: below the first edge, the bins, above the last edge. */
 export const CENTRES = [
   EDGES[0] - WIDTH / 2,
   ...EDGES.slice(0, -1).map((edge) => edge + WIDTH / 2),
   EDGES.at(-1) + WIDTH / 2,
 ];
 
-/** `view` (pages/run/view.js) says of which parameter, layer and moment. */
+/** `view` (pages/run/view.js) has the parameter, layer and moment. */
 export function histogram(element, data, view) {
   const chart = new Chart(element, "Histogram of γ", () => figure(data, view), { table: () => table(data, view) });
   const refresh = () => {
@@ -112,8 +112,8 @@ export function shares(counts) {
 }
 
 /**
- * The entries that any snapshot uses, as [from, to) for slice(): never less than about -0.5 to 1.25, so that the axis
- * rarely moves. Plotly ranges over what it gets; a range that we set would undo the reader's zoom when it changes.
+ * The entries that any snapshot uses, as [from, to) for slice(), and always those from about -0.5 to 1.25, so that the
+ * axis rarely changes. Plotly derives the range from these data; a range set here would reset the reader's zoom.
  */
 export function span(snapshots, of) {
   let [low, high] = [CENTRES.findIndex((c) => c > -0.5), CENTRES.findIndex((c) => c > 1.25)];

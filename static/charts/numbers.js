@@ -1,9 +1,8 @@
 /**
- * The numbers behind a chart: a fold with a table of all of them, and the same as a file or for the clipboard.
+ * The numbers behind a chart as a foldable table, and as a file or for the clipboard. Each chart supplies its numbers.
  *
- * The table is made when somebody opens it, and follows the chart while it is open; rows and cells stay where they are,
- * so that neither the place to which one has scrolled nor a selection is lost. What the numbers are, each chart says
- * itself.
+ * The table is made when the reader opens it, and follows the chart while it is open. Rows and cells stay in place, so
+ * that the scroll position and a selection are kept.
  */
 
 import { csv } from "../base/csv.js";
@@ -11,16 +10,16 @@ import { copyButton, h, show } from "../base/dom.js";
 import { save } from "../base/files.js";
 import { whole } from "../base/format.js";
 
-const CELLS = 8000; // about as many as a table shows before it asks
-const LEAST = 40; // rows, however many columns there are
+const CELLS = 8000; // cells that a table shows, approximately, before it offers more
+const LEAST = 40; // rows that a table shows at least
 
 let folds = 0;
 
 /**
- * `name()`: what the chart is called. `table()` answers null while there is nothing, or {columns, rows, newest, note}:
- * columns are {title, name, text, words}, where `name` heads the column in files, `text(value)` is what a reader sees,
- * and `words` says that these are no numbers; rows are lists of values in the order of files; `newest`: the reader
- * finds the last of them first; `note`: what one must know of them, in a sentence. `file()`: a file's name.
+ * `name()`: the chart's title. `table()` returns null while there are no numbers, or {columns, rows, newest, note}.
+ * Columns are {title, name, text, words}: `name` is the heading in files, `text(value)` the shown text, and `words`
+ * marks a column that is not numeric. Rows are lists of values in the order of files; `newest`: the table shows the
+ * last row first; `note`: a sentence about the numbers. `file()`: a file's name.
  */
 export function dataFold(name, table, file) {
   const id = `data-${(folds += 1)}`;
@@ -58,7 +57,7 @@ export function dataFold(name, table, file) {
     if (note.textContent !== said) note.textContent = said;
   }
 
-  /** Soon, and once for all that changed meanwhile. */
+  /** Updates the table soon, once for several changes. */
   function update() {
     summary.setAttribute("aria-label", `Data of the chart ${name()}`);
     if (queued || !element.open) return;
@@ -73,7 +72,7 @@ export function dataFold(name, table, file) {
   return { element, update };
 }
 
-/** The fold of `chart`, which says its own numbers. */
+/** The fold with the numbers of `chart`. */
 export function chartFold(title, chart, file) {
   const fold = dataFold(
     () => title,
@@ -84,7 +83,7 @@ export function chartFold(title, chart, file) {
   return fold;
 }
 
-/** A scrolled region with a table; `fill(data, name)` answers how many rows it leaves out. */
+/** A table in a scroll area; `fill(data, name)` returns how many rows it leaves out. */
 function tableOf(describedBy) {
   const caption = h("caption", { class: "offscreen" });
   const [head, body] = [h("tr"), h("tbody")];
@@ -120,7 +119,7 @@ function tableOf(describedBy) {
     return values.length - count;
   }
 
-  /** What was added above the place to which somebody has scrolled must not push it away. */
+  /** Puts the rows in order, and keeps the scroll position when rows are added above it. */
   function arrange(wanted) {
     const before = element.scrollHeight;
     const keep = new Set(wanted);
@@ -154,10 +153,10 @@ function row(columns) {
   };
 }
 
-/** Head and values, as files have them. */
+/** Headings and values as in files. */
 const plain = ({ columns, rows }) => [columns.map(({ title, name }) => name ?? title), ...rows];
 
-/** For the clipboard: what a spreadsheet takes apart when it is pasted. */
+/** The rows as text for the clipboard, which a spreadsheet splits into cells. */
 const lines = (data, between) =>
   plain(data)
     .map((values) => values.map((value) => value ?? "").join(between))

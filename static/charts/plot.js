@@ -1,6 +1,6 @@
 /**
- * A Plotly figure in our look that lives as long as its element: it keeps the reader's zoom from tick to tick and
- * through a change of theme, follows the size of its box, and is drawn again only while somebody can see it.
+ * A Plotly figure in our style. It keeps the reader's zoom through updates and changes of theme, follows the size of
+ * its element, and is drawn again only while it is in view.
  */
 
 import { onTheme, token } from "../base/theme.js";
@@ -16,12 +16,12 @@ const CONFIG = {
   toImageButtonOptions: { format: "png", scale: 2, filename: "onlybn" },
 };
 
-/** Room for nothing but the marks; Plotly adds what the ticks and titles need. */
+/** Margins for the marks alone; Plotly adds space for ticks and titles. */
 const MARGIN = { l: 8, r: 12, t: 10, b: 8 };
 
 let loading = null;
 
-/** Plotly itself, loaded once when the first chart needs it. We keep the handle: window.Plotly may change hands. */
+/** Loads Plotly once, for the first chart, and keeps a reference, because other code may replace window.Plotly. */
 function load() {
   loading ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
@@ -37,7 +37,7 @@ function load() {
   return loading;
 }
 
-/** The parts of a layout that every chart shares; `x`, `y` are axis settings, `rest` anything else. */
+/** The layout that all charts share; `x`, `y` are axis settings, `rest` anything else. */
 export function layout({ x = {}, y = {}, ...rest } = {}) {
   const [ink, quiet, line, surface] = ["ink", "quiet", "line", "surface"].map(token);
   const font = { family: token("font"), size: 12, color: quiet };
@@ -67,7 +67,7 @@ export function layout({ x = {}, y = {}, ...rest } = {}) {
   };
 }
 
-/** Dispatches "refresh" when what it shows has changed. `table()`: its numbers (numbers.js), null while there are none. */
+/** Dispatches "refresh" when its content changes. `table()`: its numbers (numbers.js), null while there are none. */
 export class Chart extends EventTarget {
   #element;
   #figure;
@@ -79,8 +79,8 @@ export class Chart extends EventTarget {
   #queued = false;
 
   /**
-   * `figure()` answers {data, layout} of the present moment; null while there is nothing to show. `click(x)` hears of
-   * a click on a mark, by its place on the x axis. `table()`: see above.
+   * `figure()` returns the present {data, layout}, null while there is nothing to show. `click(x)` is called after a
+   * click on a mark with its position on the x axis. `table()`: see above.
    */
   constructor(element, label, figure, { click = null, table = () => null } = {}) {
     super();
@@ -89,7 +89,7 @@ export class Chart extends EventTarget {
     this.#click = click;
     this.#words = label;
     this.table = table;
-    // The buttons of Plotly's bar stand within, so the whole is a group, and its drawing the image.
+    // The element contains Plotly's buttons, so it is a group; only the drawing in it is an image.
     element.setAttribute("role", "group");
     element.setAttribute("aria-label", label);
     const visible = new IntersectionObserver(
@@ -105,21 +105,21 @@ export class Chart extends EventTarget {
     onTheme(() => this.refresh());
   }
 
-  /** Something that the figure shows has changed. */
+  /** Draws the chart again after a change of its data. */
   refresh() {
     this.#stale = true;
     this.#schedule();
     this.dispatchEvent(new Event("refresh"));
   }
 
-  /** Says in words what the chart shows now. */
+  /** Sets the description of the chart. */
   describe(text) {
     this.#words = text;
     this.#element.setAttribute("aria-label", text);
     this.#name();
   }
 
-  /** The words for the drawing itself, of which Plotly makes several layers; their ticks and titles are no text to read. */
+  /** Labels the drawing. Plotly makes several layers; the others are hidden from screen readers. */
   #name() {
     const [first, ...rest] = this.#element.querySelectorAll(".main-svg");
     if (!first) return;
@@ -128,7 +128,7 @@ export class Chart extends EventTarget {
     for (const layer of rest) layer.setAttribute("aria-hidden", "true");
   }
 
-  /** The present picture as a data URL, "png" or "svg", on the page's own ground; `changes` are parts of its layout. */
+  /** The present picture as a data URL, "png" or "svg", on the page's background; `changes` override the layout. */
   async image(format, { width, height, ...changes }) {
     const figure = this.#figure();
     if (!figure) throw new Error("there is nothing to draw yet");
@@ -138,7 +138,7 @@ export class Chart extends EventTarget {
     return plotly.toImage({ data, layout: whole, config: CONFIG }, { format, width, height, scale: format === "png" ? 2 : 1 });
   }
 
-  /** The first picture is drawn wherever the chart is, so that a page can be printed; the next ones while in view. */
+  /** Queues a drawing. The first is made even out of view, so that a page can be printed; later ones only in view. */
   #schedule() {
     const first = !this.#element.dataset.drawn;
     if (this.#queued || !this.#stale || !(this.#seen || first)) return;
@@ -160,7 +160,7 @@ export class Chart extends EventTarget {
         this.#name();
       }
     } catch {
-      // Only loading fails, while the server is away; the page says so elsewhere.
+      // Loading Plotly failed because the server cannot be reached; the page says so elsewhere.
       this.#stale = true;
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }

@@ -1,6 +1,6 @@
 /**
- * ReLUs that are off: for each, in the order of the forward pass, the share of its channels that are 0 almost always;
- * and how often each channel is 0.
+ * Charts of ReLUs that are off, in the order of the forward pass: the share of channels that are almost always 0, and
+ * how often channels are 0.
  */
 
 import { percent, whole } from "../base/format.js";
@@ -13,7 +13,7 @@ const PLACES = [
   { name: "after the addition", after: true },
 ];
 
-/** The axis along which the ReLUs stand. */
+/** The axis of the ReLUs. */
 const inOrder = ({ length }) => ({
   name: "ReLU, from input to output",
   range: [0.4, length + 0.6],
@@ -22,7 +22,7 @@ const inOrder = ({ length }) => ({
   showgrid: false,
 });
 
-/** `findings`: of a run; `policy`: whose colour the bars have. */
+/** `findings`: of a run; `policy`: sets the colour of the bars. */
 export function relus(element, findings, policy) {
   const chart = new Chart(element, words(findings), () => figure(findings.relus, policy), {
     table: () => ({
@@ -67,20 +67,20 @@ function figure(rows, policy) {
 const BINS = 20;
 const PLACE_WORDS = ["stem", "within a block", "after the addition"];
 
-/** The columns that name a ReLU, and what stands in them. */
+/** The columns that name a ReLU, and their cells. */
 const RELU = [wordsColumn("ReLU"), wordsColumn("Where", "place"), countColumn("Channels", "channels")];
 const reluCells = (row) => [row.name, PLACE_WORDS[placeOf(row)], row.channels];
 
 const rangeOf = (bin) => `${(bin * 100) / BINS} to ${((bin + 1) * 100) / BINS} %`;
 
-/** How many channels are 0 how often. */
+/** The number of channels by how often they are 0. */
 function binsOf({ zero_shares }) {
   const bins = Array(BINS).fill(0);
   for (const share of zero_shares) bins[Math.min(BINS - 1, Math.floor(share * BINS))] += 1;
   return bins;
 }
 
-/** Where a ReLU stands: 0 the stem's, 1 within a block, 2 after the addition. */
+/** The position of a ReLU: 0 in the stem, 1 within a block, 2 after the addition. */
 const placeOf = ({ position, after_addition }) => (position === 0 ? 0 : after_addition ? 2 : 1);
 
 /** `found`: findings with `zero_shares`. */

@@ -1,6 +1,6 @@
 /**
- * γ or β of each layer at one moment, as a row of hills from the input (above) to the output (below). Of a network with
- * more layers than fit, evenly chosen ones.
+ * The ridge chart: the distribution of γ or β in each layer at one moment as a hill, from the input (above) to the
+ * output (below). If a network has too many layers, it shows evenly chosen ones.
  */
 
 import { LETTERS, options } from "../server/catalog.js";
@@ -14,7 +14,7 @@ import { Chart, layout } from "./plot.js";
 const MOST = 24;
 const HEIGHT = 1.7;
 
-/** `snapshots` (pages/run/snapshots.js) has those with all their layers. */
+/** `snapshots` (pages/run/snapshots.js) has the snapshots with all their layers. */
 export function ridge(element, data, view, snapshots) {
   const chart = new Chart(element, "γ of each layer", () => figure(data, view, snapshots), {
     table: () => table(data, view, snapshots),
@@ -28,7 +28,7 @@ export function ridge(element, data, view, snapshots) {
   return chart;
 }
 
-/** All layers, also where the picture shows some of them. */
+/** The numbers of all layers, even if the picture shows only some. */
 function table(data, view, snapshots) {
   const chosen = view.snapshot(data);
   const whole = chosen && snapshots.at(chosen.step);
@@ -50,7 +50,7 @@ function table(data, view, snapshots) {
   };
 }
 
-/** Places of the layers that are shown: all, or evenly chosen ones and the one that the reader chose. */
+/** The indices of the layers that are shown: all, or evenly chosen ones and the reader's choice. */
 function shown(count, chosen = null) {
   const places = count <= MOST ? [...Array(count).keys()] : evenly(count);
   if (chosen !== null && chosen < count && !places.includes(chosen)) places.push(chosen);

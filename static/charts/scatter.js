@@ -4,7 +4,7 @@
 
 import { Chart, layout } from "./plot.js";
 
-/** `points()` answers [{x, y, run, name, group}], `axes()` {x, y: {title, scale, suffix, text, number}, log}. */
+/** `points()` returns [{x, y, run, name, group}], `axes()` {x, y: {title, scale, suffix, text, number}, log}. */
 export function scatter(element, points, axes) {
   return new Chart(element, "Runs as points", () => {
     const drawn = points();
@@ -12,7 +12,7 @@ export function scatter(element, points, axes) {
   });
 }
 
-/** One trace a group, so that a picture's legend has a line for each. */
+/** One trace per group, so that the legend of a saved picture has a line for each. */
 function traces(points, { x, y }) {
   const groups = Map.groupBy ? Map.groupBy(points, ({ group }) => group) : grouped(points);
   return [...groups].map(([group, members]) => {

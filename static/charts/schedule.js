@@ -1,5 +1,5 @@
 /**
- * The learning rate over the epochs: planned and so far.
+ * The learning rate over the epochs, as planned and so far.
  */
 
 import { token } from "../base/theme.js";
@@ -7,7 +7,7 @@ import { faint, policyColor } from "./colors.js";
 import { epochColumn, stepColumn, THINNED, valueColumn, wordsColumn } from "./columns.js";
 import { Chart, layout } from "./plot.js";
 
-/** `schedule`: promise of {epochs, lr}, the whole plan; null where the server did not say it. */
+/** `schedule`: promise of {epochs, lr}, the whole plan, or of null if the server did not send it. */
 export function learningRate(element, data, schedule) {
   let plan = null;
   const isKnown = ({ lr }) => lr !== null && lr !== undefined;

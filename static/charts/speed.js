@@ -1,5 +1,5 @@
 /**
- * How many images a second a run trains on, over the epochs.
+ * A run's speed in images per second over the epochs.
  */
 
 import { isOver } from "../server/catalog.js";
@@ -8,7 +8,7 @@ import { policyColor } from "./colors.js";
 import { countColumn, epochColumn } from "./columns.js";
 import { Chart, layout } from "./plot.js";
 
-/** Moving averages that the trainer said while it trained. */
+/** The chart of the moving averages that the trainer reported. */
 export function speed(element, data) {
   const figure = () => {
     if (!data.speeds.length) return null;

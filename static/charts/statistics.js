@@ -1,15 +1,15 @@
 /**
- * Mean, standard deviation and t-interval of a few values: what core/studies/statistics.py does on the server, for
- * curves that change while one looks at them. A test compares the two.
+ * Mean, standard deviation and t-interval of a few values, for curves that change while the reader watches. The server
+ * does the same in core/studies/statistics.py; a test compares the two.
  */
 
 export const CONFIDENCE = 0.95;
-const INTERVALS = 400; // of Simpson's rule
-const MOST_FREEDOM = 300; // beyond, t changes in the third digit only
+const INTERVALS = 400; // intervals of Simpson's rule
+const MOST_FREEDOM = 300; // beyond this, t changes only in the third digit
 
 const known = new Map();
 
-/** The t for which Student's distribution with `freedom` (a whole number from 1) has `confidence` of its mass in -t..t. */
+/** The t for which Student's distribution with `freedom` (an integer from 1) has `confidence` of its mass in -t..t. */
 export function tQuantile(confidence, freedom) {
   const at = Math.min(freedom, MOST_FREEDOM);
   const key = `${confidence} ${at}`;
@@ -17,7 +17,7 @@ export function tQuantile(confidence, freedom) {
   return known.get(key);
 }
 
-/** With t = √freedom · tan(angle) the density becomes cos(angle) ** (freedom - 1): integrated, then bisected. */
+/** Substitutes t = √freedom · tan(angle): the density becomes cos(angle) ** (freedom - 1). Integrates, then bisects. */
 function quantile(confidence, freedom) {
   const whole = integral(Math.PI / 2, freedom - 1);
   let [low, high] = [0, Math.atan(1e9)];
@@ -39,7 +39,7 @@ function integral(end, power) {
   return (width / 3) * sum;
 }
 
-/** {n, mean, sd, low, high} with the ends of the t-interval; of one value there is a mean and nothing else. */
+/** {n, mean, sd, low, high} with the ends of the t-interval; a single value has only a mean. */
 export function summary(values, confidence = CONFIDENCE) {
   const n = values.length;
   if (!n) return null;
@@ -50,7 +50,7 @@ export function summary(values, confidence = CONFIDENCE) {
   return { n, mean, sd, low: mean - half, high: mean + half };
 }
 
-/** The kinds of band around a mean: what people read, and the two ends. */
+/** The kinds of band around a mean: title, and the two ends. */
 export const BANDS = {
   t: { title: "95 % t-interval", ends: (values) => pick(summary(values)) },
   sd: {
@@ -69,7 +69,7 @@ export const BANDS = {
 
 const pick = ({ low, high }) => (low === null ? null : [low, high]);
 
-/** The running mean in which the past weighs `weight` (0..1), without a pull towards zero at the start. */
+/** The exponential moving average in which the past has the weight `weight` (0..1), corrected for its zero start. */
 export function smoothed(values, weight) {
   if (!weight) return values;
   let [sum, mass] = [0, 0];

@@ -1,6 +1,6 @@
 /**
- * The figure of a study: our means with intervals as filled circles, the paper's values as open symbols in the
- * colour of the text, so that the two are never taken for each other.
+ * The figure of a study: our means with intervals as filled circles, the paper's values as open symbols in the text's
+ * colour, so that nobody confuses the two.
  */
 
 import { token } from "../base/theme.js";
@@ -10,7 +10,7 @@ import { Chart, layout } from "./plot.js";
 
 const SERIES = 6;
 
-/** `figure()` answers the data that the server made (core/studies/figures.py), or null. */
+/** `figure()` returns the server's data (core/studies/figures.py), or null. */
 export function studyChart(element, label, figure) {
   const draw = () => {
     const drawn = figure();
@@ -19,7 +19,7 @@ export function studyChart(element, label, figure) {
   return new Chart(element, label, draw, { table: () => (figure() ? table(figure()) : null) });
 }
 
-/** Our means and the paper's values, which the first column tells apart. */
+/** Our means and the paper's values; the first column says which is which. */
 function table({ series, marks, ticks, labels, x_title, y_title, unit }) {
   const place = (x) => labels[ticks.indexOf(x)] ?? String(x);
   const value = (title, name) => ({ title, name: [name, unit.trim()].filter(Boolean).join(" "), text: (number) => `${number.toFixed(unit.trim() === "%" ? 2 : 3)}${unit}` });
@@ -76,7 +76,7 @@ function papers({ marks }) {
 
 function frame({ scaling, ticks, labels, x_title, y_title, unit, series, marks }) {
   const log = scaling === "log";
-  // Plotly would draw an empty axis from -1 to 4.
+  // Without data Plotly would draw the axis from -1 to 4.
   const empty = ![...series, ...marks].some(({ x }) => x.length);
   const whole = unit.trim() === "%" ? [0, 100] : [-10, 10];
   return layout({
@@ -95,7 +95,7 @@ function frame({ scaling, ticks, labels, x_title, y_title, unit, series, marks }
   });
 }
 
-/** The range of a logarithmic axis around `ticks`, so that an empty figure has its axis already. */
+/** The range of a logarithmic axis around `ticks`, so that an empty figure already has its axis. */
 function span(ticks) {
   const [low, high] = [Math.log10(ticks[0]), Math.log10(ticks.at(-1))];
   const room = Math.max(0.08, (high - low) * 0.06);

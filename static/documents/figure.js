@@ -1,12 +1,12 @@
 /**
- * Figures that come as data: curves with bands, points with intervals, on axes of numbers, powers or names; of a
- * comparison (static/pages/compare/document.js) or a study (core/documents/study.py). Drawn with pen.js, which stands before
- * it in the same script.
+ * Draws figures from data: curves with bands and points with intervals, on axes of numbers, powers or names. The data
+ * come from a comparison (static/pages/compare/document.js) or a study (core/documents/study.py). Uses pen.js, which
+ * precedes it in the same script.
  *
  * A figure: {words, x: {title, log, tight, names, labels, places, suffix}, y: {log, suffix, digits}, series}. `names`:
- * the places of an axis that has no numbers, with `labels`; `places`: [at, text] of ticks. A series: {name, paint, dash,
- * symbol, open, dot, width, faint, line, band, quiet, points}. A point is [x, y, words, low, high], of which x and y must be
- * there; `band` has [x, low, high]; a `quiet` one has no symbols and no line in the legend.
+ * the positions on an axis without numbers, with `labels`; `places`: [at, text] of ticks. A series: {name, paint, dash,
+ * symbol, open, dot, width, faint, line, band, quiet, points}. A point is [x, y, words, low, high] and needs x and y;
+ * `band` has [x, low, high]; a `quiet` series has no symbols and no line in the legend.
  */
 
 {
@@ -25,10 +25,10 @@
   };
   const DOT = "M0-0.5a0.5 0.5 0 1 1 0 1a0.5 0.5 0 1 1 0-1";
   const HEIGHT = 420;
-  const ROOM = 0.06; // at either end of an axis, as a share of it
-  const MARKED = 60; // a curve of more points has no symbols
+  const ROOM = 0.06; // space at each end of an axis, as a share of its length
+  const MARKED = 60; // a curve with more points has no symbols
 
-  /** Colours follow the reader's theme, which an attribute could not; the policy of the file allows this way. */
+  /** Sets a colour as a CSS property, so that it follows the theme; the file's CSP allows that from a script. */
   function painted(element, property, { paint }) {
     element.style.setProperty(property, paint);
     return element;
@@ -64,7 +64,7 @@
     ];
   }
 
-  /** The ends of an axis around `values`, with some room unless it is `tight`; what is nearly 0 begins there. */
+  /** The ends of an axis around `values`, with some space unless it is `tight`. An axis from near 0 starts at 0. */
   function ends(values, { log = false, names = null, tight = false }) {
     if (names) return [-0.5, names.length - 0.5];
     if (!values.length) return log ? [1, 10] : [0, 1];
@@ -117,7 +117,7 @@
     };
   }
 
-  /** What each line is, below its chart. */
+  /** The legend below a chart. */
   function legend(place, { series }) {
     const rows = series
       .filter(({ quiet }) => !quiet)

@@ -1,7 +1,7 @@
 /**
- * Draws the charts of a document that is one file: axes, marks, and what the pointer reads off them. The server writes
- * this script into the file together with run.js or figure.js and the numbers: it loads nothing, imports nothing, and
- * runs from a disk without a network.
+ * Draws the charts of a one-file document: axes, marks, and the values at the pointer. The server writes this script
+ * into the file together with run.js or figure.js and the numbers. It imports nothing and works from disk without a
+ * network.
  */
 
 "use strict";
@@ -9,7 +9,7 @@
 const pen = (() => {
   const HEIGHT = 260;
   const ROOM = { left: 52, right: 14, top: 10, bottom: 40 };
-  const LETTER = 6.6; // the width of one in a label, about
+  const LETTER = 6.6; // approximate width of a letter in a label
   const ROW = 14;
   const ROWS = 4;
 
@@ -30,7 +30,7 @@ const pen = (() => {
     return Array.from({ length: found }, (_, index) => Number(((first + index) * step).toPrecision(8)));
   }
 
-  /** The powers of ten from `low` to `high`, with 2 and 5 between them where they are few. */
+  /** The powers of ten from `low` to `high`, with 2 and 5 between them if there are few. */
   function decades([low, high]) {
     const wide = high / low > 50;
     const found = [];
@@ -39,7 +39,7 @@ const pen = (() => {
     return found.filter((at) => at >= low * 0.999 && at <= high * 1.001);
   }
 
-  /** `text` in rows of at most so many letters; "<br>" begins a row. */
+  /** `text` in rows of at most `letters` letters; "<br>" begins a row. */
   function rowsOf(text, letters) {
     const rows = [];
     for (const part of String(text).split("<br>")) {
@@ -56,8 +56,8 @@ const pen = (() => {
   const number = (value) => (Math.abs(value) >= 1000 ? value.toLocaleString("en") : String(value));
 
   /**
-   * A chart's ground with its axes; `x`, `y` place a value, `value(px)` says what stands at a place. `log`: which axes
-   * are logarithmic ("", "x", "y", "xy"); `places`: where the ticks of the horizontal axis are, [[at, text]].
+   * A chart's background with its axes. In the result `x` and `y` map a value to pixels, `value(px)` maps back. `log`:
+   * the logarithmic axes ("", "x", "y", "xy"); `places`: the ticks of the horizontal axis, [[at, text]].
    */
   function plane(width, { x: across, y: up, title, unit = "", beside = "", places = null, log = "", height = HEIGHT }) {
     const lefts = (log.includes("y") ? decades(up) : ticks(up, 6)).map((at) => [at, `${number(at)}${unit}`]);
@@ -111,9 +111,9 @@ const pen = (() => {
   const nearest = (points, at) => points.reduce((a, b) => (Math.abs(b[0] - at) < Math.abs(a[0] - at) ? b : a));
 
   /**
-   * Draws what `figureOf(name)` says into each place of the document, again with each change of its width. A figure
-   * has `plane`'s settings, `paint(on)`, `words()` while no pointer is there, and `read(value, place, on)`: the words
-   * for the pointer, or {words, at: [px, py]}, a point that a ring shall mark. Answers {draw, places}.
+   * Draws `figureOf(name)` into each place of the document, again after each change of its width. A figure has the
+   * settings of `plane`, `paint(on)`, `words()` for when no pointer is there, and `read(value, place, on)`: the words
+   * for the pointer, or {words, at: [px, py]} for a point to mark with a ring. Returns {draw, places}.
    */
   function show(figureOf) {
     function draw(place) {

@@ -15,7 +15,7 @@
   const view = { of: "gamma", at: data.moments.length - 1 };
   const moment = () => data.moments[view.at];
 
-  /** Accuracy or loss over the epochs. */
+  /** The curve of accuracy or loss over the epochs. */
   function curve(key, scale, unit, shown) {
     const points = ({ epoch, [key]: values }) =>
       epoch.map((at, index) => [at, values[index]]).filter(([, value]) => value !== null).map(([at, value]) => [at, value * scale]);
@@ -50,7 +50,7 @@
     const [low, high] = [Math.min(...used), Math.max(...used)];
     const points = (at) => shares(data.moments[at][of]).map((share, entry) => [middle(entry), share]).slice(low, high + 1);
     const [start, now] = [points(0), points(view.at)];
-    // While one goes through the training, the bars move and not the axis.
+    // While the reader moves through the training, the axis stays and only the bars move.
     const scaled = view.at === data.moments.length - 1 ? [...now, ...start] : data.moments.flatMap((_, at) => points(at));
     const outline = start.flatMap(([at, share]) => [
       [at - width / 2, share],

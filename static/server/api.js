@@ -5,8 +5,8 @@
 import { get, set } from "../base/storage.js";
 
 /**
- * What the server answered when it refused: `message` is for a person, `status` is 0 where it was not reached, and
- * `retry_ms` is how long it asks to be left alone, 0 where it does not say.
+ * A failed request: `message` is for a person, `status` is 0 if the server was not reached, and `retry_ms` is how long
+ * the server asks to wait, 0 if it does not say.
  */
 export class Refusal extends Error {
   constructor(message, status, retry_ms = 0) {
@@ -24,7 +24,7 @@ export class Refusal extends Error {
 const PATIENCE_S = 30;
 const UPLOAD_PATIENCE_S = 300; // megabytes over a slow line
 
-/** The JSON that the server answers; a body makes it a POST. Throws Refusal. */
+/** Sends a request, a POST if there is a body. Returns the JSON of the response. Throws Refusal. */
 export const ask = (path, body, headers = {}) =>
   body === undefined
     ? request(path, { headers })
@@ -34,7 +34,7 @@ export const ask = (path, body, headers = {}) =>
         body: JSON.stringify(body),
       });
 
-/** Sends a file; the JSON that the server answers. Throws Refusal. */
+/** Sends a file. Returns the JSON of the response. Throws Refusal. */
 export const upload = (path, file) =>
   request(
     path,
@@ -42,11 +42,11 @@ export const upload = (path, file) =>
     UPLOAD_PATIENCE_S,
   );
 
-/** Sends text as it is; the JSON that the server answers. Throws Refusal. */
+/** Sends text unchanged. Returns the JSON of the response. Throws Refusal. */
 export const sendText = (path, text) =>
   request(path, { method: "POST", headers: { "content-type": "text/plain" }, body: text });
 
-/** A connection that stalls, before the answer or within it, is given up: all panels of a page wait for its answer. */
+/** Gives up a connection that stalls before or during the response, because all panels of a page wait for it. */
 async function request(path, options, patience_s = PATIENCE_S) {
   let response, answer;
   try {
@@ -64,9 +64,9 @@ async function request(path, options, patience_s = PATIENCE_S) {
   return answer;
 }
 
-const LONGEST_MS = 600_000; // a proxy that says more than that is not believed
+const LONGEST_MS = 600_000; // a proxy may say more, but we wait no longer
 
-/** What Retry-After says, as seconds or as a date, in milliseconds from now. */
+/** The header Retry-After, which has seconds or a date, as milliseconds from now. */
 function patienceOf(headers) {
   const said = headers.get("retry-after");
   if (!said) return 0;
@@ -89,7 +89,7 @@ function reason(answer, status) {
 
 const OWNED = "onlybn.owner.";
 
-/** Launches a run and keeps the token that lets this browser cancel it. */
+/** Launches a run and stores the token that lets this browser cancel it. */
 export async function launchRun(spec) {
   const launched = await ask("/api/runs", spec);
   set(OWNED + launched.id, launched.owner_token);
@@ -102,24 +102,24 @@ export const ownerToken = (id) => get(OWNED + id);
 /** The token that lets this browser cancel a run: the run's own, or that of the study that launched it; or null. */
 export const runToken = ({ id, study }) => ownerToken(id) ?? (study ? ownerToken(study) : null);
 
-/** Cancels a run of which this browser has the token; answers the run. */
+/** Cancels a run whose token this browser has. Returns the run. */
 export const cancel = (run) => asOwner(run, "cancel");
 
-/** Lets a failed or cancelled run go on of which this browser has the token; answers the run. */
+/** Resumes a failed or cancelled run whose token this browser has. Returns the run. */
 export const resume = (run) => asOwner(run, "resume");
 
-/** Removes a run of which this browser has the token; for an hour `restore` brings it back. */
+/** Removes a run whose token this browser has; `restore` brings it back within an hour. */
 export const remove = (run) =>
   request(`/api/runs/${encodeURIComponent(run.id)}`, { method: "DELETE", headers: owned(run) });
 
 /** Undoes a removal. */
 export const restore = (run) => asOwner(run, "restore");
 
-/** Cancels, removes or restores ("cancel", "remove", "restore") runs of which this browser has the tokens. */
+/** Cancels, removes or restores ("cancel", "remove", "restore") runs whose tokens this browser has. */
 export const changeRuns = (action, runs) =>
   ask("/api/runs/changes", { action, runs: Object.fromEntries(runs.map((run) => [run.id, runToken(run)])) });
 
-/** Reorders `runs`, which wait and of which this browser has the tokens; answers the ids of those that still wait. */
+/** Reorders `runs`: queued runs whose tokens this browser has. Returns the ids of those that are still queued. */
 export const orderRuns = async (runs) => {
   const tokens = Object.fromEntries(runs.map((run) => [run.id, runToken(run)]));
   return (await ask("/api/runs/order", { runs: runs.map(({ id }) => id), tokens })).runs;

@@ -1,11 +1,10 @@
 /**
- * The registries (architectures, policies, data sets) as the server put them into the page's head, and the names
- * that people read.
+ * The registries (architectures, policies, data sets), which the server writes into the page's head, and their titles.
  */
 
 export const options = JSON.parse(document.getElementById("onlybn-options").textContent);
 
-/** {family, number} of an architecture's name, or null where no family has it. */
+/** {family, number} of an architecture's name, or null if no family has it. */
 export function parseArchitecture(name) {
   for (const family of options.families) {
     const match = new RegExp(`^${family.pattern}$`).exec(name);
@@ -21,13 +20,13 @@ export const architectureName = (family, number) => family.pattern.replace("(\\d
 export const architectureTitle = (name) =>
   name.toUpperCase().replace("RESNET", "ResNet").replace("IMAGENET-", "ImageNet ");
 
-/** The letters of a norm layer's two parameters, by their names in the feed. */
+/** The letters of a norm layer's two parameters by their names in the feed. */
 export const LETTERS = { gamma: "γ", beta: "β" };
 
-/** What people read for a field's value: "cosine" of "schedule". */
+/** The title of a field's value, such as "cosine" of "schedule". */
 export const titleOfValue = (key, value) => options.titles[key]?.[value] ?? value;
 
-/** {name, title, sentence, source, norm, group, hue} of a policy, those that are named by a rule included. */
+/** {name, title, sentence, source, norm, group, hue} of a policy, also of one that a rule names. */
 export function policyOf(name) {
   const known = options.policies.find((policy) => policy.name === name);
   if (known) return known;
@@ -43,19 +42,19 @@ export function policyOf(name) {
 export const datasetOf = (name) =>
   options.datasets.find((dataset) => dataset.name === name) ?? { name, title: name, sentence: "" };
 
-/** How many classes a spec's images have, which of a folder of images only the spec knows. */
+/** The number of classes of a spec's images. For a folder of images only the spec knows it. */
 export const classesOf = ({ dataset, contents }) => contents?.classes ?? datasetOf(dataset).classes ?? 0;
 
-/** Top-5 says something only where there are more classes than those of the digits. */
+/** Whether to show top-5, which says little for ten classes. */
 export const hasTop5 = (spec) => classesOf(spec) > 10;
 
-/** What a run is called where it has no name of its own. */
+/** The title of a run without a name. */
 export const titleOf = ({ architecture, policy, dataset }) =>
   [architectureTitle(architecture), policyOf(policy).title, datasetOf(dataset).title].join(" · ");
 
 export const nameOf = (run) => run.name || titleOf(run.spec);
 
-/** Whether a run's id can look like this; the server refuses a question with any other. */
+/** Whether `text` has the form of a run's id; the server refuses requests with any other. */
 export const isRunId = (text) => /^[A-Za-z0-9_-]{6,40}$/.test(text);
 
 export const STATES = ["queued", "running", "finished", "failed", "cancelled"];

@@ -1,39 +1,39 @@
 /**
- * The runs that a page looks at, kept up to date by one question a tick to /api/feed: what is new since my cursors?
+ * The runs that a page shows. One request to /api/feed per tick fetches what is new since the last cursors.
  *
- * Panels listen to a RunData and draw from it; they never ask the server themselves.
+ * Panels listen to a RunData and draw from it; they send no requests themselves.
  */
 
 import { ask } from "./api.js";
 import { isOver, options } from "./catalog.js";
 import { repeat } from "./live.js";
 
-const MAX_ASKED = 20; // runs in one question, as the server allows
-const QUEUED_EVERY = 5; // turns, where more runs are open than that
+const MAX_ASKED = 20; // runs in one request, the server's limit
+const QUEUED_EVERY = 5; // turns between requests for queued runs, if more than MAX_ASKED runs are open
 const isCheckpoint = ({ kind }) => kind === "checkpoint";
 
 /** The point of a row, which has its cursor first. */
 const named = ([, ...values]) => Object.fromEntries(options.point.map((name, i) => [name, values[i]]));
 
-/** Everything known of one run. Dispatches "change" when something is new. */
+/** All that is known about one run. Dispatches "change" when something is new. */
 class RunData extends EventTarget {
   run = null;
   missing = false;
   layers = null;
   points = { train: [], test: [] };
-  /** Of the train points only those come that a picture can show. */
+  /** Whether the feed sends only as many train points as a chart can show. */
   thinned = false;
   #latest = null;
   snapshots = [];
   log = [];
   speeds = [];
-  /** Fields of the run that a button acts on, as they will be once the server has answered. */
+  /** Fields that a button has changed, shown until the server's response arrives. */
   pretended = {};
   /** [cursor, step, epoch, share] of each snapshot. */
   disabled = [];
-  /** The feed has told something of it. */
+  /** Whether the feed has answered about this run. */
   heard = false;
-  /** Nothing more will come. */
+  /** Whether the feed will send nothing more. */
   complete = false;
 
   constructor(id, { points = true, snapshots = false, log = false, disabled = false, speeds = false }) {
@@ -43,7 +43,7 @@ class RunData extends EventTarget {
     this.cursor = Object.fromEntries(Object.entries(wanted).map(([kind, wants]) => [kind, wants ? 0 : null]));
   }
 
-  /** Takes what the feed says of this run; answers whether anything is new. */
+  /** Takes what the feed says about this run. Returns whether anything is new. */
   take(answer) {
     this.heard = true;
     if (answer === null) {
@@ -52,7 +52,7 @@ class RunData extends EventTarget {
     }
     const { run, points, latest, thinned, snapshots, log, disabled, speeds, cursor } = answer;
     if (run.layers) this.layers = run.layers;
-    // The newest point of a long run is only there until the next answer: a few of its neighbours will stand for it.
+    // The newest point of a long run is temporary: the next response may have a neighbouring point in its place.
     if (this.#latest) this.points.train.pop();
     this.#latest = latest;
     this.thinned = thinned;
@@ -60,10 +60,10 @@ class RunData extends EventTarget {
       const point = named(row);
       this.points[point.split].push(point);
     }
-    // A snapshot that the server does not keep is only there until the next one.
+    // A snapshot that the server does not keep disappears when the next one comes.
     if (snapshots.length && this.snapshots.at(-1)?.kept === false) this.snapshots.pop();
     this.snapshots.push(...snapshots);
-    // Of checkpoints only the newest is told, here as on the server.
+    // The log lists only the newest checkpoint, as on the server.
     if (log.some(isCheckpoint)) this.log = this.log.filter((line) => !isCheckpoint(line));
     this.log.push(...log);
     this.disabled.push(...disabled);
@@ -73,13 +73,13 @@ class RunData extends EventTarget {
     const changed = fresh > 0 || JSON.stringify(run) !== this.last;
     this.last = JSON.stringify(run);
     this.run = { ...run, ...this.pretended };
-    // Only histograms may come in several parts.
+    // Only histograms may come in several responses.
     this.complete = isOver(run) && (fresh === 0 || this.cursor.snapshots === null);
     return changed;
   }
 }
 
-/** A page's runs. */
+/** The runs of a page. */
 export class Feed {
   #runs = new Map();
   #layer = null;
@@ -87,7 +87,7 @@ export class Feed {
   #generation = 0;
   #turn = 0;
 
-  /** The RunData of run `id`, watched from now on. */
+  /** Starts to watch run `id`. Returns its RunData. */
   watch(id, wanted = {}) {
     if (!this.#runs.has(id)) this.#runs.set(id, new RunData(id, wanted));
     if (this.#task) this.#task.wake();
@@ -99,19 +99,19 @@ export class Feed {
     this.#runs.delete(id);
   }
 
-  /** From now on also `kind` ("disabled") of all runs that are watched. */
+  /** Also fetches `kind` ("disabled") for all watched runs. */
   also(kind) {
     for (const data of this.#runs.values()) data.cursor[kind] ??= 0;
     this.wake();
   }
 
-  /** Asks again soon, also for runs that were complete. */
+  /** Sends a request soon, also for runs that were complete. */
   wake() {
     for (const data of this.#runs.values()) data.complete = false;
     this.#task?.wake();
   }
 
-  /** From now on histograms are of layer number `layer` only; null: of all layers together. */
+  /** Fetches histograms of layer number `layer` only; null: of all layers together. */
   setLayer(layer) {
     this.#layer = layer;
     this.#generation += 1;
@@ -129,7 +129,7 @@ export class Feed {
       const generation = this.#generation;
       const runs = Object.fromEntries(some.map((data) => [data.id, data.cursor]));
       const answer = await ask("/api/feed", { runs, layer: this.#layer });
-      // The layer changed while the answer was on its way: it belongs to another question.
+      // The layer has changed since this request was sent, so its response is out of date.
       if (generation !== this.#generation) return 1;
       for (const data of some) if (data.take(answer.runs[data.id])) data.dispatchEvent(new Event("change"));
       document.dispatchEvent(new CustomEvent("onlybn:server", { detail: answer.server }));
@@ -138,7 +138,7 @@ export class Feed {
     return [...this.#runs.values()].some((data) => !data.complete) ? interval_ms || true : false;
   }
 
-  /** The runs to ask for in this turn, as many at once as one question may have. */
+  /** The runs to ask for in this turn, split into lists of at most MAX_ASKED. */
   #parts() {
     const open = [...this.#runs.values()].filter((data) => !data.complete);
     const calm = open.length > MAX_ASKED && this.#turn % QUEUED_EVERY > 0;

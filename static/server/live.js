@@ -1,15 +1,15 @@
 /**
- * The one clock of a page. Whatever must stay fresh is a task here; nothing else in a page polls.
+ * The page's only clock. Everything that must stay fresh is a task here; nothing else in a page polls.
  *
- * A task says after each turn whether there is more to come. When no task has more, when the page is hidden, or when
- * the server cannot be reached, the clock rests accordingly; it wakes by itself.
+ * After each turn a task says whether it has more to do. The clock stops when no task has more or the page is hidden,
+ * and slows down while the server cannot be reached. It resumes by itself.
  */
 
 import { Refusal } from "./api.js";
 
 const BACKOFF_MS = [1000, 2000, 4000, 5000];
 const TOO_MANY = 429;
-const TOO_MANY_MS = 10_000; // where the answer does not say how long to wait
+const TOO_MANY_MS = 10_000; // used when the response does not say how long to wait
 const MIN_INTERVAL_MS = 50;
 
 const tasks = new Set();
@@ -18,8 +18,8 @@ let failures = 0;
 let turning = false;
 
 /**
- * Dispatches "change" when the connection is lost or found again (`lost`), and when the server had too many requests:
- * then nothing is asked before `waits_until`, in milliseconds as `performance.now()` counts them; 0: it waits for nothing.
+ * Dispatches "change" when the connection is lost or restored (`lost`), and when the server answers that it has too
+ * many requests: then no request is sent before `waits_until`, in milliseconds of `performance.now()`; 0: no wait.
  */
 export const connection = new (class extends EventTarget {
   lost = false;
@@ -33,8 +33,8 @@ export const connection = new (class extends EventTarget {
 })();
 
 /**
- * Runs `turn()` now and then every `interval_ms` for as long as it answers a truthy value; a number sets the next
- * interval. When it answers false the task sleeps until `wake()` or until the page is looked at again.
+ * Runs `turn()` at once and then every `interval_ms` for as long as it returns a truthy value; a number sets the next
+ * interval. When it returns false the task sleeps until `wake()` is called or the page becomes visible again.
  */
 export function repeat(turn, interval_ms = 1000) {
   const task = { turn, interval_ms, due: 0, asleep: false, woken: false };
@@ -55,7 +55,7 @@ function wake(task) {
   Object.assign(task, { due: 0, asleep: false, woken: true });
 }
 
-/** Who was asked for patience is not asked earlier, whoever wakes a task. */
+/** Sets the timer, but never before the time until which the server wants no requests. */
 function schedule(delay) {
   clearTimeout(timer);
   const patience = connection.waits_until - performance.now();
@@ -78,14 +78,14 @@ async function tick() {
   next(lost);
 }
 
-/** Until when the server, or a proxy before it, wants to be left alone. */
+/** The time until which the server, or a proxy before it, wants no requests; 0: no wait. */
 function patience(refusals) {
   const waits = refusals.filter(({ status }) => status === TOO_MANY).map(({ retry_ms }) => retry_ms || TOO_MANY_MS);
   return waits.length ? performance.now() + Math.max(...waits) : 0;
 }
 
 function settle(task, result) {
-  if (task.woken) return; // Somebody asked for another turn while this one was under way.
+  if (task.woken) return; // wake() asked for another turn during this one
   if (result.status === "rejected") {
     if (!isPassing(result.reason)) {
       task.asleep = true;

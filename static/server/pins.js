@@ -1,6 +1,6 @@
 /**
- * Runs that the reader has pinned, kept in this browser: they come first on the page of runs, and the newest pin of the
- * same data set lies behind the curves of other runs.
+ * Runs that the reader has pinned, stored in this browser. They come first on the page of all runs, and the newest pin
+ * with the same data set appears behind the curves of other runs.
  */
 
 import { isRunId } from "./catalog.js";
@@ -9,14 +9,14 @@ import { get, set } from "../base/storage.js";
 const KEY = "onlybn.pins";
 const MAX_PINS = 12;
 
-/** Ids, the newest pin first. */
+/** The ids of the pinned runs, the newest pin first. */
 export function pins() {
   return (get(KEY) ?? "").split(",").filter(isRunId).slice(0, MAX_PINS);
 }
 
 export const isPinned = (id) => pins().includes(id);
 
-/** Pins or unpins; answers whether it is so now: the browser may keep nothing. */
+/** Pins or unpins a run. Returns whether that worked: the browser may refuse to store anything. */
 export function pin(id, on) {
   const others = pins().filter((other) => other !== id);
   const wanted = (on ? [id, ...others] : others).slice(0, MAX_PINS);

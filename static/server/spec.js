@@ -1,27 +1,27 @@
 /**
- * A run's spec as a short, readable query string and back. Only what differs from the defaults is written, so that a
- * link says what is special about a run; the server validates whatever comes back.
+ * A run's spec as a short, readable query string and back. The string has only what differs from the defaults, so that
+ * a link says what is special about a run. The server validates what is read back.
  */
 
 import { isRunId, options, policyOf } from "./catalog.js";
 
 const MAIN = ["architecture", "policy", "dataset", "epochs"];
 
-/** The fields of a spec's parts by key: the recipe's bare (`lr`), the others' with their part (`norm.kind`). */
+/** The keys of a spec's fields in parts: without a prefix for the recipe (`lr`), else with the part (`norm.kind`). */
 export const PART_KEYS = Object.keys(options.usual);
 
 /** `norm.kind` -> ["norm", "kind"] */
 export const pathOf = (key) => (key.includes(".") ? key.split(".") : ["recipe", key]);
 
-/** The default of a part's field, which for γ and β at the start depends on the policy. */
+/** The default of a part's field. For the initial γ and β it depends on the policy. */
 export const usualOf = (key, policy) =>
   (key === "init.norm" && policyOf(policy ?? "").norm) || options.usual[key];
 
-/** The query string of a form that begins as `run` was, but for `changes`: another name, and what else differs. */
+/** The query string of a form that starts with the spec of `run`, without its name and with `changes`. */
 export const cloneQuery = (run, changes = {}) =>
   toQuery({ ...run.spec, seeds: run.own_seeds, name: null, ...changes });
 
-/** ?architecture=resnet-110&epochs=160&... of a spec, whose seeds are those that somebody chose; empty where it is the form's first one. */
+/** A spec as ?architecture=resnet-110&epochs=160&..., empty for the form's defaults. Its seeds are only chosen ones. */
 export function toQuery(spec) {
   const query = new URLSearchParams();
   for (const key of MAIN) if ((spec[key] ?? options.defaults[key]) !== options.defaults[key]) query.set(key, spec[key]);
@@ -37,23 +37,23 @@ export function toQuery(spec) {
 }
 
 const known = new Set([...MAIN, ...Object.keys(options.optional), ...PART_KEYS]);
-const OTHERS = /^(embed|theme|__.*|utm_.*)$/; // how the page is shown, and what other sites append
+const OTHERS = /^(embed|theme|__.*|utm_.*)$/; // settings of the view, and what other sites append
 
-/** The flat values that a query string names; unknown keys are left out. */
+/** The values in a query string by key; unknown keys are left out. */
 export const fromQuery = (search) =>
   Object.fromEntries([...new URLSearchParams(search)].filter(([key]) => known.has(key)));
 
-/** The keys of a query string that name no field. */
+/** The keys in a query string that name no field. */
 export const strangers = (search) =>
   [...new URLSearchParams(search).keys()].filter((key) => !known.has(key) && !OTHERS.test(key));
 
-/** What somebody typed as `start`: a SHA-256 as it is; the id or the link of a run means its trained network. */
+/** A typed `start`: a SHA-256 stays as it is; the id or the link of a run means its trained network. */
 export function startOf(typed) {
   const word = String(typed ?? "").trim().replace(/^.*[?&]id=/, "");
   return isRunId(word) ? { run: word } : word;
 }
 
-/** A value as a person types it: lists with commas, numbers as fractions where they are simpler so (1/3). */
+/** A value as a person types it: lists with commas, numbers as fractions where a fraction is shorter (1/3). */
 export const text = (value) =>
   Array.isArray(value) ? value.map(text).join(",") : typeof value === "number" ? fraction(value) : String(value);
 
@@ -66,7 +66,7 @@ function fraction(value) {
   return String(value);
 }
 
-/** What somebody typed as a number, also "1/3" and "12,800"; null where it is empty, the text where it is none. */
+/** A typed text as a number, also "1/3" and "12,800"; null if it is empty, the text itself if it is no number. */
 export function number(typed) {
   const plain = String(typed ?? "").replace(/[\s,_']/g, "");
   if (plain === "") return null;

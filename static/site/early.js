@@ -1,12 +1,12 @@
 /**
- * Shows the page once it can stay as it is: the theme set, the style sheets there, and Gradio's components drawn.
- * Until then the head keeps it hidden (not longer than some seconds), so that nothing flashes and nothing jumps.
+ * Shows the page once the theme is set, the style sheets are loaded and Gradio has drawn its components. Until then,
+ * but for a few seconds at most, the head keeps the page hidden, so that nothing flashes or jumps.
  */
 
 import "../base/frame.js";
 import "../base/theme.js";
 
-/** What the last of Gradio's components to appear looks like, on the Train page and on the others. */
+/** Selectors of the last elements that Gradio draws, on the Train page and on the others. */
 const LAST = location.pathname === "/" ? ["#launch", "#numbers input", ".site-footer"] : [".site-footer"];
 
 const sheets = [...document.querySelectorAll('link[rel="stylesheet"][href^="/static/"]')];

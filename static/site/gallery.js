@@ -1,5 +1,5 @@
 /**
- * The runs that came with the project, as cards: what each shows, its curve, and the way to all of them together.
+ * The example runs, which came with the project, as cards: what each shows, its curve, and a link that compares all.
  *
  * @typedef {{run: object, tests: [number, number][]}} Example  `tests`: [epoch, test accuracy]
  */
@@ -21,7 +21,7 @@ export function mount(element) {
   element.querySelector(".gallery-place").replaceWith(gallery());
 }
 
-/** The strip; hidden until it is known that there are examples. */
+/** The strip of cards; hidden until examples have been found. */
 export function gallery() {
   const list = h("ul", { class: "gallery-cards" });
   const compare = h("a", { class: "button small", hidden: true });
@@ -75,7 +75,7 @@ function card({ run, tests }) {
   );
 }
 
-/** The test accuracy over the epochs, from 0 to 100 %, and a thin line at each end. */
+/** The test accuracy over the epochs, from 0 to 100 %, with a thin line at each end. */
 function curve(policy, tests) {
   const last = tests.at(-1)[0] || 1;
   const y = (share) => (HEIGHT - 2 - share * (HEIGHT - 4)).toFixed(1);

@@ -1,5 +1,5 @@
 /**
- * Keys for those who like them: `?` shows them. They rest while somebody types, and can be switched off.
+ * Keyboard shortcuts: `?` lists them. They do nothing while the reader types, and can be switched off.
  */
 
 import { h } from "../base/dom.js";
@@ -9,17 +9,17 @@ const KEPT = "onlybn.keys";
 const WITHIN_MS = 1200; // from the first key of a pair to the second
 
 const go = (path) => () => location.assign(path);
-/** The keys of a page, which its link in the header has. */
+/** The shortcut to a page; the page's link in the header has its keys. */
 const toPage = (link) => ({
   keys: link.dataset.keys.split(" "),
   words: `Go to ${link.textContent}`,
   act: go(link.getAttribute("href")),
 });
 const press = (selector) => ({ act: () => usable(selector)?.click(), where: () => Boolean(usable(selector)) });
-/** What `selector` finds, if one could click on it now. */
+/** The first match of `selector` that can be clicked now. */
 const usable = (selector) => [...document.querySelectorAll(selector)].find((found) => !found.disabled && found.offsetParent !== null);
 
-/** Keys, words, what they do, and where they apply (everywhere unless said). */
+/** Keys, words, what they do, and where they apply (by default everywhere). */
 const KEYS = [
   { keys: ["?"], words: "Show these keys", act: () => sheet() },
   ...[...document.querySelectorAll(".site-bar a[data-keys]")].map(toPage),
@@ -61,12 +61,12 @@ document.addEventListener("keydown", (event) => {
   found.act();
 });
 
-/** Whether keys are text here. A tile or a tick takes arrows and space only. */
+/** Whether `element` takes keys as text. A tile or a checkbox takes only arrows and space. */
 const typing = (element) =>
   element.isContentEditable ||
   element.matches?.('textarea, select, input:not([type="radio"], [type="checkbox"], [type="button"], [type="range"])');
 
-/** The sheet of all keys. */
+/** The dialog that lists all keys. */
 export function sheet() {
   const on = h("input", { type: "checkbox", checked: get(KEPT) !== "off" });
   on.addEventListener("change", () => set(KEPT, on.checked ? null : "off"));

@@ -1,6 +1,6 @@
 /**
- * Deleting a run, and taking that back: a button on the run's page, a toast on the page of all runs, and a button where
- * the deleted run was.
+ * Deleting a run and undoing that: a button on the run's page, a toast on the page of all runs, and a button in place
+ * of the deleted run.
  */
 
 import { ownerToken, remove, restore, runToken } from "../server/api.js";
@@ -11,7 +11,7 @@ import { toast } from "../base/toast.js";
 
 const KEPT = "onlybn.removed"; // for the next page of this tab
 
-/** The button; shown where this browser launched the run and it has ended. */
+/** The button that deletes a run; shown if this browser launched the run and it has ended. */
 export function removeButton(data) {
   const button = h("button", { type: "button", class: "button danger", hidden: true }, "Delete");
   button.addEventListener("click", async () => {
@@ -29,7 +29,7 @@ export function removeButton(data) {
   return button;
 }
 
-/** Says on the page of all runs what was deleted just now; `again()` is called once it is back. */
+/** Says on the page of all runs what has just been deleted; calls `again()` after an undo. */
 export function offerUndo(again) {
   const kept = tab.get(KEPT);
   if (!kept) return;
@@ -43,7 +43,7 @@ export function offerUndo(again) {
   toast(`“${run.name}” is deleted. It can be brought back for an hour.`, { action: { words: "Undo", act } });
 }
 
-/** A way back where a run of this browser was; null for all others. */
+/** A button that restores a deleted run of this browser; null for all others. */
 export function restoreButton(id) {
   if (!ownerToken(id)) return null;
   const problem = h("span", { role: "alert" });

@@ -1,6 +1,6 @@
 /**
- * Sharing a page: its link, and the code that shows it within another page. Works where the clipboard is forbidden,
- * too: the text is selected, to be copied by hand.
+ * Sharing a page: its link, and the code that embeds it in another page. If the clipboard is forbidden, the text is
+ * selected so that the reader can copy it by hand.
  */
 
 import { addressOf } from "../base/address.js";
@@ -10,13 +10,13 @@ import { options } from "../server/catalog.js";
 
 const THEMES = { "": "The reader’s", light: "Light", dark: "Dark" };
 const HEIGHT = 720;
-const A_ROW = 56; // letters; a phone shows less, and scrolls
+const A_ROW = 56; // letters; a phone shows fewer and scrolls
 const MOST_ROWS = 4;
 
-/** What the link of this page opens. */
+/** What this page's link opens, in words. */
 const opens = () => options.pages.find(({ path }) => path === location.pathname)?.opens ?? "this page";
 
-/** A button that opens the sheet for the page as it is at that moment; nothing in a frame, which is shared already. */
+/** A button that opens the dialog for the page in its present state; nothing in a frame, which is already shared. */
 export function shareButton(words = "Share", style = "button") {
   if (embedded) return "";
   return h("button", { type: "button", class: style, "aria-haspopup": "dialog", onclick: open }, words);

@@ -1,5 +1,5 @@
 /**
- * What a page without Gradio adds to its HTML: the theme that the reader chose, and what the header tells.
+ * The script of pages without Gradio: sets the reader's theme and fills the header.
  */
 
 import { mount } from "./site.js";

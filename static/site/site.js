@@ -1,5 +1,5 @@
 /**
- * The header that all pages share: which page this is, what the server does, the theme, and a lost connection.
+ * The header of all pages: the current page, the server's state, the theme, and the banner for a lost connection.
  */
 
 import { ask } from "../server/api.js";
@@ -17,7 +17,7 @@ export function mount(element) {
   import("./term.js");
   import("../base/menus.js");
   if (embedded) return document.body.append(frameBar(lostBanner()));
-  const keys = import("./keys.js"); // they listen once their module is there
+  const keys = import("./keys.js"); // listens as soon as it is loaded
   const more = moreMenu(keys, element.querySelectorAll("nav a.wide"));
   element.querySelector(".site-side").append(status(), helpButton(keys), themeButton(), more);
   for (const link of element.querySelectorAll("nav a, .site-more a")) {
@@ -45,13 +45,13 @@ function status() {
   };
   repeat(async () => {
     tell(await ask("/healthz"));
-    return false; // From here on the answers that panels get anyway keep it fresh.
+    return false; // the responses to panels ("onlybn:server") update it from now on
   });
   document.addEventListener("onlybn:server", ({ detail }) => tell(detail));
   return pill;
 }
 
-/** Opens the sheet of keys. */
+/** A button that opens the list of keys. */
 function helpButton(keys) {
   return h(
     "button",
@@ -66,14 +66,14 @@ function helpButton(keys) {
   );
 }
 
-/** What does not fit beside the pages on a phone: `wide`, links of the header. */
+/** A menu for what does not fit into the header on a phone; `wide` are links of the header. */
 function moreMenu(keys, wide) {
   const line = (y) => s("path", { d: `M4 ${y}h16`, stroke: "currentColor", "stroke-width": "1.8", "stroke-linecap": "round" });
   const icon = s("svg", { viewBox: "0 0 24 24", width: 18, height: 18, "aria-hidden": "true" }, line(7), line(12), line(17));
   const summary = h("summary", { class: "icon-button", "aria-label": "More pages and help" }, icon);
   const help = h("button", { type: "button" }, "Keys and help");
   help.addEventListener("click", async () => {
-    summary.focus(); // where the focus goes back to when the sheet is closed; it closes the menu, too
+    summary.focus(); // the focus returns here when the dialog closes
     menu.open = false;
     (await keys).sheet();
   });
@@ -107,7 +107,7 @@ function themeButton() {
   return button;
 }
 
-/** Says why nothing new comes: the server cannot be reached, or it had too many requests and is left alone for a while. */
+/** A banner that says why nothing new comes: the server cannot be reached, or it had too many requests and we wait. */
 function lostBanner() {
   const banner = h("p", { class: "lost", role: "status", "aria-live": "polite" });
   let clock = null;
@@ -117,7 +117,7 @@ function lostBanner() {
     else if (connection.waits_until) count(banner);
     else banner.textContent = "";
   });
-  /** The seconds count down for the eye alone: a screen reader hears once how many they were. */
+  /** Counts the seconds down for sighted readers only: a screen reader hears the number once. */
   function count(banner) {
     const left = () => Math.max(0, Math.ceil((connection.waits_until - performance.now()) / 1000));
     const words = (seconds) => `Too many requests: this page goes on in ${seconds} s. Runs go on without it.`;

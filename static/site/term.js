@@ -1,6 +1,6 @@
 /**
- * Words that explain themselves: a word that a page marks with `term()` shows its sentence on hover, focus or tap.
- * The sentences are the server's glossary, asked for when somebody first wants one.
+ * Words with an explanation: a word that a page marks with `term()` shows its sentence on hover, focus or tap.
+ * The sentences come from the server's glossary, which is fetched at the first use.
  */
 
 import { ask } from "../server/api.js";
@@ -12,12 +12,12 @@ const GAP = 8;
 export const term = (name, words) => h("button", { type: "button", class: "term", "data-term": name }, words);
 
 let glossary = null;
-let shown = null; // the button whose sentence is to be seen
+let shown = null; // the button whose sentence is visible
 const tip = h("div", { id: "term-tip", class: "term-tip panel-host", role: "tooltip", hidden: true });
 
 function sentences() {
   glossary ??= ask("/api/glossary").catch((refusal) => {
-    glossary = null; // the next one asks again
+    glossary = null; // the next use tries again
     throw refusal;
   });
   return glossary;
@@ -54,7 +54,7 @@ function close() {
 
 const buttonOf = ({ target }) => target.closest?.(".term") ?? null;
 
-/** Stays while the pointer is on the word or on the sentence, so that it can be read with a magnifier. */
+/** Keeps the sentence while the pointer is on it or on the word: users of a magnifier need that. */
 function pointed(event) {
   if (event.pointerType !== "mouse") return;
   const button = buttonOf(event);

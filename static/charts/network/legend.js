@@ -1,11 +1,12 @@
 /**
- * What a network's picture shows: its legend, the sentence for those who do not see it, and the shades for what is off.
+ * A network's picture in words and colours: its legend, its sentence for screen readers, and the shades of disabled
+ * layers.
  */
 
 import { h } from "../../base/dom.js";
 import { percent, whole } from "../../base/format.js";
 
-/** Looks of a layer by the share of its features that is off, from none to all; a step holds for shares up to `most`. */
+/** The looks of a layer by the share of its features that is off; a step applies to shares up to `most`. */
 const OFF_STEPS = [
   { look: "off-0", most: 0, words: "none" },
   { look: "off-1", most: 0.1, words: "up to 10 %" },
@@ -17,10 +18,10 @@ const OFF_STEPS = [
 
 export const OFF_LOOKS = OFF_STEPS.map(({ look }) => look);
 
-/** The look of a layer of whose features `share` (0..1) is off; undefined: nothing is known of it. */
+/** The look of a layer with the share `share` (0..1) of its features off; an unknown share looks like 0. */
 export const offLook = (share = 0) => OFF_STEPS.find(({ most }) => share <= most + 1e-9).look;
 
-/** The elements of the legend of `plan` (of /api/preview), lit where it trains. */
+/** The legend's elements for `plan` (of /api/preview), which shows what trains. */
 export function trainedLegend(plan) {
   const { norm, keep, blocks } = plan;
   const lit = trained(plan);
@@ -35,7 +36,7 @@ export function trainedLegend(plan) {
   );
 }
 
-/** That picture in a sentence. */
+/** The picture of what trains in a sentence. */
 export function trainedSentence(plan, stages) {
   const { blocks } = plan;
   const layers = blocks.reduce((sum, { units }) => sum + units.length, 0) + 1;
@@ -45,7 +46,7 @@ export function trainedSentence(plan, stages) {
   return `A network of ${what}. Lit, because it trains: ${trained(plan).join(", ") || "nothing"}.`;
 }
 
-/** The legend of a picture that is coloured by what is switched off. */
+/** The legend's elements for a picture coloured by the features that are off. */
 export const offLegend = () => [
   h("span", { class: "legend-item" }, "Features with |γ| ≈ 0:"),
   ...OFF_STEPS.map(({ look, words }) =>
@@ -53,7 +54,7 @@ export const offLegend = () => [
   ),
 ];
 
-/** That picture in a sentence: all, and stage by stage. */
+/** The picture of the features that are off in a sentence: the whole network, and each stage. */
 export function offSentence({ stem }, stages, { shares, all }) {
   const units = stages.map((blocks) => blocks.flatMap(({ units, shortcut }) => (shortcut ? [...units, shortcut] : units)));
   const share = (group) => {

@@ -1,12 +1,12 @@
 /**
- * Collects the shapes of a network's picture by their look and makes one SVG path of each look.
+ * Collects the shapes of a network's picture by their look and draws one SVG path per look.
  */
 
 import { s } from "../../base/dom.js";
 import { OFF_LOOKS } from "./legend.js";
 
 const SPECK = 2.2;
-const STRIPE = 6; // what a stripe of used weights and the gap beside it take
+const STRIPE = 6; // the width of a stripe of used weights with its gap
 const LOOKS = [
   "wire",
   "pool",
@@ -30,7 +30,7 @@ export class Pen {
   #texts = [];
   #id = `stripes-${(pens += 1)}`;
 
-  /** `norm` and `keep` of a plan's picture. */
+  /** Takes `norm` and `keep` of a plan. */
   constructor({ norm, keep }) {
     this.norm = norm;
     this.keep = keep;
@@ -51,7 +51,7 @@ export class Pen {
     this.#add(look, d);
   }
 
-  /** Trained weights scattered in a frozen convolution: as large a share of its area as of its weights. */
+  /** Specks in a frozen convolution for its trained weights; they cover the share of its area that trains. */
   specks(name, x, y, width, height, share) {
     const random = generator(name);
     const size = Math.min(SPECK, width);
@@ -102,7 +102,7 @@ export class Pen {
     );
   }
 
-  /** Slanted stripes that cover the share `keep` of what they fill. */
+  /** Slanted stripes that cover the share `keep` of the area. */
   #stripes() {
     const pattern = {
       id: this.#id,
@@ -117,7 +117,7 @@ export class Pen {
 
 const round = (value) => Math.round(value * 100) / 100;
 
-/** Numbers in 0..1 that are the same for the same name, so that the specks stay where they are. */
+/** Pseudo-random numbers in 0..1 that depend only on `name`, so that the specks stay in place. */
 function generator(name) {
   let state = [...name].reduce((hash, letter) => (Math.imul(hash, 31) + letter.charCodeAt(0)) | 0, 7);
   return () => {

@@ -1,27 +1,27 @@
 /**
  * The picture of a network: stem, stages of blocks, output; frozen parts in grey, trained parts lit.
  *
- * A network of few layers is one row; a deep one has a row a stage, and its layers become as thin as they must. Shapes
- * of one kind share one path, so that ResNet-866 is as few nodes as ResNet-14. `legend.js` says what the shapes mean.
+ * A network of few layers is one row; a deep one has a row per stage, and its layers become as thin as necessary.
+ * Shapes of one look share one path, so that ResNet-866 has as few nodes as ResNet-14. `legend.js` explains the shapes.
  */
 
 import { offLegend, offLook, offSentence, trainedLegend, trainedSentence } from "./legend.js";
 import { Pen } from "./pen.js";
 
 const HEIGHT = 236;
-const UNIT_PITCH = { residual: 17, plain: 12 }; // what a layer needs in a single row
-const MAX_PITCH = 48; // of a layer in a single row
-const ROW_PITCH = 36; // of a layer where every stage has its row
-const END = 44; // room for the stem, and for the output
-const WORDS = 90; // what "512 channels" takes
+const UNIT_PITCH = { residual: 17, plain: 12 }; // the least width of a layer in a single row
+const MAX_PITCH = 48; // the greatest width of a layer in a single row
+const ROW_PITCH = 36; // the greatest width of a layer with a row per stage
+const END = 44; // space for the stem, and for the output
+const WORDS = 90; // the width of "512 channels"
 const POOL = 7;
-const DOT_PITCH = 5; // of an output, at least
+const DOT_PITCH = 5; // the least distance between outputs
 
 /**
- * Draws `plan` (of /api/preview) into `element`, and its legend into `key`; redraws it when the width changes.
- * Answers {draw}; `draw(plan, off)` colours the layers by the share of their features that is switched off instead,
- * where `off` is {shares: by the name of the norm layer, all}. A plan may say in `words` what it shows, and a unit in
- * `off` which of its features are off.
+ * Draws a plan (of /api/preview) into `element`, and its legend into `key`; redraws it when the width changes.
+ * Returns {draw}. `draw(plan)` shows what trains; `draw(plan, off)` colours the layers by the share of their features
+ * that is off, where `off` is {shares: by the name of the norm layer, all}. A plan may have its description in `words`,
+ * and a unit may list in `off` which of its features are off.
  */
 export function networkPicture(element, key = null) {
   let plan = null;
@@ -106,7 +106,7 @@ function rows(pen, plan, all, width) {
   });
 }
 
-/** One block from `x` on: its layers side by side, and its shortcut as an arc above where there is room for one. */
+/** A block that starts at `x`: its layers side by side, and its shortcut as an arc above if there is space. */
 function block(pen, { units, shortcut, residual, pool }, x, middle, length, height, rise = 14) {
   const each = length / units.length;
   const lead = pool && each > 2 * POOL ? POOL : 0;
@@ -123,7 +123,7 @@ function block(pen, { units, shortcut, residual, pool }, x, middle, length, heig
   if (shortcut) unit(pen, shortcut, x + length / 2 - 5, top, 7, 14);
 }
 
-/** A convolution of `width`, and the norm behind it: γ its upper half, β its lower. */
+/** A convolution of `width` and the norm layer behind it: γ is the upper half, β the lower. */
 function unit(pen, part, x, middle, width, height) {
   const top = middle - height / 2;
   if (pen.off) return pen.box(offLook(pen.off.shares[part.norm]), x, top, width * 1.3, height);
@@ -141,7 +141,7 @@ function unit(pen, part, x, middle, width, height) {
   if (part.off) holes(pen, part.off, x, top, start + norm - x, height);
 }
 
-/** A layer is as high as it has features: where one is off, a stripe of it is missing. */
+/** Removes a stripe from a layer for each feature that is off; a layer's height stands for all its features. */
 function holes(pen, off, x, top, width, height) {
   const each = height / off.length;
   for (let from = 0; from < off.length; from += 1) {
@@ -162,7 +162,7 @@ function output(pen, { classes, trained }, x, middle, limit = 120) {
     pen.box(`dot ${trained === 1 && !pen.keep && !pen.off ? "lit" : "frozen"}`, x, y, side, side);
     if (pen.off) continue;
     if (pen.keep && trained > 0) pen.box("dot kept", x, y, side, side);
-    // Its biases only.
+    // Only the biases train.
     else if (trained > 0 && trained < 1) pen.box("dot lit", x + side / 4, y + side / 4, side / 2, side / 2);
   }
   if (limit > 60) pen.text(x + step / 3, HEIGHT - 8, "output");

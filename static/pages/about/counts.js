@@ -1,6 +1,6 @@
 /**
- * The second figure of About: how many parameters each policy trains, in a ResNet of the depth that one chooses. The
- * server counts them; nothing here is written down.
+ * The second figure of About: how many parameters each policy trains in a ResNet of a chosen depth. The server counts
+ * them.
  */
 
 import { ask } from "../../server/api.js";
@@ -11,7 +11,7 @@ import { percent, whole } from "../../base/format.js";
 const POLICIES = ["batchnorm", "random-2", "output", "shortcut", "batchnorm+output+shortcut", "all"];
 const DATASET = "cifar-10";
 const FIRST = "110";
-const LEAST = 100; // where the axis begins
+const LEAST = 100; // the start of the axis
 
 /** A choice of depth, a bar for each policy, and the parts of the network. */
 export function counts() {

@@ -1,5 +1,5 @@
 /**
- * The first figure of About: one channel behind BatchNorm and ReLU, with γ and β to move.
+ * The first figure of About: one channel after BatchNorm and ReLU, with sliders for γ and β.
  */
 
 import { options } from "../../server/catalog.js";
@@ -60,7 +60,7 @@ export function feature() {
   );
 }
 
-/** How dense the values lie, before and after; and what ReLU does there. */
+/** The density of the values before and after the norm layer, and the part that ReLU removes. */
 function table(gamma, beta) {
   const scale = Math.max(Math.abs(gamma), NARROW);
   const steps = Array.from({ length: (2 * REACH) / TABLE_STEP + 1 }, (_, step) => step * TABLE_STEP - REACH);
@@ -82,7 +82,7 @@ function slider(label, min, max, value) {
   return { element: h("label", { class: "slider" }, h("span", {}, label, " ", shown), input), input, value: shown };
 }
 
-/** What comes out, in words. */
+/** The output in words. */
 function sentence(gamma, beta) {
   const { zero, mean, sd } = afterRelu(gamma, beta);
   const off = Math.abs(gamma) < options.disabled_below;

@@ -1,11 +1,11 @@
 /**
- * What BatchNorm and ReLU make of a channel whose normalised values follow the bell curve: exact, no samples.
+ * BatchNorm and ReLU on a channel whose normalised values follow the normal distribution, computed without samples.
  */
 
-/** The density of the bell curve with mean 0 and variance 1. */
+/** The density of the normal distribution with mean 0 and variance 1. */
 export const density = (x) => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
 
-/** The share of the bell curve below `x` (Abramowitz and Stegun 26.2.17: right to 1e-7). */
+/** The share of the normal distribution below `x` (Abramowitz and Stegun 26.2.17: right to 1e-7). */
 function below(x) {
   const t = 1 / (1 + 0.2316419 * Math.abs(x));
   const series = [0.31938153, -0.356563782, 1.781477937, -1.821255978, 1.330274429];
@@ -13,7 +13,7 @@ function below(x) {
   return x > 0 ? 1 - tail : tail;
 }
 
-/** Of γ·x + β with x from the bell curve: the share that ReLU makes 0, and the mean and spread of what is left of it. */
+/** For γ·x + β with normally distributed x: the share that ReLU makes 0, and the mean and spread of ReLU's output. */
 export function afterRelu(gamma, beta) {
   const scale = Math.abs(gamma);
   if (scale < 1e-9) {

@@ -1,5 +1,5 @@
 /**
- * How the curves are shown: which quantity, grouped by what, over what, smoothed how much.
+ * The controls of the curves: quantity, grouping, axis, smoothing.
  */
 
 import { h } from "../../base/dom.js";
@@ -9,7 +9,7 @@ import { BANDS } from "../../charts/statistics.js";
 
 const USUALLY = ["architecture", "policy", "dataset", "epochs"];
 
-/** `change(patch)` is called with what the reader sets; `update(runs, view)` offers the fields in which runs differ. */
+/** Calls `change(patch)` with the reader's settings; `update(runs, view)` offers the fields in which runs differ. */
 export function controls(change) {
   const metric = segments("What the curves show", METRICS, (key) => change({ metric: key }));
   const axis = select("Over", AXES, (key) => change({ x: key }));
@@ -55,7 +55,7 @@ export function controls(change) {
   return { element, update };
 }
 
-/** The fields that tell these runs apart, the usual ones, and those that are chosen. */
+/** The fields in which these runs differ, the usual ones, and the chosen ones. */
 function offeredFields(runs, chosen) {
   const keys = new Set([...USUALLY, ...differing(runs).map(({ key }) => key), ...chosen]);
   return FIELDS.filter(({ key }) => keys.has(key));

@@ -1,5 +1,5 @@
 /**
- * The card of the curves: chart, legend, the same as a table, and its files.
+ * The card of the curves: chart, legend, table of numbers, and its files.
  */
 
 import { dataFold } from "../../charts/numbers.js";
@@ -15,13 +15,13 @@ import { legend } from "./legend.js";
 import { pythonScript } from "./python.js";
 import { BANDS } from "../../charts/statistics.js";
 
-/** So many curves are drawn until somebody asks for all: more are a thicket, and slow. */
+/** The number of curves drawn until the reader asks for all: more are hard to read, and slow. */
 const FEW = 24;
 const PICTURE = { width: 1100, height: 620 };
 
 /**
- * `state()` answers {source, view}; `change(patch)` changes the view, `remove(id)` takes a run out; `further`: more files
- * for the menu.
+ * `state()` returns {source, view}; `change(patch)` changes the view, `remove(id)` takes a run out; `further`: more
+ * files for the menu.
  */
 export function curvesCard(state, change, remove, further) {
   let curves = [];
@@ -68,7 +68,7 @@ export function curvesCard(state, change, remove, further) {
   );
   const note = element.querySelector(".compare-note");
 
-  /** `now`: what curvesOf says of each group; `missing`: ids of which there is no run. */
+  /** `now`: the result of curvesOf for each group; `missing`: ids without a run. */
   function update(now, view, missing) {
     curves = now;
     last = [now, view, missing];
@@ -87,7 +87,7 @@ export function curvesCard(state, change, remove, further) {
   return { element, update };
 }
 
-/** Saves a chart with a legend, which the page has beside it. */
+/** Saves a chart with its legend, which on the page is outside the chart. */
 export async function saveWithLegend(chart, format, name) {
   const legend = { orientation: "h", x: 0, y: -0.14, yanchor: "top", font: { size: 11, color: token("ink") } };
   await savePicture(chart, format, name, { ...PICTURE, showlegend: true, legend, margin: { l: 60, r: 20, t: 20, b: 60 } });
@@ -124,7 +124,7 @@ export function curvesSentence(curves, { metric, x }) {
   return `${METRICS[metric].title} by ${AXES[x].title.toLowerCase()}, ${there.length} ${there.length === 1 ? "line" : "lines"}. At the end: ${ends.join("; ")}${more}.`;
 }
 
-/** The lines with all their points: a row for each place on the axis, a column for each line, two more for its band. */
+/** The curves as a table: a row for each position on the axis, a column for each curve, two more for its band. */
 export function curveNumbers(curves, { metric, x, band }) {
   const lines = curves.filter(({ n }) => n).map(({ name, n, mean, singles }) => ({ name, n, points: n === 1 ? singles[0].points : mean }));
   const at = new Map(lines.map((line) => [line, new Map(line.points.map((point) => [point.x, point]))]));
@@ -132,7 +132,7 @@ export function curveNumbers(curves, { metric, x, band }) {
   const banded = (line) => line.points.some(({ ends }) => ends);
   const { scale } = METRICS[metric];
   const text = (value) => shown(metric, value * scale);
-  /** Shares are 0..1 in all files of ours; multiplied for the axis and divided again, a number has lost its last digit. */
+  /** Shares are 0..1 in all our files. The axis multiplied the number; dividing it again changes its last digit. */
   const plain = (value) => (value === undefined ? null : Number((value / scale).toPrecision(12)));
   return {
     columns: [

@@ -1,5 +1,5 @@
 /**
- * In which fields the runs differ: a row a field, a column a run.
+ * The table of the fields in which the runs differ: a row per field, a column per run.
  */
 
 import { h, show } from "../../base/dom.js";

@@ -1,6 +1,7 @@
 /**
- * The comparison as one HTML file that works from the disk without a network: its curves, points and tables as the page
- * shows them. The server gives the document around them (core/documents/document.py), static/documents/figure.js draws in it.
+ * The comparison as one HTML file that works from disk without a network: its curves, points and tables as the page
+ * shows them. The server supplies the frame of the document (core/documents/document.py), and
+ * static/documents/figure.js draws in it.
  */
 
 import { addressOf } from "../../base/address.js";
@@ -13,7 +14,7 @@ import { BANDS, smoothed } from "../../charts/statistics.js";
 
 const ROWS = 60;
 
-/** The file: `curves` of curvesOf, `scatter` what its card draws, `tables` those of the page (runs, differences). */
+/** The file's text. `curves`: of curvesOf; `scatter`: what its card draws; then the page's two tables. */
 export async function comparisonHtml(curves, view, scatter, [runs, differences]) {
   const { pieces } = await ask(`/api/compare/shell${new URL(addressOf(location.href)).search}`);
   const drawn = curves.filter(({ n }) => n);
@@ -59,7 +60,7 @@ const scrolling = (label, table) => h("div", { class: "scroll", tabindex: "0", r
 
 const folded = (title, table) => h("details", { class: "card" }, h("summary", {}, title), scrolling(title, table));
 
-/** The numbers of a chart as a table, the last row among the rows. */
+/** The numbers of a chart as a table of evenly chosen rows (about ROWS), always with the last. */
 function numbersTable({ columns, rows, note }) {
   const stride = Math.ceil(rows.length / ROWS);
   const shown = rows.filter((_, at) => at % stride === 0 || at === rows.length - 1);
@@ -73,7 +74,7 @@ function numbersTable({ columns, rows, note }) {
   );
 }
 
-/** A table of the page without what only works there: as text, its links with the whole address. */
+/** A table of the page without its controls: cells as text, links with the full address. */
 function plain(table) {
   const rows = [...table.rows].map((row) => [...row.cells]);
   const silent = new Set(rows[0]?.flatMap((_, at) => (rows.slice(1).every((row) => !row[at] || !words(row[at])) && !rows[0][at].querySelector("button") ? [at] : [])));
@@ -96,20 +97,20 @@ function plain(table) {
   return h("table", {}, h("thead", {}, made.slice(0, 1)), h("tbody", {}, made.slice(1)));
 }
 
-/** `link` with the whole address, and what stands beside it. */
+/** `link` with the full address, and the text beside it. */
 const linked = (link, beside) => [
   h("a", { href: new URL(link.getAttribute("href"), location.href).href, rel: "noreferrer" }, link.textContent),
   beside ? ` · ${beside}` : null,
 ];
 
-/** What a cell says to eyes, but for the parts `without`. */
+/** The visible text of a cell, without the parts `without`. */
 function words(cell, ...without) {
   const copy = cell.cloneNode(true);
   for (const part of copy.querySelectorAll([...without, "button:not(.sort)", ".offscreen", "svg"].join())) part.remove();
   return [...copy.childNodes].map((node) => node.textContent.trim()).filter(Boolean).join(" ");
 }
 
-/** How the curves are drawn, in words. */
+/** The drawing of the curves in words. */
 function howWords({ group, band, singles }) {
   if (group[0] === "run") return "Each line is a run.";
   const by = group[0] === "setting" ? "setting, replicates together" : group.map((key) => fieldOf(key).title.toLowerCase()).join(" and ");
@@ -127,7 +128,7 @@ function curvesFigure(drawn, view) {
   };
 }
 
-/** What overlay.js draws of a group. */
+/** The series of a group, as overlay.js draws it. */
 function series({ name, n, members, singles, mean, style }, view) {
   const { paint, dash, symbol } = style;
   const look = { paint, dash, symbol, line: true };
@@ -139,7 +140,7 @@ function series({ name, n, members, singles, mean, style }, view) {
   ];
 }
 
-/** The curve itself with its band; where it is smoothed, its raw form behind it. */
+/** The series of a curve with its band; a smoothed curve has its raw form behind it. */
 function lines(name, points, view, look) {
   const band = points.flatMap(({ x, ends }) => (ends ? [[short(x), ...ends.map(short)]] : []));
   if (!view.smooth) return [{ ...curve(name, points, view, look), band }];

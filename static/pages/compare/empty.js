@@ -1,5 +1,5 @@
 /**
- * What stands on the page before any run is chosen: how to choose some, and what there is to look at at once.
+ * The page before any run is chosen: how to choose runs, and links to comparisons that this server already has.
  */
 
 import { ask } from "../../server/api.js";
@@ -8,7 +8,7 @@ import { h } from "../../base/dom.js";
 import { whole } from "../../base/format.js";
 import { repeat } from "../../server/live.js";
 
-/** Fills itself with what this server has. */
+/** An element that fills itself with what this server has. */
 export function empty() {
   const offers = h("ul", { class: "compare-offers" });
   const words = h("p", { class: "quiet" }, "Choose runs by ticking them on the page of all runs, or begin with one of these.");
@@ -22,12 +22,12 @@ export function empty() {
   );
   repeat(async () => {
     await Promise.all([anything(words, offers), sets(offers), studies(offers)]);
-    return false; // Where the server is away, the clock asks again.
+    return false; // if the server cannot be reached, the clock tries again
   });
   return element;
 }
 
-/** Says so where nothing has run yet. */
+/** Says if nothing has run yet. */
 async function anything(words, offers) {
   const { total } = await ask("/api/runs?limit=1");
   if (total) return;
@@ -46,7 +46,7 @@ async function sets(offers) {
   offers.prepend(...links);
 }
 
-/** The newest study of each question; what they cost, which the answer says too, may take the server a while. */
+/** The newest study of each question. The response also has their costs, so it may take the server a while. */
 async function studies(offers) {
   const { studies, questions } = await ask("/api/studies");
   const title = ({ name }) => questions.find((question) => question.name === name)?.title ?? name;

@@ -1,13 +1,12 @@
 /**
- * What a comparison shows as data: the curves and the points as CSV and JSON. Always the values themselves, never the smoothed
- * ones.
+ * The data of a comparison: its curves and its points as CSV and JSON. Values are as measured, never smoothed.
  */
 
 import { csv } from "../../base/csv.js";
 
 const COLUMNS = ["run", "name", "group", "metric", "step", "epoch", "value"];
 
-/** The curves of all groups, one line a point; shares are 0..1, as in every other file of ours. */
+/** The curves of all groups, one line per point; shares are 0..1, as in all our files. */
 export const curvesCsv = (curves, view, scale) => csv(curveRows(curves, view, scale));
 
 export function curveRows(curves, { metric }, scale) {
@@ -19,16 +18,16 @@ export function curveRows(curves, { metric }, scale) {
   return [COLUMNS, ...rows];
 }
 
-/** The runs as points, one line a run. */
+/** The runs as points, one line per run. */
 export const pointRows = (points, { x, y }) => [
   ["run", "name", "group", x.key, y.key],
   ...points.map(({ run, group }) => [run.id, run.name ?? "", group.name, x.value(run), y.value(run)]),
 ];
 
-/** Multiplied for the axis and divided again, a number has lost its last digit. */
+/** Rounds to 12 digits: the axis multiplied the number, and dividing it again changes its last digit. */
 const tidy = (value) => Number(value.toPrecision(12));
 
-/** Everything that the page shows, as one object. */
+/** All that the page shows, as one object. */
 export function comparisonJson(curves, { source, view }, scale) {
   return {
     address: location.href,
@@ -66,7 +65,7 @@ export function comparisonJson(curves, { source, view }, scale) {
   };
 }
 
-/** The points as one object: what stands on the axes, and each run with its place. */
+/** The points as one object: the axes, and each run with its position. */
 export function pointsJson(points, { x, y, log }) {
   const axis = ({ key, title }, letter) => ({ field: key, title, logarithmic: log.includes(letter) });
   return {

@@ -1,6 +1,6 @@
 /**
- * What runs can be grouped by, told apart by, drawn over and listed with: the fields of a spec, and the numbers that a
- * run ends with. app/views/comparison.py knows the same keys.
+ * The keys for groups, names, axes and columns: the fields of a spec, and the results of a run. app/views/comparison.py
+ * has the same keys.
  */
 
 import { architectureTitle, datasetOf, nameOf, options, policyOf, titleOfValue } from "../../server/catalog.js";
@@ -41,7 +41,7 @@ const SAID = {
 
 const spoken = (key) => TITLES[key] ?? (key[0].toUpperCase() + key.slice(1)).replaceAll("_", " ");
 
-/** A seed is a field of its own only where somebody chose it: those that derive from the replicate say nothing new. */
+/** A field of the spec. A seed has a value only if somebody chose it; derived seeds add nothing to the replicate. */
 function specField(key) {
   const part = PART_KEYS.includes(key) ? pathOf(key) : [key];
   const missing = key.endsWith("_examples") ? "all" : part[0] === "seeds" ? "the replicate’s" : NONE;
@@ -57,7 +57,7 @@ function specField(key) {
   };
 }
 
-/** The fields of a spec, in the order in which they are offered. */
+/** The fields of a spec, in the order of the menus. */
 export const FIELDS = ["architecture", "policy", "dataset", "epochs", ...Object.keys(options.optional), ...PART_KEYS]
   .filter((key) => key !== "name")
   .map(specField);
@@ -65,7 +65,7 @@ export const FIELDS = ["architecture", "policy", "dataset", "epochs", ...Object.
 const share = (key, title, value) => ({ key, title, value, text: (found) => percent(found), scale: 100, suffix: " %" });
 const number = (key, title, value, text) => ({ key, title, value, text, scale: 1, suffix: "" });
 
-/** Numbers that a run ends with or has from the start; on an axis they are multiplied by `scale`. */
+/** Numbers that a run has from the start or at its end; an axis multiplies them by `scale`. */
 export const RESULTS = [
   share("test", "Test accuracy", ({ result, top1 }) => result?.top1 ?? top1),
   share("train", "Train accuracy", ({ result }) => result?.train_top1 ?? null),
@@ -91,7 +91,7 @@ export const fieldOf = (key) => ALL.get(key);
 
 const FRONT = ["trainable", "test", "difference", "disabled"];
 
-/** The columns that the table can have, next to the run's name, which it always has. */
+/** The table's optional columns; the run's name is always there. */
 export const COLUMNS = [
   "state",
   ...FIELDS.map(({ key }) => key),
@@ -109,7 +109,7 @@ export function differing(runs) {
   return FIELDS.filter(({ value }) => new Set(runs.map((run) => JSON.stringify(value(run)))).size > 1);
 }
 
-/** A field's value with the field's name where the value alone would say nothing. */
+/** A field's value as text, with the field's name if the value alone is unclear. */
 export function said({ key, title, value, text }, run) {
   const words = text(value(run));
   return key in SAID ? words : `${title.toLowerCase()} ${words}`;

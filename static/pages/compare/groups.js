@@ -1,5 +1,5 @@
 /**
- * Runs put together: which belong to one group, their curves, and the mean over what all of them have. Draws nothing.
+ * Groups of runs: their members, their curves, and the mean over the steps that all members have. Draws nothing.
  */
 
 import { nameOf } from "../../server/catalog.js";
@@ -7,7 +7,7 @@ import { groupStyle, hash, runStyle } from "../../charts/colors.js";
 import { differing, fieldOf, FIELDS, said } from "./fields.js";
 import { BANDS, summary } from "../../charts/statistics.js";
 
-/** What curves can show; `of` is a field of a point. */
+/** The quantities that curves can show; `of` is a field of a point. */
 export const METRICS = {
   test: { title: "Test accuracy", split: "test", of: "top1", scale: 100, digits: 1, suffix: " %" },
   train: { title: "Train accuracy", split: "train", of: "top1", scale: 100, digits: 1, suffix: " %" },
@@ -22,13 +22,13 @@ export const AXES = {
   seconds: { title: "Seconds", name: "seconds of training, spread evenly over the steps" },
 };
 
-/** A value of `metric` as a person reads it. */
+/** A value of `metric` as text. */
 export const shown = (metric, value) => value.toFixed(METRICS[metric].digits) + METRICS[metric].suffix;
 
-/** Everything but the replicate and what only labels a run. */
+/** The fields of a setting: all but the replicate and mere labels. */
 const SETTING = FIELDS.filter(({ key }) => key !== "replicate");
 
-/** The members of `watched` (RunData with a run) by what `keys` say: fields, or "setting", or "run". */
+/** The groups of `watched` (RunData with a run) by `keys`: fields, or "setting", or "run". */
 export function groupsOf(watched, keys) {
   const groups = new Map();
   for (const data of watched) {
@@ -39,7 +39,7 @@ export function groupsOf(watched, keys) {
   const differ = differing(watched.map(({ run }) => run));
   return [...groups].map(([key, members]) => ({
     key,
-    // Plotly looks for an element of this name, which a key as it is would not be.
+    // Plotly uses the uid in a selector, where a raw key would be invalid.
     uid: keys[0] === "run" ? key : `g${hash(key).toString(36)}`,
     members,
     name: groupName(members, keys, differ),
@@ -67,7 +67,7 @@ function groupName(members, keys, differ) {
   return keys.map((key) => said(fieldOf(key), run)).join(" · ");
 }
 
-/** What a run is called among others: its own name, or all in which it differs from them. */
+/** The name of a run among others: its own, or the fields in which it differs from them. */
 export const runName = (run, differ) => run.name || named(run, differ);
 
 function named(run, differ) {
@@ -78,14 +78,14 @@ function named(run, differ) {
     .join(" · ");
 }
 
-/** The seconds of one step; null where they are not known: a resumed run knows only its last attempt's. */
+/** The seconds of one step; null if unknown. A resumed run has only the seconds of its last attempt. */
 function secondsAStep({ attempt, result, progress }) {
   const seconds = result?.seconds ?? progress.elapsed_s;
   const step = result?.step ?? progress.step;
   return attempt > 1 || !seconds || !step ? null : seconds / step;
 }
 
-/** The points {step, epoch, x, y} of a run's curve, in the order of the training. */
+/** The points {step, epoch, x, y} of a run's curve, in the order of training. */
 function curveOf({ run, points, disabled }, metric, axis) {
   const { split, of, scale } = METRICS[metric];
   const raw = split ? points[split] : disabled.map(([, step, epoch, share]) => ({ step, epoch, share }));
@@ -100,8 +100,8 @@ function curveOf({ run, points, disabled }, metric, axis) {
 }
 
 /**
- * The curves of a group: {n, singles: [{data, points}], mean: [{x, y, step, epoch, values, ends}]}. The mean is over
- * the steps or epochs that all its curves have; runs without a point do not count.
+ * The curves of a group: {n, singles: [{data, points}], mean: [{x, y, step, epoch, values, ends}]}. The mean has the
+ * steps or epochs that all its curves have; runs without a point do not count.
  */
 export function curvesOf(group, { metric, x, band }) {
   const singles = group.members

@@ -1,6 +1,6 @@
 /**
- * What each curve is: its line, its name, how many runs it stands for, and where it stands. A group of several runs
- * unfolds into them.
+ * The legend of the curves: each one's line, name, number of runs and last value. A group of several runs unfolds into
+ * its runs.
  */
 
 import { h, s } from "../../base/dom.js";
@@ -13,8 +13,8 @@ import { runName, shown } from "./groups.js";
 import { BANDS } from "../../charts/statistics.js";
 
 /**
- * `remove(id)` takes a run out, `showAll()` asks for every curve. `update(curves, view, missing, count)` after every
- * change, where the first `count` of the curves are drawn.
+ * `remove(id)` takes a run out, `showAll()` shows every curve. Call `update(curves, view, missing, count)` after every
+ * change; the chart draws the first `count` curves.
  */
 export function legend(remove, showAll) {
   const list = h("ol", { class: "legend-list" });
@@ -22,7 +22,7 @@ export function legend(remove, showAll) {
   const entries = new Map();
   let last = null;
   onTheme(() => {
-    entries.clear(); // The swatches have other colours now.
+    entries.clear(); // the swatches need new colours
     if (last) update(...last);
   });
 
@@ -120,7 +120,7 @@ function groupEntry({ name, style, members }, differ, remove) {
   return element;
 }
 
-/** Where the mean ends before some of its runs do. */
+/** A note if the mean ends before some of its runs. */
 function meanNote({ mean, singles }, axis) {
   const at = axis === "step" ? "step" : "epoch";
   if (!mean.length) return ` · no ${at} in common, so no mean`;
@@ -129,7 +129,7 @@ function meanNote({ mean, singles }, axis) {
   return longest > last ? ` · mean up to ${at} ${Number(last.toPrecision(5))}` : "";
 }
 
-/** Where a curve ends: the mean with its band. */
+/** The last value of a curve: the mean with its band. */
 function lastValue({ n, mean, singles }, metric, band) {
   const last = n === 1 ? singles[0].points.at(-1) : mean.at(-1);
   if (!last) return "no value yet";

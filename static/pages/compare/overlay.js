@@ -1,5 +1,5 @@
 /**
- * Curves of several runs, and the means of groups of runs with their bands, in one chart.
+ * A chart of the curves of several runs, and of the means of groups of runs with their bands.
  */
 
 import { METRICS, AXES } from "./groups.js";
@@ -7,10 +7,10 @@ import { BANDS, smoothed } from "../../charts/statistics.js";
 import { faint } from "../../charts/colors.js";
 import { Chart, layout } from "../../charts/plot.js";
 
-/** So many of a curve's points get a symbol: more hide the line. */
+/** The number of points of a curve that get a symbol: more would hide the line. */
 const MARKERS = 16;
 
-/** `curves()` answers what curvesOf makes of each group, `view()` how they are shown. */
+/** `curves()` returns the result of curvesOf for each group, `view()` how to show them. */
 export function overlay(element, curves, view) {
   return new Chart(element, "Curves of the chosen runs", () => {
     const drawn = curves().filter(({ n }) => n);
@@ -21,7 +21,7 @@ export function overlay(element, curves, view) {
 function frame({ metric, x, smooth }) {
   const { title, suffix } = METRICS[metric];
   return layout({
-    // Another quantity is another view: its axes start afresh, a tick of the clock keeps the zoom.
+    // Another quantity resets the zoom; new points keep it.
     uirevision: `${metric} ${x}`,
     x: { name: AXES[x].name, rangemode: "tozero" },
     y: { ticksuffix: suffix, rangemode: "tozero", name: smooth ? `${title}, smoothed ${smooth}` : title },
@@ -32,7 +32,7 @@ function frame({ metric, x, smooth }) {
 function traces(group, view) {
   const { n, singles, mean, style } = group;
   if (n === 1) return line(singles[0].points, group, view, "");
-  const alone = view.singles || !mean.length; // without a common step there is no mean, only its runs
+  const alone = view.singles || !mean.length; // without common steps there is no mean, so show the runs
   return [
     ...(alone ? singles.flatMap(({ data, points }) => single(points, group, data)) : []),
     ...(mean.some(({ ends }) => ends) ? [band(mean, group)] : []),
@@ -40,7 +40,7 @@ function traces(group, view) {
   ].map((trace) => ({ ...trace, legendgroup: group.uid, line: { ...trace.line, dash: trace.line?.dash ?? style.dash } }));
 }
 
-/** The curve itself; where it is smoothed, its raw form stays behind it. */
+/** The traces of a curve; a smoothed curve has its raw form behind it. */
 function line(points, { name, style, uid }, view, what) {
   if (!points.length) return [];
   const { metric, smooth } = view;
@@ -57,7 +57,7 @@ function line(points, { name, style, uid }, view, what) {
     uid,
     y: smoothed(values, smooth),
     customdata: points.map((point) => words(point, view, [what, smooth ? "smoothed" : ""])),
-    mode: "lines+markers", // the symbol tells runs of one policy and architecture apart
+    mode: "lines+markers", // symbols distinguish runs of the same policy and architecture
     line: { color: style.color, dash: style.dash, width: split === "train" ? 1.6 : 2.2 },
     marker: { size: 8, color: style.color, symbol: style.symbol, maxdisplayed: MARKERS },
   };

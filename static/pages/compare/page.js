@@ -1,6 +1,6 @@
 /**
- * The page that lays runs side by side. Its whole state stands in the address (view.js, app/views/comparison.py); curves and
- * states come through the feed, so that what still runs goes on moving.
+ * The page that compares runs. The address holds its whole state (view.js, app/views/comparison.py); curves and states
+ * come through the feed, so that runs in progress stay up to date.
  */
 
 import { rewrite } from "../../base/address.js";
@@ -133,7 +133,7 @@ export function mount(element) {
   onTheme(() => state && draw());
 }
 
-/** Which runs these are, in words. */
+/** The source of the runs in words. */
 function sourceWords({ runs, study, text, ...source }, count) {
   const many = `${count} ${count === 1 ? "run" : "runs"}`;
   if (runs.length) return many;

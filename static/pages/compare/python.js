@@ -1,6 +1,6 @@
 /**
- * The page's curves, and its points, as short Python scripts that draw them again with plotly. They carry their data,
- * compute means and bands themselves, and need nothing of ours.
+ * The page's curves and its points as short Python scripts that draw them with plotly. The scripts contain their data,
+ * compute means and bands, and need nothing of this project.
  */
 
 import { csv } from "../../base/csv.js";
@@ -8,7 +8,7 @@ import { curveRows, pointRows } from "./exports.js";
 import { AXES, METRICS } from "./groups.js";
 import { CONFIDENCE, tQuantile } from "../../charts/statistics.js";
 
-/** The script for the curves of `curvesOf`; `address` is the link of the page. */
+/** The script for the curves of `curvesOf`; `address` is the page's link. */
 export function pythonScript(curves, view, address) {
   const { title, scale, suffix } = METRICS[view.metric];
   const drawn = curves.filter(({ n }) => n);
@@ -88,7 +88,7 @@ def figure():
 ${ending(curveRows(drawn, view, scale))}`;
 }
 
-/** The script for `points` of the scatter over its axes. */
+/** The script for the `points` of the scatter chart. */
 export function pointsScript(points, axes, address) {
   const { x, y, log } = axes;
   const groups = new Map(points.map(({ group }) => [group.name, group.style]));
@@ -141,7 +141,7 @@ Made from ${address.replaceAll("\\", "").replaceAll('"', "")}
 """
 `;
 
-/** The data of a script, and what it does when it is run. */
+/** The end of a script: its data and its main part. */
 const ending = (rows) => `DATA = """\\
 ${csv(rows, false).replaceAll("\r\n", "\n").replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"""
 
@@ -153,7 +153,7 @@ if __name__ == "__main__":
 
 const quoted = (text) => JSON.stringify(text);
 
-/** Seconds a step, which is the same for all points of a run. */
+/** Seconds per step, which are equal for all points of a run. */
 function secondsAStep(points) {
   const last = points.at(-1);
   return last.step ? last.x / last.step : 0;

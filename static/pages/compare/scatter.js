@@ -1,5 +1,5 @@
 /**
- * The card of the scatter: which fields, which axis is logarithmic, and its files.
+ * The card of the scatter chart: choices of fields and of logarithmic axes, the chart, and its files.
  */
 
 import { scatter } from "../../charts/scatter.js";
@@ -66,7 +66,7 @@ export function scatterCard(change) {
 
 const isNumber = (value) => typeof value === "number";
 
-/** A field as an axis: numbers are places, everything else is a name. */
+/** A field as an axis: a number is its position, any other value is a name. */
 function axisOf(key) {
   const field = fieldOf(key);
   const place = (run) => {
@@ -77,7 +77,7 @@ function axisOf(key) {
   return { ...field, place };
 }
 
-/** A logarithm of names or of 0 says nothing: another field starts without, parameters and times with one. */
+/** The logarithmic axes after the choice of field `key` for axis `letter`: counts and times start logarithmic. */
 function fits(log, key, letter) {
   const wanted = ["trainable", "total", "seconds"].includes(key);
   const other = letter === "x" ? "y" : "x";

@@ -1,6 +1,6 @@
 /**
- * The runs as a table: sorted by a click on a column, found by a word, with the columns that the reader chooses, and
- * with their differences to a pinned baseline. Only what was measured stands here, never what was smoothed.
+ * The table of the runs, with sorting, search, a choice of columns, and differences to a pinned baseline. Values are as
+ * measured, never smoothed.
  */
 
 import { exampleMark } from "../../base/mark.js";
@@ -17,10 +17,10 @@ import { swatch } from "./legend.js";
 
 const NUMBERS = new Set(["epochs", "replicate", "train_examples", "test_examples", "difference", "launched"]);
 const isNumber = (key) => NUMBERS.has(key) || Boolean(fieldOf(key)?.number);
-/** The results whose curves the page can show, so that a difference is one of what is looked at. */
+/** The field of which the table shows differences: the quantity of the curves. */
 const compared = (view) => fieldOf(view.metric);
 
-/** `change(patch)` sorts, finds, pins, and chooses columns; `remove(id)` takes a run out. */
+/** `change(patch)` changes the view (sorting, search, pin, columns); `remove(id)` takes a run out. */
 export function comparedRuns(change, remove) {
   const search = h("input", { class: "search", type: "search", placeholder: "Find in the table", "aria-label": "Find in the table", maxlength: 100 });
   search.addEventListener("input", () => change({ find: search.value.trim() }));
@@ -77,7 +77,7 @@ export function comparedRuns(change, remove) {
   return { element, update };
 }
 
-/** The value of a cell; a difference is that of the run's result to the baseline's. */
+/** The value of a cell; a difference is the run's result minus the baseline's. */
 function valueOf(run, key, { view, base }) {
   if (key !== "difference") return fieldOf(key).value(run) ?? null;
   const [mine, its] = [run, base].map((one) => one && compared(view).value(one));
@@ -107,7 +107,7 @@ function arranged(watched, view, base, columns, differ) {
   return kept.sort((a, b) => order(value(a), value(b), sign));
 }
 
-/** Whatever has no value comes last. */
+/** Compares two values for sorting; missing values come last. */
 function order(a, b, sign) {
   if (a === null || b === null) return (a === null) - (b === null);
   if (typeof a === "number" && typeof b === "number") return sign * (a - b);
@@ -176,7 +176,7 @@ function columnPicker(change) {
     box.addEventListener("change", () => {
       const next = COLUMNS.filter((other) => (other === key ? box.checked : chosen.includes(other)));
       if (next.length) change({ columns: next });
-      else box.checked = true; // a table needs one
+      else box.checked = true; // the table needs at least one column
     });
     return [key, box];
   });

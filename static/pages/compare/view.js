@@ -1,6 +1,6 @@
 /**
- * What the page shows as the query string of its address: only what differs from the usual, in words that can be read.
- * The server reads it (app/views/comparison.py).
+ * The page's view as a readable query string: only what differs from the default view. The server reads it
+ * (app/views/comparison.py).
  */
 
 const LISTS = ["runs", "without", "state", "policy", "architecture", "dataset"];
@@ -22,6 +22,6 @@ function written(value) {
   return Array.isArray(value) ? value.join(",") : String(value ?? "");
 }
 
-/** Whether new runs may come to match. */
+/** Whether new runs may match later. */
 export const mayGrow = ({ runs, study, ...filters }) =>
   !runs.length && (study !== null || Object.values(filters).some((value) => value.length > 0));

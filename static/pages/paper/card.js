@@ -1,5 +1,5 @@
 /**
- * The card of one question: the claim, the figure, the verdict of our runs, what it costs, and its buttons.
+ * The card of one question: the claim, the figure, the verdict of our runs, the cost, and its buttons.
  */
 
 import { chartFold } from "../../charts/numbers.js";
@@ -13,8 +13,8 @@ import { changeStudy, isActive, isMine, launchStudy } from "./studies.js";
 const SCALES = { minutes: "Minutes", evening: "Evening", paper: "Paper" };
 
 /**
- * `question` as the server lists it; `changed(card)` is called when the reader chose or did something.
- * `show(study)` puts in the newest study of a scale, `choose(scale)` turns to one.
+ * `question` as the server lists it; `changed(card)` is called after each choice or action of the reader.
+ * The card's `put(study)` shows a study, `choose(scale)` switches to a scale.
  */
 export function card(question, changed) {
   const studies = new Map();
@@ -74,7 +74,7 @@ export function card(question, changed) {
     return { ...made, element: h("div", { class: "actions" }, Object.values(made)) };
   }
 
-  /** A button that asks the server for a changed study and shows it. */
+  /** A button that changes the study on the server and shows the result. */
   function button(title, act, className = "button") {
     const made = h("button", { type: "button", class: className, "aria-describedby": `${question.name}-title` }, title);
     made.addEventListener("click", async () => {
@@ -150,12 +150,12 @@ export function card(question, changed) {
     get study() {
       return studies.get(scale) ?? null;
     },
-    /** A study that came with the list: kept for its scale, shown if that scale is. */
+    /** Takes a study from the server's list; shows it if its scale is the chosen one. */
     offer(study) {
       studies.set(study.scale, study);
       if (study.scale === scale) update();
     },
-    /** The study under way at the scale that is shown. */
+    /** The queued or running study at the chosen scale, or null. */
     get active() {
       return isActive(studies.get(scale)) ? studies.get(scale) : null;
     },
@@ -172,7 +172,7 @@ const quiet = (text) => h("span", { class: "quiet" }, text);
 const quoted = ({ text, source, words }) =>
   h("p", { class: "quiet quoted" }, `Also from the paper: ${text} (${words}: ${source})`);
 
-/** What the symbols mean. */
+/** The legend of the figure's symbols. */
 function legend({ marks, marks_note }) {
   const own = "● ours: mean and 95 % interval over replicates.";
   if (!marks.length) return `${own} The paper's values for this are not known here, so none is drawn.`;

@@ -1,5 +1,5 @@
 /**
- * What stands under a study's figure: the comparisons that its verdict rests on, its results, and its runs.
+ * The tables under a study's figure: the comparisons behind its verdict, its results, and its runs.
  */
 
 import { h } from "../../base/dom.js";
@@ -14,7 +14,7 @@ function interval({ difference, confidence, method }) {
   return `${signed(difference.low)} to ${signed(difference.high)} (${level} %, ${method})`;
 }
 
-/** A closed part of the page that is filled when somebody opens it; `update(study)`. */
+/** The comparisons as a closed section, which is filled when the reader opens it; `update(study)`. */
 export function numbers() {
   return fold("Numbers behind the verdict", ({ verdict }) => [
     table(
@@ -30,7 +30,7 @@ export function numbers() {
   ]);
 }
 
-/** What each setting of the grid gave: mean and deviation over its replicates. */
+/** The results of each setting of the grid: mean and deviation over its replicates. */
 export function settings() {
   return fold("Results by setting: mean ± standard deviation", ({ rows, columns }) => [
     table(

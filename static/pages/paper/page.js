@@ -1,6 +1,6 @@
 /**
- * The Paper page: a card for each question of the paper. `?study=ID` shows that study, `#depth` its question,
- * `?scale=evening#depth` at that scale; what the reader chooses stands in the URL.
+ * The Paper page: a card for each question of the paper. `?study=ID` shows a study, `#depth` a question,
+ * `?scale=evening#depth` a question at a scale. The URL follows the reader's choices.
  */
 
 import { rewrite } from "../../base/address.js";
@@ -48,7 +48,7 @@ async function refresh(active) {
   document.dispatchEvent(new CustomEvent("onlybn:server", { detail: await ask("/healthz") }));
 }
 
-/** Links to the questions, for eyes and for the keyboard. */
+/** Links to the questions. */
 function index(questions) {
   return h(
     "nav",
@@ -57,7 +57,7 @@ function index(questions) {
   );
 }
 
-/** Turns to what the URL asks for. */
+/** Shows the study or the question that the URL names. */
 async function follow(cards, note) {
   const query = new URLSearchParams(location.search);
   let one = cards.get(decodeURIComponent(location.hash.slice(1)));

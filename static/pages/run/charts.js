@@ -1,5 +1,5 @@
 /**
- * A run's panels: accuracy and loss, γ and β, learning rate and speed.
+ * A run's charts: accuracy and loss, γ and β, learning rate and speed.
  */
 
 import { ask } from "../../server/api.js";
@@ -12,7 +12,7 @@ import { features } from "./features.js";
 import { fileName, pictureMenu } from "./pictures.js";
 import { Smoothing } from "./smoothing.js";
 
-/** `view`: what the reader looks at (view.js); `rivals`: runs to compare with (rivals.js). */
+/** `view`: the reader's choices (view.js); `rivals`: runs to compare with (rivals.js). */
 export function charts(data, feed, view, rivals) {
   const smoothing = new Smoothing();
   const schedule = ask(`/api/runs/${data.id}/schedule`).catch(() => null);
@@ -33,7 +33,7 @@ function withoutGamma() {
   return h("p", { class: "quiet charts-note" }, "This network’s norm layers have no γ and β: there is no γ to show.");
 }
 
-/** A card with a title, a caption, the chart that `draw(box)` draws, and its numbers; `wide`: over all columns. */
+/** A card with a title, a caption, the chart that `draw(box)` makes, and its numbers; `wide`: over all columns. */
 export function panel(title, caption, draw, wide = false) {
   const box = h("div", { class: "plot" });
   const chart = draw(box);

@@ -1,5 +1,5 @@
 /**
- * The lower part of a run's page: what was asked for, its network, and what happened.
+ * The lower part of a run's page: its spec, its network, and its log.
  */
 
 import { architectureTitle, classesOf, datasetOf, policyOf, titleOfValue } from "../../server/catalog.js";
@@ -10,7 +10,7 @@ import { text } from "../../server/spec.js";
 import { log } from "./log.js";
 import { network } from "./network.js";
 
-/** `preview`: promise of the answer of /api/preview to the run's spec, or of null. */
+/** `preview`: promise of the response of /api/preview to the run's spec, or of null. */
 export function details(data, preview) {
   return h(
     "div",
@@ -30,7 +30,7 @@ function happened(data) {
   );
 }
 
-/** What computes the run, which is known once it has started. */
+/** The machine that computes the run, known once the run has started. */
 function where(data) {
   const element = h("span");
   const say = () => {

@@ -1,6 +1,6 @@
 /**
- * γ and β of a run: what they are at one moment and how they became so, each in several views that share parameter,
- * layer and moment.
+ * γ and β of a run: a card for one moment and a card for the development over time, each with several views that share
+ * parameter, layer and moment.
  */
 
 import { LETTERS } from "../../server/catalog.js";
@@ -74,7 +74,7 @@ export function features(data, feed, view) {
   ];
 }
 
-/** A chart's module, once somebody wants to see it. */
+/** Loads a chart's module when the reader opens its view. */
 const load = (name, draw) => import(`../../charts/${name}.js`).then(draw);
 
 function parameterChoice(view) {

@@ -1,5 +1,5 @@
 /**
- * What the analyses of the trained network found, under the curves of a finished run: absent until there is something.
+ * The results of the analyses, under the curves of a finished run; absent until there are any.
  */
 
 import { ask } from "../../server/api.js";
@@ -12,7 +12,7 @@ import { panel } from "./charts.js";
 
 const RETRY_MS = 3000;
 
-/** A place that fills itself once the run of `data` has findings. */
+/** An element that fills itself once the run of `data` has findings. */
 export function findings(data) {
   const place = h("div", { class: "charts", hidden: true });
   let asked = false;
@@ -60,7 +60,7 @@ function panels(found, { spec, counts }) {
   ].filter(Boolean);
 }
 
-/** The ReLUs and the parameters behind them in two sentences. */
+/** Two sentences about the ReLUs and the parameters behind them. */
 function facts(found, counts) {
   const share = percent(found.unused_parameters / counts.total);
   return h(
@@ -74,7 +74,7 @@ function facts(found, counts) {
   );
 }
 
-/** Never minus nothing. */
+/** A decimal without "-0". */
 const signed = (value) => decimal(value, 3).replace(/^-(0\.0+)$/, "$1");
 
 const COLUMNS = [
@@ -89,7 +89,7 @@ const COLUMNS = [
   [`|β| < ${options.disabled_below}`, ({ beta }) => percent(beta.near_zero)],
 ];
 
-/** γ and β as numbers: totals, and folded away the layers. */
+/** γ and β as numbers: totals, and a closed table of the layers. */
 function statistics(found) {
   const totals = [
     { name: "All norm layers", gamma: found.gamma, beta: found.beta },
@@ -97,7 +97,7 @@ function statistics(found) {
   ];
   const some = found.layers.some(({ shortcut }) => shortcut);
   const layers = h("details", {}, h("summary", {}, `Layer by layer (${whole(found.layers.length)})`));
-  // A deep network has hundreds of layers: their rows are made when somebody wants to see them.
+  // A deep network has hundreds of layers, so their rows are made when the reader opens the table.
   layers.addEventListener("toggle", () => layers.append(table("Layer", found.layers, "γ and β layer by layer")), {
     once: true,
   });

@@ -1,5 +1,5 @@
 /**
- * What happened to a run, the newest first: attempts, checkpoints, resumes, ends, each with its time.
+ * The log of a run, the newest line first: attempts, checkpoints, resumes, ends, each with its time.
  */
 
 import { h } from "../../base/dom.js";

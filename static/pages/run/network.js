@@ -1,5 +1,5 @@
 /**
- * The network of a run: what trained in it, and once there is something to see, how much of each layer is off.
+ * The picture of a run's network: which parameters train or, if features are off, the share of each layer that is off.
  */
 
 import { options } from "../../server/catalog.js";
@@ -13,7 +13,7 @@ import { fileName } from "./pictures.js";
 const TITLE = "The network";
 const VIEWS = { trained: "What trains", off: "What is off" };
 
-/** `preview`: promise of the answer of /api/preview to the run's spec, or of null. */
+/** `preview`: promise of the response of /api/preview to the run's spec, or of null. */
 export function network(data, preview) {
   const box = h("div", { class: "network-box" });
   const key = h("p", { class: "legend" });
@@ -25,7 +25,7 @@ export function network(data, preview) {
   numbers.element.hidden = true;
   const picture = networkPicture(box, key);
   let plan = null;
-  let chosen = null; // until somebody chooses: off where the run has ended
+  let chosen = null; // without a choice: the features that are off, if the run has ended
   let drawn = "";
   const view = () => (!hasOff(data) ? "trained" : (chosen ?? (data.run.state === "finished" ? "off" : "trained")));
   const draw = () => {
@@ -60,16 +60,16 @@ export function network(data, preview) {
   );
 }
 
-/** Whether there is anything to say of the features that are off. */
+/** Whether there is anything to show about features that are off. */
 const hasOff = ({ run, snapshots, layers }) => run.spec.norm.affine && snapshots.length > 0 && Boolean(layers?.length);
 
-/** What the picture colours: the share of each norm layer by its name, and that of all together. */
+/** The shares that set the picture's colours: of each norm layer by name, and of all together. */
 const offOf = (snapshot, layers) => ({
   shares: Object.fromEntries(layers.map(({ name, channels }, index) => [name, snapshot.disabled[index] / channels])),
   all: disabledShare(snapshot, layers),
 });
 
-/** The layers at the last moment, as the picture colours them. */
+/** The table of layers at the last moment, with the numbers behind the colours. */
 function layersTable({ layers, snapshots }) {
   const { disabled } = snapshots.at(-1);
   return {

@@ -1,6 +1,6 @@
 /**
- * What the server expects of the run: when it starts and ends, as ranges, and which run it compares with. Asked now and
- * then while the run is not over, and once more when its state changes.
+ * What the server expects of the run: when it starts and ends, as ranges, and the run to compare it with. Requested now
+ * and then while the run is not over, and again when its state changes.
  */
 
 import { ask } from "../../server/api.js";
@@ -9,7 +9,7 @@ import { repeat } from "../../server/live.js";
 
 const EVERY_MS = 5000;
 
-/** Has `value` (null before the first answer) and dispatches "change". */
+/** Has `value` (null before the first response) and dispatches "change". */
 export class Expected extends EventTarget {
   value = null;
   #at = 0;
@@ -30,7 +30,7 @@ export class Expected extends EventTarget {
     });
   }
 
-  /** The range `key` ("starts", "ends") as of now, in seconds; null where nobody can say. */
+  /** The range `key` ("starts", "ends") as of now, in seconds; null if unknown. */
   range(key) {
     const range = this.value?.[key];
     if (!range) return null;
@@ -39,7 +39,7 @@ export class Expected extends EventTarget {
   }
 }
 
-/** Outwards to seconds that a person would say. */
+/** Widens a range to round numbers of seconds. */
 function rough({ low, high }) {
   const step = high < 120 ? 5 : high < 7200 ? 60 : 1800;
   return { low: Math.floor(low / step) * step, high: Math.ceil(high / step) * step };

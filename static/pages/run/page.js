@@ -1,5 +1,5 @@
 /**
- * The page of one run, from its link: finds the run, builds the page once, and lets the feed keep it alive.
+ * The page of one run: finds the run, builds the page once, and lets the feed keep it up to date.
  */
 
 import { ask } from "../../server/api.js";
@@ -32,7 +32,7 @@ export function mount(element) {
   data.addEventListener("change", () => {
     if (data.missing) return gone(page, id);
     if (!built) {
-      // The command line and the network's picture, which follow from the spec alone.
+      // The command line and the network's picture follow from the spec alone.
       preview = ask("/api/preview", data.run.spec).catch(() => null);
       const expected = new Expected(data);
       const rivals = new Rivals(data, feed, expected);
@@ -43,7 +43,7 @@ export function mount(element) {
         details(data, preview),
       );
       built = true;
-      // The parts listen from now on; this first change is theirs, too.
+      // The parts listen only from now on, so repeat the first change for them.
       data.dispatchEvent(new Event("change"));
     }
     document.title = `${data.run.state === "running" ? `${Math.round(data.run.progress.share * 100)} % · ` : ""}${nameOf(data.run)} · OnlyBN`;
@@ -52,7 +52,7 @@ export function mount(element) {
   });
 }
 
-/** There is no such run, or one that this server cannot read, of which it says why. */
+/** The page for a run that does not exist, or that this server cannot read, with the reason. */
 async function gone(page, id) {
   const answer = await ask(`/api/runs?text=${id}&limit=1`).catch(() => null);
   const reason = answer?.unreadable.find((run) => run.id === id)?.reason;

@@ -1,6 +1,6 @@
 /**
- * The menu on a card by which its chart is saved as a picture, drawn anew on the page's ground: sharp at any size, the
- * reader's zoom left out.
+ * The menu on a card that saves its chart as a picture. The picture is drawn again on the page's background, sharp at
+ * any size and without the reader's zoom.
  */
 
 import { exportMenu, savePicture } from "../../base/files.js";
@@ -8,7 +8,7 @@ import { token } from "../../base/theme.js";
 
 const SIZE = { width: 900, height: 540, margin: { l: 16, r: 28, t: 76, b: 16 } };
 
-/** `chart()`: what draws the card called `title`, undefined while it loads; `view()`: which of several it shows now. */
+/** `chart()`: the chart of the card `title`, undefined while it loads; `view()`: the title of its present view. */
 export function pictureMenu(title, chart, view = () => "") {
   const save = async (format) => {
     if (!chart()) throw new Error("the chart is still being loaded");
@@ -24,7 +24,7 @@ export function pictureMenu(title, chart, view = () => "") {
 
 const heading = (text) => ({ text, x: 0.02, y: 0.96, yanchor: "top", font: { size: 16, color: token("ink") } });
 
-/** The name, without its ending, of a file that is made of the chart called `title`. */
+/** The file name, without extension, for the chart `title`. */
 export function fileName(title) {
   const id = new URLSearchParams(location.search).get("id");
   const words = title.toLowerCase().match(/[a-z0-9γβ]+/g);

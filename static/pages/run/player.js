@@ -1,8 +1,9 @@
 /**
- * The moment that the γ and β panels show: a slider through the stored snapshots, and a button that plays them.
+ * The control for the moment that the γ and β panels show: a slider over the stored snapshots, and a button that plays
+ * them.
  *
- * While the slider is at its end the newest snapshot is followed. Who wants less motion gets a few still pictures, a
- * second each.
+ * While the slider is at its end it follows the newest snapshot. Readers who prefer reduced motion see a few still
+ * pictures, one second each.
  */
 
 import { h, s, show } from "../../base/dom.js";

@@ -1,6 +1,6 @@
 /**
- * The runs that this one is compared with on its page: its twin, which differs in the policy alone, and the run of
- * the same data set that the reader has pinned last.
+ * The runs that a run's page compares it with: its twin, which differs only in the policy, and the newest pinned run
+ * with the same data set.
  */
 
 import { ask } from "../../server/api.js";
@@ -44,7 +44,7 @@ export class Rivals extends EventTarget {
   }
 }
 
-/** The id of the newest pin, other than `run`, of the same data set; null where there is none, or none that answers. */
+/** The id of the newest pinned run with the same data set, other than `run`; null if none can be found. */
 async function newestPin(run) {
   for (const id of pins()) {
     if (id === run.id) continue;

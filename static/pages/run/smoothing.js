@@ -1,6 +1,6 @@
 /**
- * How much the train curves are smoothed: as the link says, or else as it was last in this browser. Only the picture:
- * tables and downloads are as measured.
+ * The smoothing of the train curves: from the link, or else the last choice in this browser. It affects charts only;
+ * tables and downloads have the measured values.
  */
 
 import { rewrite } from "../../base/address.js";
@@ -33,7 +33,7 @@ export class Smoothing extends EventTarget {
       this.write();
     });
     draw();
-    if (this.weight) this.write(); // who shares the address shares what is seen
+    if (this.weight) this.write(); // so that a shared address shows the same curves
     this.element = h(
       "div",
       { class: "smoothing" },

@@ -1,5 +1,5 @@
 /**
- * Snapshots of a run with all their layers, fetched when a view wants one and kept for a while.
+ * Snapshots of a run with all their layers, fetched when a view needs one, and cached.
  */
 
 import { ask } from "../../server/api.js";
@@ -7,7 +7,7 @@ import { ask } from "../../server/api.js";
 const KEPT = 80;
 const RETRY_MS = 3000;
 
-/** Dispatches "change" when a snapshot has come. */
+/** Dispatches "change" when a snapshot has arrived. */
 export class Snapshots extends EventTarget {
   #id;
   #kept = new Map();
@@ -19,7 +19,7 @@ export class Snapshots extends EventTarget {
     this.#id = id;
   }
 
-  /** The snapshot at `step`, or the last one that came while that is on its way; null before any has come. */
+  /** The snapshot at `step`. Until it arrives: the last one that did, or null. */
   at(step) {
     const found = this.#kept.get(step);
     if (found) return found;
@@ -28,7 +28,7 @@ export class Snapshots extends EventTarget {
     return [...this.#kept.values()].at(-1) ?? null;
   }
 
-  /** One at a time, and always the last that was wanted: who drags the slider wants where it stops. */
+  /** Fetches one snapshot at a time, always the latest wanted one: a dragged slider passes over many. */
   async #fetch() {
     if (this.#busy) return;
     this.#busy = true;
@@ -38,7 +38,7 @@ export class Snapshots extends EventTarget {
       try {
         this.#keep(step, await ask(`/api/runs/${this.#id}/snapshots/${step}`));
       } catch (refusal) {
-        if (!refusal.passing) continue; // it has left the server; the feed brings the next
+        if (!refusal.passing) continue; // the server no longer has it; the feed brings the next
         this.#wanted ??= step;
         await new Promise((resolve) => setTimeout(resolve, Math.max(RETRY_MS, refusal.retry_ms)));
       }

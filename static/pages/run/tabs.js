@@ -1,5 +1,5 @@
 /**
- * A card whose figure has several views, chosen by tabs. A view is loaded when it is first looked at.
+ * A card whose figure has several views, chosen by tabs. A view is loaded when the reader first opens it.
  */
 
 import { dataFold } from "../../charts/numbers.js";
@@ -11,8 +11,8 @@ const RETRY_MS = 3000;
 let cards = 0;
 
 /**
- * `views`: {key: {title, caption, load}}, where `load(box)` draws into the box once and promises the chart; `chosen()` says which holds now,
- * `choose(key)` changes it. `update()` after it has changed.
+ * `views`: {key: {title, caption, load}}, where `load(box)` draws into the box once and promises the chart; `chosen()`
+ * returns the present key, `choose(key)` changes it. Call `update()` after a change.
  */
 export function tabbed(title, views, chosen, choose) {
   const id = `card-${(cards += 1)}`;
@@ -78,7 +78,7 @@ export function tabbed(title, views, chosen, choose) {
         fold.update();
       },
       () => {
-        // The module could not be loaded while the server was away.
+        // The module could not be loaded because the server could not be reached.
         boxes.delete(key);
         box.remove();
         setTimeout(update, RETRY_MS);

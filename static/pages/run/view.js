@@ -1,6 +1,6 @@
 /**
- * What the reader looks at on a run's page: γ or β, which views, which layer, which moment. It stands in the URL, so
- * that a link shows the same.
+ * The reader's choices on a run's page: γ or β, views, layer, moment. The URL holds them, so that a link shows the
+ * same.
  */
 
 import { rewrite } from "../../base/address.js";
@@ -12,14 +12,14 @@ const CHOICES = {
   over: ["heatmap", "fan", "layers", "disabled"],
 };
 
-/** Dispatches "change" after each change. `layer` null: all together; `step` null: the newest moment, followed. */
+/** Dispatches "change" after each change. `layer` null: all layers together; `step` null: follows the newest moment. */
 export class View extends EventTarget {
   constructor(search = location.search) {
     super();
     Object.assign(this, USUAL, read(new URLSearchParams(search)));
   }
 
-  /** Changes some of it; `quietly`: the URL waits for the next change. */
+  /** Changes some choices; `quietly`: without updating the URL. */
   set(patch, quietly = false) {
     const changed = Object.keys(patch).filter((key) => this[key] !== patch[key]);
     if (!changed.length && quietly) return;
@@ -28,7 +28,7 @@ export class View extends EventTarget {
     if (changed.length) this.dispatchEvent(new Event("change"));
   }
 
-  /** The snapshot of the chosen moment: the newest at or before it. */
+  /** The newest snapshot at or before the chosen moment. */
   snapshot({ snapshots }) {
     return snapshots[this.index(snapshots)];
   }
@@ -41,7 +41,7 @@ export class View extends EventTarget {
     );
   }
 
-  /** What a chart's zoom belongs to. */
+  /** A key for a chart's zoom: when it changes, the zoom is reset. */
   get scene() {
     return `${this.of} ${this.layer}`;
   }
@@ -56,7 +56,7 @@ export class View extends EventTarget {
   }
 }
 
-/** What the URL says; what makes no sense is left out. */
+/** The choices in the URL; invalid ones are left out. */
 function read(query) {
   const said = {};
   for (const [key, choices] of Object.entries(CHOICES)) if (choices.includes(query.get(key))) said[key] = query.get(key);

@@ -1,6 +1,6 @@
 /**
- * What one can do with all ticked runs at once: cancel those that wait or run, delete those that have ended. Only the
- * browser that launched a run can; of every run that stays as it is, the reader hears why.
+ * Actions on all ticked runs: cancel those that wait or run, delete those that have ended. Only the browser that
+ * launched a run can do so. The reader learns why a run stays unchanged.
  */
 
 import { changeRuns, runToken } from "../../server/api.js";
@@ -13,8 +13,8 @@ const IS = (count) => (count === 1 ? "is" : "are");
 const RUNS = (count) => `${count} ${count === 1 ? "run" : "runs"}`;
 
 /**
- * `chosen`: the set of ids; `known`: what the page has seen of runs, by id. `changed(done)`: the server has changed these.
- * `update()` after either has changed.
+ * `chosen`: the set of ids; `known`: the runs that the page has seen, by id. Calls `changed(done)` with the ids that
+ * the server has changed. Call `update()` after a change of `chosen` or `known`.
  */
 export function bulkActions(chosen, known, changed) {
   const cancel = button("Cancel them", "cancel", (run) => !isOver(run));
@@ -22,7 +22,7 @@ export function bulkActions(chosen, known, changed) {
   const element = h("span", { class: "bulk", role: "group", "aria-label": "With all ticked runs" }, cancel, remove);
   const runs = () => [...chosen].map((id) => known.get(id) ?? { id });
 
-  /** `fits`: which runs it is for. Of a run on another page nothing is known: the server says whether it fits. */
+  /** `fits`: whether the action suits a run. For a run on another page the server decides, as its state is unknown. */
   function button(words, action, fits) {
     const made = h("button", { type: "button", class: "button small danger" }, words);
     made.possible = () => runs().filter((run) => runToken(run) && (!run.state || fits(run)));
@@ -86,7 +86,7 @@ function cancelled(count, stopping) {
   return `${RUNS(count)} ${IS(count)} cancelled; ${stopping} of them still ${stopping === 1 ? "trains and stops" : "train and stop"} in a moment.`;
 }
 
-/** Why the browser does not even ask for a run. */
+/** The reason why no request is sent for a run. */
 function reasonOf(run, action) {
   if (!runToken(run)) return ELSEWHERE;
   return action === "cancel" ? "ended already" : "not ended yet: cancel first";

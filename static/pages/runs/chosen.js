@@ -1,5 +1,5 @@
 /**
- * What is ticked in the table of runs, and the way to its comparison.
+ * The ticked runs of the table, and a link to their comparison.
  */
 
 import { h, show } from "../../base/dom.js";
@@ -7,11 +7,12 @@ import { whole } from "../../base/format.js";
 import { bulkActions } from "./bulk.js";
 import { FILTERS } from "./filters.js";
 
-export const MAX_CHOSEN = 200; // as the comparison allows
+export const MAX_CHOSEN = 200; // the comparison's limit
 
 /**
- * `chosen` is the set of ids, `known` what the page has seen of runs, by id; `clear()` empties the set, `changed(done)`
- * hears of runs that the server has changed. `update(view, total)` says what is filtered and how many match.
+ * `chosen` is the set of ids, `known` the runs that the page has seen, by id; `clear()` empties the set,
+ * `changed(done)` is called with the ids of runs that the server has changed. `update(view, total)` passes the filters
+ * and the number of matches.
  */
 export function chosenBar(chosen, known, clear, changed) {
   const bulk = bulkActions(chosen, known, changed);

@@ -8,10 +8,10 @@ import { stateWord } from "../../base/widgets.js";
 
 const TYPING_MS = 250;
 
-/** The parts of the view that leave runs out, each as the API calls it. */
+/** The parts of the view that filter runs; the API has the same names. */
 export const FILTERS = ["text", "state", "policy", "architecture", "dataset"];
 
-/** `view` holds the present values; `change({key: value})` is called with what the reader sets. */
+/** `view` holds the present values; `change({key: value})` is called with the reader's settings. */
 export function filters(view, change) {
   let timer = null;
   const search = h("input", {
@@ -20,7 +20,7 @@ export function filters(view, change) {
     placeholder: "Find by name or id",
     "aria-label": "Find by name or id",
     value: view.text,
-    maxlength: 100, // as the API allows
+    maxlength: 100, // the API's limit
   });
   search.addEventListener("input", () => {
     clearTimeout(timer);

@@ -1,6 +1,6 @@
 /**
- * The page of all runs: queue and history as a table, in which one chooses runs to compare. What is chosen, filtered
- * and sorted stands in the URL, so that every view is a link.
+ * The page of all runs: queue and history as a table, where the reader chooses runs to compare. The URL holds the
+ * choice, the filters and the order, so that every view is a link.
  */
 
 import { rewrite } from "../../base/address.js";
@@ -18,7 +18,7 @@ import { table } from "./table.js";
 import { workersLine } from "./workers.js";
 
 const PAGE = 25;
-const LAST_PAGE = 1_000_000; // no server has more; the API counts no further than 2^31 runs
+const LAST_PAGE = 1_000_000; // keeps the offset below the API's limit of 2^31 runs
 const EVERY_MS = 2000;
 const USUAL = { sort: "created_at", order: "desc", page: "1" };
 const KEYS = [...FILTERS, "sort", "order", "page"];
@@ -75,7 +75,7 @@ export function mount(element) {
   );
   bar.update(view, matching);
 
-  /** What the link asks for cannot be shown; where the server is merely away, the clock asks again. */
+  /** Shows why the link's view is impossible. If the server cannot be reached, the clock tries again. */
   const refused = (refusal) => {
     if (!(refusal instanceof Refusal) || refusal.passing) throw refusal;
     problem.textContent = refusal.message;
@@ -93,7 +93,7 @@ export function mount(element) {
     queue.look(runs);
     bar.update(view, total);
     const last = Math.max(1, Math.ceil(total / PAGE));
-    if (Number(view.page) > last) return change({ page: String(last) }); // which wakes this task
+    if (Number(view.page) > last) return change({ page: String(last) }); // change() wakes this task
     rows.fill(runs, total, unreadable);
     return runs.some((run) => !isOver(run));
   }, EVERY_MS);
@@ -111,7 +111,7 @@ function query(view) {
   return query;
 }
 
-/** The view that the URL asks for. */
+/** The view in the URL. */
 function read() {
   const given = new URLSearchParams(location.search);
   const view = Object.fromEntries(KEYS.map((key) => [key, given.get(key) ?? USUAL[key] ?? ""]));

@@ -1,5 +1,5 @@
 /**
- * The runs that the reader has pinned, above all others.
+ * The reader's pinned runs, above all others.
  */
 
 import { ask, Refusal } from "../../server/api.js";
@@ -38,7 +38,7 @@ export function pinnedRuns() {
   return element;
 }
 
-/** Why there is nothing to say of a run; where the server is merely away, the clock asks again. */
+/** Why a run cannot be shown. If the server cannot be reached, the clock tries again. */
 function unknown(refusal) {
   if (!(refusal instanceof Refusal) || refusal.passing) throw refusal;
   return { refused: refusal.status === UNREADABLE };

@@ -1,6 +1,6 @@
 /**
- * The runs of this browser that wait, where there are several, with buttons that change their order. They trade their own
- * places in the queue: nobody else's run waits longer because of it.
+ * This browser's queued runs, if there are several, with buttons that change their order. They trade their own places
+ * in the queue, so nobody else's run waits longer.
  */
 
 import { ask, orderRuns, runToken } from "../../server/api.js";
@@ -10,19 +10,19 @@ import { repeat } from "../../server/live.js";
 import { toast } from "../../base/toast.js";
 
 const EVERY_MS = 3000;
-const MOST = 200; // runs in one answer, and in one new order
+const MOST = 200; // runs in one response, and in one new order
 
-/** Title, its words for a screen reader, and where among `runs` the one at place `at` goes. */
+/** Title, words for a screen reader, and the new index among `runs` of the run at index `at`. */
 const MOVES = [
   ["First", "Serve first", (at, runs) => runs.findIndex(alike(runs[at]))],
   ["Up", "Serve earlier", (at) => at - 1],
   ["Down", "Serve later", (at) => at + 1],
 ];
 
-/** Single runs are served before those of studies, whatever one wishes. */
+/** Whether two runs can trade places: the queue always serves single runs before runs of studies. */
 const alike = (run) => (other) => Boolean(other.study) === Boolean(run.study);
 
-/** `moved()`: the server has changed the order. `look(runs)`: the page has seen these; one of ours may wait among them. */
+/** Calls `moved()` after the server has changed the order. `look(runs)` tells of runs that the page has seen. */
 export function ownQueue(moved) {
   const list = h("ol", { class: "own-queue" });
   const element = h(
@@ -34,7 +34,7 @@ export function ownQueue(moved) {
   );
   const entries = new Map();
   let runs = [];
-  let asked = 0; // moves that the server has not answered
+  let asked = 0; // moves without a response yet
   let turn = Promise.resolve();
 
   const task = repeat(async () => {
@@ -53,7 +53,7 @@ export function ownQueue(moved) {
     });
     const focused = document.activeElement;
     if (wanted.some((one, at) => list.children[at] !== one) || list.children.length !== wanted.length) list.replaceChildren(...wanted);
-    if (list.contains(focused)) focused.focus(); // which a button loses when its row moves
+    if (list.contains(focused)) focused.focus(); // a button loses the focus when its row moves
     show(element, runs.length > 1);
   }
 
@@ -63,7 +63,7 @@ export function ownQueue(moved) {
       return there !== at && there in runs && alike(runs[at])(runs[there]);
     });
 
-  /** One after the other: who clicks quickly means each of them. */
+  /** Queues a move: after quick clicks the moves happen one after the other. */
   function move(id, to) {
     asked += 1;
     turn = turn.then(() => moveNow(id, to)).finally(() => {
@@ -75,7 +75,7 @@ export function ownQueue(moved) {
   async function moveNow(id, to) {
     const before = runs;
     const at = runs.findIndex((run) => run.id === id);
-    if (at < 0 || !allowed(at)[MOVES.findIndex((one) => one[2] === to)]) return; // meanwhile it has begun, or is there
+    if (at < 0 || !allowed(at)[MOVES.findIndex((one) => one[2] === to)]) return; // it has started, or is there already
     const run = runs[at];
     const others = runs.filter((one) => one !== run);
     const wanted = [...others.slice(0, to(at, before)), run, ...others.slice(to(at, before))];
@@ -100,7 +100,7 @@ export function ownQueue(moved) {
   };
 }
 
-/** `runs` with the places that those of `before` have among themselves, in this order. */
+/** `runs` with the queue places of `before`, assigned in the order of `runs`. */
 function placed(runs, before) {
   const places = before.map(({ position }) => position).sort((a, b) => a - b);
   return runs.map((run, index) => ({ ...run, position: places[index] }));
@@ -123,7 +123,7 @@ function entry(run, move) {
   );
   const name = h("span", {}, h("a", { href: run.url, title: titleOf(run.spec) }, nameOf(run)), run.name ? null : h("span", { class: "quiet" }, ` ${which(run)}`));
   const element = h("li", {}, place, name, h("span", { class: "own-queue-moves" }, buttons));
-  /** `now`: for each of MOVES whether it makes sense. A button that cannot go on keeps the focus, and says so. */
+  /** `now`: whether each of MOVES is possible. A disabled button keeps the focus (aria-disabled). */
   element.update = ({ position }, now) => {
     may = now;
     if (place.textContent !== String(position)) place.textContent = position;

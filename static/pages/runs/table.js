@@ -1,7 +1,7 @@
 /**
- * Queue and history as a table: sorted by a click on a column, choosing runs by a tick, pages below.
+ * Queue and history as a table with sorting, a tick for each run, and pages.
  *
- * A row is made once and then changed in place, so that focus and ticks survive every turn of the clock.
+ * A row is made once and then updated in place, so that focus and ticks survive.
  */
 
 import { architectureTitle, datasetOf, nameOf, policyOf, titleOf } from "../../server/catalog.js";
@@ -13,7 +13,7 @@ import { term } from "../../site/term.js";
 import { badge } from "../../base/widgets.js";
 import { FILTERS } from "./filters.js";
 
-/** Title, the key by which the server sorts (none: it cannot), and the text of a cell. */
+/** Title, the server's key for sorting (null: not sortable), and the text of a cell. */
 const COLUMNS = [
   ["State", "state", null],
   ["Run", "name", null],
@@ -28,7 +28,7 @@ const COLUMNS = [
   ["Took", null, took, "number"],
 ];
 
-/** The heads that explain themselves; those that sort are buttons already. */
+/** Headings with an explanation. Sortable headings have none, because they are buttons already. */
 const TERMS = { Disabled: () => term("disabled", "Disabled") };
 
 function took({ result, progress, started_at, finished_at }) {
@@ -37,7 +37,7 @@ function took({ result, progress, started_at, finished_at }) {
   return !seconds ? NONE : duration(seconds);
 }
 
-/** `change(patch)` sorts or turns the page, `choose(id, on)` ticks a run; `view` and `chosen` say what holds now. */
+/** `change(patch)` sorts or turns the page, `choose(id, on)` ticks a run; `view` and `chosen` are the present state. */
 export function table(view, chosen, { change, choose, size }) {
   const body = h("tbody");
   const heads = COLUMNS.map((column) => head(column, view, change));
@@ -58,7 +58,7 @@ export function table(view, chosen, { change, choose, size }) {
   const rows = new Map();
   return {
     element: h("section", { class: "runs-list", "aria-label": "Queue and history" }, nothing, first, fresh, grid, pages),
-    /** Shows `runs` of `total` (null: of these nothing is known), and those that the server cannot read. */
+    /** Shows `runs` of `total` (null: unknown), and those that the server cannot read. */
     fill(runs, total, unreadable = []) {
       const all = [...runs, ...unreadable];
       const wanted = all.map((run) => {
@@ -76,7 +76,7 @@ export function table(view, chosen, { change, choose, size }) {
       const shipped = !filtered && runs.length > 0 && runs.length === total && runs.every((run) => run.example);
       if (shipped && !fresh.children.length) fresh.append(onlyExamples(), gallery());
       show(fresh, shipped);
-      show(grid, all.length > 0 || total === null); // its heads choose another order
+      show(grid, all.length > 0 || total === null); // also after an error: its headings choose another order
       turn(pages, view, total ?? 0, size, change);
     },
     mark() {
@@ -85,7 +85,7 @@ export function table(view, chosen, { change, choose, size }) {
   };
 }
 
-/** What stands here before anything has run. */
+/** The card shown before anything has run. */
 function firstRun() {
   return h(
     "div",
@@ -100,7 +100,7 @@ function firstRun() {
   );
 }
 
-/** What stands above the table while there is nothing in it but what came with the project. */
+/** The text above the table while it has nothing but the examples. */
 function onlyExamples() {
   return h(
     "p",

@@ -1,5 +1,5 @@
 /**
- * Who trains here, in a line for each worker: what it does, how busy its machine is, and what is left of its disk.
+ * The workers, a line for each: what it does, how busy its machine is, and its free disk space.
  */
 
 import { ask } from "../../server/api.js";

@@ -1,15 +1,15 @@
 /**
- * A black sheet to draw on, with mouse, finger or pen; with the keyboard: arrows move the pen, space draws.
+ * A black canvas to draw on with mouse, finger, pen or keyboard: arrows move the pen, space draws.
  */
 
 import { h } from "../../base/dom.js";
 
 const SIDE = 256;
-const STEPS = 16; // of the keyboard's pen, from side to side
+const STEPS = 16; // steps of the keyboard's pen from side to side
 
 /**
- * `pixels`: how many the data set's images have from side to side, of which a stroke is more than one wide; `color()`:
- * what to draw with; `changed()` is called after each stroke. Answers {element, canvas, clear, empty}.
+ * `pixels`: the width of the data set's images, which sets the width of a stroke; `color()`: the pen's colour;
+ * `changed()` is called after each stroke. Returns {element, canvas, clear, empty}.
  */
 export function drawing(pixels, color, changed) {
   const canvas = h("canvas", {

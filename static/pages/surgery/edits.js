@@ -1,13 +1,13 @@
 /**
- * Edits of γ as data: what they do to the γ of all layers, how they stand in an address, and what they are in words.
- * Pure, and the same as core/trained/surgery.py does; γ are float32 here as there, so that a threshold cuts at the same place.
+ * Edits of γ as data: their effect on the γ of all layers, their form in an address, and their description in words.
+ * Pure functions that agree with core/trained/surgery.py. γ are float32 in both, so that a threshold cuts the same γ.
  *
- * @typedef {{name: string, channels: number, gamma: Float32Array}} Layer  γ that nobody knows here is NaN
+ * @typedef {{name: string, channels: number, gamma: Float32Array}} Layer  an unknown γ is NaN
  * @typedef {{action: "zero"|"flip"|"reset", layer?: string, features?: number[]}} Edit
- * @typedef {{eps: number, edits: Edit[]}} State  first γ below eps becomes 0, then come the edits
+ * @typedef {{eps: number, edits: Edit[]}} State  first every |γ| below eps becomes 0, then the edits apply
  */
 
-/** The layers of /api/runs/{id}/parameters with their γ as float32. @returns {Layer[]} */
+/** The layers in the response of /api/runs/{id}/parameters, with γ as float32. @returns {Layer[]} */
 export const readLayers = (layers) =>
   layers.map(({ gamma, ...layer }) => ({
     ...layer,
@@ -28,7 +28,7 @@ export function operate(layers, { eps, edits }) {
   return gammas;
 }
 
-/** How many γ are 0, how many are not as trained, and how many there are. */
+/** How many γ are 0, how many differ from the trained ones, and how many there are. */
 export function count(layers, gammas) {
   const totals = { off: 0, changed: 0, all: 0 };
   layers.forEach(({ gamma: trained }, place) => {
@@ -41,7 +41,7 @@ export function count(layers, gammas) {
   return totals;
 }
 
-/** What the server is asked: `state` as a list of edits. */
+/** `state` as the list of edits in a request. */
 export const toRequest = ({ eps, edits }) => (eps > 0 ? [{ action: "zero", below: eps }, ...edits] : edits);
 
 /** zero:stem.norm:0-3,7;flip:stage1.0.norm1 */
@@ -50,7 +50,7 @@ export const toText = (edits) =>
     .map(({ action, layer, features }) => [action, layer, features && ranges(features)].filter(Boolean).join(":"))
     .join(";");
 
-/** The edits that such a text means for `layers`; what it means nothing by is left out. @returns {Edit[]} */
+/** The edits in a text of `toText` for `layers`; parts that make no sense are left out. @returns {Edit[]} */
 export function fromText(text, layers) {
   const channels = new Map(layers.map((layer) => [layer.name, layer.channels]));
   return text

@@ -1,5 +1,5 @@
 /**
- * Asks for an evaluation and follows it to its end.
+ * Requests an evaluation and follows it to its end.
  */
 
 import { ask, Refusal } from "../../server/api.js";
@@ -8,8 +8,8 @@ import { repeat } from "../../server/live.js";
 const EVERY_MS = 400;
 
 /**
- * The finished evaluation of `request` on run `id`; `tell(evaluation)` hears how far it is. Throws an Error or a
- * Refusal in words for a person. `signal`: stops following.
+ * Evaluates `request` on run `id`; `tell(evaluation)` gets the progress. Returns the finished evaluation. Throws an
+ * Error or a Refusal with a message for a person. `signal` stops following.
  */
 export async function evaluate(id, request, tell, signal) {
   const launched = await ask(`/api/runs/${encodeURIComponent(id)}/evaluations`, request);
@@ -29,7 +29,7 @@ function follow(id, tell, signal) {
         if (isDone(evaluation)) finish(() => resolve(settled(evaluation)));
         return !isDone(evaluation);
       } catch (error) {
-        if (error instanceof Refusal && error.passing) throw error; // the clock of the page asks again
+        if (error instanceof Refusal && error.passing) throw error; // the page's clock tries again
         finish(() => reject(error));
         return false;
       }
@@ -52,7 +52,7 @@ function settled(evaluation) {
   return evaluation;
 }
 
-/** Where an evaluation stands, in words. */
+/** The progress of an evaluation in words. */
 export function progressWords({ state, share, workers, attempt }) {
   if (state === "queued")
     return workers === 0

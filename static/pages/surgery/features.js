@@ -1,13 +1,13 @@
 /**
- * The features of the chosen layer as bars of their γ, to be picked and edited; without a pick the edits are of the
- * whole layer. Arrow keys walk through them, space picks.
+ * The features of the chosen layer as bars of their γ. The reader picks features and edits them; without a pick, edits
+ * apply to the whole layer. Arrow keys move between features, space picks.
  */
 
 import { h, show } from "../../base/dom.js";
 import { whole } from "../../base/format.js";
 import { MAX_EDITS } from "./operation.js";
 
-const SHOWN = 128; // of a wide layer at once
+const SHOWN = 128; // features of a wide layer at once
 
 /** @param {import("./operation.js").Operation} operation */
 export function featureBars(operation) {

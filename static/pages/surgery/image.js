@@ -1,5 +1,5 @@
 /**
- * Try an image: its source, the button, and what the network as trained and as edited makes of it.
+ * The card "Try an image": its source, the button, and the predictions of the trained and the edited network.
  */
 
 import { h, show } from "../../base/dom.js";
@@ -42,7 +42,7 @@ export function tryImage(operation, run, parameters) {
     return work.start();
   };
   const image = source(parameters, () => start(0));
-  // From the button it begins with the layer's first maps, too.
+  // The button also starts with the layer's first maps.
   work.button.addEventListener("click", () => (first = 0), { capture: true });
 
   function update() {

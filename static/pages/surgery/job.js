@@ -1,5 +1,5 @@
 /**
- * A button that starts an evaluation, with its progress and what went wrong beside it.
+ * A button that starts an evaluation, with its progress or its error beside it.
  */
 
 import { Refusal } from "../../server/api.js";
@@ -8,8 +8,8 @@ import { raised, sentence } from "../../base/format.js";
 import { evaluate, progressWords } from "./evaluation.js";
 
 /**
- * `label` of the button; `request()` what to ask; `done(evaluation)` gets the result. Answers {element, start}: a new
- * start takes the place of one that is under way.
+ * `label`: the button's text; `request()`: the body of the request; `done(evaluation)` gets the result. Returns
+ * {element, start}; a new start replaces an evaluation that is under way.
  */
 export function job(run, label, request, done) {
   const button = h("button", { type: "button", class: "button primary" }, label);

@@ -1,5 +1,5 @@
 /**
- * All layers as a table: how many of their features are off; choosing one shows its features.
+ * The table of all layers with the number of features that are off; a click on a layer shows its features.
  */
 
 import { h } from "../../base/dom.js";

@@ -1,5 +1,5 @@
 /**
- * The feature maps of a layer for an image, with those marked that are off.
+ * The feature maps of a layer for an image, with marks on those that are off.
  */
 
 import { h } from "../../base/dom.js";
@@ -10,7 +10,7 @@ import { fromBase64 } from "./pixels.js";
 const NEGATIVE = [0, 114, 178];
 const POSITIVE = [213, 94, 0];
 
-/** Those of a look's result, at most `most` at a time; `more(first)`: look again, from another feature on. */
+/** The maps of a look's result, at most `most` at a time; `more(first)` looks again from feature `first` on. */
 export function featureMaps(result, { maps: most, layers }, more) {
   const { layer, first, off, maps } = result;
   const [count, height, width] = maps.shape;
@@ -46,7 +46,7 @@ export function featureMaps(result, { maps: most, layers }, more) {
   );
 }
 
-/** Blue below 0, orange above; 0 is the page. */
+/** Draws a map: blue below 0, orange above, the page's background at 0. */
 function draw(canvas, levels) {
   const zero = isDark() ? [21, 26, 33] : [255, 255, 255];
   const image = new ImageData(canvas.width, canvas.height);

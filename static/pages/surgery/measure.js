@@ -1,5 +1,5 @@
 /**
- * What has been done so far as a list, and how good the network still is: both measured on the same images.
+ * The list of edits so far, and the accuracy of the trained and the edited network, measured on the same images.
  */
 
 import { hasTop5 } from "../../server/catalog.js";
@@ -9,7 +9,7 @@ import { toRequest, words } from "./edits.js";
 import { job } from "./job.js";
 
 /**
- * `parameters`: of /api/runs/{id}/parameters; `found`: the run's findings or null.
+ * `parameters`: the response of /api/runs/{id}/parameters; `found`: the run's findings or null.
  * @param {import("./operation.js").Operation} operation
  */
 export function measure(operation, run, parameters, found) {
@@ -90,7 +90,7 @@ function items(operation) {
 const drop = (what, onclick) =>
   h("button", { type: "button", class: "icon-button", "aria-label": `Take back: ${what}`, title: "Take back", onclick }, "×");
 
-/** Edits without what is not said, to compare what was asked with what would be. */
+/** Edits without empty fields, to compare the edits of a past request with the present ones. */
 const plain = (edits) =>
   edits.map((edit) => Object.fromEntries(Object.entries(edit).filter(([, value]) => value !== null && value !== undefined)).valueOf()).map(sorted);
 const sorted = (edit) => Object.fromEntries(Object.entries(edit).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -1,13 +1,13 @@
 /**
- * What has been done to the network so far: a threshold and edits, with undo and redo, and all of it in the address.
- * Dispatches "change" after every change, also while a slider is still moving.
+ * The threshold and the edits of the network so far, with undo and redo; the address holds them.
+ * Dispatches "change" after every change, also while a slider is moving.
  */
 
 import { rewrite } from "../../base/address.js";
 import { count, fromText, operate, toText } from "./edits.js";
 
 const KEPT = 200;
-export const MAX_EDITS = 199; // the threshold is one more
+export const MAX_EDITS = 199; // the threshold counts as one more
 
 export class Operation extends EventTarget {
   #states;
@@ -26,7 +26,7 @@ export class Operation extends EventTarget {
     this.#work();
   }
 
-  /** The threshold and the edits of this moment. */
+  /** The present threshold and edits. */
   get state() {
     return this.#moving ?? this.#states[this.#at];
   }
@@ -43,7 +43,7 @@ export class Operation extends EventTarget {
     return this.#at < this.#states.length - 1;
   }
 
-  /** While the slider moves: seen, but not yet something to undo. */
+  /** Shows a threshold while the slider moves, without a step to undo. */
   move(eps) {
     this.#moving = { ...this.#states[this.#at], eps };
     this.#changed();

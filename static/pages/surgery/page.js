@@ -1,5 +1,5 @@
 /**
- * Surgery on a finished run, from its link: switch features off and see what is left of the network.
+ * The page of surgery on a finished run: switches features off and shows how well the network still works.
  */
 
 import { ask } from "../../server/api.js";
@@ -27,14 +27,14 @@ export function mount(element) {
     try {
       page.replaceChildren(...(isRunId(id) ? await load(id) : [await choice()]));
     } catch (refusal) {
-      if (refusal.passing) throw refusal; // asked again by the page's clock
+      if (refusal.passing) throw refusal; // the page's clock tries again
       page.replaceChildren(blank("There is nothing to operate on", refusal.message, id));
     }
     return false;
   });
 }
 
-/** The newest runs that one can operate on. */
+/** A list of the newest runs that surgery is possible on. */
 async function choice() {
   const { runs } = await ask(`/api/runs?state=finished&limit=${OFFERED}`);
   const able = runs.filter(({ spec }) => spec.norm.affine);

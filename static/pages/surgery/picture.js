@@ -1,12 +1,12 @@
 /**
- * The network with its features as stripes, of which those that are off are missing.
+ * The picture of the network with its features as stripes; features that are off are missing.
  */
 
 import { networkPicture } from "../../charts/network/picture.js";
 import { h } from "../../base/dom.js";
 import { percent, whole } from "../../base/format.js";
 
-/** `plan`: of /api/preview; its units stand in the order of the layers. */
+/** `plan`: from the response of /api/preview; its units have the order of the layers. */
 export function picture(operation, plan) {
   const box = h("div", { class: "network-box" });
   const drawing = networkPicture(box);

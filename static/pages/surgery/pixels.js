@@ -1,10 +1,10 @@
 /**
- * An image as the data set has them: cut to a square, resized, and as raw bytes, channel after channel.
+ * An image in the form of the data set's images: cropped, resized, and as raw bytes, channel after channel.
  */
 
-/** A canvas of `width` × `height` with the middle of `source` (anything that can be drawn), `invert`: negative. */
+/** A canvas of `width` × `height` with the middle of `source` (anything drawable); `invert`: as a negative. */
 export function fitted(source, sourceWidth, sourceHeight, width, height, invert = false) {
-  // A square of the image, or what has the shape of the data set's images.
+  // Crop to the aspect ratio of the data set's images.
   const scale = Math.min(sourceWidth / width, sourceHeight / height);
   const [w, v] = [width * scale, height * scale];
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
@@ -15,7 +15,7 @@ export function fitted(source, sourceWidth, sourceHeight, width, height, invert 
   return canvas;
 }
 
-/** Halved as often as it takes: a browser that shrinks by much at once leaves most pixels out. */
+/** Halves the image as often as needed: a browser that shrinks by much at once skips most pixels. */
 function shrunk(source, x, y, w, v, width, height) {
   let [from, left, top, wide, high] = [source, x, y, w, v];
   for (;;) {
@@ -23,7 +23,7 @@ function shrunk(source, x, y, w, v, width, height) {
     const canvas = Object.assign(document.createElement("canvas"), { width: nextWide, height: nextHigh });
     const pen = canvas.getContext("2d");
     pen.imageSmoothingQuality = "high";
-    // Where a picture is see-through it is black, as the data sets' backgrounds are.
+    // Transparent parts become black, like the backgrounds of the data sets.
     pen.fillRect(0, 0, nextWide, nextHigh);
     pen.drawImage(from, left, top, wide, high, 0, 0, nextWide, nextHigh);
     if (nextWide === width && nextHigh === height) return canvas;
@@ -31,7 +31,7 @@ function shrunk(source, x, y, w, v, width, height) {
   }
 }
 
-/** The bytes of a canvas: grey for one channel, else red, green and blue one after another. @returns {Uint8Array} */
+/** The bytes of a canvas: grey for one channel, else all red, then all green, then all blue. @returns {Uint8Array} */
 export function bytesOf(canvas, channels) {
   const { width, height } = canvas;
   const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
@@ -45,7 +45,7 @@ export function bytesOf(canvas, channels) {
   return bytes;
 }
 
-/** Bytes as bytesOf() gives them, as a canvas. */
+/** The canvas of bytes in the form of bytesOf(). */
 export function canvasOf(bytes, [channels, height, width]) {
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
   const image = new ImageData(width, height);

@@ -1,12 +1,12 @@
 /**
- * What the network takes an image for: the image, and bars over the classes, as trained and edited.
+ * The network's predictions for an image: the image, and bars over the classes, as trained and edited.
  */
 
 import { h } from "../../base/dom.js";
 import { percent } from "../../base/format.js";
 import { canvasOf, fromBase64 } from "./pixels.js";
 
-/** The image of a look's result, `classes` being the names of all. */
+/** The image of a look's result; `classes` are the names of all classes. */
 export function seen({ image, label }, classes) {
   const canvas = canvasOf(fromBase64(image.pixels), image.shape);
   canvas.setAttribute("role", "img");
@@ -19,7 +19,7 @@ export function seen({ image, label }, classes) {
   );
 }
 
-/** The classes that the network finds likeliest. */
+/** Bars of the likeliest classes. */
 export function predictions({ classes, label }) {
   const bar = (share, name) =>
     h("td", {}, h("span", { class: `bar ${name}`, style: `--share: ${share}`, "aria-hidden": "true" }), percent(share));

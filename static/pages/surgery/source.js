@@ -1,6 +1,6 @@
 /**
- * Where an image to try comes from: the test set, a drawing, or a file. The server gets raw bytes of the data set's
- * shape and nothing else.
+ * The source of an image to try: the test set, a drawing, or a file. The server gets only raw bytes in the shape of
+ * the data set's images.
  */
 
 import { h, show } from "../../base/dom.js";
@@ -8,11 +8,11 @@ import { whole } from "../../base/format.js";
 import { drawing } from "./drawing.js";
 import { bytesOf, fitted, toBase64 } from "./pixels.js";
 
-const MAX_BYTES = 196_608; // what the server takes
-const FAR = 2000; // of a streamed data set
+const MAX_BYTES = 196_608; // the server's limit
+const FAR = 2000; // images of a streamed data set on offer: a later one takes long to reach
 const MAX_FILE = 20 << 20;
 
-/** `parameters`: of /api/runs/{id}/parameters; `ask()`: show the image to the network now. Answers {element, look}. */
+/** Takes the response of /api/runs/{id}/parameters; `ask()` starts the look at the image. Returns {element, look}. */
 export function source({ shape, test_images, streamed }, ask) {
   const [channels, height, width] = shape;
   const last = (streamed ? Math.min(test_images, FAR) : test_images) - 1;
@@ -95,7 +95,7 @@ export function source({ shape, test_images, streamed }, ask) {
   file.addEventListener("change", read);
   invert.addEventListener("change", () => preview());
 
-  /** The image as the network would see it, small; null while there is none. */
+  /** The image as the network sees it, as a canvas; null while there is none. */
   function canvas() {
     if (kind === "draw") return sheet.empty() ? null : fitted(sheet.canvas, sheet.canvas.width, sheet.canvas.height, width, height);
     if (kind === "upload" && uploaded) return fitted(uploaded, uploaded.width, uploaded.height, width, height, invert.checked);
@@ -114,7 +114,7 @@ export function source({ shape, test_images, streamed }, ask) {
   const few = channels * height * width <= MAX_BYTES && (channels === 1 || channels === 3);
   return {
     element: h("div", { class: "image-source" }, few ? h("div", { class: "segments", role: "group", "aria-label": "Where the image comes from" }, tabs) : null, Object.values(kinds), small, problem),
-    /** The image as a part of a request; throws an Error in words where there is none. */
+    /** The image as a part of a request. Throws an Error for the reader if there is none. */
     look() {
       if (kind === "test") return { index: index() };
       const image = canvas();

@@ -1,5 +1,5 @@
 /**
- * The threshold on |γ|: a slider, what the stored ablation says of it at once, and the ablation as a chart.
+ * The threshold on |γ|: a slider, the accuracy that the stored ablation gives at once, and the ablation as a chart.
  */
 
 import { ablation } from "../../charts/ablation.js";
@@ -8,7 +8,7 @@ import { h, say } from "../../base/dom.js";
 import { NONE, percent, whole } from "../../base/format.js";
 
 const USUAL = [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
-const BETWEEN = 8; // stops from one stored threshold to the next
+const BETWEEN = 8; // slider stops from one stored threshold to the next
 
 /** @param {import("./operation.js").Operation} operation @param {object[]} rows the stored ablation; may be empty */
 export function threshold(operation, rows, { spec }) {
@@ -81,7 +81,7 @@ function stat(label, name) {
   );
 }
 
-/** Every threshold that is stored, and BETWEEN - 1 between each two. */
+/** All stored thresholds, with BETWEEN - 1 stops between each two. */
 function stopsOf(stored) {
   const stops = stored.slice(0, -1).flatMap((low, k) => {
     const step = (stored[k + 1] - low) / BETWEEN;
@@ -90,7 +90,7 @@ function stopsOf(stored) {
   return [...stops, stored.at(-1)];
 }
 
-/** Where `eps` lies among the stored thresholds, in rows from the first. */
+/** The position of `eps` among the stored thresholds, in rows from the first. */
 function placeOf(eps, stops) {
   const after = stops.findIndex((stop) => stop >= eps);
   return (after < 0 ? stops.length - 1 : after) / BETWEEN;
@@ -108,8 +108,8 @@ function belowOf(layers, eps) {
 }
 
 /**
- * What the stored ablation says of `eps`: exactly, where it has that threshold or one that cuts off the same γ; else
- * between which two values.
+ * The accuracy for `eps` by the stored ablation: exact if a stored threshold is `eps` or zeroes the same number of γ,
+ * else the two values that it lies between.
  */
 function storedAt(rows, eps, below, all) {
   if (!rows.length) return { value: NONE, more: "This run was not analysed; evaluate to measure it." };

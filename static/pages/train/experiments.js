@@ -1,5 +1,5 @@
 /**
- * The experiments that the Train page offers as sentences: how long each takes here, and the click that runs it.
+ * The experiments that the Train page offers as sentences: the time that each takes here, and the button that runs it.
  */
 
 import { ask } from "../../server/api.js";
@@ -23,7 +23,7 @@ export function mount(element) {
 function card(element, { name, sentence, runs, estimate_s }, problem) {
   const item = element.querySelector(`[data-experiment="${name}"]`);
   const button = item?.querySelector("button");
-  if (!button?.disabled) return; // a page that was away for a while asks again
+  if (!button?.disabled) return; // done already: the task runs again when the page becomes visible again
   slot(item, "takes").textContent = `${roughly(estimate_s)} here`;
   const link = item.querySelector("a");
   link.href = `/${toQuery(runs[0])}`;

@@ -1,7 +1,7 @@
 /**
- * The form's values as a spec and as the page's URL, and back. Gradio's events call these functions.
+ * Converts the form's values into a spec and into the page's URL, and back. Gradio's events call these functions.
  *
- * A change is announced on the document as "onlybn:form" with the spec; who shows it listens there.
+ * After each change the document dispatches "onlybn:form" with the spec; panels that show it listen there.
  */
 
 import { rewrite } from "../../base/address.js";
@@ -15,7 +15,7 @@ const WAIT_MS = 120;
 
 let timer = null;
 
-/** Values of the components by key -> RunSpec for the API. What is empty, usual or hidden is left out. */
+/** Values of the components by key -> RunSpec for the API. Empty, default and hidden values are left out. */
 export function toSpec(values) {
   const family = familyOf(values.family);
   const policy = policyName(values);
@@ -34,7 +34,7 @@ export function toSpec(values) {
 
 const trimmed = (value) => (typeof value === "string" ? value.trim() : value);
 
-/** {recipe: {...}, norm: {...}}: the fields that differ from what is usual under `policy`. */
+/** {recipe: {...}, norm: {...}}: the fields that differ from the defaults under `policy`. */
 function parts(values, policy) {
   const found = {};
   for (const key of PART_KEYS.filter((key) => applies(key, values))) {
@@ -48,11 +48,11 @@ function parts(values, policy) {
 
 const isSeed = (key) => key.startsWith("seeds.");
 
-/** Whether the field `key` is shown, as the fields on which it depends are. */
+/** Whether the field `key` is shown, given the values of the fields that it depends on. */
 const applies = (key, values) =>
   Object.entries(options.shown[key] ?? {}).every(([other, wanted]) => values[other] === wanted);
 
-/** Any component changed: shows the state in the URL and announces the spec, once the typing rests. */
+/** Handles a change of any component: when typing pauses, updates the URL and announces the spec. */
 export function changed(keys, values) {
   clearTimeout(timer);
   const spec = toSpec(zip(keys, values));
@@ -62,7 +62,7 @@ export function changed(keys, values) {
   }, WAIT_MS);
 }
 
-/** The page has loaded: sets the components to what the URL says; answers their updates in the order of `keys`. */
+/** Handles the page's load: reads the URL. Returns the components' updates in the order of `keys`. */
 export function load(keys, values) {
   const query = fromQuery(location.search);
   const updates = fromUrl(query);
@@ -97,7 +97,7 @@ function fromUrl({ architecture, policy, ...plain }) {
   return updates;
 }
 
-/** What a component gets for the `typed` value of a URL; undefined where it can show no such thing. */
+/** The component's value for the `typed` value in a URL; undefined if the component cannot show it. */
 function fieldValue(key, typed) {
   const usual = options.usual[key];
   if (["epochs", "replicate"].includes(key) || typeof usual === "number") {
@@ -108,7 +108,7 @@ function fieldValue(key, typed) {
   return Array.isArray(usual) ? list(typed).map(text).join(", ") : typed;
 }
 
-/** Says which part of the link this form cannot show, rather than silently showing something else. */
+/** Tells the reader which parts of the link this form cannot show, instead of silently showing something else. */
 function noteUnknown({ architecture, policy, ...plain }, updates) {
   const lost = [
     [architecture, "family", "architecture"],
@@ -125,7 +125,7 @@ function noteUnknown({ architecture, policy, ...plain }, updates) {
   show(say(document, "link-note", sentence), words.length > 0);
 }
 
-/** Another family was chosen: its own depths or widths, and its stages. */
+/** Handles the choice of another family. Returns updates with its depths or widths, and its stages. */
 export function familyChosen(name) {
   const family = familyOf(name);
   return [numberChoices(family, String(family.featured[0])), stageChoices(family)];
@@ -136,12 +136,12 @@ const familyOf = (name) => options.families.find((family) => family.name === nam
 function numberChoices(family, value) {
   const label = family.number[0].toUpperCase() + family.number.slice(1);
   const choices = family.featured.map((number) => [String(number), String(number)]);
-  // A number that the family lacks can come from a link; the server says so, and one must see what it speaks of.
+  // A link may have a number that the family lacks. The reader must see it, because the server's error names it.
   if (family.open || value === OTHER) choices.push(["Other", OTHER]);
   return { __type__: "update", choices, label, value };
 }
 
-/** The stages of `family`, and those `chosen`, which a link may have taken from another. */
+/** The stages of `family` and the `chosen` ones, which may come from a link and belong to another family. */
 function stageChoices(family, chosen = ["1"]) {
   const stages = [...new Set([...family.stages.map(String), ...chosen])].sort();
   return {
@@ -151,10 +151,10 @@ function stageChoices(family, chosen = ["1"]) {
   };
 }
 
-/** How γ and β start under the policy that the form shows, unless somebody chose. */
+/** The default initial γ and β under the policy that the form shows. */
 let usualNorm = options.usual["init.norm"];
 
-/** Another policy was chosen: γ and β start as it wants, unless somebody has chosen how; answers that field's value. */
+/** Handles the choice of another policy. Returns the initial γ and β: the policy's default, unless the reader chose. */
 export function policyChosen(keys, values) {
   const form = zip(keys, values);
   const before = usualNorm;
@@ -164,7 +164,7 @@ export function policyChosen(keys, values) {
 
 const zip = (keys, values) => Object.fromEntries(keys.map((key, index) => [key, values[index]]));
 
-/** The spec that the form shows now. */
+/** The spec that the form shows. */
 export let current = null;
 
 function announce(spec) {
@@ -174,8 +174,8 @@ function announce(spec) {
 }
 
 /**
- * Gradio names each radio differently; with one name a group is one tab stop and the arrow keys move in it. And a group
- * of choices is called what stands above it.
+ * Gives all radios of a group one name and the group its heading as a label. Gradio gives each radio its own name; with
+ * one name the group is a single tab stop and the arrow keys work in it.
  */
 function groupChoices() {
   document.querySelectorAll("#form fieldset").forEach((group, index) => {

@@ -1,5 +1,5 @@
 /**
- * The latest runs on the server, under the form; while one of them is active the list stays fresh.
+ * The latest runs on the server, under the form; the list is updated while one of them is active.
  */
 
 import { ask } from "../../server/api.js";
@@ -18,7 +18,7 @@ export function mount(element) {
   repeat(async () => {
     const { runs, total } = await ask(`/api/runs?limit=${SHOWN}`);
     const rows = runs.map(row);
-    // Only where something differs: a click must not lose its target.
+    // Replace rows only if something differs: a click must not lose its target.
     if (
       rows.some((element, index) => !element.isEqualNode(list.children[index])) ||
       rows.length !== list.children.length

@@ -1,5 +1,5 @@
 /**
- * Launching: the form's run, or the two example experiments. Leaves for the page where the run can be watched.
+ * Launches the form's run or the pair of example experiments, and opens the page that shows them.
  */
 
 import { visit } from "../../base/address.js";
@@ -8,7 +8,7 @@ import { options } from "../../server/catalog.js";
 import { h, show, slot } from "../../base/dom.js";
 import { toSpec } from "./form.js";
 
-/** The Launch button was clicked: posts the form's spec and opens the run. */
+/** Handles a click on the Launch button: posts the form's spec and opens the run. */
 export async function launch(keys, values) {
   const spec = toSpec(Object.fromEntries(keys.map((key, index) => [key, values[index]])));
   await busy(document.getElementById("launch"), slot(document, "launch-problem"), async () => {
@@ -19,16 +19,16 @@ export async function launch(keys, values) {
 
 /** The panel with the two examples: one button launches both and opens their comparison. */
 export function mount(element) {
-  // The next page will draw with Plotly; fetched now, it is there when the first point comes.
+  // The next page needs Plotly: fetch it now, so that it is there before the first point.
   document.head.append(h("link", { rel: "prefetch", href: "/static/plotly.min.js", as: "script" }));
   const button = slot(element, "examples");
   together(button, slot(element, "examples-problem"), options.examples);
-  button.disabled = false; // A click before now would have been lost.
+  button.disabled = false; // a click before now would have been lost
 }
 
-/** Lets `button` launch all of `specs` and open their comparison; refusals are said in `message`. */
+/** Makes `button` launch all of `specs` and open their comparison; `message` shows errors. */
 export function together(button, message, specs) {
-  let ids = []; // those of a click that the server stopped half-way: the next click goes on from there
+  let ids = []; // runs already launched: if the server refuses one, the next click continues from there
   button.addEventListener("click", () =>
     busy(button, message, async () => {
       for (const spec of specs.slice(ids.length)) ids.push((await launchRun(spec)).id);
@@ -38,7 +38,7 @@ export function together(button, message, specs) {
   );
 }
 
-/** Marks the Launch button as unusable while the server refuses the form's spec. */
+/** Disables the Launch button while the server refuses the form's spec. */
 document.addEventListener("onlybn:valid", ({ detail: valid }) => {
   const button = document.getElementById("launch");
   if (button) button.disabled = !valid;
@@ -55,7 +55,7 @@ async function busy(button, message, action) {
   show(message, false);
   try {
     await action();
-    // The page is left now; if the browser brings it back as it was, the button must work again.
+    // The browser may restore this page from its cache later; then the button must work again.
     addEventListener("pageshow", release, { once: true });
   } catch (refusal) {
     message.textContent = refusal.message;

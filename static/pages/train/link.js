@@ -1,4 +1,4 @@
-/** The form as a link: its address is what it shows. */
+/** The form as a link: the page's address holds its values. */
 
 import { slot } from "../../base/dom.js";
 import { shareButton } from "../../site/share.js";

@@ -1,15 +1,15 @@
 /**
- * A network's parameters by part: what each has, and how many of them train.
+ * A network's parameters by part: how many each part has, and how many of them train.
  */
 
 import { h } from "../../base/dom.js";
 import { whole } from "../../base/format.js";
 import { term } from "../../site/term.js";
 
-/** The words of the glossary that explain a part, by its role. */
+/** The glossary's term for a part, by its role. */
 const TERMS = { convolution: "convolution", shortcut: "shortcut", gamma: "gamma", beta: "beta" };
 
-/** Rows of a list for the `parts` of /api/preview. */
+/** The list's rows for the `parts` in the response of /api/preview. */
 export const parts = ({ parts, plan }) => parts.map((part) => row(part, Boolean(plan.keep)));
 
 function row({ role, title, total, trainable }, scored) {

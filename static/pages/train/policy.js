@@ -1,5 +1,5 @@
 /**
- * What trains: the form's fields as a policy's name, and a name as fields, by the rules that the server gives.
+ * Converts the form's fields into a policy's name, and a name into fields, by the server's rules.
  */
 
 import { options } from "../../server/catalog.js";
@@ -9,8 +9,8 @@ const NOTHING = "none";
 const { choices, groups } = options;
 
 /**
- * By the kind of a rule's field: `say(field, values)` is its text in a name, null where nothing is ticked;
- * `read(field, said)` are the form's values for the text that a name has, null where there are none.
+ * By the kind of a rule's field: `say(field, values)` returns the field's text in a policy's name, null if nothing is
+ * ticked; `read(field, said)` returns the form's values for such a text, null if there are none.
  */
 const FIELDS = {
   number: {
@@ -39,7 +39,7 @@ const FIELDS = {
 
 const rulesOf = (group) => options.rules.filter((rule) => rule.group === group.name);
 
-/** The policy's name that the form's values mean. */
+/** The policy's name for the form's values. */
 export function policyName(values) {
   const group = groups.find(({ name }) => name === values.group);
   const rules = rulesOf(group);
@@ -52,7 +52,7 @@ function nameBy({ stem, fields }, values) {
   return texts.includes(null) ? NOTHING : stem + texts.join("");
 }
 
-/** The values of the form's fields for a policy's name; null where no group can say it. */
+/** The values of the form's fields for a policy's name; null if no group has it. */
 export function policyFields(name) {
   for (const group of groups) {
     const rules = rulesOf(group);

@@ -1,5 +1,5 @@
 /**
- * Beside the form: how much would train, the network's picture, how long it would take, and what to know before.
+ * The preview beside the form: how much would train, the network's picture, the expected time, and warnings.
  */
 
 import { ask } from "../../server/api.js";
@@ -41,7 +41,7 @@ export function mount(element) {
   if (current) update(current);
 }
 
-/** The sentences under the form's choices, which live outside this panel. */
+/** Shows the sentences under the form's choices, which are outside this panel. */
 function hints(spec) {
   const { sentence, source } = policyOf(spec.policy);
   const hint = slot(document, "policy-hint");
@@ -68,7 +68,7 @@ function fill(element, spec, preview) {
   slot(element, "warnings").replaceChildren(...warnings.map((warning) => h("li", {}, warning)));
 }
 
-/** The command line stands below the Launch button, in a panel of its own. */
+/** Shows the command line below the Launch button, in a panel of its own. */
 function commandLine(text) {
   const cli = say(document, "cli", text);
   const place = slot(document, "copy");

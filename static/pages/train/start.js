@@ -1,7 +1,7 @@
 /**
- * What the form's run starts from: random values, the trained network of a run, or a file that somebody uploads.
+ * The start of the form's run: random values, the trained network of a run, or an uploaded file.
  *
- * The choice is a part of the page's address, so a change opens the form anew with everything else as it was.
+ * The choice is part of the page's address, so a change opens the form again with all other values unchanged.
  */
 
 import { visit } from "../../base/address.js";
@@ -13,7 +13,7 @@ import { current } from "./form.js";
 
 const SHOWN = 12;
 
-/** Shows in `place` what the run starts from, and lets people choose. */
+/** Shows in `place` what the run starts from, and lets the reader choose. */
 export function mountStart(place) {
   const words = h("span", {});
   const problem = h("p", { class: "problem", role: "alert", hidden: true });

@@ -1,5 +1,5 @@
 /**
- * The form's spec as text, YAML or JSON, to copy; and back: text that somebody pastes, or a file, fills in the form.
+ * The form's spec as text (YAML or JSON) to copy, and back: pasted text or a file fills in the form.
  */
 
 import { visit } from "../../base/address.js";
@@ -7,7 +7,7 @@ import { Refusal, sendText } from "../../server/api.js";
 import { copyButton, h, show, slot } from "../../base/dom.js";
 import { toQuery } from "../../server/spec.js";
 
-const LARGEST = 256 * 1024; // what the server reads
+const LARGEST = 256 * 1024; // the server's limit
 
 export function mount(element) {
   const texts = { YAML: "", JSON: "" };
@@ -37,7 +37,7 @@ export function mount(element) {
   );
 }
 
-/** The way back. The form opens anew with what the text says; the server has checked it before. */
+/** The field for text or a file. The server checks the text; then the form opens again with its values. */
 function loading() {
   const field = h("textarea", { class: "spec-field", rows: 4, spellcheck: "false", placeholder: "architecture: resnet-56\n…" });
   const problem = h("p", { class: "problem", role: "alert", hidden: true });

@@ -1,5 +1,5 @@
 /**
- * What one can do with a run. Buttons act at once and go back, with a message that says why, where the server refuses.
+ * The buttons of a run. They show their effect at once; if the server refuses, they undo it and say why.
  */
 
 import { cancel, launchRun, resume, runToken } from "../../../server/api.js";
@@ -16,7 +16,7 @@ import { removeButton } from "../../../site/removal.js";
 
 const NOT_YOURS = "Only the browser that launched this run can";
 
-/** `preview`: promise of the answer of /api/preview to the run's spec, or of null. */
+/** `preview`: promise of the response of /api/preview to the run's spec, or of null. */
 export function actions(data, feed, preview) {
   const { run } = data;
   return h(
@@ -37,7 +37,7 @@ export function actions(data, feed, preview) {
   );
 }
 
-/** A button that says `busy` while `act()` is under way, and what went wrong in a message. */
+/** A button that shows `busy` while `act()` is under way, and a message if it fails. */
 function acting(words, busy, act, style = "button") {
   const button = h("button", { type: "button", class: style, hidden: true }, words);
   button.addEventListener("click", async () => {
@@ -58,7 +58,7 @@ function stopButton(data, feed) {
   const act = async () => {
     if (!runToken(data.run)) throw new Error(`${NOT_YOURS} cancel it. You can clone it and launch your own.`);
     const pretend = (fields, cancel_requested) => {
-      data.pretended = fields; // the feed may answer before the server has heard of it
+      data.pretended = fields; // the feed may answer before this request has reached the server
       data.run = { ...data.run, cancel_requested };
       data.dispatchEvent(new Event("change"));
     };
@@ -82,7 +82,7 @@ function resumeButton(data) {
   const act = async () => {
     if (!runToken(data.run)) throw new Error(`${NOT_YOURS} resume it. You can retry it as a run of your own.`);
     await resume(data.run);
-    location.reload(); // its curves go on behind those that ended here
+    location.reload(); // the curves of the new attempt continue those shown here
   };
   const button = acting("Resume", "Queueing…", act);
   data.addEventListener("change", () => {
@@ -122,7 +122,7 @@ function surgeryLink(data) {
   return link;
 }
 
-/** Copies the run's command line, once the server has said it. */
+/** A button that copies the run's command line, once the server has sent it. */
 function commandButton(preview) {
   let command = "";
   const button = copyButton("Copy command", () => command);

@@ -1,6 +1,5 @@
 /**
- * More epochs for a finished run: a new run that starts from its trained network. What that is and is not stands in
- * the form.
+ * More epochs for a finished run: a new run that starts from its trained network. The form explains the limits.
  */
 
 import { launchRun } from "../../../server/api.js";

@@ -1,5 +1,5 @@
 /**
- * The top of a run's page: what it is, where it stands, what one can do with it.
+ * The top of a run's page: its name, its progress, and its buttons.
  */
 
 import { hasTop5, isOver, nameOf, options, titleOf } from "../../../server/catalog.js";
@@ -14,7 +14,7 @@ import { resources } from "./resources.js";
 import { story } from "./story.js";
 
 /**
- * `preview`: promise of the answer of /api/preview to the run's spec, or of null; `expected`, `rivals`: see
+ * `preview`: promise of the response of /api/preview to the run's spec, or of null; `expected`, `rivals`: see
  * ../outlook.js, ../rivals.js.
  */
 export function head(data, feed, preview, expected, rivals) {
@@ -64,7 +64,7 @@ export function head(data, feed, preview, expected, rivals) {
   return element;
 }
 
-/** What the story of the run rests on. */
+/** The facts for the run's story. */
 function facts({ run, points, snapshots, layers }, expected, { twin }) {
   const last = snapshots.at(-1);
   return {
@@ -78,7 +78,7 @@ function facts({ run, points, snapshots, layers }, expected, { twin }) {
   };
 }
 
-/** Shows texts and links where they differ from what is there. */
+/** Writes texts and links into `element` if they differ from its content. */
 function write(element, parts) {
   const text = parts.map((part) => part.text ?? part).join("");
   if (element.textContent === text) return;
@@ -95,10 +95,10 @@ function stat(label, name, more = "") {
   );
 }
 
-/** What a range rests on. */
+/** The basis of a range, in words. */
 const BASES = { "measured here": "by what earlier runs took here", assumed: "roughly: nothing has finished here yet" };
 
-/** Where the run stands, as one line. */
+/** The run's progress as one line. */
 function line(run, expected) {
   const { step, total_steps, elapsed_s, eta_s } = run.progress;
   const ends = expected.range("ends");
@@ -130,7 +130,7 @@ function line(run, expected) {
     .join(" · ");
 }
 
-/** What a running run does at the moment. */
+/** The present activity of a running run. */
 function doing({ images_per_s, tested, analysed }) {
   if (analysed !== null) return `analysing the trained network: ${Math.round(analysed * 100)} %`;
   if (tested !== null) return `testing: ${Math.round(tested * 100)} % of the test images`;

@@ -1,11 +1,11 @@
 /**
- * What a run trains on and what it takes, in one line: threads and processor, or GPU, and memory now and at most.
+ * The machine of a run and its use in one line: threads and processor, or GPU, and memory now and at most.
  */
 
 import { isOver } from "../../../server/catalog.js";
 import { bytes } from "../../../base/format.js";
 
-/** The line; empty before the training has said where it runs. */
+/** The line; empty until the trainer has reported its machine. */
 export function resources(run) {
   const { place, device, usage } = run;
   if (!place) return "";
@@ -26,7 +26,7 @@ function where({ processor, threads, processes }, device) {
   return processes > 1 ? `${processes} processes with ${count} each${of}` : `${count}${of}`;
 }
 
-/** Without the numbers of its model, which stand in the capsule. */
+/** The processor's name without its model numbers, which are in the capsule. */
 const named = (processor) => processor.replace(/, family \d+ model \d+$/, "").replace(/\((R|TM)\)/gi, "");
 
 function taken(now, most, what, over) {

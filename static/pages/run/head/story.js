@@ -1,5 +1,5 @@
 /**
- * What is happening to a run, in plain words.
+ * The story of a run: what is happening to it, in sentences.
  */
 
 import { policyOf } from "../../../server/catalog.js";
@@ -8,8 +8,9 @@ import { percent, range } from "../../../base/format.js";
 /**
  * The sentences as a list of texts and links ({text, href}).
  *
- * `facts`: run; off, the share of disabled features or null; twin {run, tests} or null, `tests` being its test points;
- * asMany, whether the twin trains as many parameters; epoch of the run's last test or null; starts {low, high} or null; slots of the workers or null.
+ * `facts`: run; off, the share of disabled features or null; twin {run, tests} or null, with its test points in
+ * `tests`; asMany, whether the twin trains as many parameters; epoch of the run's last test or null; starts {low, high}
+ * or null; slots of the workers or null.
  */
 export function story(facts) {
   const { run } = facts;
@@ -54,7 +55,7 @@ function epochOf({ progress: { step, total_steps }, spec: { epochs } }) {
   return `epoch ${Math.min(epochs, Math.floor((step / total_steps) * epochs) + 1)} of ${epochs}`;
 }
 
-/** How much is off, how good it is, and how good its twin is. */
+/** The share that is off, the accuracy, and the twin's accuracy. */
 function standing({ run, off, twin, asMany, epoch = null }) {
   const [is, are] = ["failed", "cancelled"].includes(run.state) ? ["was", "were"] : ["is", "are"];
   const top1 = run.result?.top1 ?? run.top1;
