@@ -10,6 +10,7 @@ import pytest
 
 from app.settings import Settings
 from core.commands.arguments import parser, spec_of
+from core.version import VERSION
 from tests.unchanged.record import RECORDED
 
 ROOT = Path(__file__).parents[1]
@@ -29,6 +30,12 @@ def engine_commands() -> list[list[str]]:
     """The arguments of each `python -m core` in the pages; of torchrun those behind `-m core`."""
     said = [words for page in PAGES for words in commands(page.read_text())]
     return [words[words.index("core") + 1 :] for words in said if "core" in words]
+
+
+def test_the_change_log_begins_with_this_version() -> None:
+    versions = re.findall(r"^## (\S+) \(\d{4}-\d\d-\d\d\)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert versions[0] == VERSION
+    assert f'version = "{VERSION}"' in (ROOT / "pyproject.toml").read_text()
 
 
 def test_readme_is_short() -> None:
