@@ -12,7 +12,7 @@ help: ## this list
 run: .venv/installed ## install what is missing, start the web server with a worker, print the address
 	@$(BIN)/python -m app || [ $$? -eq 130 ]
 
-worker: .venv/installed ## start one more worker on this machine or another (see README, "Many machines")
+worker: .venv/installed ## start one more worker on this machine or another (see docs/workers.md)
 	@$(BIN)/python -m jobs || [ $$? -eq 130 ]
 
 check: lint ## what to run before each commit: `lint`, and the tests that need no browser, server, training or database

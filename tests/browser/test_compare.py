@@ -16,7 +16,6 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.views import comparison as compare
 from core.studies.statistics import summary, t_quantile
 from tests.browser.conftest import Open
 from tests.browser.puppet import Puppet
@@ -298,26 +297,3 @@ def test_runs_without_a_name_are_called_what_they_are(open_page: Open, six: list
     expect(heads).to_have_text(["ResNet-14 · BatchNorm only", "ResNet-14 · 2 random weights per channel"])
     names = page.locator(".compare-table .run-name a").all_inner_texts()
     assert names == heads.all_inner_texts() and not set(names) & set(six)
-
-
-def test_nothing_chosen_says_what_to_do(open_page: Open, six: list[str]) -> None:
-    page = open_page("/compare")
-    expect(page.get_by_role("heading", name="Which runs shall be compared?")).to_be_visible()
-    page.get_by_role("link", name="All finished runs on Digits").click()
-    expect(page.locator(".compare-table tbody tr").first).to_be_visible()
-    assert "dataset=digits" in page.url
-
-
-def test_page_and_server_know_the_same_words(open_page: Open) -> None:
-    page = open_page("/compare")
-    known = page.evaluate(
-        """Promise.all(['pages/compare/fields', 'pages/compare/groups', 'charts/statistics']
-        .map((name) => import(`/static/${name}.js`)))
-        .then(([{FIELDS, RESULTS, COLUMNS}, {METRICS, AXES}, {BANDS}]) => ({
-            fields: FIELDS.map(({key}) => key), results: RESULTS.map(({key}) => key), columns: [...COLUMNS],
-            metric: Object.keys(METRICS), x: Object.keys(AXES), band: Object.keys(BANDS)}))"""
-    )
-    assert set(known["fields"]) == set(compare.FIELDS) and set(known["results"]) == set(compare.RESULTS)
-    assert set(known["columns"]) == set(compare.COLUMNS)
-    for key in ("metric", "x", "band"):
-        assert tuple(known[key]) == compare.CHOICES[key]
