@@ -166,7 +166,8 @@ def _told(header: Header) -> tuple[RunSpec, Finished, Origin, tuple[str, ...], s
 
 
 def _slots(spec: RunSpec, carried: tuple[str, ...]) -> tuple[Slot, ...]:
-    known = {parameter.name for parameter in spec.plan.parameters} - spec.trains.keys()
+    whole = {name for name, trained in spec.trains.items() if trained.how == "whole"}
+    known = {parameter.name for parameter in spec.plan.parameters} - whole
     strange = [name for name in carried if name not in known]
     if strange or len(set(carried)) != len(carried):
         raise BadTensorFile(f"carries frozen tensors that {spec.architecture} does not have: {', '.join(strange[:3])}")
