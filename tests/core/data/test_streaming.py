@@ -96,7 +96,7 @@ def test_an_epoch_can_begin_in_the_middle(make: Callable[..., RunSpec]) -> None:
     abandoned = streamed.train(3, 0)
     next(abandoned)
     assert equal(list(streamed.train(3, 2)), whole[2:])
-    with pytest.raises(RuntimeError, match="newer one"):
+    with pytest.raises(RuntimeError, match="newer request"):
         list(abandoned)
 
 
