@@ -212,7 +212,7 @@ def test_a_failure_in_the_middle_leaves_all_as_it_was(old: Database, monkeypatch
         assert schema.revision(connection) == HEAD
 
 
-@pytest.mark.parametrize(("version", "made_by"), [("2", "an older"), ("4711", "a newer"), ("0003", "a newer")])
+@pytest.mark.parametrize(("version", "made_by"), [("2", "an older"), ("4711", "a newer"), ("9999", "a newer")])
 def test_other_schemas_are_refused_in_words(old: Database, version: str, made_by: str) -> None:
     if version.isdigit() and not version.startswith("0"):
         with old.writing() as connection:
