@@ -98,7 +98,7 @@ def test_no_process_outlives_the_trainer(trainer: subprocess.Popen[bytes], how: 
     else:
         assert trainer.stdin is not None
         trainer.stdin.close()  # whoever started it is gone
-    trainer.wait(10)
+    trainer.wait(60)
     assert gone_within(3, openers)
 
 
@@ -108,6 +108,6 @@ def test_a_trainer_asked_to_stop_saves_and_ends(trainer: subprocess.Popen[bytes]
     assert trainer.stdout is not None
     events = [json.loads(line)["event"] for line in trainer.stdout]
     assert events[-2:] == ["checkpointed", "stopped"]
-    assert trainer.wait(10) == 130
+    assert trainer.wait(60) == 130
     assert gone_within(3, openers)
     assert (tmp_path / "errors.txt").read_text() == ""

@@ -230,7 +230,7 @@ def working(settings: WorkerSettings, lite: Store) -> Iterator[Worker]:
     thread.start()
     yield worker
     worker.stopping.set()
-    thread.join(timeout=20)
+    thread.join(timeout=60)
     huey.storage.close()
     assert not thread.is_alive()
 

@@ -182,7 +182,7 @@ def test_cancelling_takes_less_than_two_seconds(bench: Bench, name: str) -> None
 def test_a_cancelled_run_is_resumed_where_it_stopped(bench: Bench) -> None:
     run, thread = bench.begin("pause=0.02 steps=60")
     bench.store.runs.cancel(run.id)
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     stopped = bench.store.runs.get(run.id)
     assert stopped.state == "cancelled" and stopped.checkpoint_step == bench.store.curves.points(run.id)[-1].step
     assert bench.store.runs.resume(run.id).state == "queued"
@@ -197,7 +197,7 @@ def test_a_cancelled_run_is_resumed_where_it_stopped(bench: Bench) -> None:
 def test_a_stopping_worker_gives_its_run_back_with_a_fresh_checkpoint(bench: Bench) -> None:
     run, thread = bench.begin("pause=0.05 steps=2000")
     bench.stopping.set()
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     now = bench.store.runs.get(run.id)
     assert (now.state, now.worker) == ("queued", None)
     assert now.checkpoint_step == bench.store.curves.points(run.id)[-1].step
@@ -216,7 +216,7 @@ def test_who_lost_a_run_stops_its_trainer(bench: Bench) -> None:
     taken = next(iter(bench.store.claims.held()))
     eventually(lambda: bench.store.claims.lose(bench.store.claims.held()[0], "A test.") is not None)
     other = bench.store.claims.take("other")
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     assert not thread.is_alive()
     assert not is_alive(bench.pid(run))
     assert (other.id, other.attempt, taken.attempt) == (run.id, 2, 1)
@@ -244,7 +244,7 @@ def test_the_training_goes_on_while_the_database_is_away(bench: Bench, monkeypat
     monkeypatch.setattr(bench.store.claims, "record", record)
     eventually(lambda: len(bench.store.curves.points(run.id)) == 101)
     monkeypatch.setattr(bench.store.claims, "finish", finish)
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     assert bench.store.runs.get(run.id).state == "finished"
     assert len(bench.store.curves.points(run.id)) == 101
 
@@ -252,7 +252,7 @@ def test_the_training_goes_on_while_the_database_is_away(bench: Bench, monkeypat
 def test_a_fault_of_the_supervisor_leaves_no_trainer_behind(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     run, thread = bench.begin("pause=0.05 steps=2000")
     monkeypatch.setattr(bench.store.claims, "record", lambda *_: 1 / 0)
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     now = bench.store.runs.get(run.id)
     assert now.state == "queued"
     assert "The supervisor failed: division by zero." in bench.store.runs.log(run.id)[-1].message

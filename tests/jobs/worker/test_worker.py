@@ -43,7 +43,7 @@ def at_work(settings: WorkerSettings, store: Store) -> Iterator[Worker]:
         yield worker
     finally:
         worker.stopping.set()
-        thread.join(timeout=20)
+        thread.join(timeout=60)
         huey.storage.close()
     assert not thread.is_alive()
 
