@@ -1,4 +1,4 @@
-"""This machine's processor, its name and abilities: another one may add up in another order. Imports no torch."""
+"""This machine's processor, its name and abilities. Another processor may sum in another order. Imports no torch."""
 
 from __future__ import annotations
 

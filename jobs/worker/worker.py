@@ -91,7 +91,7 @@ class Worker:
                 self.store.workers.bye([self.identity.name])
 
     def _woken(self, _hint: str) -> None:
-        """Take what waits: a run or an evaluation, unless another worker has it by now."""
+        """Take the next run or evaluation, unless another worker has it already."""
         self.evaluator.wake()
         if self.store.queue.waiting():
             self.take_runs()
