@@ -26,6 +26,8 @@ MARKS = {
 """The mark of a test that uses such a fixture."""
 FIRST = ("browser", "server", "training")
 """What takes longest begins first, so that no worker is left alone with it."""
+BROWSER = Path(__file__).with_name("browser")
+"""The folder of the tests that drive a browser."""
 SITES = ("access", "gallery", "keyboard", "manners", "paper", "surgery", "training")
 """The tests in a browser that need more servers than `site`. They share one worker, and the others another one."""
 
@@ -48,8 +50,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Rooms:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by the fixtures that they use, and begin with what takes longest."""
+    """Mark tests by their folder and the fixtures that they use, and begin with what takes longest."""
     for item in items:
+        if item.path.parent == BROWSER:
+            item.add_marker("browser")
         for fixture in getattr(item, "fixturenames", ()):
             if fixture in MARKS:
                 item.add_marker(MARKS[fixture])

@@ -51,14 +51,11 @@ def launch(playwright: Playwright) -> Browser:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here drives a browser; without one the tests skip at home and fail in CI."""
-    missing = find_chromium() is None
-    for item in items:
-        if Path(__file__).parent not in item.path.parents:
-            continue
-        item.add_marker(pytest.mark.browser)
-        if missing and not os.environ.get("CI"):
-            item.add_marker(pytest.mark.skip(reason="no Chromium here; on Debian and Ubuntu: apt install chromium"))
+    """Without a browser the tests that need one skip at home and fail in CI."""
+    if find_chromium() is None and not os.environ.get("CI"):
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(pytest.mark.skip(reason="no Chromium here; on Debian and Ubuntu: apt install chromium"))
 
 
 def free_port() -> int:
