@@ -13,6 +13,9 @@ import pytest
 from tests.unchanged.record import RECORDED, ROOT, differences, web
 
 
+pytestmark = pytest.mark.server
+
+
 @pytest.fixture(scope="module")
 def now() -> dict[str, Any]:
     return web(ROOT)

@@ -34,6 +34,7 @@ def test_a_compiler_that_fails_is_told_in_its_own_words(tmp_path: Path, monkeypa
         shared_library()
 
 
+@pytest.mark.server
 def test_what_was_compiled_once_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     path = shared_library()
@@ -43,6 +44,7 @@ def test_what_was_compiled_once_is_kept(tmp_path: Path, monkeypatch: pytest.Monk
     assert {path.name for path in path.parent.iterdir()} == {path.name, "kernels.lock"}, "no drafts are left"
 
 
+@pytest.mark.server
 def test_of_several_that_begin_at_once_one_compiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     calls: list[list[str]] = []

@@ -48,7 +48,7 @@ def fill(database: Database, path: Path) -> None:
             connection.connection.driver_connection.execute(path.read_text())
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     lite = request.param == "sqlite"
     database = open_database(f"sqlite:///{tmp_path / 'test.db'}" if lite else request.getfixturevalue("postgres_url"))
@@ -256,6 +256,7 @@ print(store.runs.find()[1])
 """
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("left", [True, False], ids=["old", "empty"])
 def test_processes_that_start_at_once_wait_for_the_one_that_migrates(
     request: pytest.FixtureRequest, empty: Database, left: bool
@@ -286,6 +287,7 @@ def test_processes_that_start_at_once_wait_for_the_one_that_migrates(
     assert sum("went from schema 3 to" in out for out, _ in said) == left, "one alone did it"
 
 
+@pytest.mark.server
 def test_a_start_with_nothing_to_do_imports_no_alembic(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'test.db'}"
     code = f"{STARTS}\nprint('alembic' in sys.modules)"
