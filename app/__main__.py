@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from textwrap import fill
+from types import FrameType
 
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
@@ -39,10 +40,20 @@ class CannotStart(Exception):
         self.code = code
 
 
+interrupted = threading.Event()
+"""Whether a signal asked this process to stop. A library that is being imported may swallow the KeyboardInterrupt."""
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
+    interrupted.set()
+    signal.default_int_handler(number, frame)
+
+
 def main() -> int:
     _parser().parse_args()
     # SIGTERM acts like Ctrl-C at every moment, so that the embedded worker is always stopped on exit.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
     try:
         with suppress(KeyboardInterrupt):
             serve()
@@ -148,6 +159,8 @@ def serve_pages(settings: Settings, store: Store, wake: Callable[[str], object],
         preparation.start()
 
     try:
+        if interrupted.is_set():
+            raise KeyboardInterrupt
         run(app, listener, ready=ready)
     finally:  # Python must not exit while the thread computes
         stopping.set()

@@ -12,7 +12,7 @@ from core.catalog.policies import policy
 from core.run import cost
 from tests.browser.conftest import Open
 from tests.browser.puppet import Puppet
-from tests.browser.waits import keys_listen, still
+from tests.browser.waits import hover, keys_listen, still
 
 
 def test_about_shows_how_a_feature_dies(open_page: Open) -> None:
@@ -63,7 +63,7 @@ def test_a_word_explains_itself(open_page: Open, puppet: Puppet) -> None:
     page = open_page(f"/run?id={puppet.done()}")
     word = page.get_by_role("button", name="Disabled features", exact=True)
     tip = page.get_by_role("tooltip")
-    word.hover()
+    hover(word, tip)
     expect(tip).to_contain_text("below 0.01")
     page.mouse.move(1, 1)
     expect(tip).to_be_hidden()

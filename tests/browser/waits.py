@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page, expect
 
 
 def still(page: Page) -> None:
@@ -14,6 +14,19 @@ def still(page: Page) -> None:
             await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
         }"""
     )
+
+
+def hover(target: Locator, shown: Locator) -> None:
+    """Point at `target` until `shown` is there. What a page draws late moves things under a pointer that rests, and the
+    sentence about what is no longer under it goes, as it should."""
+    for _ in range(10):
+        target.page.mouse.move(1, 1)
+        target.hover()
+        try:
+            return expect(shown).to_be_visible(timeout=2000)
+        except AssertionError:
+            continue
+    expect(shown).to_be_visible()
 
 
 def keys_listen(page: Page) -> None:

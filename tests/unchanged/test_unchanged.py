@@ -12,7 +12,6 @@ import pytest
 
 from tests.unchanged.record import RECORDED, ROOT, differences, web
 
-
 pytestmark = pytest.mark.server
 
 
