@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from playwright.sync_api import Locator, Page, expect
 
 
@@ -22,10 +24,9 @@ def hover(target: Locator, shown: Locator) -> None:
     for _ in range(10):
         target.page.mouse.move(1, 1)
         target.hover()
-        try:
-            return expect(shown).to_be_visible(timeout=2000)
-        except AssertionError:
-            continue
+        with suppress(AssertionError):
+            expect(shown).to_be_visible(timeout=2000)
+            break
     expect(shown).to_be_visible()
 
 
