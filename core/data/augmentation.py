@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.catalog.datasets import DataSet
-from core.network.randomness import generator
+from core.draws.draw import Draw
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,10 @@ class Shifts:
         return Shifts(self.mirrored.to(device), self.top.to(device), self.left.to(device))
 
 
-def draw_shifts(data: DataSet, count: int, seed: int, epoch: int) -> Shifts:
-    """The shifts of a whole epoch, from the seed and the epoch alone: a resumed run needs no generator state."""
-    draw = generator(seed, "augmentation", epoch)
-    mirrored = (torch.rand(count, generator=draw) < 0.5) & data.flip
-    top, left = torch.randint(0, 2 * data.pad + 1, (2, count), generator=draw)
+def draw_shifts(data: DataSet, count: int, draw: Draw) -> Shifts:
+    """The shifts of a whole epoch, whose own draw this is: a resumed run needs no generator state."""
+    mirrored = torch.from_numpy(draw.coins(count)) & data.flip
+    top, left = torch.from_numpy(draw.below((2, count), 2 * data.pad + 1))
     return Shifts(mirrored, top, left)
 
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from core.data.augmentation import draw_shifts, normalise, shift
 from core.data.memory import load
+from core.draws.versions import drawn
 from core.machine.part import ALONE, Part
-from core.network.randomness import generator
 from core.run.spec import RunSpec
 
 TEST_BATCH = 500
@@ -46,13 +46,14 @@ class MemoryBatches:
     def __init__(self, spec: RunSpec, folder: Path, device: torch.device, part: Part = ALONE) -> None:
         self.spec, self.data, self.device, self.part = spec, spec.data, device, part
         train, test = load(spec.dataset, folder)
-        self.train_split = train.first(spec.train_examples).to(device)
-        self.test_split = test.first(spec.test_examples).to(device)
+        self.train_split = train.first(spec.train_examples, spec.draw).to(device)
+        self.test_split = test.first(spec.test_examples, spec.draw).to(device)
         self.test_images = len(self.test_split)
 
     def train(self, epoch: int, first: int) -> Iterator[Batch]:
-        order = torch.randperm(len(self.train_split), generator=generator(self.spec.seeds.order, epoch))
-        shifts = draw_shifts(self.data, len(order), self.spec.seeds.augmentation, epoch)
+        seeds, version = self.spec.seeds, self.spec.draw
+        order = torch.from_numpy(drawn(version, seeds.order, epoch).order(len(self.train_split)))
+        shifts = draw_shifts(self.data, len(order), drawn(version, seeds.augmentation, "augmentation", epoch))
         size = self.spec.recipe.batch_size
         for begin in range(first * size, len(order), size):
             rows = self.part.cut(begin, min(begin + size, len(order)))

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from core.catalog.datasets import DATASETS, IDX_FILES, DataSet, Reader
 from core.data.matlab import read_arrays
+from core.draws.versions import Version, drawn
 
 DIGITS = Path(__file__).with_name("digits") / "digits.csv.gz"
 
@@ -34,15 +35,22 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def first(self, count: int | None) -> Split:
+    def first(self, count: int | None, version: Version) -> Split:
         """`count` images, always the same ones, spread over the whole split; all where `count` is None."""
         if count is None or count == len(self):
             return self
-        chosen = torch.randperm(len(self), generator=torch.Generator().manual_seed(0))[:count]
+        chosen = subset(len(self), count, version)
         return Split(self.images[chosen], self.labels[chosen])
 
     def to(self, device: torch.device) -> Split:
         return Split(self.images.to(device), self.labels.to(device))
+
+
+def subset(have: int, count: int, version: Version) -> Tensor:
+    """(count,): the rows of `count` of `have` images, the same for every seed and the first ones of every more."""
+    if version == 1:
+        return torch.randperm(have, generator=torch.Generator().manual_seed(0))[:count]
+    return torch.from_numpy(drawn(version, 0, "subset").order(have)[:count])
 
 
 Pair = tuple[Split, Split]

@@ -18,11 +18,11 @@ from torch.utils.data import DataLoader
 from core.catalog.folder import Contents, Files, FolderUnusable, folder_of, listing
 from core.data.augmentation import normalise
 from core.data.decoding import Damaged, Images, Pixels, Task
-from core.data.memory import DataUnavailable
+from core.data.memory import DataUnavailable, subset
 from core.data.waiting import WINDOW_S, Waiting
+from core.draws.versions import Version, drawn
 from core.machine.lifeline import die_with_starter
 from core.machine.part import ALONE, Part
-from core.network.randomness import generator
 from core.run.spec import RunSpec
 
 TEST_BATCH = 128
@@ -53,15 +53,15 @@ class StreamingBatches:
     ) -> None:
         self.spec, self.data, self.device, self.part = spec, spec.data, device, part
         self.train_files, self.test_files, self.root = _found(spec)
-        self.train_rows = _first(len(self.train_files), spec.train_examples)
-        self.test_rows = _first(len(self.test_files), spec.test_examples)
+        self.train_rows = _first(len(self.train_files), spec.train_examples, spec.draw)
+        self.test_rows = _first(len(self.test_files), spec.test_examples, spec.draw)
         self.test_images = len(self.test_rows)
         self.workers = worker_count(device, part) if workers is None else workers
         self.loader = Loader(Images(self.data.shape[1], self.data.flip), self.workers, device, start)
         self.waiting = Waiting(device)
 
     def train(self, epoch: int, first: int) -> Iterator[tuple[Tensor, Tensor]]:
-        order = torch.randperm(len(self.train_rows), generator=generator(self.spec.seeds.order, epoch))
+        order = torch.from_numpy(drawn(self.spec.draw, self.spec.seeds.order, epoch).order(len(self.train_rows)))
         rows, size = self.train_rows[order], self.spec.recipe.batch_size
         augmented = self.spec.recipe.augmentation == "standard"
         self.waiting.begin()
@@ -94,9 +94,9 @@ class StreamingBatches:
             yield normalise(images.to(self.device).permute(0, 3, 1, 2), self.data), labels.to(self.device)
 
     def _tasks(self, files: Files, rows: Tensor, epoch: int | None) -> list[Task]:
-        seed = self.spec.seeds.augmentation
+        draw, seed = self.spec.draw, self.spec.seeds.augmentation
         return [
-            Task(f"{self.root}/{files.paths[row]}", None if epoch is None else (seed, epoch, row))
+            Task(f"{self.root}/{files.paths[row]}", None if epoch is None else (draw, seed, epoch, row))
             for row in rows.tolist()
         ]
 
@@ -183,11 +183,9 @@ def _none(size: int) -> Tensor:
     return torch.empty(0, size, size, 3, dtype=torch.uint8)
 
 
-def _first(have: int, wanted: int | None) -> Tensor:
+def _first(have: int, wanted: int | None, version: Version) -> Tensor:
     """The row numbers of `wanted` of `have` images, the same that `Split.first` chooses."""
-    if wanted is None or wanted == have:
-        return torch.arange(have)
-    return torch.randperm(have, generator=torch.Generator().manual_seed(0))[:wanted]
+    return torch.arange(have) if wanted is None or wanted == have else subset(have, wanted, version)
 
 
 def _found(spec: RunSpec) -> tuple[Files, Files, str]:

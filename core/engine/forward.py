@@ -12,11 +12,11 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from core.draws.seeds import mixed
 from core.engine.arena import HEAP, Arena
 from core.engine.convolutions import LANES
 from core.engine.layers import BETA, GAMMA, OF_A_UNIT, WEIGHT, FusedBlock, Layers, Memory, squares
 from core.engine.values import Keeping, Kept, Residual, Unapplied
-from core.network.randomness import mixed
 
 
 class ForwardPass:

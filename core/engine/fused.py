@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.catalog.plan import Block, Plan, Unit
+from core.draws.seeds import mixed
 from core.engine.algorithms import Algorithm, Dispatch
 from core.engine.backward import BackwardPass
 from core.engine.forward import ForwardPass
@@ -22,7 +23,6 @@ from core.engine.layers import FusedBlock, FusedUnit, Layers
 from core.engine.values import running_statistics
 from core.network.builder import Network
 from core.network.freezing import FrozenWeight
-from core.network.randomness import mixed
 
 PREPARED_BYTES = 64 << 20
 """The most bytes that prepared frozen weights, kept from step to step, may take in a network."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from core.catalog.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS, fan_in
 from core.catalog.plan import Block, Convolution, Norm, Plan, Pool, Unit
-from core.network.randomness import generator
+from core.draws.versions import Version, drawn
 from core.run.spec import Init
 
 
@@ -111,11 +111,11 @@ def _stage(blocks: list[tuple[str, Block]]) -> nn.Sequential:
     return stage
 
 
-def build(plan: Plan, init: Init, seed: int) -> Network:
-    """The network of `plan` on the CPU, every value drawn from `seed`.
+def build(plan: Plan, init: Init, seed: int, version: Version = 2) -> Network:
+    """The network of `plan` on the CPU, every value drawn from `seed` by this version of the draw.
 
-    Each tensor has a generator of its own, seeded with its name. As in open_lth, biases keep PyTorch's default,
-    U(-1/sqrt(fan-in), 1/sqrt(fan-in)).
+    Each tensor has a draw of its own, by its name. As in open_lth, biases keep PyTorch's default, U(-1/sqrt(fan-in),
+    1/sqrt(fan-in)).
     """
     with torch.device("meta"):
         network = Network(plan)
@@ -126,12 +126,13 @@ def build(plan: Plan, init: Init, seed: int) -> Network:
             if parameter.role in ("gamma", "beta"):
                 continue
             tensor = network.get_parameter(parameter.name)
-            draw = generator(seed, parameter.name)
+            draw, shape = drawn(version, seed, parameter.name), tuple(tensor.shape)
             if tensor.ndim == 1:
-                bound = 1 / sqrt(fan_in(network.get_parameter(parameter.name.removesuffix("bias") + "weight")))
-                tensor.uniform_(-bound, bound, generator=draw)
+                weight = network.get_parameter(parameter.name.removesuffix("bias") + "weight")
+                bound = 1 / sqrt(fan_in(tuple(weight.shape)))
+                tensor.copy_(torch.from_numpy(draw.uniform(shape, -bound, bound)))
             else:
-                weights.fill(tensor, draw)
+                tensor.copy_(torch.from_numpy(weights.values(shape, draw)))
         for unit in plan.units():
             norm = network.get_submodule(unit.norm.name)
             if isinstance(norm, nn.BatchNorm2d):
@@ -139,6 +140,7 @@ def build(plan: Plan, init: Init, seed: int) -> Network:
                 norm.running_mean.zero_()
                 norm.running_var.fill_(1.0)
             if unit.norm.affine:
-                gamma, beta = norm.get_parameter("weight"), norm.get_parameter("bias")
-                norms.fill(gamma, beta, generator(seed, unit.norm.name))
+                gamma = norms.gamma(unit.norm.channels, drawn(version, seed, unit.norm.name))
+                norm.get_parameter("weight").copy_(torch.from_numpy(gamma))
+                norm.get_parameter("bias").fill_(norms.beta)
     return network

@@ -11,8 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.catalog.policy import How, Trained, Trains
-from core.network.builder import Network
-from core.network.randomness import generator
+from core.draws.draw import Draw
+from core.draws.versions import Version, drawn
+from core.network.builder import Network, build
+from core.run.spec import RunSpec
 
 
 class FrozenWeight(nn.Module):
@@ -81,12 +83,12 @@ class Highest(torch.autograd.Function):
 class MaskedWeight(FrozenWeight):
     """A frozen layer that uses only the weights whose trainable `scores` are largest in size (1911.13299)."""
 
-    def __init__(self, layer: nn.Conv2d | nn.Linear, keep: float, draw: torch.Generator) -> None:
+    def __init__(self, layer: nn.Conv2d | nn.Linear, keep: float, draw: Draw) -> None:
         super().__init__(layer)
         self.keep = keep
         # As nn.init.kaiming_uniform_(a=sqrt(5)), the source's choice: U(-1/sqrt(fan-in), 1/sqrt(fan-in)).
         bound = 1 / self.weight[0].numel() ** 0.5
-        self.scores = nn.Parameter(torch.empty_like(self.weight).uniform_(-bound, bound, generator=draw))
+        self.scores = nn.Parameter(torch.from_numpy(draw.uniform(tuple(self.weight.shape), -bound, bound)))
 
     def effective(self) -> Tensor:
         # The absolute value is a part of the graph: a weight that should be used more has its |score| raised, so a
@@ -94,38 +96,38 @@ class MaskedWeight(FrozenWeight):
         return self.weight * Highest.apply(self.scores.abs(), self.keep)
 
 
-def choose(outputs: int, fan_in: int, count: int, draw: torch.Generator, *, spread: bool = False) -> Tensor:
+def choose(outputs: int, fan_in: int, count: int, draw: Draw, *, spread: bool = False) -> Tensor:
     """Flat positions of `count` different weights of a layer, drawn without replacement.
 
     Each output channel has equally many; if `spread`, they are anywhere in the layer.
     """
     if spread:
-        return torch.rand(outputs * fan_in, generator=draw).argsort(stable=True)[:count].sort().values
-    order = torch.rand(outputs, fan_in, generator=draw).argsort(dim=1, stable=True)[:, : count // outputs]
+        return torch.from_numpy(draw.ranks(1, outputs * fan_in)[0, :count]).sort().values
+    order = torch.from_numpy(draw.ranks(outputs, fan_in)[:, : count // outputs])
     return (order.sort(dim=1).values + torch.arange(outputs).unsqueeze(1) * fan_in).flatten()
 
 
-def _whole(network: Network, name: str, trained: Trained, seed: int) -> None:
+def _whole(network: Network, name: str, trained: Trained, draw: Draw) -> None:
     network.get_parameter(name).requires_grad_(True)
 
 
-def _scatter(network: Network, name: str, trained: Trained, seed: int) -> None:
+def _scatter(network: Network, name: str, trained: Trained, draw: Draw) -> None:
     name = name.removesuffix(".weight")
     layer = network.get_submodule(name)
     assert isinstance(layer, nn.Conv2d)
     outputs, fan_in = layer.weight.flatten(1).shape
-    indices = choose(outputs, fan_in, trained.count, generator(seed, name), spread=trained.spread)
+    indices = choose(outputs, fan_in, trained.count, draw, spread=trained.spread)
     _replace(network, name, ScatteredWeight(layer, indices))
 
 
-def _mask(network: Network, name: str, trained: Trained, seed: int) -> None:
+def _mask(network: Network, name: str, trained: Trained, draw: Draw) -> None:
     name = name.removesuffix(".weight")
     layer = network.get_submodule(name)
     assert isinstance(layer, nn.Conv2d | nn.Linear)
-    _replace(network, name, MaskedWeight(layer, trained.keep, generator(seed, name)))
+    _replace(network, name, MaskedWeight(layer, trained.keep, draw))
 
 
-LETS_TRAIN: dict[How, Callable[[Network, str, Trained, int], None]] = {
+LETS_TRAIN: dict[How, Callable[[Network, str, Trained, Draw], None]] = {
     "whole": _whole,
     "values": _scatter,
     "scores": _mask,
@@ -133,16 +135,22 @@ LETS_TRAIN: dict[How, Callable[[Network, str, Trained, int], None]] = {
 """For each way in which a tensor may train: what makes it train in the network."""
 
 
-def freeze(network: Network, trains: Trains, seed: int) -> dict[str, nn.Parameter]:
+def freeze(network: Network, trains: Trains, seed: int, version: Version = 2) -> dict[str, nn.Parameter]:
     """Let what `trains` names train, and freeze the rest. Returns the trainable tensors by name.
 
     `network` is changed in place. `seed` chooses the scattered weights of a `random-k` policy and the scores of a
-    supermask.
+    supermask, by this version of the draw.
     """
     network.requires_grad_(False)
     for name, trained in trains.items():
-        LETS_TRAIN[trained.how](network, name, trained, seed)
+        LETS_TRAIN[trained.how](network, name, trained, drawn(version, seed, name.removesuffix(".weight")))
     return {name: p for name, p in network.named_parameters() if p.requires_grad}
+
+
+def draw_network(spec: RunSpec) -> tuple[Network, dict[str, nn.Parameter]]:
+    """The network of `spec` on the CPU, as its seeds and its version of the draw give it; the trainable tensors."""
+    network = build(spec.plan, spec.init, spec.seeds.init, spec.draw)
+    return network, freeze(network, spec.trains, spec.seeds.choice, spec.draw)
 
 
 def _replace(network: nn.Module, name: str, module: nn.Module) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import NamedTuple
 
 import torch
@@ -11,9 +12,10 @@ from torch.nn import functional as F
 
 
 class Scores(NamedTuple):
-    """Mean loss, and the shares of examples whose label has the highest or one of the five highest logits."""
+    """Mean loss, None where it is no finite number; the shares of examples whose label has the highest or one of the
+    five highest logits."""
 
-    loss: float
+    loss: float | None
     top1: float
     top5: float
 
@@ -27,10 +29,19 @@ class Mean:
     correct5: int = 0
     seen: int = 0
 
+    def __add__(self, other: Mean) -> Mean:
+        return Mean(
+            self.loss + other.loss,
+            self.correct + other.correct,
+            self.correct5 + other.correct5,
+            self.seen + other.seen,
+        )
+
     @property
     def scores(self) -> Scores:
         """The means over the examples seen, of which there must be at least one."""
-        return Scores(self.loss / self.seen, self.correct / self.seen, self.correct5 / self.seen)
+        loss = self.loss / self.seen
+        return Scores(loss if isfinite(loss) else None, self.correct / self.seen, self.correct5 / self.seen)
 
 
 def summed_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
@@ -39,11 +50,16 @@ def summed_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tenso
 
 
 @torch.no_grad()
-def tally(loss: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
-    """A batch's summed loss, correct answers, and labels among the five highest; (3,) float64 on the device."""
+def tally(logits: Tensor, labels: Tensor) -> Tensor:
+    """A batch's summed cross-entropy, correct answers, and labels among the five highest; (3,) float64 on the device.
+
+    Logits that are not all finite numbers are no answer.
+    """
     best = logits.topk(min(5, logits.shape[1]), dim=1).indices
-    correct = (logits.argmax(dim=1) == labels).sum()
-    return torch.stack([loss.double(), correct.double(), (best == labels[:, None]).sum().double()])
+    answers = logits.isfinite().all(dim=1)
+    correct = ((logits.argmax(dim=1) == labels) & answers).sum()
+    correct5 = ((best == labels[:, None]).any(dim=1) & answers).sum()
+    return torch.stack([summed_loss(logits, labels).double(), correct.double(), correct5.double()])
 
 
 class Window:

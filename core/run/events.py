@@ -77,14 +77,16 @@ class Point(NamedTuple):
     """What is measured after `step` optimiser steps: the one list of quantities, from which events, table, feed and
     downloads take theirs.
 
-    train: mean loss and top-1 of the batches since the last train point, in train mode, and the lr of the last
-    step. test: mean over the whole test set in evaluation mode; `lr` is null. `top1` and `top5` are shares in 0..1.
+    train: mean cross-entropy and accuracy of the batches since the last train point, in train mode, and the lr of the
+    last step; at the end of an epoch, of the whole epoch. test: mean over the whole test set in evaluation mode; `lr`
+    is null. At step 0 the running statistics have seen nothing, so the first training batch's take their place. `top1`
+    and `top5` are shares in 0..1. A test's `loss` is null where it is no finite number.
     """
 
     step: int
     epoch: float
     split: Split
-    loss: float
+    loss: float | None
     top1: float
     top5: float | None = None
     lr: float | None = None
@@ -174,7 +176,8 @@ class Analysed(Model):
 
 
 class Finished(Model):
-    """The run is complete. `top1` and `loss` are those of the last epoch on the test set, never of the best.
+    """The run is complete. `top1` and `loss` are those of the last epoch on the test set, never of the best;
+    `train_top1` and `train_loss` are means over the whole last epoch.
 
     `digest` is the SHA-256 over the trained tensors and running statistics: equal digests, equal networks.
     """
@@ -183,7 +186,7 @@ class Finished(Model):
     step: int
     epoch: float
     top1: float
-    loss: float
+    loss: float | None
     train_top1: float
     train_loss: float
     top5: float | None = None

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from core.machine.files import write_atomically
 from core.run.cost import keeps_snapshot
 from core.run.events import EVENT, Analysed, Event, Finished, Measured, Progress, Snapshot, Started
-from core.run.spec import RunSpec
+from core.run.spec import STORED, RunSpec
 
 
 class OtherRun(ValueError):
@@ -34,7 +34,7 @@ class Journal:
 
     def _check(self, path: Path) -> None:
         try:
-            there = RunSpec.model_validate_json(path.read_bytes())
+            there = RunSpec.model_validate_json(path.read_bytes(), context=STORED)
         except ValidationError as error:
             raise OtherRun(f"{path} is not the spec of a run; name another folder with --out") from error
         if there.digest == self.spec.digest:

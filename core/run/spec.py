@@ -10,7 +10,7 @@ import json
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from core.catalog import architectures as catalog
 from core.catalog.datasets import DATASETS, DataSet
@@ -26,6 +26,8 @@ from core.catalog.residual import Shape
 from core.catalog.schedules import SCHEDULES
 
 MAX_EPOCHS = 400
+STORED = "stored"
+"""The context in which to validate a spec that was kept: one from before there were versions of the draw names none."""
 PURPOSES = ("init", "order", "augmentation", "choice")
 
 
@@ -150,6 +152,11 @@ class RunSpec(Model):
     init: Init = Init()
     norm: Normalisation = Normalisation()
     seeds: Seeds
+    draw: Literal[1, 2] = Field(
+        2,
+        description="Version of the random draw: 2 makes the same numbers of a seed on every machine; 1 is PyTorch's, "
+        "of runs from before version 0.3.",
+    )
     start: str | None = Field(
         None,
         pattern=r"^[0-9a-f]{64}$",
@@ -165,12 +172,14 @@ class RunSpec(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _complete(cls, data: Any) -> Any:
+    def _complete(cls, data: Any, info: ValidationInfo) -> Any:
         """Derive what was left open: the seeds from the replicate, the norm initialiser from the policy, the contents
         of a folder from the folder."""
         if not isinstance(data, dict):
             return data
         data = dict(data)
+        if info.context == STORED:
+            data.setdefault("draw", 1)
         seeds = data.get("seeds")
         if seeds is None or isinstance(seeds, dict):
             replicate = data.get("replicate", 0)
@@ -265,7 +274,8 @@ class RunSpec(Model):
     @property
     def digest(self) -> str:
         """SHA-256 of all that determines the result: everything but the name."""
-        rows = json.dumps(self.model_dump(mode="json", exclude={"name"}), sort_keys=True)
+        unsaid = {"name", "draw"} if self.draw == 1 else {"name"}  # a run from before there were versions keeps its own
+        rows = json.dumps(self.model_dump(mode="json", exclude=unsaid), sort_keys=True)
         return hashlib.sha256(rows.encode()).hexdigest()
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from core.machine.files import write_atomically
 from core.run.events import EVENT, Analysed, Event, Failed, Finished, Started
-from core.run.spec import RunSpec
+from core.run.spec import STORED, RunSpec
 from core.studies.records import Record
 from core.studies.spec import Member, StudySpec
 
@@ -35,7 +35,7 @@ class StudyFolder:
         if not path.exists():
             return None
         try:
-            return cls(folder, StudySpec.model_validate_json(path.read_bytes()))
+            return cls(folder, StudySpec.model_validate_json(path.read_bytes(), context=STORED))
         except ValidationError as error:
             raise OtherStudy(f"{path} is not the spec of a study; name another folder with --out") from error
 
@@ -93,6 +93,6 @@ def _told(path: Path) -> list[Event]:
 
 def _digest(path: Path) -> str | None:
     try:
-        return RunSpec.model_validate_json((path / "spec.json").read_bytes()).digest
+        return RunSpec.model_validate_json((path / "spec.json").read_bytes(), context=STORED).digest
     except (OSError, ValidationError):
         return None

@@ -9,11 +9,11 @@ from functools import cached_property
 from itertools import product
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from core.catalog.model import Model
 from core.run.problems import explain
-from core.run.spec import RunSpec
+from core.run.spec import STORED, RunSpec
 
 Scale = Literal["minutes", "evening", "paper"]
 SCALES: tuple[Scale, ...] = ("minutes", "evening", "paper")
@@ -57,6 +57,13 @@ class StudySpec(Model):
     base: dict[str, Any]
     axes: tuple[Axis, ...] = Field(min_length=1)
     replicates: int = Field(ge=1, le=100)
+
+    @model_validator(mode="after")
+    def _keeps_its_draw(self, info: ValidationInfo) -> StudySpec:
+        """A study that was kept without a version of the draw is from before there were any."""
+        if info.context == STORED:
+            self.base.setdefault("draw", 1)
+        return self
 
     @field_validator("axes")
     @classmethod

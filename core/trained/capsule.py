@@ -22,13 +22,13 @@ from torch import Tensor, nn
 from core.catalog.model import Model
 from core.machine.files import CAPSULE, CAPSULE_FORMAT, write_atomically
 from core.machine.processor import MAX_LENGTH, processor
-from core.network.builder import Network, build
-from core.network.freezing import freeze
+from core.network.builder import Network
+from core.network.freezing import draw_network
 from core.network.tensors import digest_of
 from core.run.events import Finished
 from core.run.layout import Slot, layout
 from core.run.problems import explain
-from core.run.spec import RunSpec
+from core.run.spec import STORED, RunSpec
 from core.run.tensorfile import BadTensorFile, Header, header_of
 
 VERSION = "1"
@@ -152,7 +152,7 @@ def _told(header: Header) -> tuple[RunSpec, Finished, Origin, tuple[str, ...], s
     if missing:
         raise BadTensorFile(f"is a capsule without {' and '.join(missing)}")
     try:
-        spec = RunSpec.model_validate_json(told["spec"])
+        spec = RunSpec.model_validate_json(told["spec"], context=STORED)
     except ValidationError as error:
         raise BadTensorFile(f"holds a spec that cannot be run here: {explain(error)}") from error
     try:
@@ -205,8 +205,7 @@ def rebuild(capsule: Capsule, device: torch.device | None = None) -> Network:
     On the machine that trained it, it gives the same logits to the bit.
     """
     spec = capsule.spec
-    network = build(spec.plan, spec.init, spec.seeds.init)
-    freeze(network, spec.trains, spec.seeds.choice)
+    network, _ = draw_network(spec)
     own = network.state_dict()
     for name, tensor in capsule.tensors.items():
         own[name].copy_(tensor)

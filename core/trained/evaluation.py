@@ -11,7 +11,7 @@ from core.catalog.plan import Plan
 from core.data.batches import TEST_BATCH, Batch, Batches
 from core.engine.choice import Engine
 from core.engine.fused import Seen
-from core.network.scores import Window, summed_loss, tally
+from core.network.scores import Window, tally
 
 HELD_BYTES = 256 << 20
 """A sample of the test images is held in memory; it is smaller where it would need more than this."""
@@ -21,7 +21,7 @@ def evaluating(engine: Engine, batches: Iterable[Batch], window: Window, seen: S
     """Add the tally of each batch to `window`; yields the number of its images. `seen`: see Engine."""
     for images, labels in batches:
         logits = engine.evaluate(images, seen)
-        window.add(tally(summed_loss(logits, labels), logits, labels), len(labels))
+        window.add(tally(logits, labels), len(labels))
         yield len(labels)
 
 

@@ -94,8 +94,8 @@ def compare(on: Operation, edits: Sequence[Edit], images: int) -> Generator[floa
     edited = (yield from _scores(on, sample, 0.5)) if changed else unedited
     patient.reset()
     return {
-        "unedited": _told(unedited),
-        "edited": _told(edited),
+        "unedited": unedited._asdict(),
+        "edited": edited._asdict(),
         "off": off,
         "changed": changed,
         "images": sample.count,
@@ -108,11 +108,6 @@ def _scores(on: Operation, sample: Sample, before: float) -> Generator[float, No
     for _ in evaluating(on.engine, sample, window):
         yield before + 0.5 * window.seen / sample.count
     return window.mean().scores
-
-
-def _told(scores: Scores) -> dict[str, float | None]:
-    """`scores` for JSON, with None for a loss that has become infinite or NaN."""
-    return {name: value if math.isfinite(value) else None for name, value in scores._asdict().items()}
 
 
 def show(on: Operation, edits: Sequence[Edit], look: Look) -> dict[str, Any]:

@@ -30,12 +30,14 @@ class State:
     """All that a training needs, beside its spec, to continue as if it had never stopped.
 
     `tensors`: trained parameters, running statistics and, as `optimizer/...`, the optimiser's state. `window`: sums
-    over what was trained on since the last train point. `train` and `test`: the last values of the curves.
+    over what was trained on since the last train point; `passed`: sums over the epoch before these. `train` and `test`:
+    the last values of the curves.
     """
 
     step: int
     elapsed_s: float
     window: Mean
+    passed: Mean
     train: Scores | None
     test: Scores
     tensors: dict[str, Tensor]
@@ -86,6 +88,7 @@ class CheckpointFolder:
             **{
                 **numbers,
                 "window": Mean(**numbers["window"]),
+                "passed": Mean(**numbers.get("passed", {})),  # checkpoints from before version 0.3 have none
                 "train": Scores(*numbers["train"]) if numbers["train"] else None,
                 "test": Scores(*numbers["test"]),
                 "tensors": tensors,

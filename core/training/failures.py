@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from math import log
+
 import torch
 
 from core.data.memory import DataUnavailable
 from core.network.group import Group
+from core.network.scores import Scores
 from core.run.events import EVENT, Failed
 from core.run.spec import Recipe, RunSpec
 from core.trained.start import BadStart
+
+FAR = 100
+"""A loss this many times that of guessing is one of a training that has diverged."""
 
 
 class Diverged(Exception):
@@ -17,6 +23,19 @@ class Diverged(Exception):
     def __init__(self, step: int, recipe: Recipe) -> None:
         super().__init__(f"The loss became infinite or NaN by step {step}. Try a smaller lr than {recipe.lr:g}.")
         self.step = step
+
+
+def far_off(spec: RunSpec, train: Scores, test: Scores) -> str | None:
+    """What a person should know of the losses that a run ends with; None where they are of a usual size."""
+    guessing = log(len(spec.data.classes))
+    if train.loss is not None and train.loss > FAR * guessing:
+        return (
+            f"The training has diverged: its loss ended at {train.loss:.2g}, where guessing has {guessing:.2g}. "
+            f"Try a smaller lr than {spec.recipe.lr:g}."
+        )
+    if test.loss is None:
+        return "The test loss is no finite number: for some test images the network has no answer."
+    return None
 
 
 def failure(spec: RunSpec, step: int, error: Exception) -> Failed | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.catalog.schedules import learning_rate
 from core.data.batches import batches
@@ -34,17 +35,18 @@ OPTIMIZER = "optimizer/"
 class Learner:
     """The network of `spec` before its first step. `start`: the file with the values that it begins with, if any.
 
-    `window`: sums over what was trained on since the last `take_window`; `tested`: the sums of the last test. In a
-    `group` each process has a learner, and all have the same parameters and the same sums.
+    `window`: sums over what was trained on since the last `take_window`; `passed`: sums over the epoch before the
+    window; `tested`: the sums of the last test. In a `group` each process has a learner, and all have the same
+    parameters and the same sums.
     """
 
     def __init__(self, spec: RunSpec, data_folder: Path, device: torch.device, group: Group, start: Path) -> None:
         self.spec, self.plan, self.device, self.group = spec, spec.plan, device, group
         _be_deterministic()
         self.batches = batches(spec, data_folder, device, group.part)
-        network = build(self.plan, spec.init, spec.seeds.init)
+        network = build(self.plan, spec.init, spec.seeds.init, spec.draw)
         self.taken = start_from(network, start, spec.start) if spec.start else None
-        self.trainable = freeze(network, spec.trains, spec.seeds.choice)
+        self.trainable = freeze(network, spec.trains, spec.seeds.choice, spec.draw)
         if spec.recipe.sync_batchnorm and not group.part.alone:
             synchronise(network)
         self.network = network.to(device).to(memory_format=torch.channels_last)
@@ -53,6 +55,7 @@ class Learner:
         self.speed = Speed(spec)
         self.step = 0
         self.window = Window(device)
+        self.passed = Mean()
         self.tested = Mean()
 
     def train_step(self, images: Tensor, labels: Tensor, began: float) -> None:
@@ -75,7 +78,7 @@ class Learner:
             loss = summed_loss(logits, labels, self.spec.recipe.label_smoothing)
         if self.trainable:
             (loss / whole).backward()
-        return tally(loss, logits, labels)
+        return tally(logits, labels)
 
     def _batch_images(self, step: int) -> int:
         """How many images all processes together train on in `step`; the last batch of an epoch may be smaller."""
@@ -96,13 +99,29 @@ class Learner:
         total.seen = whole
         self.tested = total.mean()
 
+    def test_at_start(self) -> Iterator[int]:
+        """As `test`, before the first step. Running statistics that have seen nothing would answer nonsense, so those
+        of the first training batch take their place for this one test."""
+        fresh = [norm for norm in self.network.modules() if isinstance(norm, nn.BatchNorm2d) and _saw_nothing(norm)]
+        before = {name: values.clone() for name, values in running_statistics(self.network).items()}
+        if fresh:
+            images, _ = next(iter(self.batches.train(0, 0)))
+            with torch.no_grad(), _taking_over(fresh):
+                if len(images) or self.spec.recipe.sync_batchnorm:
+                    self.engine.train(images, 0)
+        yield from self.test()
+        for name, values in running_statistics(self.network).items():
+            values.copy_(before[name])
+
     def learning_rate(self, step: int) -> float:
         return learning_rate(self.spec.recipe, step, self.spec.steps_per_epoch, self.spec.total_steps)
 
-    def take_window(self) -> Mean:
-        """Sums over what was trained on since the last call."""
+    def take_window(self, *, epoch_ends: bool) -> Mean:
+        """Sums over what was trained on since the last call; at the end of an epoch, over the whole epoch."""
         mean, self.window = self.window.mean(), Window(self.device)
-        return mean
+        epoch = self.passed + mean
+        self.passed = Mean() if epoch_ends else epoch
+        return epoch if epoch_ends else mean
 
     # -- its state -------------------------------------------------------------------------------------------
 
@@ -141,13 +160,31 @@ class Learner:
         """All that a checkpoint needs: the result, and the optimiser's state as `optimizer/...`."""
         return {**self.result(), **{f"{OPTIMIZER}{name}": tensor for name, tensor in self.optimizer.state.items()}}
 
-    def restore(self, step: int, window: Mean, tensors: dict[str, Tensor]) -> None:
-        """Continue at `step` with the `tensors()` and the `window` of that step."""
+    def restore(self, step: int, window: Mean, passed: Mean, tensors: dict[str, Tensor]) -> None:
+        """Continue at `step` with the `tensors()` and the sums of that step."""
         with torch.no_grad():
             for name, own in self.result().items():
                 own.copy_(tensors[name])
         self.optimizer.restore({n.removeprefix(OPTIMIZER): t for n, t in tensors.items() if n.startswith(OPTIMIZER)})
-        self.step, self.window = step, Window(self.device, window)
+        self.step, self.window, self.passed = step, Window(self.device, window), passed
+
+
+def _saw_nothing(norm: nn.BatchNorm2d) -> bool:
+    assert norm.running_mean is not None and norm.running_var is not None
+    return not norm.running_mean.any() and bool((norm.running_var == 1).all())
+
+
+@contextmanager
+def _taking_over(norms: list[nn.BatchNorm2d]) -> Iterator[None]:
+    """Within it, running statistics become those of the batch, and keep nothing of what they were."""
+    momenta = [norm.momentum for norm in norms]
+    try:
+        for norm in norms:
+            norm.momentum = 1.0
+        yield
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
 
 
 def _be_deterministic() -> None:

@@ -18,14 +18,14 @@ from core.data.batches import batches
 from core.machine.files import START
 from core.network.devices import device_of
 from core.network.group import Group
-from core.network.scores import Mean, Scores
+from core.network.scores import Scores
 from core.run.cost import analysed_images, keeps_snapshot, point_stride
 from core.run.events import Analysed, Event, Measured, Point, Stopped, Warned
 from core.run.spec import RunSpec
 from core.trained.analysis import analysing
 from core.trained.capsule import save_capsule
 from core.training.checkpoint import CheckpointFolder, State
-from core.training.failures import Diverged, failure, failure_elsewhere
+from core.training.failures import Diverged, failure, failure_elsewhere, far_off
 from core.training.learner import Learner
 from core.training.messages import finished, progress, started
 from core.training.snapshot import NormReader
@@ -129,7 +129,7 @@ class Training:
         if found:
             yield found[1]
         else:
-            yield from self._test()
+            yield from self._test(self.learner.test_at_start())
             yield from self._snapshot(due=True)
 
         while self.step < self.spec.total_steps:
@@ -142,7 +142,7 @@ class Training:
                 self.learner.train_step(images, labels, began)
                 last = index == self.spec.steps_per_epoch - 1
                 if last or self.step % self.stride == 0:
-                    yield self._measured()
+                    yield self._measured(epoch_ends=last)
                     yield from self._snapshot(due=last)
                     if not last and self._is_due(checkpoint_every_s):
                         yield from self._save()
@@ -150,7 +150,7 @@ class Training:
                 if message := self.batches.warning():
                     yield Warned(step=self.step, message=message)
                 began = time.monotonic()
-            yield from self._test()
+            yield from self._test(self.learner.test())
             if self.step < self.spec.total_steps and self._is_due(min(checkpoint_every_s, 2.0)):
                 yield from self._save()
         yield from self._end(should_stop, analyses)
@@ -162,22 +162,18 @@ class Training:
         if self.learner.engine.notice:
             yield Warned(step=self.step, message=self.learner.engine.notice)
 
-    def _measured(self) -> Measured:
-        scores = self._finite(self.learner.take_window())
-        self.last_train = scores
+    def _measured(self, *, epoch_ends: bool) -> Measured:
+        self.last_train = scores = self.learner.take_window(epoch_ends=epoch_ends).scores
+        if scores.loss is None:
+            raise Diverged(self.step, self.spec.recipe)
         lr = self.learner.learning_rate(self.step - 1)
         return Measured(point=Point(self.step, self.learner.epoch, "train", **scores._asdict(), lr=lr))
 
-    def _test(self) -> Iterator[Event]:
-        for tested in self.learner.test():
+    def _test(self, batches: Iterator[int]) -> Iterator[Event]:
+        for tested in batches:
             yield from self._progress(tested=tested)
-        self.last_test = self._finite(self.learner.tested)
+        self.last_test = self.learner.tested.scores
         yield Measured(point=Point(self.step, self.learner.epoch, "test", **self.last_test._asdict()))
-
-    def _finite(self, mean: Mean) -> Scores:
-        if not math.isfinite(mean.loss):
-            raise Diverged(self.step, self.spec.recipe)
-        return mean.scores
 
     def _snapshot(self, *, due: bool) -> Iterator[Event]:
         """γ and β, if `due`, if the run keeps the snapshot of this step, or if the last one was a while ago."""
@@ -205,6 +201,8 @@ class Training:
     def _end(self, should_stop: Callable[[], bool], analyses: bool) -> Iterator[Event]:
         """The capsule, the analyses, and Finished. A stop in between loses only the analyses."""
         assert self.last_train is not None
+        if words := far_off(self.spec, self.last_train, self.last_test):
+            yield Warned(step=self.step, message=words)
         result = finished(self.learner, self.last_train, self.last_test, self.reader.disabled_share(), self._elapsed())
         if self.folder:
             save_capsule(self.folder, self.learner.capsule(result))
@@ -249,6 +247,7 @@ class Training:
                 step=self.step,
                 elapsed_s=self._elapsed(),
                 window=self.learner.window.mean(),
+                passed=self.learner.passed,
                 train=self.last_train,
                 test=self.last_test,
                 tensors=self.learner.tensors(),
@@ -263,6 +262,6 @@ class Training:
         yield Stopped(step=self.step)
 
     def _restore(self, state: State) -> None:
-        self.learner.restore(state.step, state.window, state.tensors)
+        self.learner.restore(state.step, state.window, state.passed, state.tensors)
         self.elapsed_before = state.elapsed_s
         self.last_train, self.last_test = state.train, state.test

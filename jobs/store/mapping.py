@@ -7,7 +7,7 @@ with such a run still shows the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -17,12 +17,12 @@ from sqlalchemy import Row
 from core.catalog.model import first_fault
 from core.run.events import Counts, Finished, Started
 from core.run.problems import explain
-from core.run.spec import RunSpec
+from core.run.spec import STORED, RunSpec
 from jobs.store.records import ExampleMark, Run, Unreadable, Usage
 from jobs.store.tables import FINDINGS, MEMBERS, RUNS, STUDIES, place_of
 
 # Read once for many polls. A Started of the deepest network is some 100 KB, hence the smaller cache.
-read_spec = lru_cache(2048)(RunSpec.model_validate_json)
+read_spec = lru_cache(2048)(partial(RunSpec.model_validate_json, context=STORED))
 read_counts = lru_cache(2048)(Counts.model_validate_json)
 read_started = lru_cache(256)(Started.model_validate_json)
 read_result = lru_cache(1024)(Finished.model_validate_json)

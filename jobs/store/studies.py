@@ -11,13 +11,14 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlalchemy import Connection, Row
 
+from core.run.spec import STORED
 from core.studies.spec import StudySpec
 from jobs.store.database import Database
 from jobs.store.mapping import kept, read_any, select_runs
@@ -28,7 +29,7 @@ from jobs.store.tables import MEMBERS, RUNS, STUDIES
 USABLE: tuple[State, ...] = ("finished", "running", "queued")
 """Which runs of a digest a study takes, the most useful first."""
 
-read_study = lru_cache(256)(StudySpec.model_validate_json)
+read_study = lru_cache(256)(partial(StudySpec.model_validate_json, context=STORED))
 
 
 @dataclass(frozen=True)

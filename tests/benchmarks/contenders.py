@@ -33,8 +33,7 @@ from core.engine.fused import FusedNetwork
 from core.machine.lifeline import die_with_launcher
 from core.machine.memory import keep_freed_memory
 from core.machine.part import ALONE
-from core.network.builder import build
-from core.network.freezing import freeze
+from core.network.freezing import draw_network
 from core.run.spec import RunSpec
 from core.training.learner import Learner
 
@@ -96,8 +95,7 @@ class Plain(Contender):
         self.loader = torch.utils.data.DataLoader(
             Pictures(), BATCH, shuffle=True, num_workers=workers, persistent_workers=workers > 0
         )
-        self.network = build(spec.plan, spec.init, spec.seeds.init)
-        trainable = freeze(self.network, spec.trains, spec.seeds.choice)
+        self.network, trainable = draw_network(spec)
         self.half = half
         if half:
             self.network = self.network.to(memory_format=torch.channels_last)
@@ -185,8 +183,7 @@ class Limit(Contender):
     def __init__(self, architecture: str, policy: str) -> None:
         keep_freed_memory()
         spec = spec_of(architecture, policy)
-        network = build(spec.plan, spec.init, spec.seeds.init)
-        trainable = freeze(network, spec.trains, spec.seeds.choice)
+        _, trainable = draw_network(spec)
         trials = try_shapes(spec.plan, BATCH, None, native_format())
         fastest = {shape: min(trial, key=trial.__getitem__) for shape, trial in trials.items()}
         self.words = f"torch's convolutions, {' and '.join(sorted(set(fastest.values())))}"

@@ -12,6 +12,8 @@ from core.catalog.plan import NormKind
 from core.catalog.policies import POLICIES, policy
 from core.catalog.policy import trainable
 from core.catalog.registry import UnknownName
+from core.draws.seeds import mixed
+from core.draws.versions import drawn
 from core.network.builder import Network, build
 from core.run.cost import counts, step_macs
 from core.run.spec import Init
@@ -186,16 +188,15 @@ def test_vgg_refuses_small_images() -> None:
         catalog.plan("vgg-11", (1, 8, 8))
 
 
-def test_orthogonal_weights_are_torchs() -> None:
+def test_orthogonal_weights_of_the_old_draw_are_torchs() -> None:
     for shape in ((16, 3, 3, 3), (64, 4, 1, 1)):
-        ours, theirs = torch.empty(shape), torch.empty(shape)
-        WEIGHT_INITIALIZERS["orthogonal"].fill(ours, torch.Generator().manual_seed(3))
-        torch.nn.init.orthogonal_(theirs, generator=torch.Generator().manual_seed(3))
-        torch.testing.assert_close(ours, theirs)
+        old = drawn(1, 3)
+        theirs = torch.empty(shape)
+        torch.nn.init.orthogonal_(theirs, generator=torch.Generator().manual_seed(mixed(3)))
+        torch.testing.assert_close(torch.from_numpy(WEIGHT_INITIALIZERS["orthogonal"].values(shape, old)), theirs)
 
 
 def test_binary_weights_have_two_values_of_the_he_deviation() -> None:
-    weight = torch.empty(64, 32, 3, 3)
-    WEIGHT_INITIALIZERS["binary"].fill(weight, torch.Generator().manual_seed(3))
+    weight = torch.from_numpy(WEIGHT_INITIALIZERS["binary"].values((64, 32, 3, 3), drawn(2, 3)))
     assert len(weight.unique()) == 2
     assert float(weight.std()) == pytest.approx((2 / 288) ** 0.5, rel=0.02)

@@ -14,6 +14,7 @@ from core.catalog.policies import POLICIES, policy
 from core.catalog.policy import trainable
 from core.data import batches
 from core.data.memory import load
+from core.draws.versions import drawn
 from core.network.builder import build
 from core.network.freezing import MaskedWeight, freeze, highest
 from core.run.events import Finished
@@ -129,7 +130,7 @@ def test_a_supermask_keeps_its_share_of_frozen_weights() -> None:
 
 
 def test_the_gradient_of_a_score_raises_its_size() -> None:
-    layer = MaskedWeight(torch.nn.Linear(8, 4, bias=False), 0.5, torch.Generator().manual_seed(1))
+    layer = MaskedWeight(torch.nn.Linear(8, 4, bias=False), 0.5, drawn(2, 1))
     (gradient,) = torch.autograd.grad(layer.effective().sum(), layer.scores)
     assert torch.equal(gradient, layer.weight * layer.scores.sign())
     assert (layer.scores < 0).any() and (layer.scores > 0).any()

@@ -20,6 +20,7 @@ from core.data.batches import batches
 from core.data.decoding import AREA, Images, Task
 from core.data.memory import DataUnavailable
 from core.data.streaming import StreamingBatches, worker_count
+from core.draws.versions import Version
 from core.machine.part import Part
 from core.run.events import Failed, Finished, Stopped, Warned
 from core.run.spec import RunSpec
@@ -141,13 +142,14 @@ def test_augmentation_leaves_the_trainings_generator_alone(make: Callable[..., R
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_the_papers_crops(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_papers_crops(tmp_path: Path, version: Version) -> None:
     """Training cuts out 10 to 100 % of the area; a test image is shrunk to 8/7 of the side, and its centre is taken."""
     rows, columns = np.mgrid[0:200, 0:200].astype(np.uint8)
     Image.fromarray(np.stack([rows, columns, np.full_like(rows, 99)], axis=-1)).save(tmp_path / "ramp.png")
     path = str(tmp_path / "ramp.png")
     images = Images(32, flip=True)
-    cut = images.__getitems__([Task(path, (0, 0, index)) for index in range(300)])
+    cut = images.__getitems__([Task(path, (version, 0, 0, index)) for index in range(300)])
     assert isinstance(cut, np.ndarray)
     seen = cut.astype(float)
     heights = np.abs(seen[:, -1, 16, 0] - seen[:, 0, 16, 0]) * 32 / 31

@@ -14,8 +14,8 @@ from core.engine.compiled import compiled_kernels
 from core.engine.eager import EagerKernels
 from core.engine.fused import FusedNetwork
 from core.engine.modules import ModuleEngine
-from core.network.builder import Network, build
-from core.network.freezing import freeze, running_statistics
+from core.network.builder import Network
+from core.network.freezing import draw_network, running_statistics
 from core.run.spec import RunSpec
 
 POLICIES = ("batchnorm", "all", "random-2", "shortcut", "output", "batchnorm-stages-2-3", "supermask", "beta", "bias")
@@ -29,8 +29,7 @@ def spec(architecture: str, policy: str, **changes: Any) -> RunSpec:
 
 
 def network_of(run: RunSpec) -> Network:
-    network = build(run.plan, run.init, run.seeds.init)
-    freeze(network, run.trains, run.seeds.choice)
+    network, _ = draw_network(run)
     return network.to(memory_format=torch.channels_last)
 
 

@@ -13,7 +13,6 @@ from torch import Tensor
 from core.data.batches import Batch
 from core.engine.modules import ModuleEngine
 from core.network.builder import Network, build
-from core.network.randomness import generator
 from core.run.cost import ANALYSED_AT_LEAST, ANALYSES_SHARE, analysed_images, run_macs
 from core.run.events import Analysed, Finished, Stopped
 from core.run.findings import EPSILONS, Findings
@@ -30,7 +29,7 @@ class Few:
 
     def __init__(self, run: RunSpec, count: int = 50) -> None:
         self.test_images, self.passes = count, 0
-        self.images = torch.randn(count, *run.data.shape, generator=generator(1))
+        self.images = torch.randn(count, *run.data.shape, generator=torch.Generator().manual_seed(1))
         self.labels = torch.arange(count) % 10
 
     def train(self, epoch: int, first: int) -> Iterator[Batch]:
@@ -159,7 +158,7 @@ def test_unused_parameters_change_nothing(architecture: str, norm: str) -> None:
     path = first.convolution.name.rpartition(".")[0]
     network.get_parameter(f"{first.norm.name}.weight").data[3] = 0.0
     network.get_parameter(f"{first.norm.name}.bias").data[3] = -1.0
-    images = torch.randn(4, *run.data.shape, generator=generator(2))
+    images = torch.randn(4, *run.data.shape, generator=torch.Generator().manual_seed(2))
     off: dict[str, Tensor] = {}
     for name, module in network.named_modules():
         if name.rpartition(".")[2].startswith("relu"):

@@ -37,7 +37,7 @@ CPU = torch.device("cpu")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of a trained run: its capsule, and what was said of it."""
     folder = tmp_path_factory.mktemp("run")
-    run = spec(epochs=4, train_examples=None, test_examples=None, recipe={"batch_size": 64, "lr": 0.1})
+    run = spec(replicate=1, epochs=4, train_examples=None, test_examples=None, recipe={"batch_size": 64, "lr": 0.1})
     torch.set_num_threads(1)
     events = list(train(run, folder, data_folder=folder, device="cpu"))
     told = {event.event: event.model_dump_json() for event in events if isinstance(event, Analysed | Finished)}

@@ -13,9 +13,9 @@ from safetensors.torch import load_file
 from core.catalog.policies import POLICIES
 from core.catalog.policy import trainable
 from core.catalog.schedules import learning_rate
+from core.draws.versions import drawn
 from core.network.builder import build
 from core.network.freezing import choose, freeze
-from core.network.randomness import generator
 from core.run.events import BINS, Event, Failed, Finished, Measured, Point, Snapshot, Started, Stopped
 from core.run.spec import Recipe, RunSpec
 from core.training.loop import Training, train
@@ -70,15 +70,15 @@ def test_a_scattered_convolution_begins_as_the_frozen_one() -> None:
     plain = build(spec().plan, spec().init, seed=5).eval()
     scattered = build(spec().plan, spec().init, seed=5).eval()
     freeze(scattered, POLICIES["random-4"].trains(spec().plan), seed=1)
-    x = torch.randn(2, 1, 8, 8, generator=generator(0))
+    x = torch.randn(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     assert torch.equal(plain(x), scattered(x))
 
 
 def test_chosen_weights_are_distinct_and_k_for_each_channel() -> None:
-    chosen = choose(outputs=16, fan_in=9, count=64, draw=generator(3))
+    chosen = choose(outputs=16, fan_in=9, count=64, draw=drawn(2, 3))
     assert len(set(chosen.tolist())) == 64
     assert torch.bincount(chosen // 9).tolist() == [4] * 16
-    assert not torch.equal(chosen, choose(16, 9, 64, generator(4)))
+    assert not torch.equal(chosen, choose(16, 9, 64, drawn(2, 4)))
 
 
 def test_initial_values_are_the_papers() -> None:
