@@ -7,6 +7,7 @@ pixels wide. The downloads (`downloads.py`) have them all. Knows no store and no
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import inf
 from typing import Any, get_type_hints
 
 from app.views.runs import short
@@ -81,6 +82,7 @@ def _extremes(points: Sequence[Point]) -> list[Point]:
     """Where loss and accuracy are least and greatest, in the order of `points`."""
     if len(points) <= EXTREMES:
         return list(points)
-    by_loss, by_top1 = sorted(points, key=lambda point: point.loss), sorted(points, key=lambda point: point.top1)
+    by_top1 = sorted(points, key=lambda point: point.top1)
+    by_loss = sorted(points, key=lambda point: inf if point.loss is None else point.loss)
     wanted = {point.step for point in (by_loss[0], by_loss[-1], by_top1[0], by_top1[-1])}
     return [point for point in points if point.step in wanted]

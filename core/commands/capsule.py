@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import torch
 from pydantic import ValidationError
 
 from core.commands.arguments import BadArguments
+from core.commands.console import decimal
 from core.commands.exit_codes import DONE, FAILED
 from core.data.batches import batches
 from core.data.memory import DataUnavailable
@@ -26,14 +28,10 @@ from core.network.scores import Scores, Window
 from core.run.cost import counts
 from core.run.problems import explain
 from core.run.spec import RunSpec
-from core.trained.capsule import BadCapsule, Capsule, Origin, has_its_seeds_weights, read_capsule, rebuild
+from core.trained.capsule import BadCapsule, Capsule, Origin, read_capsule, rebuild
 from core.trained.evaluation import evaluating
+from core.trained.verification import verified
 
-LOSS_TOLERANCE = 1e-5
-"""Relative. The number of right answers must be the same..."""
-ELSEWHERE = 1e-3
-"""...unless the processor, the kind of device, the threads or the formats differ from those of the training. Then this
-share of the answers may change, and this part of the loss."""
 REFUSALS = (BadCapsule, BadArguments, NoDevice)
 """What can be wrong with a file or with what was asked; the messages are for a person."""
 
@@ -77,7 +75,7 @@ def show(arguments: argparse.Namespace, capsule: Capsule) -> int:
             "trained": f"policy {spec.policy}, {numbers.trainable:,} parameters",
             "data set": f"{spec.dataset}, {spec.epochs} epochs of {spec.images[0]:,} images",
             "seeds": seeds,
-            "result": f"test top-1 {result.top1:.2%}, loss {result.loss:.4f}, on {spec.images[1]:,} images",
+            "result": f"test top-1 {result.top1:.2%}, loss {decimal(result.loss)}, on {spec.images[1]:,} images",
             "disabled": f"{result.disabled:.1%} of the features",
             "digest": result.digest,
             "made with": _made_with(capsule.origin),
@@ -102,37 +100,25 @@ def evaluate(arguments: argparse.Namespace, capsule: Capsule) -> int:
     if arguments.json:
         print(json.dumps(rows))
     else:
-        print(f"{spec.dataset}: test top-1 {scores.top1:.2%}, top-5 {scores.top5:.2%}, loss {scores.loss:.4f}")
+        print(f"{spec.dataset}: test top-1 {scores.top1:.2%}, top-5 {scores.top5:.2%}, loss {decimal(scores.loss)}")
     return DONE
 
 
 def verify(arguments: argparse.Namespace, capsule: Capsule) -> int:
     """Rebuild and evaluate; say whether weights and result are those that the capsule claims."""
-    told = capsule.result
-    same_weights = has_its_seeds_weights(capsule, rebuild(capsule))
     engine = _engine(capsule, arguments.device)
     scores = _scores(engine, capsule.spec, arguments.device)
     why = elsewhere(device_title(device_of(arguments.device)), engine.words, capsule.origin)
-    turned = max(abs(scores.top1 - told.top1), abs(scores.top5 - (told.top5 if told.top5 is not None else scores.top5)))
-    same_answers = turned <= (ELSEWHERE if why else 0.0)
-    same_loss = abs(scores.loss - told.loss) <= (ELSEWHERE if why else LOSS_TOLERANCE) * abs(told.loss)
-    sound = same_weights and same_answers and same_loss
+    checks = verified(capsule, rebuild(capsule), scores, why)
+    sound = all(check.passed for check in checks.values())
     if arguments.json:
-        checks = {"tensors": True, "frozen_weights": same_weights, "top1": same_answers, "loss": same_loss}
-        rows = {"sound": sound, "checks": checks, "stored": told.top1, "measured": scores._asdict()}
-        print(json.dumps({**rows, "elsewhere": why, "tolerance": ELSEWHERE if why else 0.0}))
+        told = {name: asdict(check) for name, check in checks.items()}
+        stored, measured = capsule.result.top1, scores._asdict()
+        print(json.dumps({"sound": sound, "checks": told, "stored": stored, "measured": measured, "elsewhere": why}))
     else:
-        drawn = "the seed's" if same_weights else "NOT the seed's: this version of torch draws other numbers"
-        _table(
-            {
-                "tensors": "as trained (their digest is the result's)",
-                "frozen weights": drawn,
-                "test top-1": _compared(told.top1, scores.top1, same_answers),
-                "test loss": _compared(told.loss, scores.loss, same_loss),
-                **({"tolerance": f"{ELSEWHERE:.1%} of the answers and of the loss, for {why}"} if why else {}),
-                "verdict": "sound" if sound else "DOES NOT give its result again",
-            }
-        )
+        rows = {"tensors": "as trained (their digest is the result's)"}
+        rows |= {name: check.words for name, check in checks.items()}
+        _table({**rows, "verdict": "sound" if sound else "DOES NOT give its result again"})
     return DONE if sound else FAILED
 
 
@@ -158,12 +144,6 @@ def _format(engine: str) -> str:
     """The number format in an engine's words; on a GPU nothing else decides what a test gives."""
     found = re.search(r"\b(bf16|fp32)\b", engine)
     return found[0] if found else ""
-
-
-def _compared(told: float, found: float, same: bool) -> str:
-    if told == found:
-        return f"{found!r}, the same to the last digit"
-    return f"{found!r}, stored {told!r}: {'the same but for rounding' if same else 'DIFFERENT'}"
 
 
 def _engine(capsule: Capsule, device_name: str) -> Engine:

@@ -43,7 +43,7 @@ def _line(spec: RunSpec, event: events.Event) -> str | None:
                 f"{counts.total:,} parameters train; {event.device}, {event.threads} threads"
             )
         case events.Measured(point=events.Point(split="test") as point):
-            return f"epoch {point.epoch:g}: test top-1 {point.top1:.2%}, loss {point.loss:.4f}"
+            return f"epoch {point.epoch:g}: test top-1 {point.top1:.2%}, loss {decimal(point.loss)}"
         case events.Analysed(findings=findings):
             return (
                 f"analysed on {findings.test_examples:,} test images: {findings.relu_always_off:.1%} of ReLU channels "
@@ -72,3 +72,8 @@ def clock(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes}:{rest:02d} min"
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d} h"
+
+
+def decimal(loss: float | None) -> str:
+    """A loss in four digits; in words where it is no finite number."""
+    return "not finite" if loss is None else f"{loss:.4f}"

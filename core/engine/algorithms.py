@@ -61,7 +61,7 @@ class Algorithm(StrEnum):
 
 OWN = {torch.bfloat16: Algorithm.BFLOAT16, torch.float32: Algorithm.FLOAT32}
 """The algorithm that needs no conversion, by the format between the layers."""
-HOW = {Algorithm.FLOAT32: "in fp32", Algorithm.FUSED: "in own kernels"}
+HOW = {Algorithm.FLOAT32: "wholly in fp32", Algorithm.FUSED: "in own kernels"}
 """The algorithms that can be exceptions, in words for people."""
 WRONG_BEYOND = {torch.bfloat16: 0.03, torch.float32: 1e-4}
 """An algorithm is wrong if its difference to torch's float32 has a relative norm above this, by the format between the
@@ -98,29 +98,30 @@ Trial = Mapping[Algorithm, float]
 class Dispatch:
     """Which algorithm computes each shape.
 
-    `dtype`: the format of the values between the layers; `exceptions`: the shapes that an algorithm other than that
-    format's own computes; `halves`: those of them that torch computes faster in bfloat16.
+    `gradients`: the format of the gradients between the layers; `exceptions`: the shapes that an algorithm other than
+    that format's own computes; `halves`: those of them whose gradients torch computes faster in bfloat16.
     """
 
-    dtype: torch.dtype
+    gradients: torch.dtype
     exceptions: Mapping[Shape, Algorithm] = field(default_factory=dict)
     halves: frozenset[Shape] = frozenset()
 
     def of(self, conv: Convolution) -> Algorithm:
-        return self.exceptions.get(Shape.of(conv), OWN[self.dtype])
+        return self.exceptions.get(Shape.of(conv), OWN[self.gradients])
 
-    def torch_dtype(self, conv: Convolution) -> torch.dtype:
-        """The format in which torch computes its part of `conv`: all, or beside an own kernel the weight's gradient."""
+    def torch_format(self, conv: Convolution) -> torch.dtype:
+        """The format in which torch computes gradients of `conv`: all, or beside an own kernel the weight's."""
         algorithm, half = self.of(conv), Shape.of(conv) in self.halves
         in_half = algorithm is Algorithm.BFLOAT16 or (algorithm is Algorithm.FUSED and half)
         return torch.bfloat16 if in_half else torch.float32
 
     @property
     def words(self) -> str:
-        """For people: `bf16`, `fp32`, `bf16 (convolution shapes: 3 in fp32, 2 in own kernels)`."""
-        counts, own = Counter(self.exceptions.values()), OWN[self.dtype]
+        """For people: `fp32`, `fp32, gradients in bf16 (convolution shapes: 2 in own kernels)`."""
+        counts = Counter(self.exceptions.values())
         told = [f"{counts[algorithm]} {how}" for algorithm, how in HOW.items() if counts[algorithm]]
-        return f"{own} (convolution shapes: {', '.join(told)})" if told else own
+        formats = "fp32" if self.gradients == torch.float32 else "fp32, gradients in bf16"
+        return f"{formats} (convolution shapes: {', '.join(told)})" if told else formats
 
 
 FLOAT32 = Dispatch(torch.float32)
@@ -194,7 +195,7 @@ def _read(path: Path) -> dict[str, Trial]:
 @cache
 def _cache_file(torch_version: str, threads: int, own: bool, dtype: torch.dtype) -> Path:
     parts = f"{torch_version}/{threads}/{machine()}/{dtype}/{sources() if own else ''}"
-    return cache_folder() / f"routes-{hashlib.sha256(parts.encode()).hexdigest()[:20]}.json"
+    return cache_folder() / f"algorithms-{hashlib.sha256(parts.encode()).hexdigest()[:20]}.json"
 
 
 Work = Callable[[int], list[Tensor]]
@@ -209,18 +210,18 @@ def _trial(shape: Shape, batch: int, kernels: Kernels | None, dtype: torch.dtype
     exact = exact.contiguous(memory_format=torch.channels_last)
     weight = torch.randn(shape.outputs, shape.inputs, shape.kernel, shape.kernel, generator=draw)
     weight = (weight / (shape.inputs * shape.kernel**2) ** 0.5).contiguous(memory_format=torch.channels_last)
-    x, own_weight = exact.to(dtype), weight.to(dtype)
     works: dict[Algorithm, Work] = {  # in float32 the first two are the same
-        OWN[dtype]: lambda n: _forward_backward(shape, x[:n], own_weight),
-        Algorithm.FLOAT32: lambda n: [t.to(dtype) for t in _forward_backward(shape, x[:n].float(), weight)],
+        OWN[dtype]: lambda n: _forward_backward(shape, exact[:n], weight, dtype, dtype),
+        Algorithm.FLOAT32: lambda n: _forward_backward(shape, exact[:n], weight, dtype, torch.float32),
     }
     if own := own_convolution(shape, kernels):
         own.freeze(weight, sys.maxsize, back=True)  # as in a network, though some have not room for all their weights
-        works[Algorithm.FUSED] = lambda n: _fused(own, x[:n], weight)
+        works[Algorithm.FUSED] = lambda n: _fused(own, exact[:n], weight, dtype)
     works = _promising(works, min(FEW, images))
-    right = _forward_backward(shape, exact, weight)
+    right = _forward_backward(shape, exact, weight, torch.float32, torch.float32)
     for algorithm, work in list(works.items()):
-        if not all(_alike(a, b, WRONG_BEYOND[dtype]) for a, b in zip(work(images), right, strict=True)):
+        y, gradient = work(images)
+        if not (_alike(y, right[0], WRONG_BEYOND[torch.float32]) and _alike(gradient, right[1], WRONG_BEYOND[dtype])):
             del works[algorithm]
     seconds = dict.fromkeys(works, float("inf"))
     usual = next((algorithm for algorithm in usual_algorithms(dtype) if algorithm in works), Algorithm.FLOAT32)
@@ -256,20 +257,22 @@ def _timed(work: Work, images: int) -> float:
     return time.perf_counter() - began
 
 
-def _forward_backward(shape: Shape, x: Tensor, weight: Tensor) -> list[Tensor]:
+def _forward_backward(
+    shape: Shape, x: Tensor, weight: Tensor, between: torch.dtype, within: torch.dtype
+) -> list[Tensor]:
     """The convolution's output, and the gradient of the input (for a stem: of the weight) that backward computes with
-    that output as the gradient."""
+    that output as the gradient. `between`: the format of gradients between the layers; `within`: in the convolution."""
     padding = (shape.kernel - 1) // 2
     y = F.conv2d(x, weight, None, shape.stride, padding)
     image = shape.inputs > 3
     rest = (None, [shape.stride] * 2, [padding] * 2, [1, 1], False, [0, 0], 1, [image, not image, False])
-    gradients = torch.ops.aten.convolution_backward(y, x, weight, *rest)
-    return [y, *(gradient for gradient in gradients if gradient is not None)]
+    gradients = torch.ops.aten.convolution_backward(y.to(between).to(within), x.to(within), weight.to(within), *rest)
+    return [y, *(gradient.to(between) for gradient in gradients if gradient is not None)]
 
 
-def _fused(own: FusedConvolution, x: Tensor, weight: Tensor) -> list[Tensor]:
+def _fused(own: FusedConvolution, x: Tensor, weight: Tensor, between: torch.dtype) -> list[Tensor]:
     y = own.forward(x, weight)
-    return [y, own.backward(y, weight, x.shape)]
+    return [y, own.backward(y.to(between), weight, x.shape)]
 
 
 def _alike(own: Tensor, right: Tensor, bound: float) -> bool:

@@ -53,7 +53,7 @@ class BackwardPass:
         """`gradient` (N, C) of the features -> the gradients of the step's tensors."""
         forward = self.forward
         _, _, height, width = forward.shape
-        spread = (gradient / (height * width)).to(forward.layers.dtype)[:, :, None, None].expand(forward.shape)
+        spread = (gradient / (height * width)).to(forward.layers.gradients)[:, :, None, None].expand(forward.shape)
         arriving = _Gradient(spread.contiguous(memory_format=torch.channels_last))
         here = self._last(forward.blocks[-1])
         for block in reversed(forward.blocks[forward.lowest : -1]):
@@ -157,9 +157,9 @@ class BackwardPass:
     def _pooled(pool: Pool, pooled: tuple[Tensor, Tensor], gradient: Tensor) -> Tensor:
         below, places = pooled
         back: Tensor = torch.ops.aten.max_pool2d_with_indices_backward(
-            gradient, below, *squares(pool), [1, 1], False, places
+            gradient.to(below.dtype), below, *squares(pool), [1, 1], False, places
         )
-        return back
+        return back.to(gradient.dtype)
 
 
 def _sum(a: Tensor, b: Tensor | None) -> Tensor:

@@ -65,7 +65,8 @@ def make_engine(network: Network, spec: RunSpec, device: torch.device, group: Gr
     if why := _unfit(network, plan):
         return ModuleEngine(network, f"torch, fp32 ({why})")
     kernels, notice = _kernels()
-    if not isinstance(kernels, CompiledKernels) and not recipe.lean:
+    crowded = _crowded(kept_bytes(plan, recipe.batch_size))
+    if not isinstance(kernels, CompiledKernels) and crowded is None:
         uncompiled = ModuleEngine(network, "torch, fp32 (no compiled kernels)")
         uncompiled.notice = notice
         return uncompiled
@@ -73,18 +74,18 @@ def make_engine(network: Network, spec: RunSpec, device: torch.device, group: Gr
     if recipe.precision == "auto":
         chosen = choose_dispatch(plan, recipe.batch_size, kernels) if group.part.first else None
         dispatch = group.share(chosen)
-    crowded = None if recipe.lean else _crowded(kept_bytes(plan, recipe.batch_size, dispatch.dtype))
-    lean = recipe.lean or crowded is not None
+    asked = recipe.lean and recipe.precision == "auto"
+    lean = asked or crowded is not None
     engine = FusedEngine(network, plan, kernels, dispatch, lean=lean, seed=spec.seeds.order)
-    engine.words = ", ".join([f"fused ({kernels.name} kernels)", dispatch.words, *(["lean"] if lean else [])])
-    engine.notice = " ".join(filter(None, [notice, crowded])) or None
+    engine.words = ", ".join([f"fused ({kernels.name} kernels)", dispatch.words, *(["kept in 8 bits"] if lean else [])])
+    engine.notice = " ".join(filter(None, [notice, None if asked else crowded])) or None
     return engine
 
 
-def kept_bytes(plan: Plan, batch: int, dtype: torch.dtype) -> int:
+def kept_bytes(plan: Plan, batch: int) -> int:
     """The bytes that a step on `batch` images keeps for backward if it is not lean: the outputs of all convolutions."""
     values = sum(conv.outputs * conv.size**2 for conv in plan.convolutions)
-    return batch * values * dtype.itemsize
+    return batch * values * torch.float32.itemsize
 
 
 def _crowded(kept: int) -> str | None:
@@ -106,10 +107,7 @@ def _on_gpu(network: Network, spec: RunSpec, device: torch.device, group: Group)
     with torch.cuda.device(device):
         half = spec.recipe.precision == "auto" and torch.cuda.is_bf16_supported(including_emulation=False)
     trains = any(parameter.requires_grad for parameter in network.parameters())
-    engine = GraphedEngine(network, images.contiguous(memory_format=torch.channels_last), half=half, trains=trains)
-    if spec.recipe.lean:
-        engine.notice = " ".join(filter(None, ["Lean mode is for CPUs: this run keeps all.", engine.notice]))
-    return engine
+    return GraphedEngine(network, images.contiguous(memory_format=torch.channels_last), half=half, trains=trains)
 
 
 def _unfit(network: Network, plan: Plan) -> str | None:

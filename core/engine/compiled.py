@@ -17,8 +17,8 @@ from core.engine.values import STATISTICS, Affine, Applied, Found, Kept, Relu, R
 from core.kernels.library import shared_library
 
 ARGUMENTS = {
-    "onlybn_statistics": (c_int, P, c_long, c_long, P),
-    "onlybn_apply": (c_int, P, c_long, c_long, P, P, P, c_int, P, P, P, c_uint32),
+    "onlybn_statistics": (P, c_long, c_long, P),
+    "onlybn_apply": (P, c_long, c_long, P, P, P, c_int, P, P, P, c_uint32),
     "onlybn_sums": (c_int, c_long, c_long, P, P, P),
     "onlybn_input_gradient": (c_int, c_int, P, c_long, c_long, P, P, P, c_int, P, P),
 }
@@ -50,9 +50,10 @@ class CompiledKernels:
         return FusedConvolution(self._library, kernel, stride) if known else None
 
     def statistics(self, y: Tensor, affine: Affine, running: Running, lean: bool = False, arena: Heap = HEAP) -> Tensor:
+        assert y.dtype == torch.float32, "values are float32; only gradients may be bfloat16"
         out = arena.empty(STATISTICS, y.shape[1])
         norm = NormStruct.of(affine, running, lean, out)
-        self._library.onlybn_statistics(KINDS[y.dtype], y.data_ptr(), _pixels(y), y.shape[1], ctypes.byref(norm))
+        self._library.onlybn_statistics(y.data_ptr(), _pixels(y), y.shape[1], ctypes.byref(norm))
         return out
 
     def apply(
@@ -67,11 +68,11 @@ class CompiledKernels:
         in_place: bool = False,
         arena: Heap = HEAP,
     ) -> Applied:
+        assert y.dtype == torch.float32 and (other is None or other.dtype == y.dtype)
         out = y if in_place else torch.empty_like(y)
         signs = arena.empty(y.numel() // LANES, dtype=torch.int16) if keep_signs else None
         kept = None if lean_seed is None else arena.images(y.shape, torch.int8)
         self._library.onlybn_apply(
-            KINDS[y.dtype],
             y.data_ptr(),
             _pixels(y),
             y.shape[1],

@@ -93,6 +93,7 @@ class FusedConvolution:
         arena: Heap = HEAP,
     ) -> tuple[Tensor, Tensor]:
         """The output, and its statistics as Kernels.statistics computes them."""
+        assert _images(source).dtype == torch.float32, "values are float32; only gradients may be bfloat16"
         task, statistics = self._there(source, weight), arena.empty(6, weight.shape[0])
         norm = NormStruct.of(affine, running, lean, statistics)
         task.after, task.norm = STATISTICS, reference(norm)
@@ -130,6 +131,7 @@ class FusedConvolution:
         task = ConvolutionStruct(*sizes, images.data_ptr(), kind=KINDS[images.dtype])
         task.kernel, task.stride = self.kernel, self.stride
         if isinstance(source, Unapplied):
+            assert images.dtype == torch.float32, "values are float32; only gradients may be bfloat16"
             task.before, task.stat = NORMALISED, source.statistics.data_ptr()
             assert self.by_winograd or not (source.residual or source.keeping)
             if added := source.residual:

@@ -37,14 +37,14 @@ class ForwardPass:
         return any(self.needs[OF_A_UNIT * place + i] for place in places for i in range(OF_A_UNIT))
 
     def run(self, images: Tensor) -> Tensor:
-        x: Tensor | Unapplied = images.to(self.layers.dtype)
+        x: Tensor | Unapplied = images
         for index, block in enumerate(self.blocks):
             memory = Memory() if index >= self.lowest else None
             x = self._block(block, x, memory, self.blocks[index + 1] if index + 1 < len(self.blocks) else None)
             self.memories.append(memory)
         assert isinstance(x, Tensor)
         self.shape = x.shape
-        return x.mean(dim=(2, 3), dtype=torch.float32)
+        return x.mean(dim=(2, 3))
 
     def _block(
         self, block: FusedBlock, x: Tensor | Unapplied, memory: Memory | None, reader: FusedBlock | None

@@ -55,7 +55,7 @@ class FusedNetwork:
         self, network: Network, plan: Plan, kernels: Kernels, dispatch: Dispatch, *, lean: bool = False, seed: int = 0
     ) -> None:
         self.network, self.seed = network, seed
-        self.layers = Layers([], [], kernels, dispatch.dtype, lean)
+        self.layers = Layers([], [], kernels, dispatch.gradients, lean)
         self._room = PREPARED_BYTES
         self._trains = any(parameter.requires_grad for parameter in network.parameters())
         self._add(plan.stem, dispatch, "relu")
@@ -73,7 +73,7 @@ class FusedNetwork:
         assert own or algorithm is not Algorithm.FUSED, "these kernels have no such convolution"
         if own and isinstance(layer, nn.Conv2d) and not layer.weight.requires_grad:
             self._room -= own.freeze(layer.weight, self._room, back=self._trains)
-        dtype = dispatch.torch_dtype(conv)
+        dtype = dispatch.torch_format(conv)
         self.layers.units.append(FusedUnit(layer, norm, conv.stride, padding, dtype, own, relu))
         return len(self.layers.units) - 1
 
@@ -99,7 +99,7 @@ class FusedNetwork:
     @torch.no_grad()
     def evaluate(self, images: Tensor, seen: Seen | None = None) -> Tensor:
         """Logits (N, classes) with the running statistics."""
-        x = self._tested(0, images.to(self.layers.dtype), seen)
+        x = self._tested(0, images, seen)
         for block in self.layers.blocks:
             if block.pool:
                 x = F.max_pool2d(x, block.pool.kernel, block.pool.stride, block.pool.padding)
@@ -111,7 +111,7 @@ class FusedNetwork:
                 scale = None if block.shortcut is None else self._running(block.shortcut)
                 out = self._tested(block.units[-1], out, seen, other, scale)
             x = out
-        return self.network.output(x.mean(dim=(2, 3), dtype=torch.float32))
+        return self.network.output(x.mean(dim=(2, 3)))
 
     def _convolved(self, place: int, x: Tensor) -> Tensor:
         return self.layers.units[place].convolve(x, self.layers.units[place].weight)

@@ -25,14 +25,14 @@ class FusedUnit:
     """A convolution, its batch norm, and the name of the ReLU behind them.
 
     `own`: the kernel that computes the convolution, except the gradient of a weight that trains. Torch computes that
-    gradient, or everything where `own` is None, in `dtype`.
+    gradient, or everything where `own` is None: values in float32, gradients in `gradients`.
     """
 
     layer: nn.Conv2d | FrozenWeight
     norm: nn.BatchNorm2d
     stride: int
     padding: int
-    dtype: torch.dtype
+    gradients: torch.dtype
     own: FusedConvolution | None
     relu: str
 
@@ -49,12 +49,12 @@ class FusedUnit:
         return Running(norm.running_mean, norm.running_var, norm.momentum, norm.eps)
 
     def convolve(self, x: Tensor, weight: Tensor) -> Tensor:
-        """(N, C, H, W) of any dtype -> (N, C', H', W') of the same, without the bias."""
+        """(N, C, H, W) -> (N, C', H', W'), without the bias."""
         if self.own:
             return self.own.forward(x, weight)
-        y = F.conv2d(x.to(self.dtype), weight.to(self.dtype), None, self.stride, self.padding)
+        y = F.conv2d(x, weight, None, self.stride, self.padding)
         # With a single input channel torch cannot tell the memory formats apart and may choose the other one.
-        return y.to(x.dtype).contiguous(memory_format=torch.channels_last)
+        return y.contiguous(memory_format=torch.channels_last)
 
     def convolve_back(
         self, gradient: Tensor, x: Tensor | None, shape: torch.Size, weight: Tensor, *, image: bool, weighs: bool
@@ -64,12 +64,12 @@ class FusedUnit:
         if not (image or weighs):
             return None, None
         if x is None:  # only its shape is read
-            x = torch.empty(shape, dtype=self.dtype, device=gradient.device, memory_format=torch.channels_last)
+            x = torch.empty(shape, dtype=self.gradients, device=gradient.device, memory_format=torch.channels_last)
         stride, padding, ones = [self.stride] * 2, [self.padding] * 2, [1, 1]
         images, weights, _ = torch.ops.aten.convolution_backward(
-            gradient.to(self.dtype),
-            x.to(self.dtype),
-            weight.to(self.dtype),
+            gradient.to(self.gradients),
+            x.to(self.gradients),
+            weight.to(self.gradients),
             None,
             stride,
             padding,
@@ -96,13 +96,14 @@ class FusedBlock:
 class Layers:
     """All units of a network (the stem's first), its blocks after the stem, and the kernels that compute them.
 
-    `dtype`: the format of the values between the layers; `lean`: whether what backward needs is kept in 8 bits.
+    `gradients`: the format of the gradients between the layers, whose values are float32; `lean`: whether what backward
+    needs is kept in 8 bits.
     """
 
     units: list[FusedUnit]
     blocks: list[FusedBlock]
     kernels: Kernels
-    dtype: torch.dtype
+    gradients: torch.dtype
     lean: bool
 
 

@@ -116,7 +116,6 @@ INLINE void read_row(const struct convolution *l, long at, float *to, int own, i
       long place = at + pixel * inputs + c;
       V v = load(input, place, kind);
       if (before == NORMALISED || before == RESIDUAL) {
-        uint16_t rounded[W];
         if (applied_bytes) {
           random = pixel % 4 ? random >> 8 : hash(seed, place);
           store_bytes(applied_bytes + place, in_8_bits(v, fine, random));
@@ -126,7 +125,6 @@ INLINE void read_row(const struct convolution *l, long at, float *to, int own, i
         if (applied_signs) applied_signs[place / W] = bits((I)(v > 0));
         v = clamp(v);
         if (before == RESIDUAL && applied) store(applied, place, v, kind);
-        if (kind == BFLOAT) store(rounded, 0, v, kind), v = load(rounded, 0, kind);
       }
       if (before == GRADIENT) {
         V x = load(saved, place, saved_kind);
@@ -152,18 +150,21 @@ static inline void pad_row(const struct convolution *l, long image, long y, long
     return;
   }
 #define READ(KIND, BEFORE, SAVED) read_row(l, at, to, own, KIND, BEFORE, SAVED)
-#define READ_KIND(KIND)                                        \
-  if (l->before == AS_IS) READ(KIND, AS_IS, KIND);             \
-  else if (l->before == NORMALISED) READ(KIND, NORMALISED, KIND); \
-  else if (l->before == RESIDUAL) READ(KIND, RESIDUAL, KIND);  \
-  else if (l->saved_kind == BYTE) READ(KIND, GRADIENT, BYTE);  \
-  else READ(KIND, GRADIENT, KIND)
-  if (l->kind == FLOAT) {
-    READ_KIND(FLOAT);
+#define READ_GRADIENT(KIND)                                   \
+  if (l->saved_kind == BYTE) READ(KIND, GRADIENT, BYTE);      \
+  else READ(KIND, GRADIENT, FLOAT)
+  if (l->before == NORMALISED) {
+    READ(FLOAT, NORMALISED, FLOAT);
+  } else if (l->before == RESIDUAL) {
+    READ(FLOAT, RESIDUAL, FLOAT);
+  } else if (l->before == AS_IS) {
+    READ(BFLOAT, AS_IS, FLOAT); /* floats were copied */
+  } else if (l->kind == FLOAT) {
+    READ_GRADIENT(FLOAT);
   } else {
-    READ_KIND(BFLOAT);
+    READ_GRADIENT(BFLOAT);
   }
-#undef READ_KIND
+#undef READ_GRADIENT
 #undef READ
 }
 
@@ -273,7 +274,7 @@ INLINE void put(const struct terms *t, long place, V v, struct sums *sums, V *a,
     v = through(v, saved, t->scale, t->shift, t->signs, place, t->relu);
   }
   store(t->output, place, v, kind);
-  if (after != NOTHING && kind == BFLOAT) v = load(t->output, place, kind); /* as later reads see it */
+  if (after == GRADIENTS && kind == BFLOAT) v = load(t->output, place, kind); /* as later reads see it */
   if (after == GRADIENTS) {
     *a += v;
     *b += v * (saved * t->alpha + t->delta);
@@ -311,14 +312,15 @@ void finish(const struct convolution *l, const double *totals, const long *pixel
 /* Calls OUT(kind, after, saved kind) with literals. */
 #define FOR_KINDS(l, OUT)                                                      \
   do {                                                                         \
-    if ((l)->kind == FLOAT) {                                                  \
+    if ((l)->after == STATISTICS) {                                            \
+      OUT(FLOAT, STATISTICS, FLOAT);                                           \
+    } else if ((l)->kind == FLOAT) {                                           \
       OF_KIND(l, FLOAT, OUT);                                                  \
     } else {                                                                   \
       OF_KIND(l, BFLOAT, OUT);                                                 \
     }                                                                          \
   } while (0)
 #define OF_KIND(l, KIND, OUT)                                                  \
-  if ((l)->after == NOTHING) OUT(KIND, NOTHING, KIND);                         \
-  else if ((l)->after == STATISTICS) OUT(KIND, STATISTICS, KIND);              \
+  if ((l)->after == NOTHING) OUT(KIND, NOTHING, FLOAT);                        \
   else if ((l)->gradients->saved_kind == BYTE) OUT(KIND, GRADIENTS, BYTE);     \
-  else OUT(KIND, GRADIENTS, KIND)
+  else OUT(KIND, GRADIENTS, FLOAT)

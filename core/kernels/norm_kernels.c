@@ -1,7 +1,7 @@
 /* Batch norm, residual sum and ReLU between two convolutions, each direction in two passes over the data.
 
-Data is channels-last: M pixels of C channels each, C a multiple of 16, float or bfloat16. Everything is computed in
-float. Sums are made over PARTS parts of the pixels, which do not depend on the number of threads, and in each part over
+Data is channels-last: M pixels of C channels each, C a multiple of 16. Values are float, gradients float or bfloat16, and
+everything is computed in float. Sums are made over PARTS parts of the pixels, which do not depend on the number of threads, and in each part over
 blocks whose sums are added up as double. So the result has the same bits for any number of threads.
 
 A pass keeps K vectors of W channels in registers. K is a constant in each copy of a loop (INLINE functions get it as a
@@ -70,8 +70,8 @@ INLINE void add_block(double *total, const V *sums, int K) {
 }
 
 /* Sums of (y - centre) and its square over one part; least and largest y where `range` is not null. */
-INLINE void moments(const void *y, struct shape s, int part, const float *centre, double *sum, double *square,
-                    float *range, int kind, int K) {
+INLINE void moments(const float *y, struct shape s, int part, const float *centre, double *sum, double *square,
+                    float *range, int K) {
   for (long c = 0; c < s.width; c += W * K) {
     V middle[K], low[K], high[K];
     for (int k = 0; k < K; k++) middle[k] = load_floats(centre + c + W * k), low[k] = high[k] = middle[k];
@@ -81,7 +81,7 @@ INLINE void moments(const void *y, struct shape s, int part, const float *centre
       for (int k = 0; k < K; k++) a[k] = b[k] = (V){0};
       for (long stop = row + BLOCK < end ? row + BLOCK : end; row < stop; row++)
         for (int k = 0; k < K; k++) {
-          V v = load(y, row * s.width + c + W * k, kind), d = v - middle[k];
+          V v = load_floats(y + row * s.width + c + W * k), d = v - middle[k];
           a[k] += d;
           b[k] += d * d;
           if (range) low[k] = lesser(v, low[k]), high[k] = greater(v, high[k]);
@@ -117,13 +117,13 @@ void finish_statistics(const struct norm *norm, long channels, long c, double pi
 }
 
 /* Computes the batch statistics of y and from them `norm->stat`. */
-void onlybn_statistics(int kind, const void *y, long pixels, long channels, const struct norm *norm) {
+void onlybn_statistics(const float *y, long pixels, long channels, const struct norm *norm) {
   int lean = norm->lean;
   struct shape s = shape_of(pixels, channels);
   long width = s.width;
   float first[channels];
   for (long c = 0; c < channels; c += W) {
-    V v = load(y, c, kind);
+    V v = load_floats(y + c);
     memcpy(first + c, &v, sizeof v);
   }
   float *centre = widened(first, 1, channels, width);
@@ -133,9 +133,7 @@ void onlybn_statistics(int kind, const void *y, long pixels, long channels, cons
   for (int part = 0; part < PARTS; part++) {
     double *sum = sums + 2 * part * width, *square = sum + width;
     float *range = lean ? ranges + 2 * part * width : NULL;
-#define PASS(K) \
-  if (kind == FLOAT) moments(y, s, part, centre, sum, square, range, FLOAT, K); \
-  else moments(y, s, part, centre, sum, square, range, BFLOAT, K)
+#define PASS(K) moments(y, s, part, centre, sum, square, range, K)
     FOR_VECTORS(s, PASS);
 #undef PASS
   }
@@ -164,9 +162,8 @@ void onlybn_statistics(int kind, const void *y, long pixels, long channels, cons
 
 /* z = relu(y * scale + shift [+ other [* other_scale + other_shift]]); the sign as a bit in `signs`; x_hat in 8 bits,
 rounded up or down at random, in `bytes`. */
-INLINE void apply(const void *y, struct shape s, int part, const float *stat, const void *other,
-                  const float *other_stat, void *z, mask *signs, int8_t *bytes, uint32_t seed, int relu, int kind,
-                  int K) {
+INLINE void apply(const float *y, struct shape s, int part, const float *stat, const float *other,
+                  const float *other_stat, float *z, mask *signs, int8_t *bytes, uint32_t seed, int relu, int K) {
   long width = s.width;
   for (long c = 0; c < width; c += W * K) {
     V scale[K], shift[K], other_scale[K], other_shift[K];
@@ -186,29 +183,27 @@ INLINE void apply(const void *y, struct shape s, int part, const float *stat, co
       U random = bytes ? hash(seed, row * width + c) : (U){0}; /* K is at most 4, so there is a byte for each vector */
       for (int k = 0; k < K; k++) {
         long at = row * width + c + W * k;
-        V v = load(y, at, kind), out = normalised(v, scale[k], shift[k]);
-        if (other_stat) out = with_residual(out, load(other, at, kind), other_scale[k], other_shift[k], 1);
-        else if (other) out = with_residual(out, load(other, at, kind), other_scale[k], other_shift[k], 0);
+        V v = load_floats(y + at), out = normalised(v, scale[k], shift[k]);
+        if (other_stat) out = with_residual(out, load_floats(other + at), other_scale[k], other_shift[k], 1);
+        else if (other) out = with_residual(out, load_floats(other + at), other_scale[k], other_shift[k], 0);
         if (signs) signs[at / W] = bits((I)(out > 0));
-        store(z, at, relu ? clamp(out) : out, kind);
+        store_floats(z + at, relu ? clamp(out) : out);
         if (bytes) store_bytes(bytes + at, in_8_bits(v, fine[k], random >> (8 * k)));
       }
     }
   }
 }
 
-void onlybn_apply(int kind, const void *y, long pixels, long channels, const float *stat, const void *other,
-                  const float *other_stat, int relu, void *z, mask *signs, int8_t *bytes, uint32_t seed) {
+void onlybn_apply(const float *y, long pixels, long channels, const float *stat, const float *other,
+                  const float *other_stat, int relu, float *z, mask *signs, int8_t *bytes, uint32_t seed) {
   struct shape s = shape_of(pixels, channels);
   float *wide = widened(stat, 6, channels, s.width);
   float *other_wide = other_stat ? widened(other_stat, 6, channels, s.width) : NULL;
 #pragma omp parallel for schedule(static)
   for (int part = 0; part < PARTS; part++) {
-#define CASE(T, K) apply(y, s, part, wide, other, other_wide, z, signs, bytes, seed, relu, T, K)
-#define PASS(K) if (kind == FLOAT) CASE(FLOAT, K); else CASE(BFLOAT, K)
+#define PASS(K) apply(y, s, part, wide, other, other_wide, z, signs, bytes, seed, relu, K)
     FOR_VECTORS(s, PASS);
 #undef PASS
-#undef CASE
   }
   free(wide);
   free(other_wide);
@@ -289,7 +284,7 @@ void onlybn_sums(int kind, long pixels, long channels, const struct gradients *l
   if (kind == FLOAT && saved_kind == BYTE) CASE(FLOAT, BYTE, K);      \
   else if (kind == FLOAT) CASE(FLOAT, FLOAT, K);                      \
   else if (saved_kind == BYTE) CASE(BFLOAT, BYTE, K);                 \
-  else CASE(BFLOAT, BFLOAT, K)
+  else CASE(BFLOAT, FLOAT, K)
     FOR_VECTORS(s, PASS);
 #undef PASS
 #undef CASE
@@ -337,7 +332,7 @@ void onlybn_input_gradient(int kind, int saved_kind, const void *saved, long pix
   if (kind == FLOAT && saved_kind == BYTE) CASE(FLOAT, BYTE, K);      \
   else if (kind == FLOAT) CASE(FLOAT, FLOAT, K);                      \
   else if (saved_kind == BYTE) CASE(BFLOAT, BYTE, K);                 \
-  else CASE(BFLOAT, BFLOAT, K)
+  else CASE(BFLOAT, FLOAT, K)
     FOR_VECTORS(s, PASS);
 #undef PASS
 #undef CASE

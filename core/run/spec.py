@@ -89,11 +89,13 @@ class Recipe(Model):
     precision: Literal["auto", "fp32"] = Field(
         "auto",
         description="auto: each convolution by kernels of our own, or by PyTorch's where those are clearly faster on "
-        "this machine, in bfloat16 where the processor computes in it; fp32: PyTorch's convolutions in float32.",
+        "this machine; values in float32, gradients in bfloat16 where the processor computes in it; fp32: PyTorch's "
+        "convolutions, everything in float32.",
     )
     lean: bool = Field(
-        False,
-        description="Keep what the backward pass needs in 8 bits instead of 16 or 32: less memory for deep networks.",
+        True,
+        description="Precision auto, on CPUs: keep what backward needs in 8 bits instead of 32, rounded so that it is "
+        "right on average: a quarter of the memory, a gradient whose cosine with the exact one is above 0.999.",
     )
     augmentation: Literal["standard", "none"] = Field(
         "standard", description="standard: the data set's own (mirror and shifted crop); none: images as they are."

@@ -60,9 +60,8 @@ class StudySpec(Model):
 
     @model_validator(mode="after")
     def _keeps_its_draw(self, info: ValidationInfo) -> StudySpec:
-        """A study that was kept without a version of the draw is from before there were any."""
-        if info.context == STORED:
-            self.base.setdefault("draw", 1)
+        """A study names the version of the draw; one that was kept without is from before there were versions."""
+        self.base.setdefault("draw", 1 if info.context == STORED else 2)
         return self
 
     @field_validator("axes")

@@ -6,7 +6,6 @@ Pure: takes a rebuilt network and returns what it found; `core/commands/surgery.
 from __future__ import annotations
 
 import base64
-import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any

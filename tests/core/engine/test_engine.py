@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from core.engine import algorithms
 from core.engine import choice as engine
@@ -74,8 +75,8 @@ def no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_batchnorm_network_runs_fused_and_says_how() -> None:
     assert made(spec(recipe={"precision": "fp32"})).words == "fused (compiled kernels), fp32"
-    assert made(spec(recipe={"precision": "fp32", "lean": True})).words == "fused (compiled kernels), fp32, lean"
-    assert made(spec()).words.startswith("fused (compiled kernels), ")
+    assert made(spec()).words.startswith("fused (compiled kernels), fp32") and made(spec()).words.endswith("8 bits")
+    assert "8 bits" not in made(spec(recipe={"lean": False})).words
 
 
 @pytest.mark.parametrize("kind", ["instance", "group", "layer", "none"])
@@ -84,14 +85,17 @@ def test_other_norms_run_as_modules(kind: str) -> None:
     assert isinstance(found, ModuleEngine) and found.words == "torch, fp32 (fused for BatchNorm only)"
 
 
-def test_without_a_compiler_it_trains_all_the_same_and_says_so(no_compiler: None) -> None:
+def test_without_a_compiler_it_trains_all_the_same_and_says_so(
+    no_compiler: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     events = list(train(spec()))
     started, warned, finished = events[0], events[1], events[-1]
     assert isinstance(started, Started) and started.engine == "torch, fp32 (no compiled kernels)"
     assert isinstance(warned, Warned) and "no C compiler" in warned.message and "apt install gcc" in warned.message
     assert isinstance(finished, Finished)
-    lean = made(spec(recipe={"lean": True, "precision": "fp32"}))
-    assert isinstance(lean, FusedEngine) and lean.words == "fused (torch kernels), fp32, lean"
+    monkeypatch.setattr(engine, "memory_bytes", lambda: 1 << 20)
+    lean = made(spec(recipe={"precision": "fp32"}))
+    assert isinstance(lean, FusedEngine) and lean.words == "fused (torch kernels), fp32, kept in 8 bits"
 
 
 B, F, W = Algorithm.BFLOAT16, Algorithm.FLOAT32, Algorithm.FUSED
@@ -118,7 +122,7 @@ def test_the_usual_algorithm_is_taken_unless_another_is_clearly_faster(
 ) -> None:
     other = {B: 1.0, F: 9.0} if dtype is HALF else {F: 9.0, W: 1.0}
     found = decide({SMALL: trial, LARGE: other}, dtype)
-    assert found.dtype == dtype
+    assert found.gradients == dtype
     assert found.exceptions.get(SMALL, B if dtype is HALF else F) is algorithm
 
 
@@ -132,7 +136,7 @@ def test_beside_own_kernels_weights_get_their_gradient_in_the_better_format() ->
     cases = ((HALF, {B: 2, F: 9, W: 1}, HALF), (HALF, {B: 16, F: 9, W: 1}, FULL), (HALF, {F: 9, W: 1}, FULL))
     for dtype, trial, wanted in (*cases, (FULL, {F: 9, W: 1}, FULL)):
         found = decide({Shape.of(conv): trial}, dtype)
-        assert found.of(conv) is W and found.torch_dtype(conv) == wanted
+        assert found.of(conv) is W and found.torch_format(conv) == wanted
 
 
 @pytest.mark.parametrize(
@@ -145,19 +149,18 @@ def test_the_format_is_the_processors(monkeypatch: pytest.MonkeyPatch, told: str
 
 
 def test_ways_in_words() -> None:
-    assert FLOAT32.words == "fp32" and Dispatch(torch.bfloat16).words == "bf16"
-    assert Dispatch(torch.bfloat16, {SMALL: F}).words == "bf16 (convolution shapes: 1 in fp32)"
+    assert FLOAT32.words == "fp32" and Dispatch(torch.bfloat16).words == "fp32, gradients in bf16"
+    assert Dispatch(HALF, {SMALL: F}).words == "fp32, gradients in bf16 (convolution shapes: 1 wholly in fp32)"
     assert Dispatch(torch.float32, {SMALL: W, LARGE: W}).words == "fp32 (convolution shapes: 2 in own kernels)"
-    assert (
-        Dispatch(torch.bfloat16, {SMALL: W, LARGE: F}).words == "bf16 (convolution shapes: 1 in fp32, 1 in own kernels)"
-    )
+    both = "fp32, gradients in bf16 (convolution shapes: 1 wholly in fp32, 1 in own kernels)"
+    assert Dispatch(HALF, {SMALL: W, LARGE: F}).words == both
 
 
 def test_each_shape_is_tried_once_on_a_machine(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = spec().plan
     kernels = compiled_kernels()
     first = choose_dispatch(plan, 128, kernels)
-    (file,) = cache.glob("routes-*.json")
+    (file,) = cache.glob("algorithms-*.json")
     assert len(json.loads(file.read_text())) == len({Shape.of(conv) for conv in plan.convolutions})
 
     def again(shape: Shape, batch: int, kernels: Kernels | None, dtype: torch.dtype) -> Trial:
@@ -168,7 +171,9 @@ def test_each_shape_is_tried_once_on_a_machine(cache: Path, monkeypatch: pytest.
     monkeypatch.undo()
     file.write_text("{broken")
     monkeypatch.setattr(algorithms, "cache_folder", lambda: cache)
-    assert choose_dispatch(plan, 128, kernels).dtype in (torch.float32, torch.bfloat16), "a damaged file is made anew"
+    assert choose_dispatch(plan, 128, kernels).gradients in (torch.float32, torch.bfloat16), (
+        "a damaged file is made anew"
+    )
 
 
 def test_without_a_place_to_keep_anything_it_is_tried_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,15 +181,15 @@ def test_without_a_place_to_keep_anything_it_is_tried_anew(monkeypatch: pytest.M
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr(algorithms, "cache_folder", homeless)
-    assert choose_dispatch(spec().plan, 8, None).dtype in (torch.float32, torch.bfloat16)
+    assert choose_dispatch(spec().plan, 8, None).gradients in (torch.float32, torch.bfloat16)
 
 
 def test_wrong_results_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     right = algorithms._forward_backward
 
-    def wrong(shape: Shape, x: torch.Tensor, weight: torch.Tensor) -> list[torch.Tensor]:
-        found = right(shape, x, weight)
-        return [1.1 * found[0], *found[1:]] if x.dtype == torch.bfloat16 else found
+    def wrong(shape: Shape, x: Tensor, weight: Tensor, between: torch.dtype, within: torch.dtype) -> list[Tensor]:
+        y, gradient = right(shape, x, weight, between, within)
+        return [y, 1.1 * gradient if within == HALF else gradient]
 
     class Rough(FusedConvolution):
         def backward(self, gradient: torch.Tensor | Unfinished, weight: torch.Tensor, size: torch.Size) -> torch.Tensor:
@@ -223,14 +228,14 @@ def test_a_hopeless_way_is_not_tried_further() -> None:
 
 def test_where_memory_would_not_suffice_it_is_lean_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     run = spec(recipe={"precision": "fp32", "batch_size": 32})
-    kept = kept_bytes(run.plan, 32, torch.float32)
+    kept = kept_bytes(run.plan, 32)
     monkeypatch.setattr(engine, "memory_bytes", lambda: 2 * kept)
     roomy = made(run)
     assert not roomy.layers.lean and roomy.notice is None
     monkeypatch.setattr(engine, "memory_bytes", lambda: 2 * kept - 2)
     crowded = made(run)
-    assert crowded.layers.lean and crowded.words.endswith("lean") and "lean mode" in crowded.notice
-    asked = made(spec(recipe={"precision": "fp32", "batch_size": 32, "lean": True}))
+    assert crowded.layers.lean and crowded.words.endswith("8 bits") and "lean mode" in crowded.notice
+    asked = made(spec(recipe={"batch_size": 32}))
     assert asked.notice is None, "who asked for it need not be told"
 
 
@@ -240,7 +245,7 @@ def test_what_a_step_keeps_is_known_before() -> None:
     stem = plan.stem.convolution
     images = torch.randn(32, stem.inputs, stem.size, stem.size).contiguous(memory_format=torch.channels_last)
     made_engine.train(images, 0)
-    known = kept_bytes(plan, 32, torch.float32)
+    known = kept_bytes(plan, 32)
     assert known <= made_engine.saved_bytes <= 1.1 * known
 
 

@@ -104,8 +104,11 @@ def test_normalisation_without_gamma_and_beta(affine: bool) -> None:
     assert max(differences(step(fused(network, run), network, *batch(run)), exact(run)).values()) < 2e-2
 
 
-def test_bfloat16_is_near_and_a_shape_may_stay_in_float32() -> None:
-    run = spec("resnet-14", "batchnorm")
+@pytest.mark.parametrize("lean", [False, True])
+@pytest.mark.parametrize("architecture", ["resnet-14", "resnet-56", "vgg-11", "imagenet-resnet-18"])
+def test_gradients_in_bfloat16_keep_their_direction(architecture: str, lean: bool) -> None:
+    """The values are float32: were they bfloat16, ReLUs would flip, and the cosine at depth 56 would be 0.77."""
+    run = spec(architecture, "batchnorm")
     reference = exact(run)
     exceptions = {Shape.of(conv): Algorithm.FLOAT32 for conv in run.plan.convolutions if conv.outputs == 32}
     for dispatch in (
@@ -114,10 +117,10 @@ def test_bfloat16_is_near_and_a_shape_may_stay_in_float32() -> None:
         by_own_kernels(run, torch.bfloat16),
     ):
         network = network_of(run)
-        own = step(fused(network, run, dispatch=dispatch), network, *batch(run))
-        assert differences(own, reference)["logits"] < 0.02
+        own = step(fused(network, run, dispatch=dispatch, lean=lean), network, *batch(run))
+        assert differences(own, reference)["logits"] < 1e-3
         gradients = [torch.cat([r[n].flatten() for n in sorted(r) if n.startswith("grad")]) for r in (own, reference)]
-        assert F.cosine_similarity(*gradients, dim=0) > 0.95
+        assert F.cosine_similarity(*gradients, dim=0) > 0.99
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -136,7 +139,7 @@ def test_lean_keeps_the_forward_bits_and_less_memory(kernels: str, dtype: torch.
     assert torch.equal(usual["logits"], lean_one["logits"])
     gradients = [torch.cat([r[n].flatten() for n in sorted(r) if n.startswith("grad")]) for r in found]
     assert float((gradients[1] - gradients[0]).norm() / gradients[0].norm()) < 0.03
-    assert saved[1] < 1.1 * 9 / (8 * dtype.itemsize) * saved[0], "8 bits and one instead of 32 or 16"
+    assert saved[1] < 1.1 * 9 / 32 * saved[0], "8 bits and one instead of 32"
 
 
 def test_every_relu_is_seen_in_a_test() -> None:

@@ -23,7 +23,7 @@ def compiled() -> CompiledKernels:
     return compiled_kernels()
 
 
-def images(shape: tuple[int, ...], seed: int, dtype: torch.dtype) -> Tensor:
+def images(shape: tuple[int, ...], seed: int, dtype: torch.dtype = torch.float32) -> Tensor:
     values = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
     return (3 * values + 1).to(dtype).contiguous(memory_format=torch.channels_last)
 
@@ -42,11 +42,10 @@ def close(a: Tensor, b: Tensor, dtype: torch.dtype = torch.float32) -> bool:
     return bool((a - b).abs().max() <= (2e-2 if dtype == torch.bfloat16 else 2e-5) * scale)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("lean", [False, True])
-def test_statistics(compiled: CompiledKernels, shape: tuple[int, ...], dtype: torch.dtype, lean: bool) -> None:
-    y = images(shape, 1, dtype)
+def test_statistics(compiled: CompiledKernels, shape: tuple[int, ...], lean: bool) -> None:
+    y = images(shape, 1)
     results = []
     for kernels in (compiled, EAGER):
         affine, running = layer(shape[1], 2, bias=True)
@@ -55,20 +54,17 @@ def test_statistics(compiled: CompiledKernels, shape: tuple[int, ...], dtype: to
         assert close(own, reference)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("other", "scaled", "relu"), [(0, 0, 1), (0, 0, 0), (1, 0, 1), (1, 1, 1)])
-def test_apply(
-    compiled: CompiledKernels, shape: tuple[int, ...], dtype: torch.dtype, other: int, scaled: int, relu: int
-) -> None:
-    y, added = images(shape, 1, dtype), images(shape, 3, dtype) if other else None
+def test_apply(compiled: CompiledKernels, shape: tuple[int, ...], other: int, scaled: int, relu: int) -> None:
+    y, added = images(shape, 1), images(shape, 3) if other else None
     statistics = EAGER.statistics(y, *layer(shape[1], 2))
     added_statistics = EAGER.statistics(added, *layer(shape[1], 4)) if scaled and added is not None else None
     own, reference = (
         kernels.apply(y, statistics, added, added_statistics, bool(relu), keep_signs=True)
         for kernels in (compiled, EAGER)
     )
-    assert close(own.out, reference.out, dtype)
+    assert close(own.out, reference.out)
     assert own.signs is not None and reference.signs is not None
     bits = (own.signs.int()[:, None] >> torch.arange(16)) & 1
     flat = reference.signs.permute(0, 2, 3, 1).reshape(-1, 16)
@@ -78,12 +74,9 @@ def test_apply(
     assert written.out.data_ptr() == again.data_ptr() and torch.equal(written.out, own.out)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_the_eight_bits_are_right_on_average(
-    compiled: CompiledKernels, shape: tuple[int, ...], dtype: torch.dtype
-) -> None:
-    y = images(shape, 1, dtype)
+def test_the_eight_bits_are_right_on_average(compiled: CompiledKernels, shape: tuple[int, ...]) -> None:
+    y = images(shape, 1)
     statistics = compiled.statistics(y, *layer(shape[1], 2), lean=True)
     exact = compiled.statistics(y, *layer(shape[1], 2))
     normalised = y.float() * exact[ALPHA].view(1, -1, 1, 1) + exact[DELTA].view(1, -1, 1, 1)
@@ -110,7 +103,7 @@ def test_backward(
 ) -> None:
     if lean and relu == "recompute":
         return  # from eight bits nobody could tell the sign
-    y, gradient = images(shape, 1, dtype), images(shape, 5, dtype)
+    y, gradient = images(shape, 1), images(shape, 5, dtype)
     second = images(shape, 6, dtype) if two else None
     statistics = EAGER.statistics(y, *layer(shape[1], 2), lean=lean)
     done = [k.apply(y, statistics, keep_signs=True, lean_seed=3 if lean else None) for k in (compiled, EAGER)]
@@ -132,7 +125,7 @@ def test_backward(
 
 
 def test_the_number_of_threads_changes_no_bit(compiled: CompiledKernels) -> None:
-    y, gradient = images((33, 32, 11, 11), 1, torch.float32), images((33, 32, 11, 11), 2, torch.float32)
+    y, gradient = images((33, 32, 11, 11), 1), images((33, 32, 11, 11), 2)
     before, found = torch.get_num_threads(), []
     try:
         for threads in (1, 2, 3):
@@ -149,7 +142,7 @@ def test_the_number_of_threads_changes_no_bit(compiled: CompiledKernels) -> None
 
 
 def test_nan_stays_nan(compiled: CompiledKernels) -> None:
-    y = images((2, 16, 4, 4), 1, torch.bfloat16)
+    y = images((2, 16, 4, 4), 1)
     y[0, 3, 0, 0] = float("nan")
     statistics = compiled.statistics(y, *layer(16, 2))
     assert compiled.apply(y, statistics).out[:, 3].isnan().all(), "a diverged training must not look like a dead ReLU"

@@ -84,7 +84,7 @@ def test_two_processes_have_the_curve_of_one(name: str, found: dict[str, Any]) -
     one = _points(list(events))
     two = [Measured.model_validate(point).point for point in found[name]["points"]]
     assert [(p.split, p.step, p.lr) for p in one] == [(p.split, p.step, p.lr) for p in two]
-    tolerance = 0.02 if name == "batch" else 1e-5
+    tolerance = 0.05 if name == "batch" else 1e-5
     assert [p.loss for p in two] == pytest.approx([p.loss for p in one], abs=tolerance)
     if name != "batch":
         assert [(p.top1, p.top5) for p in one] == [(p.top1, p.top5) for p in two]

@@ -220,7 +220,8 @@ def test_show_evaluate_verify(tmp_path: Path) -> None:
     assert measured["top1"] == told["result"]["top1"] and measured["loss"] == told["result"]["loss"]
     verified = core("capsule", "verify", file)
     assert verified.returncode == 0 and "sound" in verified.stdout
-    assert verified.stdout.count("the same to the last digit") == 2
+    assert verified.stdout.count("images right, as stored") == 2 and "the same to the last digit" in verified.stdout
+    assert json.loads(core("capsule", "verify", file, "--json").stdout)["checks"]["frozen weights"]["passed"]
     other = core("capsule", "evaluate", file, "--dataset", "cifar-10")
     assert other.returncode == 2 and "cifar-10 has 3 image channels" in other.stderr
 
@@ -236,7 +237,7 @@ def test_show_evaluate_verify(tmp_path: Path) -> None:
     lying = Finished.model_validate({**capsule.result.model_dump(), "top1": 0.99})
     file.write_bytes(changed(file.read_bytes(), {"result": lying.model_dump_json()}))
     refuted = core("capsule", "verify", file)
-    assert refuted.returncode == 1 and "stored 0.99: DIFFERENT" in refuted.stdout
+    assert refuted.returncode == 1 and "differ, although this machine trained it" in refuted.stdout
     file.write_bytes(b"nothing")
     bad = core("capsule", "verify", file)
     assert bad.returncode == 2 and bad.stderr.startswith("error: ") and "Traceback" not in bad.stderr
@@ -254,33 +255,6 @@ def test_a_capsule_says_on_what_and_by_how_many_it_was_made(good: bytes, tmp_pat
     before = '{"torch": "2.14", "device": "cpu", "threads": 2}'
     file.write_bytes(changed(good, {"origin": before}))
     assert (read_capsule(file).origin.processes, read_capsule(file).origin.processor) == (1, "")
-
-
-@pytest.mark.parametrize(
-    ("origin", "words"),
-    [
-        ({"processor": "Some other CPU"}, "it was made on another processor, Some other CPU, and this is"),
-        ({"processor": ""}, "it does not say on which processor it was made"),
-        ({"device": "Some GPU"}, "it was made on Some GPU and this is cpu"),
-        ({}, None),
-    ],
-)
-def test_elsewhere_a_few_answers_may_turn_and_verify_says_why(
-    good: bytes, origin: dict[str, str], words: str | None, tmp_path: Path
-) -> None:
-    file = tmp_path / "final.safetensors"
-    file.write_bytes(good)
-    capsule = read_capsule(file)
-    turned = capsule.result.model_copy(update={"top1": capsule.result.top1 + 0.0005})  # one answer of two thousand
-    made = capsule.origin.model_copy(update=origin)
-    metadata = {"result": turned.model_dump_json(), "origin": made.model_dump_json()}
-    file.write_bytes(changed(good, metadata))
-    done = core("capsule", "verify", file, "--device", "cpu")
-    assert done.returncode == (0 if words else 1), done.stdout + done.stderr
-    reason = f"0.1% of the answers and of the loss, for {words}"
-    assert (reason in done.stdout) if words else ("tolerance" not in done.stdout)
-    told = json.loads(core("capsule", "verify", file, "--device", "cpu", "--json").stdout)
-    assert (told["tolerance"], bool(told["elsewhere"])) == ((0.001, True) if words else (0.0, False))
 
 
 def test_frozen_weights_of_another_seed_are_noticed(good: bytes, tmp_path: Path) -> None:
