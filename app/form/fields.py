@@ -26,7 +26,8 @@ def key_of(part: str, field: str) -> str:
 
 def _schemas() -> dict[str, dict[str, Any]]:
     run = RunSpec.model_json_schema()["properties"]
-    plain = {key: schema for key, schema in run.items() if key not in ("architecture", "policy", "dataset")}
+    # `draw` is for runs from before there were versions: a new run takes the newest.
+    plain = {key: schema for key, schema in run.items() if key not in ("architecture", "policy", "dataset", "draw")}
     rows = {key: s for key, s in plain.items() if not any("$ref" in option for option in s.get("anyOf", [s]))}
     for part, usual in PARTS.items():
         fields = type(usual).model_json_schema()["properties"]

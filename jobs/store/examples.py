@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from core.catalog.model import Model, first_fault
 from core.run.events import Analysed, Finished, Point, Progress, Snapshot, Started
 from core.run.findings import Findings
-from core.run.spec import STORED, RunSpec
+from core.run.spec import RunSpec
 from jobs.store import curves, results
 from jobs.store.database import Database
 from jobs.store.mapping import readable, select_runs
@@ -90,7 +90,7 @@ def shipped(folder: Path = FOLDER) -> list[Shipped]:
 
 def _read(path: Path) -> Shipped:
     try:
-        example = Example.model_validate_json(path.read_bytes(), context=STORED)
+        example = Example.model_validate_json(path.read_bytes())
         return Shipped(path.stem, example, path.with_suffix(".safetensors").read_bytes())
     except ValidationError as error:
         raise BadExample(f"{path}: {first_fault(error)}") from error
