@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core.catalog.copies import copy_place
 from core.catalog.datasets import DATASETS
 from core.catalog.folder import FolderUnusable, contents_of
 from core.run.spec import RunSpec
@@ -15,8 +16,10 @@ def data_is_here(dataset: str, data: Path) -> bool:
     `data` is the folder of ONLYBN_DATA. Damaged files are not detected here; the run reports them.
     """
     entry = DATASETS[dataset]
-    if entry.download is None:
+    if copy_place(entry):
         return True
+    if entry.download is None:
+        return entry.variable is None or entry.streamed or entry.given is not None
     places = [data / "datasets" / name for name in entry.download.kept_as]
     if entry.given:
         places += [entry.given / Path(name).name for name in entry.download.kept_as]

@@ -27,7 +27,7 @@ def sentence(run: Run) -> str:
 def facts(run: Run) -> tuple[str, str, str]:
     """Architecture, what trains, data set."""
     spec = run.spec
-    return architecture_title(spec.architecture), policy(spec.policy).title, DATASETS[spec.dataset].title
+    return architecture_title(spec.architecture), policy(spec.policy).title, spec.data.title
 
 
 def architecture_title(name: str) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
+from core.catalog.copies import CopyUnusable, copy_of
+from core.catalog.datasets import DATASETS
 from core.catalog.paper import PROVENANCE
 from core.studies import costs
 from core.studies.catalog import STUDIES, study_spec
@@ -110,7 +112,11 @@ def _before(name: str, scale: Scale) -> tuple[costs.Cost, dict[str, Any], str]:
 
 
 def prepare(should_stop: Callable[[], bool] = lambda: False) -> None:
-    """Compute the constant parts of all questions in advance, so that no visitor waits the second or more for it."""
+    """Compute in advance what no visitor should wait seconds for: which copies of data sets are here, and the constant
+    parts of all questions."""
+    for data in DATASETS.values():
+        with suppress(CopyUnusable):  # who asks for it is told
+            copy_of(data)
     for name in STUDIES:
         for scale in SCALES:
             if should_stop():

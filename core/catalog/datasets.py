@@ -38,7 +38,8 @@ class DataSet:
     `shape` is (channels, height, width); `mean` and `deviation` are per channel for pixels in [0, 1].
     `flip` and `pad` are its standard augmentation: a random mirror image, and a random crop after
     `pad` black pixels were added on each side.
-    `variable` is the environment variable that names a folder with its files, and `installed` is the folder where a
+    `variable` is the environment variable that names a folder with its files, or with a copy of them (copies.py), and
+    `installed` is the folder where a
     system package puts them. A data set without these two and without `download` has its files in the project.
     The counts of a streamed data set are those that its folder must have; 0 allows any count.
     """
@@ -136,6 +137,7 @@ DATASETS: Registry[DataSet] = Registry(
             pad=2,
             reader="idx",
             download=_idx("MNIST", "12 MB"),
+            variable="ONLYBN_MNIST",
         ),
         DataSet(
             "fashion-mnist",
@@ -176,6 +178,7 @@ DATASETS: Registry[DataSet] = Registry(
                 "",
                 ("cifar-10-batches-py/test_batch", "cifar-10-python.tar.gz"),
             ),
+            variable="ONLYBN_CIFAR_10",
         ),
         DataSet(
             "cifar-100",
@@ -198,6 +201,7 @@ DATASETS: Registry[DataSet] = Registry(
                 "",
                 ("cifar-100-python/test", "cifar-100-python.tar.gz"),
             ),
+            variable="ONLYBN_CIFAR_100",
         ),
         DataSet(
             "svhn",
@@ -214,6 +218,7 @@ DATASETS: Registry[DataSet] = Registry(
             pad=4,
             reader="svhn",
             download=Download("SVHN", "246 MB", "train_32x32.mat and test_32x32.mat", "", ("test_32x32.mat",)),
+            variable="ONLYBN_SVHN",
         ),
         DataSet(
             "imagenet",

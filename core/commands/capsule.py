@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 
+from core.catalog.copies import copy_of
+from core.catalog.datasets import DATASETS
 from core.commands.arguments import BadArguments
 from core.commands.console import decimal
 from core.commands.exit_codes import DONE, FAILED
@@ -172,6 +174,7 @@ def _on_other_data(spec: RunSpec, dataset: str) -> RunSpec:
         **spec.model_dump(),
         "dataset": dataset,
         "contents": None,
+        "copy_of_data": copy_of(DATASETS[dataset]) if dataset in DATASETS else None,
         "train_examples": None,
         "test_examples": None,
     }

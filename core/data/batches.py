@@ -45,7 +45,7 @@ class MemoryBatches:
 
     def __init__(self, spec: RunSpec, folder: Path, device: torch.device, part: Part = ALONE) -> None:
         self.spec, self.data, self.device, self.part = spec, spec.data, device, part
-        train, test = load(spec.dataset, folder)
+        train, test = load(spec.dataset, folder, spec.copy_of_data)
         self.train_split = train.first(spec.train_examples, spec.draw).to(device)
         self.test_split = test.first(spec.test_examples, spec.draw).to(device)
         self.test_images = len(self.test_split)

@@ -14,7 +14,9 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
+from core.catalog.copies import Copy, CopyUnusable, copy_place
 from core.catalog.datasets import DATASETS, IDX_FILES, DataSet, Reader
+from core.data.copies import read_copy
 from core.data.matlab import read_arrays
 from core.draws.versions import Version, drawn
 
@@ -56,12 +58,14 @@ def subset(have: int, count: int, version: Version) -> Tensor:
 Pair = tuple[Split, Split]
 
 
-def load(name: str, folder: Path) -> Pair:
-    """The train and test split of data set `name`; downloads are kept below `folder`.
+def load(name: str, folder: Path, copy: Copy | None = None) -> Pair:
+    """The train and test split of data set `name`, or of this `copy` of it; downloads are kept below `folder`.
 
-    Raises DataUnavailable where a download fails, a file is missing or a file is damaged.
+    Raises DataUnavailable where a download fails, a file is missing or damaged, or another copy is here.
     """
     data = DATASETS[name]
+    if copy:
+        return _copied(data, folder, copy)
     train, test = READERS[data.reader](data, folder)
     for split, count in ((train, data.train), (test, data.test)):
         _check(data, split, count)
@@ -74,6 +78,26 @@ def _check(data: DataSet, split: Split, count: int) -> None:
         raise DataUnavailable(f"{data.title} is damaged: expected {count} images of {data.shape}, got {shape}.")
     if int(split.labels.min()) < 0 or int(split.labels.max()) >= classes:
         raise DataUnavailable(f"{data.title} is damaged: a label is outside 0..{classes - 1}.")
+
+
+def _copied(data: DataSet, folder: Path, copy: Copy) -> Pair:
+    place = copy_place(data)
+    if place is None:
+        raise DataUnavailable(
+            f"This run is for a {copy.kind} copy of {data.title} (fingerprint {copy.fingerprint}): set {data.variable} "
+            "to the folder or archive of that copy."
+        )
+    try:
+        there, *splits = read_copy(data, place, folder)
+    except CopyUnusable as error:
+        raise DataUnavailable(f"{error}.") from error
+    if there != copy:
+        raise DataUnavailable(
+            f"This run is for a {copy.kind} copy of {data.title} with the fingerprint {copy.fingerprint}; {place} has "
+            f"{there.fingerprint}."
+        )
+    train, test = (Split(torch.from_numpy(images.copy()), torch.from_numpy(labels.copy())) for images, labels in splits)
+    return train, test
 
 
 def _digits(data: DataSet, folder: Path) -> Pair:
@@ -149,6 +173,8 @@ def _fetched(data: DataSet, folder: Path, fetch: Callable[[Any, Path], list[Any]
     from torchvision import datasets  # noqa: PLC0415 - seconds of import that only a download needs
 
     assert data.download
+    if given := data.given:  # the folder of the files, or the archive or the folder that torchvision would unpack
+        folder = given.parent if given.name in {Path(name).parts[0] for name in data.download.kept_as} else given
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / f"{data.download.kind}.lock"):

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from core.catalog import architectures as catalog
+from core.catalog.copies import Copy, copy_of, described_copy
 from core.catalog.datasets import DATASETS, DataSet
 from core.catalog.folder import Contents, contents_of, described
 from core.catalog.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
@@ -168,6 +169,11 @@ class RunSpec(Model):
     contents: Contents | None = Field(
         None, description="What lies in the folder of a streamed data set; left out: what lies there now."
     )
+    copy_of_data: Copy | None = Field(
+        None,
+        description="Which copy of a data set in memory was given instead of the original files; left out: what is "
+        "given now; null: the original.",
+    )
     name: str | None = Field(
         None, pattern=r"^[\w .,:;()+×=/γβ-]{1,64}$", description="A label; it does not change the run."
     )
@@ -193,6 +199,8 @@ class RunSpec(Model):
         dataset = data.get("dataset")
         if data.get("contents") is None and isinstance(dataset, str) and dataset in DATASETS:
             data["contents"] = contents_of(dataset) if DATASETS[dataset].streamed else None
+        if isinstance(dataset, str) and dataset in DATASETS and "copy_of_data" not in data and info.context != STORED:
+            data["copy_of_data"] = copy_of(DATASETS[dataset])
         return data
 
     @model_validator(mode="after")
@@ -237,7 +245,7 @@ class RunSpec(Model):
     @property
     def data(self) -> DataSet:
         """The data set; a streamed one has the counts of its folder."""
-        return described(DATASETS[self.dataset], self.contents)
+        return described_copy(described(DATASETS[self.dataset], self.contents), self.copy_of_data)
 
     @property
     def plan(self) -> Plan:
@@ -276,7 +284,8 @@ class RunSpec(Model):
     @property
     def digest(self) -> str:
         """SHA-256 of all that determines the result: everything but the name."""
-        unsaid = {"name", "draw"} if self.draw == 1 else {"name"}  # a run from before there were versions keeps its own
+        # A run from before there were versions of the draw, or copies, keeps its digest.
+        unsaid = {"name"} | ({"draw"} if self.draw == 1 else set()) | (set() if self.copy_of_data else {"copy_of_data"})
         rows = json.dumps(self.model_dump(mode="json", exclude=unsaid), sort_keys=True)
         return hashlib.sha256(rows.encode()).hexdigest()
 

@@ -42,6 +42,10 @@ export function policyOf(name) {
 export const datasetOf = (name) =>
   options.datasets.find((dataset) => dataset.name === name) ?? { name, title: name, sentence: "" };
 
+/** The title of a spec's data set, which says whether it was a copy: "CIFAR-10, JPEG copy". */
+export const datasetTitle = ({ dataset, copy_of_data: copy }) =>
+  copy ? `${datasetOf(dataset).title}, ${copy.kind} copy` : datasetOf(dataset).title;
+
 /** The number of classes of a spec's images. For a folder of images only the spec knows it. */
 export const classesOf = ({ dataset, contents }) => contents?.classes ?? datasetOf(dataset).classes ?? 0;
 
@@ -49,8 +53,8 @@ export const classesOf = ({ dataset, contents }) => contents?.classes ?? dataset
 export const hasTop5 = (spec) => classesOf(spec) > 10;
 
 /** The title of a run without a name. */
-export const titleOf = ({ architecture, policy, dataset }) =>
-  [architectureTitle(architecture), policyOf(policy).title, datasetOf(dataset).title].join(" · ");
+export const titleOf = (spec) =>
+  [architectureTitle(spec.architecture), policyOf(spec.policy).title, datasetTitle(spec)].join(" · ");
 
 export const nameOf = (run) => run.name || titleOf(run.spec);
 

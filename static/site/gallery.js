@@ -5,7 +5,7 @@
  */
 
 import { ask } from "../server/api.js";
-import { architectureTitle, datasetOf, nameOf } from "../server/catalog.js";
+import { architectureTitle, datasetTitle, nameOf } from "../server/catalog.js";
 import { policyColor } from "../charts/colors.js";
 import { h, s, show } from "../base/dom.js";
 import { percent, whole } from "../base/format.js";
@@ -49,10 +49,10 @@ export function gallery() {
 }
 
 function introduction([{ run }]) {
-  const { architecture, dataset, epochs } = run.spec;
+  const { architecture, epochs } = run.spec;
   return [
     exampleMark(run),
-    ` ${architectureTitle(architecture)} on ${datasetOf(dataset).title}, ${whole(epochs)} epochs, not trained on this `,
+    ` ${architectureTitle(architecture)} on ${datasetTitle(run.spec)}, ${whole(epochs)} epochs, not trained on this `,
     `server but on ${run.example.machine}. Open one: everything works as with a run of your own.`,
   ];
 }

@@ -2,7 +2,7 @@
  * The lower part of a run's page: its spec, its network, and its log.
  */
 
-import { architectureTitle, classesOf, datasetOf, policyOf, titleOfValue } from "../../server/catalog.js";
+import { architectureTitle, classesOf, datasetTitle, policyOf, titleOfValue } from "../../server/catalog.js";
 import { h } from "../../base/dom.js";
 import { lowered, NONE, percent, when, whole } from "../../base/format.js";
 import { term } from "../../site/term.js";
@@ -56,7 +56,7 @@ function specification(data) {
     [term("norm", "Norm layers"), normWords(norm)],
     [
       "Data set",
-      `${datasetOf(spec.dataset).title}, ${spec.train_examples ? `${whole(spec.train_examples)} training images` : "all training images"}, ${whole(classesOf(spec))} classes`,
+      `${datasetTitle(spec)}, ${spec.train_examples ? `${whole(spec.train_examples)} training images` : "all training images"}, ${whole(classesOf(spec))} classes`,
     ],
     ["Length", `${spec.epochs} ${spec.epochs === 1 ? "epoch" : "epochs"} of batches of ${recipe.batch_size}`],
     ["Optimiser", optimizerWords(recipe)],

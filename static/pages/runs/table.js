@@ -4,7 +4,7 @@
  * A row is made once and then updated in place, so that focus and ticks survive.
  */
 
-import { architectureTitle, datasetOf, nameOf, policyOf, titleOf } from "../../server/catalog.js";
+import { architectureTitle, datasetTitle, nameOf, policyOf, titleOf } from "../../server/catalog.js";
 import { h, show } from "../../base/dom.js";
 import { duration, NONE, percent, sentence, since, when, whole } from "../../base/format.js";
 import { gallery } from "../../site/gallery.js";
@@ -19,7 +19,7 @@ const COLUMNS = [
   ["Run", "name", null],
   ["Architecture", "architecture", ({ spec }) => architectureTitle(spec.architecture)],
   ["What trains", "policy", ({ spec }) => policyOf(spec.policy).title],
-  ["Data set", "dataset", ({ spec }) => datasetOf(spec.dataset).title],
+  ["Data set", "dataset", ({ spec }) => datasetTitle(spec)],
   ["Epochs", "epochs", ({ spec }) => whole(spec.epochs), "number"],
   ["Replicate", "replicate", ({ spec }) => whole(spec.replicate), "number"],
   ["Test accuracy", "top1", ({ top1 }) => percent(top1), "number"],
