@@ -11,6 +11,8 @@ from core.catalog.folder import SIZES, USUAL_SIZE
 from core.studies.spec import Scale
 from jobs.settings import WorkerSettings
 
+COPY = "folder with the original files, or folder or archive of class folders of images; unset: downloaded when needed."
+
 
 class Settings(WorkerSettings):
     """Each field is an environment variable: `ONLYBN_` and the field's name. An empty variable counts as unset."""
@@ -37,6 +39,10 @@ class Settings(WorkerSettings):
     fashion_mnist: Path | None = Field(
         None, description="Folder with the four Fashion-MNIST files; unset: /usr/share/datasets/fashion-mnist."
     )
+    cifar_10: Path | None = Field(None, description=f"CIFAR-10: {COPY}")
+    cifar_100: Path | None = Field(None, description=f"CIFAR-100: {COPY}")
+    svhn: Path | None = Field(None, description=f"SVHN: {COPY}")
+    mnist: Path | None = Field(None, description=f"MNIST: {COPY}")
     imagenet: Path | None = Field(None, description="Folder of ImageNet: train/ and val/, a folder for each class.")
     folder: Path | None = Field(None, description="Folder of own images: train/ and val/, a folder for each class.")
     folder_size: int = Field(

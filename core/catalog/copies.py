@@ -128,7 +128,7 @@ def _check(data: DataSet, place: Path, split: str, pictures: Sequence[Picture], 
 def _files(place: Path) -> Iterator[tuple[PurePosixPath, Callable[[], bytes]]]:
     """The path and the reader of each image file that lies in a class folder of a split."""
     if place.is_dir():
-        for path in place.glob("*/*/*"):
+        for path in sorted(place.glob("*/*/*")):
             if _counts(path):
                 yield PurePosixPath(path.relative_to(place)), path.read_bytes
         return

@@ -96,14 +96,14 @@ def test_without_the_copy_a_run_on_it_says_what_is_needed(
     copy = copy_of(SMALL)
     assert copy
     monkeypatch.delenv("ONLYBN_CIFAR_10")
-    with pytest.raises(DataUnavailable, match="PNG copy of CIFAR-10 .* set ONLYBN_CIFAR_10"):
+    with pytest.raises(DataUnavailable, match=r"PNG copy of CIFAR-10 .* set ONLYBN_CIFAR_10"):
         _copied(SMALL, tmp_path, copy)
 
 
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ("class", r"has a class 'cat' \(in .*cat/0000.png\), which CIFAR-10 does not have"),
+        ("class", r"has a class 'cat' \(in .*cat/000..png\), which CIFAR-10 does not have"),
         ("missing", "test/ has no images of deer"),
         ("count", "train/ has 5 images; CIFAR-10 has 6"),
         ("size", r"0001.png has 16×32 pixels; CIFAR-10 has 32×32"),
