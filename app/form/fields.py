@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from core.catalog.normalisation import Normalisation
-from core.run.spec import PURPOSES, Init, Recipe, RunSpec, Seeds
+from core.run.recipe import Recipe
+from core.run.spec import PURPOSES, Init, RunSpec, Seeds
 
 EXAMPLES: tuple[dict[str, Any], ...] = tuple(
     {"architecture": "resnet-14", "policy": policy, "dataset": "digits", "epochs": 40, "replicate": 0}

@@ -20,7 +20,8 @@ from app.preview.spec_text import as_yaml, shortened
 from core.catalog.normalisation import Normalisation
 from core.machine.files import START
 from core.run import cost
-from core.run.spec import Init, Recipe, RunSpec
+from core.run.recipe import Recipe
+from core.run.spec import Init, RunSpec
 
 LONG_S = 3600.0
 

@@ -17,7 +17,8 @@ from core.catalog.presets import PRESETS
 from core.catalog.registry import UnknownName
 from core.commands import studies
 from core.run.problems import explain
-from core.run.spec import Recipe, RunSpec
+from core.run.recipe import Recipe
+from core.run.spec import RunSpec
 from core.run.tensorfile import BadTensorFile, header_of
 
 FIELDS = ("architecture", "policy", "dataset", "epochs", "replicate", "train_examples", "test_examples")

@@ -10,7 +10,8 @@ from core.data.memory import DataUnavailable
 from core.network.group import Group
 from core.network.scores import Scores
 from core.run.events import EVENT, Failed
-from core.run.spec import Recipe, RunSpec
+from core.run.recipe import Recipe
+from core.run.spec import RunSpec
 from core.trained.start import BadStart
 
 FAR = 100

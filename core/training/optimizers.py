@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim.adam import adam
 from torch.optim.sgd import sgd
 
-from core.run.spec import Recipe
+from core.run.recipe import Recipe
 
 ADAM_BETA2, ADAM_EPS = 0.999, 1e-8
 TOGETHER = 1 << 20

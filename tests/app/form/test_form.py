@@ -16,7 +16,8 @@ from core.catalog.architectures import FAMILIES
 from core.catalog.normalisation import Normalisation
 from core.catalog.policies import POLICIES, POLICY_GROUPS, policy, rules_in
 from core.catalog.policy import trainable
-from core.run.spec import Init, Recipe, RunSpec
+from core.run.recipe import Recipe
+from core.run.spec import Init, RunSpec
 
 
 @pytest.fixture(scope="module")

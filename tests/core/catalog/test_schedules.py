@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from core.catalog.schedules import SCHEDULES, learning_rate
 from core.network.scores import summed_loss
-from core.run.spec import Recipe
+from core.run.recipe import Recipe
 
 PER_EPOCH, EPOCHS = 10, 12
 TOTAL = PER_EPOCH * EPOCHS

@@ -17,7 +17,8 @@ from core.draws.versions import drawn
 from core.network.builder import build
 from core.network.freezing import choose, freeze
 from core.run.events import BINS, Event, Failed, Finished, Measured, Point, Snapshot, Started, Stopped
-from core.run.spec import Recipe, RunSpec
+from core.run.recipe import Recipe
+from core.run.spec import RunSpec
 from core.training.loop import Training, train
 
 pytestmark = pytest.mark.training

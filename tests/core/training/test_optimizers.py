@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from core.run.events import Finished, Measured, Stopped
-from core.run.spec import Recipe, RunSpec
+from core.run.recipe import Recipe
+from core.run.spec import RunSpec
 from core.training import optimizers
 from core.training.loop import train
 from core.training.optimizers import OPTIMIZERS
