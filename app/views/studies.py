@@ -159,7 +159,12 @@ class Studies:
         """The finished runs of a study in the form that verdicts need."""
         done = [run for run in study.runs if run.state == "finished" and run.result]
         return [
-            Record(run.spec, run.result, self._findings(run.id), run.started.processes if run.started else 1)
+            Record(
+                run.spec,
+                run.result,
+                self._findings(run.id),
+                *((run.started.processes, run.started.engine) if run.started else ()),
+            )
             for run in done
             if run.result
         ]

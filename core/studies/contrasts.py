@@ -7,7 +7,7 @@ different kinds would count as replicates of one setting.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import product
+from itertools import pairwise, product
 
 from core.catalog.architectures import parse
 from core.catalog.initializers import NORM_INITIALIZERS
@@ -71,19 +71,19 @@ def _by_family(nets: Iterable[Value]) -> list[list[str]]:
     return [[net for _, net in sorted(rows)] for rows in families.values()]
 
 
-def extremes(policy_name: str) -> Contrasts:
-    """For each family in the grid, the deepest (widest) architecture less the least deep (wide) one, in any order."""
+def steps(policy_name: str) -> Contrasts:
+    """For each family in the grid, each architecture less the next less deep (wide) one, in whatever order they are."""
 
     def contrasts(study: StudySpec) -> list[Contrast]:
         return [
             Contrast(
-                f"{title(nets[-1])} less {title(nets[0])}{words}",
-                {**where, "architecture": nets[-1]},
-                {**where, "architecture": nets[0]},
+                f"{title(more)} less {title(less)}{words}",
+                {**where, "architecture": more},
+                {**where, "architecture": less},
             )
             for nets in _by_family(study.values("architecture"))
+            for less, more in pairwise(nets)
             for where, words in _trained(study, policy_name)
-            if len(nets) > 1
         ]
 
     return contrasts
@@ -144,6 +144,7 @@ def alternatives(policy_name: str, key: str, usual: str) -> Contrasts:
                 {**where, "architecture": net, "policy": policy_name, key: value},
                 {**where, "architecture": net, "policy": policy_name, key: usual},
                 pairs=True,
+                group=str(value),
             )
             for net, value, (where, words) in rows
         ]

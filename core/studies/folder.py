@@ -62,8 +62,8 @@ class StudyFolder:
             finished = next((event for event in told if isinstance(event, Finished)), None)
             if finished and _digest(path) == member.digest:
                 analysed = next((event for event in told if isinstance(event, Analysed)), None)
-                processes = [event.processes for event in told if isinstance(event, Started)][-1:]
-                return Record(member.spec, finished, analysed.findings if analysed else None, *processes)
+                how = [(event.processes, event.engine) for event in told if isinstance(event, Started)][-1:]
+                return Record(member.spec, finished, analysed.findings if analysed else None, *(how[0] if how else ()))
         return None
 
     def records(self) -> list[Record]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -15,21 +16,39 @@ NEAR_ZERO = 0.01
 """The paper's threshold below which |γ| counts as disabled."""
 
 
+FORMATS = {
+    "fp32, gradients in bf16": "float32 with gradients in bfloat16",
+    "bf16": "bfloat16",
+    "fp32": "float32",
+}
+"""Number formats as engines say them, and as people read them."""
+
+
 @dataclass(frozen=True)
 class Record:
-    """A finished run: its spec, its result, its analyses where there are some, and how many processes trained it."""
+    """A finished run: its spec, its result, its analyses where there are some, how many processes trained it, and what
+    computed it, in words."""
 
     spec: RunSpec
     result: Finished
     findings: Findings | None = None
     processes: int = 1
+    engine: str = ""
+
+    @property
+    def number_format(self) -> str:
+        """The formats of values and gradients; empty where the engine does not say them."""
+        if found := re.search(r"fp32, gradients in bf16|\bbf16\b|\bfp32\b", self.engine):
+            return FORMATS[found[0]]
+        return ""
 
 
 @dataclass(frozen=True)
 class Quantity:
     """Something to measure in a record: `of` returns it in `unit`, or None where the record lacks it.
 
-    `difference` is the unit of a difference in words; `short` follows a value of the paper: `32 % top-5`.
+    `step` is the least change of it that a record can show, such as one test image; `difference` is the unit of a
+    difference in words; `short` follows a value of the paper: `32 % top-5`.
     """
 
     name: str
@@ -38,6 +57,12 @@ class Quantity:
     of: Callable[[Record], float | None]
     unit: str = " %"
     short: str = ""
+    step: Callable[[Record], float] = lambda record: 0.0
+
+
+def _image(record: Record) -> float:
+    """One test image, in percent."""
+    return 100 / record.spec.images[1]
 
 
 def _disabled(record: Record) -> float | None:
@@ -74,6 +99,12 @@ def change_at(record: Record, epsilon: float) -> float | None:
     return next((100 * row.change for row in record.findings.ablation if row.epsilon == epsilon), None)
 
 
+def zeroed_at(record: Record, epsilon: float) -> float:
+    """The share of γ with |γ| < `epsilon`; 0 where nobody has analysed the run."""
+    rows = record.findings.ablation if record.findings else ()
+    return next((row.zeroed for row in rows if row.epsilon == epsilon), 0.0)
+
+
 QUANTITIES: Registry[Quantity] = Registry(
     "quantity",
     (
@@ -83,8 +114,9 @@ QUANTITIES: Registry[Quantity] = Registry(
             "points of test accuracy",
             lambda record: 100 * record.result.top1,
             short="top-1",
+            step=_image,
         ),
-        Quantity("top5", "Top-5 test accuracy", "points of top-5 accuracy", _top5, short="top-5"),
+        Quantity("top5", "Top-5 test accuracy", "points of top-5 accuracy", _top5, short="top-5", step=_image),
         Quantity("train", "Train accuracy", "points of train accuracy", lambda record: 100 * record.result.train_top1),
         Quantity(
             "disabled", "Disabled features (|γ| < 0.01)", "points of the disabled share", _disabled, short="disabled"
@@ -95,6 +127,7 @@ QUANTITIES: Registry[Quantity] = Registry(
             "points of test accuracy",
             lambda record: change_at(record, NEAR_ZERO),
             " points",
+            step=lambda record: 100 / record.findings.test_examples if record.findings else 0.0,
         ),
         Quantity("relu-off", "ReLU channels off for > 99 % of the pixels", "points of the share", _relu_off),
         Quantity("gamma-mean", "Mean of γ", "of γ", lambda record: _gamma(record, "mean"), ""),

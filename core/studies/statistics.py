@@ -42,6 +42,15 @@ def summary(values: Sequence[float], confidence: float = CONFIDENCE) -> Summary 
     return Summary(n=len(values), mean=mean, sd=sd, low=mean - half, high=mean + half)
 
 
+def floored(found: Summary | None, step: float) -> Summary | None:
+    """`found` with an interval that reaches at least `step` to both sides: equal values of a few replicates prove no
+    more than what one test image can show."""
+    if found is None or found.low is None or found.high is None:
+        return found
+    low, high = min(found.low, found.mean - step), max(found.high, found.mean + step)
+    return found.model_copy(update={"low": low, "high": high})
+
+
 def paired(a: Mapping[int, float], b: Mapping[int, float], confidence: float = CONFIDENCE) -> Summary | None:
     """The mean of a - b over the keys (replicates) that both have; `n` counts pairs."""
     return summary([a[key] - b[key] for key in sorted(a.keys() & b.keys())], confidence)

@@ -2,18 +2,23 @@
 
 A test is made of contrasts: "BatchNorm less two random weights, on ResNet-14". Each gives a difference with its
 t-interval over replicates, and a rule turns the intervals into a verdict.
+
+Where there is no effect, at most 5 % of the studies get a verdict. So nothing is decided before all planned replicates
+have finished, of which there must be three, or by an interval narrower than one test image allows. Where one contrast
+of k is enough to decide, its interval is Bonferroni's, at 1 - 0.05 / k; where all must agree, each may be at 0.95.
+`tests/benchmarks/verdicts.py` simulates it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from core.catalog.model import Model
-from core.studies.records import QUANTITIES, Record, matching
+from core.studies.records import NEAR_ZERO, QUANTITIES, Record, matching, zeroed_at
 from core.studies.spec import StudySpec, StudyUnavailable
-from core.studies.statistics import CONFIDENCE, Summary, paired, summary, welch
+from core.studies.statistics import CONFIDENCE, Summary, floored, paired, summary, t_quantile, welch
 
 Outcome = Literal["holds", "fails", "undecided"]
 WORDS: dict[Outcome, str] = {
@@ -22,15 +27,18 @@ WORDS: dict[Outcome, str] = {
     "undecided": "not enough runs",
 }
 Rule = Literal["above", "any-above", "within"]
-"""above: each deciding difference is positive; any-above: at least one is (Bonferroni's correction); within: each is
-at most the margin away from 0."""
+"""above: each deciding difference is above the margin; any-above: in at least one group each is; within: each is at
+most the margin away from 0."""
+LEAST = 3
+"""Replicates that a verdict needs."""
 
 
 @dataclass(frozen=True)
 class Contrast:
     """The runs that match `more` less those that match `less`; without `less`, the quantity itself.
 
-    `pairs`: both share everything random except what is compared, so replicates are compared one by one.
+    `pairs`: both share everything random except what is compared, so replicates are compared one by one. `group`: for
+    the rule any-above.
     """
 
     label: str
@@ -38,6 +46,7 @@ class Contrast:
     less: Mapping[str, object] | None = None
     pairs: bool = False
     decides: bool = True
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,13 +65,32 @@ class Criterion:
 
 
 class Compared(Model):
-    """One contrast as our runs have it; `difference` is None where runs are missing."""
+    """One contrast as our runs have it; `difference` is None where runs are missing.
+
+    `low` and `high`: the interval at the stricter confidence `one_of_many`, by which a single contrast may decide.
+    """
 
     label: str
+    group: str
     method: Literal["paired", "Welch", "mean"]
     difference: Summary | None
     confidence: float
+    one_of_many: float
+    low: float | None
+    high: float | None
     decides: bool
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The interval at `confidence`."""
+        assert self.difference and self.difference.low is not None and self.difference.high is not None
+        return self.difference.low, self.difference.high
+
+    @property
+    def strict(self) -> tuple[float, float]:
+        """The interval at `one_of_many`."""
+        assert self.low is not None and self.high is not None
+        return self.low, self.high
 
 
 class Verdict(Model):
@@ -82,8 +110,6 @@ def judge(criterion: Criterion, study: StudySpec, records: Sequence[Record]) -> 
     """
     quantity = QUANTITIES[criterion.quantity_at(study.scale)]
     contrasts = criterion.contrasts(study)
-    deciding = sum(contrast.decides for contrast in contrasts)
-    confidence = 1 - (1 - CONFIDENCE) / deciding if criterion.rule == "any-above" and deciding else CONFIDENCE
 
     def values(where: Mapping[str, object]) -> dict[int, float]:
         found: dict[int, Record] = {}
@@ -95,70 +121,115 @@ def judge(criterion: Criterion, study: StudySpec, records: Sequence[Record]) -> 
                 )
         return {replicate: value for replicate, record in found.items() if (value := quantity.of(record)) is not None}
 
-    def compare(contrast: Contrast) -> Compared:
-        difference, method = _difference(contrast, values, confidence)
-        return Compared(
-            label=contrast.label, method=method, difference=difference, confidence=confidence, decides=contrast.decides
-        )
-
-    comparisons = tuple(map(compare, contrasts))
-    outcome, sentence = _decide(criterion, [c for c in comparisons if c.decides], quantity.difference)
+    step = max((quantity.step(record) for record in records), default=0.0)
+    comparisons = tuple(
+        _compared(contrast, values, _one_of_many(criterion.rule, contrast, contrasts), step) for contrast in contrasts
+    )
+    outcome, sentence = _decide(criterion, study, [c for c in comparisons if c.decides], quantity.difference)
     return Verdict(
         outcome=outcome,
         words=WORDS[outcome],
-        sentence=sentence,
+        sentence=" ".join([sentence, *notes(criterion, study, records)]),
         unit=quantity.difference,
         comparisons=comparisons,
     )
 
 
+def notes(criterion: Criterion, study: StudySpec, records: Sequence[Record]) -> Iterator[str]:
+    """What a reader of the verdict should know of the runs that it rests on."""
+    formats = sorted({record.number_format for record in records if record.number_format})
+    if len(formats) > 1:
+        yield f"These runs were computed in different number formats: {'; '.join(formats)}."
+    ablated = records if criterion.quantity_at(study.scale) == "ablated" else ()
+    if any(record.findings for record in ablated) and not any(zeroed_at(record, NEAR_ZERO) for record in ablated):
+        yield f"No run has any γ below {NEAR_ZERO:g}, so nothing was set to zero: this tells nothing about the claim."
+
+
+def _one_of_many(rule: Rule, contrast: Contrast, contrasts: Sequence[Contrast]) -> float:
+    """The confidence at which this contrast alone may decide. Under any-above these are the contrasts of one group;
+    groups are judged at their own (see _any_above)."""
+    many = [c for c in contrasts if c.decides and (rule != "any-above" or c.group == contrast.group)]
+    return 1 - (1 - CONFIDENCE) / max(1, len(many))
+
+
+def _compared(
+    contrast: Contrast, values: Callable[[Mapping[str, object]], dict[int, float]], one_of_many: float, step: float
+) -> Compared:
+    difference, method = _difference(contrast, values, CONFIDENCE, step)
+    strict, _ = _difference(contrast, values, one_of_many, step)
+    return Compared(
+        label=contrast.label,
+        group=contrast.group,
+        method=method,
+        difference=difference,
+        confidence=CONFIDENCE,
+        one_of_many=one_of_many,
+        low=strict.low if strict else None,
+        high=strict.high if strict else None,
+        decides=contrast.decides,
+    )
+
+
 def _difference(
-    contrast: Contrast, values: Callable[[Mapping[str, object]], dict[int, float]], confidence: float
+    contrast: Contrast, values: Callable[[Mapping[str, object]], dict[int, float]], confidence: float, step: float
 ) -> tuple[Summary | None, Literal["paired", "Welch", "mean"]]:
     more = values(contrast.more)
     if contrast.less is None:
-        return summary(list(more.values()), confidence), "mean"
+        return floored(summary(list(more.values()), confidence), step), "mean"
     less = values(contrast.less)
     if contrast.pairs:
-        return paired(more, less, confidence), "paired"
-    return welch(list(more.values()), list(less.values()), confidence), "Welch"
+        return floored(paired(more, less, confidence), step), "paired"
+    return floored(welch(list(more.values()), list(less.values()), confidence), step), "Welch"
 
 
-def _decide(criterion: Criterion, comparisons: Sequence[Compared], unit: str) -> tuple[Outcome, str]:
-    known = [c for c in comparisons if c.difference is not None and c.difference.low is not None]
-    if not comparisons or len(known) < len(comparisons):
-        missing = [c.label for c in comparisons if c not in known]
-        if not missing:
-            return "undecided", "Nothing in this grid decides the claim."
-        more = f" and {len(missing) - 2} more" if len(missing) > 2 else ""
-        return "undecided", f"Two finished replicates on each side are needed of: {', '.join(missing[:2])}{more}."
-    outcome = _OUTCOMES[criterion.rule](known, criterion.margin)
-    return outcome, _sentence(outcome, criterion, known, unit)
-
-
-def _ends(compared: Compared) -> tuple[float, float]:
-    difference = compared.difference
-    assert difference is not None and difference.low is not None and difference.high is not None
-    return difference.low, difference.high
+def _decide(criterion: Criterion, study: StudySpec, comparisons: Sequence[Compared], unit: str) -> tuple[Outcome, str]:
+    if not comparisons:
+        return "undecided", "Nothing in this grid decides the claim."
+    if study.replicates < LEAST:
+        return "undecided", f"A verdict needs {LEAST} replicates; this study has {study.replicates}."
+    finished = [c.difference.n if c.difference else 0 for c in comparisons]
+    if min(finished) < study.replicates:
+        waited = [c.label for c, n in zip(comparisons, finished, strict=True) if n < study.replicates]
+        more = f" and {len(waited) - 2} more" if len(waited) > 2 else ""
+        return "undecided", (
+            f"The verdict comes when all {study.replicates} replicates of each side have finished, so that an early "
+            f"look decides nothing. Still open: {', '.join(waited[:2])}{more}."
+        )
+    outcome = _OUTCOMES[criterion.rule](comparisons, criterion.margin)
+    return outcome, _sentence(outcome, criterion, comparisons, unit)
 
 
 def _above(known: Sequence[Compared], margin: float) -> Outcome:
-    if all(_ends(c)[0] > margin for c in known):
+    if all(c.ends[0] > margin for c in known):
         return "holds"
-    return "fails" if any(_ends(c)[1] < margin for c in known) else "undecided"
+    return "fails" if any(c.strict[1] < margin for c in known) else "undecided"
 
 
 def _any_above(known: Sequence[Compared], margin: float) -> Outcome:
-    if any(_ends(c)[0] > margin for c in known):
+    """One group of several may decide, so all of its contrasts must be above at Bonferroni's confidence over the
+    groups; that no group is above needs one contrast below in each."""
+    groups: dict[str, list[Compared]] = {}
+    for compared in known:
+        groups.setdefault(compared.group, []).append(compared)
+    if any(all(_at(c, len(groups))[0] > margin for c in group) for group in groups.values()):
         return "holds"
-    return "fails" if all(_ends(c)[1] < margin for c in known) else "undecided"
+    return "fails" if all(any(c.strict[1] < margin for c in group) for group in groups.values()) else "undecided"
+
+
+def _at(compared: Compared, groups: int) -> tuple[float, float]:
+    """The interval at Bonferroni's confidence over so many groups, from the one at `confidence`."""
+    low, high = compared.ends
+    difference = compared.difference
+    assert difference is not None
+    freedom = max(1.0, difference.n - 1.0)
+    wider = t_quantile(1 - (1 - CONFIDENCE) / groups, freedom) / t_quantile(CONFIDENCE, freedom)
+    return difference.mean - (difference.mean - low) * wider, difference.mean + (high - difference.mean) * wider
 
 
 def _within(known: Sequence[Compared], margin: float) -> Outcome:
-    if all(-margin <= _ends(c)[0] and _ends(c)[1] <= margin for c in known):
+    if all(-margin <= c.ends[0] and c.ends[1] <= margin for c in known):
         return "holds"
-    outside = any(_ends(c)[0] > margin or _ends(c)[1] < -margin for c in known)
-    return "fails" if outside else "undecided"
+    return "fails" if any(c.strict[0] > margin or c.strict[1] < -margin for c in known) else "undecided"
 
 
 _OUTCOMES: dict[Rule, Callable[[Sequence[Compared], float], Outcome]] = {
@@ -170,11 +241,12 @@ _OUTCOMES: dict[Rule, Callable[[Sequence[Compared], float], Outcome]] = {
 
 def _sentence(outcome: Outcome, criterion: Criterion, known: Sequence[Compared], unit: str) -> str:
     shown = _telling(outcome, criterion.rule, known)
-    low, high = _ends(shown)
+    alone = outcome == "fails" and criterion.rule != "any-above"
+    (low, high), confidence = (shown.strict, shown.one_of_many) if alone else (shown.ends, shown.confidence)
     assert shown.difference is not None
     text = (
         f"{shown.label}: {shown.difference.mean:+.1f} {unit}, interval {low:+.1f} to {high:+.1f} "
-        f"({100 * shown.confidence:.4g} %, {shown.method}, n = {shown.difference.n})."
+        f"({100 * confidence:.4g} %, {shown.method}, n = {shown.difference.n})."
     )
     if len(known) > 1:
         text += f" The least favourable of {len(known)} comparisons." if criterion.rule != "any-above" else ""
@@ -187,7 +259,7 @@ def _sentence(outcome: Outcome, criterion: Criterion, known: Sequence[Compared],
 def _telling(outcome: Outcome, rule: Rule, known: Sequence[Compared]) -> Compared:
     """The comparison that the verdict depends on."""
     if rule == "within":
-        return max(known, key=lambda c: max(abs(end) for end in _ends(c)))
+        return max(known, key=lambda c: max(abs(end) for end in c.ends))
     if rule == "any-above":
-        return max(known, key=lambda c: _ends(c)[0])
-    return min(known, key=lambda c: _ends(c)[1] if outcome == "fails" else _ends(c)[0])
+        return max(known, key=lambda c: c.ends[0])
+    return min(known, key=lambda c: c.strict[1] if outcome == "fails" else c.ends[0])

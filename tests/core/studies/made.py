@@ -37,7 +37,7 @@ def findings(disabled: float = 0.1, change: float = 0.0, relu_off: float = 0.05)
         relu_mostly_off=relu_off,
         relu_always_off=0.0,
         unused_parameters=0,
-        test_examples=100,
+        test_examples=2000,
         seconds=1.0,
     )
 
