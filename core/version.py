@@ -1,3 +1,3 @@
 """The version of the program; the files that it makes name it."""
 
-VERSION = "0.2.0"
+VERSION = "0.3.0"

@@ -104,10 +104,8 @@ def _on_gpu(network: Network, spec: RunSpec, device: torch.device, group: Group)
         return ModuleEngine(network, "torch, fp32 (statistics of several processes)")
     share = group.part.cut(0, spec.recipe.batch_size)
     images = torch.randn(share.stop - share.start, *spec.data.shape, device=device)
-    with torch.cuda.device(device):
-        half = spec.recipe.precision == "auto" and torch.cuda.is_bf16_supported(including_emulation=False)
     trains = any(parameter.requires_grad for parameter in network.parameters())
-    return GraphedEngine(network, images.contiguous(memory_format=torch.channels_last), half=half, trains=trains)
+    return GraphedEngine(network, images.contiguous(memory_format=torch.channels_last), trains=trains)
 
 
 def _unfit(network: Network, plan: Plan) -> str | None:

@@ -1,4 +1,4 @@
-"""A network on a GPU: its modules run in bfloat16 where the GPU has it, forward and backward launched as CUDA graphs.
+"""A network on a GPU: its modules in float32, forward and backward launched as CUDA graphs.
 
 Networks for small images launch thousands of small kernels a step, and the launches take longer than the work. Before
 the first step, the graph's results are compared with the modules'. If they differ, or if no graph can be made, the
@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from core.engine.fused import Seen
 from core.engine.modules import ModuleEngine
 
 Capture = Callable[[nn.Module, Tensor], Callable[[Tensor], Tensor]]
 """A module and images -> a function that computes the same from other images of that shape, gradients included."""
 ALIKE = 1e-2
-"""How large the relative norm of the difference between graph and modules may be; both round to bfloat16 in the same
-places."""
+"""How large the relative norm of the difference between graph and modules may be."""
 
 
 def cuda_graph(module: nn.Module, images: Tensor) -> Callable[[Tensor], Tensor]:
@@ -33,39 +31,26 @@ def cuda_graph(module: nn.Module, images: Tensor) -> Callable[[Tensor], Tensor]:
 class GraphedEngine(ModuleEngine):
     """See the module. `images`: any images in a whole step's shape, on the device; `trains`: whether anything does."""
 
-    def __init__(
-        self, network: nn.Module, images: Tensor, *, half: bool, trains: bool, capture: Capture = cuda_graph
-    ) -> None:
+    def __init__(self, network: nn.Module, images: Tensor, *, trains: bool, capture: Capture = cuda_graph) -> None:
         super().__init__(network)
-        self.half, self.device, self.shape = half, images.device, images.shape
+        self.device, self.shape = images.device, images.shape
         self.graph: Callable[[Tensor], Tensor] | None = None
-        self._step = _Step(network, self._formats)
         if trains:
             self._try(images, capture)
-        self.words = f"torch, {'bf16' if half else 'fp32'}{', CUDA graph' if self.graph else ''}"
+        self.words = f"torch, fp32{', CUDA graph' if self.graph else ''}"
 
     def train(self, images: Tensor, step: int) -> Tensor:
         self.network.train()
         if self.graph and images.shape == self.shape and torch.is_grad_enabled():
             return self.graph(images)
-        logits: Tensor = self._step(images)
-        return logits
-
-    @torch.no_grad()
-    def evaluate(self, images: Tensor, seen: Seen | None = None) -> Tensor:
-        with self._formats():
-            return super().evaluate(images, seen).float()
-
-    def _formats(self) -> AbstractContextManager[object]:
-        # Without autocast's cache of converted weights, which a graph must not use.
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.half, cache_enabled=False)
+        return super().train(images, step)
 
     def _try(self, images: Tensor, capture: Capture) -> None:
         """Use a graph if one can be made that computes what the modules do; else say why not."""
         self.network.train()
         try:
             with _kept(self.network), _place(self.device):
-                graph = capture(_Step(self.network, self._formats), images)
+                graph = capture(_Step(self.network), images)
                 difference = self._difference(graph)
         except (RuntimeError, NotImplementedError, AssertionError) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -87,7 +72,7 @@ class GraphedEngine(ModuleEngine):
         others = others.contiguous(memory_format=torch.channels_last)
         parameters = [p for p in self.network.parameters() if p.requires_grad]
         results = []
-        for way in (graph, self._step):
+        for way in (graph, self.network):
             logits = way(others)
             weights = torch.arange(logits.numel(), device=self.device).view_as(logits).sin()
             gradients = torch.autograd.grad((logits * weights).sum(), parameters, allow_unused=True)
@@ -107,16 +92,15 @@ def _place(device: torch.device) -> Iterator[None]:
 
 
 class _Step(nn.Module):
-    """What a graph is made of: the float32 logits of a network that computes in `formats`."""
+    """What a graph is made of: making one replaces a module's `forward`, and the network needs its own for tests."""
 
-    def __init__(self, network: nn.Module, formats: Callable[[], AbstractContextManager[object]]) -> None:
+    def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        self.network, self.formats = network, formats
+        self.network = network
 
     def forward(self, images: Tensor) -> Tensor:
-        with self.formats():
-            logits: Tensor = self.network(images)
-        return logits.float()
+        logits: Tensor = self.network(images)
+        return logits
 
 
 @contextmanager

@@ -192,3 +192,5 @@ def _be_deterministic() -> None:
     torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms(True), without its import of inductor
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
+    # TF32 rounds as much as half a bfloat16: it flips ReLUs, and the gradient of a deep network loses its direction.
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False

@@ -3,7 +3,7 @@
     plain       as it is usually written: float32, NCHW, images opened and cut one by one by torchvision's transforms in
                 a DataLoader, torch's own modules, frozen weights by requires_grad=False, the allocator as it is
     half        the same in channels-last memory and, by autocast, in bfloat16
-    ours        what a launched run does; ours-fp32 and lean are the same with that recipe
+    ours        what a launched run does; ours-fp32 has the recipe `precision=fp32`, ours-32-bits `lean=false`
     limit       only the convolutions that a step needs, as torch has them, in the faster format: forward, input
                 gradients, weight gradients where weights train
 
@@ -228,7 +228,7 @@ CONTENDERS: dict[str, Callable[[str, str], Contender]] = {
     "half": lambda a, p: Plain(a, p, 0, half=True),
     "ours": Ours,
     "ours-fp32": lambda a, p: Ours(a, p, precision="fp32"),
-    "lean": lambda a, p: Ours(a, p, lean=True),
+    "ours-32-bits": lambda a, p: Ours(a, p, lean=False),
     "limit": Limit,
 }
 

@@ -35,7 +35,7 @@ TENSORS = 8
 WAYS = ("torch", "ours", "on the way", "and passes")
 
 
-def images(count: int, channels: int, side: int, dtype: torch.dtype) -> Tensor:
+def images(count: int, channels: int, side: int, dtype: torch.dtype = torch.float32) -> Tensor:
     return torch.randn(count, channels, side, side).to(dtype, memory_format=torch.channels_last)
 
 
@@ -51,12 +51,12 @@ class Layer:
         self.kernels, self.own, self.stride, self.padding = kernels, convolution, stride, kernel // 2
         weight = torch.randn(outputs, inputs, kernel, kernel) / (kernel**2 * inputs) ** 0.5
         self.weight = weight.contiguous(memory_format=torch.channels_last)
-        self.torch_weight = self.weight.to(dtype)
+        self.dtype, self.torch_weight = dtype, self.weight.to(dtype)
         self.norm = (Affine(torch.rand(outputs), torch.rand(outputs)), self._running(outputs))
         below = (Affine(torch.rand(inputs), torch.rand(inputs)), self._running(inputs))
-        lower = [images(count, inputs, side, dtype) for _ in range(TENSORS)]
+        lower = [images(count, inputs, side) for _ in range(TENSORS)]
         self.below = cycle([Kept(x, kernels.statistics(x, *below)) for x in lower])
-        upper = [images(count, outputs, side // stride, dtype) for _ in range(TENSORS)]
+        upper = [images(count, outputs, side // stride) for _ in range(TENSORS)]
         self.above = cycle([Kept(y, kernels.statistics(y, *self.norm)) for y in upper])
         gradients = [images(count, outputs, side // stride, dtype) for _ in range(TENSORS)]
         self.gradients = cycle(gradients)
@@ -70,7 +70,7 @@ class Layer:
         below = next(self.below)
         x, statistics = below.values, below.statistics
         if way == "torch":
-            F.conv2d(x, self.torch_weight, None, self.stride, self.padding)
+            F.conv2d(x, self.weight, None, self.stride, self.padding)
         elif way == "ours":
             self.own.forward(x, self.weight)
         elif way == "on the way":
@@ -84,7 +84,7 @@ class Layer:
         size = below.values.shape
         if way == "torch":
             sides = ([self.stride] * 2, [self.padding] * 2, [1, 1], False, [0, 0], 1, [True, False, False])
-            torch.ops.aten.convolution_backward(gradient, below.values, self.torch_weight, None, *sides)
+            torch.ops.aten.convolution_backward(gradient, below.values.to(self.dtype), self.torch_weight, None, *sides)
         elif way == "ours":
             self.own.backward(gradient, self.weight, size)
         elif way == "on the way":
@@ -113,7 +113,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=128)
     parser.add_argument("--turns", type=int, default=12)
-    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"], help="of what is between layers")
+    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"], help="of the gradients")
     arguments = parser.parse_args()
     keep_freed_memory()
     kernels = compiled_kernels()

@@ -23,9 +23,8 @@ CORES = len(os.sched_getaffinity(0))
 
 @dataclass(frozen=True)
 class Job:
-    """One training; `by`: what computes it. `modules` are torch's own in float32; `rounded` is our engine with all that
-    lies between the layers, and every frozen weight, rounded to bfloat16, also where the machine is slow at it: what
-    it multiplies is then the same as where bfloat16 is chosen, on any processor."""
+    """One training; `by`: what computes it. `modules` are torch's own in float32; `rounded` is our engine with
+    gradients in bfloat16, also where the machine is slow at it."""
 
     spec: RunSpec
     by: Literal["engine", "modules", "rounded"] = "engine"
@@ -89,8 +88,4 @@ def _rounded_engine(network: Network, spec: RunSpec, *rest: Any) -> Engine:
 
     everywhere = Dispatch(torch.bfloat16, {Shape.of(conv): Algorithm.FLOAT32 for conv in spec.plan.convolutions})
     patch.object(engine, "choose_dispatch", lambda plan, batch, winograd: everywhere).start()
-    with torch.no_grad():
-        for parameter in network.parameters():
-            if parameter.ndim == 4 and not parameter.requires_grad:
-                parameter.copy_(parameter.bfloat16())
     return engine.make_engine(network, spec, *rest)

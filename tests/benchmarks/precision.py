@@ -1,7 +1,7 @@
-"""Whether the fast engine costs accuracy: the same runs with torch's modules in float32, with the engine, and lean.
+"""Whether the fast engine costs accuracy: the same runs with torch's modules in float32, and with the engine.
 
-`engine` and `lean` compute in the formats that this machine chooses; `bfloat16` and `lean bfloat16` round to bfloat16
-on any machine (pool.py).
+`engine` is what a launched run does; `32 bits` keeps 32 bits for backward instead of 8; `half gradients` rounds gradients
+to bfloat16 on any machine (pool.py).
 
     python -m tests.benchmarks.precision                          # about half an hour on two cores
     python -m tests.benchmarks.precision --architectures resnet-14 --replicates 3 --train-examples 6400
@@ -25,16 +25,15 @@ from tests.benchmarks.pool import CORES, Job, run_all
 WAYS: dict[str, tuple[dict[str, Any], Literal["engine", "modules", "rounded"]]] = {
     "float32": ({"precision": "fp32"}, "modules"),
     "engine": ({}, "engine"),
-    "lean": ({"lean": True}, "engine"),
-    "bfloat16": ({}, "rounded"),
-    "lean bfloat16": ({"lean": True}, "rounded"),
+    "32 bits": ({"lean": False}, "engine"),
+    "half gradients": ({}, "rounded"),
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--architectures", nargs="+", default=["resnet-14", "resnet-32"])
-    parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=["float32", "engine", "lean"])
+    parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=["float32", "engine"])
     parser.add_argument("--replicates", type=int, default=5)
     parser.add_argument("--train-examples", type=int, default=12_800)
     parser.add_argument("--epochs", type=int, default=4)

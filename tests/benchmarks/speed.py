@@ -1,7 +1,7 @@
-"""How fast and how lean a step is: ours against the usual way and against the bare convolutions, turn by turn.
+"""How fast a step is, and how much it keeps: ours against the usual way and against the bare convolutions, turn by turn.
 
     make bench                                             # under ten minutes on two cores
-    python -m tests.benchmarks.speed --networks resnet-110 --policies batchnorm --contenders plain ours lean limit
+    python -m tests.benchmarks.speed --networks resnet-110 --policies batchnorm --contenders plain ours ours-32-bits limit
 
 What is compared is in contenders.py. Each contender is a process; only one of them goes at a time, the others are
 stopped, and they take turns, so that whatever disturbs the machine hits all alike. Printed: images a second (median of
@@ -29,7 +29,7 @@ from tests.benchmarks.contenders import BATCH, CONTENDERS
 
 NETWORKS = ("resnet-14", "resnet-56", "resnet-110", "wrn-14-4")
 POLICIES = ("batchnorm", "all")
-DEFAULT = ("plain", "plain-2", "ours", "lean", "limit")
+DEFAULT = ("plain", "plain-2", "ours", "ours-32-bits", "limit")
 SECONDS = 25.0
 """For one network and policy, without the start; at least three turns each."""
 TURN_S = 1.5

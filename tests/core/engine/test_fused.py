@@ -80,6 +80,7 @@ def differences(own: Result, reference: Result) -> dict[str, float]:
     return {name: float((own[name] - reference[name]).norm() / (reference[name].norm() + 1e-12)) for name in names}
 
 
+@pytest.mark.training
 @pytest.mark.parametrize("kernels", KERNELS)
 @pytest.mark.parametrize(
     ("architecture", "policy"),
@@ -104,6 +105,7 @@ def test_normalisation_without_gamma_and_beta(affine: bool) -> None:
     assert max(differences(step(fused(network, run), network, *batch(run)), exact(run)).values()) < 2e-2
 
 
+@pytest.mark.training
 @pytest.mark.parametrize("lean", [False, True])
 @pytest.mark.parametrize("architecture", ["resnet-14", "resnet-56", "vgg-11", "imagenet-resnet-18"])
 def test_gradients_in_bfloat16_keep_their_direction(architecture: str, lean: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 
 import pytest
 import torch
@@ -38,7 +37,7 @@ class Graph:
 def test_a_step_by_graph_is_that_of_the_modules() -> None:
     network, other, graph = network_of(RUN), network_of(RUN), Graph()
     images, labels = batch(RUN)
-    made = GraphedEngine(network, torch.randn_like(images), half=False, trains=True, capture=graph.capture)
+    made = GraphedEngine(network, torch.randn_like(images), trains=True, capture=graph.capture)
     assert made.words == "torch, fp32, CUDA graph" and made.notice is None
     before = running_statistics(network_of(RUN))
     assert all(torch.equal(value, before[name]) for name, value in running_statistics(network).items()), "only tried"
@@ -47,20 +46,10 @@ def test_a_step_by_graph_is_that_of_the_modules() -> None:
     assert graph.calls == 1 and max(differences(own, reference).values()) == 0
 
 
-def test_bfloat16_is_near() -> None:
-    network, other = network_of(RUN), network_of(RUN)
-    images, labels = batch(RUN)
-    made = GraphedEngine(network, images, half=True, trains=True, capture=Graph().capture)
-    assert made.words == "torch, bf16, CUDA graph"
-    own, reference = step(made, network, images, labels), step(ModuleEngine(other), other, images, labels)
-    assert 0 < differences(own, reference)["logits"] < 0.03 and own["test"].isfinite().all()
-    assert made.train(images, 0).dtype == torch.float32
-
-
 def test_another_number_of_images_runs_without_the_graph() -> None:
     network, graph = network_of(RUN), Graph()
     images, _ = batch(RUN)
-    made = GraphedEngine(network, images, half=False, trains=True, capture=graph.capture)
+    made = GraphedEngine(network, images, trains=True, capture=graph.capture)
     graph.calls = 0
     made.train(images[:5], 0)
     with torch.no_grad():
@@ -74,7 +63,7 @@ def test_where_nothing_trains_nothing_is_captured() -> None:
     def never(module: nn.Module, images: Tensor) -> Callable[[Tensor], Tensor]:
         raise AssertionError
 
-    made = GraphedEngine(network_of(run), batch(run)[0], half=False, trains=False, capture=never)
+    made = GraphedEngine(network_of(run), batch(run)[0], trains=False, capture=never)
     assert made.words == "torch, fp32" and made.notice is None
     assert not made.train(batch(run)[0], 0).requires_grad
 
@@ -85,7 +74,7 @@ def test_a_graph_that_cannot_be_made_is_told() -> None:
         raise RuntimeError("CUDA error: operation not permitted when stream is capturing\nmore")
 
     network, images = network_of(RUN), batch(RUN)[0]
-    made = GraphedEngine(network, images, half=False, trains=True, capture=fail)
+    made = GraphedEngine(network, images, trains=True, capture=fail)
     assert made.words == "torch, fp32" and made.graph is None
     assert made.notice is not None and made.notice.endswith("operation not permitted when stream is capturing")
     before = running_statistics(network_of(RUN))
@@ -94,7 +83,7 @@ def test_a_graph_that_cannot_be_made_is_told() -> None:
 
 @pytest.mark.parametrize("factor", [1.05, float("nan")])
 def test_a_graph_that_computes_something_else_is_not_taken(factor: float) -> None:
-    made = GraphedEngine(network_of(RUN), batch(RUN)[0], half=False, trains=True, capture=Graph(factor).capture)
+    made = GraphedEngine(network_of(RUN), batch(RUN)[0], trains=True, capture=Graph(factor).capture)
     assert made.graph is None and made.notice is not None and "it was off by" in made.notice
 
 
@@ -116,7 +105,7 @@ def test_a_graph_whose_gradients_are_stale_or_lost_is_not_taken() -> None:
         return replay
 
     for capture in (stale, lost):
-        made = GraphedEngine(network_of(RUN), batch(RUN)[0], half=False, trains=True, capture=capture)
+        made = GraphedEngine(network_of(RUN), batch(RUN)[0], trains=True, capture=capture)
         assert made.graph is None and made.notice is not None and "it was off by" in made.notice
 
 
@@ -128,16 +117,14 @@ def test_on_a_gpu_the_share_of_a_batch_is_captured(monkeypatch: pytest.MonkeyPat
         return ModuleEngine(network)
 
     monkeypatch.setattr(engine, "GraphedEngine", take)
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda *, including_emulation: not including_emulation)
-    monkeypatch.setattr(torch.cuda, "device", nullcontext)
     monkeypatch.setattr(engine.torch, "randn", lambda *shape, device: torch.zeros(shape))
     run = spec("resnet-14", "batchnorm", recipe={"batch_size": 96, "lean": True})
     found = engine.make_engine(network_of(run), run, torch.device("cuda"))
-    assert made == {"half": True, "trains": True, "shape": (96, 3, 32, 32)}
+    assert made == {"trains": True, "shape": (96, 3, 32, 32)}
     assert found.notice is None
     full = spec("resnet-14", "none", recipe={"batch_size": 96, "precision": "fp32"})
     assert engine.make_engine(network_of(full), full, torch.device("cuda")).notice is None
-    assert made == {"half": False, "trains": False, "shape": (96, 3, 32, 32)}
+    assert made == {"trains": False, "shape": (96, 3, 32, 32)}
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
@@ -146,7 +133,7 @@ def test_a_real_graph(policy: str) -> None:
     run = spec("resnet-14", policy)
     network, other = (network_of(run).to("cuda") for _ in range(2))
     images, labels = (tensor.to("cuda") for tensor in batch(run))
-    made = GraphedEngine(network, torch.randn_like(images), half=False, trains=True)
+    made = GraphedEngine(network, torch.randn_like(images), trains=True)
     assert made.words == "torch, fp32, CUDA graph", made.notice
     own, reference = step(made, network, images, labels), step(ModuleEngine(other), other, images, labels)
     assert max(differences(own, reference).values()) < 1e-3
