@@ -1,7 +1,7 @@
 """Whether the fast engine costs accuracy: the same runs with torch's modules in float32, and with the engine.
 
-`engine` is what a launched run does; `32 bits` keeps 32 bits for backward instead of 8; `half gradients` rounds gradients
-to bfloat16 on any machine (pool.py).
+`engine` is what a launched run does; `32 bits` keeps 32 bits for backward instead of 8; `half gradients` rounds
+gradients to bfloat16 on any machine (pool.py).
 
     python -m tests.benchmarks.precision                          # about half an hour on two cores
     python -m tests.benchmarks.precision --architectures resnet-14 --replicates 3 --train-examples 6400

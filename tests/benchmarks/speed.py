@@ -1,7 +1,7 @@
-"""How fast a step is, and how much it keeps: ours against the usual way and against the bare convolutions, turn by turn.
+"""How fast a step is and what it keeps: ours against the usual way and the bare convolutions, turn by turn.
 
     make bench                                             # under ten minutes on two cores
-    python -m tests.benchmarks.speed --networks resnet-110 --policies batchnorm --contenders plain ours ours-32-bits limit
+    python -m tests.benchmarks.speed --networks resnet-110 --policies batchnorm --contenders plain ours limit
 
 What is compared is in contenders.py. Each contender is a process; only one of them goes at a time, the others are
 stopped, and they take turns, so that whatever disturbs the machine hits all alike. Printed: images a second (median of
