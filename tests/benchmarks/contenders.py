@@ -156,7 +156,7 @@ class Ours(Contender):
 
         keep_freed_memory()
         spec, split = spec_of(architecture, policy, **recipe), made_up()
-        in_memory.load = lambda name, folder: (split, split)  # type: ignore[attr-defined]
+        in_memory.load = lambda name, folder, copy: (split, split)  # type: ignore[attr-defined]
         self.learner = Learner(spec, Path(), torch.device("cpu"), Group(ALONE), Path())
         self.stream = self._endless()
         self.words = self.learner.engine.words

@@ -168,7 +168,7 @@ def timed(engine: Engine, images: Tensor, labels: Tensor, device: torch.device, 
 def queue(device: torch.device, batch: int, until: float, small: bool) -> list[Row]:
     """One training of digits to its end, and one killed after its first checkpoint and resumed: the same bits."""
     words = ["--architecture", "resnet-14", "--policy", "batchnorm", "--dataset", "digits", "--device", str(device)]
-    words += ["--set", "epochs=12" if small else "epochs=200", "--no-analysis", "--events", "-"]
+    words += ["--set", "epochs=80" if small else "epochs=200", "--no-analysis", "--events", "-"]
     with tempfile.TemporaryDirectory() as folder:
         whole = _told(_start(words, f"{folder}/whole"))
         process = _start(words, f"{folder}/killed")
