@@ -13,7 +13,7 @@ from app.web.answers import answer, attached
 from core.catalog.model import Model
 from core.catalog.registry import UnknownName
 from core.documents.study import Page, report
-from core.studies.catalog import study_spec
+from core.studies.catalog.table import study_spec
 from core.studies.results import long_csv
 from core.studies.spec import Scale, StudySpec
 from jobs.quotas import refuse_submission

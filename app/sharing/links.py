@@ -28,7 +28,7 @@ from app.sharing.wording import (
 from app.views.address import Reading, Source, filters_of, read_source
 from core.catalog.datasets import DATASETS
 from core.catalog.policies import policy
-from core.studies.catalog import STUDIES
+from core.studies.catalog.table import STUDIES
 from jobs.store.records import Run
 from jobs.store.store import Store
 from jobs.store.tallies import Tally

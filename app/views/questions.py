@@ -13,7 +13,7 @@ from core.catalog.copies import CopyUnusable, copy_of
 from core.catalog.datasets import DATASETS
 from core.catalog.paper import PROVENANCE
 from core.studies import costs
-from core.studies.catalog import STUDIES, study_spec
+from core.studies.catalog.table import STUDIES, study_spec
 from core.studies.figures import figure
 from core.studies.spec import SCALES, Scale, StudySpec, StudyUnavailable
 

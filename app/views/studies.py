@@ -16,7 +16,7 @@ from app.views.runs import run_url, short
 from core.catalog.paper import PROVENANCE
 from core.run.findings import Findings
 from core.studies import costs
-from core.studies.catalog import STUDIES
+from core.studies.catalog.table import STUDIES
 from core.studies.figures import figure
 from core.studies.records import QUANTITIES, Record
 from core.studies.results import rows

@@ -18,7 +18,7 @@ from core.commands.console import clock
 from core.commands.exit_codes import DONE, FAILED, STOPPED
 from core.machine.files import write_atomically
 from core.run.problems import explain
-from core.studies.catalog import STUDIES, study_spec
+from core.studies.catalog.table import STUDIES, study_spec
 from core.studies.costs import run_s, study_cost
 from core.studies.folder import OtherStudy, StudyFolder
 from core.studies.results import in_words, long_csv

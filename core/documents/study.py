@@ -16,7 +16,7 @@ from typing import Any
 
 from core.catalog.paper import PROVENANCE
 from core.documents import document
-from core.studies.catalog import STUDIES, study_spec
+from core.studies.catalog.table import STUDIES, study_spec
 from core.studies.costs import study_cost
 from core.studies.figures import Figure, Marks, Series, figure
 from core.studies.records import QUANTITIES, Record

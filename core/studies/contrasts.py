@@ -71,8 +71,9 @@ def _by_family(nets: Iterable[Value]) -> list[list[str]]:
     return [[net for _, net in sorted(rows)] for rows in families.values()]
 
 
-def steps(policy_name: str) -> Contrasts:
-    """For each family in the grid, each architecture less the next less deep (wide) one, in whatever order they are."""
+def steps(policy_name: str, *, falling: bool = False) -> Contrasts:
+    """For each family in the grid, each architecture less the next less deep (wide) one, in whatever order they are; if
+    `falling`, the less deep one less the deeper."""
 
     def contrasts(study: StudySpec) -> list[Contrast]:
         return [
@@ -82,7 +83,7 @@ def steps(policy_name: str) -> Contrasts:
                 {**where, "architecture": less},
             )
             for nets in _by_family(study.values("architecture"))
-            for less, more in pairwise(nets)
+            for less, more in (pair[::-1] if falling else pair for pair in pairwise(nets))
             for where, words in _trained(study, policy_name)
         ]
 

@@ -117,6 +117,15 @@ QUANTITIES: Registry[Quantity] = Registry(
             step=_image,
         ),
         Quantity("top5", "Top-5 test accuracy", "points of top-5 accuracy", _top5, short="top-5", step=_image),
+        Quantity(
+            "over-chance",
+            "Test accuracy above guessing",
+            "points above guessing",
+            lambda record: 100 * record.result.top1 - 100 / len(record.spec.data.classes),
+            " points",
+            short="above guessing",
+            step=_image,
+        ),
         Quantity("train", "Train accuracy", "points of train accuracy", lambda record: 100 * record.result.train_top1),
         Quantity(
             "disabled", "Disabled features (|γ| < 0.01)", "points of the disabled share", _disabled, short="disabled"

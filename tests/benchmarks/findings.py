@@ -23,7 +23,7 @@ from core.machine.files import CAPSULE, write_atomically
 from core.run.events import EVENT, Analysed, Finished, Measured, Point, Started
 from core.run.findings import Findings
 from core.run.spec import RunSpec
-from core.studies.catalog import STUDIES, study_spec
+from core.studies.catalog.table import STUDIES, study_spec
 from core.studies.records import Record
 from core.studies.results import rows
 from core.studies.spec import Member

@@ -17,7 +17,7 @@ from collections import Counter
 from math import sqrt
 from random import Random
 
-from core.studies.catalog import STUDIES, study_spec
+from core.studies.catalog.table import STUDIES, study_spec
 from core.studies.named import NamedStudy
 from core.studies.records import Record
 from core.studies.spec import SCALES, Member, StudySpec

@@ -13,7 +13,7 @@ from typing import Literal
 
 from playwright.sync_api import Page, expect
 
-from core.studies.catalog import study_spec
+from core.studies.catalog.table import study_spec
 from tests.browser.puppet import Puppet
 from tests.browser.waits import keys_listen
 

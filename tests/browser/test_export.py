@@ -9,7 +9,7 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, expect
 
-from core.studies.catalog import STUDIES, study_spec
+from core.studies.catalog.table import STUDIES, study_spec
 from core.version import VERSION
 from tests.browser.charts import drawn
 from tests.browser.conftest import PATIENCE_MS, Open

@@ -14,7 +14,7 @@ from app.server import make_app
 from app.settings import Settings
 from app.views import questions
 from core.run.spec import RunSpec
-from core.studies.catalog import STUDIES, study_spec
+from core.studies.catalog.table import STUDIES, study_spec
 from core.studies.spec import Axis, StudySpec
 from jobs.store.records import Batch
 from jobs.store.store import Store

@@ -18,7 +18,7 @@ from app.sharing.cards import Card, draw
 from app.sharing.links import LinkPreview, asked, preview
 from app.sharing.social import Social, tags, with_tags
 from core.run.spec import RunSpec
-from core.studies.catalog import STUDIES, study_spec
+from core.studies.catalog.table import STUDIES, study_spec
 from jobs.store.store import Store
 from tests.app.conftest import SPEC, Trainer
 

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from app.views.comparison import MAX_RUNS, usual
 from core.run.spec import RunSpec
-from core.studies.catalog import study_spec
+from core.studies.catalog.table import study_spec
 from jobs.store.store import Store
 from tests.app.conftest import SPEC, Trainer
 

@@ -8,7 +8,7 @@ import re
 from markupsafe import escape
 
 from core.documents.study import Page, report
-from core.studies.catalog import STUDIES, study_spec
+from core.studies.catalog.table import STUDIES, study_spec
 from core.studies.figures import figure
 from core.version import VERSION
 from tests.core.studies.made import record

@@ -9,7 +9,7 @@ import pytest
 
 from core.documents.study import Page, report
 from core.run.findings import Findings
-from core.studies.catalog import STUDIES, study_spec
+from core.studies.catalog.table import STUDIES, study_spec
 from core.studies.figures import figure
 from core.studies.records import QUANTITIES, Record
 from core.studies.results import long_csv, rows
@@ -281,3 +281,14 @@ def test_the_results_by_setting_and_as_csv() -> None:
     assert any(line.startswith("gamma,minutes,resnet-14,batchnorm") and ",1,top1,50,percent," in line for line in lines)
     two = long_csv(study, [replace(records[0], processes=2)]).splitlines()
     assert all(",2," in line for line in two[1:])
+
+
+def test_guessing_is_guessing() -> None:
+    assert verdict("chance", lambda m: 0.1 + noise(m)).outcome == "holds"
+    assert verdict("chance", lambda m: 0.3 + noise(m)).outcome == "fails"
+
+
+def test_depth_may_hurt_at_each_step() -> None:
+    falling = verdict("output-and-depth", lambda m: 0.6 - depth_of(m) / 500 + noise(m))
+    assert falling.outcome == "holds" and falling.comparisons[0].label == "ResNet-14 less ResNet-32"
+    assert verdict("output-and-depth", lambda m: 0.4 + depth_of(m) / 500 + noise(m)).outcome == "fails"

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.run.spec import RunSpec
-from core.studies.catalog import study_spec
+from core.studies.catalog.table import study_spec
 from jobs.store.mapping import UnreadableRun
 from jobs.store.records import Run, Unreadable
 from jobs.store.store import Store

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from core.run.spec import RunSpec
-from core.studies.catalog import study_spec
+from core.studies.catalog.table import study_spec
 from jobs.store.store import Store
 from jobs.store.tables import RUNS
 from tests.jobs.support import in_threads

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.run.spec import RunSpec
-from core.studies.catalog import study_spec
+from core.studies.catalog.table import study_spec
 from jobs.store.store import Store
 
 SPEC = RunSpec.model_validate({"architecture": "resnet-14", "policy": "none", "dataset": "digits", "epochs": 1})

@@ -1,0 +1,30 @@
+"""All but BatchNorm: a question of the paper (see named.py). Imports no torch."""
+
+from __future__ import annotations
+
+from core.catalog.paper import QUOTES, marks
+from core.studies.catalog.shared import PAPER_CIFAR, PHOTOGRAPHS, RESNETS, small
+from core.studies.contrasts import policies
+from core.studies.figures import BY_POLICY
+from core.studies.named import NamedStudy, grids
+from core.studies.verdicts import Criterion
+
+STUDY = NamedStudy(
+    "without-batchnorm",
+    "All but BatchNorm",
+    "How much do γ and β add when everything else trains?",
+    "Training γ and β besides everything else improves accuracy (here: where "
+    "both networks start from γ = 1, β = 0, so that the other is as good as without them; the same from γ of "
+    "U(0, 1) is shown and does not decide, for it is not known here from which the paper's figure starts).",
+    "Section 1, figure 1",
+    BY_POLICY,
+    Criterion("top1", "above", policies("all", ("all-but-batchnorm",), decisive={"init.norm": "ones"})),
+    grids(
+        {"policy": ("all", "all-but-batchnorm"), "init.norm": ("ones", "uniform")},
+        minutes=(small(6_000, 4, 4000), RESNETS[:1], 5),
+        evening=(PHOTOGRAPHS, RESNETS[:1], 5),
+        paper=(PAPER_CIFAR, RESNETS, 5),
+    ),
+    marks("top1", {"all"}, {"resnet"}),
+    (QUOTES["gain"],),
+)
