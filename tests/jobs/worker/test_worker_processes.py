@@ -99,13 +99,13 @@ def test_a_worker_that_is_stopped_past_its_lease_loses_its_run(
     eventually(lambda: (lite.runs.get(run.id).checkpoint_step or 0) >= 5)
     name = lite.runs.get(run.id).worker
     os.kill(zombie.pid, signal.SIGSTOP)
-    other = start(ONLYBN_LEASE_S="2")
+    other = start(ONLYBN_LEASE_S="5")
     eventually(lambda: lite.runs.get(run.id).attempt == 2)
     os.kill(zombie.pid, signal.SIGCONT)
     eventually(lambda: states(lite, run.id) == {"finished"})
     now = lite.runs.get(run.id)
     assert (now.attempt, now.worker != name) == (2, True)
-    assert f"Its worker {name} gave no sign of life for 2 s." in [row.message for row in lite.runs.log(run.id)]
+    assert f"Its worker {name} gave no sign of life for 5 s." in [row.message for row in lite.runs.log(run.id)]
     assert [p.step for p in lite.curves.points(run.id) if p.split == "train" and p.step] == list(range(1, 41))
     for process in (zombie, other):
         process.terminate()
