@@ -20,6 +20,7 @@ from typing import Literal, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
+from core.catalog.datasets import DATASETS
 from core.machine.files import CAPSULE, START, write_atomically
 from core.run.events import Failed, Finished
 from jobs.settings import WorkerSettings
@@ -200,8 +201,14 @@ class _Supervision:
 
 
 def child_environment(settings: WorkerSettings) -> dict[str, str]:
-    """The environment of a process that runs core: ours, without the secrets of the worker."""
+    """The environment of a process that runs core: ours, without the secrets of the worker.
+
+    Folders of data sets are made absolute, since that process works in another folder.
+    """
     ours = {key: value for key, value in os.environ.items() if key not in SECRETS}
+    for data in DATASETS.values():
+        if data.variable and (named := ours.get(data.variable)):
+            ours[data.variable] = str(Path(named).expanduser().absolute())
     return ours | {"ONLYBN_DATA": str(settings.data), "PYTHONUNBUFFERED": "1"}
 
 

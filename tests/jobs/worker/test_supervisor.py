@@ -17,7 +17,7 @@ from jobs.settings import WorkerSettings
 from jobs.store.records import Run
 from jobs.store.results import MAX_CAPSULE
 from jobs.store.store import Store
-from jobs.worker.supervisor import Supervisor, describe_end
+from jobs.worker.supervisor import Supervisor, child_environment, describe_end
 from tests.jobs.support import FAKE_TRAINER, eventually, fake_spec
 
 pytestmark = pytest.mark.server
@@ -265,3 +265,14 @@ def test_ends_in_words() -> None:
         "The training process was killed (SIGSEGV). It wrote last: a | b"
     )
     assert describe_end(-63, []).startswith("The training process was killed (signal 63)") or os.name != "posix"
+
+
+def test_a_folder_of_images_is_the_same_in_the_trainers_folder(
+    settings: WorkerSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ONLYBN_CIFAR_10", "copies/cifar")
+    monkeypatch.setenv("ONLYBN_IMAGENET", "")
+    environment = child_environment(settings)
+    assert environment["ONLYBN_CIFAR_10"] == str(tmp_path / "copies" / "cifar")
+    assert environment["ONLYBN_IMAGENET"] == ""
