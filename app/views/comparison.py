@@ -19,7 +19,12 @@ from jobs.store.records import Run
 from jobs.store.store import Store
 
 MAX_RUNS = 200
-FIELDS = ("architecture", "policy", "dataset", "epochs", *(key for key in OPTIONAL if key != "name"), *USUAL)
+FIELDS = (
+    *("architecture", "policy", "dataset", "copy", "epochs"),
+    *(key for key in OPTIONAL if key != "name"),
+    "draw",
+    *USUAL,
+)
 """The keys of the spec's fields that runs can be grouped by: without a prefix for the recipe, else with the part."""
 RESULTS = ("test", "train", "loss", "train_loss", "top5", "disabled", "seconds", "trainable", "total", "share")
 """Numbers that a run has at its end or from the start."""

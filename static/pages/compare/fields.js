@@ -58,10 +58,20 @@ function specField(key) {
   };
 }
 
+/** Which copy of its data set a run saw. */
+const COPY = {
+  key: "copy",
+  title: "Copy of the data set",
+  value: ({ spec: { copy_of_data: copy } }) => (copy ? `${copy.kind} ${copy.fingerprint}` : null),
+  text: (value) => value ?? "the original",
+};
+
 /** The fields of a spec, in the order of the menus. */
-export const FIELDS = ["architecture", "policy", "dataset", "epochs", ...Object.keys(options.optional), ...PART_KEYS]
-  .filter((key) => key !== "name")
-  .map(specField);
+export const FIELDS = [
+  ...["architecture", "policy", "dataset"].map(specField),
+  COPY,
+  ...["epochs", ...Object.keys(options.optional).filter((key) => key !== "name"), "draw", ...PART_KEYS].map(specField),
+];
 
 const share = (key, title, value) => ({ key, title, value, text: (found) => percent(found), scale: 100, suffix: " %" });
 const number = (key, title, value, text) => ({ key, title, value, text, scale: 1, suffix: "" });
