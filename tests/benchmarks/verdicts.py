@@ -84,7 +84,8 @@ def made(named: NamedStudy, member: Member, contrasts: list[Contrast], effect: f
     edge = (named.criterion.margin + effect) / 100 if named.criterion.rule != "within" else 0.0
     value = 0.4 + rank * edge + draw.gauss(0, NOISE)
     if named.criterion.rule == "within":
-        value = 0.4 + draw.gauss(0, NOISE)
+        guessing = 1 / len(member.spec.data.classes)
+        value = (guessing if named.criterion.quantity == "over-chance" else 0.4) + draw.gauss(0, NOISE)
     share = min(1.0, max(0.0, value))
     return record(member, share, disabled=share, change=draw.gauss(0, NOISE / 5), relu_off=share)
 
