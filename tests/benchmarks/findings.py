@@ -119,7 +119,7 @@ def keep(folder: Path) -> Kept:
     started = [event for event in events if isinstance(event, Started)][-1]
     kept = Kept(spec=spec, started=started, result=finished, findings=findings[-1] if findings else None, points=ends)
     file = _file(spec.digest)
-    write_atomically(file, kept.model_dump_json(indent=1).encode() + b"\n")
+    write_atomically(file, kept.model_dump_json().encode() + b"\n")
     capsule = (folder / CAPSULE).read_bytes()
     if len(capsule) <= SMALL_BYTES:
         write_atomically(file.with_suffix(".safetensors"), capsule)
