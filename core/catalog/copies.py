@@ -120,7 +120,7 @@ def _check(data: DataSet, place: Path, split: str, pictures: Sequence[Picture], 
     there = {picture.label for picture in pictures}
     missing = [name for number, name in enumerate(data.classes) if number not in there]
     if missing:
-        raise CopyUnusable(f"{place}: {split}/ has no images of {', '.join(missing[:3])}; {data.title} has")
+        raise CopyUnusable(f"{place}: {split}/ has no images of {', '.join(missing[:3])}, which {data.title} has")
     if len(pictures) != wanted:
         raise CopyUnusable(f"{place}: {split}/ has {len(pictures):,} images; {data.title} has {wanted:,}")
 

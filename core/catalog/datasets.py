@@ -39,8 +39,8 @@ class DataSet:
     `flip` and `pad` are its standard augmentation: a random mirror image, and a random crop after
     `pad` black pixels were added on each side.
     `variable` is the environment variable that names a folder with its files, or with a copy of them (copies.py), and
-    `installed` is the folder where a
-    system package puts them. A data set without these two and without `download` has its files in the project.
+    `installed` is the folder where a system package puts them. A data set without these two and without `download` has
+    its files in the project.
     The counts of a streamed data set are those that its folder must have; 0 allows any count.
     """
 

@@ -25,13 +25,16 @@ Split = tuple[Pixels, NDArray[np.int64]]
 MODES = {1: "L", 3: "RGB"}
 
 
-def read_copy(data: DataSet, place: Path, folder: Path) -> tuple[Copy, Split, Split]:
-    """Which copy lies at `place`, and its splits. What was decoded is kept in `folder`. Raises CopyUnusable."""
+def read_copy(data: DataSet, place: Path, folder: Path, wanted: Copy | None = None) -> tuple[Copy, Split, Split]:
+    """Which copy lies at `place`, and its splits. What was decoded is kept in `folder`. Raises CopyUnusable.
+
+    Where what is kept is not the `wanted` copy, all is read anew: a file that was written over changes no stamp.
+    """
     file = folder / "copies" / f"{data.name}-{stamp(place)}.bin"
     file.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(file.with_suffix(".lock")):  # a second process waits, and finds what the first one decoded
+    with FileLock(file.with_name(f"{data.name}.lock")):  # a second process waits, and finds what the first one decoded
         kept = _kept(data, file)
-        if kept is None:
+        if kept is None or (wanted and kept[0] != wanted):
             pictures = pictures_of(data, place)
             kept = pictures.copy(), _decoded(data, pictures.train), _decoded(data, pictures.test)
             for old in file.parent.glob(f"{data.name}-*.bin"):

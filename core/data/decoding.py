@@ -24,6 +24,7 @@ AREA, RATIO = (0.1, 1.0), (0.8, 1.25)
 datasets/imagenet.py)."""
 TRIES = 10
 """How many shapes are drawn before the middle of an image is taken."""
+LOG_RATIO = tuple(float(limit) for limit in logarithm(np.array(RATIO)))
 SHRINK = 256 / 224
 """A test image is shrunk until its shorter side is this much longer than what is cut out of its centre."""
 
@@ -87,9 +88,8 @@ class Images(Dataset[Pixels]):
 def crop_of(width: int, height: int, draw: Draw) -> tuple[int, int, int, int]:
     """Top, left, height and width of what a training image of this size is cut down to, as torchvision's
     RandomResizedCrop: the first of ten shapes that fits; else the middle, as large as a ratio within RATIO can be."""
-    low, high = (logarithm(np.array([limit]))[0] for limit in RATIO)
     areas = draw.uniform((TRIES,), *AREA).astype(float) * (width * height)
-    ratios = exponential(draw.uniform((TRIES,), low, high).astype(float))
+    ratios = exponential(draw.uniform((TRIES,), *LOG_RATIO).astype(float))
     for area, ratio in zip(areas, ratios, strict=True):
         across, down = round(sqrt(area * ratio)), round(sqrt(area / ratio))
         if 0 < across <= width and 0 < down <= height:

@@ -88,7 +88,7 @@ def _copied(data: DataSet, folder: Path, copy: Copy) -> Pair:
             "to the folder or archive of that copy."
         )
     try:
-        there, *splits = read_copy(data, place, folder)
+        there, *splits = read_copy(data, place, folder, copy)
     except CopyUnusable as error:
         raise DataUnavailable(f"{error}.") from error
     if there != copy:

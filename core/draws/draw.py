@@ -1,4 +1,4 @@
-"""What random numbers are drawn for: the numbers that a version of the draw makes of a seed."""
+"""The random numbers that a version of the draw makes of a seed, by what they are for."""
 
 from __future__ import annotations
 

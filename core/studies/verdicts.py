@@ -18,7 +18,7 @@ from typing import Literal
 from core.catalog.model import Model
 from core.studies.records import NEAR_ZERO, QUANTITIES, Record, matching, zeroed_at
 from core.studies.spec import StudySpec, StudyUnavailable
-from core.studies.statistics import CONFIDENCE, Summary, floored, paired, summary, t_quantile, welch
+from core.studies.statistics import CONFIDENCE, Summary, floored, paired, summary, welch
 
 Outcome = Literal["holds", "fails", "undecided"]
 WORDS: dict[Outcome, str] = {
@@ -146,10 +146,13 @@ def notes(criterion: Criterion, study: StudySpec, records: Sequence[Record]) -> 
 
 
 def _one_of_many(rule: Rule, contrast: Contrast, contrasts: Sequence[Contrast]) -> float:
-    """The confidence at which this contrast alone may decide. Under any-above these are the contrasts of one group;
-    groups are judged at their own (see _any_above)."""
-    many = [c for c in contrasts if c.decides and (rule != "any-above" or c.group == contrast.group)]
-    return 1 - (1 - CONFIDENCE) / max(1, len(many))
+    """The confidence at which this contrast alone may decide, by Bonferroni. Under any-above one group of several may
+    decide for the claim, and one contrast of each group against it: the stricter of both serves."""
+    deciding = [c for c in contrasts if c.decides]
+    many = len(deciding)
+    if rule == "any-above":
+        many = max(len({c.group for c in deciding}), sum(c.group == contrast.group for c in deciding))
+    return 1 - (1 - CONFIDENCE) / max(1, many)
 
 
 def _compared(
@@ -206,24 +209,12 @@ def _above(known: Sequence[Compared], margin: float) -> Outcome:
 
 
 def _any_above(known: Sequence[Compared], margin: float) -> Outcome:
-    """One group of several may decide, so all of its contrasts must be above at Bonferroni's confidence over the
-    groups; that no group is above needs one contrast below in each."""
     groups: dict[str, list[Compared]] = {}
     for compared in known:
         groups.setdefault(compared.group, []).append(compared)
-    if any(all(_at(c, len(groups))[0] > margin for c in group) for group in groups.values()):
+    if any(all(c.strict[0] > margin for c in group) for group in groups.values()):
         return "holds"
     return "fails" if all(any(c.strict[1] < margin for c in group) for group in groups.values()) else "undecided"
-
-
-def _at(compared: Compared, groups: int) -> tuple[float, float]:
-    """The interval at Bonferroni's confidence over so many groups, from the one at `confidence`."""
-    low, high = compared.ends
-    difference = compared.difference
-    assert difference is not None
-    freedom = max(1.0, difference.n - 1.0)
-    wider = t_quantile(1 - (1 - CONFIDENCE) / groups, freedom) / t_quantile(CONFIDENCE, freedom)
-    return difference.mean - (difference.mean - low) * wider, difference.mean + (high - difference.mean) * wider
 
 
 def _within(known: Sequence[Compared], margin: float) -> Outcome:
@@ -241,7 +232,7 @@ _OUTCOMES: dict[Rule, Callable[[Sequence[Compared], float], Outcome]] = {
 
 def _sentence(outcome: Outcome, criterion: Criterion, known: Sequence[Compared], unit: str) -> str:
     shown = _telling(outcome, criterion.rule, known)
-    alone = outcome == "fails" and criterion.rule != "any-above"
+    alone = outcome == "fails" or criterion.rule == "any-above"
     (low, high), confidence = (shown.strict, shown.one_of_many) if alone else (shown.ends, shown.confidence)
     assert shown.difference is not None
     text = (
@@ -261,5 +252,5 @@ def _telling(outcome: Outcome, rule: Rule, known: Sequence[Compared]) -> Compare
     if rule == "within":
         return max(known, key=lambda c: max(abs(end) for end in c.ends))
     if rule == "any-above":
-        return max(known, key=lambda c: c.ends[0])
+        return max(known, key=lambda c: c.strict[0])
     return min(known, key=lambda c: c.strict[1] if outcome == "fails" else c.ends[0])

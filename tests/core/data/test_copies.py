@@ -90,6 +90,17 @@ def test_another_image_makes_another_copy_and_a_run_on_it_is_refused(place: Path
         _copied(SMALL, tmp_path, copy)
 
 
+def test_a_file_that_was_written_over_is_read_anew(place: Path, tmp_path: Path) -> None:
+    before = read_copy(SMALL, place, tmp_path)[0]
+    one = place / "train" / "deer" / "0001.png"
+    Image.new("RGB", (32, 32)).save(one)
+    copies._known_copy.cache_clear()  # as in a new process
+    now = copy_of(SMALL)
+    assert now and now != before
+    train, _ = _copied(SMALL, tmp_path, now)
+    assert not train.images[3].any()
+
+
 def test_without_the_copy_a_run_on_it_says_what_is_needed(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
