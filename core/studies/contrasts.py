@@ -11,6 +11,7 @@ from itertools import pairwise, product
 
 from core.catalog.architectures import parse
 from core.catalog.initializers import NORM_INITIALIZERS
+from core.catalog.normalisation import TITLES
 from core.catalog.policies import policy
 from core.catalog.registry import UnknownName
 from core.studies.spec import StudySpec, Value
@@ -38,6 +39,8 @@ def value_title(field: str, value: object) -> str:
         return _policy_title(value)
     if field == "init.norm" and value in NORM_INITIALIZERS:
         return f"{NORM_INITIALIZERS[str(value)].title} at first"
+    if field == "norm.kind":
+        return dict[object, str](TITLES)[value]
     return f"{field} {value}"
 
 

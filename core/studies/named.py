@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.catalog.paper import Mark, Quote
-from core.studies.figures import Plot
+from core.studies.axes import Plot
 from core.studies.spec import Scale
 from core.studies.verdicts import Criterion
 
@@ -26,7 +26,10 @@ class Grid:
 
 @dataclass(frozen=True)
 class NamedStudy:
-    """One question. `source` is where the paper asks it; `marks` and `quotes` are the paper's own numbers."""
+    """One question. `source` is where the paper asks it; `marks` and `quotes` are the paper's own numbers.
+
+    `claim` is one sentence of at most 16 words; `here` adds what exactly our test asks for.
+    """
 
     name: str
     title: str
@@ -40,6 +43,11 @@ class NamedStudy:
     quotes: tuple[Quote, ...] = ()
     also: tuple[str, ...] = ()
     """Further quantities that its tables show."""
+    here: str = ""
+    checked: bool = True
+    """Whether somebody has compared the wording of the claim with the paper."""
+    own: bool = False
+    """Whether the question and the claim are ours, not the paper's."""
 
     def shown(self, scale: Scale) -> tuple[str, ...]:
         """The quantities in its tables; the one that decides comes first."""

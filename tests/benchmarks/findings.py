@@ -1,12 +1,12 @@
-"""The paper's questions on CIFAR-10, a run at a time: trains what is missing, keeps what finishes, and reports on it.
+"""The paper's questions, a run at a time: trains what is missing, keeps what finishes, and reports on it.
 
     ONLYBN_CIFAR_10=... python -m tests.benchmarks.findings train WORK --hours 8   # goes on where it was
     python -m tests.benchmarks.findings report                                    # verdicts and tables of what there is
 
-The plan is ORDER: studies at the scale `evening` (16 epochs of the paper's recipe), all settings of replicate 0 first.
-Trainings and their checkpoints lie in the folder WORK. What finished is kept in results/findings, by the digest of its
-spec: spec, result, analyses, the points at each epoch's end, what computed it; and the capsule where it is small. So a
-training that takes days can be cut into evenings on any machine.
+First every question at the scale `minutes`, then those of EVENING at the scale `evening` (16 epochs of the paper's
+recipe on CIFAR-10). Trainings and their checkpoints lie in the folder WORK. What finished is kept in
+static/examples/results (core/studies/shipped.py), and the capsules of the evening in results/findings where they are
+small. So a training that takes days can be cut into evenings on any machine.
 """
 
 from __future__ import annotations
@@ -18,45 +18,36 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.catalog.model import Model
 from core.machine.files import CAPSULE, write_atomically
-from core.run.events import EVENT, Analysed, Finished, Measured, Point, Started
-from core.run.findings import Findings
+from core.run.events import EVENT, Analysed, Finished, Measured, Started
 from core.run.spec import RunSpec
+from core.studies import shipped
 from core.studies.catalog.table import STUDIES, study_spec
-from core.studies.records import Record
-from core.studies.results import rows
-from core.studies.spec import Member
+from core.studies.results import in_words, rows
+from core.studies.shipped import ShippedRun
+from core.studies.spec import Member, StudyUnavailable
 from core.studies.verdicts import judge
 
-KEPT = Path(__file__).parent / "results" / "findings"
-ORDER = (
+CAPSULES = Path(__file__).parent / "results" / "findings"
+EVENING = (
     "depth",
     "random-k",
     "gamma",
-    "width",
+    "biases",
+    "lumped",
+    "subsets",
     "norm-init",
     "weight-init",
-    "subsets",
     "without-batchnorm",
+    "width",
     "depth-or-width",
+    "output-and-depth",
+    "norm-kind",
 )
-"""The studies in the order in which they are trained; `threshold` and `relu-off` share the runs of `gamma`."""
+"""In the order in which they are trained; `threshold` and `relu-off` share the runs of `gamma`."""
+SLOW = ("resnet-110", "wrn-14-4")
+"""Networks whose evenings are trained last."""
 SMALL_BYTES = 64 << 10
-
-
-class Kept(Model):
-    """A finished run as it is kept."""
-
-    spec: RunSpec
-    started: Started
-    result: Finished
-    findings: Findings | None
-    points: tuple[Point, ...]
-
-    @property
-    def record(self) -> Record:
-        return Record(self.spec, self.result, self.findings, self.started.processes, self.started.engine)
 
 
 def main() -> int:
@@ -72,20 +63,18 @@ def main() -> int:
 
 
 def plan() -> Iterator[Member]:
-    """Every run of the plan once."""
-    seen: set[str] = set()
-    for name in ORDER:
-        for member in study_spec(name, "evening").members:
-            if member.digest not in seen:
-                seen.add(member.digest)
-                yield member
+    """Every run of the plan, some of them more than once."""
+    for name in STUDIES:
+        yield from study_spec(name, "minutes").members
+    evening = [member for name in EVENING for member in study_spec(name, "evening").members]
+    yield from sorted(evening, key=lambda member: member.spec.architecture in SLOW)
 
 
 def train(work: Path, hours: float, threads: int) -> int:
     """Train what is missing until the time is up; the last one is stopped at a checkpoint and goes on next time."""
     until = time.monotonic() + 3600 * hours
     for member in plan():
-        if _file(member.digest).exists():
+        if member.digest in shipped.read():
             continue
         if time.monotonic() > until:
             return 0
@@ -108,53 +97,47 @@ def train(work: Path, hours: float, threads: int) -> int:
     return 0
 
 
-def keep(folder: Path) -> Kept:
+def keep(folder: Path) -> ShippedRun:
     """Keep the finished run that lies in `folder`."""
     events = [EVENT.validate_json(line) for line in (folder / "events.jsonl").read_text().splitlines()]
-    spec = RunSpec.model_validate_json((folder / "spec.json").read_bytes())
     (finished,) = [event for event in events if isinstance(event, Finished)]
     findings = [event.findings for event in events if isinstance(event, Analysed)]
     points = {(p.split, p.step): p for event in events if isinstance(event, Measured) for p in [event.point]}
-    ends = tuple(point for point in points.values() if point.step % spec.steps_per_epoch == 0)
-    started = [event for event in events if isinstance(event, Started)][-1]
-    kept = Kept(spec=spec, started=started, result=finished, findings=findings[-1] if findings else None, points=ends)
-    file = _file(spec.digest)
-    write_atomically(file, kept.model_dump_json().encode() + b"\n")
+    kept = ShippedRun.of(
+        RunSpec.model_validate_json((folder / "spec.json").read_bytes()),
+        [event for event in events if isinstance(event, Started)][-1],
+        finished,
+        findings[-1] if findings else None,
+        points.values(),
+        (folder / "events.jsonl").stat().st_mtime,
+    )
+    shipped.write([*shipped.read().values(), kept])
     capsule = (folder / CAPSULE).read_bytes()
-    if len(capsule) <= SMALL_BYTES:
-        write_atomically(file.with_suffix(".safetensors"), capsule)
+    if len(capsule) <= SMALL_BYTES and kept.spec.dataset == "cifar-10":
+        write_atomically(CAPSULES / f"{kept.spec.digest[:16]}.safetensors", capsule)
     return kept
 
 
 def report() -> int:
     """Print what there is, study by study."""
-    found = {}
-    for file in sorted(KEPT.glob("*.json")):
-        kept = Kept.model_validate_json(file.read_bytes())
-        found[kept.spec.digest] = kept
-    copies = {kept.spec.copy_of_data for kept in found.values()}
-    hours = sum(kept.result.seconds for kept in found.values()) / 3600
-    print(f"{len(found)} runs, {hours:.1f} hours of training; data: {', '.join(map(str, copies))}")
-    for name in (*ORDER, "threshold", "relu-off"):
-        named, study = STUDIES[name], study_spec(name, "evening")
-        base = {**study.base, "copy_of_data": next((c.model_dump() for c in copies if c), None)}
-        study = study.model_validate({**study.model_dump(), "base": base})
-        records = [found[member.digest].record for member in study.members if member.digest in found]
-        if not records:
+    runs = shipped.read()
+    hours = sum(run.result.seconds for run in runs.values()) / 3600
+    print(f"{len(runs)} runs, {hours:.1f} hours of training")
+    for study in shipped.studies(runs):
+        named = STUDIES[study.spec.study]
+        try:
+            verdict = judge(named.criterion, study.spec, study.records)
+        except StudyUnavailable as error:
+            print(error)
             continue
-        verdict = judge(named.criterion, study, records)
-        print(f"\n{named.title}: {named.claim}\n  {verdict.words}: {verdict.sentence}")
-        for row in rows(study, records):
-            top1, disabled = row.values.get("top1"), row.values.get("disabled")
-            if top1 and disabled:
+        print(f"\n{named.title}, {study.spec.scale}: {named.claim}\n  {verdict.words}: {verdict.sentence}")
+        for row in rows(study.spec, study.records):
+            if top1 := row.values.get("top1"):
                 sd = f" ± {top1.sd:.2f}" if top1.sd is not None else ""
-                told = f"{top1.mean:.2f}{sd} %, {disabled.mean:.1f} % disabled, n = {row.finished}"
-                print(f"  {', '.join(map(str, row.key.values())):<50}{told}")
+                disabled = row.values.get("disabled")
+                off = f", {disabled.mean:.1f} % disabled" if disabled else ""
+                print(f"  {in_words(row.key):<60}{top1.mean:.2f}{sd} %{off}, n = {row.finished} of {row.wanted}")
     return 0
-
-
-def _file(digest: str) -> Path:
-    return KEPT / f"{digest[:16]}.json"
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.catalog.paper import marks
+from core.studies.axes import DEPTH
 from core.studies.catalog.shared import PAPER_CIFAR, PHOTOGRAPHS, RESNETS, small
 from core.studies.contrasts import alone
-from core.studies.figures import DEPTH
 from core.studies.named import NamedStudy, grids
 from core.studies.verdicts import Criterion
 
@@ -15,7 +15,7 @@ STUDY = NamedStudy(
     "chance",
     "Nothing trains",
     "What does a network know of which nothing trains?",
-    "A random network of which nothing trains guesses (here: within 5 points of one divided by the number of classes).",
+    "A random network of which nothing trains only guesses.",
     "v1, main figure",
     DEPTH,
     Criterion("over-chance", "within", alone("none"), margin=5.0),
@@ -29,4 +29,5 @@ STUDY = NamedStudy(
         replace(mark, quantity="over-chance", value=round(mark.value - 10, 1), note="less the 10 % of guessing")
         for mark in marks("top1", {"none"}, {"resnet"})
     ),
+    here="within 5 points of one divided by the number of classes",
 )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from core.catalog.paper import QUOTES, marks
+from core.studies.axes import DEPTH
 from core.studies.catalog.shared import PAPER_CIFAR, PHOTOGRAPHS, RESNETS, small
 from core.studies.contrasts import steps
-from core.studies.figures import DEPTH
 from core.studies.named import NamedStudy, grids
 from core.studies.verdicts import Criterion
 
@@ -13,7 +13,7 @@ STUDY = NamedStudy(
     "depth",
     "Depth",
     "Does a deeper network learn more when only BatchNorm trains?",
-    "With only γ and β trained, accuracy rises with depth (here: at each step from one depth to the next).",
+    "With only γ and β trained, accuracy rises with depth.",
     "Section 4; v1, main figure; abstract",
     DEPTH,
     Criterion("top1", "above", steps("batchnorm")),
@@ -25,4 +25,5 @@ STUDY = NamedStudy(
     ),
     marks("top1", {"batchnorm"}, {"resnet"}),
     (QUOTES["abstract"],),
+    here="at each step from one depth to the next",
 )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from core.catalog.paper import marks
+from core.studies.axes import COUNT
 from core.studies.catalog.shared import COUPLES, PAPER_CIFAR, PHOTOGRAPHS, RESNETS, WIDE, small
 from core.studies.contrasts import couples
-from core.studies.figures import COUNT
 from core.studies.named import NamedStudy, grids
 from core.studies.verdicts import Criterion
 
@@ -13,7 +13,7 @@ STUDY = NamedStudy(
     "depth-or-width",
     "Depth or width",
     "With the same number of γ and β, is it better to be deep or to be wide?",
-    "At about the same number of BatchNorm parameters the deeper network is more accurate.",
+    "With as many γ and β, the deeper network is more accurate than the wider.",
     "Section 4; v1, main figure",
     COUNT,
     Criterion("top1", "above", couples("batchnorm", COUPLES)),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from core.catalog.paper import QUOTES, marks
+from core.studies.axes import BY_POLICY
 from core.studies.catalog.shared import ALL_AND_BATCHNORM
 from core.studies.contrasts import policies
-from core.studies.figures import BY_POLICY
 from core.studies.named import NamedStudy
 from core.studies.verdicts import Criterion
 
@@ -13,8 +13,7 @@ STUDY = NamedStudy(
     "gamma",
     "The distribution of γ",
     "Does BatchNorm-only training switch features off?",
-    "Trained alone, γ piles up at zero: it disables many more features than when everything trains (here: at "
-    "least 10 points more of all features).",
+    "Trained alone, γ piles up at zero: far more features switch off than when everything trains.",
     "Section 5; abstract",
     BY_POLICY,
     Criterion("disabled", "above", policies("batchnorm", ("all",)), margin=10.0),
@@ -22,4 +21,5 @@ STUDY = NamedStudy(
     marks("disabled", {"batchnorm", "all"}, {"resnet"}),
     (QUOTES["third"],),
     ("gamma-mean", "gamma-sd", "gamma-negative"),
+    here="at least 10 points more of all features",
 )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from core.catalog.paper import QUOTES, marks
+from core.studies.axes import DEPTH
 from core.studies.catalog.shared import IMAGENET, PAPER_IMAGENET, PHOTOGRAPHS, small
 from core.studies.contrasts import policies
-from core.studies.figures import DEPTH
 from core.studies.named import NamedStudy, grids
 from core.studies.verdicts import Criterion
 
@@ -13,7 +13,7 @@ STUDY = NamedStudy(
     "imagenet",
     "The ImageNet family",
     "Do large ImageNet networks learn, too, when only BatchNorm trains?",
-    "They do (here: more than two random weights of every channel give).",
+    "γ and β also learn in large ImageNet networks.",
     "Section 4; abstract",
     DEPTH,
     Criterion("top1", "above", policies("batchnorm", ("random-2",)), by_scale={"paper": "top5"}),
@@ -25,4 +25,5 @@ STUDY = NamedStudy(
     ),
     marks("top5", {"batchnorm"}, {"imagenet-resnet"}),
     (QUOTES["abstract"],),
+    here="more than two random weights of every channel",
 )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from core.catalog.paper import marks
+from core.studies.axes import DEPTH
 from core.studies.catalog.shared import PAPER_CIFAR, PHOTOGRAPHS, RESNETS, small
 from core.studies.contrasts import steps
-from core.studies.figures import DEPTH
 from core.studies.named import NamedStudy, grids
 from core.studies.verdicts import Criterion
 
@@ -13,8 +13,7 @@ STUDY = NamedStudy(
     "output-and-depth",
     "Output layer, shortcuts and depth",
     "Does a deeper network learn more, too, when its output layer and its shortcuts train instead of BatchNorm?",
-    "With only the output layer and the shortcuts trained, accuracy falls with depth (here: at each step from one "
-    "depth to the next).",
+    "With only the output layer and the shortcuts trained, accuracy falls with depth.",
     "v1, main figure",
     DEPTH,
     Criterion("top1", "above", steps("output+shortcut", falling=True)),
@@ -25,4 +24,5 @@ STUDY = NamedStudy(
         paper=(PAPER_CIFAR, RESNETS, 5),
     ),
     marks("top1", {"output+shortcut"}, {"resnet"}),
+    here="at each step from one depth to the next",
 )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from core.catalog.paper import marks
+from core.studies.axes import BY_POLICY
 from core.studies.catalog.shared import PAPER_CIFAR, PHOTOGRAPHS, RANDOMS, RESNETS, small
 from core.studies.contrasts import policies
-from core.studies.figures import BY_POLICY
 from core.studies.named import NamedStudy, grids
 from core.studies.verdicts import Criterion
 
@@ -13,8 +13,7 @@ STUDY = NamedStudy(
     "random-k",
     "BatchNorm or random weights",
     "Is there something special about γ and β, or would any few parameters do?",
-    "γ and β learn far more than the same number of randomly chosen weights, two of every channel (here: at "
-    "least 5 points more).",
+    "γ and β learn far more than as many random weights, two of every channel.",
     "Section 4; its numbers for random weights have not been checked, so none stands here",
     BY_POLICY,
     Criterion(
@@ -30,4 +29,5 @@ STUDY = NamedStudy(
         paper=(PAPER_CIFAR, RESNETS, 5),
     ),
     marks("top1", {"batchnorm"}, {"resnet"}),
+    here="at least 5 points more",
 )

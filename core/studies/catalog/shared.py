@@ -29,9 +29,8 @@ SUBSETS = (
     "batchnorm+output+shortcut",
     "all",
 )
-UNCHECKED = (
-    "Neither the wording nor the numbers of this claim have been checked against the paper, so no mark stands here."
-)
+OURS = "not in the paper"
+"""The source of a question of our own."""
 
 
 # These functions give the fields that all runs of a study share at a scale.

@@ -1,6 +1,6 @@
 """The questions as a table, in the order of the page: what the paper claims, what we run at each scale, what decides.
 
-Each has a file of its own. Imports no torch.
+Each has a file of its own; those that the paper leaves open are in beyond/. Imports no torch.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from core.studies.catalog import (
     width,
     without_batchnorm,
 )
+from core.studies.catalog.beyond import biases, lumped, norm_kind
 from core.studies.named import NamedStudy
 from core.studies.spec import Axis, Scale, StudySpec
 
@@ -50,6 +51,9 @@ STUDIES: Registry[NamedStudy] = Registry(
             output_and_depth,
             wide_subsets,
             vgg,
+            norm_kind,
+            biases,
+            lumped,
         )
     ),
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from core.studies.catalog.shared import PAPER_CIFAR, PHOTOGRAPHS, UNCHECKED, small
+from core.studies.axes import BY_POLICY
+from core.studies.catalog.shared import PAPER_CIFAR, PHOTOGRAPHS, small
 from core.studies.contrasts import policies
-from core.studies.figures import BY_POLICY
 from core.studies.named import NamedStudy, grids
 from core.studies.verdicts import Criterion
 
@@ -14,8 +14,8 @@ STUDY = NamedStudy(
     "vgg",
     "Networks without residuals",
     "Do γ and β learn in a VGG, too, which has no residual connections?",
-    "In a VGG, too, γ and β learn more than the same number of randomly chosen weights, two of every channel.",
-    f"Appendix. {UNCHECKED}",
+    "In a VGG, too, γ and β learn more than as many random weights.",
+    "Appendix",
     BY_POLICY,
     Criterion("top1", "above", policies("batchnorm", ("random-2",))),
     grids(
@@ -24,4 +24,6 @@ STUDY = NamedStudy(
         evening=(PHOTOGRAPHS, VGG[:1], 3),
         paper=(PAPER_CIFAR, VGG, 5),
     ),
+    here="two of every channel",
+    checked=False,
 )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from core.catalog.paper import marks
+from core.studies.axes import BY_POLICY
 from core.studies.catalog.shared import PAPER_CIFAR, PHOTOGRAPHS, SUBSETS, WIDE, digits
 from core.studies.contrasts import policies
-from core.studies.figures import BY_POLICY
 from core.studies.named import NamedStudy, grids
 from core.studies.verdicts import Criterion
 
@@ -13,7 +13,7 @@ STUDY = NamedStudy(
     "wide-subsets",
     "Subsets in wide networks",
     "Which of the small parts of a wide network are worth training?",
-    "In wide networks, too, training output layer and shortcuts besides BatchNorm adds to BatchNorm alone.",
+    "In wide networks, too, the output layer and the shortcuts add to BatchNorm.",
     "v1, main figure",
     BY_POLICY,
     Criterion(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from core.catalog.paper import marks
+from core.studies.axes import WIDTH
 from core.studies.catalog.shared import PAPER_CIFAR, PHOTOGRAPHS, WIDE, digits
 from core.studies.contrasts import steps
-from core.studies.figures import WIDTH
 from core.studies.named import NamedStudy, grids
 from core.studies.verdicts import Criterion
 
@@ -13,7 +13,7 @@ STUDY = NamedStudy(
     "width",
     "Width",
     "Does a wider network learn more when only BatchNorm trains?",
-    "With only γ and β trained, accuracy rises with width (here: at each step from one width to the next).",
+    "With only γ and β trained, accuracy rises with width.",
     "Section 4; v1, main figure",
     WIDTH,
     Criterion("top1", "above", steps("batchnorm")),
@@ -27,4 +27,5 @@ STUDY = NamedStudy(
         *marks("top1", {"batchnorm"}, {"wrn"}),
         *(m for m in marks("top1", {"batchnorm"}, {"resnet"}) if m.architecture == "resnet-14"),
     ),
+    here="at each step from one width to the next",
 )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from core.catalog.paper import QUOTES, marks
+from core.studies.axes import BY_POLICY
 from core.studies.catalog.shared import PAPER_CIFAR, PHOTOGRAPHS, RESNETS, small
 from core.studies.contrasts import policies
-from core.studies.figures import BY_POLICY
 from core.studies.named import NamedStudy, grids
 from core.studies.verdicts import Criterion
 
@@ -13,9 +13,7 @@ STUDY = NamedStudy(
     "without-batchnorm",
     "All but BatchNorm",
     "How much do γ and β add when everything else trains?",
-    "Training γ and β besides everything else improves accuracy (here: where "
-    "both networks start from γ = 1, β = 0, so that the other is as good as without them; the same from γ of "
-    "U(0, 1) is shown and does not decide, for it is not known here from which the paper's figure starts).",
+    "Training γ and β besides everything else improves accuracy.",
     "Section 1, figure 1",
     BY_POLICY,
     Criterion("top1", "above", policies("all", ("all-but-batchnorm",), decisive={"init.norm": "ones"})),
@@ -27,4 +25,5 @@ STUDY = NamedStudy(
     ),
     marks("top1", {"all"}, {"resnet"}),
     (QUOTES["gain"],),
+    here="both start from γ = 1, β = 0, so that the other is as good as without them",
 )

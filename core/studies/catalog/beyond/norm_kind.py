@@ -1,0 +1,28 @@
+"""Statistics or two numbers: a question of our own (see named.py). Imports no torch."""
+
+from __future__ import annotations
+
+from core.catalog.normalisation import TITLES
+from core.studies.axes import NORM_KIND
+from core.studies.catalog.shared import OURS, PAPER_CIFAR, PHOTOGRAPHS, RESNETS, small
+from core.studies.contrasts import alternatives
+from core.studies.named import NamedStudy, grids
+from core.studies.verdicts import Criterion
+
+STUDY = NamedStudy(
+    "norm-kind",
+    "Statistics or two numbers",
+    "Is it the batch's statistics that make γ and β so able, or the two numbers of each channel?",
+    "γ and β learn as much under another normalisation, or none, as under BatchNorm.",
+    OURS,
+    NORM_KIND,
+    Criterion("top1", "within", alternatives("batchnorm", "norm.kind", "batch"), margin=5.0),
+    grids(
+        {"policy": ("batchnorm",), "norm.kind": tuple(TITLES)},
+        minutes=(small(8_000, 4), RESNETS[:1], 3),
+        evening=(PHOTOGRAPHS, RESNETS[:1], 3),
+        paper=(PAPER_CIFAR, RESNETS[:4], 5),
+    ),
+    own=True,
+    here="all within 5 points",
+)
