@@ -110,7 +110,7 @@ def make_app(
         live,
         estimator,
         Outlooks(store, estimator, url),
-        Studies(store, url, settings.largest_study),
+        Studies(store, url, settings.largest_study, shipped=settings.examples),
         options,
     )
     for router in ROUTERS:

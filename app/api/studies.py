@@ -9,12 +9,14 @@ from app.api.common import Here, Services, Site, Token, described, wrong
 from app.api.errors import Problem, explain, parse
 from app.views import studies
 from app.views.questions import refusal
+from app.views.study import StudyView
 from app.web.answers import answer, attached
 from core.catalog.model import Model
 from core.catalog.registry import UnknownName
 from core.documents.study import Page, report
 from core.studies.catalog.table import study_spec
 from core.studies.results import long_csv
+from core.studies.shipped import ShippedStudy
 from core.studies.spec import Scale, StudySpec
 from jobs.quotas import refuse_submission
 from jobs.store.records import ID_PATTERN
@@ -39,17 +41,21 @@ async def _request(request: Request) -> StudyRequest:
     return parse(StudyRequest, await request.body(), explain)
 
 
-def _found(study_id: StudyId, here: Here) -> Study:
+def _found(study_id: StudyId, here: Here) -> Study | ShippedStudy:
+    if study_id in here.studies.shipped:
+        return here.studies.shipped[study_id][0]
     study = here.store.studies.get(study_id)
     if study is None:
         raise Problem(404, f"there is no study {study_id} here; it may have been made on another server")
     return study
 
 
-FoundStudy = Annotated[Study, Depends(_found)]
+FoundStudy = Annotated[Study | ShippedStudy, Depends(_found)]
 
 
 def _owned(study: FoundStudy, here: Here, x_owner_token: Token = None) -> Study:
+    if isinstance(study, ShippedStudy):
+        raise Problem(403, "this study came with the project: nobody can change it")
     if not x_owner_token:
         raise Problem(403, "only who launched this study can change it: send its owner_token as X-Owner-Token")
     if not here.store.studies.may_change(study.id, x_owner_token):
@@ -95,17 +101,17 @@ def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here) 
     return answer(content, 201 if launched.token else 200)
 
 
-@router.get(
-    "/api/studies/{study_id}", response_model=studies.StudyView, responses=wrong(404), summary="Look at a study"
-)
+@router.get("/api/studies/{study_id}", response_model=StudyView, responses=wrong(404), summary="Look at a study")
 def look_at_study(study: FoundStudy, here: Here) -> Response:
     """The study's progress, its runs, the verdict so far and the figure's data."""
+    if isinstance(study, ShippedStudy):
+        return answer(here.studies.shipped[study.id][1])
     return answer(here.studies.view(study))
 
 
 @router.post(
     "/api/studies/{study_id}/cancel",
-    response_model=studies.StudyView,
+    response_model=StudyView,
     responses=wrong(403, 404),
     summary="Cancel a study",
 )
@@ -118,7 +124,7 @@ def cancel_study(study: Owned, here: Here) -> Response:
 
 @router.post(
     "/api/studies/{study_id}/resume",
-    response_model=studies.StudyView,
+    response_model=StudyView,
     responses=wrong(403, 404, 422, 429),
     summary="Resume a study",
 )
@@ -166,8 +172,8 @@ def _wake(here: Services, run_ids: tuple[str, ...]) -> None:
         here.wake(run_id)
 
 
-def _label(study: Study) -> str:
-    return f"{study.spec.study}-{study.spec.scale}-{study.id}"
+def _label(study: Study | ShippedStudy) -> str:
+    return study.id if isinstance(study, ShippedStudy) else f"{study.spec.study}-{study.spec.scale}-{study.id}"
 
 
 def _file(text: str, media_type: str, name: str) -> Response:

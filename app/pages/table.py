@@ -43,10 +43,9 @@ class Page:
 
 PAPER = """<header class="paper-head">
   <h1>The paper’s questions</h1>
-  <p>“Training BatchNorm and Only BatchNorm” makes claims; each card puts one to the test with runs of your own.
-  A study trains a grid of networks, several replicates each, and says whether the claim holds here. Minutes take a
-  small data set, an evening CIFAR-10 for a tenth of the paper’s epochs, and paper is the paper’s own setting. What has
-  run already is reused; the page may be closed meanwhile.</p>
+  <p>Each row puts a claim of “Training BatchNorm and Only BatchNorm” to the test. The small figures show differences:
+  ● ours with 95 % intervals, ◇ the paper’s. Open a row for all its numbers, or to run it here. “Our reading” marks
+  wording that nobody has checked against the paper.</p>
 </header>"""
 
 PAGES = {

@@ -12,10 +12,12 @@ from typing_extensions import TypedDict
 from core.catalog.copies import CopyUnusable, copy_of
 from core.catalog.datasets import DATASETS
 from core.catalog.paper import PROVENANCE
+from core.documents.forest import forest
 from core.studies import costs
+from core.studies.against import paper_differences, paper_in_words, paper_setting, setting_in_words
 from core.studies.catalog.table import STUDIES, study_spec
 from core.studies.figures import figure
-from core.studies.spec import SCALES, Scale, StudySpec, StudyUnavailable
+from core.studies.spec import SCALES, Scale, StudyUnavailable
 
 
 class ScaleView(TypedDict):
@@ -35,8 +37,11 @@ class ScaleView(TypedDict):
 
 
 class QuestionView(TypedDict):
-    """One of the paper's questions: its claim, where the paper says it, and its three scales.
+    """A question: its claim, where the paper says it, and its three scales. `here`: what exactly our test asks for.
 
+    `checked`: whether somebody has compared the wording of the claim with the paper; `own`: the question is ours.
+    `paper`: its differences in words, or a dash; `paper_setting`: on what data, empty where they are not known;
+    `drawing`: an SVG of them, for as long as there are none of ours.
     `words` of a quote explain its tag, which tells how the paper says it.
     """
 
@@ -44,7 +49,13 @@ class QuestionView(TypedDict):
     title: str
     question: str
     claim: str
+    here: str
+    checked: bool
+    own: bool
     source: str
+    paper: str
+    paper_setting: str
+    drawing: str
     quotes: list[dict[str, str]]
     scales: dict[str, ScaleView]
 
@@ -67,7 +78,13 @@ def question(name: str, pace: float | None, largest: Scale) -> QuestionView:
         "title": named.title,
         "question": named.question,
         "claim": named.claim,
+        "here": named.here,
+        "checked": named.checked,
+        "own": named.own,
         "source": named.source,
+        "paper": paper_in_words(named),
+        "paper_setting": paper_setting(named),
+        "drawing": forest(named.criterion, None, paper_differences(name)),
         "quotes": [
             {"text": quote.text, "source": quote.source, "tag": quote.tag, "words": PROVENANCE[quote.tag].words}
             for quote in named.quotes
@@ -108,7 +125,7 @@ def _before(name: str, scale: Scale) -> tuple[costs.Cost, dict[str, Any], str]:
     named, study = STUDIES[name], study_spec(name, scale)
     cost = costs.study_cost(study)
     drawn = figure(named.plot, named.criterion.quantity_at(scale), study, [], named.marks)
-    return cost, drawn.model_dump(mode="json"), _setting(study)
+    return cost, drawn.model_dump(mode="json"), setting_in_words(study)
 
 
 def prepare(should_stop: Callable[[], bool] = lambda: False) -> None:
@@ -123,10 +140,3 @@ def prepare(should_stop: Callable[[], bool] = lambda: False) -> None:
                 return
             with suppress(StudyUnavailable):
                 _before(name, scale)
-
-
-def _setting(study: StudySpec) -> str:
-    """`Fashion-MNIST, 8,000 images, 4 epochs, 3 replicates`."""
-    spec = study.members[0].spec
-    images = f", {spec.train_examples:,} images" if spec.train_examples else ""
-    return f"{spec.data.title}{images}, {spec.epochs} epochs, {study.replicates} replicates"

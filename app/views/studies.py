@@ -5,23 +5,21 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import attrgetter
-from typing import Any
 
 from typing_extensions import TypedDict
 
 from app.views.questions import QuestionView, question
 from app.views.runs import run_url, short
+from app.views.study import MemberView, StudyView, told
 from core.catalog.paper import PROVENANCE
 from core.run.findings import Findings
-from core.studies import costs
+from core.studies import costs, shipped
 from core.studies.catalog.table import STUDIES
-from core.studies.figures import figure
-from core.studies.records import QUANTITIES, Record
-from core.studies.results import rows
-from core.studies.spec import SCALES, Scale, StudySpec, StudyUnavailable
-from core.studies.verdicts import judge
+from core.studies.records import Record
+from core.studies.shipped import ShippedStudy
+from core.studies.spec import SCALES, Scale, StudySpec
 from jobs.store.records import Run
 from jobs.store.store import Store
 from jobs.store.studies import Study
@@ -31,51 +29,15 @@ TELLING_S = 10.0
 """A run tells something about this server's pace if its estimate has at least so many seconds."""
 
 
-class MemberView(TypedDict):
-    """A run of a study and its place in the grid."""
-
-    key: dict[str, Any]
-    replicate: int
-    id: str
-    url: str
-    state: str
-    share: float
-    top1: float | None
-    error: str | None
-
-
-class StudyView(TypedDict):
-    """The present state of a study: its progress, runs, verdict, figure and rows (one per setting).
-
-    `share` is 0..1, weighted by the cost of the runs. `columns` are the quantities of `rows` to show;
-    `report` and `csv` are addresses of downloads. `unavailable` says what is missing here, such as the folder of its
-    images; then the study has no figure and no rows. Null: nothing is missing.
-    """
-
-    id: str
-    name: str
-    scale: str
-    unavailable: str | None
-    url: str
-    state: str
-    cancelled: bool
-    created_at: float
-    share: float
-    counts: dict[str, int]
-    members: list[MemberView]
-    verdict: dict[str, Any]
-    figure: dict[str, Any] | None
-    rows: list[dict[str, Any]]
-    columns: list[dict[str, str]]
-    report: str
-    csv: str
-
-
 class Questions(TypedDict):
-    """All questions, and the newest study of each at each scale. `provenance` explains the paper's tags."""
+    """All questions, the newest study of each at each scale here, and those that came with the project.
+
+    `provenance` explains the paper's tags.
+    """
 
     questions: list[QuestionView]
     studies: list[StudyView]
+    shipped: list[StudyView]
     provenance: dict[str, str]
 
 
@@ -100,8 +62,10 @@ class Studies:
         public_url: str | None = None,
         largest: Scale = SCALES[-1],
         clock: Callable[[], float] = time.monotonic,
+        shipped: bool = False,
     ) -> None:
         self._store, self._public_url, self._largest, self._clock = store, public_url, largest, clock
+        self._shipping = shipped
         self._findings = lru_cache(2000)(self._read_findings)
         self._lock = threading.Lock()
         self._pace: float | None = None
@@ -112,27 +76,22 @@ class Studies:
         return {
             "questions": [question(name, pace, self._largest) for name in STUDIES],
             "studies": [self.view(study) for study in self._store.studies.latest() if study.spec.study in STUDIES],
+            "shipped": [view for _, view in self.shipped.values()],
             "provenance": {tag: known.sentence for tag, known in PROVENANCE.items()},
         }
 
+    @cached_property
+    def shipped(self) -> dict[str, tuple[ShippedStudy, StudyView]]:
+        """The studies that came with the project by their id, each with its view, which never changes."""
+        found = shipped.studies(shipped.read()) if self._shipping else ()
+        return {study.id: (study, self._shipped(study)) for study in found}
+
     def view(self, study: Study) -> StudyView:
-        named, records = STUDIES[study.spec.study], self.records(study)
-        quantity = named.criterion.quantity_at(study.spec.scale)
         prices = [costs.run_s(run.spec.model_copy(update={"name": None})) for run in study.runs]
         shares = [_share(run) for run in study.runs]
         states = [run.state for run in study.runs]
-        try:
-            drawn = figure(named.plot, quantity, study.spec, records, named.marks).model_dump(mode="json")
-            by_setting = [row.model_dump(mode="json") for row in rows(study.spec, records)]
-            unavailable = None
-        except StudyUnavailable as error:  # the runs exist, but their places in the grid cannot be computed
-            drawn, by_setting, unavailable = None, [], str(error)
-        base = f"/api/studies/{study.id}"
         return {
-            "id": study.id,
-            "name": named.name,
-            "scale": study.spec.scale,
-            "unavailable": unavailable,
+            **told(study.id, study.spec, self.records(study)),
             "url": study_url(study.id, self._public_url),
             "state": study.state,
             "cancelled": study.cancelled,
@@ -144,19 +103,45 @@ class Studies:
             "members": [
                 _member(study.spec, run, share, self._public_url) for run, share in zip(study.runs, shares, strict=True)
             ],
-            "verdict": judge(named.criterion, study.spec, records).model_dump(mode="json"),
-            "figure": drawn,
-            "rows": by_setting,
-            "columns": [
-                {"name": name, "title": QUANTITIES[name].title, "unit": QUANTITIES[name].unit}
-                for name in named.shown(study.spec.scale)
-            ],
-            "report": f"{base}/report",
-            "csv": f"{base}/results",
+            "shipped": None,
         }
 
-    def records(self, study: Study) -> list[Record]:
+    def _shipped(self, study: ShippedStudy) -> StudyView:
+        done = {run.spec.digest: run.result.top1 for run in study.runs}
+        members = study.spec.members
+        missing = len(members) - len(study.runs)
+        return {
+            **told(study.id, study.spec, study.records),
+            "url": study_url(study.id, self._public_url),
+            "state": "partial" if missing else "finished",
+            "cancelled": False,
+            "created_at": max(run.finished_at for run in study.runs),
+            "share": short(len(study.runs) / len(members)),
+            "counts": {"queued": 0, "running": 0, "finished": len(study.runs), "failed": 0, "cancelled": 0},
+            "members": [
+                {
+                    "key": dict(member.key),
+                    "replicate": member.replicate,
+                    "id": None,
+                    "url": None,
+                    "state": "finished" if member.digest in done else "missing",
+                    "share": float(member.digest in done),
+                    "top1": done.get(member.digest),
+                    "error": None,
+                }
+                for member in members
+            ],
+            "shipped": {
+                "machines": list(study.machines),
+                "hours": short(study.hours),
+                "command": f"python -m core studies run {study.spec.study} --scale {study.spec.scale}",
+            },
+        }
+
+    def records(self, study: Study | ShippedStudy) -> list[Record]:
         """The finished runs of a study in the form that verdicts need."""
+        if isinstance(study, ShippedStudy):
+            return study.records
         done = [run for run in study.runs if run.state == "finished" and run.result]
         return [
             Record(
@@ -169,8 +154,10 @@ class Studies:
             if run.result
         ]
 
-    def failures(self, study: Study) -> dict[str, str]:
+    def failures(self, study: Study | ShippedStudy) -> dict[str, str]:
         """Why runs failed, by digest."""
+        if isinstance(study, ShippedStudy):
+            return {}
         return {run.spec.digest: run.error_message or "" for run in study.runs if run.state == "failed"}
 
     def pace(self) -> float | None:

@@ -27,7 +27,8 @@ from core.studies.verdicts import judge
 PACKAGES = ("torch", "torchvision", "numpy", "pydantic")
 SERIES = 6
 """How many colours there are for series."""
-CHART = "study"
+TITLES = {"study": "{}", "paper": "{}: the paper’s values"}
+"""The charts of a report. The paper's values stand apart, unless the study has the paper's own setting."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,14 @@ def report(about: Page) -> str:
     quantity = named.criterion.quantity_at(study.scale)
     verdict = judge(named.criterion, study, about.records)
     drawn = figure(named.plot, quantity, study, about.records, named.marks)
-    shown = drawing(drawn, f"{verdict.words}. {verdict.sentence}")
+    shown = drawings(drawn, f"{verdict.words}. {verdict.sentence}", together=study.scale == "paper")
     tags = dict.fromkeys([*(mark.tag for mark in named.marks), *(quote.tag for quote in named.quotes)])
     return document.page(
         "core/documents/study.html.j2",
         f"Study: {named.title}",
-        json.dumps({"figures": {CHART: shown}}, ensure_ascii=False),
+        json.dumps({"figures": shown}, ensure_ascii=False),
         ("figure.js",),
-        chart=CHART,
+        charts={name: TITLES[name].format(drawn.y_title) for name in shown},
         command=f"python -m core studies run {study.study} --scale {study.scale}",
         cost=study_cost(study),
         drawn=drawn,
@@ -107,6 +108,14 @@ def _versions() -> list[str]:
         except PackageNotFoundError:
             continue
     return [*found, platform.platform()]
+
+
+def drawings(drawn: Figure, words: str, *, together: bool) -> dict[str, dict[str, Any]]:
+    """The charts of a report by their names in TITLES."""
+    if together or not drawn.marks:
+        return {"study": drawing(drawn, words)}
+    ours, papers = drawn.model_copy(update={"marks": ()}), drawn.model_copy(update={"series": ()})
+    return {"study": drawing(ours, words), "paper": drawing(papers, f"The paper’s values: {drawn.marks_note}")}
 
 
 def drawing(drawn: Figure, words: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from itertools import pairwise, product
 
 from core.catalog.architectures import parse
 from core.catalog.initializers import NORM_INITIALIZERS
-from core.catalog.normalisation import TITLES
+from core.catalog.normalisation import Normalisation
 from core.catalog.policies import policy
 from core.catalog.registry import UnknownName
 from core.studies.spec import StudySpec, Value
@@ -40,7 +40,7 @@ def value_title(field: str, value: object) -> str:
     if field == "init.norm" and value in NORM_INITIALIZERS:
         return f"{NORM_INITIALIZERS[str(value)].title} at first"
     if field == "norm.kind":
-        return dict[object, str](TITLES)[value]
+        return Normalisation.model_validate({"kind": value}).title
     return f"{field} {value}"
 
 

@@ -44,6 +44,8 @@ class NamedStudy:
     also: tuple[str, ...] = ()
     """Further quantities that its tables show."""
     here: str = ""
+    said: str = ""
+    """The paper's difference where only its words have it: `+0.5 to +2.0 points`."""
     checked: bool = True
     """Whether somebody has compared the wording of the claim with the paper."""
     own: bool = False

@@ -1,4 +1,4 @@
-"""Results that come with the project: finished runs of the paper's questions, trained with tests/benchmarks/findings.py.
+"""Results that come with the project: finished runs of the questions, trained by tests/benchmarks/findings.py.
 
 Each data set has a file DATASET.jsonl in static/examples/results with a run a line. A study takes them like runs of its
 own, by the digest of their specs, so a fresh installation has figures and verdicts. Imports no torch.
@@ -111,12 +111,12 @@ def write(runs: Iterable[ShippedRun], folder: Path = FOLDER) -> None:
 
 
 def studies(runs: Mapping[str, ShippedRun]) -> Iterator[ShippedStudy]:
-    """Every question at every scale of which `runs` has a run, on the copy of the data set that they were trained on."""
+    """Every question and scale of which `runs` has a run, on the copy of the data set that it was trained on."""
     copies = {(run.spec.dataset, run.spec.copy_of_data) for run in runs.values()}
     for name in STUDIES:
         for scale in SCALES:
             for dataset, copy in sorted(copies, key=str):
-                study = with_copy(study_spec(name, scale), copy and copy.model_dump())
+                study = with_copy(study_spec(name, scale), copy.model_dump() if copy else None)
                 if study.base.get("dataset") != dataset:
                     continue
                 members = [runs[member.digest] for member in study.members if member.digest in runs]

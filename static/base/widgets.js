@@ -12,6 +12,7 @@ const STATE_WORDS = {
   failed: "Failed",
   cancelled: "Cancelled",
   unreadable: "Unreadable",
+  missing: "Missing",
 };
 
 export const stateWord = (state) => STATE_WORDS[state] ?? state;

@@ -163,7 +163,7 @@ def test_the_other_pages_figures_have_their_numbers(open_page: Open, puppet: Pup
     page.get_by_role("button", name="Turned round").click()
     expect(middle).not_to_have_text(before)
 
-    page = open_page("/paper")
-    fold(page, page.locator("#random-k h2").inner_text()).click()
+    page = open_page("/paper#random-k")
+    fold(page, "BatchNorm or random weights").click()
     rows = page.locator("#random-k .data-table tbody tr")
     expect(rows.first).to_contain_text("the paper")

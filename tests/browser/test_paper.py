@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from core.studies.catalog.table import STUDIES, study_spec
 from tests.browser.conftest import Open, Site, play, serve
@@ -41,26 +41,47 @@ def train(puppet: Puppet, runs: int = 99) -> None:
         puppet.finish(waiting[0])
 
 
+def opened(page: Page, name: str) -> Locator:
+    """The card of a question, open."""
+    card = page.locator(f"#{name}")
+    if card.get_attribute("open") is None:
+        card.locator(":scope > summary").click()
+    return card
+
+
+def test_a_row_has_the_claim_and_the_papers_differences(open_page: Open) -> None:
+    page = open_page("/paper")
+    expect(page.locator("details.question")).to_have_count(len(STUDIES))
+    expect(page.get_by_role("navigation", name="Pages").get_by_text("Paper")).to_have_attribute("aria-current", "page")
+    row = page.locator("#depth > summary")
+    expect(row).to_contain_text("accuracy rises with depth")
+    expect(row).to_contain_text("Paper+2.5 to +9.7 pointsCIFAR-10, 160 epochs, n = 5")
+    expect(row.locator("svg .theirs")).to_have_count(6)
+    expect(row.locator("svg .ours")).to_have_count(0)
+    expect(page.locator("#threshold > summary")).to_contain_text("(our reading)")
+    expect(page.locator("#threshold > summary svg")).to_have_count(0)
+    assert len(page.locator("main, body").first.inner_text().split()) <= 700
+    assert page.evaluate("typeof window.Plotly") == "undefined", "a closed page needs no chart"
+
+
 def test_every_question_says_what_it_costs_before_anything_runs(open_page: Open) -> None:
     page = open_page("/paper")
-    expect(page.locator("article")).to_have_count(len(STUDIES))
-    expect(page.get_by_role("navigation", name="Pages").get_by_text("Paper")).to_have_attribute("aria-current", "page")
-    card = page.locator("#subsets")
-    expect(card).to_contain_text("adds to BatchNorm alone")
+    card = opened(page, "subsets")
+    expect(card).to_contain_text("beats BatchNorm alone")
     expect(card.locator(".verdict")).to_have_text("not run here yet")
     expect(card.locator(".cost")).to_contain_text(re.compile(r"24 runs, about \d min on two ordinary cores"))
     key = "paper, read off a figure, ±0.5 points (ResNet-32, CIFAR-10, 160 epochs)"
     expect(card.locator(".figure-key")).to_contain_text(key)
     expect(card.get_by_role("button", name="Launch")).to_be_visible()
     expect(card.get_by_role("button", name="Cancel")).to_be_hidden()
-    quote = page.locator(".quoted", has_text="1.6 to 3.4 points above the standard one")
+    quote = opened(page, "norm-init").locator(".quoted", has_text="1.6 to 3.4 points above the standard one")
     expect(quote.first).to_contain_text("(paper, read off a figure, ±0.5 points: v1, main figure)")
     card.get_by_role("button", name="Paper", exact=True).click()
     expect(card.locator(".cost")).to_contain_text("280 runs, about 222 days")
     assert page.url.endswith("/paper?scale=paper#subsets")
     page.reload()
     expect(page.locator("#subsets .cost")).to_contain_text("280 runs")
-    expect(page.locator("#threshold .figure-key")).to_contain_text("values for this are not known here")
+    expect(opened(page, "threshold").locator(".figure-key")).to_contain_text("values for this are not known here")
 
 
 def test_a_study_from_launch_to_verdict(open_page: Open, puppet: Puppet) -> None:
@@ -69,7 +90,7 @@ def test_a_study_from_launch_to_verdict(open_page: Open, puppet: Puppet) -> None
     card.get_by_role("button", name="Launch").click()
     expect(card.locator(".standing")).to_have_text("0 of 18 runs finished · waiting in the queue")
     expect(card.get_by_role("button", name="Launch")).to_be_hidden()
-    expect(card.locator(".verdict")).to_have_text("not enough runs")
+    expect(card.locator(".verdict")).to_have_text("0 of 18 runs")
     assert re.search(r"/paper\?study=\w+#random-k$", page.url)
     train(puppet, 6)
     expect(card.locator(".standing")).to_contain_text("6 of 18 runs finished")
@@ -143,7 +164,7 @@ def test_a_link_to_a_study_that_is_not_here(open_page: Open, watch: object) -> N
     watch.expected.append("404")  # type: ignore[attr-defined]
     page = open_page("/paper?study=nosuchstudy")
     expect(page.get_by_text("There is no study nosuchstudy on this server")).to_be_visible()
-    expect(page.locator("article")).to_have_count(len(STUDIES))
+    expect(page.locator("details.question")).to_have_count(len(STUDIES))
 
 
 def test_a_refusal_is_said_in_its_card(open_page: Open, watch: object) -> None:
@@ -157,7 +178,7 @@ def test_a_refusal_is_said_in_its_card(open_page: Open, watch: object) -> None:
             else route.continue_()
         ),
     )
-    card = page.locator("#gamma")
+    card = opened(page, "gamma")
     card.get_by_role("button", name="Launch").click()
     expect(card.get_by_role("alert")).to_have_text("The queue is full.")
     expect(card.get_by_role("button", name="Launch")).to_be_enabled()

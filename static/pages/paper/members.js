@@ -57,7 +57,7 @@ export function members() {
       ["State", "Run", "Test accuracy"],
       members.map((member) => [
         badge({ state: member.state }),
-        h("span", {}, h("a", { href: member.url }, place(member)), member.error ? ` ${member.error}` : ""),
+        h("span", {}, member.url ? h("a", { href: member.url }, place(member)) : place(member), member.error ? ` ${member.error}` : ""),
         percent(member.top1),
       ]),
     ),

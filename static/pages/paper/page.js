@@ -1,6 +1,6 @@
 /**
- * The Paper page: a card for each question of the paper. `?study=ID` shows a study, `#depth` a question,
- * `?scale=evening#depth` a question at a scale. The URL follows the reader's choices.
+ * The Paper page: a row for each question. `?study=ID` shows a study, `#depth` a question, `?scale=evening#depth` a
+ * question at a scale. The URL follows the reader's choices.
  */
 
 import { rewrite } from "../../base/address.js";
@@ -27,34 +27,36 @@ export function mount(element) {
   };
 
   async function begin() {
-    const { questions, studies } = await allQuestions();
+    const { questions, studies, shipped } = await allQuestions();
     for (const question of questions) cards.set(question.name, card(question, changed));
-    for (const study of studies) cards.get(study.name)?.offer(study);
-    const list = h("div", { class: "questions" }, [...cards.values()].map((one) => one.element));
+    for (const study of [...shipped, ...studies]) cards.get(study.name)?.take(study);
     page.querySelector(".paper-head").append(shareButton());
-    page.replaceChildren(...page.querySelectorAll(".paper-head"), note, index(questions), list);
+    const own = (question) => question.own;
+    page.replaceChildren(
+      ...page.querySelectorAll(".paper-head"),
+      note,
+      list(questions.filter((question) => !own(question)), cards),
+      h("h2", { class: "paper-beyond" }, "Beyond the paper"),
+      list(questions.filter(own), cards),
+    );
     await follow(cards, note);
   }
 
   const clock = repeat(async () => {
     if (!cards.size) await begin();
-    else await refresh([...cards.values()].filter((one) => one.active));
-    return [...cards.values()].some((one) => one.active);
+    else await refresh([...cards.values()].filter((one) => one.active.length));
+    return [...cards.values()].some((one) => one.active.length);
   }, EVERY_MS);
 }
 
-async function refresh(active) {
-  await Promise.all(active.map(async (one) => one.offer(await lookAt(one.active.id))));
-  document.dispatchEvent(new CustomEvent("onlybn:server", { detail: await ask("/healthz") }));
-}
+const list = (questions, cards) =>
+  h("div", { class: "questions" }, questions.map(({ name }) => cards.get(name).element));
 
-/** Links to the questions. */
-function index(questions) {
-  return h(
-    "nav",
-    { class: "question-index", "aria-label": "Questions" },
-    questions.map(({ name, title }) => h("a", { href: `#${name}` }, title)),
+async function refresh(busy) {
+  await Promise.all(
+    busy.flatMap((one) => one.active.map(async ({ id }) => one.take(await lookAt(id)))),
   );
+  document.dispatchEvent(new CustomEvent("onlybn:server", { detail: await ask("/healthz") }));
 }
 
 /** Shows the study or the question that the URL names. */
@@ -73,7 +75,9 @@ async function follow(cards, note) {
       note.hidden = false;
     }
   }
-  if (one) requestAnimationFrame(() => one.element.scrollIntoView({ block: "start" }));
+  if (!one) return;
+  one.open();
+  requestAnimationFrame(() => one.element.scrollIntoView({ block: "start" }));
 }
 
 function missing(refusal) {
@@ -82,6 +86,7 @@ function missing(refusal) {
 }
 
 function write(one) {
-  const plain = one.scale === "minutes" ? "" : `scale=${one.scale}`;
-  rewrite(one.study ? `study=${one.study.id}` : plain, `#${one.name}`);
+  const plain = one.chosen ? `scale=${one.scale}` : "";
+  const named = one.study && !one.study.shipped;
+  rewrite(named ? `study=${one.study.id}` : plain, `#${one.name}`);
 }

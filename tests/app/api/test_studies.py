@@ -82,7 +82,7 @@ def test_the_questions_and_what_they_cost(client: TestClient) -> None:
     assert (
         minutes["runs"] == DEPTH == 15 and 0 < minutes["seconds"] <= 600 and minutes["basis"] == "on two ordinary cores"
     )
-    assert minutes["setting"] == "Fashion-MNIST, 8,000 images, 4 epochs, 5 replicates"
+    assert minutes["setting"] == "Fashion-MNIST, 8,000 images, 4 epochs, n = 5"
     assert minutes["figure"]["series"] == [] and minutes["figure"]["marks"][0]["tag"] == "D"
     assert listed["studies"] == [] and "±0.5 points" in listed["provenance"]["D"]
 
@@ -193,3 +193,27 @@ def test_what_is_refused(client: TestClient, store: Store, settings: Any) -> Non
         client.post("/api/runs", json={"architecture": "resnet-14", "policy": "all", "dataset": "digits", "epochs": 1})
     full = client.post("/api/studies", json={"name": "depth"})
     assert full.status_code == 429 and "The queue is full" in full.json()["detail"]
+
+
+def test_studies_that_came_with_the_project(store: Store) -> None:
+    app = make_app(Settings(examples=True), store, lambda _: None, dict)
+    with TestClient(app) as client:
+        listed = client.get("/api/studies").json()
+        assert not listed["studies"] and listed["shipped"]
+        first = listed["shipped"][0]
+        assert first["id"] == "shipped-depth-minutes" and first["state"] in ("finished", "partial")
+        assert first["shipped"]["command"] == "python -m core studies run depth --scale minutes"
+        assert client.get(f"/api/studies/{first['id']}").json() == first
+        rows = list(csv.DictReader(io.StringIO(client.get(first["csv"]).text)))
+        assert {row["study"] for row in rows} == {"depth"}
+        page = client.get(first["report"])
+        assert page.status_code == 200 and "shipped-depth-minutes" in page.headers["content-disposition"]
+        for change in ("cancel", "resume"):
+            refused = client.post(f"/api/studies/{first['id']}/{change}", headers={"X-Owner-Token": "mine"})
+            assert refused.status_code == 403 and "nobody can change it" in refused.json()["detail"]
+
+
+def test_a_server_without_examples_ships_no_studies(store: Store) -> None:
+    with TestClient(make_app(Settings(examples=False), store, lambda _: None, dict)) as client:
+        assert client.get("/api/studies").json()["shipped"] == []
+        assert client.get("/api/studies/shipped-depth-minutes").status_code == 404

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from core.catalog.paper import MARKS, PROVENANCE
+from core.studies.catalog.shared import OURS
 from core.studies.catalog.table import STUDIES, study_spec
 from core.studies.costs import study_cost
 from core.studies.figures import figure
@@ -19,7 +20,7 @@ NAMES = list(STUDIES)
 
 
 def test_every_question_of_the_paper_is_there() -> None:
-    assert NAMES == [
+    assert [name for name in NAMES if not STUDIES[name].own] == [
         "depth",
         "width",
         "depth-or-width",
@@ -37,6 +38,16 @@ def test_every_question_of_the_paper_is_there() -> None:
         "wide-subsets",
         "vgg",
     ]
+
+
+def test_questions_of_our_own_say_that_they_are_not_the_papers() -> None:
+    own = [named for named in STUDIES.values() if named.own]
+    assert [named.name for named in own] == ["norm-kind", "biases", "lumped"]
+    assert all(named.source == OURS and not named.marks and not named.quotes for named in own)
+
+
+def test_a_claim_fits_a_row() -> None:
+    assert all(len(named.claim.split()) <= 16 for named in STUDIES.values())
 
 
 @pytest.mark.parametrize("scale", SCALES)

@@ -1,0 +1,44 @@
+"""The results that come with the project: each belongs to a question, and its verdict is what its numbers give."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.studies import shipped
+from core.studies.catalog.table import STUDIES
+from core.studies.spec import SCALES
+from core.studies.verdicts import judge
+
+RUNS = shipped.read()
+STUDIES_THERE = list(shipped.studies(RUNS))
+MOST_BYTES = 8 << 20
+
+
+def test_what_is_shipped_is_small_and_belongs_to_questions() -> None:
+    assert RUNS
+    assert sum(file.stat().st_size for file in shipped.FOLDER.parent.rglob("*") if file.is_file()) <= MOST_BYTES
+    assert RUNS.keys() <= {run.spec.digest for study in STUDIES_THERE for run in study.runs}
+
+
+@pytest.mark.parametrize("study", STUDIES_THERE, ids=lambda study: study.id)
+def test_each_study_has_a_verdict_and_says_where_it_comes_from(study: shipped.ShippedStudy) -> None:
+    named = STUDIES[study.spec.study]
+    verdict = judge(named.criterion, study.spec, study.records)
+    whole = len(study.runs) == len(study.spec.members)
+    assert whole or verdict.outcome == "undecided" or len(study.runs) < len(study.spec.members)
+    assert study.machines and study.hours > 0 and study.spec.scale in SCALES
+    for run in study.runs:
+        assert run.result.epoch == run.spec.epochs and run.started.spec_digest == run.spec.digest
+        assert run.points[-1].step == run.result.step
+        assert run.result.top1 == max(run.points, key=lambda point: (point.step, point.split == "test")).top1
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    some = dict(list(RUNS.items())[:3])
+    shipped.write(some.values(), tmp_path)
+    assert shipped.read(tmp_path) == some
+    again = (tmp_path / f"{next(iter(some.values())).spec.dataset}.jsonl").read_bytes()
+    shipped.write(shipped.read(tmp_path).values(), tmp_path)
+    assert (tmp_path / f"{next(iter(some.values())).spec.dataset}.jsonl").read_bytes() == again
