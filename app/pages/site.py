@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from app.form import components as form
-from app.pages import about, train
+from app.pages import about, findings, train
 from app.pages.options import options
 from app.pages.panels import panel, words
 from app.pages.shell import FOOTER, HEADER
@@ -27,7 +27,7 @@ def build() -> gr.Blocks:
     """The pages as Gradio Blocks. They use the API from the browser, so they survive a restart of the server."""
     first, *others = PAGES.values()
     with gr.Blocks(title=SITE, analytics_enabled=False, fill_width=True) as site:
-        own = {"/": lambda: train.build(site), "/about": about.build}
+        own = {"/": lambda: train.build(site), "/about": about.build, "/findings": findings.build}
         _frame(first, own)
     for page in others:
         with site.route(page.title, page.name, show_in_navbar=False):

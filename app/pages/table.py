@@ -71,6 +71,15 @@ PAGES = {
             keys="g p",
         ),
         Page(
+            "/findings",
+            "Findings",
+            link_title="Findings",
+            description="What was measured for each claim of the paper, with intervals, beside what the paper says.",
+            opens="this page",
+            header="wide",
+            keys="g f",
+        ),
+        Page(
             "/runs",
             "Runs",
             link_title="Runs",

@@ -44,7 +44,8 @@ class StudyView(TypedDict):
     `share` is 0..1, weighted by the cost of the runs. `columns` are the quantities of `rows` to show;
     `report` and `csv` are addresses of downloads. `unavailable` says what is missing here, such as the folder of its
     images; then the study has no figure and no rows. Null: nothing is missing.
-    `ours` says the deciding differences in words, `setting` on what data, and `drawing` shows them as an SVG.
+    `ours` says the deciding differences in words, `setting` on what data, and `drawing` shows them as an SVG;
+    `further` says what no comparison gives, or nothing.
     `shipped`: null for a study of this server. A shipped study of which runs are missing is in the state `partial`.
     """
 
@@ -68,6 +69,7 @@ class StudyView(TypedDict):
     ours: str
     setting: str
     drawing: str
+    further: str
     shipped: ShippedView | None
 
 
@@ -87,6 +89,7 @@ class Told(TypedDict):
     ours: str
     setting: str
     drawing: str
+    further: str
 
 
 def told(study_id: str, spec: StudySpec, records: Sequence[Record]) -> Told:
@@ -116,5 +119,6 @@ def told(study_id: str, spec: StudySpec, records: Sequence[Record]) -> Told:
         "csv": f"{base}/results",
         "ours": against.ours_in_words(verdict),
         "setting": setting,
+        "further": against.further(spec, records),
         "drawing": forest(named.criterion, verdict, against.paper_differences(named.name)),
     }

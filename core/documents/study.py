@@ -16,6 +16,7 @@ from typing import Any
 
 from core.catalog.paper import PROVENANCE
 from core.documents import document
+from core.studies.against import further
 from core.studies.catalog.table import STUDIES, study_spec
 from core.studies.costs import study_cost
 from core.studies.figures import Figure, Marks, Series, figure
@@ -61,6 +62,7 @@ def report(about: Page) -> str:
         command=f"python -m core studies run {study.study} --scale {study.scale}",
         cost=study_cost(study),
         drawn=drawn,
+        further=further(study, about.records),
         link=about.link,
         made=datetime.now(UTC),
         missing=_missing(about),

@@ -14,7 +14,7 @@ from core.catalog.paper import ALTERNATE, Mark
 from core.run.spec import RunSpec
 from core.studies.catalog.table import STUDIES, study_spec
 from core.studies.named import NamedStudy
-from core.studies.records import field
+from core.studies.records import Record, field
 from core.studies.spec import StudySpec
 from core.studies.verdicts import Verdict
 
@@ -102,6 +102,12 @@ def paper_setting(named: NamedStudy) -> str:
     if paper_in_words(named) == NONE:
         return ""
     return "; ".join(dict.fromkeys(SETTINGS[mark.dataset] for mark in named.marks)) or SETTINGS["cifar-10"]
+
+
+def further(study: StudySpec, records: Sequence[Record]) -> str:
+    """What the study says beside its verdict; often nothing."""
+    more = STUDIES[study.study].further
+    return more(study, records) if more else ""
 
 
 def setting_in_words(study: StudySpec) -> str:

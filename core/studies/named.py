@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from core.catalog.paper import Mark, Quote
 from core.studies.axes import Plot
-from core.studies.spec import Scale
+from core.studies.records import Record
+from core.studies.spec import Scale, StudySpec
 from core.studies.verdicts import Criterion
 
 
@@ -43,6 +44,8 @@ class NamedStudy:
     quotes: tuple[Quote, ...] = ()
     also: tuple[str, ...] = ()
     """Further quantities that its tables show."""
+    further: Callable[[StudySpec, Sequence[Record]], str] | None = None
+    """A number that no comparison gives, in a sentence."""
     here: str = ""
     said: str = ""
     """The paper's difference where only its words have it: `+0.5 to +2.0 points`."""

@@ -1,4 +1,4 @@
-"""What our runs say about a claim: holds here, does not hold here, or not enough runs. Imports no torch.
+"""What our runs say about a claim: holds here, does not hold here, or undecided. Imports no torch.
 
 A test is made of contrasts: "BatchNorm less two random weights, on ResNet-14". Each gives a difference with its
 t-interval over replicates, and a rule turns the intervals into a verdict.
@@ -24,7 +24,7 @@ Outcome = Literal["holds", "fails", "undecided"]
 WORDS: dict[Outcome, str] = {
     "holds": "holds here",
     "fails": "does not hold here",
-    "undecided": "not enough runs",
+    "undecided": "undecided",
 }
 Rule = Literal["above", "any-above", "within"]
 """above: each deciding difference is above the margin; any-above: in at least one group each is; within: each is at

@@ -2,6 +2,7 @@
 
     ONLYBN_CIFAR_10=... python -m tests.benchmarks.findings train WORK --hours 8   # goes on where it was
     python -m tests.benchmarks.findings report                                    # verdicts and tables of what there is
+    python -m tests.benchmarks.findings write                                     # FINDINGS.md and its figures anew
 
 First every question at the scale `minutes`, then those of EVENING at the scale `evening` (16 epochs of the paper's
 recipe on CIFAR-10). Trainings and their checkpoints lie in the folder WORK. What finished is kept in
@@ -18,6 +19,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from core.documents.findings import PICTURES, markdown, pictures
 from core.machine.files import CAPSULE, write_atomically
 from core.run.events import EVENT, Analysed, Finished, Measured, Started
 from core.run.spec import RunSpec
@@ -28,6 +30,7 @@ from core.studies.shipped import ShippedRun
 from core.studies.spec import Member, StudyUnavailable
 from core.studies.verdicts import judge
 
+ROOT = Path(__file__).parents[2]
 CAPSULES = Path(__file__).parent / "results" / "findings"
 EVENING = (
     "depth",
@@ -58,8 +61,14 @@ def main() -> int:
     action.add_argument("--hours", type=float, default=8.0)
     action.add_argument("--threads", type=int, default=2)
     actions.add_parser("report")
+    actions.add_parser("write")
     arguments = parser.parse_args()
-    return report() if arguments.action == "report" else train(arguments.work, arguments.hours, arguments.threads)
+    match arguments.action:
+        case "train":
+            return train(arguments.work, arguments.hours, arguments.threads)
+        case "write":
+            return write()
+    return report()
 
 
 def plan() -> Iterator[Member]:
@@ -137,6 +146,16 @@ def report() -> int:
                 disabled = row.values.get("disabled")
                 off = f", {disabled.mean:.1f} % disabled" if disabled else ""
                 print(f"  {in_words(row.key):<60}{top1.mean:.2f}{sd} %{off}, n = {row.finished} of {row.wanted}")
+    return 0
+
+
+def write() -> int:
+    """Write FINDINGS.md and its figures; figures that belong to nothing go."""
+    for old in (ROOT / PICTURES).glob("*.svg"):
+        old.unlink()
+    for name, drawing in pictures().items():
+        write_atomically(ROOT / name, drawing.encode())
+    write_atomically(ROOT / "FINDINGS.md", markdown().encode())
     return 0
 
 

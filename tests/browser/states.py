@@ -125,6 +125,7 @@ def pages(runs: Runs, trained: str) -> dict[str, State]:
         "surgery-image": State(edited, "working", look),
         "paper": State(f"/paper?study={runs.study}"),
         "paper-empty": State("/paper", "empty"),
+        "findings": State("/findings"),
         "about": State("/about"),
         "keys": State("/about", act=keys),
         "share": State(f"/run?id={own}", act=share),

@@ -6,6 +6,7 @@ from core.catalog.paper import marks
 from core.studies.axes import BY_POLICY
 from core.studies.catalog.shared import PAPER_CIFAR, PHOTOGRAPHS, RANDOMS, RESNETS, small
 from core.studies.contrasts import policies
+from core.studies.matching import matching
 from core.studies.named import NamedStudy, grids
 from core.studies.verdicts import Criterion
 
@@ -29,5 +30,6 @@ STUDY = NamedStudy(
         paper=(PAPER_CIFAR, RESNETS, 5),
     ),
     marks("top1", {"batchnorm"}, {"resnet"}),
+    further=matching,
     here="at least 5 points more",
 )

@@ -114,7 +114,7 @@ export function detail(card, { choose, took }) {
     const { study } = card;
     const plan = question.scales[card.scale];
     segments.forEach((segment) => segment.update());
-    sentence.textContent = study ? study.verdict.sentence : invitation(plan);
+    sentence.textContent = study ? [study.verdict.sentence, study.further].join(" ").trim() : invitation(plan);
     key.textContent = plan.figure ? legend(study?.figure ?? plan.figure) : "";
     cost.textContent = study?.unavailable ?? plan.unavailable ?? price(plan);
     origin.replaceChildren(...told(study));
