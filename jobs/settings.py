@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -42,8 +41,8 @@ class WorkerSettings(BaseSettings):
         None,
         ge=1,
         le=64,
-        description="How many trainings this worker runs at once; unset: one on a GPU, and on CPUs one with all cores "
-        "while it is alone, up to one a core while more wait.",
+        description="How many trainings this worker runs at once; unset: one on each GPU, and on CPUs one with all "
+        "cores while it is alone, up to one a core while more wait.",
     )
     processes: int = Field(
         1, ge=1, le=64, description="Processes that train one run together, each with a GPU of its own where there are."
@@ -51,7 +50,11 @@ class WorkerSettings(BaseSettings):
     threads: int | None = Field(
         None, ge=1, le=1024, description="CPU threads of each process of a training; unset: cores / slots / processes."
     )
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where trainings run.")
+    device: str = Field(
+        "auto",
+        pattern=r"^(auto|cpu|cuda|cuda:\d+)$",
+        description="Where trainings run: cpu, cuda, one GPU of several (cuda:1), or auto: GPUs where there are.",
+    )
     lease_s: float = Field(30.0, ge=1, le=3600, description="Seconds of silence after which a run is taken over.")
 
     @field_validator("data")

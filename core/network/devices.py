@@ -12,14 +12,16 @@ class NoDevice(ValueError):
 
 
 def device_of(name: str, part: Part = ALONE) -> torch.device:
-    """The device `name`: auto (a GPU where there is one), cpu, cuda or cuda:1. Raises NoDevice.
+    """The device `name`: auto (a GPU where there is one), auto:1 (that one of several), cpu, cuda or cuda:1. Raises
+    NoDevice.
 
     `part`: which of the processes this is, where several train one run; with CUDA each takes a GPU of its own.
     """
     gpus = torch.cuda.device_count()
     here = ["cpu", *(["cuda"] if gpus else []), *(f"cuda:{index}" for index in range(gpus))]
-    if name == "auto":
-        name = "cuda" if gpus else "cpu"
+    chosen, _, index = name.partition(":")
+    if chosen == "auto":
+        name = "cpu" if not gpus else f"cuda:{index}" if index else "cuda"
     if name not in here:
         raise NoDevice(f"device {name!r} is not here. Allowed: auto, {', '.join(here)}")
     if part.alone or name == "cpu":

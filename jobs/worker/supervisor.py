@@ -58,11 +58,11 @@ class Supervisor:
     ) -> None:
         self.store, self.settings, self.stopping, self.trainer = store, settings, stopping, trainer
 
-    def supervise(self, run: Run, threads: int) -> None:
+    def supervise(self, run: Run, threads: int, device: str) -> None:
         """Supervise a claimed run until it ends or returns to the queue. Each of its processes has `threads`."""
         folder = self.settings.runs_folder / run.id
         try:
-            process = self._start(run, folder, threads)
+            process = self._start(run, folder, threads, device)
         except OSError as error:
             reason = f"The trainer could not be started: {error}."
             self.insist(lambda: self.store.claims.crash(run.id, run.attempt, reason))
@@ -78,7 +78,7 @@ class Supervisor:
         if state == "finished":  # a run in any other state may be resumed
             shutil.rmtree(folder / "checkpoints", ignore_errors=True)
 
-    def _start(self, run: Run, folder: Path, threads: int) -> TrainerProcess:
+    def _start(self, run: Run, folder: Path, threads: int, device: str) -> TrainerProcess:
         folder.mkdir(parents=True, exist_ok=True)
         spec = folder / "spec.json"
         if not spec.exists():
@@ -90,7 +90,7 @@ class Supervisor:
         self._bring_start(run, folder)
         command = [*trainer, "--spec", str(spec), "--out", str(folder), "--events", "-", "--lifeline"]
         command += ["--attempt", str(run.attempt), "--threads", str(threads)]
-        command += ["--device", self.settings.device]
+        command += ["--device", device]
         environment = child_environment(self.settings)
         if processes > 1:
             environment["OMP_NUM_THREADS"] = str(threads)  # torchrun warns if it is unset

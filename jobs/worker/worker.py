@@ -73,7 +73,7 @@ class Worker:
         )
         consumer.start()
         self.evaluator.start()
-        if self.settings.device != "cuda":
+        if not self.settings.device.startswith("cuda"):
             threading.Thread(target=compile_kernels, name="kernels", daemon=True).start()
         clear_at = 0.0
         try:
@@ -99,16 +99,17 @@ class Worker:
     def take_runs(self) -> None:
         """Serve the queue of the store until it is empty."""
         while not self.stopping.is_set():
-            threads = self.cores.take(len(self.store.queue.waiting()))
-            if not threads:
+            share = self.cores.take(len(self.store.queue.waiting()))
+            if share is None:
                 return  # the slot that becomes free next takes the next run
             try:
                 run = self.store.claims.take(self.identity.name)
                 if run is None:
                     return
-                self.supervisor.supervise(run, run.started.threads if run.started else threads)
+                threads = run.started.threads if run.started else share.threads
+                self.supervisor.supervise(run, threads, share.device)
             finally:
-                self.cores.give(threads)
+                self.cores.give(share)
 
     def reap(self) -> None:
         """Report that this worker lives, take back the runs of lost workers, and wake idle slots for waiting runs."""

@@ -133,11 +133,12 @@ def test_a_study_is_downloaded_from_its_card(open_page: Open, puppet: Puppet, br
         with from_disk(browser, file, scheme, width) as report:
             expect(report.get_by_role("heading", level=1)).to_contain_text(STUDIES["random-k"].question)
             assert report.locator(".made a").get_attribute("href") == page.url.partition("#")[0]
-            chart = report.locator("[data-chart=study]")
-            assert chart.locator(".shape:not(.open)").count() >= 1 and chart.locator(".shape.open").count() >= 1
+            ours, papers = (report.locator(f"[data-chart={name}]") for name in ("study", "paper"))
+            assert ours.locator(".shape:not(.open)").count() >= 1 and not ours.locator(".shape.open").count()
+            assert papers.locator(".shape.open").count() >= 1 and not papers.locator(".shape:not(.open)").count()
             expect(report.locator(".legend li")).not_to_have_count(0)
-            chart.locator(".shape.open").first.hover(force=True)
-            expect(report.locator(".readout")).to_contain_text("paper: ResNet-14")
+            papers.locator(".shape.open").first.hover(force=True)
+            expect(report.locator(".readout").last).to_contain_text("paper: ResNet-14")
 
 
 def moves(report: Page) -> None:

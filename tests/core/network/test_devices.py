@@ -33,11 +33,13 @@ def test_alone_a_process_takes_the_device_that_it_is_told(two_gpus: list[int]) -
     assert [str(device_of(name)) for name in ("auto", "cpu", "cuda", "cuda:1")] == ["cuda", "cpu", "cuda", "cuda:1"]
     with pytest.raises(NoDevice, match=r"device 'cuda:2' is not here\. Allowed: auto, cpu, cuda, cuda:0, cuda:1"):
         device_of("cuda:2")
+    assert str(device_of("auto:1")) == "cuda:1"
     assert not two_gpus, "nothing changes for others"
 
 
 def test_without_a_gpu_all_is_computed_on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert str(device_of("auto:1")) == "cpu", "the driver shows GPUs, but this PyTorch knows none"
     assert str(device_of("auto")) == "cpu" and device_title(device_of("auto")) == "cpu"
     with pytest.raises(NoDevice, match=r"device 'cuda' is not here\. Allowed: auto, cpu"):
         device_of("cuda")

@@ -34,7 +34,7 @@ class Bench:
 
     def begin(self, run: Run) -> threading.Thread:
         """Supervise; returns when both processes train."""
-        thread = threading.Thread(target=self.supervisor.supervise, args=(run, 1))
+        thread = threading.Thread(target=self.supervisor.supervise, args=(run, 1, "cpu"))
         thread.start()
         eventually(lambda: self._started(run) == run.attempt and len(self.store.curves.points(run.id)) > 1, 60)
         assert len(self.ranks(run)) == 2
@@ -65,7 +65,7 @@ def bench(lite: Store, settings: WorkerSettings) -> Iterator[Bench]:
 
 def test_two_processes_train_one_run(bench: Bench) -> None:
     run = bench.submit(epochs=1)
-    bench.supervisor.supervise(run, bench.settings.trainer_threads)
+    bench.supervisor.supervise(run, bench.settings.trainer_threads, "cpu")
     done = bench.store.runs.get(run.id)
     assert (done.state, done.started.device, done.started.threads) == ("finished", "2 × cpu", 1), done.error_message
     assert not bench.ranks(run)

@@ -37,13 +37,13 @@ class Bench:
     def supervise(self, name: str | None = None) -> Run:
         """Submit, train to the end of the attempt, and look at the run."""
         run = self.claim(name)
-        self.supervisor.supervise(run, 1)
+        self.supervisor.supervise(run, 1, "cpu")
         return self.store.runs.get(run.id)
 
     def begin(self, name: str) -> tuple[Run, threading.Thread]:
         """Submit and begin; returns once the first points are stored."""
         run = self.claim(name)
-        thread = threading.Thread(target=self.supervisor.supervise, args=(run, 1))
+        thread = threading.Thread(target=self.supervisor.supervise, args=(run, 1, "cpu"))
         thread.start()
         eventually(lambda: len(self.store.curves.points(run.id)) > 1)
         return run, thread
@@ -105,10 +105,10 @@ def test_a_large_capsule_stays_in_its_folder(bench: Bench) -> None:
 def test_the_file_that_a_run_starts_from_is_brought_to_its_folder(bench: Bench) -> None:
     digest = bench.store.starts.keep(b"tensors")
     run, _ = bench.store.runs.submit(fake_spec("steps=2", start=digest))
-    bench.supervisor.supervise(bench.store.claims.take("worker"), 1)
+    bench.supervisor.supervise(bench.store.claims.take("worker"), 1, "cpu")
     assert (bench.folder(run) / "start.safetensors").read_bytes() == b"tensors"
     gone, _ = bench.store.runs.submit(fake_spec("steps=2", start="0" * 64))
-    bench.supervisor.supervise(bench.store.claims.take("worker"), 1)
+    bench.supervisor.supervise(bench.store.claims.take("worker"), 1, "cpu")
     assert not (bench.folder(gone) / "start.safetensors").exists()  # the trainer says so; the fake one needs none
 
 
@@ -141,7 +141,7 @@ def test_a_killed_trainer_goes_back_to_the_queue_and_on_from_its_checkpoint(benc
     assert (run.state, run.checkpoint_step, run.error_message) == ("queued", 5, None)
     again = bench.store.claims.take("worker")
     assert (again.id, again.attempt) == (run.id, 2)
-    bench.supervisor.supervise(again, 1)
+    bench.supervisor.supervise(again, 1, "cpu")
     run = bench.store.runs.get(run.id)
     assert (run.state, run.attempt) == ("finished", 2)
     steps = [p.step for p in bench.store.curves.points(run.id) if p.split == "train"]
@@ -155,7 +155,7 @@ def test_a_run_that_crashes_every_time_is_given_up(bench: Bench) -> None:
     run = bench.supervise("segfault=2 always")
     for _ in range(2):
         assert run.state == "queued"
-        bench.supervisor.supervise(bench.store.claims.take("worker"), 1)
+        bench.supervisor.supervise(bench.store.claims.take("worker"), 1, "cpu")
         run = bench.store.runs.get(run.id)
     assert (run.state, run.error_kind) == ("failed", "crash_loop")
     assert "SIGSEGV" in run.error_message
@@ -186,7 +186,7 @@ def test_a_cancelled_run_is_resumed_where_it_stopped(bench: Bench) -> None:
     stopped = bench.store.runs.get(run.id)
     assert stopped.state == "cancelled" and stopped.checkpoint_step == bench.store.curves.points(run.id)[-1].step
     assert bench.store.runs.resume(run.id).state == "queued"
-    bench.supervisor.supervise(bench.store.claims.take("another"), 1)
+    bench.supervisor.supervise(bench.store.claims.take("another"), 1, "cpu")
     done = bench.store.runs.get(run.id)
     assert (done.state, done.started.resumed_from) == ("finished", stopped.checkpoint_step)
     steps = [point.step for point in bench.store.curves.points(run.id) if point.split == "train"]
