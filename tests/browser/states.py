@@ -152,8 +152,8 @@ def settle(page: Page) -> None:
     """Wait for everything that a page shows without being asked."""
     page.wait_for_selector(".site-header:visible, .frame-bar:visible")
     page.wait_for_selector(
-        ".latest :is(li, [data-slot=empty]):visible, .gallery-cards li:visible, .run-line, .blank, .questions, "
-        ".runs-list :is(tr, p):visible, .compare-table tbody tr, .compare-empty, .counts tbody tr, .layer-table, .docs"
+        ".latest :is(li, [data-slot=empty]):visible, .gallery-cards li:visible, .run-line, .blank, "
+        ".questions, .finding, .runs-list :is(tr, p):visible, .compare-table tbody tr, .compare-empty, .counts tbody tr, .layer-table, .docs"
     )
 
 

@@ -115,6 +115,7 @@ def test_a_frame_keeps_its_theme_when_the_page_rewrites_its_address(open_page: O
         page.get_by_label("Over").select_option("step")
         said = "x=step"
     elif kind == "paper":
+        page.locator("details.question > summary").first.click()
         page.get_by_role("button", name="Evening").first.click()
         said = "scale=evening"
     else:
