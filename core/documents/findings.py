@@ -24,7 +24,7 @@ PICTURES = "static/pictures/findings"
 
 
 @dataclass(frozen=True)
-class Measured:
+class Answer:
     """A shipped study in words and pictures."""
 
     study: ShippedStudy
@@ -81,7 +81,7 @@ class Finding:
     """A question with what was measured at each scale, the largest first."""
 
     named: NamedStudy
-    measured: list[Measured] = field(default_factory=list)
+    measured: list[Answer] = field(default_factory=list)
 
     @property
     def paper(self) -> str:
@@ -102,7 +102,7 @@ def findings() -> list[Finding]:
     found = {name: Finding(named) for name, named in STUDIES.items()}
     for study in shipped.studies(shipped.read()):
         named = STUDIES[study.spec.study]
-        measured = Measured(study, named, judge(named.criterion, study.spec, study.records))
+        measured = Answer(study, named, judge(named.criterion, study.spec, study.records))
         if measured.ours != against.NONE:
             found[named.name].measured.insert(0, measured)
     return [finding for finding in found.values() if finding.measured]

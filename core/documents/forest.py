@@ -31,14 +31,14 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Axis:
+class Ruler:
     """A scale from values to pixels that has 0 and all of `values` on it."""
 
     low: float
     high: float
 
     @classmethod
-    def around(cls, values: Sequence[float]) -> Axis:
+    def around(cls, values: Sequence[float]) -> Ruler:
         low, high = min([0.0, *values]), max([0.0, *values])
         room = 0.04 * (high - low or 1.0)
         return cls(low - room if low else low - room / 4, high + room)
@@ -67,7 +67,7 @@ def forest(
         return ""
     margins = [-criterion.margin, criterion.margin] if criterion.rule == "within" else [criterion.margin]
     margins = [margin for margin in margins if margin]
-    axis = Axis.around([*values, *margins])
+    axis = Ruler.around([*values, *margins])
     step = ROW if len(known) <= MANY else ROW * MANY / len(known)
     ours = [_line(axis, compared, step * (place + 0.7)) for place, compared in enumerate(known)]
     below = step * len(known) + ROW * 0.7
@@ -96,7 +96,7 @@ def _values(compared: Compared) -> list[float]:
     return [found.mean, *(end for end in (found.low, found.high) if end is not None)]
 
 
-def _line(axis: Axis, compared: Compared, y: float) -> Line:
+def _line(axis: Ruler, compared: Compared, y: float) -> Line:
     found = compared.difference
     assert found
     ends = [None if end is None else axis.at(end) for end in (found.low, found.high)]

@@ -7,6 +7,8 @@ Everything in the files was said by a training: `train` writes down each event o
 at which it came, `pack` leaves some of them out and adds nothing but the sentence of TABLE. The four runs differ in
 their policy alone and follow the paper's recipe, so that the comparison favours none of them; they are short, and their
 data set needs no download, so that surgery and `capsule evaluate` work on every machine.
+
+Six more on photographs (PHOTOGRAPHS) are trained and packed by tests/benchmarks/findings.py, with its runs.
 """
 
 from __future__ import annotations
@@ -21,12 +23,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from core.catalog.presets import PRESETS
 from core.machine.files import CAPSULE, write_atomically
 from core.run.cost import keeps_snapshot
 from core.run.events import EVENT, Analysed, Event, Finished, Measured, Progress, Snapshot, Started
-from core.trained.capsule import read_capsule
+from core.run.spec import RunSpec
+from core.trained.capsule import Capsule, read_capsule
 from jobs.store.examples import FOLDER, Example, Speed
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +54,36 @@ TABLE = (
     Planned("output", "Only the output layer", "The usual way to use random features: a linear layer on top of them."),
     Planned("all", "Everything", "The whole network trains: what the same recipe reaches without any frozen part."),
 )
+
+
+EVENING = {"dataset": "cifar-10", "epochs": 16, "replicate": 1}
+PHOTOGRAPHS: dict[str, tuple[Planned, dict[str, Any]]] = {
+    "0-1-batchnorm": (
+        Planned("batchnorm", "Only γ and β, ResNet-56", "Photographs: 4,256 of 855,770 parameters train."),
+        {**EVENING, "architecture": "resnet-56"},
+    ),
+    "0-2-random-2": (
+        Planned("random-2", "As many random weights, ResNet-56", "The control: 4,256 weights chosen at random train."),
+        {**EVENING, "architecture": "resnet-56"},
+    ),
+    "0-3-output": (
+        Planned("output", "Only the output layer, ResNet-56", "A linear layer on top of random features."),
+        {**EVENING, "architecture": "resnet-56"},
+    ),
+    "0-4-all": (
+        Planned("all", "Everything, ResNet-56", "All 855,770 parameters train with the same recipe."),
+        {**EVENING, "architecture": "resnet-56"},
+    ),
+    "0-5-wide": (
+        Planned("batchnorm", "Only γ and β, four times as wide", "WRN-14-4 has about as many γ and β as ResNet-56."),
+        {**EVENING, "architecture": "wrn-14-4"},
+    ),
+    "0-6-fast": (
+        Planned("batchnorm", "Only γ and β, our recipe", "ResNet-56 with larger steps and Adam."),
+        {**EVENING, "architecture": "resnet-56", "recipe": dict(PRESETS["fast"].recipe)},
+    ),
+}
+"""By the name of their files, which stand before those of the digits."""
 
 
 def main() -> int:
@@ -103,20 +137,47 @@ def pack(folder: Path) -> int:
     return missing
 
 
+def photographs() -> dict[str, str]:
+    """The names of the runs on photographs by the digest of their specs."""
+    specs = {
+        name: RunSpec.model_validate({**fields, "policy": planned.policy})
+        for name, (planned, fields) in PHOTOGRAPHS.items()
+    }
+    return {spec.digest: name for name, spec in specs.items()}
+
+
+def pack_photograph(name: str, run: Path) -> None:
+    """Write the finished run in the folder `run` into FOLDER. Its journal says no times, so only its end is known."""
+    planned, _ = PHOTOGRAPHS[name]
+    journal = run / "events.jsonl"
+    end = journal.stat().st_mtime
+    events = [EVENT.validate_json(line) for line in journal.read_text().splitlines()]
+    seconds = next(event.seconds for event in events if isinstance(event, Finished))
+    told = [(end - seconds if isinstance(event, Started) else end, event) for event in events]
+    if (example := _packed(told, read_capsule(run / CAPSULE), planned, "two cores")) is None:
+        return
+    text = example.model_copy(update={"spec": example.spec.model_copy(update={"name": planned.name})})
+    write_atomically((FOLDER / name).with_suffix(".json"), text.model_dump_json(exclude_defaults=True).encode())
+    write_atomically((FOLDER / name).with_suffix(".safetensors"), (run / CAPSULE).read_bytes())
+
+
 def _example(run: Path, planned: Planned) -> Example | None:
     told = list(_told(run.with_suffix(".events")))
+    return _packed(told, read_capsule(run / CAPSULE), planned, "one core") if told else None
+
+
+def _packed(told: list[tuple[float, Event]], capsule: Capsule, planned: Planned, cores: str) -> Example | None:
     started = next(((at, event) for at, event in told if isinstance(event, Started)), None)
     finished = next(((at, event) for at, event in told if isinstance(event, Finished)), None)
     analysed = next((event for _, event in told if isinstance(event, Analysed)), None)
     if started is None or finished is None or analysed is None or started[1].resumed_from is not None:
         return None
-    capsule = read_capsule(run / CAPSULE)
     points = [event.point for _, event in told if isinstance(event, Measured)]
     snapshots = [event for _, event in told if isinstance(event, Snapshot) and keeps_snapshot(capsule.spec, event.step)]
     speeds = {event.step: event for _, event in told if isinstance(event, Progress) and event.step}
     return Example(
         shows=planned.shows,
-        machine=_machine(capsule.origin.processor),
+        machine=_machine(capsule.origin.processor, cores),
         started_at=round(started[0], 3),
         finished_at=round(finished[0], 3),
         spec=capsule.spec,
@@ -140,10 +201,10 @@ def _told(path: Path) -> Iterator[tuple[float, Event]]:
         yield row["at"], EVENT.validate_python(row["event"])
 
 
-def _machine(processor: str) -> str:
+def _machine(processor: str, cores: str) -> str:
     """Such as `one core of an AMD EPYC 9B14`."""
     name = processor.split(",")[0] or "unnamed processor"
-    return f"one core of {'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
+    return f"{cores} of {'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
 
 
 def _spread(said: list[Said], number: int) -> tuple[Said, ...]:

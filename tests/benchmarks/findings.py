@@ -4,10 +4,10 @@
     python -m tests.benchmarks.findings report                                    # verdicts and tables of what there is
     python -m tests.benchmarks.findings write                                     # FINDINGS.md and its figures anew
 
-First every question at the scale `minutes`, then those of EVENING at the scale `evening` (16 epochs of the paper's
-recipe on CIFAR-10). Trainings and their checkpoints lie in the folder WORK. What finished is kept in
-static/examples/results (core/studies/shipped.py), and the capsules of the evening in results/findings where they are
-small. So a training that takes days can be cut into evenings on any machine.
+First every question at the scale `minutes`, then the runs for the gallery (examples.py) and those of EVENING at the
+scale `evening` (16 epochs of the paper's recipe on CIFAR-10). Trainings and their checkpoints lie in the folder WORK.
+What finished is kept in static/examples/results (core/studies/shipped.py), and the capsules of the evening in
+results/findings where they are small. So a training that takes days can be cut into evenings on any machine.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from core.studies.results import in_words, rows
 from core.studies.shipped import ShippedRun
 from core.studies.spec import Member, StudyUnavailable
 from core.studies.verdicts import judge
+from jobs.store.examples import FOLDER
+from tests.benchmarks.examples import PHOTOGRAPHS, pack_photograph, photographs
 
 ROOT = Path(__file__).parents[2]
 CAPSULES = Path(__file__).parent / "results" / "findings"
@@ -75,6 +77,9 @@ def plan() -> Iterator[Member]:
     """Every run of the plan, some of them more than once."""
     for name in STUDIES:
         yield from study_spec(name, "minutes").members
+    for planned, fields in PHOTOGRAPHS.values():
+        spec = RunSpec.model_validate({**fields, "policy": planned.policy, "name": planned.name})
+        yield Member({}, spec.replicate, spec)
     evening = [member for name in EVENING for member in study_spec(name, "evening").members]
     yield from sorted(evening, key=lambda member: member.spec.architecture in SLOW)
 
@@ -82,8 +87,11 @@ def plan() -> Iterator[Member]:
 def train(work: Path, hours: float, threads: int) -> int:
     """Train what is missing until the time is up; the last one is stopped at a checkpoint and goes on next time."""
     until = time.monotonic() + 3600 * hours
+    gallery = photographs()
     for member in plan():
-        if member.digest in shipped.read():
+        name = gallery.get(member.digest)
+        packed = name is None or (FOLDER / f"{name}.json").exists()
+        if packed and (member.digest in shipped.read() or not member.key):
             continue
         if time.monotonic() > until:
             return 0
@@ -101,6 +109,10 @@ def train(work: Path, hours: float, threads: int) -> int:
             return 0
         if process.returncode:
             return process.returncode
+        if name:
+            pack_photograph(name, folder)
+        if not member.key:
+            continue
         kept = keep(folder)
         print(f"{member.spec.name}: {kept.result.top1:.2%}, {(time.monotonic() - began) / 60:.1f} minutes", flush=True)
     return 0
@@ -120,7 +132,7 @@ def keep(folder: Path) -> ShippedRun:
         points.values(),
         (folder / "events.jsonl").stat().st_mtime,
     )
-    shipped.write([*shipped.read().values(), kept])
+    shipped.write({**shipped.read(), kept.spec.digest: kept}.values())
     capsule = (folder / CAPSULE).read_bytes()
     if len(capsule) <= SMALL_BYTES and kept.spec.dataset == "cifar-10":
         write_atomically(CAPSULES / f"{kept.spec.digest[:16]}.safetensors", capsule)

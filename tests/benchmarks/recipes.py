@@ -4,6 +4,10 @@
     python -m tests.benchmarks.recipes confirm --json recipes.json    # `fast` against the paper's, 3 replicates
     python -m tests.benchmarks.recipes confirm --json recipes.json --architectures resnet-110 --lengths 8
 
+    ONLYBN_CIFAR_10=... python -m tests.benchmarks.recipes search --dataset cifar-10 --lengths 8 --equal --json FILE
+
+`--equal`: candidates train as many epochs as the paper's recipe, which asks not who is first but who gets furthest.
+
 Policy `batchnorm` on 12,800 images of Fashion-MNIST unless told otherwise. The paper's recipe trains E epochs, a
 candidate E / 4, for E = 8 and 16. Test accuracy of the last epoch. The file keeps every run.
 """
@@ -29,6 +33,10 @@ CANDIDATES: dict[str, dict[str, Any]] = {
     "adam 0.2, no decay": {"optimizer": "adam", "lr": 0.2, "schedule": "one-cycle", "weight_decay": 0.0},
     "adam 0.1, batch 64": {"optimizer": "adam", "lr": 0.1, "schedule": "one-cycle", "batch_size": 64},
     "adam 0.2, batch 64": {"optimizer": "adam", "lr": 0.2, "schedule": "one-cycle", "batch_size": 64},
+    "adam 0.2, batch 512": {"optimizer": "adam", "lr": 0.2, "schedule": "one-cycle", "batch_size": 512},
+    "adam 0.1, cosine": {"optimizer": "adam", "lr": 0.1, "schedule": "cosine"},
+    "adam 0.2, smoothing": {"optimizer": "adam", "lr": 0.2, "schedule": "one-cycle", "label_smoothing": 0.1},
+    "adam 0.2, no shift": {"optimizer": "adam", "lr": 0.2, "schedule": "one-cycle", "augmentation": "none"},
     "sgd 1, batch 64": {"lr": 1.0, "schedule": "one-cycle", "batch_size": 64},
 }
 
@@ -40,7 +48,9 @@ def main() -> None:
     parser.add_argument("--lengths", nargs="+", type=int, default=[8, 16], help="epochs of the paper's recipe")
     parser.add_argument("--policy", default="batchnorm")
     parser.add_argument("--replicates", type=int, default=3)
-    parser.add_argument("--train-examples", type=int, default=12_800)
+    parser.add_argument("--dataset", default="fashion-mnist")
+    parser.add_argument("--equal", action="store_true", help="as many epochs for all")
+    parser.add_argument("--train-examples", type=int, default=None, help="12,800 of Fashion-MNIST, else all")
     parser.add_argument("--processes", type=int, default=CORES)
     parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args()
@@ -53,9 +63,9 @@ def main() -> None:
         run = {
             "architecture": architecture,
             "policy": arguments.policy,
-            "dataset": "fashion-mnist",
-            "epochs": length if recipe == "paper" else length // QUARTER,
-            "train_examples": arguments.train_examples,
+            "dataset": arguments.dataset,
+            "epochs": length if recipe == "paper" or arguments.equal else length // QUARTER,
+            "train_examples": arguments.train_examples or (12_800 if arguments.dataset == "fashion-mnist" else None),
             "replicate": replicate,
             "recipe": recipes[recipe],
         }

@@ -153,7 +153,8 @@ def settle(page: Page) -> None:
     page.wait_for_selector(".site-header:visible, .frame-bar:visible")
     page.wait_for_selector(
         ".latest :is(li, [data-slot=empty]):visible, .gallery-cards li:visible, .run-line, .blank, "
-        ".questions, .finding, .runs-list :is(tr, p):visible, .compare-table tbody tr, .compare-empty, .counts tbody tr, .layer-table, .docs"
+        ".questions, .finding, .runs-list :is(tr, p):visible, .compare-table tbody tr, .compare-empty, "
+        ".counts tbody tr, .layer-table, .docs"
     )
 
 

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from core.documents.forest import Axis, forest
+from core.documents.forest import Ruler, forest
 from core.studies.against import paper_differences
 from core.studies.catalog.table import STUDIES, study_spec
 from core.studies.verdicts import judge
@@ -50,7 +50,7 @@ def test_a_file_of_its_own_has_its_colours() -> None:
 
 @pytest.mark.parametrize("values", [[0.001], [-0.4, 23.3], [3.0, 97.0], [-1e-6], [1e4], [0.0]])
 def test_an_axis_has_zero_its_values_and_few_round_numbers(values: list[float]) -> None:
-    axis = Axis.around(values)
+    axis = Ruler.around(values)
     assert axis.low <= min(0, *values) and axis.high >= max(0, *values)
     assert 0.0 in axis.ticks and 1 <= len(axis.ticks) <= 5
     assert all(axis.low <= tick <= axis.high for tick in axis.ticks)
