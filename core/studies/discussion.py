@@ -10,14 +10,14 @@ from collections.abc import Mapping
 
 DISCUSSION: Mapping[str, str] = {
     "depth": (
-        "Accuracy grows with depth in our runs too, but four epochs of 8,000 images are too noisy to decide each step: "
-        "replicates of ResNet-14 differ by more than six points. The steps between 16 epochs of CIFAR-10 are of the "
-        "paper's size. All our accuracies lie below the paper's at the same depth, since its networks trained ten times "
-        "as long."
+        "Accuracy grows with depth in our runs too, but four epochs of 8,000 images are too noisy to decide each "
+        "step: replicates of ResNet-14 differ by more than six points. The steps between 16 epochs of CIFAR-10 are of "
+        "the paper's size. All our accuracies lie below the paper's at the same depth, since its networks trained ten "
+        "times as long."
     ),
     "width": (
-        "Wider networks do better on the digits, and the gain shrinks with each doubling, as in the paper. The last step "
-        "is too small to decide with three replicates: with 90 % of the digits right, little room is left above it."
+        "Wider networks do better on the digits, and the gain shrinks with each doubling, as in the paper. The last "
+        "step is too small to decide with three replicates: with 90 % of the digits right, little room is left."
     ),
     "depth-or-width": (
         "With about as many γ and β, the deeper network is ahead, by a margin near the paper's. This is one pair of "
