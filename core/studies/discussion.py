@@ -32,4 +32,42 @@ DISCUSSION: Mapping[str, str] = {
         "The output layer and the shortcuts add about ten points to BatchNorm. Each of the two alone adds nearly as "
         "much as both together, and without BatchNorm they learn far less: what is trained matters more than how much."
     ),
+    "without-batchnorm": (
+        "After four epochs, training γ and β besides all weights makes no difference that we can see: within half a "
+        "point of none, where both start from γ = 1. The paper's gain of 0.5 to 2 points is one of 160 epochs, at which "
+        "a network fits its images closely; ours is far from that."
+    ),
+    "gamma": (
+        "Not in runs of this length. After eleven epochs three per cent of all γ are below 0.01, about as few as when "
+        "everything trains. In the paper a quarter to a third are. Weight decay pulls γ to zero a little with every "
+        "step, and our runs take a seventieth of the paper's steps; only longer runs can tell."
+    ),
+    "threshold": (
+        "Setting γ below 0.01 to zero costs nothing. But only three per cent of all γ are that small in these runs, so "
+        "this is a weaker test than the paper's, where a quarter of them goes."
+    ),
+    "relu-off": (
+        "Ten points more of all ReLU channels are zero for nearly every pixel when only γ and β train. So features do "
+        "switch off, by a negative β rather than by a γ near zero, long before γ gets there."
+    ),
+    "norm-init": (
+        "In five epochs no alternative beats γ from U(0, 1); a fixed γ of 1 does worse by five points. The paper's better "
+        "line is one of 160 epochs, and it does not say which start it has."
+    ),
+    "weight-init": (
+        "Four distributions lie within seven points. The intervals are as wide as the margin, because replicates of a "
+        "short run differ by as much: undecided."
+    ),
+    "imagenet": (
+        "On small grey images, not on ImageNet: the networks of the ImageNet family learn far more from γ and β than "
+        "from two random weights a channel, and the gap is larger for the deeper one."
+    ),
+    "chance": (
+        "Two of three networks guess to within half a point. One replicate of ResNet-14 is at 14 %: a random network "
+        "answers with few classes, so its accuracy depends on which, and three replicates do not average that out."
+    ),
+    "output-and-depth": (
+        "As the paper's figure shows: where only the output layer and the shortcuts train, each step in depth costs "
+        "accuracy, while it gains some where γ and β train."
+    ),
 }
