@@ -33,13 +33,13 @@ DISCUSSION: Mapping[str, str] = {
         "much as both together, and without BatchNorm they learn far less: what is trained matters more than how much."
     ),
     "without-batchnorm": (
-        "After four epochs, training γ and β besides all weights makes no difference that we can see: within half a "
-        "point of none, where both start from γ = 1. The paper's gain of 0.5 to 2 points is one of 160 epochs, at which "
-        "a network fits its images closely; ours is far from that."
+        "After four epochs, training γ and β besides all weights makes no difference that we can see: 0.6 points at "
+        "most, where both start from γ = 1. The paper's gain of 0.5 to 2 points is one of 160 epochs, after which a "
+        "network fits its images closely; ours is far from that."
     ),
     "gamma": (
         "Not in runs of this length. After eleven epochs three per cent of all γ are below 0.01, about as few as when "
-        "everything trains. In the paper a quarter to a third are. Weight decay pulls γ to zero a little with every "
+        "everything trains. In the paper a quarter to a third are. Weight decay may be what takes γ there, a little with every "
         "step, and our runs take a seventieth of the paper's steps; only longer runs can tell."
     ),
     "threshold": (
@@ -47,12 +47,12 @@ DISCUSSION: Mapping[str, str] = {
         "this is a weaker test than the paper's, where a quarter of them goes."
     ),
     "relu-off": (
-        "Ten points more of all ReLU channels are zero for nearly every pixel when only γ and β train. So features do "
-        "switch off, by a negative β rather than by a γ near zero, long before γ gets there."
+        "Ten points more of all ReLU channels are zero for nearly every pixel when only γ and β train. So channels do "
+        "switch off in short runs, although few γ are near zero."
     ),
     "norm-init": (
-        "In five epochs no alternative beats γ from U(0, 1); a fixed γ of 1 does worse by five points. The paper's better "
-        "line is one of 160 epochs, and it does not say which start it has."
+        "In five epochs no alternative beats γ from U(0, 1); a fixed γ of 1 does worse by about five points. The paper's "
+        "better line is one of 160 epochs, and it does not say which start it has."
     ),
     "weight-init": (
         "Four distributions lie within seven points. The intervals are as wide as the margin, because replicates of a "
