@@ -39,8 +39,8 @@ DISCUSSION: Mapping[str, str] = {
     ),
     "gamma": (
         "Not in runs of this length. After eleven epochs three per cent of all γ are below 0.01, about as few as when "
-        "everything trains. In the paper a quarter to a third are. Weight decay may be what takes γ there, a little with every "
-        "step, and our runs take a seventieth of the paper's steps; only longer runs can tell."
+        "everything trains. In the paper a quarter to a third are. Weight decay may be what takes γ there, a little with "
+        "every step, and our runs take a seventieth of the paper's steps; only longer runs can tell."
     ),
     "threshold": (
         "Setting γ below 0.01 to zero costs nothing. But only three per cent of all γ are that small in these runs, so "
@@ -51,8 +51,8 @@ DISCUSSION: Mapping[str, str] = {
         "switch off in short runs, although few γ are near zero."
     ),
     "norm-init": (
-        "In five epochs no alternative beats γ from U(0, 1); a fixed γ of 1 does worse by about five points. The paper's "
-        "better line is one of 160 epochs, and it does not say which start it has."
+        "In five epochs no alternative beats γ from U(0, 1); a fixed γ of 1 does worse by about five points. The "
+        "paper's better line is one of 160 epochs, and it does not say which start it has."
     ),
     "weight-init": (
         "Four distributions lie within seven points. The intervals are as wide as the margin, because replicates of a "
