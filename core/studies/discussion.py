@@ -39,8 +39,8 @@ DISCUSSION: Mapping[str, str] = {
     ),
     "gamma": (
         "Not in runs of this length. After eleven epochs three per cent of all γ are below 0.01, about as few as when "
-        "everything trains. In the paper a quarter to a third are. Weight decay may be what takes γ there, a little with "
-        "every step, and our runs take a seventieth of the paper's steps; only longer runs can tell."
+        "everything trains. In the paper a quarter to a third are. Weight decay may be what takes γ there, a little "
+        "with every step, and our runs take a seventieth of the paper's steps; only longer runs can tell."
     ),
     "threshold": (
         "Setting γ below 0.01 to zero costs nothing. But only three per cent of all γ are that small in these runs, so "
