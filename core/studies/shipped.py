@@ -126,4 +126,7 @@ def studies(runs: Mapping[str, ShippedRun]) -> Iterator[ShippedStudy]:
 
 def with_copy(study: StudySpec, copy: Mapping[str, object] | None) -> StudySpec:
     """`study` on a given copy of its data set; None: on the original."""
-    return study.model_copy(update={"base": {**study.base, "copy_of_data": copy}}) if copy else study
+    if copy is None:
+        return study
+    # Not model_copy, which would take over the members that the study has made on the original.
+    return StudySpec.model_validate({**study.model_dump(), "base": {**study.base, "copy_of_data": copy}})

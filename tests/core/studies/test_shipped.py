@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.studies import shipped
-from core.studies.catalog.table import STUDIES
+from core.studies.catalog.table import STUDIES, study_spec
 from core.studies.spec import SCALES
 from core.studies.verdicts import judge
 
@@ -42,3 +42,12 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     again = (tmp_path / f"{next(iter(some.values())).spec.dataset}.jsonl").read_bytes()
     shipped.write(shipped.read(tmp_path).values(), tmp_path)
     assert (tmp_path / f"{next(iter(some.values())).spec.dataset}.jsonl").read_bytes() == again
+
+
+def test_a_study_that_has_made_its_members_has_others_on_a_copy() -> None:
+    study = study_spec("depth", "evening")
+    assert study.members[0].spec.copy_of_data is None
+    copy = {"kind": "JPEG", "fingerprint": "0123456789abcdef"}
+    told = shipped.with_copy(study, copy).members[0].spec.copy_of_data
+    assert told is not None and told.model_dump() == copy
+    assert study.members[0].spec.copy_of_data is None
