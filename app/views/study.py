@@ -38,21 +38,38 @@ class ShippedView(TypedDict):
     command: str
 
 
-class StudyView(TypedDict):
-    """The present state of a study: its progress, runs, verdict, figure and rows (one per setting).
+class Told(TypedDict):
+    """The results of a study, wherever they are: verdict, figure and rows (one per setting).
 
-    `share` is 0..1, weighted by the cost of the runs. `columns` are the quantities of `rows` to show;
-    `report` and `csv` are addresses of downloads. `unavailable` says what is missing here, such as the folder of its
-    images; then the study has no figure and no rows. Null: nothing is missing.
-    `ours` says the deciding differences in words, `setting` on what data, and `drawing` shows them as an SVG;
+    `columns` are the quantities of `rows` to show; `report` and `csv` are addresses of downloads. `unavailable` says
+    what is missing here, such as the folder of its images; then the study has no figure and no rows. Null: nothing is
+    missing. `ours` says the deciding differences in words, `setting` on what data, and `drawing` shows them as an SVG;
     `further` says what no comparison gives, or nothing.
-    `shipped`: null for a study of this server. A shipped study of which runs are missing is in the state `partial`.
     """
 
     id: str
     name: str
     scale: str
     unavailable: str | None
+    verdict: dict[str, Any]
+    figure: dict[str, Any] | None
+    rows: list[dict[str, Any]]
+    columns: list[dict[str, str]]
+    report: str
+    csv: str
+    ours: str
+    setting: str
+    drawing: str
+    further: str
+
+
+class StudyView(Told):
+    """The present state of a study: its progress, its runs, and what its results say.
+
+    `share` is 0..1, weighted by the cost of the runs. `shipped`: null for a study of this server. A shipped study of
+    which runs are missing is in the state `partial`.
+    """
+
     url: str
     state: str
     cancelled: bool
@@ -60,36 +77,7 @@ class StudyView(TypedDict):
     share: float
     counts: dict[str, int]
     members: list[MemberView]
-    verdict: dict[str, Any]
-    figure: dict[str, Any] | None
-    rows: list[dict[str, Any]]
-    columns: list[dict[str, str]]
-    report: str
-    csv: str
-    ours: str
-    setting: str
-    drawing: str
-    further: str
     shipped: ShippedView | None
-
-
-class Told(TypedDict):
-    """What a view says of the results of a study, wherever they are."""
-
-    id: str
-    name: str
-    scale: str
-    unavailable: str | None
-    verdict: dict[str, Any]
-    figure: dict[str, Any] | None
-    rows: list[dict[str, Any]]
-    columns: list[dict[str, str]]
-    report: str
-    csv: str
-    ours: str
-    setting: str
-    drawing: str
-    further: str
 
 
 def told(study_id: str, spec: StudySpec, records: Sequence[Record]) -> Told:

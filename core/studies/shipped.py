@@ -116,9 +116,9 @@ def studies(runs: Mapping[str, ShippedRun]) -> Iterator[ShippedStudy]:
     for name in STUDIES:
         for scale in SCALES:
             for dataset, copy in sorted(copies, key=str):
-                study = with_copy(study_spec(name, scale), copy.model_dump() if copy else None)
-                if study.base.get("dataset") != dataset:
+                if study_spec(name, scale).base["dataset"] != dataset:
                     continue
+                study = with_copy(study_spec(name, scale), copy.model_dump() if copy else None)
                 members = [runs[member.digest] for member in study.members if member.digest in runs]
                 if members:
                     yield ShippedStudy(study, tuple(members))

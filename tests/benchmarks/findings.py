@@ -87,11 +87,11 @@ def plan() -> Iterator[Member]:
 def train(work: Path, hours: float, threads: int) -> int:
     """Train what is missing until the time is up; the last one is stopped at a checkpoint and goes on next time."""
     until = time.monotonic() + 3600 * hours
-    gallery = photographs()
+    gallery, done = photographs(), set(shipped.read())
     for member in plan():
         name = gallery.get(member.digest)
         packed = name is None or (FOLDER / f"{name}.json").exists()
-        if packed and (member.digest in shipped.read() or not member.key):
+        if packed and (member.digest in done or not member.key):
             continue
         if time.monotonic() > until:
             return 0
@@ -114,6 +114,7 @@ def train(work: Path, hours: float, threads: int) -> int:
         if not member.key:
             continue
         kept = keep(folder)
+        done.add(member.digest)
         print(f"{member.spec.name}: {kept.result.top1:.2%}, {(time.monotonic() - began) / 60:.1f} minutes", flush=True)
     return 0
 

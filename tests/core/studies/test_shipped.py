@@ -26,8 +26,9 @@ def test_what_is_shipped_is_small_and_belongs_to_questions() -> None:
 def test_each_study_has_a_verdict_and_says_where_it_comes_from(study: shipped.ShippedStudy) -> None:
     named = STUDIES[study.spec.study]
     verdict = judge(named.criterion, study.spec, study.records)
-    whole = len(study.runs) == len(study.spec.members)
-    assert whole or verdict.outcome == "undecided" or len(study.runs) < len(study.spec.members)
+    if verdict.outcome != "undecided":
+        deciding = [compared.difference for compared in verdict.comparisons if compared.decides]
+        assert all(found and found.n == study.spec.replicates for found in deciding)
     assert study.machines and study.hours > 0 and study.spec.scale in SCALES
     for run in study.runs:
         assert run.result.epoch == run.spec.epochs and run.started.spec_digest == run.spec.digest
