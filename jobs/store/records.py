@@ -72,12 +72,15 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class WorkerNow:
-    """A worker that lives: how many runs it can hold and holds. `machine`: None of a worker of an older version."""
+    """A worker that lives: how many runs it can hold and holds. `machine`: None of a worker of an older version.
+    `trouble`: why it takes no runs; `note`: what works worse than it should; None: nothing."""
 
     host: str
     slots: int
     running: int
     machine: Machine | None
+    trouble: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from jobs.store.database import Database
 from jobs.store.mapping import kept, read_spec
 from jobs.store.records import Health, State
 from jobs.store.tables import MEMBERS, RUNS, STUDIES, WORKERS
-from jobs.store.workers import alive
+from jobs.store.workers import able
 
 SPEED_OF_LAST = 10
 """The speed of this installation is the median over this many of its last runs."""
@@ -106,7 +106,7 @@ class Tallies:
             .limit(SPEED_OF_LAST)
         )
         running = sa.select(RUNS.c.spec, RUNS.c.images_per_s).where(RUNS.c.state == "running", RUNS.c.images_per_s > 0)
-        living = sa.select(sa.func.count()).select_from(WORKERS).where(alive(self.database.clock()))
+        living = sa.select(sa.func.count()).select_from(WORKERS).where(able(self.database.clock()))
         with self.database.reading() as connection:
             numbers = {row[0]: row[1] for row in connection.execute(of_state.group_by(RUNS.c.state))}
             workers = connection.scalar(living)

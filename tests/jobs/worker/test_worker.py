@@ -17,6 +17,7 @@ from jobs.queue import make_queue, waker
 from jobs.settings import WorkerSettings
 from jobs.store.store import Store
 from jobs.worker import cores
+from jobs.worker.fitness import WAITS_S
 from jobs.worker.worker import Worker
 from tests.events import finished
 from tests.jobs.support import FAKE_TRAINER, eventually, fake_spec, states, trainer_of
@@ -33,10 +34,16 @@ def huey(settings: WorkerSettings) -> Iterator[Huey]:
 
 
 @contextmanager
-def at_work(settings: WorkerSettings, store: Store) -> Iterator[Worker]:
+def at_work(
+    settings: WorkerSettings,
+    store: Store,
+    trainer: tuple[str, ...] = FAKE_TRAINER,
+    waits_s: tuple[float, ...] = WAITS_S,
+) -> Iterator[Worker]:
     """A worker in threads of this process."""
     huey = make_queue(settings)
-    worker = Worker(settings, store, huey, FAKE_TRAINER, reap_every_s=0.5)
+    worker = Worker(settings, store, huey, trainer, reap_every_s=0.5)
+    worker.fitness.waits_s = waits_s
     thread = threading.Thread(target=worker.work)
     thread.start()
     try:
