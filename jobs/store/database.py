@@ -19,6 +19,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 BUSY_TIMEOUT_S = 10.0
 WRITES = "onlybn_writes"
@@ -105,13 +107,28 @@ class Database:
 
     def clock(self) -> sa.ColumnElement[float]:
         """The database's own time in Unix seconds, as a part of a statement: one clock for all machines."""
-        if self.engine.dialect.name == "postgresql":
-            return sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double)
-        return (sa.func.julianday("now", type_=sa.Double) - 2440587.5) * 86400.0
+        return Clock()
 
     def close(self) -> None:
         """Close the connections of the pool."""
         self.engine.dispose()
+
+
+class Clock(FunctionElement[float]):
+    """The database's own time in Unix seconds."""
+
+    type = sa.Double()
+    inherit_cache = True
+
+
+@compiles(Clock, "postgresql")
+def _clock_of_postgresql(*_: Any, **__: Any) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
+
+
+@compiles(Clock, "sqlite")
+def _clock_of_sqlite(*_: Any, **__: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
 
 
 def open_database(url: str) -> Database:
