@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from core.machine.lifeline import die_with_parent
+from core.machine.signals import stop_on
 from jobs.queue import make_queue, shown
 from jobs.settings import WorkerSettings, explain
 from jobs.store.database import open_database
@@ -79,8 +80,7 @@ def _stop_on_signals(worker: Worker) -> None:
             os._exit(128 + signal.SIGINT)
         worker.stopping.set()
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    stop_on(stop)
 
 
 def _log_to_stderr() -> None:

@@ -56,6 +56,22 @@ class WorkerSettings(BaseSettings):
         description="Where trainings run: cpu, cuda, one GPU of several (cuda:1), or auto: GPUs where there are.",
     )
     lease_s: float = Field(30.0, ge=1, le=3600, description="Seconds of silence after which a run is taken over.")
+    patience_s: float = Field(
+        120.0,
+        ge=1,
+        le=86400,
+        description="A training whose steps stand still for so many seconds, and for 20 times as long as usual, is "
+        "started again from its checkpoint.",
+    )
+    max_hours: float | None = Field(
+        None, gt=0, description="Hours of training after which a run is stopped for good; unset: none."
+    )
+    file_gb: float = Field(32.0, gt=0, description="The largest file that a training may write, in GiB (Linux).")
+    memory_gb: float | None = Field(
+        None,
+        gt=0,
+        description="Address space of one process of a training in GiB (Linux); unset: no limit. GPUs need hundreds.",
+    )
 
     @field_validator("data")
     @classmethod

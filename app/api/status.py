@@ -11,12 +11,14 @@ from jobs.store.records import Machine, WorkerNow
 
 
 class Healthy(TypedDict):
-    """The server's health: whether it answers, and how many workers live, runs wait, and runs run."""
+    """The server's health. `workers`: how many live and take runs; `troubles`: what is wrong, each in a sentence; the
+    status is `ok` where there is none."""
 
-    status: Literal["ok"]
+    status: Literal["ok", "degraded"]
     workers: int
     queued: int
     running: int
+    troubles: list[str]
 
 
 class MachineView(TypedDict):
@@ -32,12 +34,15 @@ class MachineView(TypedDict):
 
 
 class WorkerView(TypedDict):
-    """A worker: how many runs it can hold at once, and how many it holds. `machine`: null for an older version."""
+    """A worker: how many runs it can hold at once, and how many it holds. `machine`: null for an older version.
+    `trouble`: why it takes no runs; `note`: what works worse than it should; null: nothing."""
 
     host: str
     slots: int
     running: int
     machine: MachineView | None
+    trouble: str | None
+    note: str | None
 
 
 class Workers(TypedDict):
@@ -50,11 +55,15 @@ router = APIRouter()
 @router.get("/healthz", response_model=Healthy, responses=wrong(503), summary="Is the server well?")
 def healthz(here: Here) -> Response:
     health = here.feed.health()
+    troubles = list(health.troubles)
+    if health.workers == 0:
+        troubles.append("No worker takes runs: what is launched waits.")
     said: Healthy = {
-        "status": "ok",
+        "status": "degraded" if troubles else "ok",
         "workers": health.workers,
         "queued": health.queued,
         "running": health.running,
+        "troubles": troubles,
     }
     return answer(said)
 
@@ -68,7 +77,14 @@ def show_workers(here: Here) -> Response:
 
 def _view(worker: WorkerNow) -> WorkerView:
     machine = _machine(worker.machine) if worker.machine else None
-    return {"host": worker.host, "slots": worker.slots, "running": worker.running, "machine": machine}
+    return {
+        "host": worker.host,
+        "slots": worker.slots,
+        "running": worker.running,
+        "machine": machine,
+        "trouble": worker.trouble,
+        "note": worker.note,
+    }
 
 
 def _machine(machine: Machine) -> MachineView:

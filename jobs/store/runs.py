@@ -16,7 +16,7 @@ from jobs.store.database import Database
 from jobs.store.mapping import kept, read_any, read_run, readable, select_run, select_runs
 from jobs.store.records import RESUMABLE, TERMINAL, LogRow, Run, State, Unreadable
 from jobs.store.submission import hashed, insert_run, new_token, row_of
-from jobs.store.tables import MEMBERS, RUNS
+from jobs.store.tables import BURIED, MEMBERS, RUNS
 from jobs.store.tallies import Filters
 
 REMOVED_FOR_S = 3600.0
@@ -160,7 +160,7 @@ class Runs:
         """Queue a failed or cancelled run again, with its troubles forgotten, to resume from its checkpoint. None: it
         is in another state, or was removed."""
         values = {
-            **dict.fromkeys(("finished_at", "error_kind", "error_message", "trouble_step")),
+            **dict.fromkeys(("finished_at", "error_kind", "error_message", "trouble_step", "not_before", "shunned")),
             **dict.fromkeys(("crashes", "losses"), 0),
             "state": "queued",
             "cancel_requested": False,
@@ -203,4 +203,12 @@ class Runs:
             if connection.execute(sa.select(RUNS.c.number).where(old).limit(1)).first() is None:
                 return []  # the usual case, which writes nothing
         with self.database.writing() as connection:
-            return list(connection.scalars(sa.delete(RUNS).where(old).returning(RUNS.c.id)))
+            gone = list(connection.scalars(sa.delete(RUNS).where(old).returning(RUNS.c.id)))
+            if gone:
+                connection.execute(sa.insert(BURIED).values(at=self.database.clock()), [{"id": name} for name in gone])
+        return gone
+
+    def buried(self, run_ids: Collection[str]) -> set[str]:
+        """Those of `run_ids` that were deleted for good, on whichever machine."""
+        with self.database.reading() as connection:
+            return set(connection.scalars(sa.select(BURIED.c.id).where(BURIED.c.id.in_(run_ids))))

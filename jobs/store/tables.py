@@ -58,6 +58,9 @@ RUNS = Table(
     Column("crashes", sa.Integer, nullable=False, default=0),
     Column("losses", sa.Integer, nullable=False, default=0),
     Column("trouble_step", sa.Integer),
+    # After a crash: when it may be taken again, by the database's clock, and the worker that should leave it to others.
+    Column("not_before", sa.Double),
+    Column("shunned", sa.String(80)),
     # Its progress.
     Column("step", sa.Integer, nullable=False, default=0),
     Column("total_steps", sa.Integer, nullable=False),
@@ -126,6 +129,7 @@ POINTS = Table(
     *_measured(),
     Index("points_once", "run", "split", "step", unique=True),
     Index("points_cursor", "run", "id"),
+    sqlite_autoincrement=True,  # the id of a deleted row must not come back: ids are cursors
 )
 
 SNAPSHOTS = Table(
@@ -142,7 +146,7 @@ SNAPSHOTS = Table(
     Column("detail", sa.LargeBinary, nullable=False),  # zlib of the whole event as JSON
     Index("snapshots_once", "run", "step", unique=True),
     Index("snapshots_cursor", "run", "id"),
-    sqlite_autoincrement=True,  # the id of a deleted row must not come back: ids are cursors
+    sqlite_autoincrement=True,
 )
 
 SPEEDS = Table(
@@ -155,6 +159,7 @@ SPEEDS = Table(
     Column("images_per_s", sa.Double, nullable=False),
     Index("speeds_once", "run", "part", unique=True),
     Index("speeds_cursor", "run", "id"),
+    sqlite_autoincrement=True,
 )
 
 LOG = Table(
@@ -267,4 +272,17 @@ WORKERS = Table(
     Column("memory_bytes", Big),
     Column("disk_bytes", Big),
     Column("disk_free_bytes", Big),
+    # What is wrong with it, in words: why it takes no runs; what works worse than it should; the data sets that it
+    # does not have, a JSON list of names. Empty: nothing.
+    Column("trouble", sa.Text),
+    Column("note", sa.Text),
+    Column("lacks", sa.Text),
 )
+
+BURIED = Table(
+    "buried",
+    METADATA,
+    Column("id", sa.String(32), primary_key=True),
+    Column("at", sa.Double, nullable=False),  # by the database's clock
+)
+"""The runs that were deleted for good: workers on other machines delete their folders, too."""

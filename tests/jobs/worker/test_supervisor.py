@@ -13,11 +13,14 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from core.run.spec import RunSpec
+from jobs.lease import MAX_CRASHES
 from jobs.settings import WorkerSettings
 from jobs.store.records import Run
 from jobs.store.results import MAX_CAPSULE
 from jobs.store.store import Store
-from jobs.worker.supervisor import Supervisor, child_environment, describe_end
+from jobs.worker.ending import describe_end
+from jobs.worker.limits import child_environment
+from jobs.worker.supervisor import Supervisor
 from tests.jobs.support import FAKE_TRAINER, eventually, fake_spec
 
 pytestmark = pytest.mark.server
@@ -151,9 +154,10 @@ def test_a_killed_trainer_goes_back_to_the_queue_and_on_from_its_checkpoint(benc
     assert "Resumed from step 5" in messages
 
 
-def test_a_run_that_crashes_every_time_is_given_up(bench: Bench) -> None:
+def test_a_run_that_crashes_every_time_is_given_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobs.lease.WAITS_S", (0.0,))
     run = bench.supervise("segfault=2 always")
-    for _ in range(2):
+    for _ in range(MAX_CRASHES - 1):
         assert run.state == "queued"
         bench.supervisor.supervise(bench.store.claims.take("worker"), 1, "cpu")
         run = bench.store.runs.get(run.id)
