@@ -13,6 +13,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.api import (
     bulk,
@@ -102,6 +103,8 @@ def make_app(
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(Nowhere)
     app.add_middleware(Security, rules=Rules(settings.frame_ancestors, url))
+    if settings.trusted_proxies:  # before Security, which takes out what anybody can send
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     app.router.routes += [feed.FIRST, Assets()]
     app.state.services = Services(
         settings,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from core.catalog.plan import Plan
 from core.catalog.policy import Trains, trainable
 from core.run.events import Counts
@@ -88,3 +90,19 @@ def keeps_snapshot(spec: RunSpec, step: int) -> bool:
     between = stride * max(1, -(-total // (stride * 140)))
     ends = per_epoch * max(1, -(-spec.epochs // 150))
     return step in (0, total) or step % between == 0 or step % ends == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a run is expected to take: seconds of processor time (all cores together), bytes of memory and of disk."""
+
+    processor_s: float
+    memory_bytes: int
+    disk_bytes: int
+
+
+def price(spec: RunSpec) -> Price:
+    """What the run of `spec` is expected to take on the CPU, before it starts."""
+    plan = spec.plan
+    macs = run_macs(spec) + len(EPSILONS) * analysed_images(spec) * plan.macs
+    return Price(4.0 + macs / 50e9, 500 << 20, 8 * plan.total)

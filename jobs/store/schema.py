@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from jobs.store.database import Database
 from jobs.store.tables import METADATA, SCHEMA
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision in `migrations/versions`."""
 BEFORE = "3"
 """The schema of the last programs without migrations."""

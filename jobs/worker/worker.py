@@ -103,7 +103,7 @@ class Worker:
             if share is None:
                 return  # the slot that becomes free next takes the next run
             try:
-                run = self.store.claims.take(self.identity.name)
+                run = self.store.claims.take(self.identity.name, self.settings.limits)
                 if run is None:
                     return
                 threads = run.started.threads if run.started else share.threads
