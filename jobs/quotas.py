@@ -23,7 +23,7 @@ UNKNOWN = Asker()
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Portion:
     """The most of everything for one asker; 0: no limit. `uploads` and `kept` are bytes.
 
     `waiting` counts requests: a single run, or a study. `hourly` counts launches, also repeated ones.
@@ -36,9 +36,9 @@ class Share:
     uploads: int = 0
     kept: int = 0
 
-    def times(self, factor: int) -> Share:
+    def times(self, factor: int) -> Portion:
         """The share of `factor` askers together."""
-        return Share(*(factor * getattr(self, name) for name in self.__slots__))
+        return Portion(*(factor * getattr(self, name) for name in self.__slots__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,12 @@ class Limits:
     """The limits of an installation. An address counts as `address_owners` owners; 0: addresses are not limited."""
 
     max_queued: int = 0
-    owner: Share = field(default_factory=Share)
+    owner: Portion = field(default_factory=Portion)
     address_owners: int = 0
     cap: Cap = field(default_factory=Cap)
 
     @property
-    def address(self) -> Share:
+    def address(self) -> Portion:
         """The share of all who ask from one address."""
         return self.owner.times(self.address_owners)
 

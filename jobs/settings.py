@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.machine.processor import available_cores
-from jobs.quotas import MEGABYTE, Cap, Limits, Share
+from jobs.quotas import MEGABYTE, Cap, Limits, Portion
 
 KEY_BYTES = 32
 Profile = Literal["local", "demo", "lab"]
@@ -161,7 +161,7 @@ class WorkerSettings(BaseSettings):
     @property
     def limits(self) -> Limits:
         """The limits of what may be asked for."""
-        share = Share(
+        share = Portion(
             self.owner_running,
             self.owner_waiting,
             self.owner_hourly,

@@ -259,27 +259,6 @@ STUDIES = Table(
     sqlite_autoincrement=True,
 )
 
-ASKED = Table(
-    "asked",
-    METADATA,
-    Column("number", Big, primary_key=True, autoincrement=True),
-    Column("at", sa.Double, nullable=False),
-    Column("visitor", sa.String(64)),
-    Column("address", sa.String(64)),
-    Index("asked_visitor", "visitor", "at"),
-    Index("asked_address", "address", "at"),
-    Index("asked_at", "at"),
-)
-"""A row for each launch of the last hour, whatever has become of it since."""
-
-FLAGS = Table(
-    "flags",
-    METADATA,
-    Column("name", sa.String(40), primary_key=True),
-    Column("value", sa.Text, nullable=False),
-)
-"""Single values of the installation: how far the turns are, whether the queue is paused, what was evicted last."""
-
 MEMBERS = Table(
     "study_members",
     METADATA,

@@ -17,8 +17,8 @@ from jobs.quotas import (
     PATIENCE_S,
     Asker,
     Limits,
+    Portion,
     Refused,
-    Share,
     refuse_evaluation,
     refuse_evaluations,
     refuse_hourly,
@@ -28,7 +28,8 @@ from jobs.quotas import (
     refuse_waiting,
 )
 from jobs.store.shares import flags
-from jobs.store.tables import ASKED, EVALUATIONS, MEMBERS, RUNS, STARTS, STUDIES
+from jobs.store.shares.tables import ASKED
+from jobs.store.tables import EVALUATIONS, MEMBERS, RUNS, STARTS, STUDIES
 
 Mode = Literal["open", "paused", "drained"]
 """Of the queue. Paused: no run begins. Drained: nothing new is accepted, and what waits is worked off."""
@@ -141,7 +142,7 @@ def kept_bytes(connection: Connection, column: str, asker: str) -> int:
     return int(connection.scalar(runs) or 0) + int(connection.scalar(files) or 0)
 
 
-def _admit_hourly(connection: Connection, share: Share, column: str, asker: str, whose: str) -> None:
+def _admit_hourly(connection: Connection, share: Portion, column: str, asker: str, whose: str) -> None:
     now = time.time()
     within = sa.select(ASKED.c.at).where(ASKED.c[column] == asker, ASKED.c.at > now - HOUR_S)
     newest = list(connection.scalars(within.order_by(ASKED.c.at.desc()).limit(share.hourly)))
@@ -150,7 +151,7 @@ def _admit_hourly(connection: Connection, share: Share, column: str, asker: str,
         raise Refused(refuse_hourly(whose, len(newest), share.hourly, retry_s), retry_s)
 
 
-def _sides(limits: Limits, by: Asker) -> Iterator[tuple[Share, str, str, str]]:
+def _sides(limits: Limits, by: Asker) -> Iterator[tuple[Portion, str, str, str]]:
     """The shares that apply to `by`: the column, what it says, and words for whose share it is."""
     if by.owner is not None:
         yield limits.owner, "visitor", by.owner, "of yours"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from jobs.store.tables import FLAGS
+from jobs.store.shares.tables import FLAGS
 
 MODE = "mode"
 """Whether the queue is open, paused or drained: see `Mode`."""
