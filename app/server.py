@@ -16,6 +16,7 @@ from starlette.routing import Match, Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.api import (
+    admin,
     bulk,
     cards,
     comparison,
@@ -65,10 +66,20 @@ ROUTERS = tuple(
         examples,
         feed,
         status,
+        admin,
     )
 )
 """The resources of the API, in the order of its description."""
-READ_BY_US = (RunSpec, Question, bulk.Changes, bulk.Order, studies.StudyRequest, SurgeryRequest)
+READ_BY_US = (
+    RunSpec,
+    Question,
+    bulk.Changes,
+    bulk.Order,
+    studies.StudyRequest,
+    SurgeryRequest,
+    admin.Wanted,
+    admin.Amended,
+)
 """JSON bodies that the routes parse themselves, for their own error messages."""
 TITLE = "OnlyBN"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]

@@ -100,6 +100,9 @@ class Price:
     memory_bytes: int
     disk_bytes: int
 
+    def as_dict(self) -> dict[str, float]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
 
 def price(spec: RunSpec) -> Price:
     """What the run of `spec` is expected to take on the CPU, before it starts."""

@@ -14,9 +14,10 @@ from core.run.spec import RunSpec
 from jobs.quotas import UNKNOWN, UNLIMITED, Asker, Limits
 from jobs.store import curves
 from jobs.store.database import Database
-from jobs.store.mapping import kept, read_any, read_run, readable, select_run, select_runs
+from jobs.store.mapping import kept, read_any, read_run, read_spec, readable, select_run, select_runs
 from jobs.store.records import RESUMABLE, TERMINAL, LogRow, Run, State, Unreadable
 from jobs.store.shares.admission import ALONE, admit_launch
+from jobs.store.shares.prices import check_price
 from jobs.store.shares.turns import next_turn
 from jobs.store.submission import IN_STUDY, hashed, insert_run, new_token, row_of
 from jobs.store.tables import MEMBERS, RUNS, STARTS, STUDIES
@@ -66,8 +67,9 @@ class Runs:
         """Queue a run that `by` asks for; `keeps`: keep its trained network, whatever its size.
 
         Returns it with the token that proves who may change it; the database keeps only its hash. Raises Refused, and
-        MissingStart.
+        MissingStart, and TooExpensive.
         """
+        check_price(spec, limits.cap)
         token = owner_token or new_token()
         row = {**row_of(spec, hashed(token), by=by), "keeps": keeps}
         with self.database.writing() as connection:
@@ -100,6 +102,11 @@ class Runs:
         with self.database.reading() as connection:
             rows = connection.execute(select_runs().where(RUNS.c.id.in_(run_ids))).all()
         return {run.id: run for run in readable(rows)}
+
+    def known(self, run_ids: Collection[str]) -> set[str]:
+        """Those of `run_ids` that exist, also removed ones and such that cannot be read."""
+        with self.database.reading() as connection:
+            return set(connection.scalars(sa.select(RUNS.c.id).where(RUNS.c.id.in_(run_ids))))
 
     def find(self, **wanted: Any) -> tuple[list[Run], int]:
         """Those of `listed` that can be read, and how many match in all."""
@@ -186,7 +193,7 @@ class Runs:
 
     def resume(self, run_id: str, *, by: Asker = UNKNOWN, limits: Limits = UNLIMITED) -> Run | None:
         """Queue a failed or cancelled run again, with its troubles forgotten, to resume from its checkpoint. None: it
-        is in another state, or was removed. It counts as asked for by `by`. Raises Refused."""
+        is in another state, or was removed. It counts as asked for by `by`. Raises Refused, and TooExpensive."""
         values = {
             **dict.fromkeys(("finished_at", "error_kind", "error_message", "trouble_step")),
             **dict.fromkeys(("crashes", "losses"), 0),
@@ -202,6 +209,7 @@ class Runs:
             row = connection.execute(sa.select(RUNS).where(*ended).with_for_update()).first()
             if row is None:
                 return None
+            check_price(read_spec(row.spec), limits.cap)
             if by.owner is not None:
                 values |= {"visitor": by.owner, "address": by.address}
             values["turn"] = next_turn(connection, by, row.price_s, row.priority, limits.address_owners)

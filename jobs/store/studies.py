@@ -25,6 +25,7 @@ from jobs.store.database import Database
 from jobs.store.mapping import kept, read_any, select_runs
 from jobs.store.records import TERMINAL, Run, State
 from jobs.store.shares.admission import admit_launch, one_at_a_time
+from jobs.store.shares.prices import check_price
 from jobs.store.submission import IN_STUDY, hashed, insert_run, new_id, new_token, row_of
 from jobs.store.tables import MEMBERS, RUNS, STUDIES
 
@@ -75,8 +76,10 @@ class Studies:
     def launch(self, spec: StudySpec, *, by: Asker = UNKNOWN, limits: Limits = UNLIMITED) -> Launched:
         """Queue the missing runs of a study; if the same study has finished before, return that one instead.
 
-        Raises StudyUnavailable, and Refused.
+        Raises StudyUnavailable, Refused, and TooExpensive.
         """
+        for member in spec.members:
+            check_price(member.spec, limits.cap)
         token = new_token()
         owner = hashed(token)
         rows = [row_of(member.spec, owner, IN_STUDY[spec.scale], by) for member in spec.members]
@@ -102,13 +105,18 @@ class Studies:
         return Launched(study_id, token, new)
 
     def resume(self, study_id: str, *, by: Asker = UNKNOWN, limits: Limits = UNLIMITED) -> Launched | None:
-        """Queue again the runs that failed or were cancelled; None if there is no such study. Raises Refused."""
+        """Queue again the runs that failed or were cancelled; None if there is no such study.
+
+        Raises Refused, and TooExpensive.
+        """
         with self.database.reading() as connection:
             found = _study_row(connection, study_id)
             if found is None:
                 return None
             over = _places_over(connection, found.number)
         spec = read_study(found.spec)
+        for place in over:
+            check_price(spec.members[place].spec, limits.cap)
         priority = IN_STUDY[spec.scale]
         rows = {place: row_of(spec.members[place].spec, found.owner, priority, by) for place in over}
         with self.database.writing() as connection:

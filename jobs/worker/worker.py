@@ -24,6 +24,7 @@ from jobs.store.runs import REMOVED_FOR_S
 from jobs.store.store import Store
 from jobs.worker.cores import Cores
 from jobs.worker.evaluator import EVALUATOR, Evaluator
+from jobs.worker.keeper import Keeper
 from jobs.worker.machine import machine
 from jobs.worker.supervisor import STOP_GRACE_S, TRAINER, Supervisor
 
@@ -31,9 +32,7 @@ REAP_EVERY_S = 2.0
 POLL_S = 0.5
 """How soon a message is seen in a queue that must be polled."""
 SAY_AGAIN_S = 30.0
-CLEAR_EVERY_S = 3600.0
-RESUMABLE_FOR_S = 30 * 86400.0
-"""How long the checkpoints of a run that was cancelled or has failed are kept."""
+TIDY_EVERY_S = 300.0
 
 logger = logging.getLogger("onlybn.worker")
 
@@ -59,6 +58,7 @@ class Worker:
         self.evaluator = Evaluator(store, settings, self.identity.name, self.stopping, evaluator)
         self.wake = waker(huey, self._woken)
         self.cores = Cores(settings)
+        self.keeper = Keeper(settings, store)
 
     def work(self) -> None:
         """Work until `stopping` is set. Then the trainers save their work, and their runs go back to the queue."""
@@ -80,8 +80,8 @@ class Worker:
             while not self.stopping.wait(self.reap_every_s):
                 self._try(self.reap)
                 if time.monotonic() >= clear_at:
-                    clear_at = time.monotonic() + CLEAR_EVERY_S
-                    self._try(self._clear_checkpoints)
+                    clear_at = time.monotonic() + TIDY_EVERY_S
+                    self._try(self.keeper.tidy)
                 consumer.check_worker_health()
         finally:
             self.stopping.set()
@@ -139,14 +139,6 @@ class Worker:
         for run_id in self.store.runs.bury(REMOVED_FOR_S):
             shutil.rmtree(self.settings.runs_folder / run_id, ignore_errors=True)
             logger.info("Run %s was removed an hour ago and is gone now.", run_id)
-
-    def _clear_checkpoints(self) -> None:
-        """Delete useless checkpoints: of finished runs whose worker died at the end, and of runs ended long ago."""
-        folders = {path.parent.name: path for path in self.settings.runs_folder.glob("*/checkpoints")}
-        for run in self.store.runs.many(folders).values():
-            forgotten = run.finished_at is not None and time.time() - run.finished_at > RESUMABLE_FOR_S
-            if run.state == "finished" or forgotten:
-                shutil.rmtree(folders[run.id], ignore_errors=True)
 
     def _try(self, chore: Callable[[], None]) -> None:
         try:

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from core.run.spec import RunSpec
 from jobs.quotas import HOUR_S, Asker, Limits, Refused
-from jobs.store.store import Store
 from jobs.store.shares.tables import ASKED
+from jobs.store.store import Store
 from jobs.store.tables import RUNS
 from tests.events import finished
 from tests.jobs.store.shares.support import ANNA, BEN, limits, submit
