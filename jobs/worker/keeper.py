@@ -57,9 +57,9 @@ class Keeper:
     def _look_at_folders(self) -> None:
         """Delete what is useless in the folders of runs that have ended, and note how large they are."""
         folders = {path.name: path for path in self.settings.runs_folder.glob("*") if path.is_dir()}
-        runs = self.store.runs.many(folders)
+        runs = self.store.keeping.standing(list(folders))
         ended = {run_id: folders[run_id] for run_id, run in runs.items() if run.state in TERMINAL}
-        for run_id in self.store.keeping.evicted(list(ended)):
+        for run_id in [run_id for run_id in ended if runs[run_id].evicted_at is not None]:
             shutil.rmtree(ended.pop(run_id), ignore_errors=True)
         for run_id, folder in ended.items():
             run = runs[run_id]
@@ -68,7 +68,8 @@ class Keeper:
                 shutil.rmtree(folder / "checkpoints", ignore_errors=True)
             _shorten(folder / "trainer.log")
         self._drop_capsules(ended)
-        self.store.keeping.measure({run_id: size_of(folder) for run_id, folder in ended.items()})
+        sizes = {run_id: size_of(folder) for run_id, folder in ended.items()}
+        self.store.keeping.measure({key: size for key, size in sizes.items() if size != runs[key].disk_bytes})
 
     def _drop_capsules(self, ended: dict[str, Path]) -> None:
         """Delete the trained networks that are too large to be kept without being asked for."""
@@ -77,7 +78,7 @@ class Keeper:
             return
         sizes = {run_id: _bytes(folder / CAPSULE) for run_id, folder in ended.items()}
         large = [run_id for run_id, size in sizes.items() if size > most]
-        for run_id in self.store.keeping.unasked(large) if large else ():
+        for run_id in self.store.keeping.unasked(large):
             (ended[run_id] / CAPSULE).unlink(missing_ok=True)
             self.store.keeping.say_dropped(run_id, sizes[run_id])
 
@@ -117,7 +118,7 @@ class Keeper:
             for path in self.settings.runs_folder.glob("*")
             if path.is_dir() and time.time() - path.stat().st_mtime > STRAY_AFTER_S
         ]
-        known = self.store.runs.known(old)
+        known = self.store.keeping.standing(old)
         return [name for name in old if name not in known][:AT_ONCE]
 
     def used(self) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from sqlalchemy import ColumnElement
 
 from jobs.store import curves
 from jobs.store.database import Database
-from jobs.store.records import TERMINAL
+from jobs.store.records import TERMINAL, State
 from jobs.store.shares import flags
 from jobs.store.shares.tables import ASKED
 from jobs.store.tables import CAPSULES, MEMBERS, POINTS, RUNS, SNAPSHOTS, SPEEDS, STUDIES
@@ -23,6 +24,8 @@ HEAVY = (POINTS, SNAPSHOTS, SPEEDS, CAPSULES)
 EVICTED = "Its curves, snapshots and trained network were deleted to make room for newer runs."
 DROPPED = "Its trained network was deleted: {size} MB are more than is kept here without being asked for."
 LAST = "last eviction"
+AT_ONCE = 500
+"""How many runs a statement names."""
 PAGES_AT_ONCE = 2000
 """How many pages of an SQLite file are given back at once: some milliseconds of its lock."""
 FREE_SHARE = 0.25
@@ -35,6 +38,16 @@ class Eviction:
 
     at: float
     runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What matters of a run for its folder. Times are Unix seconds."""
+
+    state: State
+    finished_at: float | None
+    evicted_at: float | None
+    disk_bytes: int
 
 
 @dataclass(eq=False)
@@ -59,8 +72,8 @@ class Keeping:
         with self.database.reading() as connection:
             numbers = list(connection.scalars(gone))
         deleted: list[str] = []
-        for first in range(0, len(numbers), 500):
-            some = RUNS.c.number.in_(numbers[first : first + 500])
+        for first in range(0, len(numbers), AT_ONCE):
+            some = RUNS.c.number.in_(numbers[first : first + AT_ONCE])
             with self.database.writing() as connection:  # it may have been resumed or pinned meanwhile
                 statement = sa.delete(RUNS).where(some, sa.or_(*old), *_mortal()).returning(RUNS.c.id)
                 deleted += connection.scalars(statement)
@@ -103,11 +116,16 @@ class Keeping:
         with self.database.writing() as connection:
             return list(connection.scalars(sa.delete(RUNS).where(c.number.in_(first)).returning(c.id)))
 
-    def evicted(self, run_ids: list[str]) -> set[str]:
-        """Those of `run_ids` whose large parts were deleted."""
-        there = sa.select(RUNS.c.id).where(RUNS.c.id.in_(run_ids), RUNS.c.evicted_at.is_not(None))
+    def standing(self, run_ids: Sequence[str]) -> dict[str, Standing]:
+        """How those of `run_ids` stand that exist, also removed ones and such that cannot be read."""
+        c = RUNS.c
+        there: dict[str, Standing] = {}
         with self.database.reading() as connection:
-            return set(connection.scalars(there))
+            for first in range(0, len(run_ids), AT_ONCE):
+                some = sa.select(c.id, c.state, c.finished_at, c.evicted_at, c.disk_bytes)
+                for run_id, *row in connection.execute(some.where(c.id.in_(run_ids[first : first + AT_ONCE]))):
+                    there[run_id] = Standing(*row)
+        return there
 
     def last_eviction(self) -> Eviction | None:
         """When runs last made room; None: never."""
@@ -117,6 +135,8 @@ class Keeping:
 
     def unasked(self, run_ids: list[str]) -> set[str]:
         """Those of `run_ids` that have finished, and whose trained network nobody asked to keep."""
+        if not run_ids:
+            return set()
         c = RUNS.c
         there = sa.select(c.id).where(c.id.in_(run_ids), c.state == "finished", ~c.keeps, *_mortal())
         with self.database.reading() as connection:
@@ -132,6 +152,8 @@ class Keeping:
 
     def measure(self, sizes: dict[str, int]) -> None:
         """Record how many bytes the folders of runs have that have ended, in place of what was expected."""
+        if not sizes:
+            return
         with self.database.writing() as connection:
             for run_id, size in sizes.items():
                 mine = sa.update(RUNS).where(RUNS.c.id == run_id, RUNS.c.state.in_(TERMINAL))

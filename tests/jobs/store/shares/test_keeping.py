@@ -88,7 +88,9 @@ def test_the_oldest_make_room_and_say_so(store: Store) -> None:
     assert store.runs.log(old)[-1].message == EVICTED
     last = store.keeping.last_eviction()
     assert last and (last.at, last.runs) == (now, 1)
-    assert store.keeping.evicted([old, new]) == {old} and store.keeping.oldest(9) == [new]
+    standing = store.keeping.standing([old, new, "nothing"])
+    assert {run_id: now.evicted_at is not None for run_id, now in standing.items()} == {old: True, new: False}
+    assert store.keeping.oldest(9) == [new]
     assert store.keeping.forget(9) == [old] and store.runs.known([old]) == set()
 
 

@@ -28,7 +28,7 @@ def test_what_would_fit_fits_and_one_epoch_more_does_not() -> None:
 
 
 def test_fewer_images_where_even_one_epoch_is_too_much() -> None:
-    spec = fake_spec(epochs=3, architecture="resnet-110", dataset="fashion-mnist")
+    spec = fake_spec(epochs=3, architecture="resnet-110", dataset="fashion-mnist", test_examples=1000)
     said = too_expensive(spec, MINUTE.cap)
     found = re.search(r"1 epoch of ([\d,]+) training images would fit", said or "")
     assert found
