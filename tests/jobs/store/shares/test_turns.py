@@ -33,9 +33,17 @@ def test_positions_are_the_order_in_which_runs_are_served(store: Store, spec: Ru
 def test_a_dear_run_counts_for_what_it_costs(store: Store) -> None:
     dear, cheap = fake_spec(epochs=200), fake_spec(epochs=2)
     (long,) = submit(store, dear, ANNA)
-    small = submit(store, cheap, BEN, 3)
+    assert served(store, 1) == [long]
     (later,) = submit(store, cheap, ANNA)
-    assert served(store, 5) == [long, *small, later]
+    small = submit(store, cheap, BEN, 3)
+    assert served(store, 4) == [*small, later]
+
+
+def test_a_short_run_does_not_wait_for_the_dear_ones_of_others_who_came_just_before(store: Store) -> None:
+    dear, cheap = fake_spec(epochs=400, architecture="resnet-110"), fake_spec(epochs=2)
+    long = [*submit(store, dear, ANNA), *submit(store, dear, CARL)]
+    (short,) = submit(store, cheap, BEN)
+    assert served(store, 3) == [short, *long]
 
 
 def test_who_had_much_comes_after_who_had_nothing_also_when_nothing_waited(store: Store, spec: RunSpec) -> None:
