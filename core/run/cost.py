@@ -115,7 +115,8 @@ TESTED_HELD = 3000
 """Of how many images a trainer holds the values of the largest layer, as float32: tests have batches of their own."""
 SNAPSHOT_LAYER_BYTES, POINT_BYTES, FOLDER_BYTES = 400, 150, 30_000
 """Bytes of the folder of a run: for each layer of each snapshot, for each point, and for the rest."""
-CHECKPOINTS = 2
+CHECKPOINTS, CHECKPOINT_S = 3, 10.0
+"""Two checkpoints are kept while a third is written, and a run has one for each so many processor seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,6 @@ def _disk_bytes(spec: RunSpec) -> int:
     running = 2 * sum(norm.channels for norm in plan.norms)
     moments = 1 if spec.recipe.optimizer == "sgd" else 2
     kept = 4 * (trained + running)
-    checkpoints = CHECKPOINTS * 4 * (trained * (1 + moments) + running)
+    checkpoints = min(CHECKPOINTS, 1 + int(_processor_s(spec) / CHECKPOINT_S)) * 4 * (trained * (1 + moments) + running)
     journal = SNAPSHOT_LAYER_BYTES * len(plan.norms) * snapshots + POINT_BYTES * points
     return FOLDER_BYTES + journal + kept + checkpoints

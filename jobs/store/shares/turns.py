@@ -21,7 +21,7 @@ from jobs.quotas import Asker, Limits
 from jobs.store.shares import flags
 from jobs.store.tables import RUNS
 
-CROWD = 32
+CROWD = 128
 """A run that waits is overtaken at most by so many times its lead (in seconds of work)."""
 LEAST_S = 1.0
 """What a run costs at least."""
@@ -38,8 +38,9 @@ _PRICE = sa.case((RUNS.c.price_s > LEAST_S, RUNS.c.price_s), else_=LEAST_S)
 def next_turn(connection: Connection, by: Asker, price_s: float, priority: int, address_owners: int) -> float:
     """The turn of a further run of `by` that costs `price_s` seconds, and moves the queue on.
 
-    More than `address_owners` owners who asked from one address within a day share the turns of so many (0: addresses do
-    not count): a new token for each run brings no more turns.
+    More than `address_owners` owners who asked from one address within a day share the turns of so many: a new token
+    for each run brings no more turns. 0: addresses do not count.
+
     Submissions must exclude each other.
     """
     alike = RUNS.c.priority > 0 if priority else RUNS.c.priority == 0

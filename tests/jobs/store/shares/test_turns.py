@@ -65,7 +65,7 @@ def test_nobody_starves_while_new_visitors_come_without_end(store: Store, spec: 
     submit(store, spec, ANNA, 3)
     served(store, 1)
     second, third = store.queue.waiting()
-    for index in range(200):
+    for index in range(500):
         submit(store, spec, Asker(f"visitor {index}", f"address {index}"))
         if served(store, 1) == [third]:
             break
