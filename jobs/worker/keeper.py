@@ -20,8 +20,9 @@ RESUMABLE_FOR_S = 30 * DAY_S
 """How long the checkpoints of a run that was cancelled or has failed are kept."""
 AT_ONCE = 20
 """How many runs make room before the folder is measured again."""
-ROOM = 0.9
-"""Once the budget is exceeded, so much of it is left in use, so that not every further run makes others go."""
+FULL, ROOM = 0.9, 0.75
+"""From which share of its budget a folder makes room, since runs go on writing meanwhile; and how much of it is
+left in use then, so that not every further run makes others go."""
 LOG_BYTES, LOG_KEPT_BYTES = 1 << 20, 64 << 10
 """Above which size the log of a trainer whose run has ended is cut, and how much of its end stays."""
 STRAY_AFTER_S = DAY_S
@@ -83,10 +84,10 @@ class Keeper:
             self.store.keeping.say_dropped(run_id, sizes[run_id])
 
     def _make_room(self) -> int:
-        """Evict the oldest runs while the data folder exceeds its budget, then forget the oldest of these. Returns how
-        many runs had to go."""
+        """Evict the oldest runs while the data folder is too full, then forget the oldest of these. Returns how many
+        runs had to go."""
         budget, freed = self.settings.budget_mb * MEGABYTE, 0
-        if not budget or self.used() <= budget:
+        if not budget or self.used() <= FULL * budget:
             return 0
         while self.used() > ROOM * budget:
             gone = self._strays() or self.store.keeping.evict(self.store.keeping.oldest(AT_ONCE), self.now())
@@ -94,7 +95,7 @@ class Keeper:
                 gone = self.store.keeping.forget(AT_ONCE * 10)
             if not gone:
                 logger.warning(
-                    "The data folder has %s MB, more than its budget of %s MB, and nothing more may be deleted.",
+                    "The data folder has %s MB of its budget of %s MB, and nothing more may be deleted.",
                     f"{self.used() / MEGABYTE:,.0f}",
                     f"{self.settings.budget_mb:,}",
                 )
@@ -105,7 +106,7 @@ class Keeper:
             self.store.keeping.give_back()
         if freed:
             logger.warning(
-                "The data folder exceeded its budget of %s MB: %d runs made room, the oldest first.",
+                "The data folder came near its budget of %s MB: %d runs made room, the oldest first.",
                 f"{self.settings.budget_mb:,}",
                 freed,
             )

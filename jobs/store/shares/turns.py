@@ -52,7 +52,7 @@ def next_turn(connection: Connection, by: Asker, price_s: float, priority: int, 
         now = max(now, connection.scalar(reached) or 0.0)
     flags.put(connection, name, repr(now + price_s / CROWD))
     begins = max(now, _had(connection, by, alike)) + price_s * _crowded(connection, by, address_owners)
-    return begins + STANDS_BACK * price_s
+    return begins + (STANDS_BACK * price_s if by.owner is not None else 0.0)  # among unknown ones the order is all
 
 
 def may_begin(limits: Limits) -> list[sa.ColumnElement[bool]]:

@@ -126,3 +126,23 @@ def test_a_profile_sets_what_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None
     own = Settings()
     assert own.limits.owner.waiting == 0 and own.largest_study == "minutes"
     assert own.limits.owner.hourly == demo.limits.owner.hourly
+
+
+def test_a_run_that_costs_too_much_is_refused_and_previewed_in_words(store: Store) -> None:
+    client = site(store, run_minutes=1)
+    dear = {**SPEC, "architecture": "resnet-110", "epochs": 400}
+    answer = client.post("/api/runs", json=dear)
+    assert answer.status_code == 422 and "epochs instead of 400 would fit" in answer.json()["detail"]
+    seen = client.post("/api/preview", json=dear).json()
+    assert seen["warnings"][0] == answer.json()["detail"] and seen["price"]["processor_s"] > 60
+    study = client.post("/api/studies", json={"name": "depth", "scale": "paper"})
+    assert study.status_code == 422 and "at most 60 seconds are allowed here" in study.json()["detail"]
+    assert store.queue.waiting() == [] and client.post("/api/runs", json=SPEC).status_code == 201
+
+
+def test_it_is_said_how_long_runs_are_kept(store: Store) -> None:
+    kept = site(store, profile="demo").get("/api/kept").json()
+    assert (kept["profile"], kept["keep_days"], kept["keep_failed_days"]) == ("demo", 14, 2)
+    assert kept["budget_mb"] == 5000 and kept["evicted_at"] is None
+    local = site(store).get("/api/kept").json()
+    assert (local["keep_days"], local["budget_mb"]) == (0, 0)
