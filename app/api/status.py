@@ -45,6 +45,18 @@ class WorkerView(TypedDict):
     note: str | None
 
 
+class KeptView(TypedDict):
+    """What this server keeps; 0: no limit. `evicted_at`: when runs last lost their curves to make room, null: never."""
+
+    profile: str
+    keep_days: float
+    keep_failed_days: float
+    keep_capsule_mb: int
+    budget_mb: int
+    evicted_at: float | None
+    evicted_runs: int
+
+
 class Workers(TypedDict):
     workers: list[WorkerView]
 
@@ -64,6 +76,22 @@ def healthz(here: Here) -> Response:
         "queued": health.queued,
         "running": health.running,
         "troubles": troubles,
+    }
+    return answer(said)
+
+
+@router.get("/api/kept", response_model=KeptView, summary="How long runs are kept")
+def show_kept(here: Here) -> Response:
+    """Days after which runs are deleted by their state, the budget of the data folder, and when runs last made room."""
+    settings, last = here.settings, here.store.keeping.last_eviction()
+    said: KeptView = {
+        "profile": settings.profile,
+        "keep_days": settings.keep_days,
+        "keep_failed_days": settings.keep_failed_days,
+        "keep_capsule_mb": settings.keep_capsule_mb,
+        "budget_mb": settings.budget_mb,
+        "evicted_at": last.at if last else None,
+        "evicted_runs": last.runs if last else 0,
     }
     return answer(said)
 

@@ -15,10 +15,13 @@ from sqlalchemy import Connection, Row
 from core.run.cost import run_macs
 from core.run.events import FailureKind, Finished, Point
 from jobs.lease import MAX_CRASHES, Running, Troubles, next_state
+from jobs.quotas import UNLIMITED, Limits
 from jobs.store import curves, results
 from jobs.store.database import Database
 from jobs.store.mapping import UnreadableRun, read_run, read_spec, select_run
 from jobs.store.records import Batch, LogKind, Run, State, Verdict
+from jobs.store.shares import turns
+from jobs.store.shares.admission import one_at_a_time
 from jobs.store.tables import QUEUE, RUNS
 from jobs.store.workers import WELL, Fit, fits
 
@@ -34,10 +37,10 @@ class Claims:
 
     database: Database
 
-    def take(self, worker: str, fit: Fit = WELL) -> Run | None:
-        """The next run in the queue that suits `worker`, which is `fit`, now held by it; None if none waits. A run that
-        cannot be read fails."""
-        while run_id := self._next(worker, fit):
+    def take(self, worker: str, fit: Fit = WELL, limits: Limits = UNLIMITED) -> Run | None:
+        """The next run in the queue that suits `worker`, which is `fit`, now held by it; None if none waits that may
+        begin. A run that cannot be read fails."""
+        while run_id := self._next(worker, fit, limits):
             try:
                 with self.database.reading() as connection:
                     row = connection.execute(select_run(), {"id": run_id}).first()
@@ -53,10 +56,10 @@ class Claims:
         with self.database.reading() as connection:
             return [Running(*row) for row in connection.execute(statement)]
 
-    def _next(self, worker: str, fit: Fit) -> str | None:
-        """Make `worker` the holder of the next run in the queue, and return its id; None if none waits."""
-        suits = fits(worker, fit, self.database.clock())
-        waiting = sa.select(RUNS.c.number).where(RUNS.c.state == "queued", suits).order_by(*QUEUE).limit(1)
+    def _next(self, worker: str, fit: Fit, limits: Limits) -> str | None:
+        """Make `worker` the holder of the next run in the queue, and return its id; None if none may begin."""
+        ready = (fits(worker, fit, self.database.clock()), *turns.may_begin(limits))
+        waiting = sa.select(RUNS.c.number).where(RUNS.c.state == "queued", *ready).order_by(*QUEUE).limit(1)
         with self.database.reading() as connection:  # most wake-ups find nothing; that should not cost a write lock
             if connection.scalar(waiting) is None:
                 return None
@@ -76,6 +79,8 @@ class Claims:
             .returning(RUNS.c.number, RUNS.c.id, RUNS.c.attempt)
         )
         with self.database.writing() as connection:
+            if limits.owner.running:
+                one_at_a_time(connection)  # what runs is counted
             row = connection.execute(statement).first()
             if row is None:
                 return None

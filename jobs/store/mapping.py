@@ -41,7 +41,8 @@ def select_runs() -> sa.Select[Any]:
         sa.select(sa.func.count())
         .where(
             earlier.c.state == "queued",
-            sa.tuple_(earlier.c.priority, place_of(earlier)) <= sa.tuple_(RUNS.c.priority, place_of()),
+            sa.tuple_(earlier.c.priority, earlier.c.turn, place_of(earlier))
+            <= sa.tuple_(RUNS.c.priority, RUNS.c.turn, place_of()),
         )
         .correlate(RUNS)
         .scalar_subquery()

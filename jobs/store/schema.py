@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from jobs.store.database import Database
+from jobs.store.shares import tables as _shares  # noqa: F401  # they belong to METADATA
 from jobs.store.tables import METADATA, SCHEMA
 
 HEAD = "0005"

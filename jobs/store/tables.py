@@ -84,11 +84,25 @@ RUNS = Table(
     Column("gpu_bytes", Big),
     Column("gpu_peak_bytes", Big),
     Column("removed_at", sa.Double),  # by the database's clock
+    # Who asked for it: hashes of the token of a browser and of a network address; empty: unknown.
+    Column("visitor", sa.String(64)),
+    Column("address", sa.String(64)),
+    # What it was expected to cost, and its turn among the runs of its priority: `shares/turns.py`.
+    Column("price_s", sa.Double, nullable=False, default=0.0),
+    Column("disk_bytes", Big, nullable=False, default=0),
+    Column("turn", sa.Double, nullable=False, default=0.0),
+    # Whether its trained network is kept whatever its size, whether nothing of it is ever deleted, and when its curves
+    # and files were.
+    Column("keeps", sa.Boolean, nullable=False, default=False),
+    Column("pinned", sa.Boolean, nullable=False, default=False),
+    Column("evicted_at", sa.Double),
     # Of a run that came with the project: the name of its files, what it shows, and the machine that trained it.
     Column("example", sa.String(60)),
     Column("example_shows", sa.Text),
     Column("example_machine", sa.Text),
-    Index("runs_queue", "state", "priority", "number"),
+    Index("runs_queue", "state", "priority", "turn", "number"),
+    Index("runs_visitor", "visitor", "state"),
+    Index("runs_address", "address", "state"),
     Index("runs_digest", "digest"),
     Index("runs_finished", "state", "finished_at"),
     Index("runs_created", "created_at"),
@@ -102,11 +116,11 @@ RUNS = Table(
 
 
 def place_of(runs: FromClause = RUNS) -> ColumnElement[int]:
-    """Where a run of `runs` (the table, or an alias of it) stands among those of its priority."""
+    """Where a run of `runs` (the table, or an alias of it) stands among those of its priority and its turn."""
     return sa.func.coalesce(runs.c.place, runs.c.number)
 
 
-QUEUE = (RUNS.c.priority, place_of())
+QUEUE = (RUNS.c.priority, RUNS.c.turn, place_of())
 """The order in which runs are served."""
 
 
@@ -214,6 +228,8 @@ EVALUATIONS = Table(
     Column("share", sa.Double),
     Column("error", sa.Text),
     Column("result", sa.Text),
+    Column("visitor", sa.String(64)),  # as of runs
+    Column("address", sa.String(64)),
     Index("evaluations_queue", "state", "number"),
     Index("evaluations_same", "run", "digest"),
     Index("evaluations_created", "created_at"),
@@ -227,6 +243,8 @@ STARTS = Table(
     Column("created_at", sa.Double, nullable=False),
     Column("size_bytes", sa.Integer, nullable=False),
     Column("content", sa.LargeBinary, nullable=False),
+    Column("visitor", sa.String(64)),  # who uploaded it first
+    Column("address", sa.String(64)),
 )
 
 STUDIES = Table(
@@ -240,6 +258,8 @@ STUDIES = Table(
     Column("owner", sa.String(64), nullable=False),  # SHA-256 of the owner's token
     Column("created_at", sa.Double, nullable=False),
     Column("cancelled", sa.Boolean, nullable=False, default=False),
+    Column("visitor", sa.String(64)),
+    Column("address", sa.String(64)),
     Index("studies_name", "name", "scale", "number"),
     sqlite_autoincrement=True,
 )

@@ -24,6 +24,7 @@ from jobs.store.runs import REMOVED_FOR_S
 from jobs.store.store import Store
 from jobs.worker.cores import Cores
 from jobs.worker.evaluator import EVALUATOR, Evaluator
+from jobs.worker.keeper import Keeper
 from jobs.worker.machine import machine
 from jobs.worker.supervisor import STOP_GRACE_S, TRAINER, Supervisor
 
@@ -31,11 +32,10 @@ REAP_EVERY_S = 2.0
 POLL_S = 0.5
 """How soon a message is seen in a queue that must be polled."""
 SAY_AGAIN_S = 30.0
-CLEAR_EVERY_S = 3600.0
+TIDY_EVERY_S = 300.0
 LOOK_AT_QUEUE_S = 3.0
 NO_QUEUE = "The queue does not answer: runs begin a few seconds later than usual."
-RESUMABLE_FOR_S = 30 * 86400.0
-"""How long the checkpoints of a run that was cancelled or has failed are kept."""
+TRIAL_FOR_S = 3600.0
 
 logger = logging.getLogger("onlybn.worker")
 
@@ -64,6 +64,7 @@ class Worker:
         self.fitness = self.supervisor.fitness
         self._slots: list[threading.Thread] = []
         """Slots that serve the queue of the store without a hint."""
+        self.keeper = Keeper(settings, store)
 
     def work(self) -> None:
         """Work until `stopping` is set. Then the trainers save their work, and their runs go back to the queue."""
@@ -86,8 +87,8 @@ class Worker:
             while not self.stopping.wait(self.reap_every_s):
                 self._try(self.reap)
                 if time.monotonic() >= clear_at:
-                    clear_at = time.monotonic() + CLEAR_EVERY_S
-                    self._try(self._clear_checkpoints)
+                    clear_at = time.monotonic() + TIDY_EVERY_S
+                    self._try(self.keeper.tidy)
                     self._try(self._clear_removed)
                 self._try(consumer.check_worker_health)
         finally:
@@ -112,7 +113,7 @@ class Worker:
             if share is None:
                 return  # the slot that becomes free next takes the next run
             try:
-                run = self.store.claims.take(self.identity.name, self.fitness.fit())
+                run = self.store.claims.take(self.identity.name, self.fitness.fit(), self.settings.limits)
                 if run is None:
                     return
                 threads = run.started.threads if run.started else share.threads
@@ -174,16 +175,8 @@ class Worker:
         for run_id in self.store.runs.buried(folders):
             shutil.rmtree(folders[run_id], ignore_errors=True)
         for name, path in folders.items():
-            if name.startswith(".trial-") and time.time() - path.stat().st_mtime > CLEAR_EVERY_S:
+            if name.startswith(".trial-") and time.time() - path.stat().st_mtime > TRIAL_FOR_S:
                 shutil.rmtree(path, ignore_errors=True)
-
-    def _clear_checkpoints(self) -> None:
-        """Delete useless checkpoints: of finished runs whose worker died at the end, and of runs ended long ago."""
-        folders = {path.parent.name: path for path in self.settings.runs_folder.glob("*/checkpoints")}
-        for run in self.store.runs.many(folders).values():
-            forgotten = run.finished_at is not None and time.time() - run.finished_at > RESUMABLE_FOR_S
-            if run.state == "finished" or forgotten:
-                shutil.rmtree(folders[run.id], ignore_errors=True)
 
     def _try(self, chore: Callable[[], None]) -> None:
         try:

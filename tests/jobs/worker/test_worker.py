@@ -92,7 +92,7 @@ def test_checkpoints_of_no_more_use_are_removed(
     with at_work(settings, lite):
         eventually(lambda: not saved[done.id].exists())
     assert saved[cancelled.id].exists(), "it can be resumed"
-    monkeypatch.setattr("jobs.worker.worker.RESUMABLE_FOR_S", 0.0)
+    monkeypatch.setattr("jobs.worker.keeper.RESUMABLE_FOR_S", 0.0)
     with at_work(settings, lite):
         eventually(lambda: not saved[cancelled.id].exists())
 
