@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Request
@@ -15,6 +15,7 @@ from app.preview.estimate import Estimator
 from app.preview.outlook import Outlooks
 from app.settings import Settings
 from app.views.studies import Studies
+from app.web.limits import Limiter
 from jobs.store.mapping import UnreadableRun
 from jobs.store.records import ID_PATTERN, Run
 from jobs.store.store import Store
@@ -22,7 +23,10 @@ from jobs.store.store import Store
 
 @dataclass(frozen=True)
 class Services:
-    """The services of the routes. `wake(run_id)` tells the workers about a new row; a lost message does no harm."""
+    """The services of the routes. `wake(run_id)` tells the workers about a new row; a lost message does no harm.
+
+    `specs`, `texts`, `files`: what parses specs, specs in YAML, and files of tensors, each in few threads.
+    """
 
     settings: Settings
     store: Store
@@ -32,6 +36,9 @@ class Services:
     outlooks: Outlooks
     studies: Studies
     options: Callable[[], dict[str, Any]]
+    specs: Limiter = field(default_factory=lambda: Limiter(2, waiting=30))
+    texts: Limiter = field(default_factory=lambda: Limiter(1, waiting=8))
+    files: Limiter = field(default_factory=lambda: Limiter(1, waiting=8))
 
 
 class Wrong(TypedDict):

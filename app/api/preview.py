@@ -14,7 +14,7 @@ from app.pages.glossary import GLOSSARY
 from app.preview.preview import Preview, preview
 from app.web.answers import answer
 from core.run.problems import explain
-from core.run.spec import RunSpec
+from core.run.spec import MAX_EPOCHS, RunSpec
 
 router = APIRouter()
 
@@ -26,29 +26,29 @@ class TermView(TypedDict):
     sentence: str
 
 
-@router.get("/api/count", response_model=Preview, responses=wrong(422), summary="Count parameters")
-def count(
+@router.get("/api/count", response_model=Preview, responses=wrong(422, 429), summary="Count parameters")
+async def count(
     here: Here,
     architecture: Annotated[str, Query(max_length=60)],
     policy: Annotated[str, Query(max_length=60)],
     dataset: Annotated[str, Query(max_length=60)] = "cifar-10",
-    epochs: int = 1,
+    epochs: Annotated[int, Query(ge=1, le=MAX_EPOCHS)] = 1,
 ) -> Response:
     """How many parameters exist and train: the response of POST /api/preview for these few fields."""
     fields = {"architecture": architecture, "policy": policy, "dataset": dataset, "epochs": epochs}
-    return answer(_preview(parse(RunSpec, orjson.dumps(fields), explain), here))
+    return await here.specs.run(_counted, orjson.dumps(fields), here)
 
 
 @router.post(
     "/api/preview",
     response_model=Preview,
-    responses=wrong(413, 422),
+    responses=wrong(413, 422, 429),
     openapi_extra=described(RunSpec, EXAMPLE),
     summary="Look at a run before launching it",
 )
-def preview_run(spec: Spec, here: Here) -> Response:
+async def preview_run(spec: Spec, here: Here) -> Response:
     """Counts, time estimate, command line, the picture of the network, and warnings."""
-    return answer(_preview(spec, here))
+    return await here.specs.run(_previewed, spec, here)
 
 
 @router.get("/api/options", summary="What one can choose from")
@@ -68,6 +68,14 @@ def show_glossary() -> Response:
     """The title and the sentence of each term, by its name."""
     terms = {term.name: {"title": term.title, "sentence": term.sentence} for term in GLOSSARY.values()}
     return answer(terms)
+
+
+def _counted(body: bytes, here: Services) -> Response:
+    return answer(_preview(parse(RunSpec, body, explain), here))
+
+
+def _previewed(spec: RunSpec, here: Services) -> Response:
+    return answer(_preview(spec, here))
 
 
 def _preview(spec: RunSpec, here: Services) -> Preview:

@@ -26,6 +26,8 @@ from core.catalog.residual import Shape
 from core.run.recipe import Recipe, key_of
 
 MAX_EPOCHS = 400
+MAX_STEPS = 2**31 - 1
+"""The most steps of a run: databases keep a step in 32 bits."""
 STORED = "stored"
 """The context in which to validate a spec that was kept: one from before there were versions of the draw names none."""
 PURPOSES = ("init", "order", "augmentation", "choice")
@@ -157,6 +159,11 @@ class RunSpec(Model):
 
     @model_validator(mode="after")
     def _can_be_built(self) -> RunSpec:
+        if self.total_steps > MAX_STEPS:
+            raise ValueError(
+                f"the run would have {self.total_steps:,} steps, more than {MAX_STEPS:,}: choose fewer epochs, fewer "
+                "images or larger batches"
+            )
         if self.recipe.sync_batchnorm and self.norm.kind != "batch":
             raise ValueError(f"sync_batchnorm is for BatchNorm; {self.norm.title} has no statistics of the batch")
         smallest = min(conv.size for conv in self.plan.convolutions)

@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.settings import Settings
-from app.web.security import MAX_START
+from app.web.bodies import MAX_START
 from jobs.store import starts
 from jobs.store.store import Store
 from tests.app.conftest import SPEC, Trainer
