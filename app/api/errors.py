@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from app.views.cleaned import cleaned
 from app.web.answers import refuse
 from app.web.bodies import BadJson, read_json
 from app.web.limits import Busy
@@ -48,7 +49,7 @@ def parse(model: type[M], body: bytes, explain: Callable[[ValidationError], str]
     except BadJson as error:
         raise Problem(422, str(error)) from error
     except ValidationError as error:
-        raise Problem(422, explain(error)) from error
+        raise Problem(422, cleaned(explain(error))) from error
 
 
 def explain(error: ValidationError | RequestValidationError) -> str:

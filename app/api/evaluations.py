@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from app.api.common import Found, Here, Services, described, wrong
 from app.api.errors import Problem, explain, parse
 from app.api.results import capsule_of
+from app.views.cleaned import cleaned
 from app.web.answers import JSON_HEADERS, answer
 from core.run.edits import MAX_MAPS, BadEdits, SurgeryRequest, check, evaluated_images
 from core.run.parameters import read_parameters
@@ -167,5 +168,5 @@ def _view(evaluation: Evaluation, here: Services) -> EvaluationView:
         "started_at": evaluation.started_at,
         "finished_at": evaluation.finished_at,
         "result": evaluation.result,
-        "error": evaluation.error,
+        "error": cleaned(evaluation.error) if evaluation.error else None,
     }

@@ -127,5 +127,5 @@ def _capsule(run: Run, here: Services) -> bytes | FilePath:
     raise Problem(
         404,
         f"the capsule of run {run.id} is too large for the database and not on this machine: it lies in the data "
-        f"folder of the worker that trained it ({run.worker}), as runs/{run.id}/{CAPSULE}",
+        f"folder of the worker that trained it, as runs/{run.id}/{CAPSULE}",
     )

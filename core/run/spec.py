@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from core.catalog import architectures as catalog
+from core.catalog.cache import cached
 from core.catalog.copies import Copy, copy_of, described_copy
 from core.catalog.datasets import DATASETS, DataSet
 from core.catalog.folder import Contents, contents_of, described
@@ -239,7 +239,7 @@ class RunSpec(Model):
         return hashlib.sha256(rows.encode()).hexdigest()
 
 
-@lru_cache(maxsize=64)
+@cached(8 << 20, lambda trains: 200 * len(trains))
 def _trains(name: str, architecture: str, shape: Shape, classes: int, norm: Normalisation) -> Trains:
     return policy(name).trains(catalog.plan(architecture, shape, classes, norm))
 
