@@ -14,7 +14,7 @@ ENTRY_BYTES = 500
 """About what an entry takes beside its result."""
 
 
-def cached(most_bytes: int, weigh: Callable[[R], int]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def cached(most_bytes: int, weigh: Callable[..., int]) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """A decorator that keeps the last results of a function within `most_bytes`, as `weigh(result)` estimates bytes.
 
     The function takes hashable arguments by position. Errors are not kept. Threads may compute a result twice.

@@ -89,6 +89,7 @@ def test_the_pages_work(site: TestClient) -> None:
         ("GET", "/monitoring"),
         ("GET", "/monitoring/summary"),
         ("POST", "/login"),
+        ("GET", "/config"),
         ("GET", "/docs"),
         ("GET", "/openapi.json"),
     ],
@@ -107,7 +108,7 @@ def test_other_sites_cannot_act(site: TestClient, path: str) -> None:
 
 
 def test_other_sites_cannot_read(site: TestClient) -> None:
-    for path in ("/api/runs", "/", "/config"):
+    for path in ("/api/runs", "/", "/runs"):
         answer = site.get(path, headers={"Origin": "https://evil.example"})
         assert "access-control-allow-origin" not in answer.headers
         preflight = site.options(
@@ -118,7 +119,7 @@ def test_other_sites_cannot_read(site: TestClient) -> None:
 
 def test_forwarded_headers_of_strangers_are_ignored(site: TestClient) -> None:
     lies = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https", "X-Gradio-Server": "https://evil.example"}
-    for path in ("/", "/config"):
+    for path in ("/", "/runs"):
         assert "evil.example" not in site.get(path, headers=lies).text
 
 
