@@ -1,6 +1,6 @@
 """Shared by all routes: their services, the run that an address names, and helpers for their documentation."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -25,7 +25,8 @@ from jobs.store.store import Store
 class Services:
     """The services of the routes. `wake(run_id)` tells the workers about a new row; a lost message does no harm.
 
-    `specs`, `texts`, `files`: what parses specs, specs in YAML, and files of tensors, each in few threads.
+    `specs`, `texts`, `files`: what parses specs, specs in YAML, and files of tensors, each in few threads; `costly`:
+    what takes more than a tenth of a second otherwise; `quick`: what must answer whatever else goes on.
     """
 
     settings: Settings
@@ -39,6 +40,8 @@ class Services:
     specs: Limiter = field(default_factory=lambda: Limiter(2, waiting=30))
     texts: Limiter = field(default_factory=lambda: Limiter(1, waiting=8))
     files: Limiter = field(default_factory=lambda: Limiter(1, waiting=8))
+    costly: Limiter = field(default_factory=lambda: Limiter(3, waiting=40))
+    quick: Limiter = field(default_factory=lambda: Limiter(8, waiting=2000))
 
 
 class Wrong(TypedDict):
@@ -68,6 +71,15 @@ def services_of(request: Request) -> Services:
 
 Here = Annotated[Services, Depends(services_of)]
 """The services, as a parameter of a route."""
+
+
+async def _in_turn(here: Here) -> AsyncIterator[None]:
+    async with here.costly.slot():
+        yield
+
+
+COSTLY = Depends(_in_turn, scope="function")
+"""Of routes that take long: few run at once, so that threads stay free for all others. Raises Busy."""
 
 
 def _site(request: Request, here: Here) -> str:

@@ -89,11 +89,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(StudyUnavailable)
     def _unavailable(request: Request, error: Exception) -> JSONResponse:
-        return refuse(422, str(error))
+        return refuse(422, cleaned(str(error)))
 
     @app.exception_handler(UnreadableRun)
     def _unreadable(request: Request, error: Exception) -> JSONResponse:
-        return refuse(409, str(error))
+        return refuse(409, cleaned(str(error)))
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: Exception) -> JSONResponse:

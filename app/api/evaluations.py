@@ -6,7 +6,7 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Request, Response
 from typing_extensions import TypedDict
 
-from app.api.common import Found, Here, Services, described, wrong
+from app.api.common import COSTLY, Found, Here, Services, described, wrong
 from app.api.errors import Problem, explain, parse
 from app.api.results import capsule_of
 from app.views.cleaned import cleaned
@@ -85,6 +85,7 @@ async def _request(request: Request) -> SurgeryRequest:
 
 @router.get(
     "/api/runs/{run_id}/parameters",
+    dependencies=[COSTLY],
     response_model=ParametersView,
     responses=wrong(404),
     summary="Download γ and β",

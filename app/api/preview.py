@@ -6,12 +6,13 @@ import orjson
 from fastapi import APIRouter, Query, Response
 from typing_extensions import TypedDict
 
-from app.api.common import Here, Services, described, wrong
+from app.api.common import COSTLY, Here, Services, described, wrong
 from app.api.errors import parse
 from app.api.spec import EXAMPLE, Spec
 from app.pages.experiments import EXPERIMENTS, ExperimentView, view
 from app.pages.glossary import GLOSSARY
 from app.preview.preview import Preview, preview
+from app.views.cleaned import cleaned
 from app.web.answers import answer
 from core.run.problems import explain
 from core.run.spec import MAX_EPOCHS, RunSpec
@@ -57,7 +58,9 @@ def show_options(here: Here) -> Response:
     return answer(here.options())
 
 
-@router.get("/api/experiments", response_model=list[ExperimentView], summary="Experiments to begin with")
+@router.get(
+    "/api/experiments", dependencies=[COSTLY], response_model=list[ExperimentView], summary="Experiments to begin with"
+)
 def list_experiments(here: Here) -> Response:
     """The experiments of the Train page, the runs behind each, and how long they take on this server."""
     return answer([view(experiment, here.estimator.estimate) for experiment in EXPERIMENTS.values()])
@@ -80,4 +83,5 @@ def _previewed(spec: RunSpec, here: Services) -> Response:
 
 def _preview(spec: RunSpec, here: Services) -> Preview:
     estimate = here.estimator.estimate(spec)
-    return preview(spec, estimate, here.settings.data)
+    said = preview(spec, estimate, here.settings.data)
+    return {**said, "warnings": [cleaned(warning) for warning in said["warnings"]]}

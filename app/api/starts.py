@@ -44,7 +44,7 @@ class StartView(TypedDict):
     "/api/starts",
     status_code=201,
     response_model=StartView,
-    responses=wrong(413, 422, 507),
+    responses=wrong(413, 422, 429),
     openapi_extra={"requestBody": {"required": True, "content": EXAMPLE}},
     summary="Upload a file to start from",
 )
@@ -135,7 +135,7 @@ def _keep(here: Services, content: bytes) -> str:
     try:
         return here.store.starts.keep(content)
     except StartsFull as error:
-        raise Problem(507, str(error)) from error
+        raise Problem(429, str(error)) from error
 
 
 def _header(content: bytes) -> Header:

@@ -50,8 +50,8 @@ router = APIRouter()
 
 
 @router.get("/healthz", response_model=Healthy, responses=wrong(503), summary="Is the server well?")
-def healthz(here: Here) -> Response:
-    health = here.feed.health()
+async def healthz(here: Here) -> Response:
+    health = await here.quick.run(here.feed.health)
     said: Healthy = {
         "status": "ok",
         "workers": health.workers,

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import Field
 
-from app.api.common import Here, Services, Site, Token, described, wrong
+from app.api.common import COSTLY, Here, Services, Site, Token, described, wrong
 from app.api.errors import Problem, explain, parse
 from app.views import studies
 from app.views.questions import refusal
@@ -66,7 +66,7 @@ def _owned(study: FoundStudy, here: Here, x_owner_token: Token = None) -> Study:
 Owned = Annotated[Study, Depends(_owned)]
 
 
-@router.get("/api/studies", response_model=studies.Questions, summary="The paper's questions")
+@router.get("/api/studies", dependencies=[COSTLY], response_model=studies.Questions, summary="The paper's questions")
 def list_questions(here: Here) -> Response:
     """All questions with what they cost at each scale, and the newest study of each."""
     return answer(here.studies.questions())
@@ -74,6 +74,7 @@ def list_questions(here: Here) -> Response:
 
 @router.post(
     "/api/studies",
+    dependencies=[COSTLY],
     status_code=201,
     response_model=studies.LaunchedStudy,
     responses={200: {"model": studies.LaunchedStudy}, **wrong(403, 413, 422, 429)},
@@ -101,7 +102,13 @@ def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here) 
     return answer(content, 201 if launched.token else 200)
 
 
-@router.get("/api/studies/{study_id}", response_model=StudyView, responses=wrong(404), summary="Look at a study")
+@router.get(
+    "/api/studies/{study_id}",
+    dependencies=[COSTLY],
+    response_model=StudyView,
+    responses=wrong(404),
+    summary="Look at a study",
+)
 def look_at_study(study: FoundStudy, here: Here) -> Response:
     """The study's progress, its runs, the verdict so far and the figure's data."""
     if isinstance(study, ShippedStudy):
@@ -111,6 +118,7 @@ def look_at_study(study: FoundStudy, here: Here) -> Response:
 
 @router.post(
     "/api/studies/{study_id}/cancel",
+    dependencies=[COSTLY],
     response_model=StudyView,
     responses=wrong(403, 404),
     summary="Cancel a study",
@@ -124,6 +132,7 @@ def cancel_study(study: Owned, here: Here) -> Response:
 
 @router.post(
     "/api/studies/{study_id}/resume",
+    dependencies=[COSTLY],
     response_model=StudyView,
     responses=wrong(403, 404, 422, 429),
     summary="Resume a study",
@@ -139,6 +148,7 @@ def resume_study(study: Owned, here: Here) -> Response:
 
 @router.get(
     "/api/studies/{study_id}/results",
+    dependencies=[COSTLY],
     responses={200: {"content": {"text/csv": {}}}, **wrong(404)},
     summary="Download a study's results",
 )
@@ -149,6 +159,7 @@ def download_results(study: FoundStudy, here: Here) -> Response:
 
 @router.get(
     "/api/studies/{study_id}/report",
+    dependencies=[COSTLY],
     responses={200: {"content": {"text/html": {}}}, **wrong(404, 422)},
     summary="Download a study's report",
 )

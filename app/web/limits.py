@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
 import anyio
@@ -25,12 +26,33 @@ class Limiter:
 
     async def run(self, work: Callable[..., Result], *arguments: Any) -> Result:
         """The result of `work(*arguments)`, computed in a thread. Raises Busy."""
+        with self._counted():
+            return await anyio.to_thread.run_sync(work, *arguments, limiter=self._tokens())
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """One of the running calls, for the time of the block. Raises Busy."""
+        with self._counted():
+            async with self._tokens():
+                yield
+
+    async def each(self, pieces: Iterable[Result]) -> AsyncIterator[Result]:
+        """The `pieces`, each made in a thread as one of the running calls. Many streams so take turns."""
+        iterator, end = iter(pieces), object()
+        while (piece := await anyio.to_thread.run_sync(next, iterator, end, limiter=self._tokens())) is not end:
+            yield piece  # type: ignore[misc]
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
         if self._inside >= self._most:
             raise Busy
-        if self._limiter is None:  # it belongs to the loop that is running
-            self._limiter = anyio.CapacityLimiter(self._running)
         self._inside += 1
         try:
-            return await anyio.to_thread.run_sync(work, *arguments, limiter=self._limiter)
+            yield
         finally:
             self._inside -= 1
+
+    def _tokens(self) -> anyio.CapacityLimiter:
+        if self._limiter is None:  # it belongs to the loop that is running
+            self._limiter = anyio.CapacityLimiter(self._running)
+        return self._limiter

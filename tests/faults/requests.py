@@ -153,6 +153,10 @@ def gets(*paths: str, method: str = "GET", **headers: str) -> list[Ask]:
 
 CHUNKED = b"POST /api/runs HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n1"
 REAL = ("/", "/runs", "/healthz", "/api/runs", "/api/docs", "/static/site.css")
+COSTLY = (
+    *("/api/studies", "/api/runs?limit=200", "/api/compare?state=queued", "/api/compare/shell?state=queued"),
+    *("/api/card.png?state=queued", "/api/experiments"),
+)
 PAGES = ("/run?id=NoSuchRun12345", "/run?id=%3Cb%3E", "/surgery?run=NoSuchRun12345")
 Attack = Callable[[Server], str]
 ATTACKS: dict[str, tuple[str, int, Attack]] = {
@@ -195,6 +199,11 @@ ATTACKS: dict[str, tuple[str, int, Attack]] = {
             ),
             4,
         ),
+    ),
+    "costly": (
+        "lists, studies, pictures and comparisons",
+        300,
+        lambda s: storm(s, gets(*COSTLY * 50), 150),
     ),
     "launch": ("runs of 2·10¹¹ steps", 1, lambda s: storm(s, posts("/api/runs", CONTENTS[-1:]))),
     "rebound": ("a rebound name", 4, lambda s: storm(s, gets(*REAL[:4], Host="rebind.example:7860"))),

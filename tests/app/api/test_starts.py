@@ -121,4 +121,4 @@ def test_room_is_made_by_files_that_no_run_starts_from(
     assert upload(client, file_of(floats=42)).status_code == 201
     assert store.starts.has(used) and not store.starts.has(unused)
     full = upload(client, file_of(floats=120))
-    assert full.status_code == 507 and "--start on the command line" in full.json()["detail"]
+    assert full.status_code == 429 and "--start on the command line" in full.json()["detail"]
