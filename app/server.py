@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 import gradio as gr
@@ -73,7 +74,7 @@ READ_BY_US = (RunSpec, Question, bulk.Changes, bulk.Order, studies.StudyRequest,
 """JSON bodies that the routes parse themselves, for their own error messages."""
 FASTAPIS_ERRORS = ("HTTPValidationError", "ValidationError")
 WRONG = {
-    "description": "Unprocessable Content",
+    "description": HTTPStatus(422).phrase,
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Wrong"}}},
 }
 TITLE = "OnlyBN"

@@ -80,9 +80,9 @@ def many_errors() -> bytes:
     return json.dumps({**SPEC, "recipe": {"lr_drops": [2] * 60_000}, **{f"x{i}": 1 for i in range(2000)}}).encode()
 
 
-def many_tensors(count: int) -> bytes:
+def many_tensors(count: int, name: str = "t") -> bytes:
     """A valid safetensors file of `count` tensors of one float."""
-    rows = {f"t{i}": {"dtype": "F32", "shape": [1], "data_offsets": [4 * i, 4 * i + 4]} for i in range(count)}
+    rows = {f"{name}{i}": {"dtype": "F32", "shape": [1], "data_offsets": [4 * i, 4 * i + 4]} for i in range(count)}
     header = json.dumps(rows, separators=(",", ":")).encode()
     return len(header).to_bytes(8, "little") + header + bytes(4 * count)
 
