@@ -41,9 +41,10 @@ bench: .venv/tests ## measure speed and memory of a step against the usual way a
 accuracy: .venv/tests ## measure the accuracy of the first experiments
 	$(BIN)/python -m tests.benchmarks.first_light
 
-faults: .venv/tests ## kill trainers and workers, print what it cost in seconds
+faults: .venv/tests ## kill trainers and workers, attack a server with requests, print what it cost
 	$(BIN)/python -m tests.faults.kill
 	$(BIN)/python -m tests.faults.processes
+	$(BIN)/python -m tests.faults.requests
 
 shots: .venv/tests ## screenshots of every page and state, into shots/
 	$(BIN)/python -m tests.browser.shots
