@@ -42,6 +42,7 @@ from app.sharing.social import Social
 from app.views.studies import Studies
 from app.web import gradio_internals
 from app.web.assets import Assets
+from app.web.auth.gate import Gate, Peer, door
 from app.web.security import MAX_BODY, Rules, Security
 from core.run.edits import SurgeryRequest
 from core.run.spec import RunSpec
@@ -101,7 +102,10 @@ def make_app(
     app.add_middleware(Social, store=store, public_url=url)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(Nowhere)
+    if entrance := door(settings):
+        app.add_middleware(Gate, way=entrance[0], sessions=entrance[1])
     app.add_middleware(Security, rules=Rules(settings.frame_ancestors, url))
+    app.add_middleware(Peer)
     app.router.routes += [feed.FIRST, Assets()]
     app.state.services = Services(
         settings,

@@ -15,6 +15,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from core.machine.processor import available_cores
 
 KEY_BYTES = 32
+HIDDEN = ("SECRET", "PASSWORD", "TOKEN", "DATABASE_URL", "QUEUE_URL")
+"""How the names of variables end whose values are not printed."""
 
 
 class WorkerSettings(BaseSettings):
@@ -92,9 +94,10 @@ def explain(error: ValidationError) -> str:
     """What is wrong with the environment, one line a variable."""
     lines = []
     for problem in error.errors(include_url=False):
-        variable = f"ONLYBN_{'_'.join(str(part) for part in problem['loc']).upper()}"
+        variable = f"ONLYBN_{'_'.join(str(part) for part in problem['loc']).upper().removeprefix('ONLYBN_')}"
         message = problem["msg"].removeprefix("Value error, ")
-        lines.append(f"{variable}: {message[:1].lower()}{message[1:]}, got {problem['input']!r}")
+        got = "" if variable.endswith(HIDDEN) else f", got {problem['input']!r}"
+        lines.append(f"{variable}: {message[:1].lower()}{message[1:]}{got}")
     return "\n".join(lines)
 
 

@@ -43,7 +43,10 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 TRAINER = (sys.executable, "-m", "core", "train")
 LAUNCHER = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node")
 """torchrun. What it starts dies with it: the trainers see to that themselves."""
-SECRETS = ("ONLYBN_SECRET", "ONLYBN_DATABASE_URL", "ONLYBN_QUEUE_URL")
+SECRETS = (
+    *("ONLYBN_SECRET", "ONLYBN_DATABASE_URL", "ONLYBN_QUEUE_URL", "ONLYBN_AUTH_PASSWORD", "ONLYBN_METRICS_TOKEN"),
+    *("ONLYBN_OAUTH_CLIENT_SECRET", "OAUTH_CLIENT_SECRET", "HF_TOKEN"),
+)
 
 logger = logging.getLogger("onlybn.supervisor")
 Answer = TypeVar("Answer")

@@ -86,9 +86,7 @@ def cookie_of(headers: Headers, name: str) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def set_cookie(
-    name: str, value: str, seconds: int, secure: bool, *, path: str = "/", for_scripts: bool = False
-) -> str:
+def set_cookie(name: str, value: str, seconds: int, secure: bool, *, path: str = "/", for_scripts: bool = False) -> str:
     """A value of Set-Cookie: for this site only, and not sent along with requests of other sites' pages."""
     jar: SimpleCookie = SimpleCookie()
     try:
