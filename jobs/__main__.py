@@ -1,4 +1,4 @@
-"""`python -m jobs`: a worker, on this machine or on another one that shares database and queue."""
+"""`python -m jobs`: a worker, on this machine or on another one that shares database and queue; and backups."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from core.machine.lifeline import die_with_parent
+from jobs.backup import commands as backup
 from jobs.queue import make_queue, shown
 from jobs.settings import WorkerSettings, explain
 from jobs.store.database import open_database
@@ -29,6 +30,8 @@ def main() -> int:
     _log_to_stderr()
     try:
         settings = WorkerSettings()
+        if arguments.command in backup.COMMANDS:
+            return backup.run(arguments, settings)
         store = Store(open_database(settings.store_url))
         store.migrate()
         huey = make_queue(settings)
@@ -70,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
         + ", ".join(f"ONLYBN_{name.upper()}" for name in WorkerSettings.model_fields),
     )
     parser.add_argument("--lifeline", action="store_true", help=argparse.SUPPRESS)
+    commands = parser.add_subparsers(dest="command", metavar="")
+    backup.add_commands(commands)
     return parser
 
 
