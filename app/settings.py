@@ -82,6 +82,15 @@ class Settings(WorkerSettings):
     oauth_provider: str = Field(
         "https://huggingface.co", pattern=r"^https://[^\s?#]+$", description="The OpenID provider that knows the app."
     )
+    metrics_token: SecretStr | None = Field(
+        None, min_length=16, description="With it, /metrics answers Prometheus, who sends it as a bearer token."
+    )
+    snapshot: Path | None = Field(
+        None,
+        description="Folder, such as a mounted bucket, into which the SQLite database is copied, and from which an "
+        "empty data folder gets it back at the start.",
+    )
+    snapshot_every_s: float = Field(60.0, ge=5, le=86_400, description="Seconds between two copies.")
     # After what it needs, since a field is checked with those before it.
     auth: Literal["none", "password", "proxy", "huggingface"] = Field(
         "none", description="Who may enter: everybody (none), or after password, proxy or huggingface."

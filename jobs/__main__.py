@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from core.machine.lifeline import die_with_parent
+from jobs import logs
 from jobs.backup import commands as backup
 from jobs.queue import make_queue, shown
 from jobs.settings import WorkerSettings, explain
@@ -21,6 +22,7 @@ from jobs.store.store import Store
 from jobs.worker.worker import Tersely, Worker
 
 STOPPED, UNREACHABLE, BAD_SETTINGS = 0, 1, 2
+TEXT, DATES = "%(asctime)s %(name)s: %(message)s", "%H:%M:%S"
 
 
 def main() -> int:
@@ -30,6 +32,7 @@ def main() -> int:
     _log_to_stderr()
     try:
         settings = WorkerSettings()
+        logs.shape(settings, TEXT, DATES)
         if arguments.command in backup.COMMANDS:
             return backup.run(arguments, settings)
         store = Store(open_database(settings.store_url))
@@ -89,7 +92,7 @@ def _stop_on_signals(worker: Worker) -> None:
 
 
 def _log_to_stderr() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
+    logging.basicConfig(level=logging.INFO, format=TEXT, datefmt=DATES)
     for name in ("huey", "huey.consumer", "huey.consumer.Worker", "huey.consumer.Scheduler"):
         logging.getLogger(name).setLevel(logging.WARNING)
         logging.getLogger(name).addFilter(Tersely())

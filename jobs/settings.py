@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -56,6 +57,9 @@ class WorkerSettings(BaseSettings):
         "auto",
         pattern=r"^(auto|cpu|cuda|cuda:\d+)$",
         description="Where trainings run: cpu, cuda, one GPU of several (cuda:1), or auto: GPUs where there are.",
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How lines of the log are written: text for people, or json, an object a line."
     )
     lease_s: float = Field(30.0, ge=1, le=3600, description="Seconds of silence after which a run is taken over.")
 

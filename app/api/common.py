@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from app.api.errors import Problem
 from app.live.feed import Feed
+from app.live.probe import Probe
 from app.preview.estimate import Estimator
 from app.preview.outlook import Outlooks
 from app.settings import Settings
@@ -32,6 +33,7 @@ class Services:
     outlooks: Outlooks
     studies: Studies
     options: Callable[[], dict[str, Any]]
+    probe: Probe
 
 
 class Wrong(TypedDict):

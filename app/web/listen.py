@@ -11,6 +11,7 @@ from collections.abc import Callable
 import uvicorn
 from starlette.types import ASGIApp
 
+LOG = "%(levelname)s %(name)s: %(message)s"
 DRAIN_S = 1
 """Seconds that responses in progress get at shutdown; then the server cuts open streams."""
 
@@ -43,7 +44,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def run(app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> None:
     """Serve `app` until SIGINT or SIGTERM, then raise KeyboardInterrupt. Calls `ready` once the server answers."""
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    logging.basicConfig(format=LOG, level=logging.WARNING)
     logging.getLogger("uvicorn.error").addFilter(_is_news)
     config = uvicorn.Config(
         app,
