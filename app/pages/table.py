@@ -43,9 +43,9 @@ class Page:
 
 PAPER = """<header class="paper-head">
   <h1>The paper’s questions</h1>
-  <p>Each row puts a claim of “Training BatchNorm and Only BatchNorm” to the test. The small figures show differences:
-  ● ours with 95 % intervals, ◇ the paper’s. Open a row for all its numbers, or to run it here. “Our reading” marks
-  wording that nobody has checked against the paper.</p>
+  <p>Each row tests a claim of “Training BatchNorm and Only BatchNorm” by differences, in points: ● ours with 95 %
+  intervals, ◇ the paper’s. Open a row for all its numbers, or to run it here. “Our reading”: nobody has checked this
+  wording against the paper.</p>
 </header>"""
 
 PAGES = {

@@ -125,7 +125,7 @@ def _before(name: str, scale: Scale) -> tuple[costs.Cost, dict[str, Any], str]:
     named, study = STUDIES[name], study_spec(name, scale)
     cost = costs.study_cost(study)
     drawn = figure(named.plot, named.criterion.quantity_at(scale), study, [], named.marks)
-    return cost, drawn.model_dump(mode="json"), setting_in_words(study)
+    return cost, drawn.model_dump(mode="json"), setting_in_words(study, study.replicates)
 
 
 def prepare(should_stop: Callable[[], bool] = lambda: False) -> None:

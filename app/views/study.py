@@ -87,7 +87,7 @@ def told(study_id: str, spec: StudySpec, records: Sequence[Record]) -> Told:
         drawn = figure(named.plot, named.criterion.quantity_at(spec.scale), spec, records, named.marks)
         shown = drawn.model_dump(mode="json")
         by_setting = [row.model_dump(mode="json") for row in rows(spec, records)]
-        setting, unavailable = against.setting_in_words(spec), None
+        setting, unavailable = against.setting_in_words(spec, against.replicates(spec, verdict)), None
     except StudyUnavailable as error:  # the runs exist, but their places in the grid cannot be computed
         shown, by_setting, setting, unavailable = None, [], "", str(error)
     base = f"/api/studies/{study_id}"

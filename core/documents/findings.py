@@ -48,7 +48,7 @@ class Answer:
 
     @property
     def setting(self) -> str:
-        return against.setting_in_words(self.study.spec)
+        return against.setting_in_words(self.study.spec, against.replicates(self.study.spec, self.verdict))
 
     @property
     def further(self) -> str:

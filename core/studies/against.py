@@ -21,7 +21,7 @@ from core.studies.verdicts import Verdict
 NONE = "–"
 PLAIN = RunSpec.model_validate({"architecture": "resnet-14", "policy": "batchnorm", "dataset": "digits", "epochs": 1})
 """A run whose fields are all as the paper has them, but for the network, the policy and the data set."""
-SETTINGS = {"cifar-10": "CIFAR-10, 160 epochs, n = 5", "imagenet": "ImageNet, 90 epochs"}
+SETTINGS = {"cifar-10": "CIFAR-10, 160 epochs, n=5", "imagenet": "ImageNet, 90 epochs"}
 
 
 class PaperDifference(Model):
@@ -61,12 +61,12 @@ def _fits(mark: Mark, named: NamedStudy, where: Mapping[str, object]) -> bool:
     return same and same_norm and usual and mark.quantity == named.criterion.quantity_at("paper")
 
 
-def range_in_words(values: Sequence[float], unit: str) -> str:
-    """`+21.3 points`, or of several the least and the greatest: `+3.1 to +9.5 points`."""
+def range_in_words(values: Sequence[float]) -> str:
+    """`+21.3`, or of several the least and the greatest: `+3.1 to +9.5`."""
     if not values:
         return NONE
     ends = dict.fromkeys(signed(value) for value in (min(values), max(values)))
-    return f"{' to '.join(ends)} {unit}"
+    return " to ".join(ends)
 
 
 def signed(value: float) -> str:
@@ -81,9 +81,9 @@ def unit_in_words(verdict: Verdict) -> str:
 
 
 def ours_in_words(verdict: Verdict) -> str:
-    """The deciding comparisons; one alone with its interval: `+21.3 points (18.4 to 24.2)`."""
+    """The deciding differences, in points; one alone with its interval: `+21.3 (+18.4 to +24.2)`."""
     known = [c for c in verdict.comparisons if c.decides and c.difference]
-    text = range_in_words([c.difference.mean for c in known if c.difference], unit_in_words(verdict))
+    text = range_in_words([c.difference.mean for c in known if c.difference])
     if len(known) == 1 and known[0].difference and known[0].difference.low is not None:
         low, high = known[0].ends
         text += f" ({signed(low)} to {signed(high)})"
@@ -91,14 +91,14 @@ def ours_in_words(verdict: Verdict) -> str:
 
 
 def paper_in_words(named: NamedStudy) -> str:
-    """The paper's differences, or what it says in words; a dash where nothing is known."""
+    """The paper's differences in points, or what it says in words; a dash where nothing is known."""
     if named.said:
         return named.said
-    return range_in_words([row.value for row in paper_differences(named.name)], "points")
+    return range_in_words([row.value for row in paper_differences(named.name)])
 
 
 def paper_setting(named: NamedStudy) -> str:
-    """`CIFAR-10, 160 epochs, n = 5`; empty where nothing is known."""
+    """`CIFAR-10, 160 epochs, n=5`; empty where nothing is known."""
     if paper_in_words(named) == NONE:
         return ""
     return "; ".join(dict.fromkeys(SETTINGS[mark.dataset] for mark in named.marks)) or SETTINGS["cifar-10"]
@@ -110,9 +110,15 @@ def further(study: StudySpec, records: Sequence[Record]) -> str:
     return more(study, records) if more else ""
 
 
-def setting_in_words(study: StudySpec) -> str:
-    """`Fashion-MNIST, 8,000 images, 4 epochs, n = 5`. Raises StudyUnavailable."""
+def replicates(study: StudySpec, verdict: Verdict) -> int:
+    """How many replicates there are of the deciding comparison that has the fewest; before any, the planned number."""
+    known = [c.difference.n for c in verdict.comparisons if c.decides and c.difference]
+    return min(known, default=study.replicates)
+
+
+def setting_in_words(study: StudySpec, n: int) -> str:
+    """`Fashion-MNIST, 8,000 images, 4 epochs, n=5`. Raises StudyUnavailable."""
     spec = study.members[0].spec
     images = f", {spec.train_examples:,} images" if spec.train_examples else ""
     epochs = "1 epoch" if spec.epochs == 1 else f"{spec.epochs} epochs"
-    return f"{spec.data.title}{images}, {epochs}, n = {study.replicates}"
+    return f"{spec.data.title}{images}, {epochs}, n={n}"

@@ -48,7 +48,7 @@ class NamedStudy:
     """A number that no comparison gives, in a sentence."""
     here: str = ""
     said: str = ""
-    """The paper's difference where only its words have it: `+0.5 to +2.0 points`."""
+    """The paper's difference where only its words have it: `+0.5 to +2.0`, in points."""
     checked: bool = True
     """Whether somebody has compared the wording of the claim with the paper."""
     own: bool = False

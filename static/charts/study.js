@@ -1,6 +1,6 @@
 /**
  * The figure of a study: our means with intervals as filled circles, the paper's values as open symbols in the text's
- * colour, so that nobody confuses the two. They share an axis only where the setting is the paper's own.
+ * colour, so that nobody confuses the two.
  */
 
 import { token } from "../base/theme.js";
@@ -10,18 +10,13 @@ import { Chart, layout } from "./plot.js";
 
 const SERIES = 6;
 
-const NARROW = 560; // pixels below which the two panels stand one above the other
-
-/** `figure()` returns the server's data (core/studies/figures.py), or null; `shared()`: whether one axis serves both. */
-export function studyChart(element, label, figure, shared) {
+/** `figure()` returns the server's data (core/studies/figures.py), or null; `whole()`: what its table shows. */
+export function studyChart(element, label, figure, whole = figure) {
   const draw = () => {
     const drawn = figure();
-    if (!drawn) return null;
-    const apart = !shared() && drawn.marks.length > 0 && drawn.series.length > 0;
-    const layout = apart ? panels(drawn, element.clientWidth < NARROW) : frame(drawn);
-    return { data: [...ours(drawn), ...papers(drawn, apart ? "2" : "")], layout };
+    return drawn && { data: [...ours(drawn), ...papers(drawn)], layout: frame(drawn) };
   };
-  return new Chart(element, label, draw, { table: () => (figure() ? table(figure()) : null) });
+  return new Chart(element, label, draw, { table: () => (whole() ? table(whole()) : null) });
 }
 
 /** Our means and the paper's values; the first column says which is which. */
@@ -66,39 +61,17 @@ function ours({ series, scaling, unit }) {
   });
 }
 
-function papers({ marks }, panel) {
+function papers({ marks }) {
   const color = token("ink");
   return marks.map(({ x, y, text, name, symbol }) => ({
     x,
     y,
-    xaxis: `x${panel}`,
-    yaxis: `y${panel}`,
     text,
     name,
     mode: "markers",
     marker: { symbol, size: 10, color, line: { color, width: 1.5 } },
     hovertemplate: "%{text}<extra></extra>",
   }));
-}
-
-/** Two panels, ours and the paper's, each with its own vertical axis; `stacked`: one above the other. */
-function panels(drawn, stacked) {
-  const [first, second] = [frame(drawn), frame({ ...drawn, series: [] })];
-  const title = (text, x, y) => ({
-    text, x, y, xref: "paper", yref: "paper", xanchor: "left", yanchor: "bottom", showarrow: false, font: { color: token("ink") },
-  });
-  const [left, right] = stacked ? [[0, 1], [0, 1]] : [[0, 0.46], [0.56, 1]];
-  const [upper, lower] = stacked ? [[0.6, 1], [0, 0.38]] : [[0, 1], [0, 1]];
-  return {
-    ...first,
-    margin: { ...first.margin, t: 26 },
-    legend: { ...first.legend, y: stacked ? 1.06 : 1.08 },
-    xaxis: { ...first.xaxis, domain: left, anchor: "y" },
-    yaxis: { ...first.yaxis, domain: upper, anchor: "x" },
-    xaxis2: { ...second.xaxis, domain: right, anchor: "y2" },
-    yaxis2: { ...second.yaxis, domain: lower, anchor: "x2" },
-    annotations: [title("ours", left[0], upper[1]), title(`the paper’s: ${drawn.marks_note}`, right[0], lower[1])],
-  };
 }
 
 function frame({ scaling, ticks, labels, x_title, y_title, unit, series, marks }) {

@@ -55,7 +55,7 @@ def test_a_row_has_the_claim_and_the_papers_differences(open_page: Open) -> None
     expect(page.get_by_role("navigation", name="Pages").get_by_text("Paper")).to_have_attribute("aria-current", "page")
     row = page.locator("#depth > summary")
     expect(row).to_contain_text("accuracy rises with depth")
-    expect(row).to_contain_text("Paper+2.5 to +9.7 pointsCIFAR-10, 160 epochs, n = 5")
+    expect(row).to_contain_text("Paper+2.5 to +9.7CIFAR-10, 160 epochs, n=5")
     expect(row.locator("svg .theirs")).to_have_count(6)
     expect(row.locator("svg .ours")).to_have_count(0)
     expect(page.locator("#threshold > summary")).to_contain_text("(our reading)")

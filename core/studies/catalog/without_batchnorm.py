@@ -25,6 +25,6 @@ STUDY = NamedStudy(
     ),
     marks("top1", {"all"}, {"resnet"}),
     (QUOTES["gain"],),
-    said="+0.5 to +2.0 points",
+    said="+0.5 to +2.0",
     here="both start from γ = 1, β = 0, so that the other is as good as without them",
 )

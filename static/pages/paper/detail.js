@@ -18,8 +18,13 @@ const SCALES = { minutes: "Minutes", evening: "Evening", paper: "Paper" };
  */
 export function detail(card, { choose, took }) {
   const { question } = card;
+  const whole = () => card.study?.figure ?? question.scales[card.scale].figure;
+  // What we measured shares an axis with the paper's values only where the setting is the paper's own.
+  const apart = () => card.scale !== "paper" && Boolean(whole()?.series.length && whole().marks.length);
   const plot = h("div", { class: "plot" });
-  const chart = studyChart(plot, question.title, () => card.study?.figure ?? question.scales[card.scale].figure, () => card.scale === "paper");
+  const chart = studyChart(plot, question.title, () => (apart() ? { ...whole(), marks: [] } : whole()), whole);
+  const papers = h("div", { class: "plot" });
+  const beside = studyChart(papers, `${question.title}: the paper’s values`, () => (apart() ? { ...whole(), series: [] } : null));
   const data = chartFold(question.title, chart, () => `onlybn-${question.name}-${card.scale}`);
   const sentence = h("p", { class: "verdict-words" });
   const key = h("p", { class: "quiet figure-key" });
@@ -98,7 +103,7 @@ export function detail(card, { choose, took }) {
     question.here ? h("p", {}, h("strong", {}, "Tested here: "), `${question.here}.`) : null,
     question.quotes.map(quoted),
     h("div", { class: "segments", role: "group", "aria-label": `Scale of the study of ${question.title}` }, segments),
-    plot,
+    h("div", { class: "plots" }, plot, papers),
     key,
     data.element,
     sentence,
@@ -118,13 +123,15 @@ export function detail(card, { choose, took }) {
     key.textContent = plan.figure ? legend(study?.figure ?? plan.figure) : "";
     cost.textContent = study?.unavailable ?? plan.unavailable ?? price(plan);
     origin.replaceChildren(...told(study));
-    for (const part of [plot, data.element]) show(part, Boolean(study?.figure ?? plan.figure));
+    for (const part of [plot, data.element]) show(part, Boolean(whole()));
+    show(papers, apart());
     show(bar, isActive(study));
     if (study) bar.set(study.share, study.state);
     standing.textContent = study ? progress(study) : "";
     offer(study, plan);
     folds.forEach((fold) => fold.update(study));
     chart.refresh();
+    beside.refresh();
     chart.describe(`${question.title}. ${study?.verdict.words ?? "not run here yet"}. ${sentence.textContent}`);
   };
   return element;

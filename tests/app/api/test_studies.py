@@ -82,7 +82,7 @@ def test_the_questions_and_what_they_cost(client: TestClient) -> None:
     assert (
         minutes["runs"] == DEPTH == 15 and 0 < minutes["seconds"] <= 600 and minutes["basis"] == "on two ordinary cores"
     )
-    assert minutes["setting"] == "Fashion-MNIST, 8,000 images, 4 epochs, n = 5"
+    assert minutes["setting"] == "Fashion-MNIST, 8,000 images, 4 epochs, n=5"
     assert minutes["figure"]["series"] == [] and minutes["figure"]["marks"][0]["tag"] == "D"
     assert listed["studies"] == [] and "±0.5 points" in listed["provenance"]["D"]
 

@@ -10,6 +10,7 @@ from core.studies.against import (
     paper_differences,
     paper_in_words,
     paper_setting,
+    replicates,
     setting_in_words,
     signed,
 )
@@ -44,9 +45,9 @@ def test_the_papers_differences_are_those_of_its_numbers() -> None:
 @pytest.mark.parametrize(
     ("name", "words", "setting"),
     [
-        ("depth", "+2.5 to +9.7 points", "CIFAR-10, 160 epochs, n = 5"),
-        ("gamma", "+18.0 points", "CIFAR-10, 160 epochs, n = 5"),
-        ("without-batchnorm", "+0.5 to +2.0 points", "CIFAR-10, 160 epochs, n = 5"),
+        ("depth", "+2.5 to +9.7", "CIFAR-10, 160 epochs, n=5"),
+        ("gamma", "+18.0", "CIFAR-10, 160 epochs, n=5"),
+        ("without-batchnorm", "+0.5 to +2.0", "CIFAR-10, 160 epochs, n=5"),
         ("random-k", "–", ""),
         ("threshold", "–", ""),
         ("lumped", "–", ""),
@@ -60,10 +61,17 @@ def test_ours_are_those_that_decide() -> None:
     study, named = study_spec("random-k", "minutes"), STUDIES["random-k"]
     records = [record(m, 0.7 if m.spec.policy == "batchnorm" else 0.2 + m.replicate / 100) for m in study.members]
     verdict = judge(named.criterion, study, records)
-    assert ours_in_words(verdict) == "+49.0 points (+46.5 to +51.5)", "one decides, so it has its interval"
-    assert setting_in_words(study) == "Fashion-MNIST, 8,000 images, 4 epochs, n = 3"
+    assert ours_in_words(verdict) == "+49.0 (+46.5 to +51.5)", "one decides, so it has its interval"
+    assert setting_in_words(study, 3) == "Fashion-MNIST, 8,000 images, 4 epochs, n=3"
     assert ours_in_words(judge(named.criterion, study, [])) == "–"
 
 
 def test_a_sign_is_typographic_and_zero_has_none() -> None:
     assert [signed(value) for value in (1.25, -0.04, -3.21, 0)] == ["+1.2", "0.0", "−3.2", "0.0"]
+
+
+def test_the_setting_says_how_many_replicates_there_are() -> None:
+    study, named = study_spec("random-k", "minutes"), STUDIES["random-k"]
+    first = [record(m, 0.5) for m in study.members if m.replicate == 0]
+    assert replicates(study, judge(named.criterion, study, first)) == 1, "not the three that are planned"
+    assert replicates(study, judge(named.criterion, study, [])) == 3
