@@ -48,10 +48,10 @@ class Ruler:
 
     @property
     def ticks(self) -> list[float]:
-        """At most five round numbers."""
+        """At most three round numbers, or four where the ends just meet them."""
         power = 10.0 ** floor(log10(self.high - self.low))
         steps = [step * power * factor for factor in (0.1, 1.0) for step in STEPS]
-        step = next(step for step in [*steps, 10 * power] if (self.high - self.low) / step < 5)
+        step = next(step for step in [*steps, 10 * power] if (self.high - self.low) / step < 3)
         first, last = -floor(-self.low / step), floor(self.high / step)
         return [round(step * place, 6) for place in range(first, last + 1)]
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from core.studies.catalog.table import STUDIES, study_spec
 from tests.browser.conftest import Open, Site, play, serve
@@ -60,8 +60,22 @@ def test_a_row_has_the_claim_and_the_papers_differences(open_page: Open) -> None
     expect(row.locator("svg .ours")).to_have_count(0)
     expect(page.locator("#threshold > summary")).to_contain_text("(our reading)")
     expect(page.locator("#threshold > summary svg")).to_have_count(0)
-    assert len(page.locator("main, body").first.inner_text().split()) <= 700
     assert page.evaluate("typeof window.Plotly") == "undefined", "a closed page needs no chart"
+
+
+def test_a_fresh_installation_has_results_and_few_words(browser: Browser, fresh_site: Site) -> None:
+    page = browser.new_page()
+    page.goto(f"{fresh_site.url}/paper")
+    row = page.locator("#random-k > summary")
+    expect(row.locator(".verdict")).to_have_text("holds here")
+    expect(row).to_contain_text("Fashion-MNIST, 8,000 images, 4 epochs, n=3, shipped")
+    expect(row.locator("svg .ours")).to_have_count(1)
+    words = [word for word in page.locator("body").inner_text().split() if any(map(str.isalpha, word))]
+    assert len(words) <= 700
+    card = opened(page, "random-k")
+    expect(card.get_by_role("button", name="Repeat it here")).to_be_visible()
+    expect(card.locator(".origin")).to_contain_text("python -m core studies run random-k --scale minutes")
+    page.close()
 
 
 def test_every_question_says_what_it_costs_before_anything_runs(open_page: Open) -> None:

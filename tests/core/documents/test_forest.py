@@ -52,5 +52,5 @@ def test_a_file_of_its_own_has_its_colours() -> None:
 def test_an_axis_has_zero_its_values_and_few_round_numbers(values: list[float]) -> None:
     axis = Ruler.around(values)
     assert axis.low <= min(0, *values) and axis.high >= max(0, *values)
-    assert 0.0 in axis.ticks and 1 <= len(axis.ticks) <= 5
+    assert 0.0 in axis.ticks and 1 <= len(axis.ticks) <= 4
     assert all(axis.low <= tick <= axis.high for tick in axis.ticks)
