@@ -28,7 +28,8 @@ def test_ours_and_the_papers_stand_where_their_values_are() -> None:
     svg = drawn(forest(DEPTH.criterion, verdict, paper_differences("depth")))
     dots = svg.findall(f".//{SVG}circle")
     ticks = {text.text: float(text.attrib["x"]) for text in svg.findall(f".//{SVG}text")}
-    assert [float(dot.attrib["cx"]) for dot in dots] == pytest.approx([ticks["+10"], ticks["+15"]], abs=0.2)
+    ten = ticks["+10"] - ticks["0"]
+    assert [float(dot.attrib["cx"]) - ticks["0"] for dot in dots] == pytest.approx([ten, 1.5 * ten], abs=0.2)
     said = [title.text for title in svg.findall(f".//{SVG}g/{SVG}title")]
     assert said[0] == "ours: ResNet-32 less ResNet-14: +10.0 (+9.8 to +10.2), n = 5"
     assert len(svg.findall(f".//{SVG}path")) == len(paper_differences("depth")) == 6
