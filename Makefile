@@ -41,9 +41,11 @@ bench: .venv/tests ## measure speed and memory of a step against the usual way a
 accuracy: .venv/tests ## measure the accuracy of the first experiments
 	$(BIN)/python -m tests.benchmarks.first_light
 
-faults: .venv/tests ## kill trainers and workers, print what it cost in seconds
-	$(BIN)/python -m tests.faults.kill
+faults: .venv/tests ## kill trainers and workers, print what it cost in seconds, and what plain Huey loses
+	$(BIN)/python -m tests.faults.kill --json faults.json
 	$(BIN)/python -m tests.faults.processes
+	$(BIN)/python -m tests.faults.control
+	$(BIN)/python -m tests.faults.torture
 
 shots: .venv/tests ## screenshots of every page and state, into shots/
 	$(BIN)/python -m tests.browser.shots

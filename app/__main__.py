@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from app.settings import Settings
 from app.web.listen import PortTaken, listen, run
 from app.worker_process import EmbeddedWorker
+from core.machine.signals import stop_on
 from jobs.queue import make_queue, waker
 from jobs.settings import explain
 from jobs.store.database import open_database
@@ -45,15 +46,17 @@ interrupted = threading.Event()
 
 
 def interrupt(number: int, frame: FrameType | None) -> None:
+    if number not in (signal.SIGINT, signal.SIGTERM):  # the server knows these two: it answers what it has begun
+        signal.raise_signal(signal.SIGTERM)
+        return
     interrupted.set()
     signal.default_int_handler(number, frame)
 
 
 def main() -> int:
     _parser().parse_args()
-    # SIGTERM acts like Ctrl-C at every moment, so that the embedded worker is always stopped on exit.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupt)
+    # Every signal to stop acts like Ctrl-C at every moment, so that the embedded worker is always stopped on exit.
+    stop_on(interrupt)
     try:
         with suppress(KeyboardInterrupt):
             serve()

@@ -13,8 +13,10 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.api import (
+    admin,
     bulk,
     cards,
     comparison,
@@ -64,10 +66,20 @@ ROUTERS = tuple(
         examples,
         feed,
         status,
+        admin,
     )
 )
 """The resources of the API, in the order of its description."""
-READ_BY_US = (RunSpec, Question, bulk.Changes, bulk.Order, studies.StudyRequest, SurgeryRequest)
+READ_BY_US = (
+    RunSpec,
+    Question,
+    bulk.Changes,
+    bulk.Order,
+    studies.StudyRequest,
+    SurgeryRequest,
+    admin.Wanted,
+    admin.Amended,
+)
 """JSON bodies that the routes parse themselves, for their own error messages."""
 TITLE = "OnlyBN"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -102,6 +114,8 @@ def make_app(
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(Nowhere)
     app.add_middleware(Security, rules=Rules(settings.frame_ancestors, url))
+    if settings.trusted_proxies:  # before Security, which takes out what anybody can send
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     app.router.routes += [feed.FIRST, Assets()]
     app.state.services = Services(
         settings,

@@ -23,9 +23,13 @@ class Settings(WorkerSettings):
     examples: bool = Field(
         True, description="Whether the runs that come with the project are shown; false: taken out for good."
     )
-    max_queued: int = Field(200, ge=1, le=100_000, description="How many runs may wait; more are refused.")
     largest_study: Scale = Field(
         "paper", description="The largest scale of a study that visitors may launch: minutes, evening or paper."
+    )
+    trusted_proxies: str = Field(
+        "",
+        pattern=r"^[0-9A-Fa-f.:/, ]*$",
+        description="Addresses or networks of proxies whose X-Forwarded-For names the visitor, with commas between.",
     )
     public_url: str | None = Field(
         None, description="Address under which a proxy shows the site, such as https://bn.example.org."

@@ -1,4 +1,4 @@
-"""`python -m jobs`: a worker, on this machine or on another one that shares database and queue."""
+"""`python -m jobs`: a worker, on this machine or on another one that shares database and queue; and its admin."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from core.machine.lifeline import die_with_parent
+from core.machine.signals import stop_on
+from jobs import admin
 from jobs.queue import make_queue, shown
 from jobs.settings import WorkerSettings, explain
 from jobs.store.database import open_database
@@ -31,6 +33,8 @@ def main() -> int:
         settings = WorkerSettings()
         store = Store(open_database(settings.store_url))
         store.migrate()
+        if arguments.command == "admin":
+            return admin.run(arguments, settings, store)
         huey = make_queue(settings)
     except ValidationError as error:
         return _give_up(BAD_SETTINGS, explain(error))
@@ -70,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
         + ", ".join(f"ONLYBN_{name.upper()}" for name in WorkerSettings.model_fields),
     )
     parser.add_argument("--lifeline", action="store_true", help=argparse.SUPPRESS)
+    commands = parser.add_subparsers(dest="command", metavar="")
+    admin.add_arguments(commands.add_parser("admin", help="pause, drain and open the queue; remove and rename runs"))
     return parser
 
 
@@ -79,8 +85,7 @@ def _stop_on_signals(worker: Worker) -> None:
             os._exit(128 + signal.SIGINT)
         worker.stopping.set()
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    stop_on(stop)
 
 
 def _log_to_stderr() -> None:

@@ -16,6 +16,7 @@ from app.web.answers import answer
 from core.catalog.model import Model
 from jobs.store.mapping import UnreadableRun
 from jobs.store.records import TERMINAL
+from jobs.store.runs import HANDED_OVER
 
 MAX_RUNS = 200
 OwnerToken = Annotated[str, StringConstraints(max_length=200)]
@@ -130,5 +131,7 @@ def _cancel(run_id: str, here: Services) -> str | None:
         run = here.store.runs.cancel(run_id)
         if run is None or run.cancel_requested:
             return None
+        if run.state not in TERMINAL:
+            return HANDED_OVER
         state = run.state  # it has ended in the meantime
     return f"it is {state} already"

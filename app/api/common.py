@@ -15,6 +15,8 @@ from app.preview.estimate import Estimator
 from app.preview.outlook import Outlooks
 from app.settings import Settings
 from app.views.studies import Studies
+from app.web.visitor import asker_of
+from jobs.quotas import Asker
 from jobs.store.mapping import UnreadableRun
 from jobs.store.records import ID_PATTERN, Run
 from jobs.store.store import Store
@@ -61,6 +63,14 @@ def services_of(request: Request) -> Services:
 
 Here = Annotated[Services, Depends(services_of)]
 """The services, as a parameter of a route."""
+
+
+def _by(request: Request, here: Here) -> Asker:
+    return asker_of(request, here.settings.signing_key())
+
+
+By = Annotated[Asker, Depends(_by)]
+"""Who sent the request."""
 
 
 def _site(request: Request, here: Here) -> str:

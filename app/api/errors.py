@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse
 
 from app.web.answers import refuse
 from core.studies.spec import StudyUnavailable
+from jobs.quotas import Refused, TooExpensive
 from jobs.store.breaker import DatabaseAway
 from jobs.store.mapping import UnreadableRun
 
@@ -68,6 +69,14 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, Problem)
         return refuse(error.status, error.detail)
 
+    @app.exception_handler(Refused)
+    def _refused(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, Refused)
+        answer = refuse(429, str(error))
+        answer.headers["Retry-After"] = str(error.retry_s)
+        return answer
+
+    @app.exception_handler(TooExpensive)
     @app.exception_handler(StudyUnavailable)
     def _unavailable(request: Request, error: Exception) -> JSONResponse:
         return refuse(422, str(error))

@@ -6,14 +6,13 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Request, Response
 from typing_extensions import TypedDict
 
-from app.api.common import Found, Here, Services, described, wrong
+from app.api.common import By, Found, Here, Services, described, wrong
 from app.api.errors import Problem, explain, parse
 from app.api.results import capsule_of
 from app.web.answers import JSON_HEADERS, answer
 from core.run.edits import MAX_MAPS, BadEdits, SurgeryRequest, check, evaluated_images
 from core.run.parameters import read_parameters
 from core.run.tensorfile import BadTensorFile
-from jobs.quotas import refuse_evaluation
 from jobs.store.evaluations import Evaluation
 from jobs.store.records import ID_PATTERN
 
@@ -118,7 +117,9 @@ def download_parameters(run: Found, here: Here) -> Response:
     openapi_extra=described(SurgeryRequest, EXAMPLE),
     summary="Evaluate an edited network",
 )
-def launch_evaluation(run: Found, here: Here, request: Annotated[SurgeryRequest, Depends(_request)]) -> Response:
+def launch_evaluation(
+    run: Found, here: Here, by: By, request: Annotated[SurgeryRequest, Depends(_request)]
+) -> Response:
     """Queue a small job on a finished run: accuracy and loss with some γ edited, or a look at one image.
 
     Follow it with GET /api/evaluations/{evaluation_id}. Repeating the request returns the same evaluation with status
@@ -132,9 +133,7 @@ def launch_evaluation(run: Found, here: Here, request: Annotated[SurgeryRequest,
         raise Problem(422, str(error)) from error
     if here.feed.health().workers == 0:
         raise Problem(503, NO_WORKER)
-    if reason := refuse_evaluation(*here.store.evaluations.waiting()):
-        raise Problem(429, reason)
-    evaluation, new = here.store.evaluations.submit(run.id, request)
+    evaluation, new = here.store.evaluations.submit(run.id, request, by=by, limits=here.settings.limits)
     if new:
         here.wake(evaluation.id)
     return answer(_view(evaluation, here), 201 if new else 200)

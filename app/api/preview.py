@@ -15,6 +15,7 @@ from app.preview.preview import Preview, preview
 from app.web.answers import answer
 from core.run.problems import explain
 from core.run.spec import RunSpec
+from jobs.store.shares.prices import too_expensive
 
 router = APIRouter()
 
@@ -72,4 +73,7 @@ def show_glossary() -> Response:
 
 def _preview(spec: RunSpec, here: Services) -> Preview:
     estimate = here.estimator.estimate(spec)
-    return preview(spec, estimate, here.settings.data)
+    seen = preview(spec, estimate, here.settings.data)
+    if reason := too_expensive(spec, here.settings.limits.cap):
+        seen["warnings"].insert(0, reason)
+    return seen

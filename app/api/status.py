@@ -11,12 +11,14 @@ from jobs.store.records import Machine, WorkerNow
 
 
 class Healthy(TypedDict):
-    """The server's health: whether it answers, and how many workers live, runs wait, and runs run."""
+    """The server's health. `workers`: how many live and take runs; `troubles`: what is wrong, each in a sentence; the
+    status is `ok` where there is none."""
 
-    status: Literal["ok"]
+    status: Literal["ok", "degraded"]
     workers: int
     queued: int
     running: int
+    troubles: list[str]
 
 
 class MachineView(TypedDict):
@@ -32,12 +34,27 @@ class MachineView(TypedDict):
 
 
 class WorkerView(TypedDict):
-    """A worker: how many runs it can hold at once, and how many it holds. `machine`: null for an older version."""
+    """A worker: how many runs it can hold at once, and how many it holds. `machine`: null for an older version.
+    `trouble`: why it takes no runs; `note`: what works worse than it should; null: nothing."""
 
     host: str
     slots: int
     running: int
     machine: MachineView | None
+    trouble: str | None
+    note: str | None
+
+
+class KeptView(TypedDict):
+    """What this server keeps; 0: no limit. `evicted_at`: when runs last lost their curves to make room, null: never."""
+
+    profile: str
+    keep_days: float
+    keep_failed_days: float
+    keep_capsule_mb: int
+    budget_mb: int
+    evicted_at: float | None
+    evicted_runs: int
 
 
 class Workers(TypedDict):
@@ -50,11 +67,31 @@ router = APIRouter()
 @router.get("/healthz", response_model=Healthy, responses=wrong(503), summary="Is the server well?")
 def healthz(here: Here) -> Response:
     health = here.feed.health()
+    troubles = list(health.troubles)
+    if health.workers == 0:
+        troubles.append("No worker takes runs: what is launched waits.")
     said: Healthy = {
-        "status": "ok",
+        "status": "degraded" if troubles else "ok",
         "workers": health.workers,
         "queued": health.queued,
         "running": health.running,
+        "troubles": troubles,
+    }
+    return answer(said)
+
+
+@router.get("/api/kept", response_model=KeptView, summary="How long runs are kept")
+def show_kept(here: Here) -> Response:
+    """Days after which runs are deleted by their state, the budget of the data folder, and when runs last made room."""
+    settings, last = here.settings, here.store.keeping.last_eviction()
+    said: KeptView = {
+        "profile": settings.profile,
+        "keep_days": settings.keep_days,
+        "keep_failed_days": settings.keep_failed_days,
+        "keep_capsule_mb": settings.keep_capsule_mb,
+        "budget_mb": settings.budget_mb,
+        "evicted_at": last.at if last else None,
+        "evicted_runs": last.runs if last else 0,
     }
     return answer(said)
 
@@ -68,7 +105,14 @@ def show_workers(here: Here) -> Response:
 
 def _view(worker: WorkerNow) -> WorkerView:
     machine = _machine(worker.machine) if worker.machine else None
-    return {"host": worker.host, "slots": worker.slots, "running": worker.running, "machine": machine}
+    return {
+        "host": worker.host,
+        "slots": worker.slots,
+        "running": worker.running,
+        "machine": machine,
+        "trouble": worker.trouble,
+        "note": worker.note,
+    }
 
 
 def _machine(machine: Machine) -> MachineView:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import Field
 
-from app.api.common import Here, Services, Site, Token, described, wrong
+from app.api.common import By, Here, Services, Site, Token, described, wrong
 from app.api.errors import Problem, explain, parse
 from app.views import studies
 from app.views.questions import refusal
@@ -18,7 +18,6 @@ from core.studies.catalog.table import study_spec
 from core.studies.results import long_csv
 from core.studies.shipped import ShippedStudy
 from core.studies.spec import Scale, StudySpec
-from jobs.quotas import refuse_submission
 from jobs.store.records import ID_PATTERN
 from jobs.store.studies import Study
 
@@ -80,17 +79,15 @@ def list_questions(here: Here) -> Response:
     openapi_extra=described(StudyRequest, EXAMPLE),
     summary="Launch a study",
 )
-def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here) -> Response:
+def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here, by: By) -> Response:
     """Queue the missing runs. The study reuses finished runs of the same spec and joins waiting and running ones.
 
     If the whole study has finished already, the response is that study, with status 200 and without a token. Else
     keep `owner_token`: it is shown only once, and is needed to cancel or resume the study.
     """
-    if reason := refuse_submission(here.store.queue.backlog(), here.settings.max_queued):
-        raise Problem(429, reason)
     if reason := refusal(asked.name, asked.scale, here.settings.largest_study):
         raise Problem(403, reason)
-    launched = here.store.studies.launch(_named(asked))
+    launched = here.store.studies.launch(_named(asked), by=by, limits=here.settings.limits)
     _wake(here, launched.new_runs)
     content: studies.LaunchedStudy = {
         "id": launched.id,
@@ -128,11 +125,9 @@ def cancel_study(study: Owned, here: Here) -> Response:
     responses=wrong(403, 404, 422, 429),
     summary="Resume a study",
 )
-def resume_study(study: Owned, here: Here) -> Response:
+def resume_study(study: Owned, here: Here, by: By) -> Response:
     """Queue the failed and cancelled runs again."""
-    if reason := refuse_submission(here.store.queue.backlog(), here.settings.max_queued):
-        raise Problem(429, reason)
-    if resumed := here.store.studies.resume(study.id):
+    if resumed := here.store.studies.resume(study.id, by=by, limits=here.settings.limits):
         _wake(here, resumed.new_runs)
     return answer(here.studies.view(here.store.studies.get(study.id) or study))
 

@@ -34,8 +34,10 @@ class Watched:
         """It has finished and everything was read."""
         self._thinning: Thinning | None = None
         self._histograms = LayerHistograms(store, run_id, breaker)
+        self._attempt: int | None = None
         self.resumed = False
-        """It had failed or was cancelled, and was queued again: the rows here end where it ended."""
+        """It had failed or was cancelled and was queued again, or another attempt started: the rows here end where the
+        earlier one ended."""
         self.summary: RunSummary | None = None
         self.layers: list[LayerView] | None = None
         self.points: tuple[list[PointRow], PointRow | None] = ([], None)
@@ -69,6 +71,8 @@ class Watched:
             delta = None
         if self.summary is not None and self.summary["state"] in RESUMABLE:
             self.resumed = delta is None or delta.run.finished_at != self.summary["finished_at"]
+        elif delta is not None and self._begins_anew(delta.run):
+            self.resumed = True
         elif delta is not None:
             self.layers = layers(delta.run.started)  # before the snapshots: the first answer with some has the layers
             self._add_points(delta)
@@ -78,6 +82,11 @@ class Watched:
             # Last: a panel that sees the run ended stops asking, so all rows must be there before.
             self.summary = summary(delta.run, self._public_url)
             self._complete = delta.run.state in TERMINAL - RESUMABLE
+
+    def _begins_anew(self, run: Run) -> bool:
+        """Whether another attempt has started, which measures anew what came after its checkpoint."""
+        before, self._attempt = self._attempt, run.started.attempt if run.started else None
+        return before is not None and before != self._attempt
 
     def _add_points(self, delta: Delta) -> None:
         if self._thinning is None:

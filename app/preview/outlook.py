@@ -85,7 +85,7 @@ class Outlooks:
             starts = queue.get(run.id)
             rest = remaining(run, whole)
             ends = starts and {"low": starts["low"] + rest["low"], "high": starts["high"] + rest["high"]}
-        elif run.state == "running":
+        elif run.state == "running" and not run.unattended:
             ends = remaining(run, whole)
         return {
             "starts": starts and _rounded(starts),

@@ -29,6 +29,8 @@ LONG_S = 3600.0
 class Preview(TypedDict):
     """All that is known about a run before it runs. `share` is trainable / total; `steps` is for the whole run.
 
+    `price`: what it is expected to take, in `processor_s`, `memory_bytes` and `disk_bytes`.
+
     `spec` has what differs from the defaults, ready for POST /api/runs; `yaml` is the same as text.
     """
 
@@ -37,6 +39,7 @@ class Preview(TypedDict):
     share: float
     macs_per_image: int
     steps: int
+    price: dict[str, float]
     estimate_s: Estimate
     cli: str
     spec: dict[str, Any]
@@ -55,6 +58,7 @@ def preview(spec: RunSpec, estimate: Estimate, data: Path) -> Preview:
         "share": counts.trainable / counts.total,
         "macs_per_image": plan.macs,
         "steps": spec.total_steps,
+        "price": {name: round(value) for name, value in cost.price(spec).as_dict().items()},
         "estimate_s": estimate,
         "cli": command_line(spec),
         "spec": shortened(spec),

@@ -76,7 +76,8 @@ class RunSummary(TypedDict):
 
     `own_seeds`: the spec's seeds that do not derive from the replicate, by purpose. `findings`: whether GET
     /api/runs/{id}/findings has results. `study`: the study that launched the run, whose owner token can also cancel
-    it; null for a single run. `example`: null for a run that was trained here.
+    it; null for a single run. `example`: null for a run that was trained here. `unattended`: it runs on a worker that
+    has not been heard of for a while; another one takes it over.
     """
 
     id: str
@@ -104,6 +105,7 @@ class RunSummary(TypedDict):
     example: ExampleView | None
     error: ErrorView | None
     cancel_requested: bool
+    unattended: bool
 
 
 class RunView(RunSummary):
@@ -186,6 +188,7 @@ def summary(run: Run, public_url: str | None = None) -> RunSummary:
         "example": {"shows": run.example.shows, "machine": run.example.machine} if run.example else None,
         "error": {"kind": run.error_kind, "message": run.error_message} if run.error_kind else None,
         "cancel_requested": run.cancel_requested,
+        "unattended": run.unattended,
     }
 
 

@@ -72,19 +72,23 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class WorkerNow:
-    """A worker that lives: how many runs it can hold and holds. `machine`: None of a worker of an older version."""
+    """A worker that lives: how many runs it can hold and holds. `machine`: None of a worker of an older version.
+    `trouble`: why it takes no runs; `note`: what works worse than it should; None: nothing."""
 
     host: str
     slots: int
     running: int
     machine: Machine | None
+    trouble: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run as the store knows it now. Times are Unix seconds; `position` is 1 for the next in the queue.
 
-    `study` is the id of the study that launched it, whose owner is the run's.
+    `study` is the id of the study that launched it, whose owner is the run's. `unattended`: it runs on a worker that
+    has not been heard of for a while.
     """
 
     id: str
@@ -115,6 +119,7 @@ class Run:
     study: str | None
     example: ExampleMark | None
     usage: Usage | None
+    unattended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +184,14 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What the installation does now. `macs_per_s`: multiply-adds a second of recent runs, None before the first."""
+    """What the installation does now. `workers`: those that live and take runs. `macs_per_s`: multiply-adds a second of
+    recent runs, None before the first. `troubles`: what is wrong with workers, in sentences."""
 
     workers: int
     queued: int
     running: int
     macs_per_s: float | None
+    troubles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from jobs.store.queue import Queue
 from jobs.store.results import Results
 from jobs.store.runs import Runs
 from jobs.store.schema import migrate
+from jobs.store.shares.keeping import Keeping
+from jobs.store.shares.switch import Switch
 from jobs.store.starts import Starts
 from jobs.store.studies import Studies
 from jobs.store.tallies import Tallies
@@ -36,6 +38,8 @@ class Store:
         self.tallies = Tallies(database)
         self.workers = Workers(database)
         self.examples = Examples(database)
+        self.keeping = Keeping(database)
+        self.switch = Switch(database)
 
     def migrate(self) -> None:
         """Bring the database to the schema of this program. Several processes may do so at once. Raises WrongSchema."""

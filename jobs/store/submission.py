@@ -11,19 +11,21 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.run.cost import counts
+from core.run.cost import counts, price
 from core.run.spec import RunSpec
 from core.studies.spec import Scale
+from jobs.quotas import UNKNOWN, Asker, Limits
 from jobs.store import curves
+from jobs.store.shares.admission import ALONE
+from jobs.store.shares.turns import next_turn
 from jobs.store.tables import RUNS
 
 ID_LETTERS = string.ascii_letters + string.digits
 ID_LENGTH = 14  # 83 bits: a link cannot be guessed
 
-ALONE = 0
 IN_STUDY: dict[Scale, int] = {"minutes": 1, "evening": 2, "paper": 3}
-"""Priorities: the lower is served first, so that a visitor's single run does not wait for a study of sixty runs, nor a
-study of minutes for one of months."""
+"""Priorities, beside ALONE: the lower is served first, so that a visitor's single run does not wait for a study of
+sixty runs, nor a study of minutes for one of months."""
 
 
 def new_id() -> str:
@@ -39,8 +41,9 @@ def hashed(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def row_of(spec: RunSpec, owner: str, priority: int = ALONE) -> dict[str, Any]:
-    """The row of a new run; `owner` is a hashed token."""
+def row_of(spec: RunSpec, owner: str, priority: int = ALONE, by: Asker = UNKNOWN) -> dict[str, Any]:
+    """The row of a new run; `owner` is a hashed token, and `by` asks for the run."""
+    expected = price(spec)
     return {
         "id": new_id(),
         "owner": owner,
@@ -52,11 +55,18 @@ def row_of(spec: RunSpec, owner: str, priority: int = ALONE) -> dict[str, Any]:
         "state": "queued",
         "created_at": time.time(),
         "total_steps": spec.total_steps,
+        "visitor": by.owner,
+        "address": by.address,
+        "price_s": expected.processor_s,
+        "disk_bytes": expected.disk_bytes,
     }
 
 
-def insert_run(connection: Connection, row: dict[str, Any], message: str = "Submitted.") -> int:
-    """Queue a run. Returns its number."""
+def insert_run(connection: Connection, row: dict[str, Any], limits: Limits, message: str = "Submitted.") -> int:
+    """Queue a run, which has been admitted. Returns its number."""
+    by = Asker(row["visitor"], row["address"])
+    turn = next_turn(connection, by, row["price_s"], row["priority"], limits.address_owners)
+    row = {**row, "turn": turn}
     number: int = connection.scalars(sa.insert(RUNS).values(row).returning(RUNS.c.number)).one()
     curves.insert_log(connection, number, 0, "submitted", message)
     return number

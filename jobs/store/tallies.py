@@ -16,7 +16,7 @@ from jobs.store.database import Database
 from jobs.store.mapping import kept, read_spec
 from jobs.store.records import Health, State
 from jobs.store.tables import MEMBERS, RUNS, STUDIES, WORKERS
-from jobs.store.workers import alive
+from jobs.store.workers import able, alive
 
 SPEED_OF_LAST = 10
 """The speed of this installation is the median over this many of its last runs."""
@@ -106,8 +106,10 @@ class Tallies:
             .limit(SPEED_OF_LAST)
         )
         running = sa.select(RUNS.c.spec, RUNS.c.images_per_s).where(RUNS.c.state == "running", RUNS.c.images_per_s > 0)
-        living = sa.select(sa.func.count()).select_from(WORKERS).where(alive(self.database.clock()))
+        living = sa.select(sa.func.count()).select_from(WORKERS).where(able(self.database.clock()))
+        wrong = sa.select(WORKERS.c.trouble, WORKERS.c.note).where(alive(self.database.clock()))
         with self.database.reading() as connection:
+            said = {words for row in connection.execute(wrong) for words in row if words}
             numbers = {row[0]: row[1] for row in connection.execute(of_state.group_by(RUNS.c.state))}
             workers = connection.scalar(living)
             speeds = list(connection.scalars(finished))
@@ -119,6 +121,7 @@ class Tallies:
             queued=numbers.get("queued", 0),
             running=numbers.get("running", 0),
             macs_per_s=median(speeds) if speeds else None,
+            troubles=tuple(sorted(f"A worker: {words}" for words in said)),
         )
 
 

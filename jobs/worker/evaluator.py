@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 import sys
 import tempfile
@@ -25,8 +26,11 @@ from jobs.settings import WorkerSettings
 from jobs.store.database import may_pass
 from jobs.store.evaluations import Evaluation
 from jobs.store.store import Store
+from jobs.worker.ending import describe_end
+from jobs.worker.fitness import REPOSITORY
+from jobs.worker.limits import child_environment, restrain
 from jobs.worker.process import TrainerProcess
-from jobs.worker.supervisor import REPOSITORY, RETRY_S, child_environment, describe_end
+from jobs.worker.supervisor import RETRY_S
 
 KEPT_WARM_S = 60.0
 """How long a process waits for the next evaluation before it is ended: starting one takes seconds."""
@@ -35,6 +39,9 @@ LOOK_EVERY_S = 1.0
 BEAT_EVERY_S = 0.5
 TIMEOUT_S = 240.0
 EVALUATOR = (sys.executable, "-m", "core", "capsule", "surgery", "-")
+
+SCRATCH = "onlybn-evaluations-"
+FORGOTTEN_AFTER_S = 3600.0
 
 logger = logging.getLogger("onlybn.evaluator")
 
@@ -109,7 +116,8 @@ class Evaluator:
             self.store.evaluations.lose(held.id, held.attempt, reason)
 
     def _serve(self) -> None:
-        with tempfile.TemporaryDirectory(prefix="onlybn-evaluations-") as name:
+        sweep_scratch()
+        with tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{os.getpid()}-") as name:
             while not self.stopping.is_set():
                 self._awake.wait(LOOK_EVERY_S)
                 self._awake.clear()
@@ -149,6 +157,7 @@ class Evaluator:
             command = [*self.command, "--device", self.settings.device]
             environment, log = child_environment(self.settings), folder / "log.txt"
             self._process = TrainerProcess(command, folder=REPOSITORY, environment=environment, log=log)
+            restrain(self._process.pid, self.settings)
         return self._process
 
     def _end(self) -> None:
@@ -219,3 +228,25 @@ class Evaluator:
             except DBAPIError as error:
                 if not may_pass(error) or self.stopping.wait(RETRY_S):
                     raise
+
+
+def sweep_scratch() -> None:
+    """Delete the temporary folders of workers that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
+        number = folder.name.removeprefix(SCRATCH).partition("-")[0]
+        try:
+            lives = number.isdigit() and _lives(int(number))
+            if not lives and time.time() - folder.stat().st_mtime > FORGOTTEN_AFTER_S:
+                shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            continue  # another user's, or another worker was faster
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import shutil
 import signal
 import sys
 import threading
@@ -20,16 +18,20 @@ from typing import Literal, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
-from core.catalog.datasets import DATASETS
 from core.machine.files import CAPSULE, START, write_atomically
-from core.run.events import Failed, Finished
+from core.run.events import Failed, FailureKind, Finished
+from jobs.lease import MAX_CRASHES
 from jobs.settings import WorkerSettings
 from jobs.store.database import may_pass
-from jobs.store.records import Run
-from jobs.store.results import MAX_CAPSULE
+from jobs.store.records import Run, State
 from jobs.store.store import Store
+from jobs.worker.ending import describe_end, describe_error
+from jobs.worker.fitness import REPOSITORY, Fitness
+from jobs.worker.folder import prepare, small_file, tidy
 from jobs.worker.inbox import Inbox
+from jobs.worker.limits import child_environment, oom_kills, restrain
 from jobs.worker.process import TrainerProcess
+from jobs.worker.watchdog import Watchdog
 
 FLUSH_EVERY_S = 0.4
 CANCEL_GRACE_S = 1.5
@@ -39,15 +41,16 @@ STOP_GRACE_S = 6.0
 """How long a trainer may take to save its work when the worker stops."""
 RETRY_S = 1.0
 BAD_ARGUMENTS = 2
-REPOSITORY = Path(__file__).resolve().parents[2]
+MAX_MACHINE_FAULTS = 3
+"""Failures in a row that another machine, or a later time, may not have, after which a run is given up."""
+MAX_OUT_OF_MEMORY = 2
 TRAINER = (sys.executable, "-m", "core", "train")
 LAUNCHER = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node")
 """torchrun. What it starts dies with it: the trainers see to that themselves."""
-SECRETS = ("ONLYBN_SECRET", "ONLYBN_DATABASE_URL", "ONLYBN_QUEUE_URL")
 
 logger = logging.getLogger("onlybn.supervisor")
 Answer = TypeVar("Answer")
-Asked = Literal["cancel", "lost", "stop"]
+Asked = Literal["cancel", "lost", "stop", "still", "deadline"]
 
 
 class Supervisor:
@@ -57,6 +60,7 @@ class Supervisor:
         self, store: Store, settings: WorkerSettings, stopping: threading.Event, trainer: Sequence[str] = TRAINER
     ) -> None:
         self.store, self.settings, self.stopping, self.trainer = store, settings, stopping, trainer
+        self.fitness = Fitness(settings, stopping, trainer)
 
     def supervise(self, run: Run, threads: int, device: str) -> None:
         """Supervise a claimed run until it ends or returns to the queue. Each of its processes has `threads`."""
@@ -64,27 +68,41 @@ class Supervisor:
         try:
             process = self._start(run, folder, threads, device)
         except OSError as error:
-            reason = f"The trainer could not be started: {error}."
-            self.insist(lambda: self.store.claims.crash(run.id, run.attempt, reason))
+            logger.warning("Run %s: the trainer could not be started: %s", run.id, error)
+            reason = f"The trainer could not be started: {describe_error(error)}."
+            self.blame(run, device, reason)
             return
         try:
             with process:
-                state = _Supervision(self, run, process).to_the_end()
+                state = _Supervision(self, run, process, device).to_the_end()
         except Exception as error:  # a fault of ours must leave neither a trainer nor a run behind
             logger.exception("Run %s: the supervisor failed", run.id)
-            reason = f"The supervisor failed: {error}."
+            reason = f"The supervisor failed: {describe_error(error)}."
             state = self.insist(lambda: self.store.claims.crash(run.id, run.attempt, reason))
         logger.info("Run %s, attempt %d: %s", run.id, run.attempt, state or "no longer ours")
         if state == "finished":  # a run in any other state may be resumed
-            shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+            tidy(folder)
+
+    def blame(
+        self,
+        run: Run,
+        device: str,
+        reason: str,
+        kind: FailureKind = "crash_loop",
+        max_crashes: int = MAX_CRASHES,
+    ) -> State | None:
+        """The trainer ended for `reason`, which may be the machine's fault. If it is, the run goes back to the queue
+        untouched; otherwise it has crashed."""
+        claims = self.store.claims
+        if not self.fitness.is_sick(device):
+            return self.insist(lambda: claims.crash(run.id, run.attempt, reason, kind, max_crashes))
+        sick = (
+            f"{reason} A trial training fails there, too, so the fault is the worker's and another one takes the run."
+        )
+        return self.insist(lambda: claims.release(run.id, run.attempt, sick))
 
     def _start(self, run: Run, folder: Path, threads: int, device: str) -> TrainerProcess:
-        folder.mkdir(parents=True, exist_ok=True)
-        spec = folder / "spec.json"
-        if not spec.exists():
-            draft = folder / ".spec.json"
-            draft.write_text(f"{run.spec.model_dump_json(indent=2)}\n")
-            draft.replace(spec)
+        spec = prepare(folder, run.spec)
         processes = self.settings.processes
         trainer = self.trainer if processes == 1 else (*LAUNCHER, str(processes), *self.trainer[1:])
         self._bring_start(run, folder)
@@ -95,6 +113,7 @@ class Supervisor:
         if processes > 1:
             environment["OMP_NUM_THREADS"] = str(threads)  # torchrun warns if it is unset
         process = TrainerProcess(command, folder=REPOSITORY, environment=environment, log=folder / "trainer.log")
+        restrain(process.pid, self.settings)
         logger.info("Run %s, attempt %d: trainer %d", run.id, run.attempt, process.pid)
         return process
 
@@ -123,9 +142,12 @@ class Supervisor:
 class _Supervision:
     """One attempt of one run, with its trainer process."""
 
-    def __init__(self, supervisor: Supervisor, run: Run, process: TrainerProcess) -> None:
+    def __init__(self, supervisor: Supervisor, run: Run, process: TrainerProcess, device: str) -> None:
         self.supervisor, self.store, self.run, self.process = supervisor, supervisor.store, run, process
+        self.device, self.settings = device, supervisor.settings
         self.inbox = Inbox()
+        self.watchdog = Watchdog(self.settings.patience_s)
+        self.began, self.oom_kills = time.monotonic(), oom_kills()
         self.asked: Asked | None = None
         self.kill_at = float("inf")
 
@@ -139,12 +161,13 @@ class _Supervision:
             if time.monotonic() >= flush_at:
                 flush_at = time.monotonic() + FLUSH_EVERY_S
                 self._react(self._flush())
+                self._watch()
         while self.inbox.worth_keeping and self.asked != "lost":
             self._react(self._flush())
             if self.inbox.worth_keeping and self.supervisor.stopping.wait(RETRY_S):
                 break  # the trainer's journal has them, and the next attempt reports them again
         code = self.process.end()
-        return None if self.asked == "lost" else self.supervisor.insist(lambda: self._settle(code))
+        return None if self.asked == "lost" else self._settle(code)
 
     def _listen(self, timeout_s: float) -> None:
         if self.inbox.full:
@@ -172,63 +195,97 @@ class _Supervision:
             self.asked = "lost"
             self.process.kill()
         elif verdict == "cancel" and self.asked != "cancel":
-            self._ask("cancel", CANCEL_GRACE_S)
+            self._ask("cancel", CANCEL_GRACE_S if self.inbox.has_started else 0.0)  # nothing to save before
         elif self.asked is None and self.supervisor.stopping.is_set():
             self._ask("stop", STOP_GRACE_S)
 
+    def _watch(self) -> None:
+        """Stop a training that stands still or has had its time."""
+        inbox = self.inbox
+        still = self.watchdog.look(
+            inbox.advances, started=inbox.has_started, steps=inbox.steps, waits=inbox.full or self.asked is not None
+        )
+        if self.asked is not None:
+            return
+        trained_s = max(inbox.elapsed_s, time.monotonic() - self.began)
+        if still:
+            self._ask("still", 0.0)
+        elif self.settings.max_hours is not None and trained_s > 3600.0 * self.settings.max_hours:
+            self._ask("deadline", STOP_GRACE_S)
+
     def _ask(self, why: Asked, grace_s: float) -> None:
         self.asked, self.kill_at = why, time.monotonic() + grace_s
-        self.process.terminate()
+        if grace_s > 0:
+            self.process.terminate()
+        else:
+            self.process.kill()
 
-    def _settle(self, code: int) -> str | None:
-        """Write how the run ended, with exit code `code`."""
-        claims, run_id, attempt = self.store.claims, self.run.id, self.run.attempt
-        last_word = self.inbox.last_word
+    def _settle(self, code: int) -> State | None:
+        """Write how the run ended, with exit code `code`. None: it is no longer ours."""
+        claims, insist = self.store.claims, self.supervisor.insist
+        run_id, attempt, last_word = self.run.id, self.run.attempt, self.inbox.last_word
         if isinstance(last_word, Finished):
-            capsule = _small_file(self.supervisor.settings.runs_folder / run_id / CAPSULE)
-            return "finished" if claims.finish(run_id, attempt, last_word, capsule) else None
+            capsule = small_file(self.settings.runs_folder / run_id / CAPSULE)
+            return "finished" if insist(lambda: claims.finish(run_id, attempt, last_word, capsule)) else None
         if self.asked == "cancel":
-            return "cancelled" if claims.cancel(run_id, attempt) else None
+            return "cancelled" if insist(lambda: claims.cancel(run_id, attempt)) else None
         if isinstance(last_word, Failed):
-            return "failed" if claims.fail(run_id, attempt, last_word.kind, last_word.message) else None
-        errors = self.process.last_words()
+            return self._failed(last_word)
+        if self.asked == "deadline":
+            message = f"It has trained for {self.settings.max_hours:g} hours, which is the limit here."
+            return self._fail("time_limit", message)
+        if self.asked == "stop":
+            reason = "The worker was stopped. The run goes on with the next worker."
+            return insist(lambda: claims.release(run_id, attempt, reason))
+        if self.asked == "still":
+            reason = f"The training stood still for {self.watchdog.still_s:.0f} s and was stopped."
+            return insist(lambda: claims.crash(run_id, attempt, reason))
+        return self._crashed(code)
+
+    def _crashed(self, code: int) -> State | None:
+        """The trainer ended by itself and did not say why."""
+        errors, blame = self._last_words(), self.supervisor.blame
         if code == BAD_ARGUMENTS:
             message = errors[-1].removeprefix("error: ") if errors else "The trainer refused its arguments."
-            return "failed" if claims.fail(run_id, attempt, "error", message) else None
-        if self.asked == "stop":
-            return claims.release(run_id, attempt, "The worker was stopped. The run goes on with the next worker.")
-        return claims.crash(run_id, attempt, describe_end(code, errors))
+            if not self.supervisor.fitness.is_sick(self.device):
+                return self._fail("error", message)
+            return blame(self.run, self.device, message)
+        if code == -signal.SIGKILL and oom_kills() > self.oom_kills:
+            return self._crash(describe_end(code, errors, memory=True), "out_of_memory", MAX_OUT_OF_MEMORY)
+        reason = describe_end(code, errors)
+        if self.inbox.has_started and code < 0:  # somebody killed a training that was under way
+            return self._crash(reason, "crash_loop", MAX_CRASHES)
+        return blame(self.run, self.device, reason)
 
+    def _failed(self, last: Failed) -> State | None:
+        """The trainer said that it cannot go on; on another machine it may."""
+        dataset, fitness = self.run.spec.dataset, self.supervisor.fitness
+        if last.kind == "storage":
+            return self.supervisor.blame(self.run, self.device, last.message, "storage", MAX_MACHINE_FAULTS)
+        if last.kind != "data_unavailable" or self.inbox.has_started:
+            return self._fail(last.kind, last.message)
+        if dataset not in fitness.lacks:
+            fitness.could_not_read(dataset)
+        others = self.supervisor.insist(lambda: self.store.workers.others_have(self.run.worker or "", dataset))
+        if others:
+            reason = f"{last.message} Another worker may have it."
+            return self.supervisor.insist(lambda: self.store.claims.release(self.run.id, self.run.attempt, reason))
+        if dataset in fitness.lacks:
+            return self._fail(last.kind, last.message)
+        return self._crash(last.message, last.kind, MAX_MACHINE_FAULTS)
 
-def child_environment(settings: WorkerSettings) -> dict[str, str]:
-    """The environment of a process that runs core: ours, without the secrets of the worker.
+    def _fail(self, kind: FailureKind, message: str) -> State | None:
+        claims, run = self.store.claims, self.run
+        return "failed" if self.supervisor.insist(lambda: claims.fail(run.id, run.attempt, kind, message)) else None
 
-    Folders of data sets are made absolute, since that process works in another folder.
-    """
-    ours = {key: value for key, value in os.environ.items() if key not in SECRETS}
-    for data in DATASETS.values():
-        if data.variable and (named := ours.get(data.variable)):
-            ours[data.variable] = str(Path(named).expanduser().absolute())
-    return ours | {"ONLYBN_DATA": str(settings.data), "PYTHONUNBUFFERED": "1"}
+    def _crash(self, reason: str, kind: FailureKind, most: int) -> State | None:
+        claims, run = self.store.claims, self.run
+        return self.supervisor.insist(lambda: claims.crash(run.id, run.attempt, reason, kind, most))
 
-
-def _small_file(path: Path) -> bytes | None:
-    """The content of a capsule that the database keeps; None where it is too large for that, or not there."""
-    try:
-        return path.read_bytes() if path.stat().st_size <= MAX_CAPSULE else None
-    except OSError:
-        return None
-
-
-def describe_end(code: int, errors: Sequence[str], who: str = "training") -> str:
-    """Why a process ended that did not report its end itself; `who`: what it did."""
-    if code < 0:
-        try:
-            name = signal.Signals(-code).name
-        except ValueError:
-            name = f"signal {-code}"
-        hint = ", as it happens when memory runs out" if -code == signal.SIGKILL else ""
-        reason = f"The {who} process was killed ({name}{hint})"
-    else:
-        reason = f"The {who} process ended with exit code {code}"
-    return f"{reason}. It wrote last: {' | '.join(errors[-3:])}" if errors else f"{reason}."
+    def _last_words(self) -> list[str]:
+        """What the trainer wrote last, without our folders: strangers read it."""
+        folders = (f"{self.settings.data}/", f"{REPOSITORY}/", f"{sys.prefix}/", f"{Path.home()}/")
+        lines = self.process.last_words()
+        for folder in folders:
+            lines = [line.replace(folder, "") for line in lines]
+        return lines

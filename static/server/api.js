@@ -21,6 +21,17 @@ export class Refusal extends Error {
   }
 }
 
+const VISITOR = "onlybn.visitor";
+
+/** The token by which the server tells this browser from others, for fair shares; made once. */
+function visitorToken() {
+  const kept = get(VISITOR);
+  if (kept) return kept;
+  const random = crypto.getRandomValues(new Uint8Array(18));
+  set(VISITOR, Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join(""));
+  return get(VISITOR);
+}
+
 const PATIENCE_S = 30;
 const UPLOAD_PATIENCE_S = 300; // megabytes over a slow line
 
@@ -50,7 +61,9 @@ export const sendText = (path, text) =>
 async function request(path, options, patience_s = PATIENCE_S) {
   let response, answer;
   try {
-    response = await fetch(path, { ...options, signal: AbortSignal.timeout(patience_s * 1000) });
+    const token = visitorToken();
+    const headers = token ? { ...options.headers, "X-Visitor-Token": token } : options.headers;
+    response = await fetch(path, { ...options, headers, signal: AbortSignal.timeout(patience_s * 1000) });
     answer = await response.json().catch(nullIfNoJson);
   } catch (error) {
     throw new Refusal(

@@ -5,7 +5,8 @@ from its spec's name, words with numbers: `steps=40 pause=0.05 kill=3` takes 40 
 when it begins step 3 of its first attempt (`always`: of each). Likewise segfault=N and fail=N. `exit2`: refuses
 its arguments; `stubborn`: ignores SIGTERM; `chatter`: writes a line that is no event; `child`: starts a process;
 `findings`: says what analyses found; `capsule=N`: leaves one of N bytes; `saving=0.45`: its last checkpoint takes
-0.45 s when it is stopped.
+0.45 s when it is stopped; `hang=N`: stands still when it begins step N of its first attempt; `importing=2`: says
+nothing for 2 s; `nodata`: finds no images.
 """
 
 from __future__ import annotations
@@ -100,6 +101,8 @@ class FakeTraining:
             self.save(step)
 
     def maybe_die(self, step: int) -> None:
+        if step == int(self.words.get("hang", -1)):
+            time.sleep(600)
         for word, number in (("kill", signal.SIGKILL), ("segfault", signal.SIGSEGV)):
             if step == int(self.words.get(word, -1)):
                 print(f"about to die at step {step}", file=sys.stderr, flush=True)
@@ -137,6 +140,10 @@ def main() -> int:
         return 2
     training = FakeTraining(arguments, words)
     training.prepare()
+    time.sleep(float(words.get("importing", 0)))
+    if "nodata" in words:
+        say("failed", step=0, kind="data_unavailable", message="Digits are not there.")
+        return 1
     return training.run()
 
 

@@ -21,7 +21,8 @@ export function workersLine() {
     lines.forEach((words, index) => {
       const entry = list.children[index] ?? list.appendChild(h("li", {}, h("span", { "data-slot": "words" })));
       say(entry, "words", words);
-      entry.dataset.scarce = String((workers[index]?.machine?.disk_free_bytes ?? Infinity) < LITTLE_BYTES);
+      const { trouble, note, machine } = workers[index] ?? {};
+      entry.dataset.scarce = String(Boolean(trouble ?? note) || (machine?.disk_free_bytes ?? Infinity) < LITTLE_BYTES);
       slot(entry, "words").title = workers[index]?.machine?.processor ?? "";
     });
     return EVERY_MS;
@@ -30,9 +31,9 @@ export function workersLine() {
 }
 
 /** `Worker on lab-3: training 2 runs · load 3.1 on 4 cores · 41 GB of disk free` */
-function line({ host, running, machine }) {
+function line({ host, running, machine, trouble, note }) {
   const doing = running ? `training ${running} ${running === 1 ? "run" : "runs"}` : "idle";
-  const parts = [`Worker on ${host}: ${doing}`];
+  const parts = [`Worker on ${host}: ${doing}`, trouble, note].filter(Boolean);
   if (machine) {
     const cores = `${machine.cores} ${machine.cores === 1 ? "core" : "cores"}`;
     parts.push(machine.load === null ? cores : `load ${machine.load.toFixed(1)} on ${cores}`);

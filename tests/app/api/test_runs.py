@@ -239,7 +239,13 @@ def test_a_running_run_is_asked_to_stop(client: TestClient, trainer: Trainer) ->
 def test_health(client: TestClient, trainer: Trainer) -> None:
     trainer.start()
     launch(client)
-    assert client.get("/healthz").json() == {"status": "ok", "workers": 0, "queued": 1, "running": 1}
+    assert client.get("/healthz").json() == {
+        "status": "degraded",
+        "workers": 0,
+        "queued": 1,
+        "running": 1,
+        "troubles": ["No worker takes runs: what is launched waits."],
+    }
 
 
 def test_unknown_addresses_and_methods_answer_in_json(client: TestClient) -> None:

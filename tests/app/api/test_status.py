@@ -7,6 +7,7 @@ from starlette.testclient import TestClient
 from jobs.lease import Identity
 from jobs.store.records import Machine
 from jobs.store.store import Store
+from jobs.store.workers import Fit
 from tests.app.conftest import Trainer
 
 
@@ -27,9 +28,27 @@ def test_workers_and_what_a_run_takes(client: TestClient, store: Store, trainer:
                 "disk_bytes": 100,
                 "disk_free_bytes": 41,
             },
+            "trouble": None,
+            "note": None,
         }
     ]
     run_id, _ = trainer.start()
     run = client.get(f"/api/runs/{run_id}").json()
     assert run["place"] == {"processor": "AMD EPYC, family 25 model 17", "threads": 2, "processes": 1}
     assert run["usage"] is None
+
+
+def test_what_is_wrong_with_a_worker_is_said(client: TestClient, store: Store) -> None:
+    sick = Fit("It takes no runs, because a trial training fails: its disk is full.", "The queue does not answer.")
+    store.workers.hello(Identity.of_this_process(), 2, None, sick)
+    (worker,) = client.get("/api/workers").json()["workers"]
+    assert (worker["trouble"], worker["note"]) == (sick.trouble, sick.note)
+    health = client.get("/healthz").json()
+    assert (health["status"], health["workers"]) == ("degraded", 0)
+    assert f"A worker: {sick.trouble}" in health["troubles"]
+
+
+def test_a_well_worker_makes_a_well_server(client: TestClient, store: Store) -> None:
+    store.workers.hello(Identity.of_this_process(), 2)
+    health = client.get("/healthz").json()
+    assert (health["status"], health["workers"], health["troubles"]) == ("ok", 1, [])

@@ -118,7 +118,7 @@ function line(run, expected) {
     const parts = [
       step ? `Epoch ${((step / total_steps) * run.spec.epochs).toFixed(1)} of ${run.spec.epochs}` : "Starting",
       steps,
-      doing(run.progress),
+      run.unattended ? "its worker does not answer, and the next one to come takes the run over" : doing(run.progress),
       ends ? `${range(ends)} left` : eta_s === null ? null : `${duration(eta_s)} left`,
     ];
     return parts.filter(Boolean).join(" · ");

@@ -1,0 +1,89 @@
+"""`python -m jobs admin`: what whoever runs the installation does with it. It writes into the database; no token."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from pydantic import ValidationError
+
+from core.run.problems import explain
+from jobs.settings import WorkerSettings
+from jobs.store.shares.admission import Mode
+from jobs.store.store import Store
+
+DONE, REFUSED = 0, 1
+MODES: dict[str, tuple[Mode, str]] = {
+    "pause": ("paused", "No further run begins; those that run go on."),
+    "drain": ("drained", "Nothing new is accepted; what waits and runs is worked off."),
+    "open": ("open", "The queue is open."),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The commands of `python -m jobs admin`."""
+    commands = parser.add_subparsers(dest="what", required=True, metavar="COMMAND")
+    commands.add_parser("status", help="how the queue stands, and what is kept")
+    for name, (_, meaning) in MODES.items():
+        commands.add_parser(name, help=meaning)
+    for name, meaning in (
+        ("remove", "cancel a run and take it out of all lists; it is deleted an hour later"),
+        ("restore", "bring a removed run back"),
+        ("pin", "keep everything of a run for ever"),
+        ("unpin", "no longer"),
+    ):
+        commands.add_parser(name, help=meaning).add_argument("run", nargs="+", metavar="RUN_ID")
+    rename = commands.add_parser("rename", help="give a run another name")
+    rename.add_argument("run", metavar="RUN_ID")
+    rename.add_argument("name", metavar="NAME", help="the new name; '' for none")
+
+
+def run(arguments: argparse.Namespace, settings: WorkerSettings, store: Store) -> int:
+    """Do what `arguments` say, and print it. Returns the exit code."""
+    what: str = arguments.what
+    if what == "status":
+        _print_status(settings, store)
+        return DONE
+    if what in MODES:
+        mode, meaning = MODES[what]
+        store.switch.turn(mode)
+        print(meaning)
+        return DONE
+    if what == "rename":
+        return _rename(arguments.run, arguments.name, store)
+    missing = [run_id for run_id in arguments.run if not _change(what, run_id, store)]
+    for run_id in missing:
+        print(f"error: there is no run {run_id}", file=sys.stderr)
+    print(f"{len(arguments.run) - len(missing)} of {len(arguments.run)} runs: {what}")
+    return REFUSED if missing else DONE
+
+
+def _change(what: str, run_id: str, store: Store) -> bool:
+    if what == "remove":
+        return store.switch.remove(run_id)
+    if what == "restore":
+        return store.runs.restore(run_id) is not None
+    return store.switch.pin(run_id, what == "pin")
+
+
+def _rename(run_id: str, name: str, store: Store) -> int:
+    try:
+        if store.switch.rename(run_id, name or None):
+            print(f"Run {run_id} is called {name or 'nothing'} now.")
+            return DONE
+        print(f"error: there is no run {run_id}", file=sys.stderr)
+    except ValidationError as error:
+        print(f"error: {explain(error)}", file=sys.stderr)
+    return REFUSED
+
+
+def _print_status(settings: WorkerSettings, store: Store) -> None:
+    health, last = store.tallies.health(), store.keeping.last_eviction()
+    print(
+        f"queue     {store.switch.mode()}\n"
+        f"profile   {settings.profile}\n"
+        f"workers   {health.workers}\n"
+        f"waiting   {health.queued} runs, {store.queue.backlog()} requests of at most {settings.max_queued}\n"
+        f"running   {health.running}\n"
+        f"evicted   {f'{last.runs} runs when room was last needed' if last else 'nothing yet'}"
+    )

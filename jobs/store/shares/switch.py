@@ -1,0 +1,73 @@
+"""What whoever runs the installation does with it: pause or drain the queue; remove, rename and pin runs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import get_args
+
+import sqlalchemy as sa
+
+from core.run.spec import RunSpec
+from jobs.store import curves
+from jobs.store.database import Database
+from jobs.store.mapping import read_spec
+from jobs.store.records import TERMINAL
+from jobs.store.shares import flags
+from jobs.store.shares.admission import Mode, one_at_a_time
+from jobs.store.tables import RUNS
+
+
+@dataclass(eq=False)
+class Switch:
+    """The powers of whoever runs the installation. The callers check who asks."""
+
+    database: Database
+
+    def mode(self) -> Mode:
+        """Whether the queue is open, paused (no run begins) or drained (nothing new is accepted)."""
+        with self.database.reading() as connection:
+            said = flags.get(connection, flags.MODE)
+        return next((mode for mode in get_args(Mode) if mode == said), "open")
+
+    def turn(self, mode: Mode) -> None:
+        with self.database.writing() as connection:
+            one_at_a_time(connection)
+            flags.put(connection, flags.MODE, mode)
+
+    def remove(self, run_id: str) -> bool:
+        """Remove a run whatever its state, also out of studies; it can be restored for an hour. False: there is none.
+
+        One that waits or runs is cancelled first.
+        """
+        with self.database.writing() as connection:
+            row = connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id).with_for_update()).first()
+            if row is None:
+                return False
+            values: dict[str, object] = {"removed_at": self.database.clock()}
+            if row.state == "queued":
+                values |= {"state": "cancelled", "finished_at": time.time()}
+            if row.state not in TERMINAL:
+                values["cancel_requested"] = True
+            connection.execute(sa.update(RUNS).where(RUNS.c.number == row.number).values(values))
+            curves.insert_log(connection, row.number, row.attempt, "cancelled", "Removed by whoever runs this server.")
+        return True
+
+    def rename(self, run_id: str, name: str | None) -> bool:
+        """Give a run another name, or none. False: there is no such run. Raises ValidationError for a bad name."""
+        with self.database.writing() as connection:
+            row = connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id).with_for_update()).first()
+            if row is None:
+                return False
+            fields = {**read_spec(row.spec).model_dump(), "name": name}
+            spec = RunSpec.model_validate(fields)
+            values = {"name": spec.name, "spec": spec.model_dump_json()}
+            connection.execute(sa.update(RUNS).where(RUNS.c.number == row.number).values(values))
+            curves.insert_log(connection, row.number, row.attempt, "warning", "Renamed by whoever runs this server.")
+        return True
+
+    def pin(self, run_id: str, pinned: bool) -> bool:
+        """Keep everything of a run for ever, or no longer. False: there is no such run."""
+        with self.database.writing() as connection:
+            mine = sa.update(RUNS).where(RUNS.c.id == run_id)
+            return connection.execute(mine.values(pinned=pinned)).rowcount > 0
