@@ -41,11 +41,12 @@ bench: .venv/tests ## measure speed and memory of a step against the usual way a
 accuracy: .venv/tests ## measure the accuracy of the first experiments
 	$(BIN)/python -m tests.benchmarks.first_light
 
-faults: .venv/tests ## kill trainers and workers, print what it cost in seconds, and what plain Huey loses
+faults: .venv/tests ## kill trainers and workers, attack a server with requests, print what it cost and what plain Huey loses
 	$(BIN)/python -m tests.faults.kill --json faults.json
 	$(BIN)/python -m tests.faults.processes
 	$(BIN)/python -m tests.faults.control
 	$(BIN)/python -m tests.faults.torture
+	$(BIN)/python -m tests.faults.requests
 
 shots: .venv/tests ## screenshots of every page and state, into shots/
 	$(BIN)/python -m tests.browser.shots

@@ -149,7 +149,7 @@ def serve_pages(settings: Settings, store: Store, wake: Callable[[str], object],
     # Gradio takes seconds to import, so errors in the settings are reported and the worker is started before.
     from app.pages import site  # noqa: PLC0415
     from app.pages.options import options  # noqa: PLC0415
-    from app.server import make_app, mount_pages  # noqa: PLC0415
+    from app.server import make_app, mount_pages, rules_of  # noqa: PLC0415
     from app.views.questions import prepare  # noqa: PLC0415
 
     app = make_app(settings, store, wake, options)
@@ -164,7 +164,7 @@ def serve_pages(settings: Settings, store: Store, wake: Callable[[str], object],
     try:
         if interrupted.is_set():
             raise KeyboardInterrupt
-        run(app, listener, ready=ready)
+        run(app, listener, ready, rules_of(settings).headers)
     finally:  # Python must not exit while the thread computes
         stopping.set()
         if preparation.is_alive():

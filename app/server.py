@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 import gradio as gr
@@ -43,8 +44,10 @@ from app.settings import Settings
 from app.sharing.social import Social
 from app.views.studies import Studies
 from app.web import gradio_internals
+from app.web.addresses import METHODS, Hosts
 from app.web.assets import Assets
-from app.web.security import MAX_BODY, Rules, Security
+from app.web.bodies import MAX_BODY
+from app.web.security import Rules, Security
 from core.run.edits import SurgeryRequest
 from core.run.spec import RunSpec
 from core.version import VERSION
@@ -81,8 +84,12 @@ READ_BY_US = (
     admin.Amended,
 )
 """JSON bodies that the routes parse themselves, for their own error messages."""
+FASTAPIS_ERRORS = ("HTTPValidationError", "ValidationError")
+WRONG = {
+    "description": HTTPStatus(422).phrase,
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Wrong"}}},
+}
 TITLE = "OnlyBN"
-METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 DESCRIPTION = """How much can a network learn when all its weights stay random and only a chosen few parameters train?
 
 A run is one training of one architecture under one policy. Launch one with POST /api/runs and follow it with
@@ -113,7 +120,7 @@ def make_app(
     app.add_middleware(Social, store=store, public_url=url)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(Nowhere)
-    app.add_middleware(Security, rules=Rules(settings.frame_ancestors, url))
+    app.add_middleware(Security, rules=rules_of(settings))
     if settings.trusted_proxies:  # before Security, which takes out what anybody can send
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     app.router.routes += [feed.FIRST, Assets()]
@@ -132,6 +139,12 @@ def make_app(
     _add_docs(app)
     _add_unknown(app)
     return app
+
+
+def rules_of(settings: Settings) -> Rules:
+    """The rules for requests, as the settings have them."""
+    hosts = Hosts(settings.host, settings.public_url, settings.known_hosts)
+    return Rules(settings.frame_ancestors, settings.public_url, hosts)
 
 
 def mount_pages(app: FastAPI, pages: gr.Blocks, settings: Settings, options: dict[str, Any]) -> None:
@@ -163,9 +176,15 @@ def _add_docs(app: FastAPI) -> None:
     described = app.openapi
 
     def openapi() -> dict[str, Any]:
-        """FastAPI's description, with the bodies that we parse ourselves."""
+        """FastAPI's description, with the bodies that we parse ourselves and our form of errors."""
         description = described()
         schemas = description.setdefault("components", {}).setdefault("schemas", {})
+        for name in FASTAPIS_ERRORS:
+            schemas.pop(name, None)
+        for methods in description["paths"].values():
+            for operation in methods.values():
+                if "422" in operation["responses"]:
+                    operation["responses"]["422"] = WRONG
         for model in READ_BY_US:
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(schema.pop("$defs", {}))
@@ -184,10 +203,11 @@ def _add_unknown(app: FastAPI) -> None:
     """Answer unknown addresses below /api, before Gradio's mount treats them as pages."""
     known = [route for router in ROUTERS for route in router.routes if isinstance(route, Route)]
 
-    @app.api_route("/api/{path:path}", methods=METHODS, include_in_schema=False)
+    @app.api_route("/api/{path:path}", methods=list(METHODS), include_in_schema=False)
     def unknown(request: Request, path: str) -> Response:
         matching = [route for route in known if route.matches(request.scope)[0] is Match.PARTIAL]
         allowed = sorted({method for route in matching for method in route.methods or ()} - {"HEAD"})
         if allowed:
-            raise errors.Problem(405, f"/api/{path} takes {' or '.join(allowed)}, not {request.method}")
+            headers = {"Allow": ", ".join([*allowed, "HEAD"] if "GET" in allowed else allowed)}
+            raise errors.Problem(405, f"/api/{path} takes {' or '.join(allowed)}, not {request.method}", headers)
         raise errors.Problem(404, f"there is no /api/{path}; /api/docs lists what there is")

@@ -34,6 +34,12 @@ class Settings(WorkerSettings):
     public_url: str | None = Field(
         None, description="Address under which a proxy shows the site, such as https://bn.example.org."
     )
+    hosts: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._, -]*$",
+        description="Further names under which the site may be asked, with commas; it knows localhost, its addresses, "
+        "ONLYBN_HOST and ONLYBN_PUBLIC_URL.",
+    )
     frame_ancestors: str = Field(
         "'self' https://huggingface.co https://*.hf.space",
         pattern=r"^[\w'.:/* -]+$",
@@ -65,6 +71,16 @@ class Settings(WorkerSettings):
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
             raise ValueError("must be http:// or https:// and a host name without a path")
         return url.rstrip("/")
+
+    @property
+    def known_hosts(self) -> tuple[str, ...]:
+        """The names of ONLYBN_HOSTS."""
+        return tuple(self.hosts.replace(",", " ").split())
+
+    @property
+    def is_public(self) -> bool:
+        """Whether others than this machine's users can reach the site."""
+        return self.public_url is not None or self.host not in ("127.0.0.1", "::1", "localhost")
 
     @property
     def url(self) -> str:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field, StringConstraints
 from typing_extensions import TypedDict
 
-from app.api.common import Here, Services, described, refuse_others, wrong
+from app.api.common import COSTLY, Here, Services, described, refuse_others, wrong
 from app.api.errors import Problem, explain, parse
 from app.views.address import Id
 from app.web.answers import answer
@@ -70,6 +70,7 @@ async def _order(request: Request) -> Order:
 
 @router.post(
     "/api/runs/changes",
+    dependencies=[COSTLY],
     response_model=Changed,
     responses=wrong(413, 422),
     openapi_extra=described(Changes, {"action": "cancel", "runs": {"RUN_ID": "OWNER_TOKEN"}}),
@@ -88,6 +89,7 @@ def change_runs(changes: Annotated[Changes, Depends(_changes)], here: Here) -> R
 
 @router.post(
     "/api/runs/order",
+    dependencies=[COSTLY],
     response_model=Ordered,
     responses=wrong(403, 413, 422),
     openapi_extra=described(Order, {"runs": ["SECOND", "FIRST"], "tokens": {"FIRST": "TOKEN", "SECOND": "TOKEN"}}),

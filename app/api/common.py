@@ -1,8 +1,8 @@
 """Shared by all routes: their services, the run that an address names, and helpers for their documentation."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Request
@@ -15,6 +15,7 @@ from app.preview.estimate import Estimator
 from app.preview.outlook import Outlooks
 from app.settings import Settings
 from app.views.studies import Studies
+from app.web.limits import Limiter
 from app.web.visitor import asker_of
 from jobs.quotas import Asker
 from jobs.store.mapping import UnreadableRun
@@ -24,7 +25,11 @@ from jobs.store.store import Store
 
 @dataclass(frozen=True)
 class Services:
-    """The services of the routes. `wake(run_id)` tells the workers about a new row; a lost message does no harm."""
+    """The services of the routes. `wake(run_id)` tells the workers about a new row; a lost message does no harm.
+
+    `specs`, `texts`, `files`: what parses specs, specs in YAML, and files of tensors, each in few threads; `costly`:
+    what takes more than a tenth of a second otherwise; `quick`: what must answer whatever else goes on.
+    """
 
     settings: Settings
     store: Store
@@ -34,6 +39,11 @@ class Services:
     outlooks: Outlooks
     studies: Studies
     options: Callable[[], dict[str, Any]]
+    specs: Limiter = field(default_factory=lambda: Limiter(2, waiting=30))
+    texts: Limiter = field(default_factory=lambda: Limiter(1, waiting=8))
+    files: Limiter = field(default_factory=lambda: Limiter(1, waiting=8))
+    costly: Limiter = field(default_factory=lambda: Limiter(3, waiting=40))
+    quick: Limiter = field(default_factory=lambda: Limiter(8, waiting=2000))
 
 
 class Wrong(TypedDict):
@@ -71,6 +81,15 @@ def _by(request: Request, here: Here) -> Asker:
 
 By = Annotated[Asker, Depends(_by)]
 """Who sent the request."""
+
+
+async def _in_turn(here: Here) -> AsyncIterator[None]:
+    async with here.costly.slot():
+        yield
+
+
+COSTLY = Depends(_in_turn, scope="function")
+"""Of routes that take long: few run at once, so that threads stay free for all others. Raises Busy."""
 
 
 def _site(request: Request, here: Here) -> str:

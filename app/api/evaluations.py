@@ -6,9 +6,10 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Request, Response
 from typing_extensions import TypedDict
 
-from app.api.common import By, Found, Here, Services, described, wrong
+from app.api.common import COSTLY, By, Found, Here, Services, described, wrong
 from app.api.errors import Problem, explain, parse
 from app.api.results import capsule_of
+from app.views.cleaned import cleaned
 from app.web.answers import JSON_HEADERS, answer
 from core.run.edits import MAX_MAPS, BadEdits, SurgeryRequest, check, evaluated_images
 from core.run.parameters import read_parameters
@@ -83,6 +84,7 @@ async def _request(request: Request) -> SurgeryRequest:
 
 @router.get(
     "/api/runs/{run_id}/parameters",
+    dependencies=[COSTLY],
     response_model=ParametersView,
     responses=wrong(404),
     summary="Download γ and β",
@@ -166,5 +168,5 @@ def _view(evaluation: Evaluation, here: Services) -> EvaluationView:
         "started_at": evaluation.started_at,
         "finished_at": evaluation.finished_at,
         "result": evaluation.result,
-        "error": evaluation.error,
+        "error": cleaned(evaluation.error) if evaluation.error else None,
     }

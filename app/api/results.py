@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
-from app.api.common import Found, Here, Services, Site, wrong
+from app.api.common import COSTLY, Found, Here, Services, Site, wrong
 from app.api.errors import Problem
 from app.sharing.report import Report, html
 from app.views import downloads
@@ -31,8 +31,10 @@ def download_points(run: Found, here: Here, format: Literal["json", "csv"] = "js
     """All points of the curves in the order of their arrival, as JSON or as a CSV file."""
     pages = here.store.curves.pages(run.id)
     if format == "csv":
-        return download(downloads.points_csv(pages), "text/csv; charset=utf-8", f"onlybn-{run.id}-points.csv")
-    return StreamingResponse(downloads.points_json(run.id, pages), media_type="application/json")
+        return download(
+            here.costly.each(downloads.points_csv(pages)), "text/csv; charset=utf-8", f"onlybn-{run.id}-points.csv"
+        )
+    return StreamingResponse(here.costly.each(downloads.points_json(run.id, pages)), media_type="application/json")
 
 
 @router.get(
@@ -43,11 +45,12 @@ def download_points(run: Found, here: Here, format: Literal["json", "csv"] = "js
 )
 def download_snapshots(run: Found, here: Here) -> Response:
     """Every kept snapshot with the counts and quantiles of each norm layer."""
-    return StreamingResponse(downloads.snapshots(here.store, run), media_type="application/json")
+    return StreamingResponse(here.costly.each(downloads.snapshots(here.store, run)), media_type="application/json")
 
 
 @router.get(
     "/api/runs/{run_id}/snapshots/{step}",
+    dependencies=[COSTLY],
     response_model=downloads.SnapshotView,
     responses=wrong(404, 422),
     summary="Look at γ and β at one moment",
@@ -62,6 +65,7 @@ def look_at_snapshot(run: Found, step: Step, here: Here) -> Response:
 
 @router.get(
     "/api/runs/{run_id}/findings",
+    dependencies=[COSTLY],
     response_model=Findings,
     responses={200: {"content": {"text/csv": {}}}, **wrong(404, 422)},
     summary="Download what the analyses found",
@@ -96,6 +100,7 @@ def download_capsule(run: Found, here: Here) -> Response:
 
 @router.get(
     "/api/runs/{run_id}/report",
+    dependencies=[COSTLY],
     response_class=Response,
     responses={200: {"content": {"text/html": {}}}, **wrong(404, 422)},
     summary="Download a run's report",
@@ -127,5 +132,5 @@ def _capsule(run: Run, here: Services) -> bytes | FilePath:
     raise Problem(
         404,
         f"the capsule of run {run.id} is too large for the database and not on this machine: it lies in the data "
-        f"folder of the worker that trained it ({run.worker}), as runs/{run.id}/{CAPSULE}",
+        f"folder of the worker that trained it, as runs/{run.id}/{CAPSULE}",
     )

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 from typing_extensions import TypedDict
 
 from app.api import starts
-from app.api.common import By, Existing, Found, Here, RunId, Token, described, found, refuse_others, wrong
+from app.api.common import COSTLY, By, Existing, Found, Here, RunId, Token, described, found, refuse_others, wrong
 from app.api.errors import Problem
 from app.api.spec import EXAMPLE, Spec
 from app.preview.outlook import Outlook
@@ -73,7 +73,9 @@ def launch_run(
     return answer(launched, 201)
 
 
-@router.get("/api/runs", response_model=views.RunsPage, responses=wrong(422), summary="List runs")
+@router.get(
+    "/api/runs", dependencies=[COSTLY], response_model=views.RunsPage, responses=wrong(422), summary="List runs"
+)
 def list_runs(
     here: Here,
     state: Annotated[list[State] | None, Query(description="Only these; may be repeated.")] = None,
@@ -129,7 +131,13 @@ def show_schedule(run: Found) -> Response:
     return answer(view)
 
 
-@router.get("/api/runs/{run_id}/outlook", response_model=Outlook, responses=wrong(404), summary="What to expect")
+@router.get(
+    "/api/runs/{run_id}/outlook",
+    dependencies=[COSTLY],
+    response_model=Outlook,
+    responses=wrong(404),
+    summary="What to expect",
+)
 def show_outlook(run: Found, here: Here) -> Response:
     """When the run starts and ends, as ranges, and a run to compare it with."""
     return answer(here.outlooks.outlook(run))

@@ -1,5 +1,7 @@
 """The REST routes of the server's health, and of its workers: what they do, and their machines."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from fastapi import APIRouter, Response
@@ -65,8 +67,8 @@ router = APIRouter()
 
 
 @router.get("/healthz", response_model=Healthy, responses=wrong(503), summary="Is the server well?")
-def healthz(here: Here) -> Response:
-    health = here.feed.health()
+async def healthz(here: Here) -> Response:
+    health = await here.quick.run(here.feed.health)
     troubles = list(health.troubles)
     if health.workers == 0:
         troubles.append("No worker takes runs: what is launched waits.")
@@ -98,9 +100,23 @@ def show_kept(here: Here) -> Response:
 
 @router.get("/api/workers", response_model=Workers, summary="Who trains here")
 def show_workers(here: Here) -> Response:
-    """The workers with a heartbeat within the last seconds, the oldest first."""
-    said: Workers = {"workers": [_view(worker) for worker in here.store.workers.alive()]}
+    """The workers with a heartbeat within the last seconds, the oldest first. A site that others can reach numbers its
+    machines instead of naming them, and does not tell of their disks."""
+    workers = here.store.workers.alive()
+    if here.settings.is_public:
+        workers = _unnamed(workers)
+    said: Workers = {"workers": [_view(worker) for worker in workers]}
     return answer(said)
+
+
+def _unnamed(workers: Sequence[WorkerNow]) -> list[WorkerNow]:
+    """The workers for strangers: their hosts by number, and nothing of their disks."""
+    numbers = {host: f"machine {number}" for number, host in enumerate(dict.fromkeys(w.host for w in workers), 1)}
+    return [replace(w, host=numbers[w.host], machine=_undisked(w.machine)) for w in workers]
+
+
+def _undisked(machine: Machine | None) -> Machine | None:
+    return replace(machine, disk_bytes=None, disk_free_bytes=None) if machine else None
 
 
 def _view(worker: WorkerNow) -> WorkerView:

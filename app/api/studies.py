@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import Field
 
-from app.api.common import By, Here, Services, Site, Token, described, wrong
+from app.api.common import COSTLY, By, Here, Services, Site, Token, described, wrong
 from app.api.errors import Problem, explain, parse
 from app.views import studies
 from app.views.questions import refusal
@@ -65,7 +65,7 @@ def _owned(study: FoundStudy, here: Here, x_owner_token: Token = None) -> Study:
 Owned = Annotated[Study, Depends(_owned)]
 
 
-@router.get("/api/studies", response_model=studies.Questions, summary="The paper's questions")
+@router.get("/api/studies", dependencies=[COSTLY], response_model=studies.Questions, summary="The paper's questions")
 def list_questions(here: Here) -> Response:
     """All questions with what they cost at each scale, and the newest study of each."""
     return answer(here.studies.questions())
@@ -73,6 +73,7 @@ def list_questions(here: Here) -> Response:
 
 @router.post(
     "/api/studies",
+    dependencies=[COSTLY],
     status_code=201,
     response_model=studies.LaunchedStudy,
     responses={200: {"model": studies.LaunchedStudy}, **wrong(403, 413, 422, 429)},
@@ -98,7 +99,13 @@ def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here, 
     return answer(content, 201 if launched.token else 200)
 
 
-@router.get("/api/studies/{study_id}", response_model=StudyView, responses=wrong(404), summary="Look at a study")
+@router.get(
+    "/api/studies/{study_id}",
+    dependencies=[COSTLY],
+    response_model=StudyView,
+    responses=wrong(404),
+    summary="Look at a study",
+)
 def look_at_study(study: FoundStudy, here: Here) -> Response:
     """The study's progress, its runs, the verdict so far and the figure's data."""
     if isinstance(study, ShippedStudy):
@@ -108,6 +115,7 @@ def look_at_study(study: FoundStudy, here: Here) -> Response:
 
 @router.post(
     "/api/studies/{study_id}/cancel",
+    dependencies=[COSTLY],
     response_model=StudyView,
     responses=wrong(403, 404),
     summary="Cancel a study",
@@ -121,6 +129,7 @@ def cancel_study(study: Owned, here: Here) -> Response:
 
 @router.post(
     "/api/studies/{study_id}/resume",
+    dependencies=[COSTLY],
     response_model=StudyView,
     responses=wrong(403, 404, 422, 429),
     summary="Resume a study",
@@ -134,6 +143,7 @@ def resume_study(study: Owned, here: Here, by: By) -> Response:
 
 @router.get(
     "/api/studies/{study_id}/results",
+    dependencies=[COSTLY],
     responses={200: {"content": {"text/csv": {}}}, **wrong(404)},
     summary="Download a study's results",
 )
@@ -144,6 +154,7 @@ def download_results(study: FoundStudy, here: Here) -> Response:
 
 @router.get(
     "/api/studies/{study_id}/report",
+    dependencies=[COSTLY],
     responses={200: {"content": {"text/html": {}}}, **wrong(404, 422)},
     summary="Download a study's report",
 )

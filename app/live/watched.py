@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from app.live.layers import LayerHistograms
 from app.live.messages import Cursors, DisabledRow, LogLine, PointRow, RunDelta, SnapshotRow, SpeedRow
+from app.views.cleaned import cleaned
 from app.views.points import Thinning
 from app.views.runs import LayerView, RunSummary, layers, short, summary
 from core.run.cost import keeps_snapshot
@@ -169,4 +170,4 @@ def _snapshot_row(run: Run, snapshot: StoredSnapshot) -> SnapshotRow:
 
 
 def _log_line(row: LogRow) -> LogLine:
-    return {"id": row.id, "at": row.at, "attempt": row.attempt, "kind": row.kind, "message": row.message}
+    return {"id": row.id, "at": row.at, "attempt": row.attempt, "kind": row.kind, "message": cleaned(row.message)}

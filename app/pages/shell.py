@@ -72,7 +72,10 @@ def page(title: str, body: str) -> str:
 
 
 class Nowhere:
-    """A middleware that answers a request for an unknown page with a page of links."""
+    """A middleware that answers a request for an unknown page with a page of links.
+
+    A page that says itself that its run is not here stays as it is.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -85,13 +88,19 @@ class Nowhere:
 
         async def send_or_lead_on(message: Message) -> None:
             nonlocal instead
-            if message["type"] == "http.response.start" and message["status"] == 404:
+            if message["type"] == "http.response.start" and _is_bare(message):
                 instead = True
                 await HTMLResponse(page("No such page", NOWHERE), 404)(scope, receive, send)
             elif not instead:
                 await send(message)
 
         await self.app(scope, receive, send_or_lead_on)
+
+
+def _is_bare(start: Message) -> bool:
+    """Whether a response says that there is nothing, and has no page that says more."""
+    kind = Headers(raw=start["headers"]).get("content-type", "")
+    return bool(start["status"] == 404 and not kind.startswith("text/html"))
 
 
 def _looks_for_a_page(scope: Scope) -> bool:

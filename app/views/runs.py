@@ -6,6 +6,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
+from app.views.cleaned import cleaned
 from core.run.events import Finished, Started
 from jobs.store.records import Run, Unreadable
 
@@ -186,7 +187,7 @@ def summary(run: Run, public_url: str | None = None) -> RunSummary:
         "findings": run.has_findings,
         "study": run.study,
         "example": {"shows": run.example.shows, "machine": run.example.machine} if run.example else None,
-        "error": {"kind": run.error_kind, "message": run.error_message} if run.error_kind else None,
+        "error": {"kind": run.error_kind, "message": cleaned(run.error_message or "")} if run.error_kind else None,
         "cancel_requested": run.cancel_requested,
         "unattended": run.unattended,
     }
@@ -204,7 +205,7 @@ def unreadable(run: Unreadable, public_url: str | None = None) -> UnreadableView
         "dataset": run.dataset,
         "epochs": run.epochs,
         "replicate": run.replicate,
-        "reason": run.reason,
+        "reason": cleaned(run.reason),
     }
 
 

@@ -65,10 +65,11 @@ class Asset:
 
 def file_in(folder: Path, name: str) -> Path | None:
     """The file `name` below `folder`; None if there is none, or if the name leads outside the folder."""
-    if "\0" in name:
+    try:
+        found = (folder / name).resolve()
+        return found if found.is_relative_to(folder) and found.is_file() else None
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL, or a circle of links
         return None
-    found = (folder / name).resolve()
-    return found if found.is_relative_to(folder) and found.is_file() else None
 
 
 def sheets(static: Path) -> tuple[Path, ...]:

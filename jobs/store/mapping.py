@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlalchemy import Row
 
+from core.catalog.cache import cached
 from core.catalog.model import first_fault
 from core.run.events import Counts, Finished, Started
 from core.run.problems import explain
@@ -26,7 +27,7 @@ from jobs.store.workers import alive
 # Read once for many polls. A Started of the deepest network is some 100 KB, hence the smaller cache.
 read_spec = lru_cache(2048)(partial(RunSpec.model_validate_json, context=STORED))
 read_counts = lru_cache(2048)(Counts.model_validate_json)
-read_started = lru_cache(256)(Started.model_validate_json)
+read_started = cached(48 << 20, lambda started: 600 * len(started.layers))(Started.model_validate_json)
 read_result = lru_cache(1024)(Finished.model_validate_json)
 
 

@@ -124,10 +124,11 @@ def test_an_unknown_run_is_said_kindly(client: TestClient, ending: str) -> None:
     assert answer.status_code == 404 and "no run NoSuchRun12345" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("run_id", ["x", "a" * 41, "semi;colon", "%00%00%00%00%00%00", "' OR 1=1 --"])
+@pytest.mark.parametrize("run_id", ["x", "a" * 41, "semi;colon", "' OR 1=1 --"])
 def test_what_cannot_be_an_id_is_refused(client: TestClient, run_id: str) -> None:
     answer = client.get(f"/api/runs/{run_id}")
     assert answer.status_code == 422 and "run_id" in answer.json()["detail"]
+    assert client.get(f"/api/runs/{run_id}%00").status_code == 400
 
 
 def test_lists_filter_sort_and_page(client: TestClient, trainer: Trainer) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from starlette.testclient import TestClient
 
+from app.server import make_app
+from app.settings import Settings
+from core.run.spec import RunSpec
 from jobs.lease import Identity
 from jobs.store.records import Machine
 from jobs.store.store import Store
 from jobs.store.workers import Fit
-from tests.app.conftest import Trainer
+from tests.app.conftest import HERE, SPEC, Trainer
 
 
 def test_workers_and_what_a_run_takes(client: TestClient, store: Store, trainer: Trainer) -> None:
@@ -52,3 +55,19 @@ def test_a_well_worker_makes_a_well_server(client: TestClient, store: Store) -> 
     store.workers.hello(Identity.of_this_process(), 2)
     health = client.get("/healthz").json()
     assert (health["status"], health["workers"], health["troubles"]) == ("ok", 1, [])
+
+
+def test_strangers_learn_no_names(store: Store, trainer: Trainer) -> None:
+    store.workers.hello(Identity("box-7-abcdef", "box", None, 7, None), 1, Machine("P", 4, 1.5, 16, 100, 41))
+    app = make_app(Settings(public_url="https://bn.example.org"), store, lambda _: None, dict)
+    with TestClient(app, base_url=HERE) as client:
+        (worker,) = client.get("/api/workers").json()["workers"]
+        assert worker["host"] == "machine 1" and worker["machine"]["cores"] == 4
+        assert worker["machine"]["disk_bytes"] is worker["machine"]["disk_free_bytes"] is None
+        run, _ = store.runs.submit(RunSpec.model_validate({**SPEC, "replicate": 3}))
+        assert store.claims.take("box.lan-4711-a1b2c3")
+        assert store.claims.crash(run.id, 1, "It ended. It wrote last: OSError: /srv/secret/runs/x/points is gone")
+        said = client.post("/api/feed", json={"runs": {run.id: {"log": 0}}}).text
+        said += client.get(f"/api/runs/{run.id}").text + client.get(f"/api/runs/{run.id}/report").text
+    assert "Taken by worker." in said and "runs/x/points is gone" in said
+    assert not any(word in said for word in ("box.lan", "4711", "a1b2c3", "secret"))
