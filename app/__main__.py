@@ -6,6 +6,7 @@ Exit codes: 0 stopped; 1 the database does not answer; 2 a setting is wrong or t
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import socket
@@ -20,9 +21,12 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from app.settings import Settings
-from app.web.listen import PortTaken, listen, run
+from app.web.listen import LOG, PortTaken, listen, run
 from app.worker_process import EmbeddedWorker
 from core.machine.signals import stop_on
+from jobs import logs
+from jobs.backup.bucket import Bucket, Snapshots
+from jobs.backup.rows import Damaged
 from jobs.queue import make_queue, waker
 from jobs.settings import explain
 from jobs.store.database import open_database
@@ -86,9 +90,12 @@ def serve() -> None:
         settings = Settings()
     except ValidationError as error:
         raise CannotStart(explain(error), BAD_SETTINGS) from error
+    logging.basicConfig(format=LOG, level=logging.WARNING)
+    logs.shape(settings, LOG)
     with ExitStack() as stack:
         try:
             listener = stack.enter_context(listen(settings.host, settings.port))
+            bring_back(settings)
             store = stack.enter_context(open_store(settings.store_url))
             wake = waker(make_queue(settings))
         except (ValueError, PortTaken, WrongSchema) as error:
@@ -98,8 +105,39 @@ def serve() -> None:
         except OSError as error:
             raise CannotStart(f"cannot keep anything in {settings.data}: {error.strerror}", BAD_SETTINGS) from error
         settle_examples(store, settings.examples)
+        stack.enter_context(snapshots(settings, store))
         stack.enter_context(embedded_worker(settings))
         serve_pages(settings, store, wake, listener)
+
+
+def bring_back(settings: Settings) -> None:
+    """Put the newest copy in the bucket into a data folder that has no database. Raises ValueError and OSError."""
+    if settings.snapshot is None:
+        return
+    database = open_database(settings.store_url)
+    try:
+        if database.file is None:
+            raise ValueError("ONLYBN_SNAPSHOT is for SQLite; PostgreSQL has backups of its own")
+        if not database.file.exists() and (name := Bucket(settings.snapshot).restore(database)):
+            print(f"The database is back, from {settings.snapshot / name}", flush=True)
+    except Damaged as error:
+        raise ValueError(f"the copy in {settings.snapshot} cannot be used: {error}") from error
+    finally:
+        database.close()
+
+
+@contextmanager
+def snapshots(settings: Settings, store: Store) -> Iterator[None]:
+    """Copy the database into the bucket while inside the context, and at its end, if the settings name one."""
+    if settings.snapshot is None:
+        yield
+        return
+    copying = Snapshots(Bucket(settings.snapshot), store.database, settings.data, settings.snapshot_every_s)
+    copying.start()
+    try:
+        yield
+    finally:
+        copying.stop()
 
 
 @contextmanager

@@ -37,6 +37,7 @@ from app.api import (
 from app.api.common import Services
 from app.live.feed import Feed
 from app.live.messages import Question
+from app.live.probe import Probe
 from app.pages.shell import Nowhere
 from app.preview.estimate import Estimator
 from app.preview.outlook import Outlooks
@@ -46,7 +47,9 @@ from app.views.studies import Studies
 from app.web import gradio_internals
 from app.web.addresses import METHODS, Hosts
 from app.web.assets import Assets
+from app.web.auth.gate import Gate, Peer, door
 from app.web.bodies import MAX_BODY
+from app.web.metrics import Meter
 from app.web.security import Rules, Security
 from core.run.edits import SurgeryRequest
 from core.run.spec import RunSpec
@@ -120,9 +123,15 @@ def make_app(
     app.add_middleware(Social, store=store, public_url=url)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(Nowhere)
+    if settings.metrics_token:
+        token = settings.metrics_token.get_secret_value()
+        app.add_middleware(Meter, token=token, numbers=store.tallies.numbers, folder=settings.data)
+    if entrance := door(settings):
+        app.add_middleware(Gate, way=entrance[0], sessions=entrance[1])
     app.add_middleware(Security, rules=rules_of(settings))
     if settings.trusted_proxies:  # before Security, which takes out what anybody can send
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
+    app.add_middleware(Peer)
     app.router.routes += [feed.FIRST, Assets()]
     app.state.services = Services(
         settings,
@@ -133,6 +142,7 @@ def make_app(
         Outlooks(store, estimator, url),
         Studies(store, url, settings.largest_study, shipped=settings.examples),
         options,
+        Probe(store),
     )
     for router in ROUTERS:
         app.include_router(router)

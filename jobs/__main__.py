@@ -1,4 +1,4 @@
-"""`python -m jobs`: a worker, on this machine or on another one that shares database and queue; and its admin."""
+"""`python -m jobs`: a worker, on this machine or on another that shares database and queue; admin, and backups."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from sqlalchemy.exc import DBAPIError
 
 from core.machine.lifeline import die_with_parent
 from core.machine.signals import stop_on
-from jobs import admin
+from jobs import admin, logs
+from jobs.backup import commands as backup
 from jobs.queue import make_queue, shown
 from jobs.settings import WorkerSettings, explain
 from jobs.store.database import open_database
@@ -22,6 +23,7 @@ from jobs.store.store import Store
 from jobs.worker.worker import Tersely, Worker
 
 STOPPED, UNREACHABLE, BAD_SETTINGS = 0, 1, 2
+TEXT, DATES = "%(asctime)s %(name)s: %(message)s", "%H:%M:%S"
 
 
 def main() -> int:
@@ -31,6 +33,9 @@ def main() -> int:
     _log_to_stderr()
     try:
         settings = WorkerSettings()
+        logs.shape(settings, TEXT, DATES)
+        if arguments.command in backup.COMMANDS:
+            return backup.run(arguments, settings)
         store = Store(open_database(settings.store_url))
         store.migrate()
         if arguments.command == "admin":
@@ -76,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--lifeline", action="store_true", help=argparse.SUPPRESS)
     commands = parser.add_subparsers(dest="command", metavar="")
     admin.add_arguments(commands.add_parser("admin", help="pause, drain and open the queue; remove and rename runs"))
+    backup.add_commands(commands)
     return parser
 
 
@@ -89,7 +95,7 @@ def _stop_on_signals(worker: Worker) -> None:
 
 
 def _log_to_stderr() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
+    logging.basicConfig(level=logging.INFO, format=TEXT, datefmt=DATES)
     for name in ("huey", "huey.consumer", "huey.consumer.Worker", "huey.consumer.Scheduler"):
         logging.getLogger(name).setLevel(logging.WARNING)
         logging.getLogger(name).addFilter(Tersely())

@@ -17,6 +17,8 @@ from core.machine.processor import available_cores
 from jobs.quotas import MEGABYTE, Cap, Limits, Portion
 
 KEY_BYTES = 32
+HIDDEN = ("SECRET", "PASSWORD", "TOKEN", "DATABASE_URL", "QUEUE_URL")
+"""How the names of variables end whose values are not printed."""
 Profile = Literal["local", "demo", "lab"]
 
 PROFILES: dict[Profile, dict[str, object]] = {
@@ -98,6 +100,9 @@ class WorkerSettings(BaseSettings):
         "auto",
         pattern=r"^(auto|cpu|cuda|cuda:\d+)$",
         description="Where trainings run: cpu, cuda, one GPU of several (cuda:1), or auto: GPUs where there are.",
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How lines of the log are written: text for people, or json, an object a line."
     )
     lease_s: float = Field(30.0, ge=1, le=3600, description="Seconds of silence after which a run is taken over.")
     patience_s: float = Field(
@@ -217,9 +222,10 @@ def explain(error: ValidationError) -> str:
     """What is wrong with the environment, one line a variable."""
     lines = []
     for problem in error.errors(include_url=False):
-        variable = f"ONLYBN_{'_'.join(str(part) for part in problem['loc']).upper()}"
+        variable = f"ONLYBN_{'_'.join(str(part) for part in problem['loc']).upper().removeprefix('ONLYBN_')}"
         message = problem["msg"].removeprefix("Value error, ")
-        lines.append(f"{variable}: {message[:1].lower()}{message[1:]}, got {problem['input']!r}")
+        got = "" if variable.endswith(HIDDEN) else f", got {problem['input']!r}"
+        lines.append(f"{variable}: {message[:1].lower()}{message[1:]}{got}")
     return "\n".join(lines)
 
 

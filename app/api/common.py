@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from app.api.errors import Problem
 from app.live.feed import Feed
+from app.live.probe import Probe
 from app.preview.estimate import Estimator
 from app.preview.outlook import Outlooks
 from app.settings import Settings
@@ -39,6 +40,7 @@ class Services:
     outlooks: Outlooks
     studies: Studies
     options: Callable[[], dict[str, Any]]
+    probe: Probe
     specs: Limiter = field(default_factory=lambda: Limiter(2, waiting=30))
     texts: Limiter = field(default_factory=lambda: Limiter(1, waiting=8))
     files: Limiter = field(default_factory=lambda: Limiter(1, waiting=8))

@@ -73,7 +73,7 @@ def _sentence(problem: Mapping[str, Any]) -> str:
 
 def install(app: FastAPI) -> None:
     """Make `app` answer all errors in our form."""
-    logged_at = float("-inf")
+    _install_away(app)
 
     @app.exception_handler(Problem)
     def _problem(request: Request, error: Exception) -> JSONResponse:
@@ -117,6 +117,15 @@ def install(app: FastAPI) -> None:
         answer.headers.update(error.headers or {})
         return answer
 
+    @app.exception_handler(Exception)
+    def _unexpected(request: Request, error: Exception) -> JSONResponse:
+        return refuse(500, "something went wrong on the server; its log says what")
+
+
+def _install_away(app: FastAPI) -> None:
+    """Make `app` say that its database does not answer; the log says it once in QUIET_S."""
+    logged_at = float("-inf")
+
     @app.exception_handler(DatabaseAway)
     @app.exception_handler(DBAPIError)
     def _database(request: Request, error: Exception) -> JSONResponse:
@@ -129,7 +138,3 @@ def install(app: FastAPI) -> None:
         answer = refuse(503, "the database does not answer right now; please try again")
         answer.headers["Retry-After"] = "2"
         return answer
-
-    @app.exception_handler(Exception)
-    def _unexpected(request: Request, error: Exception) -> JSONResponse:
-        return refuse(500, "something went wrong on the server; its log says what")

@@ -23,6 +23,16 @@ class Healthy(TypedDict):
     troubles: list[str]
 
 
+class Ready(TypedDict):
+    """Whether the server can serve requests, and each part that it needs. `workers`: how many live; 0 is no fault of
+    the server."""
+
+    status: Literal["ready", "not ready"]
+    database: Literal["writable", "read only", "does not answer"]
+    migrations: Literal["current", "another version's", "unknown"]
+    workers: int
+
+
 class MachineView(TypedDict):
     """A worker's report about its machine. `load`: busy threads within the last minute; the disk is that of its data
     folder; null if the system does not report it."""
@@ -96,6 +106,19 @@ def show_kept(here: Here) -> Response:
         "evicted_runs": last.runs if last else 0,
     }
     return answer(said)
+
+
+@router.get("/readyz", response_model=Ready, responses={503: {"model": Ready}}, summary="Can the server do its work?")
+def readyz(here: Here) -> Response:
+    """503 if the database cannot be read or written, or has another program's schema. Without a worker, runs wait."""
+    found = here.probe.readiness()
+    said: Ready = {
+        "status": "ready" if found.is_ready else "not ready",
+        "database": "writable" if found.writable else "read only" if found.answers else "does not answer",
+        "migrations": "current" if found.current else "another version's" if found.answers else "unknown",
+        "workers": found.workers,
+    }
+    return answer(said, 200 if found.is_ready else 503)
 
 
 @router.get("/api/workers", response_model=Workers, summary="Who trains here")

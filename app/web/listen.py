@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from app.web.connections import Bounded, connections_allowed
 
+LOG = "%(levelname)s %(name)s: %(message)s"
 DRAIN_S = 1
 """Seconds that responses in progress get at shutdown; then the server cuts open streams."""
 
@@ -54,7 +55,7 @@ def run(app: ASGIApp, listener: socket.socket, ready: Callable[[], None], header
 
     `headers`: those of refusals that the application never sees.
     """
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    logging.basicConfig(format=LOG, level=logging.WARNING)
     logging.getLogger("uvicorn.error").addFilter(_is_news)
     for handler in logging.getLogger().handlers:
         handler.addFilter(Sparing())

@@ -1,6 +1,7 @@
-"""Who asks: a token that the browser makes, keeps and sends with every request, and a network address.
+"""Who asks: the account, where one must sign in, or a token that the browser makes, keeps and sends with every request;
+and a network address.
 
-Neither is kept; the database gets keyed hashes. Who sends no token, such as a script, is told apart by the address.
+None is kept; the database gets keyed hashes. Who sends no token, such as a script, is told apart by the address.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ HOME_BITS = 64
 def asker_of(request: Request, key: bytes) -> Asker:
     """Who sent `request`; `key` is secret. Behind trusted proxies, the address is already that of the visitor."""
     address = _keyed(key, "address", network_of(request.client.host if request.client else "unknown"))
+    account = getattr(request.state, "account", None)
+    if account is not None and account.name:  # a password has no name: those who share it are told apart by token
+        return Asker(_keyed(key, "account", account.name), address)
     token = request.headers.get(HEADER, "")[:MAX_TOKEN]
     return Asker(_keyed(key, "token", token) if token else address, address)
 

@@ -15,7 +15,7 @@ from core.run.cost import step_macs
 from jobs.store.database import Database
 from jobs.store.mapping import kept, read_spec
 from jobs.store.records import Health, State
-from jobs.store.tables import MEMBERS, RUNS, STUDIES, WORKERS
+from jobs.store.tables import EVALUATIONS, MEMBERS, RUNS, STUDIES, WORKERS
 from jobs.store.workers import able, alive
 
 SPEED_OF_LAST = 10
@@ -123,6 +123,21 @@ class Tallies:
             macs_per_s=median(speeds) if speeds else None,
             troubles=tuple(sorted(f"A worker: {words}" for words in said)),
         )
+
+    def numbers(self) -> dict[str, dict[str, float]]:
+        """How many runs, evaluations and studies there are by state, and how many workers and slots live."""
+        living = alive(self.database.clock())
+        count = sa.func.count()
+        with self.database.reading() as connection:
+            kinds = {
+                name: {state: float(number) for state, number in connection.execute(statement)}
+                for name, statement in (
+                    ("runs", sa.select(RUNS.c.state, count).where(kept()).group_by(RUNS.c.state)),
+                    ("evaluations", sa.select(EVALUATIONS.c.state, count).group_by(EVALUATIONS.c.state)),
+                )
+            }
+            row = connection.execute(sa.select(count, sa.func.sum(WORKERS.c.slots)).where(living)).one()
+        return {**kinds, "workers": {"": float(row[0])}, "slots": {"": float(row[1] or 0)}}
 
 
 def _contains(text: str) -> ColumnElement[bool]:

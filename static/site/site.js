@@ -78,10 +78,13 @@ function moreMenu(keys, wide) {
     (await keys).sheet();
   });
   const copies = [...wide].map((link) => h("a", { href: link.getAttribute("href") }, link.textContent));
-  const links = h("div", {}, copies, help);
+  const links = h("div", {}, copies, help, isSignedIn() ? h("a", { href: "/sign-out" }, "Sign out") : "");
   const menu = h("details", { class: "menu site-more" }, summary, links);
   return menu;
 }
+
+/** Whether somebody signed in here. The session itself is in a cookie that no script can read. */
+const isSignedIn = () => document.cookie.split("; ").includes("onlybn_signed_in=1");
 
 function themeButton() {
   const path = s("path", {

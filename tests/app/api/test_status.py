@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.testclient import TestClient
 
+from app.live.probe import Probe
 from app.server import make_app
 from app.settings import Settings
 from core.run.spec import RunSpec
@@ -11,7 +12,7 @@ from jobs.lease import Identity
 from jobs.store.records import Machine
 from jobs.store.store import Store
 from jobs.store.workers import Fit
-from tests.app.conftest import HERE, SPEC, Trainer
+from tests.app.conftest import HERE, SPEC, Clock, Trainer
 
 
 def test_workers_and_what_a_run_takes(client: TestClient, store: Store, trainer: Trainer) -> None:
@@ -71,3 +72,54 @@ def test_strangers_learn_no_names(store: Store, trainer: Trainer) -> None:
         said += client.get(f"/api/runs/{run.id}").text + client.get(f"/api/runs/{run.id}/report").text
     assert "Taken by worker." in said and "runs/x/points is gone" in said
     assert not any(word in said for word in ("box.lan", "4711", "a1b2c3", "secret"))
+
+
+def test_ready_says_each_part(client: TestClient, store: Store) -> None:
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ready", "database": "writable", "migrations": "current", "workers": 0}
+
+
+def test_a_worker_is_seen(client: TestClient, store: Store) -> None:
+    store.workers.hello(Identity.of_this_process(), 2)
+    assert client.get("/readyz").json()["workers"] == 1
+
+
+def test_another_versions_tables_are_not_ready(client: TestClient, store: Store) -> None:
+    with store.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert (answer.json()["status"], answer.json()["migrations"]) == ("not ready", "another version's")
+
+
+def test_a_database_that_takes_no_writes_is_not_ready(client: TestClient, store: Store) -> None:
+    with store.database.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA query_only = ON")  # the pool hands out this connection again
+    answer = client.get("/readyz")
+    assert answer.status_code == 503 and answer.json()["database"] == "read only"
+
+
+def test_a_database_that_is_away_is_not_ready(client: TestClient, store: Store) -> None:
+    assert store.database.file
+    store.database.close()
+    store.database.file.unlink()
+    store.database.file.mkdir()
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json() == {
+        "status": "not ready",
+        "database": "does not answer",
+        "migrations": "unknown",
+        "workers": 0,
+    }
+
+
+def test_it_is_asked_once_in_two_seconds(store: Store, clock: Clock) -> None:
+    probe = Probe(store, clock)
+    assert probe.readiness().is_ready
+    with store.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    assert probe.readiness().is_ready
+    clock.seconds += 2
+    assert not probe.readiness().is_ready
