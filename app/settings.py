@@ -24,6 +24,11 @@ def space_url() -> str | None:
     return f"https://{host}" if host else None
 
 
+def space_proxies() -> str:
+    """Where the requests to a Hugging Face Space come from: its private network. Empty elsewhere."""
+    return "10.0.0.0/8" if space_url() else ""
+
+
 class Settings(WorkerSettings):
     """Each field is an environment variable: `ONLYBN_` and the field's name. An empty variable counts as unset."""
 
@@ -39,9 +44,10 @@ class Settings(WorkerSettings):
         "paper", description="The largest scale of a study that visitors may launch: minutes, evening or paper."
     )
     trusted_proxies: str = Field(
-        "",
+        default_factory=space_proxies,
         pattern=r"^[0-9A-Fa-f.:/, ]*$",
-        description="Addresses or networks of proxies whose X-Forwarded-For names the visitor, with commas between.",
+        description="Addresses or networks of proxies whose X-Forwarded-For names the visitor, with commas between; "
+        "unset: the private network, in a Hugging Face Space.",
     )
     public_url: str | None = Field(
         default_factory=space_url,

@@ -63,6 +63,11 @@ PROFILES: dict[Profile, dict[str, object]] = {
 """The defaults of a profile that differ from those of the fields."""
 
 
+def usual_profile() -> Profile:
+    """The profile where none is set: demo in a Hugging Face Space, which strangers find; local elsewhere."""
+    return "demo" if os.environ.get("SPACE_HOST", "").strip() else "local"
+
+
 class WorkerSettings(BaseSettings):
     """One field an environment variable: `ONLYBN_` and the field's name. An empty variable counts as unset."""
 
@@ -122,9 +127,9 @@ class WorkerSettings(BaseSettings):
         description="Address space of one process of a training in GiB (Linux); unset: no limit. GPUs need hundreds.",
     )
     profile: Profile = Field(
-        "local",
+        default_factory=usual_profile,
         description="Defaults of all limits: local, none; demo, strangers who share two cores; lab, a group with a "
-        "machine of its own.",
+        "machine of its own. Unset: demo in a Hugging Face Space, local elsewhere.",
     )
     max_queued: int = Field(200, ge=1, le=100_000, description="How many runs and studies may wait; more are refused.")
     owner_running: int = Field(0, ge=0, le=10_000, description="How many runs of one visitor may run; 0: no limit.")
@@ -175,7 +180,7 @@ class WorkerSettings(BaseSettings):
     @classmethod
     def _by_profile(cls, given: Any) -> Any:
         """What is not set has the profile's default."""
-        defaults = PROFILES.get(given.get("profile", "local"), {}) if isinstance(given, dict) else {}
+        defaults = PROFILES.get(given.get("profile", usual_profile()), {}) if isinstance(given, dict) else {}
         known = {name: value for name, value in defaults.items() if name in cls.model_fields}
         return {**known, **given} if isinstance(given, dict) else given
 

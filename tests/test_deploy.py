@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 COMPOSE = (ROOT / "compose.yaml", ROOT / "deploy" / "compose.yaml", ROOT / "deploy" / "gpu.yaml")
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
 KNOWN = {f"ONLYBN_{name.upper()}" for name in Settings.model_fields}
-ELSEWHERE = {"ONLYBN_BIND", "ONLYBN_PROFILE"}
+ELSEWHERE = {"ONLYBN_BIND"}
 """Variables of a compose file itself."""
 
 
