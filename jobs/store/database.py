@@ -181,8 +181,8 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # transactions begin where we say so, not where the driver guesses
     cursor = connection.cursor()
     _wait_at_most(connection, BUSY_TIMEOUT_S)
-    cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file: it can give back what was deleted
-    _use_wal(cursor)
+    _insist(cursor, "PRAGMA auto_vacuum = INCREMENTAL")  # of a new file: it can give back what was deleted
+    _insist(cursor, "PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA wal_autocheckpoint = 0")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
@@ -216,12 +216,13 @@ def _wait_at_most(connection: Any, seconds: float) -> None:
     connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
 
-def _use_wal(cursor: sqlite3.Cursor) -> None:
-    """Several processes may open a new file at once; the switch to WAL then fails at once instead of waiting."""
+def _insist(cursor: sqlite3.Cursor, statement: str) -> None:
+    """Execute the first statements of a connection. While another process opens or closes the file, they fail at once
+    instead of waiting."""
     deadline = time.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:
-            cursor.execute("PRAGMA journal_mode = WAL")
+            cursor.execute(statement)
             return
         except sqlite3.OperationalError as error:
             if "locked" not in str(error) or time.monotonic() > deadline:

@@ -18,9 +18,10 @@ from jobs.store.mapping import kept, read_any, read_run, read_spec, readable, se
 from jobs.store.records import RESUMABLE, TERMINAL, LogRow, Run, State, Unreadable
 from jobs.store.shares.admission import ALONE, admit_launch
 from jobs.store.shares.prices import check_price
+from jobs.store.shares.tables import BURIED
 from jobs.store.shares.turns import next_turn
 from jobs.store.submission import IN_STUDY, hashed, insert_run, new_token, row_of
-from jobs.store.tables import BURIED, MEMBERS, RUNS, STARTS, STUDIES
+from jobs.store.tables import MEMBERS, RUNS, STARTS, STUDIES
 from jobs.store.tallies import Filters
 
 REMOVED_FOR_S = 3600.0

@@ -298,11 +298,3 @@ WORKERS = Table(
     Column("note", sa.Text),
     Column("lacks", sa.Text),
 )
-
-BURIED = Table(
-    "buried",
-    METADATA,
-    Column("id", sa.String(32), primary_key=True),
-    Column("at", sa.Double, nullable=False),  # by the database's clock
-)
-"""The runs that were deleted for good: workers on other machines delete their folders, too."""

@@ -89,7 +89,7 @@ def test_a_password_stands_before_a_real_server(start: Start, tmp_path: Path) ->
         ONLYBN_LOG_FORMAT="json",
     )
     assert server.stdout and server.stdout.readline().startswith("OnlyBN is at ")
-    for path in ("/", "/api/runs", "/static/site/site.js", "/theme.css", "/config"):
+    for path in ("/", "/api/runs", "/static/site/site.js", "/theme.css", "/runs"):
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10)
         assert refused.value.code == 401

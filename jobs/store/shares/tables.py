@@ -1,4 +1,4 @@
-"""The tables of shares: what was asked for lately, and single values of the installation."""
+"""The tables of shares: what was asked for lately, single values of the installation, and the runs that are gone."""
 
 from __future__ import annotations
 
@@ -27,3 +27,11 @@ FLAGS = Table(
     Column("value", sa.Text, nullable=False),
 )
 """Single values of the installation: how far the turns are, whether the queue is paused, what was evicted last."""
+
+BURIED = Table(
+    "buried",
+    METADATA,
+    Column("id", sa.String(32), primary_key=True),
+    Column("at", sa.Double, nullable=False),  # by the database's clock
+)
+"""The runs that were deleted for good: workers on other machines delete their folders, too."""
