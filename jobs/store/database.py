@@ -181,7 +181,8 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # transactions begin where we say so, not where the driver guesses
     cursor = connection.cursor()
     _wait_at_most(connection, BUSY_TIMEOUT_S)
-    _insist(cursor, "PRAGMA auto_vacuum = INCREMENTAL")  # of a new file: it can give back what was deleted
+    if _insist(cursor, "PRAGMA page_count") == 0:  # a new file, which can then give back the room of what was deleted
+        _insist(cursor, "PRAGMA auto_vacuum = INCREMENTAL")  # of any other file, this takes the lock of writers
     _insist(cursor, "PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA wal_autocheckpoint = 0")
     cursor.execute("PRAGMA synchronous = FULL")
@@ -216,14 +217,14 @@ def _wait_at_most(connection: Any, seconds: float) -> None:
     connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
 
-def _insist(cursor: sqlite3.Cursor, statement: str) -> None:
-    """Execute the first statements of a connection. While another process opens or closes the file, they fail at once
-    instead of waiting."""
+def _insist(cursor: sqlite3.Cursor, pragma: str) -> object:
+    """The value of one of the first statements of a connection. While another process opens or closes the file, they
+    fail at once instead of waiting."""
     deadline = time.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:
-            cursor.execute(statement)
-            return
+            row = cursor.execute(pragma).fetchone()
+            return row and row[0]
         except sqlite3.OperationalError as error:
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise

@@ -31,6 +31,21 @@ def test_sqlite_is_set_up_to_survive_power_loss(tmp_path: Path) -> None:
     database.close()
 
 
+def test_sqlite_is_opened_and_read_while_somebody_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobs.store.database.BUSY_TIMEOUT_S", 1.0)
+    url = f"sqlite:///{tmp_path / 'x.db'}"
+    database = open_database(url)
+    with database.writing() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (v TEXT)")
+    with database.writing():
+        another = open_database(url)
+        with another.reading() as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM t").scalar() == 0
+            assert connection.exec_driver_sql("PRAGMA auto_vacuum").scalar() == 2
+        another.close()
+    database.close()
+
+
 def test_many_threads_write_without_a_locked_database(lite: Store) -> None:
     in_threads(8, lambda _: [lite.runs.submit(fake_spec()) for _ in range(5)])
     assert lite.tallies.health().queued == 40
