@@ -96,6 +96,7 @@ RUNS = Table(
     Column("keeps", sa.Boolean, nullable=False, default=False),
     Column("pinned", sa.Boolean, nullable=False, default=False),
     Column("evicted_at", sa.Double),
+    Column("dropped_at", sa.Double),  # its trained network only
     # Of a run that came with the project: the name of its files, what it shows, and the machine that trained it.
     Column("example", sa.String(60)),
     Column("example_shows", sa.Text),

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from app.server import make_app
 from app.settings import Settings
 from jobs.store.store import Store
-from tests.app.conftest import SPEC
+from tests.app.conftest import HERE, SPEC
 
 TOKEN = "a token of the admin"
 ADMIN = {"X-Admin-Token": TOKEN}
@@ -16,7 +16,7 @@ ADMIN = {"X-Admin-Token": TOKEN}
 
 @pytest.fixture
 def site(store: Store) -> TestClient:
-    return TestClient(make_app(Settings(admin_token=TOKEN), store, lambda _: None, dict))
+    return TestClient(make_app(Settings(admin_token=TOKEN), store, lambda _: None, dict), base_url=HERE)
 
 
 @pytest.mark.parametrize(
