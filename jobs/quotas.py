@@ -143,9 +143,7 @@ def refuse_evaluations(whose: str, waiting: int, most: int) -> str:
 
 
 def refuse_reports(reported: int, most: int) -> str:
-    return (
-        f"{reported} names were reported from your network address within an hour, and at most {most} may."
-    )
+    return f"{reported} names were reported from your network address within an hour, and at most {most} may."
 
 
 def words(seconds: float) -> str:

@@ -13,13 +13,15 @@ from app.web.visitor import network_of
 from core.studies.catalog.table import study_spec
 from jobs.store.store import Store
 from tests.app.api.test_starts import file_of
-from tests.app.conftest import SPEC, Trainer
+from tests.app.conftest import HERE, SPEC, Trainer
 
 ANNA, BEN = {"X-Visitor-Token": "a" * 36}, {"X-Visitor-Token": "b" * 36}
 
 
 def site(store: Store, **settings: Any) -> TestClient:
-    return TestClient(make_app(Settings(**settings), store, lambda _: None, dict), raise_server_exceptions=False)
+    return TestClient(
+        make_app(Settings(**settings), store, lambda _: None, dict), base_url=HERE, raise_server_exceptions=False
+    )
 
 
 def refused(answer: Any, words: str) -> None:
@@ -52,7 +54,7 @@ def test_only_a_trusted_proxy_names_the_visitor(store: Store) -> None:
         for run in store.queue.waiting():
             store.runs.cancel(run)
         app = make_app(Settings(owner_waiting=1, trusted_proxies=trusted), store, lambda _: None, dict)
-        client = TestClient(app, client=("127.0.0.1", 5000))
+        client = TestClient(app, base_url=HERE, client=("127.0.0.1", 5000))
         hops = ("198.51.100.1", "6.6.6.6, 198.51.100.2", "7.7.7.7, 198.51.100.2")
         said = [client.post("/api/runs", json=SPEC, headers={"X-Forwarded-For": hop}).status_code for hop in hops]
         assert said == expected, trusted

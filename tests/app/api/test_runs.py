@@ -245,6 +245,7 @@ def test_health(client: TestClient, trainer: Trainer) -> None:
         "workers": 0,
         "queued": 1,
         "running": 1,
+        "mode": "open",
         "troubles": ["No worker takes runs: what is launched waits."],
     }
 

@@ -16,7 +16,7 @@ from tests.app.conftest import HERE, SPEC, Clock, Trainer
 
 
 def test_workers_and_what_a_run_takes(client: TestClient, store: Store, trainer: Trainer) -> None:
-    assert client.get("/api/workers").json() == {"workers": []}
+    assert client.get("/api/workers").json() == {"mode": "open", "workers": []}
     me = Identity.of_this_process()
     store.workers.hello(me, 2, Machine("A processor", 4, 1.5, 16, 100, 41))
     assert client.get("/api/workers").json()["workers"] == [

@@ -152,16 +152,16 @@ def test_a_run_that_may_not_begin_yet_waits_and_others_pass(store: Store, spec: 
     rules = limits(running=1)
     first, second = submit(store, spec, ANNA, 2)
     (other,) = submit(store, spec, BEN)
-    taken = [store.claims.take("worker", rules) for _ in range(3)]
+    taken = [store.claims.take("worker", limits=rules) for _ in range(3)]
     assert [run.id if run else None for run in taken] == [first, other, None]
     assert store.queue.waiting() == [second]
     assert store.claims.finish(first, 1, finished(spec))
-    last = store.claims.take("worker", rules)
+    last = store.claims.take("worker", limits=rules)
     assert last and last.id == second
 
 
 def test_workers_at_once_start_no_more_than_may_run(store: Store, spec: RunSpec) -> None:
     rules = limits(running=2)
     submit(store, spec, ANNA, 12)
-    in_threads(8, lambda index: store.claims.take(f"worker {index}", rules))
+    in_threads(8, lambda index: store.claims.take(f"worker {index}", limits=rules))
     assert len(store.claims.held()) == 2
