@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from app.api.common import COSTLY, By, Here, wrong
 from app.web.answers import answer
+from jobs.quotas import Portion
 from jobs.store.records import Mode
 
 
@@ -25,10 +26,11 @@ class KeptView(TypedDict):
 class ShareView(TypedDict):
     """What the asker may still launch. `waiting_left`: how many more of its runs and studies may wait now;
     `hourly_left`: how many more launches may come within the hour; `running_most`: how many of its runs run at once;
-    null: no limit. `refusal`: why nothing may be launched now, and `retry_s` when to try again; null: it may.
+    null: no limit. `limited`: whether visitors have limits here at all. `refusal`: why nothing may be launched now, and `retry_s` when to try again; null: it may.
     """
 
     mode: Mode
+    limited: bool
     waiting_left: int | None
     hourly_left: int | None
     running_most: int | None
@@ -52,6 +54,7 @@ def show_share(
     allowance = here.store.allowances.of(limits, by, disk_bytes)
     said: ShareView = {
         "mode": here.feed.health().mode,
+        "limited": limits.owner != Portion(),
         "waiting_left": allowance.waiting_left,
         "hourly_left": allowance.hourly_left,
         "running_most": limits.owner.running or None,

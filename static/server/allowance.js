@@ -18,8 +18,7 @@ class Allowance extends EventTarget {
     this.#task ??= repeat(async () => {
       this.value = await ask(`/api/share?disk_bytes=${this.#disk_bytes}`);
       this.dispatchEvent(new Event("change"));
-      const { mode, waiting_left, hourly_left, refusal } = this.value;
-      return mode !== "open" || refusal !== null || waiting_left !== null || hourly_left !== null;
+      return this.value.limited || this.value.refusal !== null || this.value.mode !== "open";
     }, EVERY_MS);
   }
 
@@ -32,7 +31,7 @@ class Allowance extends EventTarget {
   expect(disk_bytes) {
     if (disk_bytes === this.#disk_bytes) return;
     this.#disk_bytes = disk_bytes;
-    this.wake();
+    if (this.value?.limited) this.#task.wake();
   }
 
   /** Why `count` runs cannot be launched now; "" if they can, or nobody knows. */
