@@ -26,7 +26,8 @@ class KeptView(TypedDict):
 class ShareView(TypedDict):
     """What the asker may still launch. `waiting_left`: how many more of its runs and studies may wait now;
     `hourly_left`: how many more launches may come within the hour; `running_most`: how many of its runs run at once;
-    null: no limit. `limited`: whether visitors have limits here at all. `refusal`: why nothing may be launched now, and `retry_s` when to try again; null: it may.
+    null: no limit. `limited`: whether visitors have limits here at all. `refusal`: why nothing may be
+    launched now, and `retry_s` when to try again; null: it may.
     """
 
     mode: Mode

@@ -16,12 +16,8 @@ from core.run.events import Point, Split
 METADATA = MetaData()
 Big = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite counts up by itself in INTEGER only
 
-SCHEMA = Table(
-    "schema_version",
-    METADATA,
-    Column("only", sa.Integer, primary_key=True, autoincrement=False),
-    Column("version", sa.Integer, nullable=False),
-)
+_ONLY = Column("only", sa.Integer, primary_key=True, autoincrement=False)
+SCHEMA = Table("schema_version", METADATA, _ONLY, Column("version", sa.Integer, nullable=False))
 """Always 4: it tells programs from before the migrations that this database is not for them."""
 
 # For indexes of the few rows that have a value.
@@ -204,11 +200,7 @@ CAPSULES = Table(
     Column("content", sa.LargeBinary, nullable=False),
 )
 
-EXAMPLES = Table(
-    "examples",
-    METADATA,
-    Column("name", sa.String(60), primary_key=True),
-)
+EXAMPLES = Table("examples", METADATA, Column("name", sa.String(60), primary_key=True))
 """The names of all examples ever stored here, also of removed ones, which are not stored again."""
 
 EVALUATIONS = Table(
@@ -300,10 +292,6 @@ WORKERS = Table(
     Column("lacks", sa.Text),
 )
 
-BURIED = Table(
-    "buried",
-    METADATA,
-    Column("id", sa.String(32), primary_key=True),
-    Column("at", sa.Double, nullable=False),  # by the database's clock
-)
+_BURIED_AT = Column("at", sa.Double, nullable=False)  # by the database's clock
+BURIED = Table("buried", METADATA, Column("id", sa.String(32), primary_key=True), _BURIED_AT)
 """The runs that were deleted for good: workers on other machines delete their folders, too."""
