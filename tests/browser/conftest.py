@@ -27,6 +27,7 @@ from tests.browser.puppet import Puppet
 
 ROOT = Path(__file__).parents[2]
 TINY = {"architecture": "resnet-8", "policy": "batchnorm", "dataset": "digits", "epochs": 3, "train_examples": 512}
+ADMIN_TOKEN = "the token of the admin"
 READY_WITHIN_S, TRAINED_WITHIN_S = 150.0, 120.0
 PATIENCE_MS = 20_000
 FLAGS = (
@@ -166,7 +167,7 @@ def serve(
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server without a worker: `puppet` plays the worker."""
-    yield from serve(tmp_path_factory.mktemp("site"))
+    yield from serve(tmp_path_factory.mktemp("site"), settings={"ONLYBN_ADMIN_TOKEN": ADMIN_TOKEN})
 
 
 def play(site: Site) -> Iterator[Puppet]:
@@ -187,9 +188,6 @@ def puppet(site: Site) -> Iterator[Puppet]:
 def working_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server with its embedded worker, which trains."""
     yield from serve(tmp_path_factory.mktemp("working"), embedded_worker=True)
-
-
-ADMIN_TOKEN = "the token of the admin"
 
 
 @pytest.fixture(scope="session")

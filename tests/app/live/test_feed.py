@@ -244,7 +244,8 @@ def test_the_route(client: TestClient, trainer: Trainer) -> None:
     answer = client.post("/api/feed", json={"runs": {run_id: {"points": 0}, "NoSuchRun12345": {}}}).json()
     assert answer["runs"]["NoSuchRun12345"] is None
     assert answer["runs"][run_id]["points"][0][1:] == [3, 0.25, "train", 0.5, 0.03, None, 0.1]
-    assert answer["interval_ms"] == 1000 and answer["server"] == {"queued": 0, "running": 1, "workers": 0}
+    assert answer["interval_ms"] == 1000
+    assert answer["server"] == {"queued": 0, "running": 1, "workers": 0, "mode": "open"}
     assert client.post("/api/feed", json={"runs": {}}).json()["runs"] == {}
 
 
