@@ -27,8 +27,10 @@ from app.api import (
     examples,
     feed,
     preview,
+    reports,
     results,
     runs,
+    shares,
     spec,
     starts,
     status,
@@ -36,6 +38,7 @@ from app.api import (
 )
 from app.api.common import Services
 from app.live.feed import Feed
+from app.live.folder import DataFolder
 from app.live.messages import Question
 from app.live.probe import Probe
 from app.pages.shell import Nowhere
@@ -72,6 +75,8 @@ ROUTERS = tuple(
         examples,
         feed,
         status,
+        shares,
+        reports,
         admin,
     )
 )
@@ -143,6 +148,7 @@ def make_app(
         Studies(store, url, settings.largest_study, shipped=settings.examples),
         options,
         Probe(store),
+        DataFolder(settings.data),
     )
     for router in ROUTERS:
         app.include_router(router)

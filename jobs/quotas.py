@@ -142,6 +142,10 @@ def refuse_evaluations(whose: str, waiting: int, most: int) -> str:
     return f"{waiting} evaluations {whose} are waiting, and at most {most} may. Try again in a minute."
 
 
+def refuse_reports(reported: int, most: int) -> str:
+    return f"{reported} names were reported from your network address within an hour, and at most {most} may."
+
+
 def words(seconds: float) -> str:
     """A time to wait, as a person says it: never too short."""
     if seconds <= 90:

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from app.api.errors import Problem
 from app.live.feed import Feed
+from app.live.folder import DataFolder
 from app.live.probe import Probe
 from app.preview.estimate import Estimator
 from app.preview.outlook import Outlooks
@@ -41,6 +42,7 @@ class Services:
     studies: Studies
     options: Callable[[], dict[str, Any]]
     probe: Probe
+    folder: DataFolder
     specs: Limiter = field(default_factory=lambda: Limiter(2, waiting=30))
     texts: Limiter = field(default_factory=lambda: Limiter(1, waiting=8))
     files: Limiter = field(default_factory=lambda: Limiter(1, waiting=8))
@@ -121,6 +123,16 @@ def _existing(run_id: RunId, here: Here) -> str:
 
 Existing = Annotated[str, Depends(_existing)]
 """The id of a run that exists, even if this version cannot read it."""
+
+
+def refuse_lost(run: Run, *, curves: bool) -> None:
+    """Raises Problem 404 if the curves of the run (else: its trained network) were deleted."""
+    if run.evicted_at is not None:
+        what = "curves and snapshots of run {} were" if curves else "trained network of run {} was"
+        raise Problem(404, f"the {what.format(run.id)} deleted to make room for newer runs")
+    if run.dropped_at is not None and not curves:
+        raise Problem(404, f"the trained network of run {run.id} was deleted: it was larger than is kept here unasked")
+
 
 Token = Annotated[str | None, Header(max_length=200)]
 """The owner token, which proves who launched a run or a study."""

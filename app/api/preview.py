@@ -16,7 +16,6 @@ from app.views.cleaned import cleaned
 from app.web.answers import answer
 from core.run.problems import explain
 from core.run.spec import MAX_EPOCHS, RunSpec
-from jobs.store.shares.prices import too_expensive
 
 router = APIRouter()
 
@@ -84,8 +83,5 @@ def _previewed(spec: RunSpec, here: Services) -> Response:
 
 def _preview(spec: RunSpec, here: Services) -> Preview:
     estimate = here.estimator.estimate(spec)
-    said = preview(spec, estimate, here.settings.data)
-    warnings = [cleaned(warning) for warning in said["warnings"]]
-    if reason := too_expensive(spec, here.settings.limits.cap):
-        warnings.insert(0, reason)
-    return {**said, "warnings": warnings}
+    said = preview(spec, estimate, here.settings.data, here.settings.limits.cap)
+    return {**said, "warnings": [cleaned(warning) for warning in said["warnings"]]}

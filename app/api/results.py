@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
-from app.api.common import COSTLY, Found, Here, Services, Site, wrong
+from app.api.common import COSTLY, Found, Here, Services, Site, refuse_lost, wrong
 from app.api.errors import Problem
 from app.sharing.report import Report, html
 from app.views import downloads
@@ -29,6 +29,7 @@ router = APIRouter()
 )
 def download_points(run: Found, here: Here, format: Literal["json", "csv"] = "json") -> Response:
     """All points of the curves in the order of their arrival, as JSON or as a CSV file."""
+    refuse_lost(run, curves=True)
     pages = here.store.curves.pages(run.id)
     if format == "csv":
         return download(
@@ -45,6 +46,7 @@ def download_points(run: Found, here: Here, format: Literal["json", "csv"] = "js
 )
 def download_snapshots(run: Found, here: Here) -> Response:
     """Every kept snapshot with the counts and quantiles of each norm layer."""
+    refuse_lost(run, curves=True)
     return StreamingResponse(here.costly.each(downloads.snapshots(here.store, run)), media_type="application/json")
 
 
@@ -126,6 +128,7 @@ def _capsule(run: Run, here: Services) -> bytes | FilePath:
         raise Problem(404, f"run {run.id} is {run.state}; only a finished run has a capsule")
     if (content := here.store.results.capsule(run.id)) is not None:
         return content
+    refuse_lost(run, curves=False)
     path = here.settings.runs_folder / run.id / CAPSULE
     if path.is_file():
         return path

@@ -117,7 +117,8 @@ def _capsule_as_start(start: dict[str, Any], here: Services, by: Asker) -> str:
             )
         content = path.read_bytes()
     if content is None:
-        raise Problem(422, f"start: the capsule of run {run.id} is not on this machine")
+        lost = run.evicted_at is not None or run.dropped_at is not None
+        raise Problem(422, f"start: the capsule of run {run.id} {'was deleted' if lost else 'is not on this machine'}")
     return _keep(here, content, by)
 
 

@@ -9,17 +9,18 @@ from typing_extensions import TypedDict
 
 from app.api.common import Here, wrong
 from app.web.answers import answer
-from jobs.store.records import Machine, WorkerNow
+from jobs.store.records import Machine, Mode, WorkerNow
 
 
 class Healthy(TypedDict):
     """The server's health. `workers`: how many live and take runs; `troubles`: what is wrong, each in a sentence; the
-    status is `ok` where there is none."""
+    status is `ok` where there is none. `mode`: of the queue; paused: no run begins; drained: nothing new is taken."""
 
     status: Literal["ok", "degraded"]
     workers: int
     queued: int
     running: int
+    mode: Mode
     troubles: list[str]
 
 
@@ -57,19 +58,10 @@ class WorkerView(TypedDict):
     note: str | None
 
 
-class KeptView(TypedDict):
-    """What this server keeps; 0: no limit. `evicted_at`: when runs last lost their curves to make room, null: never."""
-
-    profile: str
-    keep_days: float
-    keep_failed_days: float
-    keep_capsule_mb: int
-    budget_mb: int
-    evicted_at: float | None
-    evicted_runs: int
-
-
 class Workers(TypedDict):
+    """`mode`: of the queue."""
+
+    mode: Mode
     workers: list[WorkerView]
 
 
@@ -87,23 +79,8 @@ async def healthz(here: Here) -> Response:
         "workers": health.workers,
         "queued": health.queued,
         "running": health.running,
+        "mode": health.mode,
         "troubles": troubles,
-    }
-    return answer(said)
-
-
-@router.get("/api/kept", response_model=KeptView, summary="How long runs are kept")
-def show_kept(here: Here) -> Response:
-    """Days after which runs are deleted by their state, the budget of the data folder, and when runs last made room."""
-    settings, last = here.settings, here.store.keeping.last_eviction()
-    said: KeptView = {
-        "profile": settings.profile,
-        "keep_days": settings.keep_days,
-        "keep_failed_days": settings.keep_failed_days,
-        "keep_capsule_mb": settings.keep_capsule_mb,
-        "budget_mb": settings.budget_mb,
-        "evicted_at": last.at if last else None,
-        "evicted_runs": last.runs if last else 0,
     }
     return answer(said)
 
@@ -128,7 +105,7 @@ def show_workers(here: Here) -> Response:
     workers = here.store.workers.alive()
     if here.settings.is_public:
         workers = _unnamed(workers)
-    said: Workers = {"workers": [_view(worker) for worker in workers]}
+    said: Workers = {"mode": here.feed.health().mode, "workers": [worker_view(worker) for worker in workers]}
     return answer(said)
 
 
@@ -142,7 +119,7 @@ def _undisked(machine: Machine | None) -> Machine | None:
     return replace(machine, disk_bytes=None, disk_free_bytes=None) if machine else None
 
 
-def _view(worker: WorkerNow) -> WorkerView:
+def worker_view(worker: WorkerNow) -> WorkerView:
     machine = _machine(worker.machine) if worker.machine else None
     return {
         "host": worker.host,

@@ -125,6 +125,14 @@ PAGES = {
             head='<h1 class="waiting">Surgery</h1>',
             run="run",
         ),
+        Page(
+            "/admin",
+            "Admin",
+            link_title="Admin",
+            description="The queue, the disk, all runs and reported names, for who runs this server.",
+            opens="this page, which asks for the admin token",
+            head="<h1>Admin</h1>",
+        ),
     )
 }
 """By path, in the order of the header."""

@@ -51,6 +51,7 @@ PREVIEW = """
   <ul class="parts" data-slot="parts" aria-label="Parameters by part"></ul>
   <dl class="facts">
     <div><dt>Time on this server</dt><dd data-slot="time">–</dd></div>
+    <div data-slot="price-row" hidden><dt>Price</dt><dd data-slot="price">–</dd></div>
     <div><dt>Steps</dt><dd data-slot="steps">–</dd></div>
     <div><dt>{macs} an image</dt><dd data-slot="macs">–</dd></div>
   </dl>
@@ -66,7 +67,10 @@ WORDS = (
     '<a href="/about">About</a> tells the whole story.</p>'
 )
 
-LAUNCH_PROBLEM = '<p class="problem" data-slot="launch-problem" role="alert" hidden></p>'
+LAUNCH_PROBLEM = (
+    '<p class="problem" data-slot="launch-problem" role="alert" hidden></p>'
+    '<p class="launch-share" id="launch-share" data-slot="launch-share" hidden></p>'
+)
 
 LINK = '<p class="form-link" data-slot="form-link"></p>'
 

@@ -40,7 +40,7 @@ ORDER = (
     *("charts", "data", "legend", "network", "shades"),
     *("code", "details", "log"),
     *("preview", "experiments", "train"),
-    *("extend", "player", "run", "runs", "pinned", "queue", "workers", "paper", "findings", "compare"),
+    *("extend", "player", "run", "runs", "pinned", "queue", "workers", "admin", "paper", "findings", "compare"),
     *("term", "keys", "about", "sheet", "embed"),
     *("surgery", "threshold", "features", "image"),
     "gallery",

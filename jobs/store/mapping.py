@@ -59,6 +59,7 @@ def select_runs() -> sa.Select[Any]:
     )
     position = sa.case((RUNS.c.state == "queued", place))
     silent = sa.exists().where(WORKERS.c.name == RUNS.c.worker, ~alive(Clock())).correlate(RUNS)
+    in_study = sa.exists().where(MEMBERS.c.run == RUNS.c.number).correlate(RUNS)
     unattended = sa.case((RUNS.c.state == "running", silent), else_=sa.false())
     columns = sa.select(
         RUNS,
@@ -66,6 +67,7 @@ def select_runs() -> sa.Select[Any]:
         found.label("has_findings"),
         study.label("study"),
         unattended.label("unattended"),
+        in_study.label("in_study"),
     )
     return columns.where(kept())
 
@@ -157,6 +159,10 @@ def read_run(row: Row[Any]) -> Run:
         study=row.study,
         usage=_usage(row),
         unattended=silent,
+        pinned=row.pinned,
+        evicted_at=row.evicted_at,
+        dropped_at=row.dropped_at,
+        in_study=bool(row.in_study),
         example=ExampleMark(row.example, row.example_shows, row.example_machine) if row.example else None,
     )
 

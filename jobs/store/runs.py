@@ -197,6 +197,7 @@ class Runs:
         is in another state, or was removed. It counts as asked for by `by`. Raises Refused, and TooExpensive."""
         values = {
             **dict.fromkeys(("finished_at", "error_kind", "error_message", "trouble_step", "not_before", "shunned")),
+            **dict.fromkeys(("evicted_at", "dropped_at")),
             **dict.fromkeys(("crashes", "losses"), 0),
             "state": "queued",
             "cancel_requested": False,

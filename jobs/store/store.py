@@ -14,7 +14,9 @@ from jobs.store.queue import Queue
 from jobs.store.results import Results
 from jobs.store.runs import Runs
 from jobs.store.schema import migrate
+from jobs.store.shares.allowance import Allowances
 from jobs.store.shares.keeping import Keeping
+from jobs.store.shares.reports import Reports
 from jobs.store.shares.switch import Switch
 from jobs.store.starts import Starts
 from jobs.store.studies import Studies
@@ -40,6 +42,8 @@ class Store:
         self.examples = Examples(database)
         self.keeping = Keeping(database)
         self.switch = Switch(database)
+        self.reports = Reports(database)
+        self.allowances = Allowances(database)
 
     def migrate(self) -> None:
         """Bring the database to the schema of this program. Several processes may do so at once. Raises WrongSchema."""

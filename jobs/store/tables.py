@@ -16,12 +16,8 @@ from core.run.events import Point, Split
 METADATA = MetaData()
 Big = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite counts up by itself in INTEGER only
 
-SCHEMA = Table(
-    "schema_version",
-    METADATA,
-    Column("only", sa.Integer, primary_key=True, autoincrement=False),
-    Column("version", sa.Integer, nullable=False),
-)
+_ONLY = Column("only", sa.Integer, primary_key=True, autoincrement=False)
+SCHEMA = Table("schema_version", METADATA, _ONLY, Column("version", sa.Integer, nullable=False))
 """Always 4: it tells programs from before the migrations that this database is not for them."""
 
 # For indexes of the few rows that have a value.
@@ -96,6 +92,7 @@ RUNS = Table(
     Column("keeps", sa.Boolean, nullable=False, default=False),
     Column("pinned", sa.Boolean, nullable=False, default=False),
     Column("evicted_at", sa.Double),
+    Column("dropped_at", sa.Double),  # its trained network only
     # Of a run that came with the project: the name of its files, what it shows, and the machine that trained it.
     Column("example", sa.String(60)),
     Column("example_shows", sa.Text),
@@ -203,11 +200,7 @@ CAPSULES = Table(
     Column("content", sa.LargeBinary, nullable=False),
 )
 
-EXAMPLES = Table(
-    "examples",
-    METADATA,
-    Column("name", sa.String(60), primary_key=True),
-)
+EXAMPLES = Table("examples", METADATA, Column("name", sa.String(60), primary_key=True))
 """The names of all examples ever stored here, also of removed ones, which are not stored again."""
 
 EVALUATIONS = Table(

@@ -15,6 +15,7 @@ from core.run.cost import step_macs
 from jobs.store.database import Database
 from jobs.store.mapping import kept, read_spec
 from jobs.store.records import Health, State
+from jobs.store.shares import flags
 from jobs.store.tables import EVALUATIONS, MEMBERS, RUNS, STUDIES, WORKERS
 from jobs.store.workers import able, alive
 
@@ -42,7 +43,7 @@ class Filters:
         )
         found = [kept(), *(column.in_(names) for column, names in wanted if names is not None)]
         if self.text:
-            found.append(_contains(self.text))
+            found.append(contains(self.text))
         return found
 
 
@@ -112,6 +113,7 @@ class Tallies:
             said = {words for row in connection.execute(wrong) for words in row if words}
             numbers = {row[0]: row[1] for row in connection.execute(of_state.group_by(RUNS.c.state))}
             workers = connection.scalar(living)
+            mode = flags.mode(connection)
             speeds = list(connection.scalars(finished))
             if not speeds:
                 known = [(_macs_per_image(row.spec), row.images_per_s) for row in connection.execute(running)]
@@ -122,6 +124,7 @@ class Tallies:
             running=numbers.get("running", 0),
             macs_per_s=median(speeds) if speeds else None,
             troubles=tuple(sorted(f"A worker: {words}" for words in said)),
+            mode=mode,
         )
 
     def numbers(self) -> dict[str, dict[str, float]]:
@@ -140,7 +143,8 @@ class Tallies:
         return {**kinds, "workers": {"": float(row[0])}, "slots": {"": float(row[1] or 0)}}
 
 
-def _contains(text: str) -> ColumnElement[bool]:
+def contains(text: str) -> ColumnElement[bool]:
+    """The condition that a name or an id has `text` in it."""
     return RUNS.c.name.icontains(text, autoescape=True) | RUNS.c.id.icontains(text, autoescape=True)
 
 

@@ -115,6 +115,12 @@ export const ownerToken = (id) => get(OWNED + id);
 /** The token that lets this browser cancel a run: the run's own, or that of the study that launched it; or null. */
 export const runToken = ({ id, study }) => ownerToken(id) ?? (study ? ownerToken(study) : null);
 
+/** Forgets the token of a run that is no longer this browser's. */
+export const disown = ({ id }) => set(OWNED + id, null);
+
+/** Tells who runs the server that the name of a run is offensive. */
+export const reportName = ({ id }) => ask(`/api/runs/${encodeURIComponent(id)}/report-name`, {});
+
 /** Cancels a run whose token this browser has. Returns the run. */
 export const cancel = (run) => asOwner(run, "cancel");
 

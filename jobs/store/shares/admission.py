@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -31,13 +30,11 @@ from jobs.store.shares import flags
 from jobs.store.shares.tables import ASKED
 from jobs.store.tables import EVALUATIONS, MEMBERS, RUNS, STARTS, STUDIES
 
-Mode = Literal["open", "paused", "drained"]
-"""Of the queue. Paused: no run begins. Drained: nothing new is accepted, and what waits is worked off."""
 SUBMISSIONS_LOCK = 0x6F6E6C79627B
 """PostgreSQL's advisory locks are numbers."""
 ALONE = 0
 """The priority of single runs."""
-DRAINED = "This server takes nothing new for now: whoever runs it lets the queue run empty. Try again in an hour."
+DRAINED = "This server takes nothing new for now, so that its queue runs empty. Try again in an hour."
 PENDING = ("queued", "running")
 
 
@@ -50,20 +47,25 @@ def one_at_a_time(connection: Connection) -> None:
 def admit_launch(connection: Connection, limits: Limits, by: Asker, disk_bytes: int = 0) -> None:
     """Admit a further launch: a run, a study, or a resumed one, which will keep `disk_bytes`. Raises Refused."""
     one_at_a_time(connection)
+    check_launch(connection, limits, by, disk_bytes)
+    now = time.time()
+    connection.execute(sa.delete(ASKED).where(ASKED.c.at < now - HOUR_S))
+    connection.execute(sa.insert(ASKED).values(at=now, visitor=by.owner, address=by.address))
+
+
+def check_launch(connection: Connection, limits: Limits, by: Asker, disk_bytes: int = 0) -> None:
+    """Raises Refused if a further launch would not be admitted now."""
     if flags.get(connection, flags.MODE) == "drained":
         raise Refused(DRAINED, HOUR_S)
     if reason := refuse_submission(backlog(connection), limits.max_queued):
         raise Refused(reason)
-    for share, column, asker, whose in _sides(limits, by):
+    for share, column, asker, whose in sides(limits, by):
         if share.waiting and (waiting := backlog(connection, column, asker)) >= share.waiting:
             raise Refused(refuse_waiting(whose, waiting, share.waiting))
         if share.hourly:
             _admit_hourly(connection, share, column, asker, whose)
         if share.kept and (kept := kept_bytes(connection, column, asker) + disk_bytes) > share.kept:
             raise Refused(refuse_kept(whose, kept, share.kept), HOUR_S)
-    now = time.time()
-    connection.execute(sa.delete(ASKED).where(ASKED.c.at < now - HOUR_S))
-    connection.execute(sa.insert(ASKED).values(at=now, visitor=by.owner, address=by.address))
 
 
 def admit_evaluation(connection: Connection, limits: Limits, by: Asker) -> None:
@@ -76,7 +78,7 @@ def admit_evaluation(connection: Connection, limits: Limits, by: Asker) -> None:
     recent = sa.select(sa.func.count()).select_from(EVALUATIONS).where(c.created_at > time.time() - 60)
     if reason := refuse_evaluation(connection.scalar(pending) or 0, connection.scalar(recent) or 0):
         raise Refused(reason)
-    for share, column, asker, whose in _sides(limits, by):
+    for share, column, asker, whose in sides(limits, by):
         waiting = connection.scalar(pending.where(c[column] == asker)) or 0
         if share.evaluations and waiting >= share.evaluations:
             raise Refused(refuse_evaluations(whose, waiting, share.evaluations))
@@ -86,7 +88,7 @@ def admit_upload(connection: Connection, limits: Limits, by: Asker, size_bytes: 
     """Admit a file of `size_bytes` to start from; older ones of the same asker make room for it. Raises Refused."""
     if flags.get(connection, flags.MODE) == "drained":
         raise Refused(DRAINED, HOUR_S)
-    for share, column, asker, whose in _sides(limits, by):
+    for share, column, asker, whose in sides(limits, by):
         own = STARTS.c[column] == asker
         if share.uploads and (left := _after(connection, own, size_bytes, share.uploads)) > share.uploads:
             raise Refused(refuse_uploads(whose, left, share.uploads), PATIENCE_S)
@@ -143,15 +145,19 @@ def kept_bytes(connection: Connection, column: str, asker: str) -> int:
 
 
 def _admit_hourly(connection: Connection, share: Portion, column: str, asker: str, whose: str) -> None:
-    now = time.time()
-    within = sa.select(ASKED.c.at).where(ASKED.c[column] == asker, ASKED.c.at > now - HOUR_S)
-    newest = list(connection.scalars(within.order_by(ASKED.c.at.desc()).limit(share.hourly)))
+    newest = launched(connection, column, asker, share.hourly)
     if len(newest) >= share.hourly:
-        retry_s = min(HOUR_S, newest[-1] + HOUR_S - now)
+        retry_s = min(HOUR_S, newest[-1] + HOUR_S - time.time())
         raise Refused(refuse_hourly(whose, len(newest), share.hourly, retry_s), retry_s)
 
 
-def _sides(limits: Limits, by: Asker) -> Iterator[tuple[Portion, str, str, str]]:
+def launched(connection: Connection, column: str, asker: str, most: int) -> list[float]:
+    """When an asker launched within the last hour, the newest first, at most `most`."""
+    within = sa.select(ASKED.c.at).where(ASKED.c[column] == asker, ASKED.c.at > time.time() - HOUR_S)
+    return list(connection.scalars(within.order_by(ASKED.c.at.desc()).limit(most)))
+
+
+def sides(limits: Limits, by: Asker) -> Iterator[tuple[Portion, str, str, str]]:
     """The shares that apply to `by`: the column, what it says, and words for whose share it is."""
     if by.owner is not None:
         yield limits.owner, "visitor", by.owner, "of yours"

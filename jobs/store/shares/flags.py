@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from jobs.store.records import Mode
 from jobs.store.shares.tables import FLAGS
 
 MODE = "mode"
@@ -14,6 +17,12 @@ MODE = "mode"
 def get(connection: Connection, name: str) -> str | None:
     """The value of `name`; None if it was never set."""
     return connection.scalar(sa.select(FLAGS.c.value).where(FLAGS.c.name == name))
+
+
+def mode(connection: Connection) -> Mode:
+    """Whether the queue is open, paused or drained; open if nobody has said."""
+    said = get(connection, MODE)
+    return next((known for known in get_args(Mode) if known == said), "open")
 
 
 def put(connection: Connection, name: str, value: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -100,7 +101,7 @@ class Keeping:
             numbers = [row.number for row in rows]
             for table in HEAVY:
                 connection.execute(sa.delete(table).where(table.c.run.in_(numbers)))
-            gone = {"evicted_at": now, "disk_bytes": 0, "started": None}
+            gone = {"evicted_at": now, "disk_bytes": 0, "started": None, "checkpoint_step": None}
             connection.execute(sa.update(RUNS).where(c.number.in_(numbers)).values(gone))
             for row in rows:
                 curves.insert_log(connection, row.number, row.attempt, "warning", EVICTED)
@@ -143,12 +144,14 @@ class Keeping:
             return set(connection.scalars(there))
 
     def say_dropped(self, run_id: str, size_bytes: int) -> None:
-        """Write into the log of the run that its trained network of `size_bytes` is gone."""
+        """Record, and say in the log of the run, that its trained network of `size_bytes` is gone."""
         with self.database.writing() as connection:
             row = connection.execute(sa.select(RUNS.c.number, RUNS.c.attempt).where(RUNS.c.id == run_id)).first()
             if row:
                 words = DROPPED.format(size=f"{size_bytes / 1e6:,.1f}")
                 curves.insert_log(connection, row.number, row.attempt, "warning", words)
+                dropped = sa.update(RUNS).where(RUNS.c.number == row.number)
+                connection.execute(dropped.values(dropped_at=time.time()))
 
     def measure(self, sizes: dict[str, int]) -> None:
         """Record how many bytes the folders of runs have that have ended, in place of what was expected."""

@@ -1,9 +1,9 @@
-"""The tables of shares: what was asked for lately, single values of the installation, and the runs that are gone."""
+"""The tables of shares: what was asked for lately, reports of names, single values of the installation, removed runs."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy import Column, Index, Table
+from sqlalchemy import Column, ForeignKey, Index, Table
 
 from jobs.store.tables import METADATA, Big
 
@@ -19,6 +19,21 @@ ASKED = Table(
     Index("asked_at", "at"),
 )
 """A row for each launch of the last hour, whatever has become of it since."""
+
+REPORTS = Table(
+    "reports",
+    METADATA,
+    Column("number", Big, primary_key=True, autoincrement=True),
+    Column("run", Big, ForeignKey("runs.number", ondelete="CASCADE"), nullable=False),
+    Column("at", sa.Double, nullable=False),
+    Column("visitor", sa.String(64), nullable=False),
+    Column("address", sa.String(64)),
+    Column("dismissed", sa.Boolean, nullable=False, default=False),
+    Index("reports_once", "run", "visitor", unique=True),
+    Index("reports_address", "address", "at"),
+    Index("reports_open", "dismissed", "at"),
+)
+"""A row for each visitor who says that the name of a run is offensive; gone when the run gets another name."""
 
 FLAGS = Table(
     "flags",

@@ -63,9 +63,19 @@ function fill(element, spec, preview) {
   slot(element, "bar").style.setProperty("--share", share);
   say(element, "time", range(estimate_s));
   say(element, "steps", whole(steps));
+  say(element, "price", priceWords(preview));
+  show(slot(element, "price-row"), preview.cap.processor_s > 0);
   say(element, "macs", compact(macs_per_image));
   slot(element, "parts").replaceChildren(...parts(preview));
   slot(element, "warnings").replaceChildren(...warnings.map((warning) => h("li", {}, warning)));
+}
+
+/** `about 3 minutes of a core; at most 60 here` */
+function priceWords({ price, cap }) {
+  const most = cap.processor_s / 60;
+  const minutes = price.processor_s / 60;
+  const words = minutes < 1.5 ? `${whole(price.processor_s)} seconds` : `${whole(minutes)} minutes`;
+  return `about ${words} of a core; at most ${most < 2 ? `${whole(cap.processor_s)} seconds` : `${whole(most)}${minutes < 1.5 ? " minutes" : ""}`} here`;
 }
 
 /** Shows the command line below the Launch button, in a panel of its own. */

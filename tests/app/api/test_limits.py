@@ -136,7 +136,7 @@ def test_a_run_that_costs_too_much_is_refused_and_previewed_in_words(store: Stor
     answer = client.post("/api/runs", json=dear)
     assert answer.status_code == 422 and "epochs instead of 400 would fit" in answer.json()["detail"]
     seen = client.post("/api/preview", json=dear).json()
-    assert seen["warnings"][0] == answer.json()["detail"] and seen["price"]["processor_s"] > 60
+    assert seen["refusal"] == answer.json()["detail"] and seen["price"]["processor_s"] > 60
     study = client.post("/api/studies", json={"name": "depth", "scale": "paper"})
     assert study.status_code == 422 and "at most 60 seconds are allowed here" in study.json()["detail"]
     assert store.queue.waiting() == [] and client.post("/api/runs", json=SPEC).status_code == 201
