@@ -9,7 +9,7 @@ from pathlib import Path
 from app.api.common import Services
 from app.api.errors import Problem
 from core.machine.files import CAPSULE
-from jobs.store.artefacts.artefacts import Artefact, Damaged
+from jobs.store.artefacts.artefacts import Artefact, DamagedArtefact
 from jobs.store.records import Run
 
 AWAY = "the place where trained networks are kept does not answer; try again in a minute"
@@ -33,7 +33,7 @@ class Capsule:
         else:
             try:
                 yield from here.store.artefacts.pieces(self.where)
-            except Damaged as error:
+            except DamagedArtefact as error:
                 raise Problem(404, f"the capsule of run {self.run_id} is damaged") from error
             except OSError as error:
                 raise Problem(503, AWAY) from error

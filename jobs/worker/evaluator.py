@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from core.machine.files import CAPSULE
 from jobs.lease import Watch
 from jobs.settings import WorkerSettings
-from jobs.store.artefacts.artefacts import Damaged
+from jobs.store.artefacts.artefacts import DamagedArtefact
 from jobs.store.database import may_pass
 from jobs.store.evaluations import Evaluation
 from jobs.store.store import Store
@@ -140,7 +140,7 @@ class Evaluator:
         missing = f"The trained network of run {evaluation.run_id} is not on this worker's machine."
         try:
             there = self._bring_capsule(evaluation, capsule)
-        except Damaged:
+        except DamagedArtefact:
             there, missing = False, f"The trained network of run {evaluation.run_id} is damaged."
         if not there:
             self._insist(lambda: self.store.evaluations.fail(evaluation, missing))
@@ -175,7 +175,7 @@ class Evaluator:
 
     def _bring_capsule(self, evaluation: Evaluation, path: Path) -> bool:
         """Copy the capsule to `path`, from the database or, if it is too large for that, from where artefacts are or
-        from the run's folder. False: there is none. Raises Damaged."""
+        from the run's folder. False: there is none. Raises DamagedArtefact."""
         content = self.store.results.capsule(evaluation.run_id)
         if content is not None:
             path.write_bytes(content)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core.machine.files import write_atomically
 from core.run.spec import STORED, RunSpec
-from jobs.store.artefacts.artefacts import Artefacts, Damaged
+from jobs.store.artefacts.artefacts import Artefacts, DamagedArtefact
 from jobs.store.claims import Claims
 from jobs.store.database import may_pass
 from jobs.store.records import Batch, Run, Verdict
@@ -82,7 +82,7 @@ def bring_checkpoint(artefacts: Artefacts, run_id: str, folder: Path, each: Call
         return None
     try:
         artefacts.fetch(found, path, each)
-    except Damaged as error:
+    except DamagedArtefact as error:
         logger.warning("Run %s: its checkpoint cannot be used: %s", run_id, error)
         artefacts.drop(found)
         return DAMAGED

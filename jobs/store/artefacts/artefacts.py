@@ -39,7 +39,7 @@ INSTALLATION = "installation"
 """The flag that tells the folders of several installations at one address apart."""
 
 
-class Damaged(Exception):
+class DamagedArtefact(Exception):
     """The content of an artefact is not what was written."""
 
 
@@ -105,7 +105,7 @@ class Artefacts:
         return Artefact(*row) if row else None
 
     def pieces(self, artefact: Artefact) -> Iterator[bytes]:
-        """The content, piece by piece. The last one comes only if all are what was written. Raises Damaged."""
+        """The content, piece by piece. The last one comes only if all are what was written. Raises DamagedArtefact."""
         digest, size, held = hashlib.sha256(), 0, b""
         for piece in self._read(artefact):
             if held:
@@ -113,11 +113,11 @@ class Artefacts:
             digest.update(piece)
             size, held = size + len(piece), piece
         if size != artefact.size_bytes or digest.hexdigest() != artefact.sha256:
-            raise Damaged(f"{artefact.name} is not what was written")
+            raise DamagedArtefact(f"{artefact.name} is not what was written")
         yield held
 
     def fetch(self, artefact: Artefact, path: Path, each: Callable[[], object] = lambda: None) -> None:
-        """Write the content to a file that is whole or absent; call `each` after each piece. Raises Damaged."""
+        """Write the content to a file that is whole or absent; call `each` after each piece. Raises DamagedArtefact."""
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".tmp-{os.getpid()}-{path.name}")
         try:
@@ -241,18 +241,18 @@ class Artefacts:
     def _read(self, artefact: Artefact) -> Iterator[bytes]:
         if artefact.outside:
             if self._address is None:
-                raise Damaged(f"{artefact.name} is at an address that is no longer set")
+                raise DamagedArtefact(f"{artefact.name} is at an address that is no longer set")
             try:
                 yield from self._address.read(self._file(artefact.run_id, artefact.number, artefact.name))
             except FileNotFoundError as error:
-                raise Damaged(f"{artefact.name} is missing") from error
+                raise DamagedArtefact(f"{artefact.name} is missing") from error
             return
         for place in range(-(-artefact.size_bytes // PIECE)):
             piece = sa.select(PIECES.c.content).where(PIECES.c.artefact == artefact.number, PIECES.c.place == place)
             with self.database.reading() as connection:
                 content = connection.scalar(piece)
             if content is None:
-                raise Damaged(f"{artefact.name} lacks a piece")
+                raise DamagedArtefact(f"{artefact.name} lacks a piece")
             yield content
 
     def _delete(self, which: ColumnElement[bool]) -> None:
