@@ -123,7 +123,8 @@ class Mover:
         except FileNotFoundError:  # a newer one has taken its place
             return True
         except (OSError, DBAPIError) as error:
-            logger.warning("Run %s: its %s could not be moved: %s", self.run.id, load.kind, error)
+            reason = error.orig if isinstance(error, DBAPIError) else error
+            logger.warning("Run %s: its %s could not be moved: %s", self.run.id, load.kind, reason)
             return False
         self.delivered |= kept and load.kind == "capsule"
         return True
