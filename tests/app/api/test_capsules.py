@@ -60,12 +60,13 @@ def test_a_large_capsule_comes_whole(web: TestClient, kept: Store, trainer: Trai
     path = f"/api/runs/{run_id}/capsule"
     assert web.get(path).status_code == 404, "it is not finished"
     trainer.finish(run_id)
-    answer = web.get(path)
+    answer = web.get(path, headers={"Accept-Encoding": "identity"})
     assert answer.status_code == 200 and answer.content == content and len(content) > SIZE
     assert answer.headers["content-length"] == str(len(content))
     assert answer.headers["content-disposition"] == f'attachment; filename="onlybn-{run_id}.safetensors"'
-    head = web.head(path)
+    head = web.head(path, headers={"Accept-Encoding": "identity"})
     assert head.status_code == 200 and head.content == b"" and head.headers["content-length"] == str(len(content))
+    assert web.get(path).content == content, "compressed"
 
 
 def test_a_run_can_start_from_it(web: TestClient, kept: Store, trainer: Trainer, tmp_path: Path) -> None:
