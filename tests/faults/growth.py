@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import random
 import secrets
@@ -117,10 +118,8 @@ class Laboratory:
         return machine
 
     def lose_one(self) -> None:
-        """Lose a machine that trains, if there is one, and put an empty one in its place."""
-        holders = {held.worker for held in self.store.claims.held()}
-        busy = [one for one in self.machines if one.worker and any(f"-{one.worker.pid}-" in (w or "") for w in holders)]
-        victim = self.random.choice(busy or self.machines)
+        """Lose a machine, and put an empty one in its place."""
+        victim = self.random.choice(self.machines)
         victim.crash()
         self.machines.remove(victim)
         self.add()
@@ -138,7 +137,9 @@ class Laboratory:
         self.store.close()
 
 
-def arm(workers: int, runs: int, real: int, epochs: int, every_s: float, seed: int, separate: bool) -> dict[str, Any]:
+def arm(
+    workers: int, runs: int, real: int, epochs: int, every_s: float, most_kills: float, seed: int, separate: bool
+) -> dict[str, Any]:
     """Drain `runs` fake and `real` true runs with so many machines."""
     expected = {number: alone(number, epochs) for number in range(real)}
     with tempfile.TemporaryDirectory(prefix="onlybn-growth-") as folder, schema() as name:
@@ -151,15 +152,15 @@ def arm(workers: int, runs: int, real: int, epochs: int, every_s: float, seed: i
             began = time.monotonic()
             while len(lab.store.workers.alive()) < workers and time.monotonic() - began < 60:
                 time.sleep(0.05)
-            seconds = drain(lab, [*true, *fake], every_s)
+            seconds = drain(lab, [*true, *fake], every_s, most_kills)
             time.sleep(2 * LEASE_S)  # whatever was said twice would come now
             return {"workers": workers, **told(lab, true, fake, expected), "seconds": round(seconds, 1)}
         finally:
             lab.close()
 
 
-def drain(lab: Laboratory, ids: list[str], every_s: float) -> float:
-    """Wait for the end of all runs, losing a machine now and then. Returns the seconds it took."""
+def drain(lab: Laboratory, ids: list[str], every_s: float, most_kills: float) -> float:
+    """Wait for the end of all runs, losing at most so many machines meanwhile. Returns the seconds it took."""
     began = time.monotonic()
     next_kill = began + every_s
     for run_id in ids:
@@ -168,7 +169,7 @@ def drain(lab: Laboratory, ids: list[str], every_s: float) -> float:
         if time.monotonic() - began > PATIENCE_S:
             break
         time.sleep(0.2)
-        if time.monotonic() >= next_kill:
+        if time.monotonic() >= next_kill and lab.kills < most_kills:
             lab.lose_one()
             next_kill = time.monotonic() + every_s
     return time.monotonic() - began
@@ -195,6 +196,7 @@ def told(lab: Laboratory, true: list[str], fake: list[str], expected: dict[int, 
         "attempts": sum(run.attempt for run in found),
         "resumed elsewhere": sum(kinds.count("resumed") for kinds in logs.values()),
         "real resumed elsewhere": sum(logs[run_id].count("resumed") for run_id in true if run_id in logs),
+        "reasons": sorted({run.error_message or "" for run in found if run.state == "failed"}),
         "begun anew": sum(max(0, kinds.count("started") - 1) for kinds in logs.values()),
         "other tensors": sum(digests.get(run_id) != expected[numbers[run_id]] for run_id in true),
         "checkpoints left": sum(lab.store.artefacts.find(run.id, "checkpoint") is not None for run in found),
@@ -208,10 +210,16 @@ def wrong(figures: dict[str, Any]) -> bool:
 
 
 def campaign(
-    workers: list[int], runs: int, real: int, epochs: int, every_s: float = KILL_EVERY_S, seed: int = 1
+    workers: list[int],
+    runs: int,
+    real: int,
+    epochs: int,
+    every_s: float = KILL_EVERY_S,
+    seed: int = 1,
+    most_kills: float = math.inf,
 ) -> dict[str, Any]:
     separate = can_separate()
-    arms = [arm(number, runs, real, epochs, every_s, seed, separate) for number in workers]
+    arms = [arm(number, runs, real, epochs, every_s, most_kills, seed, separate) for number in workers]
     apart = "data folders, host names and networks" if separate else "data folders"
     return {"seed": seed, "kill every s": every_s, "cores": available_cores(), "separate": apart, "arms": arms}
 

@@ -78,9 +78,9 @@ class Machine:
     def _separate(self, servers: dict[str, tuple[str, int]], ports: Ports) -> None:
         hold = f"hostname {self.name}; exec sleep 86400"
         self._holder = subprocess.Popen(["unshare", "-u", "-n", "sh", "-c", hold])
-        ours = os.readlink("/proc/self/ns/net")
+        ours = Path("/proc/self/ns/net").readlink()
         until = time.monotonic() + 10
-        while os.readlink(f"/proc/{self._holder.pid}/ns/net") == ours and time.monotonic() < until:
+        while Path(f"/proc/{self._holder.pid}/ns/net").readlink() == ours and time.monotonic() < until:
             time.sleep(0.01)
         here, there = f"g{os.getpid()}-{self.number}", f"h{os.getpid()}-{self.number}"
         net = f"10.{100 + os.getpid() % 100}.{self.number}"
