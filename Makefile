@@ -55,6 +55,7 @@ faults: .venv/tests ## kill trainers and workers, attack a server with requests,
 	$(BIN)/python -m tests.faults.processes
 	$(BIN)/python -m tests.faults.control
 	$(BIN)/python -m tests.faults.torture
+	$(BIN)/python -m tests.faults.growth --short --json growth.json
 	$(BIN)/python -m tests.faults.requests
 
 shots: .venv/tests ## screenshots of every page and state, into shots/

@@ -96,7 +96,7 @@ def serve() -> None:
         try:
             listener = stack.enter_context(listen(settings.host, settings.port))
             bring_back(settings)
-            store = stack.enter_context(open_store(settings.store_url))
+            store = stack.enter_context(open_store(settings))
             wake = waker(make_queue(settings))
         except (ValueError, PortTaken, WrongSchema) as error:
             raise CannotStart(str(error), BAD_SETTINGS) from error
@@ -141,9 +141,9 @@ def snapshots(settings: Settings, store: Store) -> Iterator[None]:
 
 
 @contextmanager
-def open_store(url: str) -> Iterator[Store]:
+def open_store(settings: Settings) -> Iterator[Store]:
     """Open the store and bring its tables up to date."""
-    store = Store(open_database(url))
+    store = Store(open_database(settings.store_url), settings.artefacts_place)
     try:
         store.migrate()
         yield store

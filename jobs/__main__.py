@@ -36,7 +36,7 @@ def main() -> int:
         logs.shape(settings, TEXT, DATES)
         if arguments.command in backup.COMMANDS:
             return backup.run(arguments, settings)
-        store = Store(open_database(settings.store_url))
+        store = Store(open_database(settings.store_url), settings.artefacts_place)
         store.migrate()
         if arguments.command == "admin":
             return admin.run(arguments, settings, store)
@@ -63,6 +63,7 @@ def main() -> int:
         f"  queue     {shown(settings)}\n"
         f"  runs      {slots} at once, {threads}, device {settings.device}\n"
         f"  folder    {settings.runs_folder}\n"
+        f"  artefacts {settings.artefacts_place.partition('://')[0]}\n"
         "Ctrl-C stops it; its trainings go on with the next worker.",
         flush=True,
     )

@@ -17,7 +17,7 @@ from core.machine.processor import available_cores
 from jobs.quotas import MEGABYTE, Cap, Limits, Portion
 
 KEY_BYTES = 32
-HIDDEN = ("SECRET", "PASSWORD", "TOKEN", "DATABASE_URL", "QUEUE_URL")
+HIDDEN = ("SECRET", "PASSWORD", "TOKEN", "DATABASE_URL", "QUEUE_URL", "ARTEFACTS")
 """How the names of variables end whose values are not printed."""
 Profile = Literal["local", "demo", "lab"]
 
@@ -84,6 +84,13 @@ class WorkerSettings(BaseSettings):
     )
     queue_name: str = Field(
         "onlybn", pattern=r"^[A-Za-z0-9_]{1,40}$", description="Installations that share a queue server differ in it."
+    )
+    artefacts: str | None = Field(
+        None,
+        pattern=r"^(folder|database|[a-z][a-z0-9+.-]*://.+)$",
+        description="Where checkpoints and trained networks are kept for other machines: folder (they share the data "
+        "folder), database, or the URL of a folder or bucket (file://, s3://). Unset: database with PostgreSQL, else "
+        "folder.",
     )
     secret: SecretStr | None = Field(
         None, description="Key that signs queue messages, the same on all machines; unset: made in the data folder."
@@ -202,6 +209,11 @@ class WorkerSettings(BaseSettings):
     def store_url(self) -> str:
         """The database in use."""
         return self.database_url or f"sqlite:///{self.data / 'onlybn.db'}"
+
+    @property
+    def artefacts_place(self) -> str:
+        """Where files are kept that other machines need."""
+        return self.artefacts or ("folder" if self.store_url.startswith("sqlite") else "database")
 
     @property
     def runs_folder(self) -> Path:

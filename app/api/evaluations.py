@@ -6,9 +6,9 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Request, Response
 from typing_extensions import TypedDict
 
+from app.api.capsules import capsule_of
 from app.api.common import COSTLY, By, Found, Here, Services, described, wrong
 from app.api.errors import Problem, explain, parse
-from app.api.results import capsule_of
 from app.views.cleaned import cleaned
 from app.web.answers import JSON_HEADERS, answer
 from core.run.edits import MAX_MAPS, BadEdits, SurgeryRequest, check, evaluated_images
@@ -92,7 +92,7 @@ async def _request(request: Request) -> SurgeryRequest:
 def download_parameters(run: Found, here: Here) -> Response:
     """The exact γ and β of every norm layer of a finished run."""
     try:
-        layers = read_parameters(capsule_of(run, here), run.spec)
+        layers = read_parameters(capsule_of(run, here).content(here), run.spec)
     except BadTensorFile as error:
         raise Problem(404, f"the capsule of run {run.id} {error}") from error
     data = run.spec.data

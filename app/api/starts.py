@@ -13,11 +13,12 @@ import orjson
 from fastapi import APIRouter, Path, Request, Response
 from typing_extensions import TypedDict
 
+from app.api.capsules import capsule_of
 from app.api.common import By, Here, Services, wrong
 from app.api.errors import Problem
 from app.web.answers import answer, attached
 from app.web.bodies import MAX_START, BadJson, read_json
-from core.machine.files import CAPSULE, CAPSULE_FORMAT, START
+from core.machine.files import CAPSULE_FORMAT, START
 from core.run.spec import RunSpec
 from core.run.tensorfile import BadTensorFile, Header, read_header
 from jobs.quotas import Asker
@@ -106,19 +107,19 @@ def _capsule_as_start(start: dict[str, Any], here: Services, by: Asker) -> str:
         raise Problem(422, f"start: there is no run {run_id[:40]} here")
     if run.state != "finished":
         raise Problem(422, f"start: run {run.id} is {run.state}; only a finished run can be started from")
-    content = here.store.results.capsule(run.id)
-    path = here.settings.runs_folder / run.id / CAPSULE
-    if content is None and path.is_file():
-        if path.stat().st_size > MAX_START:
+    try:
+        capsule = capsule_of(run, here)
+        if capsule.size_bytes > MAX_START:
             raise Problem(
                 422,
-                f"start: the capsule of run {run.id} has {path.stat().st_size / MEGABYTE:.0f} MB, more than "
+                f"start: the capsule of run {run.id} has {capsule.size_bytes / MEGABYTE:.0f} MB, more than "
                 f"{MAX_START // MEGABYTE}; download it and use --start on the command line",
             )
-        content = path.read_bytes()
-    if content is None:
-        lost = run.evicted_at is not None or run.dropped_at is not None
-        raise Problem(422, f"start: the capsule of run {run.id} {'was deleted' if lost else 'is not on this machine'}")
+        content = capsule.content(here)
+    except Problem as problem:
+        if problem.status == 404:
+            raise Problem(422, f"start: {problem.detail}") from problem
+        raise
     return _keep(here, content, by)
 
 

@@ -14,8 +14,8 @@ from jobs.store.database import Database, open_database
 from jobs.store.schema import HEAD, NOTHING, WrongSchema, make, migrate, revision
 from jobs.store.tables import METADATA, RUNS, SCHEMA, WORKERS
 
-AT_ONCE = 200
-"""Rows that are in memory at once: some hold megabytes."""
+AT_ONCE, LARGE_AT_ONCE = 200, 8
+"""Rows that are in memory at once; rows of tables with large content."""
 
 
 class Damaged(ValueError):
@@ -115,8 +115,10 @@ def _copy(source: Connection, target: Connection) -> None:
     for table in METADATA.sorted_tables:
         if table is SCHEMA:
             continue
-        rows = source.execution_options(yield_per=AT_ONCE).execute(sa.select(table)).mappings()
-        for part in rows.partitions(AT_ONCE):
+        large = any(isinstance(column.type, sa.LargeBinary) and column.name == "content" for column in table.columns)
+        at_once = LARGE_AT_ONCE if large else AT_ONCE
+        rows = source.execution_options(yield_per=at_once).execute(sa.select(table)).mappings()
+        for part in rows.partitions(at_once):
             target.execute(sa.insert(table), [dict(row) for row in part])
 
 

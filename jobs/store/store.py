@@ -5,6 +5,7 @@ It knows no web and no queue of hints. `store.runs.submit(spec)`, `store.claims.
 
 from __future__ import annotations
 
+from jobs.store.artefacts.artefacts import FOLDER, Artefacts
 from jobs.store.claims import Claims
 from jobs.store.curves import Curves
 from jobs.store.database import Database
@@ -25,15 +26,19 @@ from jobs.store.workers import Workers
 
 
 class Store:
-    """Runs and all that belongs to them, in one database. May be shared by threads."""
+    """Runs and all that belongs to them, in one database. May be shared by threads.
 
-    def __init__(self, database: Database) -> None:
+    `artefacts`: where files are kept that other machines need. Raises ValueError.
+    """
+
+    def __init__(self, database: Database, artefacts: str = FOLDER) -> None:
         self.database = database
         self.runs = Runs(database)
         self.queue = Queue(database)
         self.claims = Claims(database)
         self.curves = Curves(database)
         self.results = Results(database)
+        self.artefacts = Artefacts(database, artefacts)
         self.starts = Starts(database)
         self.evaluations = Evaluations(database)
         self.studies = Studies(database)

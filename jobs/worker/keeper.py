@@ -42,6 +42,7 @@ class Keeper:
         """Do everything once. May take seconds; several workers may do so at once."""
         self._expire()
         self._look_at_folders()
+        self.store.artefacts.sweep(self.now(), RESUMABLE_FOR_S)
         freed = self._make_room()
         if freed or self.settings.budget_mb:
             self.store.keeping.give_back()
@@ -52,6 +53,7 @@ class Keeper:
         gone = self.store.keeping.expire(self.now(), days[0] * DAY_S, days[1] * DAY_S)
         for run_id in gone:
             shutil.rmtree(settings.runs_folder / run_id, ignore_errors=True)
+        self.store.artefacts.clear(gone)
         if gone:
             logger.info("%d runs were older than is kept here and are gone.", len(gone))
 
@@ -77,10 +79,12 @@ class Keeper:
         most = self.settings.keep_capsule_mb * MEGABYTE
         if not most:
             return
-        sizes = {run_id: _bytes(folder / CAPSULE) for run_id, folder in ended.items()}
-        large = [run_id for run_id, size in sizes.items() if size > most]
-        for run_id in self.store.keeping.unasked(large):
-            (ended[run_id] / CAPSULE).unlink(missing_ok=True)
+        here = {run_id: _bytes(folder / CAPSULE) for run_id, folder in ended.items()}
+        sizes = self.store.artefacts.large(most) | {run_id: size for run_id, size in here.items() if size > most}
+        for run_id in self.store.keeping.unasked(list(sizes)):
+            if run_id in ended:
+                (ended[run_id] / CAPSULE).unlink(missing_ok=True)
+            self.store.artefacts.forget(run_id, "capsule")
             self.store.keeping.say_dropped(run_id, sizes[run_id])
 
     def _make_room(self) -> int:
@@ -102,6 +106,7 @@ class Keeper:
                 break
             for run_id in gone:
                 shutil.rmtree(self.settings.runs_folder / run_id, ignore_errors=True)
+            self.store.artefacts.clear(gone)
             freed += len(gone)
             self.store.keeping.give_back()
         if freed:
@@ -123,8 +128,8 @@ class Keeper:
         return [name for name in old if name not in known][:AT_ONCE]
 
     def used(self) -> int:
-        """The bytes of the data folder."""
-        return size_of(self.settings.data)
+        """The bytes of the data folder, and of the artefacts that are elsewhere."""
+        return size_of(self.settings.data) + self.store.artefacts.size()
 
 
 def size_of(folder: Path) -> int:

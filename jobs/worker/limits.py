@@ -13,7 +13,9 @@ from pathlib import Path
 from core.catalog.datasets import DATASETS
 from jobs.settings import WorkerSettings
 
-SECRET = re.compile(r"SECRET|PASSW|TOKEN|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|(DATABASE|QUEUE|REDIS)_URL|^PG")
+SECRET = re.compile(
+    r"SECRET|PASSW|TOKEN|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|(DATABASE|QUEUE|REDIS)_URL|ARTEFACTS|^PG"
+)
 """What the name of an environment variable looks like that is none of a training's business."""
 OPEN_FILES = 4096
 OOM_SCORE = 500

@@ -6,50 +6,47 @@ supervisor that somebody cancelled the run, or that another worker has it.
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 from sqlalchemy.exc import DBAPIError
 
 from core.machine.files import CAPSULE, START, write_atomically
-from core.run.events import Failed, FailureKind, Finished
-from jobs.lease import MAX_CRASHES
+from core.run.events import Failed, Finished, Warned
 from jobs.settings import WorkerSettings
 from jobs.store.database import may_pass
-from jobs.store.records import Run, State
+from jobs.store.records import Batch, Run, State
 from jobs.store.store import Store
-from jobs.worker.ending import describe_end, describe_error
+from jobs.worker.ending import describe_error
 from jobs.worker.fitness import REPOSITORY, Fitness
-from jobs.worker.folder import prepare, small_file, tidy
+from jobs.worker.folder import Holding, Withdrawn, bring_checkpoint, has_content, is_large, prepare, small_file, tidy
 from jobs.worker.inbox import Inbox
 from jobs.worker.limits import child_environment, oom_kills, restrain
+from jobs.worker.mover import Mover
 from jobs.worker.process import TrainerProcess
+from jobs.worker.verdicts import RETRY_S, Verdicts
 from jobs.worker.watchdog import Watchdog
 
 FLUSH_EVERY_S = 0.4
 CANCEL_GRACE_S = 1.5
 """Enough for most trainers to save their work, so that the run can be resumed; others resume from an earlier
 checkpoint. A cancel ends within 2 s."""
-STOP_GRACE_S = 6.0
-"""How long a trainer may take to save its work when the worker stops."""
-RETRY_S = 1.0
-BAD_ARGUMENTS = 2
-MAX_MACHINE_FAULTS = 3
-"""Failures in a row that another machine, or a later time, may not have, after which a run is given up."""
-MAX_OUT_OF_MEMORY = 2
+STOP_GRACE_S, LAST_MOVE_S = 6.0, 8.0
+"""How long a trainer may take to save its work when the worker stops, and how long its checkpoint may take then, or
+after a crash, to get to where other machines find it."""
+STOPPED = "The worker was stopped. The run goes on with the next worker."
+LEFT_HERE = "The trained network could not be stored for other machines; it is only on the one that trained it."
 TRAINER = (sys.executable, "-m", "core", "train")
 LAUNCHER = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node")
 """torchrun. What it starts dies with it: the trainers see to that themselves."""
 
 logger = logging.getLogger("onlybn.supervisor")
-Answer = TypeVar("Answer")
 Asked = Literal["cancel", "lost", "stop", "still", "deadline"]
 
 
@@ -61,51 +58,39 @@ class Supervisor:
     ) -> None:
         self.store, self.settings, self.stopping, self.trainer = store, settings, stopping, trainer
         self.fitness = Fitness(settings, stopping, trainer)
+        self.verdicts = Verdicts(store, settings, stopping, self.fitness)
 
     def supervise(self, run: Run, threads: int, device: str) -> None:
         """Supervise a claimed run until it ends or returns to the queue. Each of its processes has `threads`."""
         folder = self.settings.runs_folder / run.id
         try:
+            warned = self._bring(run, folder)
             process = self._start(run, folder, threads, device)
+        except Withdrawn as withdrawn:
+            self._withdraw(run, withdrawn)
+            return
         except OSError as error:
             logger.warning("Run %s: the trainer could not be started: %s", run.id, error)
             reason = f"The trainer could not be started: {describe_error(error)}."
-            self.blame(run, device, reason)
+            self.verdicts.blame(run, device, reason)
             return
         try:
-            with process:
-                state = _Supervision(self, run, process, device).to_the_end()
+            with process, closing(Mover(self.store.artefacts, run)) as mover:
+                state = _Supervision(self, run, process, device, mover, warned).to_the_end()
         except Exception as error:  # a fault of ours must leave neither a trainer nor a run behind
             logger.exception("Run %s: the supervisor failed", run.id)
             reason = f"The supervisor failed: {describe_error(error)}."
-            state = self.insist(lambda: self.store.claims.crash(run.id, run.attempt, reason))
+            state = self.verdicts.crash(run, reason)
         logger.info("Run %s, attempt %d: %s", run.id, run.attempt, state or "no longer ours")
         if state == "finished":  # a run in any other state may be resumed
             tidy(folder)
-
-    def blame(
-        self,
-        run: Run,
-        device: str,
-        reason: str,
-        kind: FailureKind = "crash_loop",
-        max_crashes: int = MAX_CRASHES,
-    ) -> State | None:
-        """The trainer ended for `reason`, which may be the machine's fault. If it is, the run goes back to the queue
-        untouched; otherwise it has crashed."""
-        claims = self.store.claims
-        if not self.fitness.is_sick(device):
-            return self.insist(lambda: claims.crash(run.id, run.attempt, reason, kind, max_crashes))
-        sick = (
-            f"{reason} A trial training fails there, too, so the fault is the worker's and another one takes the run."
-        )
-        return self.insist(lambda: claims.release(run.id, run.attempt, sick))
+            with suppress(OSError, DBAPIError):  # the next sweep does it
+                self.store.artefacts.forget(run.id, "checkpoint")
 
     def _start(self, run: Run, folder: Path, threads: int, device: str) -> TrainerProcess:
         spec = prepare(folder, run.spec)
         processes = self.settings.processes
         trainer = self.trainer if processes == 1 else (*LAUNCHER, str(processes), *self.trainer[1:])
-        self._bring_start(run, folder)
         command = [*trainer, "--spec", str(spec), "--out", str(folder), "--events", "-", "--lifeline"]
         command += ["--attempt", str(run.attempt), "--threads", str(threads)]
         command += ["--device", device]
@@ -117,35 +102,45 @@ class Supervisor:
         logger.info("Run %s, attempt %d: trainer %d", run.id, run.attempt, process.pid)
         return process
 
-    def _bring_start(self, run: Run, folder: Path) -> None:
-        """Put the file that the run starts from into its folder. The trainer reports a missing or wrong file."""
-        path, digest = folder / START, run.spec.start
-        if digest is None or (path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == digest):
-            return
-        content = self.insist(lambda: self.store.starts.get(digest))
-        if content is not None:
-            write_atomically(path, content)
+    def _bring(self, run: Run, folder: Path) -> list[Warned]:
+        """Put the files into the folder that other machines have: what the run starts from, and its checkpoint.
 
-    def insist(self, write: Callable[[], Answer]) -> Answer | None:
-        """Do a last write, and try again while the database is away. None if the worker had to stop before."""
-        while True:
-            try:
-                return write()
-            except DBAPIError as error:
-                if not may_pass(error):
-                    raise
-                logger.warning("The database does not answer, will try again: %s", error.orig)
-                if self.stopping.wait(RETRY_S):
-                    return None  # the lease ends by itself, and the next attempt repeats the end
+        Returns what to tell of it. The trainer reports a missing or wrong start. Raises OSError and Withdrawn.
+        """
+        prepare(folder, run.spec)
+        path, digest = folder / START, run.spec.start
+        if digest is not None and not has_content(path, digest):
+            content = self.verdicts.insist(lambda: self.store.starts.get(digest))
+            if content is not None:
+                write_atomically(path, content)
+        holding = Holding(self.store.claims, run, self.stopping)
+        warning = self.verdicts.insist(lambda: bring_checkpoint(self.store.artefacts, run.id, folder, holding.beat))
+        return [Warned(step=0, message=warning)] if warning else []
+
+    def _withdraw(self, run: Run, withdrawn: Withdrawn) -> None:
+        """The run was cancelled or lost, or the worker stops, before the trainer began."""
+        if withdrawn.verdict == "cancel":
+            self.verdicts.insist(lambda: self.store.claims.cancel(run.id, run.attempt))
+        elif withdrawn.verdict == "ok":
+            self.verdicts.release(run, STOPPED)
 
 
 class _Supervision:
     """One attempt of one run, with its trainer process."""
 
-    def __init__(self, supervisor: Supervisor, run: Run, process: TrainerProcess, device: str) -> None:
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        run: Run,
+        process: TrainerProcess,
+        device: str,
+        mover: Mover,
+        warned: list[Warned],
+    ) -> None:
         self.supervisor, self.store, self.run, self.process = supervisor, supervisor.store, run, process
-        self.device, self.settings = device, supervisor.settings
-        self.inbox = Inbox()
+        self.device, self.mover, self.settings = device, mover, supervisor.settings
+        self.folder = self.settings.runs_folder / run.id
+        self.inbox = Inbox(warned=warned)
         self.watchdog = Watchdog(self.settings.patience_s)
         self.began, self.oom_kills = time.monotonic(), oom_kills()
         self.asked: Asked | None = None
@@ -167,6 +162,7 @@ class _Supervision:
             if self.inbox.worth_keeping and self.supervisor.stopping.wait(RETRY_S):
                 break  # the trainer's journal has them, and the next attempt reports them again
         code = self.process.end()
+        self._deliver()
         return None if self.asked == "lost" else self._settle(code)
 
     def _listen(self, timeout_s: float) -> None:
@@ -185,8 +181,33 @@ class _Supervision:
                 raise
             logger.warning("Run %s: the database does not answer, will try again: %s", self.run.id, error.orig)
             return "ok"
+        if verdict != "lost" and self.inbox.checkpointed:  # not before: its points must be stored first
+            self.mover.offer(self.folder, self.inbox.checkpointed)
         self.inbox.clear()
         return verdict
+
+    def _deliver(self) -> None:
+        """Wait within bounds until other machines have what this attempt leaves: its trained network, or its last
+        checkpoint if another worker may go on from there."""
+        last_word = self.inbox.last_word
+        until = time.monotonic() + LAST_MOVE_S
+        if isinstance(last_word, Finished):
+            capsule = self.folder / CAPSULE
+            if not is_large(capsule):
+                return self.mover.give_up()
+            self.mover.give(capsule)
+            until = float("inf")  # the mover has its own bounds
+        self.mover.close()
+        if self.asked in ("cancel", "deadline") or isinstance(last_word, Failed):
+            return None  # nobody waits for the checkpoint
+        while self.mover.busy and self.asked != "lost" and time.monotonic() < until:
+            self._react(self._flush())
+            if self.supervisor.stopping.is_set():
+                until = min(until, time.monotonic() + LAST_MOVE_S)
+            self.mover.wait(FLUSH_EVERY_S)
+        if self.asked == "lost" or isinstance(last_word, Finished):
+            self.mover.give_up()
+        return None
 
     def _react(self, verdict: str) -> None:
         """Stop the trainer when the store's answer or the worker's end asks for it."""
@@ -222,70 +243,34 @@ class _Supervision:
 
     def _settle(self, code: int) -> State | None:
         """Write how the run ended, with exit code `code`. None: it is no longer ours."""
-        claims, insist = self.store.claims, self.supervisor.insist
+        claims, verdicts = self.store.claims, self.supervisor.verdicts
+        insist = verdicts.insist
         run_id, attempt, last_word = self.run.id, self.run.attempt, self.inbox.last_word
         if isinstance(last_word, Finished):
-            capsule = small_file(self.settings.runs_folder / run_id / CAPSULE)
-            return "finished" if insist(lambda: claims.finish(run_id, attempt, last_word, capsule)) else None
+            return self._finish(last_word)
         if self.asked == "cancel":
             return "cancelled" if insist(lambda: claims.cancel(run_id, attempt)) else None
         if isinstance(last_word, Failed):
-            return self._failed(last_word)
+            return verdicts.failed(self.run, self.device, last_word, self.inbox.has_started)
         if self.asked == "deadline":
             message = f"It has trained for {self.settings.max_hours:g} hours, which is the limit here."
-            return self._fail("time_limit", message)
+            return verdicts.fail(self.run, "time_limit", message)
         if self.asked == "stop":
-            reason = "The worker was stopped. The run goes on with the next worker."
-            return insist(lambda: claims.release(run_id, attempt, reason))
+            return verdicts.release(self.run, STOPPED)
         if self.asked == "still":
             reason = f"The training stood still for {self.watchdog.still_s:.0f} s and was stopped."
-            return insist(lambda: claims.crash(run_id, attempt, reason))
-        return self._crashed(code)
+            return verdicts.crash(self.run, reason)
+        return verdicts.crashed(self.run, self.device, code, self.inbox, self.process, self.oom_kills)
 
-    def _crashed(self, code: int) -> State | None:
-        """The trainer ended by itself and did not say why."""
-        errors, blame = self._last_words(), self.supervisor.blame
-        if code == BAD_ARGUMENTS:
-            message = errors[-1].removeprefix("error: ") if errors else "The trainer refused its arguments."
-            if not self.supervisor.fitness.is_sick(self.device):
-                return self._fail("error", message)
-            return blame(self.run, self.device, message)
-        if code == -signal.SIGKILL and oom_kills() > self.oom_kills:
-            return self._crash(describe_end(code, errors, memory=True), "out_of_memory", MAX_OUT_OF_MEMORY)
-        reason = describe_end(code, errors)
-        if self.inbox.has_started and code < 0:  # somebody killed a training that was under way
-            return self._crash(reason, "crash_loop", MAX_CRASHES)
-        return blame(self.run, self.device, reason)
-
-    def _failed(self, last: Failed) -> State | None:
-        """The trainer said that it cannot go on; on another machine it may."""
-        dataset, fitness = self.run.spec.dataset, self.supervisor.fitness
-        if last.kind == "storage":
-            return self.supervisor.blame(self.run, self.device, last.message, "storage", MAX_MACHINE_FAULTS)
-        if last.kind != "data_unavailable" or self.inbox.has_started:
-            return self._fail(last.kind, last.message)
-        if dataset not in fitness.lacks:
-            fitness.could_not_read(dataset)
-        others = self.supervisor.insist(lambda: self.store.workers.others_have(self.run.worker or "", dataset))
-        if others:
-            reason = f"{last.message} Another worker may have it."
-            return self.supervisor.insist(lambda: self.store.claims.release(self.run.id, self.run.attempt, reason))
-        if dataset in fitness.lacks:
-            return self._fail(last.kind, last.message)
-        return self._crash(last.message, last.kind, MAX_MACHINE_FAULTS)
-
-    def _fail(self, kind: FailureKind, message: str) -> State | None:
-        claims, run = self.store.claims, self.run
-        return "failed" if self.supervisor.insist(lambda: claims.fail(run.id, run.attempt, kind, message)) else None
-
-    def _crash(self, reason: str, kind: FailureKind, most: int) -> State | None:
-        claims, run = self.store.claims, self.run
-        return self.supervisor.insist(lambda: claims.crash(run.id, run.attempt, reason, kind, most))
-
-    def _last_words(self) -> list[str]:
-        """What the trainer wrote last, without our folders: strangers read it."""
-        folders = (f"{self.settings.data}/", f"{REPOSITORY}/", f"{sys.prefix}/", f"{Path.home()}/")
-        lines = self.process.last_words()
-        for folder in folders:
-            lines = [line.replace(folder, "") for line in lines]
-        return lines
+    def _finish(self, result: Finished) -> State | None:
+        """The run is complete, if its trained network is where it belongs."""
+        claims, verdicts = self.store.claims, self.supervisor.verdicts
+        run_id, attempt, capsule = self.run.id, self.run.attempt, self.folder / CAPSULE
+        if is_large(capsule) and self.store.artefacts.moves and not self.mover.delivered:
+            if self.asked == "stop":
+                return verdicts.release(self.run, f"{STOPPED} Its trained network was not yet stored.")
+            logger.warning("Run %s: its trained network stays on this machine", run_id)
+            told = Batch(warned=(Warned(step=result.step, message=LEFT_HERE),))
+            verdicts.insist(lambda: claims.record(run_id, attempt, told))
+        content = small_file(capsule)
+        return "finished" if verdicts.insist(lambda: claims.finish(run_id, attempt, result, content)) else None

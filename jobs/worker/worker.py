@@ -26,7 +26,7 @@ from jobs.worker.cores import Cores
 from jobs.worker.evaluator import EVALUATOR, Evaluator
 from jobs.worker.keeper import Keeper
 from jobs.worker.machine import machine
-from jobs.worker.supervisor import STOP_GRACE_S, TRAINER, Supervisor
+from jobs.worker.supervisor import LAST_MOVE_S, STOP_GRACE_S, TRAINER, Supervisor
 
 REAP_EVERY_S = 2.0
 POLL_S = 0.5
@@ -75,7 +75,7 @@ class Worker:
             periodic=False,
             max_delay=POLL_S,
             scheduler_interval=60,  # nothing is ever scheduled
-            shutdown_timeout=STOP_GRACE_S + 2,
+            shutdown_timeout=STOP_GRACE_S + LAST_MOVE_S + 2,
         )
         consumer.start()
         self.evaluator.start()
@@ -165,9 +165,11 @@ class Worker:
 
     def _bury(self) -> None:
         """Delete for good the runs that were removed long enough ago, with their folders on this machine."""
-        for run_id in self.store.runs.bury(REMOVED_FOR_S):
+        gone = self.store.runs.bury(REMOVED_FOR_S)
+        for run_id in gone:
             shutil.rmtree(self.settings.runs_folder / run_id, ignore_errors=True)
             logger.info("Run %s was removed an hour ago and is gone now.", run_id)
+        self.store.artefacts.clear(gone)
 
     def _clear_removed(self) -> None:
         """Delete the folders of runs that another machine has deleted for good, and of trials that were killed."""

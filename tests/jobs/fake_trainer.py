@@ -6,12 +6,13 @@ when it begins step 3 of its first attempt (`always`: of each). Likewise segfaul
 its arguments; `stubborn`: ignores SIGTERM; `chatter`: writes a line that is no event; `child`: starts a process;
 `findings`: says what analyses found; `capsule=N`: leaves one of N bytes; `saving=0.45`: its last checkpoint takes
 0.45 s when it is stopped; `hang=N`: stands still when it begins step N of its first attempt; `importing=2`: says
-nothing for 2 s; `nodata`: finds no images.
+nothing for 2 s; `nodata`: finds no images; `checkpoint=N`: its checkpoints are N times as large.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import signal
@@ -67,7 +68,7 @@ class FakeTraining:
         self.stop = True
 
     def run(self) -> int:
-        saved = max((int(path.name) for path in self.checkpoints.iterdir()), default=None)
+        saved = max((int(path.name) for path in self.checkpoints.glob("[0-9]*")), default=None)
         self.say_started(saved)
         if saved is not None:
             self.save(saved)
@@ -109,8 +110,11 @@ class FakeTraining:
                 os.kill(os.getpid(), number)
 
     def save(self, step: int) -> None:
-        (self.checkpoints / str(step)).touch()
-        say("checkpointed", step=step, file=str(step), sha256="0" * 64, size_bytes=1)
+        content = f"checkpoint {step}".encode() * int(self.words.get("checkpoint", 1))
+        (self.checkpoints / f".{step}").write_bytes(content)
+        (self.checkpoints / f".{step}").replace(self.checkpoints / str(step))
+        digest = hashlib.sha256(content).hexdigest()
+        say("checkpointed", step=step, file=str(step), sha256=digest, size_bytes=len(content))
 
     def say_started(self, resumed_from: int | None) -> None:
         fields = {"attempt": self.attempt, "resumed_from": resumed_from, "threads": self.threads, "device": "cpu"}

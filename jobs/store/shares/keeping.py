@@ -15,13 +15,14 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
 from jobs.store import curves
+from jobs.store.artefacts.tables import ARTEFACTS
 from jobs.store.database import Database
 from jobs.store.records import TERMINAL, State
 from jobs.store.shares import flags
 from jobs.store.shares.tables import ASKED
-from jobs.store.tables import CAPSULES, MEMBERS, POINTS, RUNS, SNAPSHOTS, SPEEDS, STUDIES
+from jobs.store.tables import CAPSULES, LOG, MEMBERS, POINTS, RUNS, SNAPSHOTS, SPEEDS, STUDIES
 
-HEAVY = (POINTS, SNAPSHOTS, SPEEDS, CAPSULES)
+HEAVY = (POINTS, SNAPSHOTS, SPEEDS, CAPSULES, ARTEFACTS)
 EVICTED = "Its curves, snapshots and trained network were deleted to make room for newer runs."
 DROPPED = "Its trained network was deleted: {size} MB are more than is kept here without being asked for."
 LAST = "last eviction"
@@ -144,11 +145,12 @@ class Keeping:
             return set(connection.scalars(there))
 
     def say_dropped(self, run_id: str, size_bytes: int) -> None:
-        """Record, and say in the log of the run, that its trained network of `size_bytes` is gone."""
+        """Record, and say in the log of the run once, that its trained network of `size_bytes` is gone."""
+        words = DROPPED.format(size=f"{size_bytes / 1e6:,.1f}")
+        said = sa.exists().where(LOG.c.run == RUNS.c.number, LOG.c.message == words)
         with self.database.writing() as connection:
-            row = connection.execute(sa.select(RUNS.c.number, RUNS.c.attempt).where(RUNS.c.id == run_id)).first()
+            row = connection.execute(sa.select(RUNS.c.number, RUNS.c.attempt).where(RUNS.c.id == run_id, ~said)).first()
             if row:
-                words = DROPPED.format(size=f"{size_bytes / 1e6:,.1f}")
                 curves.insert_log(connection, row.number, row.attempt, "warning", words)
                 dropped = sa.update(RUNS).where(RUNS.c.number == row.number)
                 connection.execute(dropped.values(dropped_at=time.time()))

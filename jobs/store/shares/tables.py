@@ -1,4 +1,4 @@
-"""The tables of shares: what was asked for lately, reports of names, single values of the installation, removed runs."""
+"""The tables of shares: launches of the last hour, reports of names, values of the installation, removed runs."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def test_the_file_that_a_run_starts_from_is_brought_to_its_folder(bench: Bench) 
 
 
 def test_secrets_do_not_reach_the_trainer(bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("ONLYBN_SECRET", "ONLYBN_DATABASE_URL", "ONLYBN_QUEUE_URL", "ONLYBN_ADMIN_TOKEN"):
+    for name in ("ONLYBN_SECRET", "ONLYBN_DATABASE_URL", "ONLYBN_QUEUE_URL", "ONLYBN_ADMIN_TOKEN", "ONLYBN_ARTEFACTS"):
         monkeypatch.setenv(name, "hidden")
     spy = tmp_path / "spy.sh"
     spy.write_text(f"env > {tmp_path}/environment; echo error: done >&2; exit 2\n")
