@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from configparser import RawConfigParser
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -45,13 +46,15 @@ def test_compose_files_hold_together(file: Path) -> None:
 
 
 def test_only_the_proxy_is_reached_from_outside() -> None:
-    services = yaml.safe_load(COMPOSE[1].read_text())["services"]
+    said = yaml.safe_load(COMPOSE[1].read_text())
+    services = said["services"]
     assert [name for name, service in services.items() if "ports" in service] == ["proxy"]
     assert {"web", "worker", "postgres", "redis", "proxy"} == set(services)
-    assert (
-        services["web"]["environment"]["ONLYBN_TRUSTED_PROXIES"]
-        == services["proxy"]["networks"]["front"]["ipv4_address"]
-    )
+    address = services["proxy"]["networks"]["front"]["ipv4_address"]
+    assert services["web"]["environment"]["ONLYBN_TRUSTED_PROXIES"] == address
+    (front,) = said["networks"]["front"]["ipam"]["config"]
+    assert ip_address(address) in ip_network(front["subnet"])
+    assert ip_address(address) not in ip_network(front["ip_range"]), "a container that starts before may get it"
     assert all(image.startswith("onlybn") or ":" in image for image in (s["image"] for s in services.values()))
     one_box = yaml.safe_load(COMPOSE[0].read_text())["services"]["onlybn"]
     assert one_box["ports"] == ["${ONLYBN_BIND:-127.0.0.1}:${ONLYBN_PORT:-7860}:7860"]
