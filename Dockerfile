@@ -14,8 +14,7 @@ COPY Makefile requirements.txt constraints.txt ./
 COPY deploy/requirements.txt deploy/requirements.txt
 ENV PIP_NO_CACHE_DIR=1
 RUN make .venv/installed TORCH="$TORCH" TORCH_CPU_INDEX="$TORCH_CPU_INDEX" \
-    && .venv/bin/pip install -r deploy/requirements.txt -c constraints.txt \
-    && if [ "$TORCH" = cpu ]; then ! .venv/bin/pip list | grep -i '^nvidia'; fi
+    && .venv/bin/pip install -r deploy/requirements.txt -c constraints.txt
 
 FROM python:${PYTHON}
 # The kernels are compiled for the processor on which the container runs, so the compiler comes along.

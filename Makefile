@@ -3,12 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# `make run TORCH=cpu` installs PyTorch without CUDA, a fifth of the 6 GB. pip prefers a build such as 2.14.1+cpu to 2.14.1.
+# `make run TORCH=cpu` takes PyTorch without CUDA from an index of its own, a fifth of the 6 GB.
 TORCH ?= default
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
-ifeq ($(TORCH),cpu)
-export PIP_EXTRA_INDEX_URL := $(strip $(TORCH_CPU_INDEX) $(PIP_EXTRA_INDEX_URL))
-else ifeq ($(filter default cuda,$(TORCH)),)
+ifeq ($(filter default cpu cuda,$(TORCH)),)
 $(error TORCH must be cpu, or unset: PyTorch with CUDA on Linux; it is '$(TORCH)')
 endif
 
@@ -74,9 +72,22 @@ install = $(BIN)/python -m pip install $(2) -r $(1) -c constraints.txt || { \
 	echo "The versions in constraints.txt cannot all be had here; trying the newest ones that $(1) allows."; \
 	$(BIN)/python -m pip install $(2) -r $(1); }
 
+# PyTorch alone comes from the index for CPUs, and stays: whatever else is installed must go with it.
+has_no_cuda = import sys; from importlib.metadata import requires; \
+	sys.exit(sys.platform == "linux" and any(part.startswith(("nvidia", "cuda")) for part in requires("torch") or ()))
+
 .venv/installed: requirements.txt constraints.txt | .venv/bin/python
 	@echo "Installing into .venv; the first time takes minutes, since PyTorch is large."
+ifeq ($(TORCH),cpu)
+	@{ $(BIN)/python -m pip install --progress-bar on --upgrade --no-deps --retries 1 --index-url $(TORCH_CPU_INDEX) \
+		`grep '^torch' requirements.txt` && $(BIN)/python -c '$(has_no_cuda)'; } || { \
+		echo "PyTorch for CPUs cannot be had from $(TORCH_CPU_INDEX). TORCH_CPU_INDEX names another index;"; \
+		echo "without TORCH=cpu you get PyTorch with CUDA from the usual one."; exit 1; }
+	@$(BIN)/python -m pip freeze | grep '^torch' > .venv/torch.txt
+	@$(call install,requirements.txt,--progress-bar on -c .venv/torch.txt)
+else
 	@$(call install,requirements.txt,--progress-bar on)
+endif
 	@touch $@
 
 .venv/tests: tests/requirements.txt .venv/installed

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
+import sys
 from configparser import RawConfigParser
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 import yaml
@@ -41,13 +46,15 @@ def test_compose_files_hold_together(file: Path) -> None:
 
 
 def test_only_the_proxy_is_reached_from_outside() -> None:
-    services = yaml.safe_load(COMPOSE[1].read_text())["services"]
+    said = yaml.safe_load(COMPOSE[1].read_text())
+    services = said["services"]
     assert [name for name, service in services.items() if "ports" in service] == ["proxy"]
     assert {"web", "worker", "postgres", "redis", "proxy"} == set(services)
-    assert (
-        services["web"]["environment"]["ONLYBN_TRUSTED_PROXIES"]
-        == services["proxy"]["networks"]["front"]["ipv4_address"]
-    )
+    address = services["proxy"]["networks"]["front"]["ipv4_address"]
+    assert services["web"]["environment"]["ONLYBN_TRUSTED_PROXIES"] == address
+    (front,) = said["networks"]["front"]["ipam"]["config"]
+    assert ip_address(address) in ip_network(front["subnet"])
+    assert ip_address(address) not in ip_network(front["ip_range"]), "a container that starts before may get it"
     assert all(image.startswith("onlybn") or ":" in image for image in (s["image"] for s in services.values()))
     one_box = yaml.safe_load(COMPOSE[0].read_text())["services"]["onlybn"]
     assert one_box["ports"] == ["${ONLYBN_BIND:-127.0.0.1}:${ONLYBN_PORT:-7860}:7860"]
@@ -84,13 +91,63 @@ def test_units_start_what_there_is(unit: Path) -> None:
     assert (service["User"], service["NoNewPrivileges"], service["ProtectSystem"]) == ("onlybn", "true", "strict")
 
 
-def dry(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["make", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False)
+INDEX = "http://127.0.0.1:1/"
+"""Where nobody answers."""
 
 
-def test_the_switch_for_cpus_is_pips_own_setting() -> None:
-    show = "--eval=show:;@echo $$PIP_EXTRA_INDEX_URL"
-    assert dry("-s", show, "show", "TORCH=cpu").stdout.strip().startswith("https://download.pytorch.org/whl/cpu")
-    assert "pytorch" not in dry("-s", show, "show").stdout
-    wrong = dry("help", "TORCH=xpu")
+def wheel(folder: Path, name: str, version: str, *needs: str) -> None:
+    """An empty package in `folder`, which is an index for pip."""
+    (folder / name).mkdir(parents=True)
+    file = f"{name}-{version}-py3-none-any.whl"
+    with ZipFile(folder / name / file, "w") as packed:
+        inside = f"{name}-{version}.dist-info"
+        packed.writestr(
+            f"{inside}/METADATA",
+            "\n".join(
+                (
+                    f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}",
+                    *(f"Requires-Dist: {need}" for need in needs),
+                )
+            ),
+        )
+        packed.writestr(f"{inside}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        packed.writestr(f"{inside}/RECORD", "")
+    (folder / name / "index.html").write_text(f'<a href="{file}">{file}</a>'.replace("+", "%2B", 1))
+
+
+def install(folder: Path, index: str) -> subprocess.CompletedProcess[str]:
+    """What `make .venv/installed TORCH=cpu` says and does in an empty checkout that asks for PyTorch only."""
+    shutil.copy(ROOT / "Makefile", folder)
+    wanted = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line.startswith("torch")]
+    (folder / "requirements.txt").write_text("\n".join(wanted))
+    (folder / "constraints.txt").touch()
+    names = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+    return subprocess.run(
+        ["make", "-C", folder, ".venv/installed", "TORCH=cpu", f"TORCH_CPU_INDEX={index}", f"PYTHON={sys.executable}"],
+        env={**names, "PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": INDEX, "PIP_NO_INPUT": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere PyTorch has no CUDA")
+def test_the_switch_for_cpus_takes_no_pytorch_but_that_of_its_own_index(tmp_path: Path) -> None:
+    with_cuda, without = tmp_path / "cuda", tmp_path / "cpu"
+    wheel(with_cuda, "torch", "2.14.1", "nvidia-cublas")
+    wheel(without, "torch", "2.14.1+cpu")
+    for index, version in ((with_cuda, "0.29.1"), (without, "0.29.1+cpu")):
+        wheel(index, "torchvision", version, "torch==2.14.1")
+    for wrong in (INDEX, with_cuda.as_uri()):
+        said = install(tmp_path, wrong)
+        assert said.returncode and f"PyTorch for CPUs cannot be had from {wrong}" in said.stdout, said.stderr
+        assert not (tmp_path / ".venv" / "installed").exists()
+    said = install(tmp_path, without.as_uri())
+    assert said.returncode == 0, said.stderr
+    assert (tmp_path / ".venv" / "installed").exists()
+    assert (tmp_path / ".venv" / "torch.txt").read_text().split() == ["torch==2.14.1+cpu", "torchvision==0.29.1+cpu"]
+
+
+def test_a_wrong_switch_is_refused() -> None:
+    wrong = subprocess.run(["make", "-C", ROOT, "help", "TORCH=xpu"], capture_output=True, text=True, check=False)
     assert wrong.returncode and "TORCH must be cpu" in wrong.stderr
