@@ -25,7 +25,7 @@ from jobs.settings import WorkerSettings
 from jobs.store.database import may_pass
 from jobs.store.records import Run, State
 from jobs.store.store import Store
-from jobs.worker.ending import describe_end, describe_error
+from jobs.worker.ending import UNSURE, describe_end, describe_error
 from jobs.worker.fitness import REPOSITORY, Fitness
 from jobs.worker.folder import prepare, small_file, tidy
 from jobs.worker.inbox import Inbox
@@ -40,6 +40,8 @@ checkpoint. A cancel ends within 2 s."""
 STOP_GRACE_S = 6.0
 """How long a trainer may take to save its work when the worker stops."""
 RETRY_S = 1.0
+IN_DOUBT = 0.5
+"""After this share of a lease without an answer of the database, the end of a trainer is that of its lease."""
 BAD_ARGUMENTS = 2
 MAX_MACHINE_FAULTS = 3
 """Failures in a row that another machine, or a later time, may not have, after which a run is given up."""
@@ -107,8 +109,8 @@ class Supervisor:
         trainer = self.trainer if processes == 1 else (*LAUNCHER, str(processes), *self.trainer[1:])
         self._bring_start(run, folder)
         command = [*trainer, "--spec", str(spec), "--out", str(folder), "--events", "-", "--lifeline"]
-        command += ["--attempt", str(run.attempt), "--threads", str(threads)]
-        command += ["--device", device]
+        command += ["--lease", str(self.settings.lease_s), "--attempt", str(run.attempt)]
+        command += ["--threads", str(threads), "--device", device]
         environment = child_environment(self.settings)
         if processes > 1:
             environment["OMP_NUM_THREADS"] = str(threads)  # torchrun warns if it is unset
@@ -148,6 +150,7 @@ class _Supervision:
         self.inbox = Inbox()
         self.watchdog = Watchdog(self.settings.patience_s)
         self.began, self.oom_kills = time.monotonic(), oom_kills()
+        self.ours_at, self.in_doubt_s = self.began, 0.0
         self.asked: Asked | None = None
         self.kill_at = float("inf")
 
@@ -177,7 +180,9 @@ class _Supervision:
             self.inbox.take(line)
 
     def _flush(self) -> str:
-        """Hand the inbox to the store. While the database is away the inbox is kept and the training goes on."""
+        """Hand the inbox to the store. While the database is away the inbox is kept, and the training goes on for as
+        long as the lease lasts."""
+        asked_at = time.monotonic()
         try:
             verdict = self.store.claims.record(self.run.id, self.run.attempt, self.inbox.batch())
         except DBAPIError as error:
@@ -186,6 +191,8 @@ class _Supervision:
             logger.warning("Run %s: the database does not answer, will try again: %s", self.run.id, error.orig)
             return "ok"
         self.inbox.clear()
+        self.in_doubt_s, self.ours_at = max(self.in_doubt_s, asked_at - self.ours_at), asked_at
+        self.process.renew(asked_at)
         return verdict
 
     def _react(self, verdict: str) -> None:
@@ -240,6 +247,8 @@ class _Supervision:
         if self.asked == "still":
             reason = f"The training stood still for {self.watchdog.still_s:.0f} s and was stopped."
             return insist(lambda: claims.crash(run_id, attempt, reason))
+        if max(self.in_doubt_s, time.monotonic() - self.ours_at) > IN_DOUBT * self.settings.lease_s:
+            return insist(lambda: claims.release(run_id, attempt, UNSURE))
         return self._crashed(code)
 
     def _crashed(self, code: int) -> State | None:
