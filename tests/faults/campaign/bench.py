@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from core.run.spec import RunSpec
 from jobs.queue import make_queue, waker
 from jobs.settings import WorkerSettings
@@ -30,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[3]
 FAKE_WORKER = (str(ROOT / "tests" / "jobs" / "fake_worker.py"),)
 REAL_WORKER = ("-m", "jobs")
 PATIENCE_S = 180.0
+SECRET = "campaign"
 REAL = {"architecture": "resnet-8", "policy": "batchnorm", "dataset": "digits"}
 
 
@@ -44,7 +47,9 @@ class Bench:
         self.scratch = folder / "scratch"
         self.scratch.mkdir(parents=True)
         self.data.mkdir()
-        self.settings = WorkerSettings(data=self.data, database_url=database or None, queue_url=queue or None)
+        self.settings = WorkerSettings(
+            data=self.data, database_url=database or None, queue_url=queue or None, secret=SecretStr(SECRET)
+        )
         self.store = Store(open_database(self.settings.store_url))
         self.store.migrate()
         self.huey = make_queue(self.settings)
@@ -54,7 +59,7 @@ class Bench:
         self.environment |= {"ONLYBN_DATABASE_URL": database, "ONLYBN_QUEUE_URL": queue, "ONLYBN_SLOTS": "1"}
         self.environment |= {
             "TMPDIR": str(self.scratch),
-            "ONLYBN_SECRET": "campaign",
+            "ONLYBN_SECRET": SECRET,
             "ONLYBN_EXAMPLES": "false",
             **more,
         }

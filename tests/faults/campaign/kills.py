@@ -28,6 +28,9 @@ SPEC = {"architecture": "resnet-14", "policy": "batchnorm", "dataset": "digits",
 """Of the runs that the server is asked for. Its own worker trains them, for a second or two."""
 
 
+Kill = Callable[[Bench, random.Random], bool]
+
+
 def _fill(place: Bench) -> None:
     """Keep some runs in the queue. A real run is the same one each time."""
     for _ in range(WAITING - place.store.tallies.health().queued):
@@ -59,14 +62,7 @@ def _kill_a_worker(place: Bench, chance: random.Random) -> bool:
     return True
 
 
-def _campaign(
-    order: Order,
-    what: str,
-    usual: int,
-    kill: Callable[[Bench, random.Random], bool],
-    pause_s: tuple[float, float],
-    real: bool,
-) -> Report:
+def _campaign(order: Order, what: str, usual: int, kill: Kill, pause_s: tuple[float, float], real: bool) -> Report:
     """Two workers and a queue that never empties; after `n` kills all runs must end as if nothing had been."""
     report = Report(f"kill -9 of a {what}", "real" if real else "fake", n=order.of(usual))
     chance = order.random(f"{what} {real}")
@@ -146,7 +142,7 @@ def _kill_web(order: Order, what: str, usual: int, everything: bool) -> Report:
             place.start_worker()
         place.start_web(worker=everything)
         wait("the server", place.answers, PATIENCE_S)
-        undisturbed = place.submit(epochs=EPOCHS) if everything else None
+        undisturbed = place.submit(**SPEC) if everything else None
         place.finish()
         clients = Clients(place, order.seed, 3.0 if everything else 0.3)
         clients.start()
@@ -168,8 +164,7 @@ def _kill_web(order: Order, what: str, usual: int, everything: bool) -> Report:
         place.ids = [run.id for run in found]
         place.finish(600)
         report.wrong = _launches(place, clients, total - bool(undisturbed)) + _told(place)
-        place.real = False if not everything else place.real
-        report.wrong += wrong(place) if not everything else wrong(place, None)
+        report.wrong += wrong(place, undisturbed)
         report.figures = {"accepted": len(clients.accepted), "repeated": clients.repeated}
         report.figures |= {f"server back {name}": value for name, value in spread(back).items()}
     return report
