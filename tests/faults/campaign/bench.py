@@ -56,11 +56,16 @@ class Bench:
         self.wake = waker(self.huey)
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("ONLYBN_")}
         self.environment |= {"ONLYBN_DATA": str(self.data), "ONLYBN_THREADS": "1", "ONLYBN_DEVICE": "cpu"}
-        self.environment |= {"ONLYBN_DATABASE_URL": database, "ONLYBN_QUEUE_URL": queue, "ONLYBN_SLOTS": "1"}
+        self.environment |= {
+            "ONLYBN_DATABASE_URL": self.settings.store_url,
+            "ONLYBN_QUEUE_URL": queue,
+            "ONLYBN_SLOTS": "1",
+        }
         self.environment |= {
             "TMPDIR": str(self.scratch),
             "ONLYBN_SECRET": SECRET,
             "ONLYBN_EXAMPLES": "false",
+            "ONLYBN_SLOTS": "1",
             **more,
         }
         self.workers: list[subprocess.Popen[bytes]] = []
