@@ -204,8 +204,9 @@ def wrong(bench: Bench, undisturbed: str | None = None, *, may_fail: int = 0, to
         found.append(f"{len(left_over)} trainers are left over")
     if overlap := bench.trainers.overlaps(together_s):
         found.append(f"two trainers of a run lived together, {len(overlap)} times, {max(overlap):.1f} s at most")
-    left = [str(path.relative_to(bench.data)) for path in bench.data.rglob(".tmp-*")]
-    left += [path.name for path in bench.scratch.glob("*") if not _in_use(path)]
+    with suppress(TimeoutError):
+        wait("the end of temporary files", lambda: not _left(bench), 10)
+    left = _left(bench)
     if left:
         found.append(f"{len(left)} temporary files, such as {left[0]}")
     return found + whole(bench)
@@ -219,6 +220,12 @@ def whole(bench: Bench) -> list[str]:
         told = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
         strays = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
     return [f"integrity_check says {told}"] * (told != "ok") + ["rows belong to nothing"] * bool(strays)
+
+
+def _left(bench: Bench) -> list[str]:
+    """Temporary files and folders that nobody uses."""
+    found = [str(path.relative_to(bench.folder)) for path in bench.folder.rglob(".tmp-*")]
+    return found + [path.name for path in bench.scratch.glob("*") if not _in_use(path)]
 
 
 def _in_use(path: Path) -> bool:
