@@ -170,7 +170,7 @@ def _undisturbed(top: Path, log: Path) -> tuple[Path, dict[str, Any]]:
 
 def mutations(order: Order) -> Report:
     """Change the newest checkpoint, or all, in one of a hundred ways, and let the training go on."""
-    import torch  # noqa: F401  # once, before the forks
+    import core.training.loop  # noqa: F401  # once, before the forks; it computes in them only
 
     report, chance = Report("changed checkpoints", "real", "none", n=order.of(100)), order.random("checkpoints")
     kinds: dict[str, int] = {}

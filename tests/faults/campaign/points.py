@@ -140,7 +140,7 @@ def result(events: list[Event]) -> dict[str, object]:
 
 def files(order: Order) -> Report:
     """For each fsync, rename and unlink of a training: one that dies there, and another one that resumes it."""
-    import torch  # noqa: F401  # once, before the forks; it computes in them only
+    import core.training.loop  # noqa: F401  # once, before the forks; it computes in them only
 
     report = Report("kill -9 of a training at each fsync, rename and unlink", "real", "none")
     with tempfile.TemporaryDirectory(prefix="onlybn-campaign-") as name:
