@@ -205,9 +205,11 @@ def _be_patient(connection: Connection, seconds: float) -> None:
 
 
 def _set_timeout(connection: Any, seconds: float) -> None:
-    """The server ends a statement a little earlier than we give up, so that its answer says why."""
+    """The server ends a statement a little earlier than we give up, so that its answer says why. It ends a transaction
+    that does nothing, too: that of a process that was stopped keeps rows locked that others need."""
     connection.patience_s = seconds
     connection.execute(f"SET statement_timeout = {int(seconds * 900)}")
+    connection.execute(f"SET idle_in_transaction_session_timeout = {int(seconds * 1000)}")
     connection.commit()
 
 

@@ -1,7 +1,7 @@
 """The database locked, PostgreSQL restarted and silently cut off, Redis flushed and away.
 
-Run it from the repository's root: `.venv/bin/python -m tests.faults.campaign.outages`. PostgreSQL and Redis are own ones
-on free ports, from the system's programs.
+Run it from the repository's root: `.venv/bin/python -m tests.faults.campaign.outages`. PostgreSQL and Redis are own
+ones on free ports, from the system's programs.
 """
 
 from __future__ import annotations
@@ -106,17 +106,16 @@ def cut(order: Order) -> Report:
     with postgres() as server, bench(database=server.url, ONLYBN_LEASE_S=str(LEASE_S)) as place:
         proxy = Proxy(server.port)
         through = server.url.replace(str(server.port), str(proxy.port))
+        place.environment["ONLYBN_DATABASE_URL"] = through
+        place.start_web()
+        place.environment["ONLYBN_DATABASE_URL"] = server.url
+        wait("the server", place.answers, PATIENCE_S)
         for number in range(report.n):
-            victim = place.start_worker(ONLYBN_DATABASE_URL=through, ONLYBN_DATA=str(place.folder / f"apart-{number}"))
-            run_id = place.submit("steps=300 pause=0.1")
+            place.start_worker(ONLYBN_DATABASE_URL=through, ONLYBN_DATA=str(place.folder / f"apart-{number}"))
+            run_id = place.submit("steps=400 pause=0.1")
             wait("the run's start", lambda r=run_id: place.run(r).step > 3)
             place.start_worker()
-            if not place.web:
-                place.environment["ONLYBN_DATABASE_URL"] = through
-                place.start_web()
-                place.environment["ONLYBN_DATABASE_URL"] = server.url
-                wait("the server", place.answers, PATIENCE_S)
-            trainer = place.trainers.now()[run_id]
+            trainer = set(place.trainers.now()[run_id])
             proxy.held.set()
             began = time.monotonic()
             with asking(place) as told:
@@ -132,7 +131,6 @@ def cut(order: Order) -> Report:
             place.finish()
             for worker in list(place.workers):
                 place.kill(worker)
-            assert victim.poll() is not None
         proxy.close()
         place.start_worker()
         report.wrong = wrong(place)
@@ -149,7 +147,7 @@ def cut(order: Order) -> Report:
 
 
 def queue(order: Order) -> Report:
-    """Redis flushed and restarted while runs come, and away for a while: nothing waits for it, and the server says so."""
+    """Redis flushed and restarted while runs come, and away for a while: nothing waits for it, the server says so."""
     report = Report("Redis flushed, restarted, away", database="PostgreSQL", n=order.of(20))
     with postgres() as store, redis() as server, bench(database=store.url, queue=server.url) as place:
         place.start_web()
