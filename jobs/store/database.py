@@ -31,6 +31,8 @@ CHECKPOINT_EVERY, CHECKPOINT_BYTES = 64, 4 << 20
 """After so many writes of a process, a write-ahead log of more than so many bytes is copied into the database."""
 CONNECT_S, ANSWER_S = 5, 15.0
 """How long PostgreSQL may take to accept a connection, and to answer a statement."""
+IDLE_S = 5.0
+"""How long it waits for the next statement of a transaction."""
 KEEPALIVE = {
     "keepalives": 1,
     "keepalives_idle": 5,
@@ -201,6 +203,7 @@ def _connect_impatiently(_dialect: Any, _record: Any, arguments: Any, options: A
 def _be_patient(connection: Connection, seconds: float) -> None:
     driver: Any = connection.connection.driver_connection
     connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(seconds * 1000)}")
+    connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {int(seconds * 1000)}")
     driver.patience_s = seconds
 
 
@@ -209,7 +212,7 @@ def _set_timeout(connection: Any, seconds: float) -> None:
     that does nothing, too: that of a process that was stopped keeps rows locked that others need."""
     connection.patience_s = seconds
     connection.execute(f"SET statement_timeout = {int(seconds * 900)}")
-    connection.execute(f"SET idle_in_transaction_session_timeout = {int(seconds * 1000)}")
+    connection.execute(f"SET idle_in_transaction_session_timeout = {int(IDLE_S * 1000)}")
     connection.commit()
 
 
