@@ -116,8 +116,10 @@ def real_deploy(order: Order) -> Report:
 
 
 def effective(order: Order) -> Report:
-    """The share of each minute that counts if the trainer of a long run is killed once in it. Lost is the time until the
-    next attempt is beyond the step where the killed one was."""
+    """The share of each minute that counts if the trainer of a long run is killed once in it.
+
+    What is lost is the time until the next attempt is beyond the step where the killed one was.
+    """
     report = Report("one kill a minute: effective time", "real", n=order.of(6))
     chance, lost, death, run_id = order.random("effective"), [], 0.0, ""
     with bench(real=True) as place:

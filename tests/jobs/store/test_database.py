@@ -124,6 +124,28 @@ def test_a_line_that_is_held_silently_is_given_up(postgres_url: str, monkeypatch
     cut.close()
 
 
+@pytest.mark.services
+def test_a_process_that_stops_within_a_transaction_keeps_no_row_for_long(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.store.database.IDLE_S", 1.0)
+    stopped, other = open_database(postgres_url), open_database(postgres_url)
+    with other.writing() as connection:
+        connection.execute(sa.text("CREATE TABLE t (v INTEGER)"))
+        connection.execute(sa.text("INSERT INTO t VALUES (1)"))
+    change = sa.text("UPDATE t SET v = v + 1")
+    with pytest.raises(DBAPIError) as caught, stopped.writing() as connection:
+        connection.execute(change)
+        with other.writing() as others:
+            others.execute(change)  # waits for the row
+        connection.execute(change)
+    assert may_pass(caught.value)
+    with other.reading() as connection:
+        assert connection.scalar(sa.text("SELECT v FROM t")) == 2
+    stopped.close()
+    other.close()
+
+
 def test_sqlite_never_copies_its_log_while_somebody_may_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SQLite's WAL-reset fault needs a commit during a checkpoint."""
     monkeypatch.setattr("jobs.store.database.CHECKPOINT_BYTES", 100_000)
