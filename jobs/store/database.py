@@ -183,7 +183,8 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # transactions begin where we say so, not where the driver guesses
     cursor = connection.cursor()
     _wait_at_most(connection, BUSY_TIMEOUT_S)
-    cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file: it can give back what was deleted
+    if cursor.execute("PRAGMA page_count").fetchone() == (0,):  # a new file; elsewhere this would wait for all writers
+        cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")  # it can give back what was deleted
     _use_wal(cursor)
     cursor.execute("PRAGMA wal_autocheckpoint = 0")
     cursor.execute("PRAGMA synchronous = FULL")

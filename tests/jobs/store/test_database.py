@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
-from jobs.store.database import may_pass, open_database
+from jobs.store.database import BUSY_TIMEOUT_S, may_pass, open_database
 from jobs.store.store import Store
 from tests.jobs.support import fake_spec, in_threads
 
@@ -144,6 +144,18 @@ def test_a_process_that_stops_within_a_transaction_keeps_no_row_for_long(
         assert connection.scalar(sa.text("SELECT v FROM t")) == 2
     stopped.close()
     other.close()
+
+
+def test_a_new_connection_to_sqlite_waits_for_no_writer(lite: Store) -> None:
+    """So the log can be copied while the lock of writers is held, and readers come while somebody keeps it."""
+    database = lite.database
+    database.engine.dispose()
+    with database.writing() as writer:
+        writer.exec_driver_sql("CREATE TABLE t (v)")
+        began = time.monotonic()
+        with database.reading() as connection:
+            assert connection.exec_driver_sql("PRAGMA auto_vacuum").scalar() == 2
+        assert time.monotonic() - began < BUSY_TIMEOUT_S / 2
 
 
 def test_sqlite_never_copies_its_log_while_somebody_may_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
