@@ -205,7 +205,7 @@ def wrong(bench: Bench, undisturbed: str | None = None, *, may_fail: int = 0, to
     if overlap := bench.trainers.overlaps(together_s):
         found.append(f"two trainers of a run lived together, {len(overlap)} times, {max(overlap):.1f} s at most")
     with suppress(TimeoutError):
-        wait("the end of temporary files", lambda: not _left(bench), 10)
+        wait("the end of temporary files", lambda: not _left(bench), 60)
     left = _left(bench)
     if left:
         found.append(f"{len(left)} temporary files, such as {left[0]}")
@@ -225,7 +225,7 @@ def whole(bench: Bench) -> list[str]:
 def _left(bench: Bench) -> list[str]:
     """Temporary files and folders that nobody uses."""
     found = [str(path.relative_to(bench.folder)) for path in bench.folder.rglob(".tmp-*")]
-    return found + [path.name for path in bench.scratch.glob("*") if not _in_use(path)]
+    return found + [path.name for path in bench.scratch.glob("onlybn-*") if not _in_use(path)]
 
 
 def _in_use(path: Path) -> bool:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
-from jobs.store.database import BUSY_TIMEOUT_S, may_pass, open_database
+from jobs.store.database import ANSWER_S, BUSY_TIMEOUT_S, may_pass, open_database
 from jobs.store.store import Store
 from tests.jobs.support import fake_spec, in_threads
 
@@ -120,6 +120,22 @@ def test_a_line_that_is_held_silently_is_given_up(postgres_url: str, monkeypatch
         connection.execute(sa.text("SELECT pg_sleep(5)"))
     with database.alone() as connection:
         connection.execute(sa.text("SELECT pg_sleep(1.5)"))  # a migration may take long
+    database.close()
+    cut.close()
+
+
+@pytest.mark.services
+def test_who_asks_over_an_idle_line_that_was_cut_waits_less_than_the_answer_may_take(postgres_url: str) -> None:
+    real = make_url(postgres_url)
+    cut = Cut(real.host or "127.0.0.1", real.port or 5432)
+    database = open_database(real.set(host="127.0.0.1", port=cut.port).render_as_string(hide_password=False))
+    with database.reading() as connection:
+        connection.scalar(sa.text("SELECT 1"))
+    cut.open.clear()
+    began = time.monotonic()
+    with pytest.raises(DBAPIError), database.reading():
+        pass
+    assert time.monotonic() - began < ANSWER_S
     database.close()
     cut.close()
 
