@@ -48,13 +48,13 @@ bench: .venv/tests ## measure speed and memory of a step against the usual way a
 accuracy: .venv/tests ## measure the accuracy of the first experiments
 	$(BIN)/python -m tests.benchmarks.first_light
 
-faults: .venv/tests ## kill trainers and workers, attack a server with requests, print what it cost and what plain Huey loses
-	$(BIN)/python -m tests.faults.kill --json faults.json
-	$(BIN)/python -m tests.faults.processes
-	$(BIN)/python -m tests.faults.control
-	$(BIN)/python -m tests.faults.torture
-	$(BIN)/python -m tests.faults.growth --short --json growth.json
-	$(BIN)/python -m tests.faults.requests
+faults: .venv/tests ## all faults and attacks, with figures in faults.json and plain Huey beside them; about two hours
+	$(BIN)/python -m tests.faults.campaign --json faults.json; rc=$$?; \
+	$(BIN)/python -m tests.faults.kill --json kills.json && \
+	$(BIN)/python -m tests.faults.processes && \
+	$(BIN)/python -m tests.faults.torture && \
+	$(BIN)/python -m tests.faults.growth --short --json growth.json && \
+	$(BIN)/python -m tests.faults.requests --json requests.json && exit $$rc
 
 shots: .venv/tests ## screenshots of every page and state, into shots/
 	$(BIN)/python -m tests.browser.shots

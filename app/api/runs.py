@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Header, Query, Response
 from typing_extensions import TypedDict
 
 from app.api import starts
@@ -16,6 +16,7 @@ from core.catalog.schedules import learning_rate
 from core.run.spec import RunSpec
 from jobs.store.records import RESUMABLE, TERMINAL, Run, State, Unreadable
 from jobs.store.runs import HANDED_OVER, REMOVED_FOR_S, SORTS, MissingStart
+from jobs.store.submission import KeyTaken
 
 MAX_LIMIT = 200
 DRAWN_STEPS = 400  # the most steps of a schedule in a response
@@ -53,15 +54,23 @@ def launch_run(
     here: Here,
     by: By,
     keep: Annotated[Literal["network"] | None, Query(description="network: whatever its size.")] = None,
+    idempotency_key: Annotated[str | None, Header(min_length=16, max_length=200)] = None,
 ) -> Response:
     """Queue a run. Keep `owner_token`: it is shown only once, and is needed to cancel the run.
+
+    A launch that is repeated with the same `Idempotency-Key`, a secret of 16 characters or more, makes one run and gets
+    the same answer.
 
     A server may have limits for each visitor (429) and for what a run may cost (422). It may keep large trained
     networks only where `keep` asks for that.
     """
     starts.refuse_unknown_start(spec, here)
     try:
-        run, token = here.store.runs.submit(spec, by=by, limits=here.settings.limits, keeps=keep == "network")
+        run, token = here.store.runs.submit(
+            spec, by=by, limits=here.settings.limits, keeps=keep == "network", key=idempotency_key
+        )
+    except KeyTaken as error:
+        raise Problem(422, str(error)) from error
     except MissingStart as error:
         raise Problem(422, starts.UPLOAD_FIRST) from error
     here.wake(run.id)

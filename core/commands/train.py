@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not part.alone:
         die_with_launcher()
     if arguments.lifeline:
-        die_with_parent()
+        die_with_parent(arguments.lease, first=part.first)
     if not part.first:
         return _follow(spec, arguments, part)
     journal = Journal(arguments.out, spec)

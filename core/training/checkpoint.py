@@ -71,7 +71,7 @@ class CheckpointFolder:
         `bad-...`."""
         for path in self._newest_first():
             try:
-                content = path.read_bytes()
+                content = _content(path)
                 state = self._read(path, content)
                 good = fits(state)
             except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -122,6 +122,12 @@ class CheckpointFolder:
             path.unlink(missing_ok=True)
         for left_over in self.folder.glob(".tmp-*"):
             left_over.unlink(missing_ok=True)
+
+
+def _content(path: Path) -> bytes:
+    if not path.is_file():  # reading a pipe or a device might never end
+        raise ValueError("it is no file")
+    return path.read_bytes()
 
 
 def _mean(fields: dict[str, float]) -> Mean:

@@ -32,7 +32,7 @@ from core.training.snapshot import NormReader
 
 PROGRESS_EVERY_S = 1.0
 SNAPSHOT_EVERY_S = 0.5
-CHECKPOINT_EVERY_S = 15.0
+CHECKPOINT_EVERY_S = 5.0
 CHECKPOINT_SHARE = 0.02
 """At most this share of the time goes into checkpoints, however large they are."""
 

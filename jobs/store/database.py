@@ -11,8 +11,9 @@ import os
 import sqlite3
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,10 @@ CHECKPOINT_EVERY, CHECKPOINT_BYTES = 64, 4 << 20
 """After so many writes of a process, a write-ahead log of more than so many bytes is copied into the database."""
 CONNECT_S, ANSWER_S = 5, 15.0
 """How long PostgreSQL may take to accept a connection, and to answer a statement."""
+PING_S = 3.0
+"""How long a connection that was idle may take to show that it still stands."""
+IDLE_S = 5.0
+"""How long it waits for the next statement of a transaction."""
 KEEPALIVE = {
     "keepalives": 1,
     "keepalives_idle": 5,
@@ -143,6 +148,7 @@ def open_database(url: str) -> Database:
         options = {"pool_pre_ping": True, "connect_args": {"connect_timeout": CONNECT_S, **KEEPALIVE}}
         engine = create_engine(target, pool_size=10, max_overflow=20, pool_timeout=ANSWER_S, **options)
         event.listen(engine, "do_connect", _connect_impatiently)
+        setattr(engine.dialect, "do_ping", partial(_ping, engine.dialect.do_ping))  # noqa: B010 - mypy
         return Database(_safe_to_fork(engine))
     except (ArgumentError, NoSuchModuleError) as error:
         raise ValueError(
@@ -199,16 +205,28 @@ def _connect_impatiently(_dialect: Any, _record: Any, arguments: Any, options: A
     return connection
 
 
+def _ping(ping: Callable[[Any], bool], connection: Any) -> bool:
+    """`ping`, which waits PING_S: then a cut line costs a visitor that and CONNECT_S, less than 10 s."""
+    patience_s, connection.patience_s = connection.patience_s, PING_S
+    try:
+        return ping(connection)
+    finally:
+        connection.patience_s = patience_s
+
+
 def _be_patient(connection: Connection, seconds: float) -> None:
     driver: Any = connection.connection.driver_connection
     connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(seconds * 1000)}")
+    connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {int(seconds * 1000)}")
     driver.patience_s = seconds
 
 
 def _set_timeout(connection: Any, seconds: float) -> None:
-    """The server ends a statement a little earlier than we give up, so that its answer says why."""
+    """The server ends a statement a little earlier than we give up, so that its answer says why. It ends a transaction
+    that does nothing, too: that of a process that was stopped keeps rows locked that others need."""
     connection.patience_s = seconds
     connection.execute(f"SET statement_timeout = {int(seconds * 900)}")
+    connection.execute(f"SET idle_in_transaction_session_timeout = {int(IDLE_S * 1000)}")
     connection.commit()
 
 

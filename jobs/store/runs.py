@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from core.run.spec import RunSpec
 from jobs.quotas import UNKNOWN, UNLIMITED, Asker, Limits
@@ -20,7 +21,7 @@ from jobs.store.shares.admission import ALONE, admit_launch
 from jobs.store.shares.prices import check_price
 from jobs.store.shares.tables import BURIED
 from jobs.store.shares.turns import next_turn
-from jobs.store.submission import IN_STUDY, hashed, insert_run, new_token, row_of
+from jobs.store.submission import IN_STUDY, hashed, id_of, insert_run, launched, new_token, row_of, token_of
 from jobs.store.tables import MEMBERS, RUNS, STARTS, STUDIES
 from jobs.store.tallies import Filters
 
@@ -64,21 +65,31 @@ class Runs:
         by: Asker = UNKNOWN,
         limits: Limits = UNLIMITED,
         keeps: bool = False,
+        key: str | None = None,
     ) -> tuple[Run, str]:
         """Queue a run that `by` asks for; `keeps`: keep its trained network, whatever its size.
 
-        Returns it with the token that proves who may change it; the database keeps only its hash. Raises Refused, and
-        MissingStart, and TooExpensive.
+        Returns it with the token that proves who may change it; the database keeps only its hash. With a `key`, which
+        nobody else knows, a repeated call returns the run of the first one. Raises Refused, and MissingStart, and
+        TooExpensive, and KeyTaken.
         """
         check_price(spec, limits.cap)
-        token = owner_token or new_token()
-        row = {**row_of(spec, hashed(token), by=by), "keeps": keeps}
+        token = owner_token or (token_of(key) if key else new_token())
+        row = {**row_of(spec, hashed(token), by=by), "keeps": keeps, **({"id": id_of(key)} if key else {})}
+        try:
+            return self._submit(row, spec, by, limits), token
+        except IntegrityError:  # the same call came twice at once
+            if key is None:
+                raise
+            return self._submit(row, spec, by, limits), token
+
+    def _submit(self, row: dict[str, Any], spec: RunSpec, by: Asker, limits: Limits) -> Run:
         with self.database.writing() as connection:
-            admit_launch(connection, limits, by, row["disk_bytes"])
-            _insist_on_start(connection, spec.start)
-            number = insert_run(connection, row, limits)
-            run = read_run(connection.execute(select_runs().where(RUNS.c.number == number)).one())
-        return run, token
+            if not launched(connection, row):
+                admit_launch(connection, limits, by, row["disk_bytes"])
+                _insist_on_start(connection, spec.start)
+                insert_run(connection, row, limits)
+            return read_run(connection.execute(select_runs().where(RUNS.c.id == row["id"])).one())
 
     def may_change(self, run_id: str, token: str) -> bool:
         """Whether `token` is the one that `submit` gave out for this run."""

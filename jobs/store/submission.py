@@ -28,12 +28,39 @@ IN_STUDY: dict[Scale, int] = {"minutes": 1, "evening": 2, "paper": 3}
 sixty runs, nor a study of minutes for one of months."""
 
 
+class KeyTaken(ValueError):
+    """The key of a launch is that of another run; the message says so."""
+
+
 def new_id() -> str:
     return "".join(secrets.choice(ID_LETTERS) for _ in range(ID_LENGTH))
 
 
 def new_token() -> str:
     return secrets.token_urlsafe(24)
+
+
+def id_of(key: str) -> str:
+    """The id of the run that is launched with `key`, so that the same key launches it once."""
+    number, letters = int.from_bytes(hashlib.sha256(f"id/{key}".encode()).digest()), ""
+    for _ in range(ID_LENGTH):
+        number, index = divmod(number, len(ID_LETTERS))
+        letters += ID_LETTERS[index]
+    return letters
+
+
+def token_of(key: str) -> str:
+    """The token of that run: who repeats a launch because its answer was lost gets it again."""
+    return hashlib.sha256(f"token/{key}".encode()).hexdigest()[:32]
+
+
+def launched(connection: Connection, row: dict[str, Any]) -> bool:
+    """Whether the run of `row` is there already. Raises KeyTaken if its id is that of another one."""
+    columns = RUNS.c.digest, RUNS.c.owner, RUNS.c.removed_at
+    there = connection.execute(sa.select(*columns).where(RUNS.c.id == row["id"])).first()
+    if there is not None and tuple(there) != (row["digest"], row["owner"], None):
+        raise KeyTaken("another run was launched with this key, or its run was removed; each launch needs a new key")
+    return there is not None
 
 
 def hashed(token: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from sqlalchemy.exc import SQLAlchemyError
 
+UNSURE = "The worker did not reach the database for so long that another one might have taken the run: it stopped."
+
 
 def describe_end(code: int, errors: Sequence[str], who: str = "training", *, memory: bool = False) -> str:
     """Why a process ended with exit code `code` (minus a signal's number), having written `errors` last.

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -32,6 +30,7 @@ from jobs.worker.fitness import REPOSITORY
 from jobs.worker.folder import has_content
 from jobs.worker.limits import child_environment, restrain
 from jobs.worker.process import TrainerProcess
+from jobs.worker.scratch import scratch
 from jobs.worker.verdicts import RETRY_S
 
 KEPT_WARM_S = 60.0
@@ -41,9 +40,6 @@ LOOK_EVERY_S = 1.0
 BEAT_EVERY_S = 0.5
 TIMEOUT_S = 240.0
 EVALUATOR = (sys.executable, "-m", "core", "capsule", "surgery", "-")
-
-SCRATCH = "onlybn-evaluations-"
-FORGOTTEN_AFTER_S = 3600.0
 
 logger = logging.getLogger("onlybn.evaluator")
 
@@ -118,14 +114,13 @@ class Evaluator:
             self.store.evaluations.lose(held.id, held.attempt, reason)
 
     def _serve(self) -> None:
-        sweep_scratch()
-        with tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{os.getpid()}-") as name:
+        with scratch() as folder:
             while not self.stopping.is_set():
                 self._awake.wait(LOOK_EVERY_S)
                 self._awake.clear()
                 try:
                     while not self.stopping.is_set() and (evaluation := self.store.evaluations.take(self.worker)):
-                        self._evaluate(evaluation, Path(name))
+                        self._evaluate(evaluation, folder)
                 except Exception as error:  # database or disk away; the lease brings back what is held
                     logger.warning("Could not look after the evaluations, will try again: %s", error)
                     self._end()
@@ -238,25 +233,3 @@ class Evaluator:
             except DBAPIError as error:
                 if not may_pass(error) or self.stopping.wait(RETRY_S):
                     raise
-
-
-def sweep_scratch() -> None:
-    """Delete the temporary folders of workers that were killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
-        number = folder.name.removeprefix(SCRATCH).partition("-")[0]
-        try:
-            lives = number.isdigit() and _lives(int(number))
-            if not lives and time.time() - folder.stat().st_mtime > FORGOTTEN_AFTER_S:
-                shutil.rmtree(folder, ignore_errors=True)
-        except OSError:
-            continue  # another user's, or another worker was faster
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

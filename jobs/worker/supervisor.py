@@ -23,7 +23,7 @@ from jobs.settings import WorkerSettings
 from jobs.store.database import may_pass
 from jobs.store.records import Batch, Run, State
 from jobs.store.store import Store
-from jobs.worker.ending import describe_error
+from jobs.worker.ending import UNSURE, describe_error
 from jobs.worker.fitness import REPOSITORY, Fitness
 from jobs.worker.folder import Holding, Withdrawn, bring_checkpoint, has_content, is_large, prepare, small_file, tidy
 from jobs.worker.inbox import Inbox
@@ -42,6 +42,8 @@ STOP_GRACE_S, LAST_MOVE_S = 6.0, 8.0
 after a crash, to get to where other machines find it."""
 STOPPED = "The worker was stopped. The run goes on with the next worker."
 LEFT_HERE = "The trained network could not be stored for other machines; it is only on the one that trained it."
+IN_DOUBT = 0.5
+"""After this share of a lease without an answer of the database, the end of a trainer is that of its lease."""
 TRAINER = (sys.executable, "-m", "core", "train")
 LAUNCHER = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node")
 """torchrun. What it starts dies with it: the trainers see to that themselves."""
@@ -92,8 +94,8 @@ class Supervisor:
         processes = self.settings.processes
         trainer = self.trainer if processes == 1 else (*LAUNCHER, str(processes), *self.trainer[1:])
         command = [*trainer, "--spec", str(spec), "--out", str(folder), "--events", "-", "--lifeline"]
-        command += ["--attempt", str(run.attempt), "--threads", str(threads)]
-        command += ["--device", device]
+        command += ["--lease", str(self.settings.lease_s), "--attempt", str(run.attempt)]
+        command += ["--threads", str(threads), "--device", device]
         environment = child_environment(self.settings)
         if processes > 1:
             environment["OMP_NUM_THREADS"] = str(threads)  # torchrun warns if it is unset
@@ -143,6 +145,7 @@ class _Supervision:
         self.inbox = Inbox(warned=warned)
         self.watchdog = Watchdog(self.settings.patience_s)
         self.began, self.oom_kills = time.monotonic(), oom_kills()
+        self.ours_at, self.in_doubt_s = self.began, 0.0
         self.asked: Asked | None = None
         self.kill_at = float("inf")
 
@@ -173,7 +176,9 @@ class _Supervision:
             self.inbox.take(line)
 
     def _flush(self) -> str:
-        """Hand the inbox to the store. While the database is away the inbox is kept and the training goes on."""
+        """Hand the inbox to the store. While the database is away the inbox is kept, and the training goes on for as
+        long as the lease lasts."""
+        asked_at = time.monotonic()
         try:
             verdict = self.store.claims.record(self.run.id, self.run.attempt, self.inbox.batch())
         except DBAPIError as error:
@@ -184,6 +189,8 @@ class _Supervision:
         if verdict != "lost" and self.inbox.checkpointed:  # not before: its points must be stored first
             self.mover.offer(self.folder, self.inbox.checkpointed)
         self.inbox.clear()
+        self.in_doubt_s, self.ours_at = max(self.in_doubt_s, asked_at - self.ours_at), asked_at
+        self.process.renew(asked_at)
         return verdict
 
     def _deliver(self) -> None:
@@ -260,6 +267,8 @@ class _Supervision:
         if self.asked == "still":
             reason = f"The training stood still for {self.watchdog.still_s:.0f} s and was stopped."
             return verdicts.crash(self.run, reason)
+        if max(self.in_doubt_s, time.monotonic() - self.ours_at) > IN_DOUBT * self.settings.lease_s:
+            return verdicts.release(self.run, UNSURE)
         return verdicts.crashed(self.run, self.device, code, self.inbox, self.process, self.oom_kills)
 
     def _finish(self, result: Finished) -> State | None:

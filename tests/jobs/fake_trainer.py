@@ -134,9 +134,10 @@ def main() -> int:
     for name in ("spec", "out", "events", "attempt", "threads", "device"):
         parser.add_argument(f"--{name}")
     parser.add_argument("--lifeline", action="store_true")
+    parser.add_argument("--lease", type=float)
     arguments = parser.parse_args()
     if arguments.lifeline:
-        die_with_parent()
+        die_with_parent(arguments.lease)
     name = json.loads(Path(arguments.spec).read_text())["name"] or ""
     words = dict((*word.split("="), "")[:2] for word in name.split())
     if "exit2" in words:

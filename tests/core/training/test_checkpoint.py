@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,13 @@ def test_a_checkpoint_that_only_looks_right_is_put_aside(forgery: str, tmp_path:
     begun = next(iter(train(spec(), tmp_path, analyses=False)))
     assert isinstance(begun, Started) and begun.resumed_from is None
     assert path.with_name(f"bad-{path.name}").exists()
+
+
+def test_a_pipe_with_the_name_of_a_checkpoint_is_put_aside(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    os.mkfifo(tmp_path / "checkpoints" / f"step-00000007-a1-{'0' * 16}.safetensors")
+    begun = next(iter(train(spec(), tmp_path, analyses=False)))
+    assert isinstance(begun, Started) and begun.resumed_from is None
 
 
 def test_a_folder_with_the_name_of_a_checkpoint_is_put_aside(tmp_path: Path) -> None:

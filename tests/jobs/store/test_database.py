@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
-from jobs.store.database import may_pass, open_database
+from jobs.store.database import ANSWER_S, BUSY_TIMEOUT_S, may_pass, open_database
 from jobs.store.store import Store
 from tests.jobs.support import fake_spec, in_threads
 
@@ -137,6 +137,56 @@ def test_a_line_that_is_held_silently_is_given_up(postgres_url: str, monkeypatch
         connection.execute(sa.text("SELECT pg_sleep(1.5)"))  # a migration may take long
     database.close()
     cut.close()
+
+
+@pytest.mark.services
+def test_who_asks_over_an_idle_line_that_was_cut_waits_less_than_the_answer_may_take(postgres_url: str) -> None:
+    real = make_url(postgres_url)
+    cut = Cut(real.host or "127.0.0.1", real.port or 5432)
+    database = open_database(real.set(host="127.0.0.1", port=cut.port).render_as_string(hide_password=False))
+    with database.reading() as connection:
+        connection.scalar(sa.text("SELECT 1"))
+    cut.open.clear()
+    began = time.monotonic()
+    with pytest.raises(DBAPIError), database.reading():
+        pass
+    assert time.monotonic() - began < ANSWER_S
+    database.close()
+    cut.close()
+
+
+@pytest.mark.services
+def test_a_process_that_stops_within_a_transaction_keeps_no_row_for_long(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.store.database.IDLE_S", 1.0)
+    stopped, other = open_database(postgres_url), open_database(postgres_url)
+    with other.writing() as connection:
+        connection.execute(sa.text("CREATE TABLE t (v INTEGER)"))
+        connection.execute(sa.text("INSERT INTO t VALUES (1)"))
+    change = sa.text("UPDATE t SET v = v + 1")
+    with pytest.raises(DBAPIError) as caught, stopped.writing() as connection:
+        connection.execute(change)
+        with other.writing() as others:
+            others.execute(change)  # waits for the row
+        connection.execute(change)
+    assert may_pass(caught.value)
+    with other.reading() as connection:
+        assert connection.scalar(sa.text("SELECT v FROM t")) == 2
+    stopped.close()
+    other.close()
+
+
+def test_a_new_connection_to_sqlite_waits_for_no_writer(lite: Store) -> None:
+    """So the log can be copied while the lock of writers is held, and readers come while somebody keeps it."""
+    database = lite.database
+    database.engine.dispose()
+    with database.writing() as writer:
+        writer.exec_driver_sql("CREATE TABLE t (v)")
+        began = time.monotonic()
+        with database.reading() as connection:
+            assert connection.exec_driver_sql("PRAGMA auto_vacuum").scalar() == 2
+        assert time.monotonic() - began < BUSY_TIMEOUT_S / 2
 
 
 def test_sqlite_never_copies_its_log_while_somebody_may_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
