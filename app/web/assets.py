@@ -39,7 +39,7 @@ ORDER = (
     *("cards", "page", "plain", "stats", "menu", "fields", "tabs", "tables"),
     *("charts", "data", "legend", "network", "shades"),
     *("code", "details", "log"),
-    *("preview", "experiments", "train"),
+    *("preview", "hero", "experiments", "train"),
     *("extend", "player", "run", "runs", "pinned", "queue", "workers", "paper", "findings", "compare"),
     *("term", "keys", "about", "sheet", "embed"),
     *("surgery", "threshold", "features", "image"),

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
-from app.pages.experiments import EXPERIMENTS
+from app.form.experiments import EXPERIMENTS
 from core.run.spec import RunSpec
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
