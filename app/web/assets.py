@@ -40,7 +40,7 @@ ORDER = (
     *("charts", "data", "legend", "network", "shades"),
     *("code", "details", "log"),
     *("preview", "hero", "experiments", "train"),
-    *("extend", "player", "run", "runs", "pinned", "queue", "workers", "paper", "findings", "compare"),
+    *("extend", "player", "run", "runs", "pinned", "queue", "workers", "paper", "findings", "compare", "answer"),
     *("term", "keys", "about", "sheet", "embed"),
     *("surgery", "threshold", "features", "image"),
     "gallery",

@@ -96,7 +96,7 @@ function firstRun() {
       { class: "quiet" },
       "Runs appear here as soon as they are launched, by you or by anybody else on this server.",
     ),
-    h("a", { class: "button", href: "/" }, "Launch the first run"),
+    h("a", { class: "button", href: "/train" }, "Launch the first run"),
   );
 }
 
@@ -106,7 +106,7 @@ function onlyExamples() {
     "p",
     { class: "fresh-words" },
     "Nothing of your own has run here yet. ",
-    h("a", { href: "/" }, "Launch the first run"),
+    h("a", { href: "/train" }, "Launch the first run"),
     ", or look at these.",
   );
 }
