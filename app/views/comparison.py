@@ -37,7 +37,8 @@ IGNORED = re.compile(r"embed|theme|utm_.*|fbclid|gclid|__.*")
 
 
 class View(TypedDict):
-    """How runs are shown. `question`: the name of the one that its runs answer, or empty. `group`: keys of FIELDS, or WHOLE or EACH alone; `scatter`: its x and y; `base`: a run's id.
+    """How runs are shown. `question`: the name of the one that its runs answer, or empty. `group`: keys of FIELDS, or
+    WHOLE or EACH alone; `scatter`: its x and y; `base`: a run's id.
 
     `smooth` is the weight of the past, 0..0.99; `sort` is a column, with - before it if the largest comes first.
     """

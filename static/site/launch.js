@@ -3,7 +3,7 @@
  */
 
 import { visit } from "../base/address.js";
-import { show } from "../base/dom.js";
+import { h, show } from "../base/dom.js";
 import { launchRun } from "../server/api.js";
 
 /** Makes `button` launch all runs of a question and open the page that answers it; `message` shows errors. */
@@ -11,6 +11,8 @@ export function launches(button, message, { name, runs }) {
   let ids = []; // runs already launched: if the server refuses one, the next click continues from there
   button.addEventListener("click", () =>
     busy(button, message, async () => {
+      // The next page draws a chart: its library comes while the server answers.
+      document.head.append(h("link", { rel: "prefetch", href: "/static/plotly.min.js", as: "script" }));
       for (const spec of runs.slice(ids.length)) ids.push((await launchRun(spec)).id);
       visit(`/compare?question=${name}&runs=${ids.map(encodeURIComponent).join(",")}`);
       ids = [];
