@@ -40,6 +40,6 @@ def test_the_scripts_hear_what_a_link_opens() -> None:
 
 
 def test_templates_hold_nothing_that_gradio_would_evaluate() -> None:
-    templates = (HEADER, FOOTER, train.HERO, train.PREVIEW, train.LAUNCH_PROBLEM, train.CLI, train.LATEST)
+    templates = (HEADER, FOOTER, train.HEAD, train.PREVIEW, train.LAUNCH_PROBLEM, train.CLI)
     for html in (*templates, *map(site.skeleton, BUILT)):
         assert not any(sign in html for sign in ("${", "{{", "`"))
