@@ -134,7 +134,7 @@ def test_no_click_is_lost_before_the_script_is_there(open_page: Open) -> None:
     page = open_page("/about")
     waiting: list[Route] = []
     page.route("**/static/pages/start/page.js", lambda route: waiting.append(route))
-    open_page("/", page=page)
+    page.goto(page.url.removesuffix("about"), wait_until="commit")
     button = page.get_by_role("button", name="Repeat it here")
     expect(button).to_be_disabled()
     for route in waiting:
