@@ -56,6 +56,9 @@ WORDS = (
     '<a href="/about">About</a> tells the whole story.</p>'
 )
 
+SUMMARY = '<p class="launch-summary" data-slot="launch-summary">&nbsp;</p>'
+"""The preview in a line, for screens on which the preview itself is below the form."""
+
 LAUNCH_PROBLEM = '<p class="problem" data-slot="launch-problem" role="alert" hidden></p>'
 
 LINK = '<p class="form-link" data-slot="form-link"></p>'
@@ -95,7 +98,9 @@ def build(site: gr.Blocks) -> None:
                     fields.section(heading)
         with gr.Column(elem_id="aside"):
             panel("pages/train/preview.js", PREVIEW, elem_id="preview")
-            launch = gr.Button("Launch", variant="primary", elem_id="launch")
+            with gr.Column(elem_id="launch-bar"):
+                words(SUMMARY)
+                launch = gr.Button("Launch", variant="primary", elem_id="launch")
             words(LAUNCH_PROBLEM)
             panel("pages/train/link.js", LINK)
             words(CLI, elem_id="cli")

@@ -64,6 +64,8 @@ function fill(element, spec, preview) {
   say(element, "time", range(estimate_s));
   say(element, "steps", whole(steps));
   say(element, "macs", compact(macs_per_image));
+  const train = plan.keep ? "get a score" : "train";
+  say(document, "launch-summary", `${architectureTitle(spec.architecture)}: ${whole(counts.trainable)} of ${whole(counts.total)} ${train}, ${range(estimate_s)}`);
   slot(element, "parts").replaceChildren(...parts(preview));
   slot(element, "warnings").replaceChildren(...warnings.map((warning) => h("li", {}, warning)));
 }
