@@ -16,9 +16,3 @@ export async function launch(keys, values) {
     visit(url);
   });
 }
-
-/** Disables the Launch button while the server refuses the form's spec. */
-document.addEventListener("onlybn:valid", ({ detail: valid }) => {
-  const button = document.getElementById("launch");
-  if (button) button.disabled = !valid;
-});

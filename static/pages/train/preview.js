@@ -82,5 +82,6 @@ function settle(element, problem) {
   const message = slot(element, "problem");
   message.textContent = problem ?? "";
   show(message, Boolean(problem));
-  document.dispatchEvent(new CustomEvent("onlybn:valid", { detail: !problem }));
+  const launch = document.getElementById("launch");
+  if (launch && launch.getAttribute("aria-busy") !== "true") launch.disabled = Boolean(problem);
 }
