@@ -85,7 +85,8 @@ def build(site: gr.Blocks) -> None:
             fields.policy()
             with gr.Column(elem_id="policy-parts"):
                 fields.policy_parts()
-                _hint("policy", policy(DEFAULTS["policy"]).sentence)
+                usual = policy(DEFAULTS["policy"])
+                _hint("policy", usual.sentence, usual.source)
             fields.dataset()
             _hint("dataset", DATASETS[DEFAULTS["dataset"]].sentence)
             with gr.Row(elem_id="numbers"):
@@ -124,8 +125,10 @@ def _presets() -> list[tuple[gr.Button, dict[str, Any]]]:
         return [(gr.Button(title, elem_classes="preset"), values) for title, values in PRESETS.items()]
 
 
-def _hint(name: str, sentence: str) -> None:
-    words(f'<p class="hint" data-slot="{name}-hint">{escape(sentence)}</p>')
+def _hint(name: str, sentence: str, source: str = "") -> None:
+    """The sentence as the script writes it, so that it takes the same room before and after."""
+    said = f' <span class="source">Source: {escape(source)}.</span>' if source else ""
+    words(f'<p class="hint" data-slot="{name}-hint">{escape(sentence)}{said}</p>')
 
 
 def _wire(site: gr.Blocks, fields: form.Form, launch: gr.Button) -> None:
