@@ -12,7 +12,7 @@ import gradio as gr
 from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Match, Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -41,6 +41,7 @@ from app.live.feed import Feed
 from app.live.folder import DataFolder
 from app.live.messages import Question
 from app.live.probe import Probe
+from app.pages import landing
 from app.pages.shell import Nowhere
 from app.preview.estimate import Estimator
 from app.preview.outlook import Outlooks
@@ -152,6 +153,7 @@ def make_app(
     )
     for router in ROUTERS:
         app.include_router(router)
+    _add_landing(app, options)
     _add_docs(app)
     _add_unknown(app)
     return app
@@ -212,6 +214,17 @@ def _add_docs(app: FastAPI) -> None:
 
     @app.get("/api/docs", include_in_schema=False)
     def show_docs() -> HTMLResponse:
+        return HTMLResponse(page())
+
+
+def _add_landing(app: FastAPI, options: Callable[[], dict[str, Any]]) -> None:
+    page = cache(lambda: landing.page(options()))
+
+    @app.get("/", include_in_schema=False)
+    def show_landing(request: Request) -> Response:
+        """The first page; an old link to the form, which lived here, leads to the form."""
+        if landing.is_form(request.query_params.multi_items()):
+            return RedirectResponse(f"/train?{request.url.query}")
         return HTMLResponse(page())
 
 

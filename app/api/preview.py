@@ -9,7 +9,8 @@ from typing_extensions import TypedDict
 from app.api.common import COSTLY, Here, Services, described, wrong
 from app.api.errors import parse
 from app.api.spec import EXAMPLE, Spec
-from app.pages.experiments import EXPERIMENTS, ExperimentView, view
+from app.form.experiments import EXPERIMENTS
+from app.pages.experiments import ExperimentView, view
 from app.pages.glossary import GLOSSARY
 from app.preview.preview import Preview, preview
 from app.views.cleaned import cleaned

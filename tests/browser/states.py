@@ -96,7 +96,7 @@ def pages(runs: Runs, trained: str) -> dict[str, State]:
         "train-first-visit": State("/", "fresh"),
         "train-empty": State("/", "empty"),
         "train": State("/"),
-        **{f"train-{name}": State(f"/?{query}") for name, query in TRAIN.items()},
+        **{f"train-{name}": State(f"/train?{query}") for name, query in TRAIN.items()},
         "run-queued": State(f"/run?id={runs.queued}"),
         "run-running": State(f"/run?id={runs.running}"),
         "run-finished": State(f"/run?id={own}"),

@@ -102,7 +102,7 @@ def test_a_queued_run_then_a_running_one_after_a_reload(open_page: Open, puppet:
 
 
 def test_only_the_browser_that_launched_it_can_cancel(open_page: Open, puppet: Puppet) -> None:
-    owner = open_page("/?policy=all&epochs=9")
+    owner = open_page("/train?policy=all&epochs=9")
     expect(owner.locator('[data-slot="title"]')).to_have_text("ResNet-14")
     owner.get_by_role("button", name="Launch", exact=True).click()
     owner.wait_for_url("**/run?id=*")

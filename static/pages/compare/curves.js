@@ -40,6 +40,7 @@ export function curvesCard(state, change, remove, further) {
     update(...last);
   });
   const how = controls(change);
+  const options = h("details", { class: "compare-options", open: true }, h("summary", {}, "Options"), how.element);
   const data = dataFold(
     () => "Curves",
     () => curveNumbers(curves, state().view),
@@ -59,7 +60,7 @@ export function curvesCard(state, change, remove, further) {
     "section",
     { class: "card overlay", "aria-labelledby": "curves-title" },
     h("div", { class: "overlay-head" }, h("h2", { id: "curves-title" }, "Curves"), files),
-    how.element,
+    options,
     nothing,
     plot,
     h("p", { class: "quiet compare-note", role: "note" }),
@@ -75,8 +76,8 @@ export function curvesCard(state, change, remove, further) {
     const there = curves.some(({ n }) => n);
     how.update(curves.flatMap(({ members }) => members.map(({ run }) => run)), view);
     nothing.textContent = there ? "" : emptyWords(curves, view);
-    show(nothing, !there);
-    show(plot, there);
+    show(nothing, !there && !view.question);
+    show(plot, there || Boolean(view.question));
     note.textContent = noteWords(curves, view, count());
     show(note, Boolean(note.textContent));
     key.update(curves, view, missing, count());
@@ -84,7 +85,7 @@ export function curvesCard(state, change, remove, further) {
     chart.refresh();
     chart.describe(curvesSentence(curves, view));
   }
-  return { element, update };
+  return { element, update, fold: () => (options.open = false) };
 }
 
 /** Saves a chart with its legend, which on the page is outside the chart. */

@@ -102,7 +102,7 @@ function unknown(id) {
       "p",
       { class: "actions" },
       h("a", { class: "button", href: "/runs" }, "See all runs"),
-      h("a", { class: "button", href: "/" }, "Launch a run"),
+      h("a", { class: "button", href: "/train" }, "Launch a run"),
     ),
   );
 }

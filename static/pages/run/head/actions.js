@@ -27,7 +27,7 @@ export function actions(data, feed, preview) {
     resumeButton(data),
     retryButton(data),
     extend(data),
-    h("a", { class: "button", href: `/${cloneQuery(run)}` }, "Clone and edit"),
+    h("a", { class: "button", href: `/train${cloneQuery(run)}` }, "Clone and edit"),
     startLink(data),
     surgeryLink(data),
     pinButton(data),
@@ -114,7 +114,7 @@ function retryButton(data) {
 
 function startLink(data) {
   const { run } = data;
-  const href = `/${cloneQuery(run, { start: run.id })}`;
+  const href = `/train${cloneQuery(run, { start: run.id })}`;
   const link = h("a", { class: "button", href, hidden: true }, "Start from this run");
   data.addEventListener("change", () => show(link, data.run.state === "finished" && !data.run.lost));
   return link;
