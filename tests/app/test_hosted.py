@@ -18,7 +18,7 @@ from app.settings import Settings
 from jobs.store.database import open_database
 from jobs.store.store import Store
 from tests.app.conftest import SPEC
-from tests.app.test_start import PATIENCE_S, Start, free_port, start, told  # noqa: F401
+from tests.app.test_start import PATIENCE_S, Start, alive, children, free_port, linux, start, told  # noqa: F401
 
 
 def post(port: int, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -79,13 +79,13 @@ def test_a_bucket_is_for_sqlite(told: Any, tmp_path: Path) -> None:  # noqa: F81
     assert code == 2 and "ONLYBN_SNAPSHOT is for SQLite" in said
 
 
-def test_a_password_stands_before_a_real_server(start: Start, tmp_path: Path) -> None:  # noqa: F811
+@linux
+def test_a_password_stands_before_a_real_server_that_sigterm_stops(start: Start, tmp_path: Path) -> None:  # noqa: F811
     port = free_port()
     server = start(
         ONLYBN_PORT=port,
         ONLYBN_AUTH="password",
         ONLYBN_AUTH_PASSWORD="correct horse battery",
-        ONLYBN_EMBEDDED_WORKER="no",
         ONLYBN_LOG_FORMAT="json",
     )
     assert server.stdout and server.stdout.readline().startswith("OnlyBN is at ")
@@ -96,7 +96,10 @@ def test_a_password_stands_before_a_real_server(start: Start, tmp_path: Path) ->
         refused.value.close()
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as answer:
         assert json.load(answer)["status"] == "ready"
+    (worker,) = children(server.pid)
     server.terminate()
     assert server.wait(PATIENCE_S) == 0
+    assert not alive(worker)
+    assert server.stdout.read() == "OnlyBN has stopped.\n"
     for line in (tmp_path / "errors.txt").read_text().splitlines():
         assert "correct horse" not in line and json.loads(line)["message"]

@@ -62,7 +62,7 @@ def test_within_an_hour_also_what_is_gone_counts(store: Store, spec: RunSpec, mo
         submit(store, spec, ANNA, 1, rules)
     with store.database.writing() as connection:  # an hour later but for twenty seconds
         connection.execute(sa.update(ASKED).values(at=ASKED.c.at - HOUR_S + 20))
-    with pytest.raises(Refused, match=r"Try again in 1?\d seconds|Try again in 20 seconds") as caught:
+    with pytest.raises(Refused, match=r"Try again in (1?\d|20) seconds") as caught:
         submit(store, spec, ANNA, 1, rules)
     assert 1 <= caught.value.retry_s <= 20
     with store.database.writing() as connection:
