@@ -160,6 +160,7 @@ class _Supervision:
                 flush_at = time.monotonic() + FLUSH_EVERY_S
                 self._react(self._flush())
                 self._watch()
+        self.in_doubt_s = max(self.in_doubt_s, time.monotonic() - self.ours_at)
         while self.inbox.worth_keeping and self.asked != "lost":
             self._react(self._flush())
             if self.inbox.worth_keeping and self.supervisor.stopping.wait(RETRY_S):
@@ -189,8 +190,9 @@ class _Supervision:
         if verdict != "lost" and self.inbox.checkpointed:  # not before: its points must be stored first
             self.mover.offer(self.folder, self.inbox.checkpointed)
         self.inbox.clear()
-        self.in_doubt_s, self.ours_at = max(self.in_doubt_s, asked_at - self.ours_at), asked_at
-        self.process.renew(asked_at)
+        if not self.process.ended:
+            self.in_doubt_s, self.ours_at = max(self.in_doubt_s, asked_at - self.ours_at), asked_at
+            self.process.renew(asked_at)
         return verdict
 
     def _deliver(self) -> None:
@@ -267,7 +269,7 @@ class _Supervision:
         if self.asked == "still":
             reason = f"The training stood still for {self.watchdog.still_s:.0f} s and was stopped."
             return verdicts.crash(self.run, reason)
-        if max(self.in_doubt_s, time.monotonic() - self.ours_at) > IN_DOUBT * self.settings.lease_s:
+        if self.in_doubt_s > IN_DOUBT * self.settings.lease_s:
             return verdicts.release(self.run, UNSURE)
         return verdicts.crashed(self.run, self.device, code, self.inbox, self.process, self.oom_kills)
 
