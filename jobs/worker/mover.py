@@ -122,7 +122,7 @@ class Mover:
             )
         except FileNotFoundError:  # a newer one has taken its place
             return True
-        except (OSError, DBAPIError) as error:
+        except Exception as error:  # of the database, the disk, or the driver of an address: a later try may succeed
             reason = error.orig if isinstance(error, DBAPIError) else error
             logger.warning("Run %s: its %s could not be moved: %s", self.run.id, load.kind, reason)
             return False

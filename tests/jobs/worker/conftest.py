@@ -61,7 +61,7 @@ def kept(store: Store, place: str) -> Store:
 
 @pytest.fixture
 def machine(kept: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
-    monkeypatch.setattr("jobs.worker.mover.WITHIN_S", 30.0)
+    monkeypatch.setattr("jobs.worker.mover.WITHIN_S", 15.0)
     made: list[Machine] = []
 
     def make(name: str, trainer: tuple[str, ...] = FAKE_TRAINER) -> Machine:
@@ -71,6 +71,9 @@ def machine(kept: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     yield make
     for one in made:
         one.stopping.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("mover-"):
+            thread.join(20)
 
 
 def said(store: Store, run: Run, kind: str) -> list[str]:

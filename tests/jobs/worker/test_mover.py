@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from core.run.edits import Edit, SurgeryRequest
 from core.run.events import Checkpointed
 from jobs.store.artefacts.artefacts import PIECE
 from jobs.store.artefacts.tables import ARTEFACTS
 from jobs.store.results import MAX_CAPSULE
 from jobs.store.store import Store
 from jobs.worker import supervisor as supervisors
+from jobs.worker.evaluator import Evaluator
 from jobs.worker.keeper import Keeper
 from jobs.worker.mover import Mover
 from jobs.worker.supervisor import LEFT_HERE
@@ -99,6 +101,27 @@ def test_a_cancel_waits_for_no_upload(kept: Store, machine: Make, monkeypatch: p
     eventually(lambda: said(kept, other, "resumed"))
     kept.runs.cancel(run.id)
     thread.join(20)
+
+
+def test_evaluations_find_the_network_on_any_machine(kept: Store, machine: Make, tmp_path: Path) -> None:
+    first, second = machine("first"), machine("second")
+    kept.runs.submit(fake_spec(f"steps=8 capsule={LARGE}"))
+    run = first.finish()
+    kept.evaluations.submit(run.id, SurgeryRequest(edits=(Edit(action="zero", below=0.1),)))
+    evaluation = kept.evaluations.take("second")
+    assert evaluation is not None
+    evaluator = Evaluator(kept, second.settings, "second", second.stopping)
+    assert evaluator._bring_capsule(evaluation, tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == first.capsule(run).read_bytes()
+    second.capsule(run).parent.mkdir(parents=True)
+    second.capsule(run).write_bytes(b"of an attempt that did not count")
+    assert evaluator._bring_capsule(evaluation, tmp_path / "copy")
+    assert (tmp_path / "copy").stat().st_size == LARGE
+    with kept.database.writing() as connection:
+        connection.execute(sa.update(ARTEFACTS).values(sha256="0" * 64))
+    evaluator._evaluate(evaluation, tmp_path)
+    failed = kept.evaluations.get(evaluation.id)
+    assert failed and failed.state == "failed" and "is damaged" in (failed.error or "")
 
 
 def test_checkpoints_go_at_a_bounded_rate_and_only_the_newest(lite: Store, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_a_run_whose_machine_is_gone_goes_on_elsewhere(kept: Store, machine: Mak
 @pytest.mark.parametrize("harm", ["flipped", "missing"])
 def test_a_damaged_checkpoint_means_from_the_beginning(kept: Store, machine: Make, tmp_path: Path, harm: str) -> None:
     first, second = machine("first"), machine("second")
-    kept.runs.submit(fake_spec("pause=0.05 steps=30"))
+    kept.runs.submit(fake_spec("pause=0.05 steps=60"))
     run, thread = first.begin()
     eventually(lambda: kept.artefacts.find(run.id, "checkpoint"))
     first.stopping.set()
@@ -75,7 +75,7 @@ def test_a_damaged_checkpoint_means_from_the_beginning(kept: Store, machine: Mak
             changed = sa.update(PIECES).values(content=b"something else")
             connection.execute(sa.delete(PIECES) if harm == "missing" else changed)
     run = second.finish()
-    assert run.state == "finished" and steps(kept, run) == list(range(1, 31))
+    assert run.state == "finished" and steps(kept, run) == list(range(1, 61))
     assert DAMAGED in said(kept, run, "warning") and said(kept, run, "resumed") == []
 
 
@@ -94,6 +94,7 @@ def test_cancelled_while_its_checkpoint_comes(kept: Store, machine: Make, monkey
 
 
 @pytest.mark.training
+@pytest.mark.parametrize("store", [pytest.param("postgresql", marks=pytest.mark.services)], indirect=True)
 @pytest.mark.parametrize("place", ["database"])
 def test_a_real_run_ends_on_another_machine_with_the_same_bits(kept: Store, machine: Make, place: str) -> None:
     spec = RunSpec(architecture="resnet-14", policy="batchnorm", dataset="digits", epochs=30)
