@@ -57,14 +57,14 @@ def main() -> int:
         slots, threads = f"up to {slots}", f"{settings.trainer_threads} CPU threads together"
     if settings.processes > 1:
         threads = f"{settings.processes} processes each with {settings.trainer_threads} CPU threads"
-    print(
+    logs.say(
+        settings,
         f"OnlyBN worker {worker.identity.name}\n"
         f"  database  {store.database.address}\n"
         f"  queue     {shown(settings)}\n"
         f"  runs      {slots} at once, {threads}, device {settings.device}\n"
         f"  folder    {settings.runs_folder}\n"
         "Ctrl-C stops it; its trainings go on with the next worker.",
-        flush=True,
     )
     worker.work()
     return STOPPED

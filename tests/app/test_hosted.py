@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import time
@@ -18,7 +19,7 @@ from app.settings import Settings
 from jobs.store.database import open_database
 from jobs.store.store import Store
 from tests.app.conftest import SPEC
-from tests.app.test_start import PATIENCE_S, Start, free_port, start, told  # noqa: F401
+from tests.app.test_start import PATIENCE_S, Start, children, free_port, start, told  # noqa: F401
 
 
 def post(port: int, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -88,8 +89,8 @@ def test_a_password_stands_before_a_real_server(start: Start, tmp_path: Path) ->
         ONLYBN_EMBEDDED_WORKER="no",
         ONLYBN_LOG_FORMAT="json",
     )
-    assert server.stdout and server.stdout.readline().startswith("OnlyBN is at ")
-    for path in ("/", "/api/runs", "/static/site/site.js", "/theme.css", "/config"):
+    assert server.stdout and json.loads(server.stdout.readline())["message"].startswith("OnlyBN is at ")
+    for path in ("/", "/api/runs", "/static/site/site.js", "/theme.css"):
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10)
         assert refused.value.code == 401
@@ -98,5 +99,20 @@ def test_a_password_stands_before_a_real_server(start: Start, tmp_path: Path) ->
         assert json.load(answer)["status"] == "ready"
     server.terminate()
     assert server.wait(PATIENCE_S) == 0
+    assert json.loads(server.stdout.read())["message"] == "OnlyBN has stopped."
     for line in (tmp_path / "errors.txt").read_text().splitlines():
         assert "correct horse" not in line and json.loads(line)["message"]
+
+
+def test_a_dead_worker_and_a_bad_start_are_said_in_json(start: Start, told: Any, tmp_path: Path) -> None:  # noqa: F811
+    port = free_port()
+    server = start(ONLYBN_PORT=port, ONLYBN_LOG_FORMAT="json")
+    assert server.stdout and json.loads(server.stdout.readline())["message"].startswith("OnlyBN is at ")
+    (worker,) = children(server.pid)
+    os.kill(worker, signal.SIGKILL)
+    end = time.monotonic() + PATIENCE_S
+    while not (lines := (tmp_path / "errors.txt").read_text().splitlines()) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert json.loads(lines[-1])["message"].startswith("The worker ended with signal 9; starting another in ")
+    code, said = told(ONLYBN_PORT=str(port), ONLYBN_LOG_FORMAT="json")
+    assert code == 2 and f"port {port} is in use" in json.loads(said)["message"]
