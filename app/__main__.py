@@ -153,7 +153,11 @@ def open_store(url: str) -> Iterator[Store]:
         store.close()
 
 
-def settle_examples(store: Store, wanted: bool, say: Callable[[str], object] = print) -> None:
+def _warn(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def settle_examples(store: Store, wanted: bool, say: Callable[[str], object] = _warn) -> None:
     """Add the shipped runs that have never been here, or, if they are not `wanted`, remove those that are here.
 
     The server works without them, so an error is only said.
