@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from textwrap import fill
 from types import FrameType
 
@@ -62,12 +63,17 @@ def main() -> int:
     # Every signal to stop acts like Ctrl-C at every moment, so that the embedded worker is always stopped on exit.
     stop_on(interrupt)
     try:
+        settings = Settings()
+    except ValidationError as error:
+        print(f"error: {explain(error)}", file=sys.stderr)
+        return BAD_SETTINGS
+    try:
         with suppress(KeyboardInterrupt):
-            serve()
+            serve(settings)
     except CannotStart as error:
-        print(f"error: {error}", file=sys.stderr)
+        logs.say(settings, f"error: {error}", trouble=True)
         return error.code
-    print("OnlyBN has stopped.", flush=True)
+    logs.say(settings, "OnlyBN has stopped.")
     return STOPPED
 
 
@@ -84,12 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     )
 
 
-def serve() -> None:
+def serve(settings: Settings) -> None:
     """Run until a signal raises KeyboardInterrupt. Raises CannotStart."""
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        raise CannotStart(explain(error), BAD_SETTINGS) from error
     logging.basicConfig(format=LOG, level=logging.WARNING)
     logs.shape(settings, LOG)
     with ExitStack() as stack:
@@ -104,7 +106,7 @@ def serve() -> None:
             raise CannotStart(f"the database does not answer: {str(error.orig).strip()}", UNREACHABLE) from error
         except OSError as error:
             raise CannotStart(f"cannot keep anything in {settings.data}: {error.strerror}", BAD_SETTINGS) from error
-        settle_examples(store, settings.examples)
+        settle_examples(store, settings.examples, partial(logs.say, settings, trouble=True))
         stack.enter_context(snapshots(settings, store))
         stack.enter_context(embedded_worker(settings))
         serve_pages(settings, store, wake, listener)
@@ -119,7 +121,7 @@ def bring_back(settings: Settings) -> None:
         if database.file is None:
             raise ValueError("ONLYBN_SNAPSHOT is for SQLite; PostgreSQL has backups of its own")
         if not database.file.exists() and (name := Bucket(settings.snapshot).restore(database)):
-            print(f"The database is back, from {settings.snapshot / name}", flush=True)
+            logs.say(settings, f"The database is back, from {settings.snapshot / name}")
     except Damaged as error:
         raise ValueError(f"the copy in {settings.snapshot} cannot be used: {error}") from error
     finally:
@@ -151,26 +153,30 @@ def open_store(settings: Settings) -> Iterator[Store]:
         store.close()
 
 
-def settle_examples(store: Store, wanted: bool) -> None:
+def _warn(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def settle_examples(store: Store, wanted: bool, say: Callable[[str], object] = _warn) -> None:
     """Add the shipped runs that have never been here, or, if they are not `wanted`, remove those that are here.
 
-    The server works without them, so an error is only printed.
+    The server works without them, so an error is only said.
     """
     try:
         if not wanted:
             for run in store.examples.all():
                 if reason := store.runs.remove(run.id):
-                    print(f"The example {run.id} stays: {reason}", file=sys.stderr, flush=True)
+                    say(f"The example {run.id} stays: {reason}")
         elif store.examples.unseen(names()):
             store.examples.take_in(shipped())
     except (BadExample, DBAPIError) as error:
-        print(f"The examples are left as they are: {error}", file=sys.stderr, flush=True)
+        say(f"The examples are left as they are: {error}")
 
 
 @contextmanager
 def embedded_worker(settings: Settings) -> Iterator[None]:
     """Run a worker of our own inside the context, if the settings want one."""
-    worker = EmbeddedWorker(say=lambda line: print(line, file=sys.stderr, flush=True))
+    worker = EmbeddedWorker(say=partial(logs.say, settings, trouble=True))
     if settings.embedded_worker:
         worker.start()
     try:
@@ -196,7 +202,7 @@ def serve_pages(settings: Settings, store: Store, wake: Callable[[str], object],
     preparation = threading.Thread(target=prepare, args=(stopping.is_set,), name="prepare")
 
     def ready() -> None:
-        print(f"OnlyBN is at {settings.url}  (Ctrl-C stops it)", flush=True)
+        logs.say(settings, f"OnlyBN is at {settings.url}  (Ctrl-C stops it)")
         preparation.start()
 
     try:

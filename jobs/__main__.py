@@ -57,7 +57,8 @@ def main() -> int:
         slots, threads = f"up to {slots}", f"{settings.trainer_threads} CPU threads together"
     if settings.processes > 1:
         threads = f"{settings.processes} processes each with {settings.trainer_threads} CPU threads"
-    print(
+    logs.say(
+        settings,
         f"OnlyBN worker {worker.identity.name}\n"
         f"  database  {store.database.address}\n"
         f"  queue     {shown(settings)}\n"
@@ -65,7 +66,6 @@ def main() -> int:
         f"  folder    {settings.runs_folder}\n"
         f"  artefacts {settings.artefacts_place.partition('://')[0]}\n"
         "Ctrl-C stops it; its trainings go on with the next worker.",
-        flush=True,
     )
     worker.work()
     return STOPPED

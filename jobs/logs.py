@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sys
 from collections.abc import Collection
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -30,6 +31,14 @@ def shape(settings: WorkerSettings, text: str, dates: str | None = None) -> None
     mask = Mask(secrets_of(settings))
     for handler in logging.getLogger().handlers:
         handler.setFormatter(InJson(mask) if settings.log_format == "json" else InText(mask, text, dates))
+
+
+def say(settings: WorkerSettings, text: str, *, trouble: bool = False) -> None:
+    """Print what is no record of a logger, such as a greeting, as the settings say; `trouble`: to standard error."""
+    if settings.log_format == "json":
+        record = logging.LogRecord("onlybn", logging.WARNING if trouble else logging.INFO, "", 0, text, None, None)
+        text = InJson(Mask(secrets_of(settings))).format(record)
+    print(text, file=sys.stderr if trouble else sys.stdout, flush=True)
 
 
 def secrets_of(settings: WorkerSettings) -> set[str]:

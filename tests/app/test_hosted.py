@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import time
@@ -88,7 +89,7 @@ def test_a_password_stands_before_a_real_server_that_sigterm_stops(start: Start,
         ONLYBN_AUTH_PASSWORD="correct horse battery",
         ONLYBN_LOG_FORMAT="json",
     )
-    assert server.stdout and server.stdout.readline().startswith("OnlyBN is at ")
+    assert server.stdout and json.loads(server.stdout.readline())["message"].startswith("OnlyBN is at ")
     for path in ("/", "/api/runs", "/static/site/site.js", "/theme.css", "/runs"):
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10)
@@ -100,6 +101,20 @@ def test_a_password_stands_before_a_real_server_that_sigterm_stops(start: Start,
     server.terminate()
     assert server.wait(PATIENCE_S) == 0
     assert not alive(worker)
-    assert server.stdout.read() == "OnlyBN has stopped.\n"
+    assert json.loads(server.stdout.read())["message"] == "OnlyBN has stopped."
     for line in (tmp_path / "errors.txt").read_text().splitlines():
         assert "correct horse" not in line and json.loads(line)["message"]
+
+
+def test_a_dead_worker_and_a_bad_start_are_said_in_json(start: Start, told: Any, tmp_path: Path) -> None:  # noqa: F811
+    port = free_port()
+    server = start(ONLYBN_PORT=port, ONLYBN_LOG_FORMAT="json")
+    assert server.stdout and json.loads(server.stdout.readline())["message"].startswith("OnlyBN is at ")
+    (worker,) = children(server.pid)
+    os.kill(worker, signal.SIGKILL)
+    end = time.monotonic() + PATIENCE_S
+    while not (lines := (tmp_path / "errors.txt").read_text().splitlines()) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert json.loads(lines[-1])["message"].startswith("The worker ended with signal 9; starting another in ")
+    code, said = told(ONLYBN_PORT=str(port), ONLYBN_LOG_FORMAT="json")
+    assert code == 2 and f"port {port} is in use" in json.loads(said)["message"]
