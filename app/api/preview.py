@@ -63,7 +63,7 @@ def show_options(here: Here) -> Response:
     "/api/experiments", dependencies=[COSTLY], response_model=list[ExperimentView], summary="Experiments to begin with"
 )
 def list_experiments(here: Here) -> Response:
-    """The experiments of the Train page, the runs behind each, and how long they take on this server."""
+    """The questions of the first page, the runs behind each, the words of its answer, and the time that it takes."""
     return answer([view(experiment, here.estimator.estimate) for experiment in EXPERIMENTS.values()])
 
 

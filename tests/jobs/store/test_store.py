@@ -9,10 +9,9 @@ from core.run.events import BINS, QUANTILES, Checkpointed, Distribution, Point, 
 from core.run.spec import RunSpec
 from jobs.store.records import Batch, Run
 from jobs.store.store import Store
-from jobs.store.submission import KeyTaken
 from jobs.worker.inbox import Inbox
 from tests.events import finished, started
-from tests.jobs.support import fake_spec, in_threads
+from tests.jobs.support import fake_spec
 
 
 def train_point(step: int, loss: float = 1.0) -> Point:
@@ -37,19 +36,6 @@ def claimed(store: Store, spec: RunSpec) -> Run:
     run = store.claims.take("worker")
     assert run is not None
     return run
-
-
-def test_a_launch_that_is_repeated_with_its_key_makes_one_run(store: Store, spec: RunSpec) -> None:
-    key, answers = "a-key-that-nobody-knows", []
-    in_threads(4, lambda _: answers.append(store.runs.submit(spec, key=key)))
-    assert len({(run.id, token) for run, token in answers}) == 1
-    run, token = answers[0]
-    assert store.runs.may_change(run.id, token)
-    assert store.runs.find()[1] == 1
-    other, _ = store.runs.submit(spec, key=f"{key}2")
-    assert other.id != run.id
-    with pytest.raises(KeyTaken):
-        store.runs.submit(fake_spec(epochs=3), key=key)
 
 
 def test_a_submitted_run_can_be_read_back(store: Store) -> None:
