@@ -18,8 +18,7 @@ pytestmark = [
 @pytest.mark.parametrize(
     ("fault", "rounds"),
     [
-        (kills.trainers, 8),
-        (kills.workers, 2),
+        (kills.trainers, 5),
         (points.sqlite, 2),
         (checkpoints.mutations, len(checkpoints.CHANGES)),
         (cancels.fake, 4),

@@ -144,7 +144,7 @@ def _kill_web(order: Order, what: str, usual: int, everything: bool) -> Report:
         wait("the server", place.answers, PATIENCE_S)
         undisturbed = place.submit(**SPEC) if everything else None
         place.finish()
-        clients = Clients(place, order.seed, 3.0 if everything else 0.3)
+        clients = Clients(place, order.seed, 10.0 if everything else 0.3)
         clients.start()
         for _ in range(report.n):
             time.sleep(chance.uniform(0.0, 8.0 if everything else 3.0))

@@ -67,7 +67,7 @@ def diverged(order: Order) -> Report:
     report = Report("divergence", "real", n=order.of(1))
     with bench(real=True) as place:
         place.start_worker()
-        run_id = place.submit(recipe={"lr": 1000.0}, epochs=4)
+        run_id = place.submit(policy="all", recipe={"lr": 1000.0}, epochs=4)
         place.finish()
         run = place.run(run_id)
         if (run.state, run.error_kind) != ("failed", "diverged"):
