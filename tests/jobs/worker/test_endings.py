@@ -75,7 +75,8 @@ def test_a_broken_spec_file_kills_no_run(bench: Bench, content: bytes | None) ->
 def test_memory_that_ran_out_is_told_as_such(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("jobs.lease.WAITS_S", (0.0,))
     kills = iter(range(100))
-    monkeypatch.setattr("jobs.worker.supervisor.oom_kills", lambda: next(kills))
+    for module in ("supervisor", "verdicts"):  # before and after the training
+        monkeypatch.setattr(f"jobs.worker.{module}.oom_kills", lambda: next(kills))
     run = bench.supervise("kill=2 always")
     assert run.state == "queued"
     bench.supervisor.supervise(bench.store.claims.take("worker"), 1, "cpu")
