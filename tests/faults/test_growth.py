@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from tests.faults.growth import campaign, wrong
+from tests.jobs.conftest import postgres_url, redis_url  # noqa: F401  # fixtures
 
 pytestmark = [pytest.mark.server, pytest.mark.services]
 
