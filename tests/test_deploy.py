@@ -17,6 +17,8 @@ import pytest
 import yaml
 
 from app.settings import Settings
+from app.web.bodies import BODY_WITHIN_S
+from app.web.connections import MAX_HEAD
 
 ROOT = Path(__file__).parents[1]
 COMPOSE = (ROOT / "compose.yaml", ROOT / "deploy" / "compose.yaml", ROOT / "deploy" / "gpu.yaml")
@@ -60,6 +62,15 @@ def test_only_the_proxy_is_reached_from_outside() -> None:
     assert one_box["ports"] == ["${ONLYBN_BIND:-127.0.0.1}:${ONLYBN_PORT:-7860}:7860"]
 
 
+def test_the_proxy_bounds_nothing_more_tightly_than_the_server() -> None:
+    proxy = (ROOT / "deploy" / "Caddyfile").read_text()
+    (head,) = re.findall(r"max_header_size (\d+)KiB", proxy)
+    assert int(head) * 1024 >= MAX_HEAD
+    (body,) = re.findall(r"read_body (\d+)s", proxy)
+    assert int(body) >= BODY_WITHIN_S
+    assert "request_body" not in proxy and "health_uri" not in proxy  # the app says no in words, and so does a page
+
+
 def test_the_image_has_all_that_runs_and_no_more() -> None:
     lines = (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
     copied = {
@@ -88,6 +99,8 @@ def test_units_start_what_there_is(unit: Path) -> None:
     service = parser["Service"]
     (module,) = re.findall(r"/opt/onlybn/\.venv/bin/python -m (\w+)", service["ExecStart"])
     assert (ROOT / module / "__main__.py").exists()
+    if "Restart" in service:
+        assert service["OOMPolicy"] == "continue", "a training that runs out of memory would stop the server"
     assert (service["User"], service["NoNewPrivileges"], service["ProtectSystem"]) == ("onlybn", "true", "strict")
 
 
