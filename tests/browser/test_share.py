@@ -38,6 +38,7 @@ def path_of(kind: str, puppet: Puppet) -> str:
         return f"/surgery?run={with_capsule(puppet)}&eps=0.5"
     run_id = puppet.done() if kind in ("run", "runs", "compare") else ""
     return {
+        "start": "/",
         "train": "/train?epochs=7",
         "run": f"/run?id={run_id}",
         "runs": f"/runs?compare={run_id}",
