@@ -93,9 +93,9 @@ def disk_of_one(order: Order) -> Report:
         undisturbed = place.submit(epochs=3)
         place.start_worker()
         place.finish()
-        fill(filler)
         place.start_worker(ONLYBN_DATA=str(filler.parent))
         wait("two workers", lambda: place.names() >= 2)
+        fill(filler)
         for _ in range(8):
             place.submit(epochs=3)
         place.finish()
