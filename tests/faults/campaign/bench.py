@@ -32,6 +32,8 @@ ROOT = Path(__file__).resolve().parents[3]
 FAKE_WORKER = (str(ROOT / "tests" / "jobs" / "fake_worker.py"),)
 REAL_WORKER = ("-m", "jobs")
 PATIENCE_S = 180.0
+START_S = 600.0
+"""How long a server may take to start on a crowded machine; seconds on an idle one."""
 SECRET = "campaign"
 REAL = {"architecture": "resnet-8", "policy": "batchnorm", "dataset": "digits"}
 

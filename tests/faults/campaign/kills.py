@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from tests.faults.campaign.bench import PATIENCE_S, Bench, bench, wait, wrong
+from tests.faults.campaign.bench import START_S, Bench, bench, wait, wrong
 from tests.faults.campaign.report import Order, Report, main, spread
 
 WAITING = 6
@@ -141,7 +141,7 @@ def _kill_web(order: Order, what: str, usual: int, everything: bool) -> Report:
         if not everything:
             place.start_worker()
         place.start_web(worker=everything)
-        wait("the server", place.answers, PATIENCE_S)
+        wait("the server", place.answers, START_S)
         undisturbed = place.submit(**SPEC) if everything else None
         place.finish()
         clients = Clients(place, order.seed, 10.0 if everything else 0.3)
@@ -155,9 +155,9 @@ def _kill_web(order: Order, what: str, usual: int, everything: bool) -> Report:
             began = time.monotonic()
             place.start_web(worker=everything)
             if chance.random() < 0.8:  # else it is killed while it starts
-                wait("the server", place.answers)
+                wait("the server", place.answers, START_S)
                 back.append(time.monotonic() - began)
-        wait("the server", place.answers)
+        wait("the server", place.answers, START_S)
         clients.end.set()
         clients.join()
         found, total = place.store.runs.find(limit=5000)

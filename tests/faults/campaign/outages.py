@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager, suppress
 
 from sqlalchemy.exc import DBAPIError
 
-from tests.faults.campaign.bench import PATIENCE_S, Bench, bench, wait, wrong
+from tests.faults.campaign.bench import START_S, Bench, bench, wait, wrong
 from tests.faults.campaign.report import Order, Report, main, spread
 from tests.faults.campaign.servers import Proxy, postgres, redis
 
@@ -58,7 +58,7 @@ def locked(order: Order) -> Report:
     report = Report("database locked for 10 s", n=order.of(3))
     with bench() as place:
         place.start_web()
-        wait("the server", place.answers, PATIENCE_S)
+        wait("the server", place.answers, START_S)
         asked: list[tuple[float, int]] = []
         for _ in range(report.n):
             _busy(place, 0 if place.workers else 2)
@@ -109,7 +109,7 @@ def cut(order: Order) -> Report:
         place.environment["ONLYBN_DATABASE_URL"] = through
         place.start_web()
         place.environment["ONLYBN_DATABASE_URL"] = server.url
-        wait("the server", place.answers, PATIENCE_S)
+        wait("the server", place.answers, START_S)
         for number in range(report.n):
             place.start_worker(ONLYBN_DATABASE_URL=through, ONLYBN_DATA=str(place.folder / f"apart-{number}"))
             run_id = place.submit("steps=400 pause=0.1")
@@ -154,7 +154,7 @@ def queue(order: Order) -> Report:
         place.start_worker()
         place.start_worker()
         wait("the workers", lambda: place.names() >= 2)
-        wait("the server", place.answers, PATIENCE_S)
+        wait("the server", place.answers, START_S)
         began_after, told_after = [], []
         for number in range(report.n):
             for _ in range(3):

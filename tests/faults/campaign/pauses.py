@@ -36,8 +36,9 @@ def _stop(place: Bench, worker: subprocess.Popen[bytes], trainer: bool) -> list[
 
 
 def _moved(place: Bench, ids: set[str], attempts: dict[str, int]) -> bool:
-    """Whether each of the runs has another holder, or has ended."""
-    return all(place.run(run_id).attempt > attempts[run_id] or place.over(run_id) for run_id in ids)
+    """Whether none of the runs is held by who held it."""
+    now = place.store.runs.many(ids)
+    return not any(now[run_id].state == "running" and now[run_id].attempt == attempts[run_id] for run_id in ids)
 
 
 def _pauses(

@@ -12,7 +12,8 @@ LOOK_EVERY_S = 0.1
 
 
 class Trainers(threading.Thread):
-    """Watches the trainers of all data folders below `folder`. A stopped process counts, a zombie does not."""
+    """Watches the trainers of all data folders below `folder`. A process that is stopped is left over, but does not
+    train beside another one."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(name="trainers", daemon=True)
@@ -40,7 +41,8 @@ class Trainers(threading.Thread):
             for pid in pids:
                 if run := self._run_of(pid):
                     found[run].append(pid)
-            self._note({run for run, crew in found.items() if len(crew) > 1})
+            doubled = {run: crew for run, crew in found.items() if len(crew) > 1}
+            self._note({run for run, crew in doubled.items() if sum(state(pid) != "T" for pid in crew) > 1})
             return dict(found)
 
     def overlaps(self, longer_than_s: float) -> list[float]:
@@ -80,7 +82,12 @@ def _out(pid: int, mark: bytes) -> str | None:
 
 def alive(pid: int) -> bool:
     """Whether there is such a process, and no mere zombie."""
+    return state(pid) not in ("", "Z", "X")
+
+
+def state(pid: int) -> str:
+    """The letter of its state, T for one that is stopped; empty where there is none."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
-        return False
+        return ""

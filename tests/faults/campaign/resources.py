@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.faults.campaign.bench import PATIENCE_S, Bench, bench, wait, whole, wrong
+from tests.faults.campaign.bench import START_S, Bench, bench, wait, whole, wrong
 from tests.faults.campaign.report import Order, Report, main
 from tests.faults.campaign.servers import Missing
 
@@ -67,7 +67,7 @@ def disk(order: Order) -> Report:
             place.start_web()
             place.start_worker()
             wait("the worker", lambda: place.names() >= 1)
-            wait("the server", place.answers, PATIENCE_S)
+            wait("the server", place.answers, START_S)
             for _ in range(report.n):
                 for _ in range(3):
                     place.submit("steps=40 pause=0.1")
@@ -93,9 +93,9 @@ def disk_of_one(order: Order) -> Report:
         undisturbed = place.submit(epochs=3)
         place.start_worker()
         place.finish()
-        fill(filler)
         place.start_worker(ONLYBN_DATA=str(filler.parent))
         wait("two workers", lambda: place.names() >= 2)
+        fill(filler)
         for _ in range(8):
             place.submit(epochs=3)
         place.finish()

@@ -21,7 +21,11 @@ LEAST = 0.85
 
 
 def _at_work(place: Bench, run_id: str, step: int = 5) -> None:
-    wait("the run's steps", lambda: place.run(run_id).step >= step and place.trainers.now().get(run_id))
+    wait("the run's steps", lambda: place.over(run_id) or (place.run(run_id).step >= step and _lives(place, run_id)))
+
+
+def _lives(place: Bench, run_id: str) -> bool:
+    return run_id in place.trainers.now()
 
 
 def hung(order: Order) -> Report:
@@ -31,14 +35,14 @@ def hung(order: Order) -> Report:
     with bench(ONLYBN_PATIENCE_S=str(PATIENCE_S)) as place:
         place.start_worker()
         for number in range(report.n):
-            run_id = place.submit("steps=20 pause=0.1" + " hang=12" * (number % 2))
+            run_id = place.submit("steps=60 pause=0.1" + " hang=12" * (number % 2))
             if number % 2:
-                wait("the step where it hangs", lambda r=run_id: place.run(r).step >= 12)
+                wait("the step where it hangs", lambda r=run_id: place.run(r).step >= 12 or place.over(r))
             else:
                 _at_work(place, run_id)
-                for pid in place.trainers.now()[run_id]:
+                for pid in place.trainers.now().get(run_id, []):
                     os.kill(pid, signal.SIGSTOP)
-            noticed.append(wait("a new attempt", lambda r=run_id: place.run(r).attempt > 1))
+            noticed.append(wait("a new attempt", lambda r=run_id: place.run(r).attempt > 1 or place.over(r)))
         place.finish()
         report.wrong = wrong(place)
         report.figures = {"patience s": PATIENCE_S, **spread(noticed)}
@@ -86,7 +90,7 @@ def _deploys(order: Order, usual: int, *, real: bool) -> Report:
         undisturbed = place.submit(epochs=60) if real else None
         place.finish()
         for _ in range(report.n):
-            run_id = place.submit("steps=40 pause=0.1", epochs=60)
+            run_id = place.submit("steps=80 pause=0.1", epochs=60)
             _at_work(place, run_id)
             time.sleep(chance.uniform(0, 2.0))
             worker.terminate()
