@@ -72,7 +72,7 @@ def test_the_token_is_asked_for_once_and_stays_in_the_tab(open_page: Open, watch
 
 def test_the_queue_is_turned_with_the_keyboard_and_visitors_hear_of_it(open_page: Open, public_puppet: Puppet) -> None:
     public_puppet.hello()
-    page, visitor = admin(open_page), open_page("/")
+    page, visitor = admin(open_page), open_page("/train")
     queue = page.get_by_role("region", name="Queue")
     expect(queue).to_contain_text("The queue is open")
     expect(queue).to_contain_text("of 5.0\u202fGB are used")
@@ -93,13 +93,13 @@ def test_the_queue_is_turned_with_the_keyboard_and_visitors_hear_of_it(open_page
     expect(runs.get_by_role("status").filter(has_text="The queue is paused")).to_be_visible()
     queue.get_by_role("button", name="Drain").click()
     said(page, "nothing new is taken")
-    train = open_page("/", page=visitor)
+    train = open_page("/train", page=visitor)
     expect(share).to_contain_text("This server takes nothing new for now")
     train.get_by_role("button", name="Launch", exact=True).click(force=True)
     expect(train.locator('[data-slot="launch-problem"]')).to_contain_text("takes nothing new for now")
     queue.get_by_role("button", name="Open").click()
     said(page, "The queue is open")
-    open_page("/", page=visitor)
+    open_page("/train", page=visitor)
     expect(share).to_contain_text("Left for you")
 
 

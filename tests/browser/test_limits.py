@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
 
-FORM = "/?architecture=resnet-14&dataset=digits&epochs=12"
+FORM = "/train?architecture=resnet-14&dataset=digits&epochs=12"
 
 
 @pytest.fixture
@@ -61,17 +61,18 @@ def test_what_is_left_is_said_and_a_refusal_comes_in_advance(open_public: Open, 
         "Left for you: 3 runs in the queue, 20 launches this hour. One of yours runs at a time."
     )
     expect(page.locator('[data-slot="price"]')).to_contain_text("of a core; at most 60 minutes here")
-    pair = page.get_by_role("button", name="Run both and compare")
-    expect(pair).to_have_attribute("aria-disabled", "false")
     for left in (2, 1):
         launch(page)
         open_public(FORM, page=page)
         expect(page.locator('[data-slot="launch-share"]')).to_contain_text(f"Left for you: {left} run")
+    open_public("/", page=page)
+    pair = page.locator('[data-slot="examples"]')
     expect(pair).to_have_attribute("aria-disabled", "true")
     pair.click(force=True)
     expect(page.locator('[data-slot="examples-problem"]')).to_have_text(
         "This launches 2 runs, and 1 more of yours may wait now."
     )
+    open_public(FORM, page=page)
     launch(page)
     waiting = len(public_puppet.store.queue.waiting())
     open_public(FORM, page=page)
@@ -89,7 +90,7 @@ def test_what_is_left_is_said_and_a_refusal_comes_in_advance(open_public: Open, 
 
 
 def test_a_run_that_costs_too_much_is_refused_at_the_button(open_public: Open) -> None:
-    page = open_public("/?architecture=resnet-110&dataset=cifar-10&epochs=200")
+    page = open_public("/train?architecture=resnet-110&dataset=cifar-10&epochs=200")
     place = page.locator('[data-slot="launch-share"]')
     expect(place).to_contain_text("at most 60 minutes are allowed here")
     expect(place).to_contain_text("instead of 200 would fit")
