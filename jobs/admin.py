@@ -1,4 +1,4 @@
-"""`python -m jobs admin`: what whoever runs the installation does with it. It writes into the database; no token."""
+"""`python -m jobs admin`: what the operator does with the installation. It writes into the database; no token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The REST routes of who runs this server: look, pause, drain and open the queue; list, remove, rename and pin runs."""
+"""The REST routes of the operator: look, pause, drain and open the queue; list, remove, rename and pin runs."""
 
 import hmac
 from typing import Annotated
@@ -88,12 +88,12 @@ router = APIRouter()
 
 
 def _admin(here: Here, x_admin_token: Annotated[str | None, Header(max_length=200)] = None) -> None:
-    """Refuse whoever does not run this server."""
+    """Refuse everybody but the operator."""
     token = here.settings.admin_token
     if token is None:
         raise Problem(403, "this server has no ONLYBN_ADMIN_TOKEN; use python -m jobs admin on its machine")
     if not hmac.compare_digest(token.get_secret_value().encode(), (x_admin_token or "").encode()):
-        raise Problem(403, "only who runs this server can do this: send its ONLYBN_ADMIN_TOKEN as X-Admin-Token")
+        raise Problem(403, "only the operator can do this: send ONLYBN_ADMIN_TOKEN as X-Admin-Token")
 
 
 Admin = Depends(_admin)
@@ -112,7 +112,7 @@ async def _amended(request: Request) -> Amended:
     response_model=AdminView,
     responses=wrong(403),
     dependencies=[Admin, COSTLY],
-    summary="Look at the queue as who runs the server",
+    summary="Look at the queue as the operator",
 )
 def look(here: Here) -> Response:
     """The mode of the queue, how much waits, and when runs last had to make room. All of these need X-Admin-Token."""

@@ -138,7 +138,7 @@ Token = Annotated[str | None, Header(max_length=200)]
 """The owner token, which proves who launched a run or a study."""
 
 EXAMPLE_STAYS = (
-    "run {id} came with the project and nobody owns it, so no token can {what} it; whoever runs this server takes all "
+    "run {id} came with the project and nobody owns it, so no token can {what} it; the operator takes all "
     "examples out with ONLYBN_EXAMPLES=false"
 )
 

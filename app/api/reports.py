@@ -1,4 +1,4 @@
-"""The REST routes of reports: anybody reports an offensive name; who runs the server lists and dismisses reports."""
+"""The REST routes of reports: anybody reports an offensive name; the operator lists and dismisses reports."""
 
 from fastapi import APIRouter, Response
 from typing_extensions import TypedDict
@@ -50,7 +50,7 @@ router = APIRouter()
     summary="Report an offensive name",
 )
 def report_name(run_id: Existing, here: Here, by: By) -> Response:
-    """Tell who runs the server that the name of a run is offensive. A second report of the same visitor changes
+    """Tell the operator that the name of a run is offensive. A second report of the same visitor changes
     nothing. The run stays as it is until the name has been looked at."""
     if not here.store.reports.report(run_id, by):
         raise Problem(409, f"run {run_id} has no name that could be reported")

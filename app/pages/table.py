@@ -136,7 +136,7 @@ PAGES = {
             "/admin",
             "Admin",
             link_title="Admin",
-            description="The queue, the disk, all runs and reported names, for who runs this server.",
+            description="The queue, the disk, all runs and reported names, for the operator.",
             opens="this page, which asks for the admin token",
             head="<h1>Admin</h1>",
         ),

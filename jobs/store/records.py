@@ -205,7 +205,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Managed:
-    """A run as who runs the installation sees it; also removed ones, and such that cannot be read."""
+    """A run as the operator sees it; also removed ones, and such that cannot be read."""
 
     id: str
     name: str | None

@@ -118,7 +118,7 @@ export const runToken = ({ id, study }) => ownerToken(id) ?? (study ? ownerToken
 /** Forgets the token of a run that is no longer this browser's. */
 export const disown = ({ id }) => set(OWNED + id, null);
 
-/** Tells who runs the server that the name of a run is offensive. */
+/** Tells the operator that the name of a run is offensive. */
 export const reportName = ({ id }) => ask(`/api/runs/${encodeURIComponent(id)}/report-name`, {});
 
 /** Cancels a run whose token this browser has. Returns the run. */

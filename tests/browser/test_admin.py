@@ -1,4 +1,4 @@
-"""The page of who runs the server, and reports of offensive names."""
+"""The page of the operator, and reports of offensive names."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ class HuggingFace:
         if not isinstance(name, str) or not name:
             raise ProviderAway("it named nobody")
         if self._allowed and not self._allowed & _names(name, user):
-            words = f"The account {name[:100]} may not enter here. Ask whoever runs this server."
+            words = f"The account {name[:100]} may not enter here. Ask the operator."
             return self._over(provider_page("/", words, 403))
         return self._over(signed_in(self._sessions, Account(name[:100]), local(begun["after"])))
 

@@ -29,7 +29,7 @@ def password_page(after: str, problem: str | None = None, status: int = 200, fra
         f'<input type="hidden" name="next" value="{escape(after)}">'
         '<label>Password<input type="password" name="password" autocomplete="current-password" required autofocus>'
         '</label><button class="button primary" type="submit">Sign in</button></form>'
-        "<p>Whoever runs this server knows the password.</p>"
+        "<p>The operator of this server knows the password.</p>"
     )
     return _page("Sign in", body, status)
 

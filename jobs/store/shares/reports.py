@@ -1,4 +1,4 @@
-"""Reports of offensive names: anybody makes them, without a login; who runs the installation settles them."""
+"""Reports of offensive names: anybody makes them, without a login; the operator settles them."""
 
 from __future__ import annotations
 

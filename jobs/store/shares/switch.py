@@ -1,4 +1,4 @@
-"""What whoever runs the installation does with it: pause or drain the queue; remove, rename and pin runs."""
+"""What the operator does with the installation: pause or drain the queue; remove, rename and pin runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from jobs.store.tallies import contains
 
 @dataclass(eq=False)
 class Switch:
-    """The powers of whoever runs the installation. The callers check who asks."""
+    """The powers of the operator. The callers check who asks."""
 
     database: Database
 
@@ -61,7 +61,7 @@ class Switch:
             if row.state not in TERMINAL:
                 values["cancel_requested"] = True
             connection.execute(sa.update(RUNS).where(RUNS.c.number == row.number).values(values))
-            curves.insert_log(connection, row.number, row.attempt, "cancelled", "Removed by whoever runs this server.")
+            curves.insert_log(connection, row.number, row.attempt, "cancelled", "Removed by the operator.")
         return True
 
     def rename(self, run_id: str, name: str | None) -> bool:
@@ -78,7 +78,7 @@ class Switch:
             values = {"name": spec.name, "spec": spec.model_dump_json()}
             connection.execute(sa.update(RUNS).where(RUNS.c.number == row.number).values(values))
             connection.execute(sa.delete(REPORTS).where(REPORTS.c.run == row.number))
-            curves.insert_log(connection, row.number, row.attempt, "warning", "Renamed by whoever runs this server.")
+            curves.insert_log(connection, row.number, row.attempt, "warning", "Renamed by the operator.")
         return True
 
     def pin(self, run_id: str, pinned: bool) -> bool:

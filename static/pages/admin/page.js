@@ -1,5 +1,5 @@
 /**
- * The page of who runs the server. It asks once for the admin token, which stays in this tab. Within a page of another
+ * The page of the operator. It asks once for the admin token, which stays in this tab. Within a page of another
  * site it shows nothing, so that nobody is led to click in it.
  */
 

@@ -1,4 +1,4 @@
-"""What whoever runs the server may do over HTTP, and that nobody else may."""
+"""What the operator may do over HTTP, and nobody else."""
 
 from __future__ import annotations
 

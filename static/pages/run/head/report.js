@@ -17,7 +17,7 @@ export function reportButton(run) {
     button.textContent = "Name reported";
     button.setAttribute("aria-disabled", "true");
   };
-  button.title = "Tells who runs this server that the name is offensive. The run stays as it is until somebody has looked.";
+  button.title = "Tells the operator that the name is offensive. The run stays as it is until somebody has looked.";
   if (get(KEPT + run.id) === run.name) done();
   button.addEventListener("click", async () => {
     if (button.getAttribute("aria-disabled") === "true") return;
@@ -25,7 +25,7 @@ export function reportButton(run) {
       await reportName(run);
       set(KEPT + run.id, run.name);
       done();
-      toast("Reported, thank you. Who runs this server will look at the name.");
+      toast("Reported, thank you. The operator of this server will look at the name.");
     } catch (refusal) {
       toast(refusal.message, { wrong: true });
     }
