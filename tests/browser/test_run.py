@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.charts import LIGHT_TEXT, drawn, kinds, until, x_range, zoom
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
 
 TEST_POINTS = "plot.data[1].x.length"
@@ -181,7 +181,8 @@ def test_an_interrupted_run_says_that_it_goes_on(open_page: Open, puppet: Puppet
 
 
 @pytest.mark.parametrize("path", ["/run?id=nosuchrun1234", "/run?id=<b>x</b>", "/run"])
-def test_an_unknown_run_is_said_kindly(open_page: Open, path: str) -> None:
+def test_an_unknown_run_is_said_kindly(open_page: Open, watch: Watch, path: str) -> None:
+    watch.expected += [f"status of 404 (Not Found) ({watch.url}/run"]
     page = open_page(path)
     expect(page.locator(".blank h1")).to_be_visible()
     expect(page.get_by_role("link", name="See all runs")).to_be_visible()
