@@ -16,9 +16,9 @@ from typing import Any
 
 from huey import Huey, RedisHuey, SqliteHuey
 
+from tests.faults.campaign.bench import wait
 from tests.faults.campaign.report import Order, Report, main
 from tests.faults.campaign.servers import redis
-from tests.faults.control import plain
 
 JOB_S = 0.3
 WORKER = """
@@ -29,6 +29,8 @@ kind, place, done = sys.argv[1:]
 options = {"name": "plain", "results": False}
 huey = RedisHuey(url=place, **options) if kind == "redis" else SqliteHuey(filename=place, **options)
 def job(number):
+    with open(done + ".begun", "a") as file:
+        file.write(f"{number}\\n")
     time.sleep(0.3)
     with open(done, "a") as file:
         file.write(f"{number}\\n")
@@ -62,9 +64,26 @@ def _with(huey: Huey, kind: str, place: str, done: Path, jobs: int, fault: Calla
 
 
 def killed(order: Order) -> Report:
-    """Workers of plain Huey are killed like those of kills.py."""
-    kills = order.of(100)
-    return Report("kill -9 of a worker", "plain Huey", n=kills, figures=plain(3 * kills, kills, order.seed))
+    """A worker of plain Huey is killed at a random moment of a job, and another one started, again and again."""
+    kills, chance = order.of(100), order.random("plain")
+    with tempfile.TemporaryDirectory() as name:
+        file, done, begun = f"{name}/huey.db", Path(name, "done"), Path(name, "done.begun")
+        huey = SqliteHuey(name="plain", filename=file, results=False)
+        task = huey.task(name="job")(lambda number: None)
+        for number in range(3 * kills):
+            task(number)
+        for _ in range(kills):
+            before = begun.stat().st_size if begun.exists() else 0
+            worker = subprocess.Popen([sys.executable, "-c", WORKER, "sqlite", file, str(done)])
+            wait("a job", lambda b=before: begun.exists() and begun.stat().st_size > b, every_s=0.01)
+            time.sleep(chance.uniform(0, 2 * JOB_S))
+            worker.kill()
+            worker.wait()
+        waiting = huey.pending_count()
+        huey.storage.close()
+        figures = _told(3 * kills, done)
+    figures |= {"still queued": waiting, "lost": figures["lost"] - waiting}
+    return Report("kill -9 of a worker", "plain Huey", n=kills, figures=figures)
 
 
 def flushed(order: Order) -> Report:

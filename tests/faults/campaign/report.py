@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
+import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -70,6 +72,7 @@ def main(about: str | None, faults: Mapping[str, Fault]) -> int:
     parser.add_argument("--json", type=Path, help="a file for the figures; those of other faults in it stay")
     parser.add_argument("--only", nargs="+", choices=list(faults), metavar="FAULT", help=", ".join(faults))
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that nothing is left running
     order, wrong = Order(arguments.rounds, arguments.seed), 0
     for name in arguments.only or faults:
         report = carry_out(faults[name], order)
