@@ -47,7 +47,7 @@ export function runsPanel(again) {
     nothing,
     h(
       "div",
-      { class: "scroll card flush", tabindex: "0", role: "region", "aria-labelledby": "admin-runs" },
+      { class: "scroll card flush", tabindex: "0", role: "region", "aria-label": "Table of runs" },
       h("table", { class: "table" }, h("thead", {}, head), body),
     ),
     h("nav", { class: "pager", "aria-label": "Pages of runs" }, newer, place, older),
