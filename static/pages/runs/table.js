@@ -44,7 +44,7 @@ export function table(view, chosen, { change, choose, size }) {
   const nothing = h("p", { class: "quiet", hidden: true }, "No run matches these filters.");
   const first = firstRun();
   const fresh = onlyExamples();
-  const examples = h("div", { hidden: true }); // below the list, so that the list does not move when they come
+  const examples = h("div", { hidden: true }); // both below the table, so that it does not move when they come
   const pages = h("nav", { class: "pager", "aria-label": "Pages of runs", hidden: true });
   const grid = h(
     "div",
@@ -58,7 +58,7 @@ export function table(view, chosen, { change, choose, size }) {
   );
   const rows = new Map();
   return {
-    element: h("section", { class: "runs-list", "aria-label": "Queue and history" }, nothing, first, fresh, grid, pages, examples),
+    element: h("section", { class: "runs-list", "aria-label": "Queue and history" }, nothing, first, grid, fresh, pages, examples),
     /** Shows `runs` of `total` (null: unknown), and those that the server cannot read. */
     fill(runs, total, unreadable = []) {
       const all = [...runs, ...unreadable];
