@@ -14,7 +14,7 @@ const MARKERS = 16;
 export function overlay(element, curves, view) {
   return new Chart(element, "Curves of the chosen runs", () => {
     const drawn = curves().filter(({ n }) => n);
-    if (!drawn.length && !(view().question && curves().length)) return null;
+    if (!drawn.length && !(curves().length && view().question)) return null; // without curves there may be no view yet
     return { data: drawn.flatMap((group) => traces(group, view())), layout: frame(view(), curves()) };
   });
 }
