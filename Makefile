@@ -3,6 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# `make run TORCH=cpu` takes PyTorch without CUDA from an index of its own, a fifth of the 6 GB.
+TORCH ?= default
+TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
+ifeq ($(filter default cpu cuda,$(TORCH)),)
+$(error TORCH must be cpu, or unset: PyTorch with CUDA on Linux; it is '$(TORCH)')
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help run worker check test lint format constraints bench accuracy faults shots clean
 
@@ -41,9 +48,13 @@ bench: .venv/tests ## measure speed and memory of a step against the usual way a
 accuracy: .venv/tests ## measure the accuracy of the first experiments
 	$(BIN)/python -m tests.benchmarks.first_light
 
-faults: .venv/tests ## kill trainers and workers, print what it cost in seconds
-	$(BIN)/python -m tests.faults.kill
-	$(BIN)/python -m tests.faults.processes
+faults: .venv/tests ## all faults and attacks, with figures in faults.json and plain Huey beside them; about two hours
+	$(BIN)/python -m tests.faults.campaign --json faults.json; rc=$$?; \
+	$(BIN)/python -m tests.faults.kill --json kills.json && \
+	$(BIN)/python -m tests.faults.processes && \
+	$(BIN)/python -m tests.faults.torture && \
+	$(BIN)/python -m tests.faults.growth --short --json growth.json && \
+	$(BIN)/python -m tests.faults.requests --json requests.json && exit $$rc
 
 shots: .venv/tests ## screenshots of every page and state, into shots/
 	$(BIN)/python -m tests.browser.shots
@@ -61,9 +72,22 @@ install = $(BIN)/python -m pip install $(2) -r $(1) -c constraints.txt || { \
 	echo "The versions in constraints.txt cannot all be had here; trying the newest ones that $(1) allows."; \
 	$(BIN)/python -m pip install $(2) -r $(1); }
 
+# PyTorch alone comes from the index for CPUs, and stays: whatever else is installed must go with it.
+has_no_cuda = import sys; from importlib.metadata import requires; \
+	sys.exit(sys.platform == "linux" and any(part.startswith(("nvidia", "cuda")) for part in requires("torch") or ()))
+
 .venv/installed: requirements.txt constraints.txt | .venv/bin/python
 	@echo "Installing into .venv; the first time takes minutes, since PyTorch is large."
+ifeq ($(TORCH),cpu)
+	@{ $(BIN)/python -m pip install --progress-bar on --upgrade --no-deps --retries 1 --index-url $(TORCH_CPU_INDEX) \
+		`grep '^torch' requirements.txt` && $(BIN)/python -c '$(has_no_cuda)'; } || { \
+		echo "PyTorch for CPUs cannot be had from $(TORCH_CPU_INDEX). TORCH_CPU_INDEX names another index;"; \
+		echo "without TORCH=cpu you get PyTorch with CUDA from the usual one."; exit 1; }
+	@$(BIN)/python -m pip freeze | grep '^torch' > .venv/torch.txt
+	@$(call install,requirements.txt,--progress-bar on -c .venv/torch.txt)
+else
 	@$(call install,requirements.txt,--progress-bar on)
+endif
 	@touch $@
 
 .venv/tests: tests/requirements.txt .venv/installed

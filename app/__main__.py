@@ -6,6 +6,7 @@ Exit codes: 0 stopped; 1 the database does not answer; 2 a setting is wrong or t
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from textwrap import fill
 from types import FrameType
 
@@ -20,8 +22,12 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from app.settings import Settings
-from app.web.listen import PortTaken, listen, run
+from app.web.listen import LOG, PortTaken, listen, run
 from app.worker_process import EmbeddedWorker
+from core.machine.signals import stop_on
+from jobs import logs
+from jobs.backup.bucket import Bucket, Snapshots
+from jobs.backup.rows import Damaged
 from jobs.queue import make_queue, waker
 from jobs.settings import explain
 from jobs.store.database import open_database
@@ -45,22 +51,29 @@ interrupted = threading.Event()
 
 
 def interrupt(number: int, frame: FrameType | None) -> None:
+    if number not in (signal.SIGINT, signal.SIGTERM):  # the server knows these two: it answers what it has begun
+        signal.raise_signal(signal.SIGTERM)
+        return
     interrupted.set()
     signal.default_int_handler(number, frame)
 
 
 def main() -> int:
     _parser().parse_args()
-    # SIGTERM acts like Ctrl-C at every moment, so that the embedded worker is always stopped on exit.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupt)
+    # Every signal to stop acts like Ctrl-C at every moment, so that the embedded worker is always stopped on exit.
+    stop_on(interrupt)
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        print(f"error: {explain(error)}", file=sys.stderr)
+        return BAD_SETTINGS
     try:
         with suppress(KeyboardInterrupt):
-            serve()
+            serve(settings)
     except CannotStart as error:
-        print(f"error: {error}", file=sys.stderr)
+        logs.say(settings, f"error: {error}", trouble=True)
         return error.code
-    print("OnlyBN has stopped.", flush=True)
+    logs.say(settings, "OnlyBN has stopped.")
     return STOPPED
 
 
@@ -77,16 +90,15 @@ def _parser() -> argparse.ArgumentParser:
     )
 
 
-def serve() -> None:
+def serve(settings: Settings) -> None:
     """Run until a signal raises KeyboardInterrupt. Raises CannotStart."""
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        raise CannotStart(explain(error), BAD_SETTINGS) from error
+    logging.basicConfig(format=LOG, level=logging.WARNING)
+    logs.shape(settings, LOG)
     with ExitStack() as stack:
         try:
             listener = stack.enter_context(listen(settings.host, settings.port))
-            store = stack.enter_context(open_store(settings.store_url))
+            bring_back(settings)
+            store = stack.enter_context(open_store(settings))
             wake = waker(make_queue(settings))
         except (ValueError, PortTaken, WrongSchema) as error:
             raise CannotStart(str(error), BAD_SETTINGS) from error
@@ -94,15 +106,46 @@ def serve() -> None:
             raise CannotStart(f"the database does not answer: {str(error.orig).strip()}", UNREACHABLE) from error
         except OSError as error:
             raise CannotStart(f"cannot keep anything in {settings.data}: {error.strerror}", BAD_SETTINGS) from error
-        settle_examples(store, settings.examples)
+        settle_examples(store, settings.examples, partial(logs.say, settings, trouble=True))
+        stack.enter_context(snapshots(settings, store))
         stack.enter_context(embedded_worker(settings))
         serve_pages(settings, store, wake, listener)
 
 
+def bring_back(settings: Settings) -> None:
+    """Put the newest copy in the bucket into a data folder that has no database. Raises ValueError and OSError."""
+    if settings.snapshot is None:
+        return
+    database = open_database(settings.store_url)
+    try:
+        if database.file is None:
+            raise ValueError("ONLYBN_SNAPSHOT is for SQLite; PostgreSQL has backups of its own")
+        if not database.file.exists() and (name := Bucket(settings.snapshot).restore(database)):
+            logs.say(settings, f"The database is back, from {settings.snapshot / name}")
+    except Damaged as error:
+        raise ValueError(f"the copy in {settings.snapshot} cannot be used: {error}") from error
+    finally:
+        database.close()
+
+
 @contextmanager
-def open_store(url: str) -> Iterator[Store]:
+def snapshots(settings: Settings, store: Store) -> Iterator[None]:
+    """Copy the database into the bucket while inside the context, and at its end, if the settings name one."""
+    if settings.snapshot is None:
+        yield
+        return
+    copying = Snapshots(Bucket(settings.snapshot), store.database, settings.data, settings.snapshot_every_s)
+    copying.start()
+    try:
+        yield
+    finally:
+        copying.stop()
+
+
+@contextmanager
+def open_store(settings: Settings) -> Iterator[Store]:
     """Open the store and bring its tables up to date."""
-    store = Store(open_database(url))
+    store = Store(open_database(settings.store_url), settings.artefacts_place)
     try:
         store.migrate()
         yield store
@@ -110,26 +153,30 @@ def open_store(url: str) -> Iterator[Store]:
         store.close()
 
 
-def settle_examples(store: Store, wanted: bool) -> None:
+def _warn(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def settle_examples(store: Store, wanted: bool, say: Callable[[str], object] = _warn) -> None:
     """Add the shipped runs that have never been here, or, if they are not `wanted`, remove those that are here.
 
-    The server works without them, so an error is only printed.
+    The server works without them, so an error is only said.
     """
     try:
         if not wanted:
             for run in store.examples.all():
                 if reason := store.runs.remove(run.id):
-                    print(f"The example {run.id} stays: {reason}", file=sys.stderr, flush=True)
+                    say(f"The example {run.id} stays: {reason}")
         elif store.examples.unseen(names()):
             store.examples.take_in(shipped())
     except (BadExample, DBAPIError) as error:
-        print(f"The examples are left as they are: {error}", file=sys.stderr, flush=True)
+        say(f"The examples are left as they are: {error}")
 
 
 @contextmanager
 def embedded_worker(settings: Settings) -> Iterator[None]:
     """Run a worker of our own inside the context, if the settings want one."""
-    worker = EmbeddedWorker(say=lambda line: print(line, file=sys.stderr, flush=True))
+    worker = EmbeddedWorker(say=partial(logs.say, settings, trouble=True))
     if settings.embedded_worker:
         worker.start()
     try:
@@ -146,7 +193,7 @@ def serve_pages(settings: Settings, store: Store, wake: Callable[[str], object],
     # Gradio takes seconds to import, so errors in the settings are reported and the worker is started before.
     from app.pages import site  # noqa: PLC0415
     from app.pages.options import options  # noqa: PLC0415
-    from app.server import make_app, mount_pages  # noqa: PLC0415
+    from app.server import make_app, mount_pages, rules_of  # noqa: PLC0415
     from app.views.questions import prepare  # noqa: PLC0415
 
     app = make_app(settings, store, wake, options)
@@ -155,13 +202,13 @@ def serve_pages(settings: Settings, store: Store, wake: Callable[[str], object],
     preparation = threading.Thread(target=prepare, args=(stopping.is_set,), name="prepare")
 
     def ready() -> None:
-        print(f"OnlyBN is at {settings.url}  (Ctrl-C stops it)", flush=True)
+        logs.say(settings, f"OnlyBN is at {settings.url}  (Ctrl-C stops it)")
         preparation.start()
 
     try:
         if interrupted.is_set():
             raise KeyboardInterrupt
-        run(app, listener, ready=ready)
+        run(app, listener, ready, rules_of(settings).headers)
     finally:  # Python must not exit while the thread computes
         stopping.set()
         if preparation.is_alive():

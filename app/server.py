@@ -5,16 +5,19 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Match, Route
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.api import (
+    admin,
     bulk,
     cards,
     comparison,
@@ -24,8 +27,10 @@ from app.api import (
     examples,
     feed,
     preview,
+    reports,
     results,
     runs,
+    shares,
     spec,
     starts,
     status,
@@ -33,7 +38,10 @@ from app.api import (
 )
 from app.api.common import Services
 from app.live.feed import Feed
+from app.live.folder import DataFolder
 from app.live.messages import Question
+from app.live.probe import Probe
+from app.pages import landing
 from app.pages.shell import Nowhere
 from app.preview.estimate import Estimator
 from app.preview.outlook import Outlooks
@@ -41,8 +49,12 @@ from app.settings import Settings
 from app.sharing.social import Social
 from app.views.studies import Studies
 from app.web import gradio_internals
+from app.web.addresses import METHODS, Hosts
 from app.web.assets import Assets
-from app.web.security import MAX_BODY, Rules, Security
+from app.web.auth.gate import Gate, Peer, door
+from app.web.bodies import MAX_BODY
+from app.web.metrics import Meter
+from app.web.security import Rules, Security
 from core.run.edits import SurgeryRequest
 from core.run.spec import RunSpec
 from core.version import VERSION
@@ -64,13 +76,29 @@ ROUTERS = tuple(
         examples,
         feed,
         status,
+        shares,
+        reports,
+        admin,
     )
 )
 """The resources of the API, in the order of its description."""
-READ_BY_US = (RunSpec, Question, bulk.Changes, bulk.Order, studies.StudyRequest, SurgeryRequest)
+READ_BY_US = (
+    RunSpec,
+    Question,
+    bulk.Changes,
+    bulk.Order,
+    studies.StudyRequest,
+    SurgeryRequest,
+    admin.Wanted,
+    admin.Amended,
+)
 """JSON bodies that the routes parse themselves, for their own error messages."""
+FASTAPIS_ERRORS = ("HTTPValidationError", "ValidationError")
+WRONG = {
+    "description": HTTPStatus(422).phrase,
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Wrong"}}},
+}
 TITLE = "OnlyBN"
-METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 DESCRIPTION = """How much can a network learn when all its weights stay random and only a chosen few parameters train?
 
 A run is one training of one architecture under one policy. Launch one with POST /api/runs and follow it with
@@ -101,7 +129,15 @@ def make_app(
     app.add_middleware(Social, store=store, public_url=url)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(Nowhere)
-    app.add_middleware(Security, rules=Rules(settings.frame_ancestors, url))
+    if settings.metrics_token:
+        token = settings.metrics_token.get_secret_value()
+        app.add_middleware(Meter, token=token, numbers=store.tallies.numbers, folder=settings.data)
+    if entrance := door(settings):
+        app.add_middleware(Gate, way=entrance[0], sessions=entrance[1])
+    app.add_middleware(Security, rules=rules_of(settings))
+    if settings.trusted_proxies:  # before Security, which takes out what anybody can send
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
+    app.add_middleware(Peer)
     app.router.routes += [feed.FIRST, Assets()]
     app.state.services = Services(
         settings,
@@ -112,12 +148,21 @@ def make_app(
         Outlooks(store, estimator, url),
         Studies(store, url, settings.largest_study, shipped=settings.examples),
         options,
+        Probe(store),
+        DataFolder(settings.data),
     )
     for router in ROUTERS:
         app.include_router(router)
+    _add_landing(app, options)
     _add_docs(app)
     _add_unknown(app)
     return app
+
+
+def rules_of(settings: Settings) -> Rules:
+    """The rules for requests, as the settings have them."""
+    hosts = Hosts(settings.host, settings.public_url, settings.known_hosts)
+    return Rules(settings.frame_ancestors, settings.public_url, hosts)
 
 
 def mount_pages(app: FastAPI, pages: gr.Blocks, settings: Settings, options: dict[str, Any]) -> None:
@@ -149,9 +194,15 @@ def _add_docs(app: FastAPI) -> None:
     described = app.openapi
 
     def openapi() -> dict[str, Any]:
-        """FastAPI's description, with the bodies that we parse ourselves."""
+        """FastAPI's description, with the bodies that we parse ourselves and our form of errors."""
         description = described()
         schemas = description.setdefault("components", {}).setdefault("schemas", {})
+        for name in FASTAPIS_ERRORS:
+            schemas.pop(name, None)
+        for methods in description["paths"].values():
+            for operation in methods.values():
+                if "422" in operation["responses"]:
+                    operation["responses"]["422"] = WRONG
         for model in READ_BY_US:
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(schema.pop("$defs", {}))
@@ -166,14 +217,26 @@ def _add_docs(app: FastAPI) -> None:
         return HTMLResponse(page())
 
 
+def _add_landing(app: FastAPI, options: Callable[[], dict[str, Any]]) -> None:
+    page = cache(lambda: landing.page(options()))
+
+    @app.get("/", include_in_schema=False)
+    def show_landing(request: Request) -> Response:
+        """The first page; an old link to the form, which lived here, leads to the form."""
+        if landing.is_form(request.query_params.multi_items()):
+            return RedirectResponse(f"/train?{request.url.query}")
+        return HTMLResponse(page())
+
+
 def _add_unknown(app: FastAPI) -> None:
     """Answer unknown addresses below /api, before Gradio's mount treats them as pages."""
     known = [route for router in ROUTERS for route in router.routes if isinstance(route, Route)]
 
-    @app.api_route("/api/{path:path}", methods=METHODS, include_in_schema=False)
+    @app.api_route("/api/{path:path}", methods=list(METHODS), include_in_schema=False)
     def unknown(request: Request, path: str) -> Response:
         matching = [route for route in known if route.matches(request.scope)[0] is Match.PARTIAL]
         allowed = sorted({method for route in matching for method in route.methods or ()} - {"HEAD"})
         if allowed:
-            raise errors.Problem(405, f"/api/{path} takes {' or '.join(allowed)}, not {request.method}")
+            headers = {"Allow": ", ".join([*allowed, "HEAD"] if "GET" in allowed else allowed)}
+            raise errors.Problem(405, f"/api/{path} takes {' or '.join(allowed)}, not {request.method}", headers)
         raise errors.Problem(404, f"there is no /api/{path}; /api/docs lists what there is")

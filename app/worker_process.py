@@ -19,7 +19,7 @@ COMMAND = (sys.executable, "-m", "jobs", "--lifeline")
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 HEALTHY_S = 60.0
 """After a child has lived this long, the pause before the next restart is short again."""
-GRACE_S = 10.0
+GRACE_S = 20.0
 
 
 class EmbeddedWorker:

@@ -1,4 +1,4 @@
-"""`python -m jobs`: a worker, on this machine or on another one that shares database and queue."""
+"""`python -m jobs`: a worker, on this machine or on another that shares database and queue; admin, and backups."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from core.machine.lifeline import die_with_parent
+from core.machine.signals import stop_on
+from jobs import admin, logs
+from jobs.backup import commands as backup
 from jobs.queue import make_queue, shown
 from jobs.settings import WorkerSettings, explain
 from jobs.store.database import open_database
@@ -20,6 +23,7 @@ from jobs.store.store import Store
 from jobs.worker.worker import Tersely, Worker
 
 STOPPED, UNREACHABLE, BAD_SETTINGS = 0, 1, 2
+TEXT, DATES = "%(asctime)s %(name)s: %(message)s", "%H:%M:%S"
 
 
 def main() -> int:
@@ -29,8 +33,13 @@ def main() -> int:
     _log_to_stderr()
     try:
         settings = WorkerSettings()
-        store = Store(open_database(settings.store_url))
+        logs.shape(settings, TEXT, DATES)
+        if arguments.command in backup.COMMANDS:
+            return backup.run(arguments, settings)
+        store = Store(open_database(settings.store_url), settings.artefacts_place)
         store.migrate()
+        if arguments.command == "admin":
+            return admin.run(arguments, settings, store)
         huey = make_queue(settings)
     except ValidationError as error:
         return _give_up(BAD_SETTINGS, explain(error))
@@ -48,14 +57,15 @@ def main() -> int:
         slots, threads = f"up to {slots}", f"{settings.trainer_threads} CPU threads together"
     if settings.processes > 1:
         threads = f"{settings.processes} processes each with {settings.trainer_threads} CPU threads"
-    print(
+    logs.say(
+        settings,
         f"OnlyBN worker {worker.identity.name}\n"
         f"  database  {store.database.address}\n"
         f"  queue     {shown(settings)}\n"
         f"  runs      {slots} at once, {threads}, device {settings.device}\n"
         f"  folder    {settings.runs_folder}\n"
+        f"  artefacts {settings.artefacts_place.partition('://')[0]}\n"
         "Ctrl-C stops it; its trainings go on with the next worker.",
-        flush=True,
     )
     worker.work()
     return STOPPED
@@ -70,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
         + ", ".join(f"ONLYBN_{name.upper()}" for name in WorkerSettings.model_fields),
     )
     parser.add_argument("--lifeline", action="store_true", help=argparse.SUPPRESS)
+    commands = parser.add_subparsers(dest="command", metavar="")
+    admin.add_arguments(commands.add_parser("admin", help="pause, drain and open the queue; remove and rename runs"))
+    backup.add_commands(commands)
     return parser
 
 
@@ -79,12 +92,11 @@ def _stop_on_signals(worker: Worker) -> None:
             os._exit(128 + signal.SIGINT)
         worker.stopping.set()
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    stop_on(stop)
 
 
 def _log_to_stderr() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
+    logging.basicConfig(level=logging.INFO, format=TEXT, datefmt=DATES)
     for name in ("huey", "huey.consumer", "huey.consumer.Worker", "huey.consumer.Scheduler"):
         logging.getLogger(name).setLevel(logging.WARNING)
         logging.getLogger(name).addFilter(Tersely())

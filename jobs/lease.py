@@ -17,8 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-MAX_CRASHES = 3
+MAX_CRASHES = 5
 """Crashes of the trainer in a row, without a newer checkpoint, after which a run is given up."""
+WAITS_S = (0.0, 2.0, 10.0, 30.0)
+"""How long a run waits after its first crash, its second one and so on: what kills it may pass."""
+SHUN_S = 60.0
+"""How much longer it waits for another worker, before the one on which it crashed may take it again."""
 MAX_LOSSES = 10
 """The same for lost workers; more, because that is seldom the run's fault."""
 
@@ -114,12 +118,18 @@ class Troubles:
         return Troubles(before.crashes + crash, before.losses + loss, checkpoint_step)
 
     @property
-    def hopeless(self) -> bool:
-        return self.crashes >= MAX_CRASHES or self.losses >= MAX_LOSSES
+    def wait_s(self) -> float:
+        """How long the run waits before its next attempt."""
+        return WAITS_S[min(self.crashes, len(WAITS_S)) - 1] if self.crashes else 0.0
+
+    def hopeless(self, max_crashes: int = MAX_CRASHES) -> bool:
+        return self.crashes >= max_crashes or self.losses >= MAX_LOSSES
 
 
-def next_state(troubles: Troubles, cancel_requested: bool) -> Literal["queued", "failed", "cancelled"]:
+def next_state(
+    troubles: Troubles, cancel_requested: bool, max_crashes: int = MAX_CRASHES
+) -> Literal["queued", "failed", "cancelled"]:
     """The new state of a run whose holder is gone; a run that was cancelled does not run again."""
     if cancel_requested:
         return "cancelled"
-    return "failed" if troubles.hopeless else "queued"
+    return "failed" if troubles.hopeless(max_crashes) else "queued"

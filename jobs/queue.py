@@ -6,12 +6,17 @@ Messages are JSON with a signature, never pickle: access to the queue must not l
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import hmac
 import json
 import logging
+import os
+import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey
@@ -20,6 +25,11 @@ from huey.registry import Message
 from huey.serializer import Serializer
 
 from jobs.settings import WorkerSettings
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 MAX_MESSAGE_BYTES = 64 * 1024
 SIGNATURE_BYTES = hashlib.sha256().digest_size
@@ -65,15 +75,55 @@ def make_queue(settings: WorkerSettings) -> Huey:
     try:
         if not url:
             settings.data.mkdir(parents=True, exist_ok=True)
-            filename = str(settings.data / "queue.db")
-            return SqliteHuey(filename=filename, fsync=True, strict_fifo=True, timeout=BUSY_TIMEOUT_S, **common)
+            return _open_file(settings.data / "queue.db", common)
         if url.startswith(("redis://", "rediss://", "unix://")):
-            return RedisHuey(url=url, **common)
+            return RedisHuey(url=_with_timeouts(url), **common)
         if url.startswith(("postgres://", "postgresql://")):
             return _open_postgres(url, common)
     except ConfigurationError as error:
         raise ValueError(f"the queue {shown(settings)} needs a package: {error}") from error
     raise ValueError(f"ONLYBN_QUEUE_URL must begin with redis:// or postgresql://, got {shown(settings)}")
+
+
+def _open_file(path: Path, common: dict[str, Any]) -> Huey:
+    """The queue in a file. A broken one is moved aside, since it holds hints only and every run is in the database."""
+    # Not in WAL mode, in which SQLite before 3.51.3 has a fault; a queue is small, so that costs nothing.
+    options = {"fsync": True, "strict_fifo": True, "timeout": BUSY_TIMEOUT_S, "journal_mode": "truncate", **common}
+    with _alone(path.with_name(".queue.lock")):  # several processes start at once, and one of them mends it
+        try:
+            return _checked(SqliteHuey(filename=str(path), **options))
+        except sqlite3.OperationalError as error:  # locked, or no access: the file itself may be fine
+            if "malformed" not in str(error) and not path.is_dir():
+                raise OSError(errno.EIO, f"cannot open the queue: {error}", str(path)) from error
+        except sqlite3.DatabaseError:
+            pass
+        aside = path.with_name(f"{path.name}.broken-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")
+        path.replace(aside)
+        for left_over in ("-wal", "-shm", "-journal"):
+            path.with_name(f"{path.name}{left_over}").unlink(missing_ok=True)
+        logger.warning("The queue's file was broken: it is %s now, and a new one is in its place.", aside.name)
+        return SqliteHuey(filename=str(path), **options)
+
+
+def _checked(huey: Huey) -> Huey:
+    """Raises sqlite3.DatabaseError where the file cannot be read."""
+    try:
+        if huey.storage.sql("PRAGMA quick_check", results=True) != [("ok",)]:
+            raise sqlite3.DatabaseError("malformed")
+        huey.pending_count()
+    except sqlite3.DatabaseError:
+        huey.storage.close()
+        raise
+    return huey
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Only one process of this machine is inside at a time, where the system has such locks."""
+    with path.open("w") as file:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _open_postgres(url: str, common: dict[str, Any]) -> Huey:
@@ -87,6 +137,13 @@ def _open_postgres(url: str, common: dict[str, Any]) -> Huey:
                 raise ConnectionError(f"cannot open the queue in PostgreSQL: {error}") from error
             time.sleep(0.5)  # two processes that create the same tables at once: one of them fails
     raise AssertionError
+
+
+def _with_timeouts(url: str) -> str:
+    """`url` with limits for a Redis that does not answer, unless it has its own."""
+    wanted = {"socket_connect_timeout": 5, "socket_timeout": 15, "health_check_interval": 15}
+    missing = "&".join(f"{name}={value}" for name, value in wanted.items() if name not in url)
+    return f"{url}{'&' if '?' in url else '?'}{missing}" if missing else url
 
 
 def shown(settings: WorkerSettings) -> str:

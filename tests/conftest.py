@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -17,6 +18,21 @@ from jobs.store.store import Store
 os.environ.setdefault("GOMP_SPINCOUNT", "5000")  # before torch is imported, as `python -m core train` does
 if "PYTEST_XDIST_WORKER" in os.environ:  # each worker has a core
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+MEMORY, ROOM = Path("/dev/shm"), 4 << 30
+"""A folder in memory, and the bytes that it must have free. There the tests do not wait for a disk."""
+
+
+def keep_in_memory() -> None:
+    """Put temporary files, also those of the processes that tests start, into memory where this machine has room."""
+    if "TMPDIR" in os.environ or not MEMORY.is_dir():
+        return
+    there = os.statvfs(MEMORY)
+    if there.f_bavail * there.f_frsize >= ROOM and not there.f_flag & (os.ST_NOEXEC | os.ST_RDONLY):
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+keep_in_memory()  # in the process that starts the workers; these inherit it
 
 MARKS = {
     "postgres_url": "services",

@@ -9,13 +9,14 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field, StringConstraints
 from typing_extensions import TypedDict
 
-from app.api.common import Here, Services, described, refuse_others, wrong
+from app.api.common import COSTLY, Here, Services, described, refuse_others, wrong
 from app.api.errors import Problem, explain, parse
 from app.views.address import Id
 from app.web.answers import answer
 from core.catalog.model import Model
 from jobs.store.mapping import UnreadableRun
 from jobs.store.records import TERMINAL
+from jobs.store.runs import HANDED_OVER
 
 MAX_RUNS = 200
 OwnerToken = Annotated[str, StringConstraints(max_length=200)]
@@ -69,6 +70,7 @@ async def _order(request: Request) -> Order:
 
 @router.post(
     "/api/runs/changes",
+    dependencies=[COSTLY],
     response_model=Changed,
     responses=wrong(413, 422),
     openapi_extra=described(Changes, {"action": "cancel", "runs": {"RUN_ID": "OWNER_TOKEN"}}),
@@ -87,6 +89,7 @@ def change_runs(changes: Annotated[Changes, Depends(_changes)], here: Here) -> R
 
 @router.post(
     "/api/runs/order",
+    dependencies=[COSTLY],
     response_model=Ordered,
     responses=wrong(403, 413, 422),
     openapi_extra=described(Order, {"runs": ["SECOND", "FIRST"], "tokens": {"FIRST": "TOKEN", "SECOND": "TOKEN"}}),
@@ -130,5 +133,7 @@ def _cancel(run_id: str, here: Services) -> str | None:
         run = here.store.runs.cancel(run_id)
         if run is None or run.cancel_requested:
             return None
+        if run.state not in TERMINAL:
+            return HANDED_OVER
         state = run.state  # it has ended in the meantime
     return f"it is {state} already"

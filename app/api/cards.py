@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app.api.common import Here, wrong
+from app.api.common import COSTLY, Here, wrong
 from app.api.errors import Problem
 from app.sharing.cards import draw
 from app.sharing.links import card_of, look, source_of
@@ -25,6 +25,7 @@ Names = Annotated[str, Query(max_length=300, description="As in the address of /
 
 @router.get(
     "/api/card.png",
+    dependencies=[COSTLY],
     response_class=Response,
     responses={200: {"content": {"image/png": {}}}, **wrong(404, 422)},
     summary="The picture of a shared link",

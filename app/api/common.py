@@ -1,8 +1,8 @@
 """Shared by all routes: their services, the run that an address names, and helpers for their documentation."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Request
@@ -11,10 +11,15 @@ from typing_extensions import TypedDict
 
 from app.api.errors import Problem
 from app.live.feed import Feed
+from app.live.folder import DataFolder
+from app.live.probe import Probe
 from app.preview.estimate import Estimator
 from app.preview.outlook import Outlooks
 from app.settings import Settings
 from app.views.studies import Studies
+from app.web.limits import Limiter
+from app.web.visitor import asker_of
+from jobs.quotas import Asker
 from jobs.store.mapping import UnreadableRun
 from jobs.store.records import ID_PATTERN, Run
 from jobs.store.store import Store
@@ -22,7 +27,11 @@ from jobs.store.store import Store
 
 @dataclass(frozen=True)
 class Services:
-    """The services of the routes. `wake(run_id)` tells the workers about a new row; a lost message does no harm."""
+    """The services of the routes. `wake(run_id)` tells the workers about a new row; a lost message does no harm.
+
+    `specs`, `texts`, `files`: what parses specs, specs in YAML, and files of tensors, each in few threads; `costly`:
+    what takes more than a tenth of a second otherwise; `quick`: what must answer whatever else goes on.
+    """
 
     settings: Settings
     store: Store
@@ -32,6 +41,13 @@ class Services:
     outlooks: Outlooks
     studies: Studies
     options: Callable[[], dict[str, Any]]
+    probe: Probe
+    folder: DataFolder
+    specs: Limiter = field(default_factory=lambda: Limiter(2, waiting=30))
+    texts: Limiter = field(default_factory=lambda: Limiter(1, waiting=8))
+    files: Limiter = field(default_factory=lambda: Limiter(1, waiting=8))
+    costly: Limiter = field(default_factory=lambda: Limiter(3, waiting=40))
+    quick: Limiter = field(default_factory=lambda: Limiter(8, waiting=2000))
 
 
 class Wrong(TypedDict):
@@ -63,6 +79,23 @@ Here = Annotated[Services, Depends(services_of)]
 """The services, as a parameter of a route."""
 
 
+def _by(request: Request, here: Here) -> Asker:
+    return asker_of(request, here.settings.signing_key())
+
+
+By = Annotated[Asker, Depends(_by)]
+"""Who sent the request."""
+
+
+async def _in_turn(here: Here) -> AsyncIterator[None]:
+    async with here.costly.slot():
+        yield
+
+
+COSTLY = Depends(_in_turn, scope="function")
+"""Of routes that take long: few run at once, so that threads stay free for all others. Raises Busy."""
+
+
 def _site(request: Request, here: Here) -> str:
     return here.settings.public_url or str(request.base_url).rstrip("/")
 
@@ -91,11 +124,21 @@ def _existing(run_id: RunId, here: Here) -> str:
 Existing = Annotated[str, Depends(_existing)]
 """The id of a run that exists, even if this version cannot read it."""
 
+
+def refuse_lost(run: Run, *, curves: bool) -> None:
+    """Raises Problem 404 if the curves of the run (else: its trained network) were deleted."""
+    if run.evicted_at is not None:
+        what = "curves and snapshots of run {} were" if curves else "trained network of run {} was"
+        raise Problem(404, f"the {what.format(run.id)} deleted to make room for newer runs")
+    if run.dropped_at is not None and not curves:
+        raise Problem(404, f"the trained network of run {run.id} was deleted: it was larger than is kept here unasked")
+
+
 Token = Annotated[str | None, Header(max_length=200)]
 """The owner token, which proves who launched a run or a study."""
 
 EXAMPLE_STAYS = (
-    "run {id} came with the project and nobody owns it, so no token can {what} it; whoever runs this server takes all "
+    "run {id} came with the project and nobody owns it, so no token can {what} it; the operator takes all "
     "examples out with ONLYBN_EXAMPLES=false"
 )
 

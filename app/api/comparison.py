@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Request, Response
 from typing_extensions import TypedDict
 
-from app.api.common import Here, Site
+from app.api.common import COSTLY, Here, Site
 from app.sharing.links import preview
 from app.views import comparison as compare
 from app.web.answers import answer
@@ -23,7 +23,7 @@ class Shell(TypedDict):
     pieces: list[str]
 
 
-@router.get("/api/compare", response_model=compare.Comparison, summary="Runs side by side")
+@router.get("/api/compare", dependencies=[COSTLY], response_model=compare.Comparison, summary="Runs side by side")
 def look_at_comparison(request: Request, here: Here) -> Response:
     """The runs that an address of /compare names, and its view. Takes the same parameters as the page.
 
@@ -33,7 +33,12 @@ def look_at_comparison(request: Request, here: Here) -> Response:
     return answer(compare.comparison(request.query_params, here.store, here.settings.public_url))
 
 
-@router.get("/api/compare/shell", response_model=Shell, summary="What stands around a comparison's HTML file")
+@router.get(
+    "/api/compare/shell",
+    dependencies=[COSTLY],
+    response_model=Shell,
+    summary="What stands around a comparison's HTML file",
+)
 def show_shell(request: Request, here: Here, site: Site) -> Response:
     """The page puts the file together, because it knows what it shows. Takes the parameters of /compare."""
     query = request.url.query

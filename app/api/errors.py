@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
@@ -15,66 +15,94 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from app.views.cleaned import cleaned
 from app.web.answers import refuse
+from app.web.bodies import BadJson, read_json
+from app.web.limits import Busy
+from core.catalog.model import quoted
 from core.studies.spec import StudyUnavailable
+from jobs.quotas import Refused, TooExpensive
 from jobs.store.breaker import DatabaseAway
 from jobs.store.mapping import UnreadableRun
 
 log = logging.getLogger("onlybn")
 M = TypeVar("M", bound=BaseModel)
+TOLD = 5
+"""The most errors of one request that are told."""
+QUIET_S = 60.0
+"""How long the log says nothing more of a database that does not answer."""
 
 
 class Problem(Exception):
-    """A request that fails: `status`, and the sentence that says why."""
+    """A request that fails: `status`, the sentence that says why, and further `headers` of the response."""
 
-    def __init__(self, status: int, detail: str) -> None:
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
+        self.headers = headers or {}
 
 
 def parse(model: type[M], body: bytes, explain: Callable[[ValidationError], str]) -> M:
     """Parse `body` (JSON) as a `model`. Raises Problem 422 with the text of `explain`."""
     try:
-        return model.model_validate(orjson.loads(body))
-    except orjson.JSONDecodeError as error:
-        raise Problem(422, f"the body is not valid JSON: {error}") from error
+        return model.model_validate(read_json(body))
+    except BadJson as error:
+        raise Problem(422, str(error)) from error
     except ValidationError as error:
-        raise Problem(422, explain(error)) from error
+        raise Problem(422, cleaned(explain(error))) from error
 
 
 def explain(error: ValidationError | RequestValidationError) -> str:
     """The errors in a body's fields or a query's parameters, one sentence each."""
-    return "; ".join(_sentence(problem) for problem in error.errors())
+    problems = error.errors()
+    told = [_sentence(problem) for problem in problems[:TOLD]]
+    return "; ".join(told if len(problems) <= TOLD else [*told, f"and {len(problems) - TOLD} more"])
 
 
 def _sentence(problem: Mapping[str, Any]) -> str:
-    path = [str(part) for part in problem["loc"] if part not in ("query", "path", "header", "body", "[key]")]
+    path = [str(part)[:60] for part in problem["loc"] if part not in ("query", "path", "header", "body", "[key]")]
     field, message = ".".join(path) or "the body", problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "missing":
         return f"{field} is missing"
     if problem["type"] == "extra_forbidden":
         return f"{field} is not known here"
     message = message.replace("Input should", "must").replace("must be a valid integer", "must be a whole number")
-    got = repr(problem.get("input"))
-    return f"{field} {message[:1].lower()}{message[1:]}, got {got if len(got) <= 60 else f'{got[:57]}...'}"
+    return f"{field} {message[:1].lower()}{message[1:]}, got {quoted(problem.get('input'))}"
 
 
 def install(app: FastAPI) -> None:
     """Make `app` answer all errors in our form."""
+    _install_away(app)
 
     @app.exception_handler(Problem)
     def _problem(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, Problem)
-        return refuse(error.status, error.detail)
+        answer = refuse(error.status, error.detail)
+        answer.headers.update(error.headers)
+        return answer
 
+    @app.exception_handler(Busy)
+    def _busy(request: Request, error: Exception) -> JSONResponse:
+        answer = refuse(429, "the server has more such requests than it can work on; please try again in a moment")
+        answer.headers["Retry-After"] = "1"
+        return answer
+
+    @app.exception_handler(Refused)
+    def _refused(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, Refused)
+        answer = refuse(429, str(error))
+        answer.headers["Retry-After"] = str(error.retry_s)
+        return answer
+
+    @app.exception_handler(TooExpensive)
     @app.exception_handler(StudyUnavailable)
     def _unavailable(request: Request, error: Exception) -> JSONResponse:
-        return refuse(422, str(error))
+        return refuse(422, cleaned(str(error)))
 
     @app.exception_handler(UnreadableRun)
     def _unreadable(request: Request, error: Exception) -> JSONResponse:
-        return refuse(409, str(error))
+        return refuse(409, cleaned(str(error)))
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: Exception) -> JSONResponse:
@@ -89,15 +117,24 @@ def install(app: FastAPI) -> None:
         answer.headers.update(error.headers or {})
         return answer
 
-    @app.exception_handler(DatabaseAway)
-    @app.exception_handler(DBAPIError)
-    def _database(request: Request, error: Exception) -> JSONResponse:
-        if not isinstance(error, DatabaseAway):
-            log.error("The database did not answer %s: %s", request.url.path, error)
-        answer = refuse(503, "the database does not answer right now; please try again")
-        answer.headers["Retry-After"] = "2"
-        return answer
-
     @app.exception_handler(Exception)
     def _unexpected(request: Request, error: Exception) -> JSONResponse:
         return refuse(500, "something went wrong on the server; its log says what")
+
+
+def _install_away(app: FastAPI) -> None:
+    """Make `app` say that its database does not answer; the log says it once in QUIET_S."""
+    logged_at = float("-inf")
+
+    @app.exception_handler(DatabaseAway)
+    @app.exception_handler(DBAPIError)
+    def _database(request: Request, error: Exception) -> JSONResponse:
+        nonlocal logged_at
+        if isinstance(error, DBAPIError) and time.monotonic() - logged_at > QUIET_S:
+            logged_at = time.monotonic()
+            # No text of the database's: it may quote the statement and its values.
+            route = getattr(request.scope.get("route"), "path", "a page")
+            log.error("The database did not answer %s: %s", route, type(error.orig).__name__)
+        answer = refuse(503, "the database does not answer right now; please try again")
+        answer.headers["Retry-After"] = "2"
+        return answer

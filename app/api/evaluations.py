@@ -6,14 +6,14 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Request, Response
 from typing_extensions import TypedDict
 
-from app.api.common import Found, Here, Services, described, wrong
+from app.api.capsules import capsule_of
+from app.api.common import COSTLY, By, Found, Here, Services, described, wrong
 from app.api.errors import Problem, explain, parse
-from app.api.results import capsule_of
+from app.views.cleaned import cleaned
 from app.web.answers import JSON_HEADERS, answer
 from core.run.edits import MAX_MAPS, BadEdits, SurgeryRequest, check, evaluated_images
 from core.run.parameters import read_parameters
 from core.run.tensorfile import BadTensorFile
-from jobs.quotas import refuse_evaluation
 from jobs.store.evaluations import Evaluation
 from jobs.store.records import ID_PATTERN
 
@@ -84,6 +84,7 @@ async def _request(request: Request) -> SurgeryRequest:
 
 @router.get(
     "/api/runs/{run_id}/parameters",
+    dependencies=[COSTLY],
     response_model=ParametersView,
     responses=wrong(404),
     summary="Download γ and β",
@@ -91,7 +92,7 @@ async def _request(request: Request) -> SurgeryRequest:
 def download_parameters(run: Found, here: Here) -> Response:
     """The exact γ and β of every norm layer of a finished run."""
     try:
-        layers = read_parameters(capsule_of(run, here), run.spec)
+        layers = read_parameters(capsule_of(run, here).content(here), run.spec)
     except BadTensorFile as error:
         raise Problem(404, f"the capsule of run {run.id} {error}") from error
     data = run.spec.data
@@ -118,7 +119,9 @@ def download_parameters(run: Found, here: Here) -> Response:
     openapi_extra=described(SurgeryRequest, EXAMPLE),
     summary="Evaluate an edited network",
 )
-def launch_evaluation(run: Found, here: Here, request: Annotated[SurgeryRequest, Depends(_request)]) -> Response:
+def launch_evaluation(
+    run: Found, here: Here, by: By, request: Annotated[SurgeryRequest, Depends(_request)]
+) -> Response:
     """Queue a small job on a finished run: accuracy and loss with some γ edited, or a look at one image.
 
     Follow it with GET /api/evaluations/{evaluation_id}. Repeating the request returns the same evaluation with status
@@ -132,9 +135,7 @@ def launch_evaluation(run: Found, here: Here, request: Annotated[SurgeryRequest,
         raise Problem(422, str(error)) from error
     if here.feed.health().workers == 0:
         raise Problem(503, NO_WORKER)
-    if reason := refuse_evaluation(*here.store.evaluations.waiting()):
-        raise Problem(429, reason)
-    evaluation, new = here.store.evaluations.submit(run.id, request)
+    evaluation, new = here.store.evaluations.submit(run.id, request, by=by, limits=here.settings.limits)
     if new:
         here.wake(evaluation.id)
     return answer(_view(evaluation, here), 201 if new else 200)
@@ -167,5 +168,5 @@ def _view(evaluation: Evaluation, here: Services) -> EvaluationView:
         "started_at": evaluation.started_at,
         "finished_at": evaluation.finished_at,
         "result": evaluation.result,
-        "error": evaluation.error,
+        "error": cleaned(evaluation.error) if evaluation.error else None,
     }

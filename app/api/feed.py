@@ -1,7 +1,6 @@
 """The route that all live panels poll: what is new since the cursors of their last request."""
 
 from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
 from app.api.common import described, services_of, wrong
@@ -21,8 +20,8 @@ router = APIRouter()
 )
 async def ask_feed(request: Request) -> Response:
     """News about some runs since the cursors of the last response; all live panels poll it."""
-    question, feed = parse(Question, await request.body(), explain), services_of(request).feed
-    return answer(feed.known(question) or await run_in_threadpool(feed.answer, question))
+    question, here = parse(Question, await request.body(), explain), services_of(request)
+    return answer(here.feed.known(question) or await here.quick.run(here.feed.answer, question))
 
 
 FIRST = Route("/api/feed", ask_feed, methods=["POST"])

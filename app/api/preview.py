@@ -6,15 +6,17 @@ import orjson
 from fastapi import APIRouter, Query, Response
 from typing_extensions import TypedDict
 
-from app.api.common import Here, Services, described, wrong
+from app.api.common import COSTLY, Here, Services, described, wrong
 from app.api.errors import parse
 from app.api.spec import EXAMPLE, Spec
-from app.pages.experiments import EXPERIMENTS, ExperimentView, view
+from app.form.experiments import EXPERIMENTS
+from app.pages.experiments import ExperimentView, view
 from app.pages.glossary import GLOSSARY
 from app.preview.preview import Preview, preview
+from app.views.cleaned import cleaned
 from app.web.answers import answer
 from core.run.problems import explain
-from core.run.spec import RunSpec
+from core.run.spec import MAX_EPOCHS, RunSpec
 
 router = APIRouter()
 
@@ -26,29 +28,29 @@ class TermView(TypedDict):
     sentence: str
 
 
-@router.get("/api/count", response_model=Preview, responses=wrong(422), summary="Count parameters")
-def count(
+@router.get("/api/count", response_model=Preview, responses=wrong(422, 429), summary="Count parameters")
+async def count(
     here: Here,
     architecture: Annotated[str, Query(max_length=60)],
     policy: Annotated[str, Query(max_length=60)],
     dataset: Annotated[str, Query(max_length=60)] = "cifar-10",
-    epochs: int = 1,
+    epochs: Annotated[int, Query(ge=1, le=MAX_EPOCHS)] = 1,
 ) -> Response:
     """How many parameters exist and train: the response of POST /api/preview for these few fields."""
     fields = {"architecture": architecture, "policy": policy, "dataset": dataset, "epochs": epochs}
-    return answer(_preview(parse(RunSpec, orjson.dumps(fields), explain), here))
+    return await here.specs.run(_counted, orjson.dumps(fields), here)
 
 
 @router.post(
     "/api/preview",
     response_model=Preview,
-    responses=wrong(413, 422),
+    responses=wrong(413, 422, 429),
     openapi_extra=described(RunSpec, EXAMPLE),
     summary="Look at a run before launching it",
 )
-def preview_run(spec: Spec, here: Here) -> Response:
+async def preview_run(spec: Spec, here: Here) -> Response:
     """Counts, time estimate, command line, the picture of the network, and warnings."""
-    return answer(_preview(spec, here))
+    return await here.specs.run(_previewed, spec, here)
 
 
 @router.get("/api/options", summary="What one can choose from")
@@ -57,9 +59,11 @@ def show_options(here: Here) -> Response:
     return answer(here.options())
 
 
-@router.get("/api/experiments", response_model=list[ExperimentView], summary="Experiments to begin with")
+@router.get(
+    "/api/experiments", dependencies=[COSTLY], response_model=list[ExperimentView], summary="Experiments to begin with"
+)
 def list_experiments(here: Here) -> Response:
-    """The experiments of the Train page, the runs behind each, and how long they take on this server."""
+    """The questions of the first page, the runs behind each, the words of its answer, and the time that it takes."""
     return answer([view(experiment, here.estimator.estimate) for experiment in EXPERIMENTS.values()])
 
 
@@ -70,6 +74,15 @@ def show_glossary() -> Response:
     return answer(terms)
 
 
+def _counted(body: bytes, here: Services) -> Response:
+    return answer(_preview(parse(RunSpec, body, explain), here))
+
+
+def _previewed(spec: RunSpec, here: Services) -> Response:
+    return answer(_preview(spec, here))
+
+
 def _preview(spec: RunSpec, here: Services) -> Preview:
     estimate = here.estimator.estimate(spec)
-    return preview(spec, estimate, here.settings.data)
+    said = preview(spec, estimate, here.settings.data, here.settings.limits.cap)
+    return {**said, "warnings": [cleaned(warning) for warning in said["warnings"]]}

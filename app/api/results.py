@@ -1,20 +1,20 @@
 """The REST routes of a run's results: curves, snapshots, findings of the analyses, capsule and report."""
 
+from itertools import chain
 from pathlib import Path as FilePath
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
-from app.api.common import Found, Here, Services, Site, wrong
+from app.api.capsules import capsule_of
+from app.api.common import COSTLY, Found, Here, Site, refuse_lost, wrong
 from app.api.errors import Problem
 from app.sharing.report import Report, html
 from app.views import downloads
 from app.views.runs import run_url
 from app.web.answers import answer, attached, download
-from core.machine.files import CAPSULE
 from core.run.findings import Findings
-from jobs.store.records import Run
 
 Step = Annotated[int, Path(ge=0, lt=2**31, description="An optimiser step.")]
 
@@ -29,10 +29,13 @@ router = APIRouter()
 )
 def download_points(run: Found, here: Here, format: Literal["json", "csv"] = "json") -> Response:
     """All points of the curves in the order of their arrival, as JSON or as a CSV file."""
+    refuse_lost(run, curves=True)
     pages = here.store.curves.pages(run.id)
     if format == "csv":
-        return download(downloads.points_csv(pages), "text/csv; charset=utf-8", f"onlybn-{run.id}-points.csv")
-    return StreamingResponse(downloads.points_json(run.id, pages), media_type="application/json")
+        return download(
+            here.costly.each(downloads.points_csv(pages)), "text/csv; charset=utf-8", f"onlybn-{run.id}-points.csv"
+        )
+    return StreamingResponse(here.costly.each(downloads.points_json(run.id, pages)), media_type="application/json")
 
 
 @router.get(
@@ -43,11 +46,13 @@ def download_points(run: Found, here: Here, format: Literal["json", "csv"] = "js
 )
 def download_snapshots(run: Found, here: Here) -> Response:
     """Every kept snapshot with the counts and quantiles of each norm layer."""
-    return StreamingResponse(downloads.snapshots(here.store, run), media_type="application/json")
+    refuse_lost(run, curves=True)
+    return StreamingResponse(here.costly.each(downloads.snapshots(here.store, run)), media_type="application/json")
 
 
 @router.get(
     "/api/runs/{run_id}/snapshots/{step}",
+    dependencies=[COSTLY],
     response_model=downloads.SnapshotView,
     responses=wrong(404, 422),
     summary="Look at γ and β at one moment",
@@ -62,6 +67,7 @@ def look_at_snapshot(run: Found, step: Step, here: Here) -> Response:
 
 @router.get(
     "/api/runs/{run_id}/findings",
+    dependencies=[COSTLY],
     response_model=Findings,
     responses={200: {"content": {"text/csv": {}}}, **wrong(404, 422)},
     summary="Download what the analyses found",
@@ -82,20 +88,26 @@ def download_findings(
 @router.get(
     "/api/runs/{run_id}/capsule",
     response_class=Response,
-    responses={200: {"content": {"application/octet-stream": {}}}, **wrong(404)},
+    responses={200: {"content": {"application/octet-stream": {}}}, **wrong(404, 503)},
     summary="Download the trained network",
 )
 def download_capsule(run: Found, here: Here) -> Response:
     """The capsule: spec, seeds and trained values. `python -m core capsule` rebuilds the whole network from it."""
     name, kind = f"onlybn-{run.id}.safetensors", "application/octet-stream"
-    found = _capsule(run, here)
-    if isinstance(found, bytes):
-        return Response(found, media_type=kind, headers=attached(name))
-    return FileResponse(found, media_type=kind, headers=attached(name))
+    found = capsule_of(run, here)
+    if isinstance(found.where, FilePath):
+        return FileResponse(found.where, media_type=kind, headers=attached(name))
+    if isinstance(found.where, bytes):
+        return Response(found.where, media_type=kind, headers=attached(name))
+    headers = {**attached(name), "Content-Length": str(found.size_bytes)}
+    pieces = found.pieces(here)
+    first = next(pieces)  # what cannot be read at all is refused before the answer begins
+    return StreamingResponse(here.costly.each(chain([first], pieces)), media_type=kind, headers=headers)
 
 
 @router.get(
     "/api/runs/{run_id}/report",
+    dependencies=[COSTLY],
     response_class=Response,
     responses={200: {"content": {"text/html": {}}}, **wrong(404, 422)},
     summary="Download a run's report",
@@ -107,25 +119,3 @@ def download_report(run: Found, here: Here, site: Site) -> Response:
         raise Problem(404, f"run {run.id} has just been removed")
     headers = {**attached(f"onlybn-{run.id}.html"), "Cache-Control": "no-store"}
     return Response(html(report), media_type="text/html; charset=utf-8", headers=headers)
-
-
-def capsule_of(run: Run, here: Services) -> bytes:
-    """The capsule of a finished run. Raises Problem 404 if it has none, or none here."""
-    found = _capsule(run, here)
-    return found if isinstance(found, bytes) else found.read_bytes()
-
-
-def _capsule(run: Run, here: Services) -> bytes | FilePath:
-    """The capsule from the database, or its path in the run's folder."""
-    if run.state != "finished":
-        raise Problem(404, f"run {run.id} is {run.state}; only a finished run has a capsule")
-    if (content := here.store.results.capsule(run.id)) is not None:
-        return content
-    path = here.settings.runs_folder / run.id / CAPSULE
-    if path.is_file():
-        return path
-    raise Problem(
-        404,
-        f"the capsule of run {run.id} is too large for the database and not on this machine: it lies in the data "
-        f"folder of the worker that trained it ({run.worker}), as runs/{run.id}/{CAPSULE}",
-    )

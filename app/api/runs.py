@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Header, Query, Response
 from typing_extensions import TypedDict
 
 from app.api import starts
-from app.api.common import Existing, Found, Here, RunId, Token, described, found, refuse_others, wrong
+from app.api.common import COSTLY, By, Existing, Found, Here, RunId, Token, described, found, refuse_others, wrong
 from app.api.errors import Problem
 from app.api.spec import EXAMPLE, Spec
 from app.preview.outlook import Outlook
@@ -14,9 +14,9 @@ from app.views import runs as views
 from app.web.answers import answer
 from core.catalog.schedules import learning_rate
 from core.run.spec import RunSpec
-from jobs.quotas import refuse_submission
-from jobs.store.records import RESUMABLE, Run, State, Unreadable
-from jobs.store.runs import REMOVED_FOR_S, SORTS
+from jobs.store.records import RESUMABLE, TERMINAL, Run, State, Unreadable
+from jobs.store.runs import HANDED_OVER, REMOVED_FOR_S, SORTS, MissingStart
+from jobs.store.submission import KeyTaken
 
 MAX_LIMIT = 200
 DRAWN_STEPS = 400  # the most steps of a schedule in a response
@@ -49,12 +49,30 @@ router = APIRouter()
     openapi_extra=described(RunSpec, EXAMPLE),
     summary="Launch a run",
 )
-def launch_run(spec: Spec, here: Here) -> Response:
-    """Queue a run. Keep `owner_token`: it is shown only once, and is needed to cancel the run."""
-    if reason := refuse_submission(here.store.queue.backlog(), here.settings.max_queued):
-        raise Problem(429, reason)
+def launch_run(
+    spec: Spec,
+    here: Here,
+    by: By,
+    keep: Annotated[Literal["network"] | None, Query(description="network: whatever its size.")] = None,
+    idempotency_key: Annotated[str | None, Header(min_length=16, max_length=200)] = None,
+) -> Response:
+    """Queue a run. Keep `owner_token`: it is shown only once, and is needed to cancel the run.
+
+    A launch that is repeated with the same `Idempotency-Key`, a secret of 16 characters or more, makes one run and gets
+    the same answer.
+
+    A server may have limits for each visitor (429) and for what a run may cost (422). It may keep large trained
+    networks only where `keep` asks for that.
+    """
     starts.refuse_unknown_start(spec, here)
-    run, token = here.store.runs.submit(spec)
+    try:
+        run, token = here.store.runs.submit(
+            spec, by=by, limits=here.settings.limits, keeps=keep == "network", key=idempotency_key
+        )
+    except KeyTaken as error:
+        raise Problem(422, str(error)) from error
+    except MissingStart as error:
+        raise Problem(422, starts.UPLOAD_FIRST) from error
     here.wake(run.id)
     launched: views.Launched = {
         "id": run.id,
@@ -64,7 +82,9 @@ def launch_run(spec: Spec, here: Here) -> Response:
     return answer(launched, 201)
 
 
-@router.get("/api/runs", response_model=views.RunsPage, responses=wrong(422), summary="List runs")
+@router.get(
+    "/api/runs", dependencies=[COSTLY], response_model=views.RunsPage, responses=wrong(422), summary="List runs"
+)
 def list_runs(
     here: Here,
     state: Annotated[list[State] | None, Query(description="Only these; may be repeated.")] = None,
@@ -120,7 +140,13 @@ def show_schedule(run: Found) -> Response:
     return answer(view)
 
 
-@router.get("/api/runs/{run_id}/outlook", response_model=Outlook, responses=wrong(404), summary="What to expect")
+@router.get(
+    "/api/runs/{run_id}/outlook",
+    dependencies=[COSTLY],
+    response_model=Outlook,
+    responses=wrong(404),
+    summary="What to expect",
+)
 def show_outlook(run: Found, here: Here) -> Response:
     """When the run starts and ends, as ranges, and a run to compare it with."""
     return answer(here.outlooks.outlook(run))
@@ -129,31 +155,35 @@ def show_outlook(run: Found, here: Here) -> Response:
 @router.post(
     "/api/runs/{run_id}/cancel",
     response_model=views.RunView,
-    responses=wrong(403, 404),
+    responses=wrong(403, 404, 409),
     summary="Cancel a run",
 )
 def cancel_run(run_id: Existing, here: Here, x_owner_token: Token = None) -> Response:
     """Stop a run and keep its curves so far. A run that has ended does not change.
 
+    A run that a study of somebody else needs goes on as a run of that study (409), and is no longer yours.
+
     Send the token of the run, or of the study that launched it.
     """
     refuse_others(run_id, here, x_owner_token, "cancel")
     run = here.store.runs.cancel(run_id) or found(run_id, here)
+    if run.state not in TERMINAL and not run.cancel_requested:
+        raise Problem(409, HANDED_OVER)
     return answer(views.whole(run, here.settings.public_url))
 
 
 @router.post(
     "/api/runs/{run_id}/resume",
     response_model=views.RunView,
-    responses=wrong(403, 404, 409),
+    responses=wrong(403, 404, 409, 422, 429),
     summary="Let a failed or cancelled run go on",
 )
-def resume_run(run: Found, here: Here, x_owner_token: Token = None) -> Response:
+def resume_run(run: Found, here: Here, by: By, x_owner_token: Token = None) -> Response:
     """Queue a failed or cancelled run again. It resumes from its last checkpoint if the worker finds the file, and
     else restarts. Send the token of the run, or of the study that launched it."""
     refuse_others(run.id, here, x_owner_token, "resume")
     _refuse_hopeless(run)
-    resumed = here.store.runs.resume(run.id)
+    resumed = here.store.runs.resume(run.id, by=by, limits=here.settings.limits)
     if resumed is None:
         raise Problem(409, f"run {run.id} has changed meanwhile; look at it again")
     here.wake(run.id)

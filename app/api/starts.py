@@ -5,26 +5,30 @@ The capsule of another run can be such a file, too.
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Path, Request, Response
-from starlette.concurrency import run_in_threadpool
 from typing_extensions import TypedDict
 
-from app.api.common import Here, Services, wrong
+from app.api.capsules import capsule_of
+from app.api.common import By, Here, Services, wrong
 from app.api.errors import Problem
 from app.web.answers import answer, attached
-from app.web.security import MAX_START
-from core.machine.files import CAPSULE, CAPSULE_FORMAT, START
+from app.web.bodies import MAX_START, BadJson, read_json
+from core.machine.files import CAPSULE_FORMAT, START
 from core.run.spec import RunSpec
 from core.run.tensorfile import BadTensorFile, Header, read_header
+from jobs.quotas import Asker
+from jobs.store.records import ID_PATTERN
 from jobs.store.starts import StartsFull
 
 MEGABYTE = 1 << 20
 EXAMPLE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The file's SHA-256.")]
+UPLOAD_FIRST = "start: there is no file with this SHA-256 here; upload it first with POST /api/starts"
 UNKNOWN = "there is no such file here; upload it with POST /api/starts"
 
 router = APIRouter()
@@ -43,27 +47,21 @@ class StartView(TypedDict):
     "/api/starts",
     status_code=201,
     response_model=StartView,
-    responses=wrong(413, 422, 507),
+    responses=wrong(413, 422, 429),
     openapi_extra={"requestBody": {"required": True, "content": EXAMPLE}},
     summary="Upload a file to start from",
 )
-async def upload_start(request: Request, here: Here) -> Response:
+async def upload_start(request: Request, here: Here, by: By) -> Response:
     """The body is a capsule or a safetensors state dict of at most 8 MB. The same file always has the same digest."""
-    content = await request.body()
-    header = _header(content)
-    digest = await run_in_threadpool(_keep, here, content)
-    return answer(_view(digest, header), 201)
+    return answer(await here.files.run(_taken, here, await request.body(), by), 201)
 
 
 @router.get(
     "/api/starts/{digest}", response_model=StartView, responses=wrong(404, 422), summary="Look at a file to start from"
 )
-def look_at_start(digest: Digest, here: Here) -> Response:
+async def look_at_start(digest: Digest, here: Here) -> Response:
     """The kind and the size of an uploaded file."""
-    content = here.store.starts.get(digest)
-    if content is None:
-        raise Problem(404, UNKNOWN)
-    return answer(_view(digest, _header(content)))
+    return answer(await here.files.run(_looked_at, here, digest))
 
 
 @router.get(
@@ -80,55 +78,68 @@ def download_start(digest: Digest, here: Here) -> Response:
     return Response(content, media_type="application/octet-stream", headers=attached(START))
 
 
-def resolved(body: bytes, here: Services) -> bytes:
+def resolved(body: bytes, here: Services, by: Asker) -> bytes:
     """The JSON of a spec in which the digest of a run's capsule replaces a `start` of the form {"run": ID}."""
     if b'"start"' not in body:
         return body
     try:
-        fields = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        fields = read_json(body)
+    except BadJson:
         return body  # the parser of the spec reports the error
     if not (isinstance(fields, dict) and isinstance(fields.get("start"), dict)):
         return body
-    fields["start"] = _capsule_as_start(fields["start"], here)
+    fields["start"] = _capsule_as_start(fields["start"], here, by)
     return orjson.dumps(fields)
 
 
 def refuse_unknown_start(spec: RunSpec, here: Services) -> None:
     """Raises Problem if the file that a run would start from is not here."""
     if spec.start and not here.store.starts.has(spec.start):
-        raise Problem(422, "start: there is no file with this SHA-256 here; upload it first with POST /api/starts")
+        raise Problem(422, UPLOAD_FIRST)
 
 
-def _capsule_as_start(start: dict[str, Any], here: Services) -> str:
+def _capsule_as_start(start: dict[str, Any], here: Services, by: Asker) -> str:
     run_id = start.get("run")
-    if set(start) != {"run"} or not isinstance(run_id, str):
+    if set(start) != {"run"} or not isinstance(run_id, str) or not re.fullmatch(ID_PATTERN, run_id):
         raise Problem(422, 'start must be the SHA-256 of an uploaded file, or {"run": "the id of a finished run"}')
     run = here.store.runs.get(run_id)
     if run is None:
         raise Problem(422, f"start: there is no run {run_id[:40]} here")
     if run.state != "finished":
         raise Problem(422, f"start: run {run.id} is {run.state}; only a finished run can be started from")
-    content = here.store.results.capsule(run.id)
-    path = here.settings.runs_folder / run.id / CAPSULE
-    if content is None and path.is_file():
-        if path.stat().st_size > MAX_START:
+    try:
+        capsule = capsule_of(run, here)
+        if capsule.size_bytes > MAX_START:
             raise Problem(
                 422,
-                f"start: the capsule of run {run.id} has {path.stat().st_size / MEGABYTE:.0f} MB, more than "
+                f"start: the capsule of run {run.id} has {capsule.size_bytes / MEGABYTE:.0f} MB, more than "
                 f"{MAX_START // MEGABYTE}; download it and use --start on the command line",
             )
-        content = path.read_bytes()
+        content = capsule.content(here)
+    except Problem as problem:
+        if problem.status == 404:
+            raise Problem(422, f"start: {problem.detail}") from problem
+        raise
+    return _keep(here, content, by)
+
+
+def _taken(here: Services, content: bytes, by: Asker) -> StartView:
+    header = _header(content)
+    return _view(_keep(here, content, by), header)
+
+
+def _looked_at(here: Services, digest: str) -> StartView:
+    content = here.store.starts.get(digest)
     if content is None:
-        raise Problem(422, f"start: the capsule of run {run.id} is not on this machine")
-    return _keep(here, content)
+        raise Problem(404, UNKNOWN)
+    return _view(digest, _header(content))
 
 
-def _keep(here: Services, content: bytes) -> str:
+def _keep(here: Services, content: bytes, by: Asker) -> str:
     try:
-        return here.store.starts.keep(content)
+        return here.store.starts.keep(content, by=by, limits=here.settings.limits)
     except StartsFull as error:
-        raise Problem(507, str(error)) from error
+        raise Problem(429, str(error)) from error
 
 
 def _header(content: bytes) -> Header:

@@ -1,5 +1,7 @@
 """The REST routes of the server's health, and of its workers: what they do, and their machines."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from fastapi import APIRouter, Response
@@ -7,16 +9,29 @@ from typing_extensions import TypedDict
 
 from app.api.common import Here, wrong
 from app.web.answers import answer
-from jobs.store.records import Machine, WorkerNow
+from jobs.store.records import Machine, Mode, WorkerNow
 
 
 class Healthy(TypedDict):
-    """The server's health: whether it answers, and how many workers live, runs wait, and runs run."""
+    """The server's health. `workers`: how many live and take runs; `troubles`: what is wrong, each in a sentence; the
+    status is `ok` where there is none. `mode`: of the queue; paused: no run begins; drained: nothing new is taken."""
 
-    status: Literal["ok"]
+    status: Literal["ok", "degraded"]
     workers: int
     queued: int
     running: int
+    mode: Mode
+    troubles: list[str]
+
+
+class Ready(TypedDict):
+    """Whether the server can serve requests, and each part that it needs. `workers`: how many live; 0 is no fault of
+    the server."""
+
+    status: Literal["ready", "not ready"]
+    database: Literal["writable", "read only", "does not answer"]
+    migrations: Literal["current", "another version's", "unknown"]
+    workers: int
 
 
 class MachineView(TypedDict):
@@ -32,15 +47,21 @@ class MachineView(TypedDict):
 
 
 class WorkerView(TypedDict):
-    """A worker: how many runs it can hold at once, and how many it holds. `machine`: null for an older version."""
+    """A worker: how many runs it can hold at once, and how many it holds. `machine`: null for an older version.
+    `trouble`: why it takes no runs; `note`: what works worse than it should; null: nothing."""
 
     host: str
     slots: int
     running: int
     machine: MachineView | None
+    trouble: str | None
+    note: str | None
 
 
 class Workers(TypedDict):
+    """`mode`: of the queue."""
+
+    mode: Mode
     workers: list[WorkerView]
 
 
@@ -48,27 +69,66 @@ router = APIRouter()
 
 
 @router.get("/healthz", response_model=Healthy, responses=wrong(503), summary="Is the server well?")
-def healthz(here: Here) -> Response:
-    health = here.feed.health()
+async def healthz(here: Here) -> Response:
+    health = await here.quick.run(here.feed.health)
+    troubles = list(health.troubles)
+    if health.workers == 0:
+        troubles.append("No worker takes runs: what is launched waits.")
     said: Healthy = {
-        "status": "ok",
+        "status": "degraded" if troubles else "ok",
         "workers": health.workers,
         "queued": health.queued,
         "running": health.running,
+        "mode": health.mode,
+        "troubles": troubles,
     }
     return answer(said)
 
 
+@router.get("/readyz", response_model=Ready, responses={503: {"model": Ready}}, summary="Can the server do its work?")
+def readyz(here: Here) -> Response:
+    """503 if the database cannot be read or written, or has another program's schema. Without a worker, runs wait."""
+    found = here.probe.readiness()
+    said: Ready = {
+        "status": "ready" if found.is_ready else "not ready",
+        "database": "writable" if found.writable else "read only" if found.answers else "does not answer",
+        "migrations": "current" if found.current else "another version's" if found.answers else "unknown",
+        "workers": found.workers,
+    }
+    return answer(said, 200 if found.is_ready else 503)
+
+
 @router.get("/api/workers", response_model=Workers, summary="Who trains here")
 def show_workers(here: Here) -> Response:
-    """The workers with a heartbeat within the last seconds, the oldest first."""
-    said: Workers = {"workers": [_view(worker) for worker in here.store.workers.alive()]}
+    """The workers with a heartbeat within the last seconds, the oldest first. A site that others can reach numbers its
+    machines instead of naming them, and does not tell of their disks."""
+    workers = here.store.workers.alive()
+    if here.settings.is_public:
+        workers = _unnamed(workers)
+    said: Workers = {"mode": here.feed.health().mode, "workers": [worker_view(worker) for worker in workers]}
     return answer(said)
 
 
-def _view(worker: WorkerNow) -> WorkerView:
+def _unnamed(workers: Sequence[WorkerNow]) -> list[WorkerNow]:
+    """The workers for strangers: their hosts by number, and nothing of their disks."""
+    numbers = {host: f"machine {number}" for number, host in enumerate(dict.fromkeys(w.host for w in workers), 1)}
+    return [replace(w, host=numbers[w.host], machine=_undisked(w.machine)) for w in workers]
+
+
+def _undisked(machine: Machine | None) -> Machine | None:
+    return replace(machine, disk_bytes=None, disk_free_bytes=None) if machine else None
+
+
+def worker_view(worker: WorkerNow) -> WorkerView:
     machine = _machine(worker.machine) if worker.machine else None
-    return {"host": worker.host, "slots": worker.slots, "running": worker.running, "machine": machine}
+    return {
+        "host": worker.host,
+        "slots": worker.slots,
+        "running": worker.running,
+        "machine": machine,
+        "trouble": worker.trouble,
+        "note": worker.note,
+    }
 
 
 def _machine(machine: Machine) -> MachineView:

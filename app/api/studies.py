@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import Field
 
-from app.api.common import Here, Services, Site, Token, described, wrong
+from app.api.common import COSTLY, By, Here, Services, Site, Token, described, wrong
 from app.api.errors import Problem, explain, parse
 from app.views import studies
 from app.views.questions import refusal
@@ -18,7 +18,6 @@ from core.studies.catalog.table import study_spec
 from core.studies.results import long_csv
 from core.studies.shipped import ShippedStudy
 from core.studies.spec import Scale, StudySpec
-from jobs.quotas import refuse_submission
 from jobs.store.records import ID_PATTERN
 from jobs.store.studies import Study
 
@@ -66,7 +65,7 @@ def _owned(study: FoundStudy, here: Here, x_owner_token: Token = None) -> Study:
 Owned = Annotated[Study, Depends(_owned)]
 
 
-@router.get("/api/studies", response_model=studies.Questions, summary="The paper's questions")
+@router.get("/api/studies", dependencies=[COSTLY], response_model=studies.Questions, summary="The paper's questions")
 def list_questions(here: Here) -> Response:
     """All questions with what they cost at each scale, and the newest study of each."""
     return answer(here.studies.questions())
@@ -74,23 +73,22 @@ def list_questions(here: Here) -> Response:
 
 @router.post(
     "/api/studies",
+    dependencies=[COSTLY],
     status_code=201,
     response_model=studies.LaunchedStudy,
     responses={200: {"model": studies.LaunchedStudy}, **wrong(403, 413, 422, 429)},
     openapi_extra=described(StudyRequest, EXAMPLE),
     summary="Launch a study",
 )
-def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here) -> Response:
+def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here, by: By) -> Response:
     """Queue the missing runs. The study reuses finished runs of the same spec and joins waiting and running ones.
 
     If the whole study has finished already, the response is that study, with status 200 and without a token. Else
     keep `owner_token`: it is shown only once, and is needed to cancel or resume the study.
     """
-    if reason := refuse_submission(here.store.queue.backlog(), here.settings.max_queued):
-        raise Problem(429, reason)
     if reason := refusal(asked.name, asked.scale, here.settings.largest_study):
         raise Problem(403, reason)
-    launched = here.store.studies.launch(_named(asked))
+    launched = here.store.studies.launch(_named(asked), by=by, limits=here.settings.limits)
     _wake(here, launched.new_runs)
     content: studies.LaunchedStudy = {
         "id": launched.id,
@@ -101,7 +99,13 @@ def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here) 
     return answer(content, 201 if launched.token else 200)
 
 
-@router.get("/api/studies/{study_id}", response_model=StudyView, responses=wrong(404), summary="Look at a study")
+@router.get(
+    "/api/studies/{study_id}",
+    dependencies=[COSTLY],
+    response_model=StudyView,
+    responses=wrong(404),
+    summary="Look at a study",
+)
 def look_at_study(study: FoundStudy, here: Here) -> Response:
     """The study's progress, its runs, the verdict so far and the figure's data."""
     if isinstance(study, ShippedStudy):
@@ -111,6 +115,7 @@ def look_at_study(study: FoundStudy, here: Here) -> Response:
 
 @router.post(
     "/api/studies/{study_id}/cancel",
+    dependencies=[COSTLY],
     response_model=StudyView,
     responses=wrong(403, 404),
     summary="Cancel a study",
@@ -124,21 +129,21 @@ def cancel_study(study: Owned, here: Here) -> Response:
 
 @router.post(
     "/api/studies/{study_id}/resume",
+    dependencies=[COSTLY],
     response_model=StudyView,
     responses=wrong(403, 404, 422, 429),
     summary="Resume a study",
 )
-def resume_study(study: Owned, here: Here) -> Response:
+def resume_study(study: Owned, here: Here, by: By) -> Response:
     """Queue the failed and cancelled runs again."""
-    if reason := refuse_submission(here.store.queue.backlog(), here.settings.max_queued):
-        raise Problem(429, reason)
-    if resumed := here.store.studies.resume(study.id):
+    if resumed := here.store.studies.resume(study.id, by=by, limits=here.settings.limits):
         _wake(here, resumed.new_runs)
     return answer(here.studies.view(here.store.studies.get(study.id) or study))
 
 
 @router.get(
     "/api/studies/{study_id}/results",
+    dependencies=[COSTLY],
     responses={200: {"content": {"text/csv": {}}}, **wrong(404)},
     summary="Download a study's results",
 )
@@ -149,6 +154,7 @@ def download_results(study: FoundStudy, here: Here) -> Response:
 
 @router.get(
     "/api/studies/{study_id}/report",
+    dependencies=[COSTLY],
     responses={200: {"content": {"text/html": {}}}, **wrong(404, 422)},
     summary="Download a study's report",
 )

@@ -90,7 +90,12 @@ class Feed:
         return {
             "runs": deltas,
             "interval_ms": interval_ms,
-            "server": {"queued": health.queued, "running": health.running, "workers": health.workers},
+            "server": {
+                "queued": health.queued,
+                "running": health.running,
+                "workers": health.workers,
+                "mode": health.mode,
+            },
         }
 
     def _read(self, run_id: str) -> Watched:

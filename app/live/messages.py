@@ -11,6 +11,7 @@ from app.views.address import Id
 from app.views.points import KINDS
 from app.views.runs import RunSummary, RunView
 from core.catalog.model import Model
+from jobs.store.records import Mode
 
 MAX_RUNS = 20
 
@@ -95,6 +96,7 @@ class ServerState(TypedDict):
     queued: int
     running: int
     workers: int
+    mode: Mode
 
 
 class Answer(TypedDict):

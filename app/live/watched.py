@@ -10,14 +10,17 @@ from typing import TypeVar
 
 from app.live.layers import LayerHistograms
 from app.live.messages import Cursors, DisabledRow, LogLine, PointRow, RunDelta, SnapshotRow, SpeedRow
+from app.views.cleaned import cleaned
 from app.views.points import Thinning
-from app.views.runs import LayerView, RunSummary, layers, short, summary
+from app.views.runs import LayerView, RunSummary, layers, lost, short, summary
 from core.run.cost import keeps_snapshot
 from jobs.store.breaker import Breaker
 from jobs.store.mapping import UnreadableRun
 from jobs.store.records import RESUMABLE, TERMINAL, Delta, LogRow, Run, StoredSnapshot
 from jobs.store.store import Store
 
+ENDED_S = 30.0
+"""How often a finished run is read again: it may lose its curves, its name, or be removed."""
 T = TypeVar("T")
 _first, _id = itemgetter(0), itemgetter("id")
 """Where a row has its cursor: a tuple at its first place, an object under its name."""
@@ -34,8 +37,10 @@ class Watched:
         """It has finished and everything was read."""
         self._thinning: Thinning | None = None
         self._histograms = LayerHistograms(store, run_id, breaker)
+        self._attempt: int | None = None
         self.resumed = False
-        """It had failed or was cancelled, and was queued again: the rows here end where it ended."""
+        """It had failed or was cancelled and was queued again, or another attempt started: the rows here end where the
+        earlier one ended."""
         self.summary: RunSummary | None = None
         self.layers: list[LayerView] | None = None
         self.points: tuple[list[PointRow], PointRow | None] = ([], None)
@@ -45,8 +50,8 @@ class Watched:
         self.speeds: list[SpeedRow] = []
 
     def is_fresh(self, now: float, age_s: float) -> bool:
-        """Whether everything was read less than `age_s` ago, or nothing new can come any more."""
-        return self._complete or (now - self._read_at < age_s and not self.resumed)
+        """Whether everything was read less than `age_s` ago; ENDED_S if no new rows can come any more."""
+        return now - self._read_at < (max(age_s, ENDED_S) if self._complete else age_s) and not self.resumed
 
     def refresh(self, now: Callable[[], float], age_s: float) -> None:
         """Read what is new, unless this was done less than `age_s` ago."""
@@ -67,8 +72,12 @@ class Watched:
                 delta = self._store.curves.delta(self._id, point, snapshot, speed)
         except UnreadableRun:  # GET /api/runs/{id} says why
             delta = None
-        if self.summary is not None and self.summary["state"] in RESUMABLE:
+        if self.summary is not None and (delta is None or lost(delta.run) != self.summary["lost"]):
+            self.resumed = True
+        elif self.summary is not None and self.summary["state"] in RESUMABLE:
             self.resumed = delta is None or delta.run.finished_at != self.summary["finished_at"]
+        elif delta is not None and self._begins_anew(delta.run):
+            self.resumed = True
         elif delta is not None:
             self.layers = layers(delta.run.started)  # before the snapshots: the first answer with some has the layers
             self._add_points(delta)
@@ -78,6 +87,11 @@ class Watched:
             # Last: a panel that sees the run ended stops asking, so all rows must be there before.
             self.summary = summary(delta.run, self._public_url)
             self._complete = delta.run.state in TERMINAL - RESUMABLE
+
+    def _begins_anew(self, run: Run) -> bool:
+        """Whether another attempt has started, which measures anew what came after its checkpoint."""
+        before, self._attempt = self._attempt, run.started.attempt if run.started else None
+        return before is not None and before != self._attempt
 
     def _add_points(self, delta: Delta) -> None:
         if self._thinning is None:
@@ -160,4 +174,4 @@ def _snapshot_row(run: Run, snapshot: StoredSnapshot) -> SnapshotRow:
 
 
 def _log_line(row: LogRow) -> LogLine:
-    return {"id": row.id, "at": row.at, "attempt": row.attempt, "kind": row.kind, "message": row.message}
+    return {"id": row.id, "at": row.at, "attempt": row.attempt, "kind": row.kind, "message": cleaned(row.message)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from app.form import choices, fields
+from app.form import choices, experiments, fields
 from app.pages.table import PAGES
 from app.views import downloads
 from core.catalog.architectures import FAMILIES
@@ -57,6 +57,7 @@ def options() -> dict[str, Any]:
         "choices": {key: [value for _, value in members] for key, members in choices.MEMBERS.items()}
         | {field.key: list(field.values) for rule in POLICY_RULES.values() for field in rule.fields},
         "examples": list(fields.EXAMPLES),
+        "twin": experiments.TWIN,
         "findings": list(downloads.TABLES),
         "pages": [{"path": page.path, "opens": page.opens} for page in PAGES.values()],
         "edges": list(EDGES),

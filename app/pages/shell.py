@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.pages.table import PAGES, SITE
 from app.web.assets import JOINED
+from app.web.gradio_internals import CHARSET
 
 
 def _link(path: str, words: str, wide: bool = False, keys: str | None = None) -> str:
@@ -47,32 +48,41 @@ NOWHERE = """
   <h1>There is no page at this address</h1>
   <p>The link may have been cut short or mistyped. Links to runs look like <code>/run?id=…</code>.</p>
   <p class="actions">
-    <a class="button primary" href="/">Train a network</a>
+    <a class="button primary" href="/train">Train a network</a>
     <a class="button" href="/runs">See all runs</a>
     <a class="button" href="/paper">The paper’s questions</a>
   </p>
 </section>
 """
 
+THEME = (
+    "<script>try{(t=>document.body.classList.toggle('dark',t?t==='dark':matchMedia('(prefers-color-scheme:dark)').matches))"
+    "(localStorage.getItem('onlybn.theme'))}catch{}</script>"
+)
+"""Sets the theme before the first picture; static/base/theme.js keeps it."""
+
 NO_PAGES = ("/api/", "/static/", "/assets/", "/gradio_api/")
 """Addresses that programs request: an error there does not become a page."""
 
 
-def page(title: str, body: str) -> str:
-    """A complete page with the main part `body`."""
+def page(title: str, body: str, *, script: str = "site/shell.js", head: str = "") -> str:
+    """A complete page with the main part `body`; `script`: its module in static/, `head`: more for its head."""
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="en"><head>{CHARSET}'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
         '<link rel="icon" type="image/svg+xml" href="/static/favicon.svg">'
-        f'<link rel="stylesheet" href="/static/{JOINED}"><title>{escape(title)} · OnlyBN</title>'
-        '<script type="module" src="/static/site/shell.js"></script></head>'
-        f'<body class="plain panel-host">{HEADER}<main class="plain-main">{body}</main>{FOOTER}</body></html>\n'
+        f'<link rel="stylesheet" href="/static/{JOINED}"><title>{escape(title)} · OnlyBN</title>{head}'
+        f'<script type="module" src="/static/{script}"></script></head>'
+        f'<body class="plain panel-host">{THEME}{HEADER}<main class="plain-main">{body}</main>{FOOTER}</body></html>\n'
     )
 
 
 class Nowhere:
-    """A middleware that answers a request for an unknown page with a page of links."""
+    """A middleware that answers a request for an unknown page with a page of links.
+
+    A page that says itself that its run is not here stays as it is.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -85,13 +95,19 @@ class Nowhere:
 
         async def send_or_lead_on(message: Message) -> None:
             nonlocal instead
-            if message["type"] == "http.response.start" and message["status"] == 404:
+            if message["type"] == "http.response.start" and _is_bare(message):
                 instead = True
                 await HTMLResponse(page("No such page", NOWHERE), 404)(scope, receive, send)
             elif not instead:
                 await send(message)
 
         await self.app(scope, receive, send_or_lead_on)
+
+
+def _is_bare(start: Message) -> bool:
+    """Whether a response says that there is nothing, and has no page that says more."""
+    kind = Headers(raw=start["headers"]).get("content-type", "")
+    return bool(start["status"] == 404 and not kind.startswith("text/html"))
 
 
 def _looks_for_a_page(scope: Scope) -> bool:

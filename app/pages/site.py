@@ -25,10 +25,9 @@ MONOSPACE = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation 
 
 def build() -> gr.Blocks:
     """The pages as Gradio Blocks. They use the API from the browser, so they survive a restart of the server."""
-    first, *others = PAGES.values()
+    _, *others = PAGES.values()  # the first is a document of our own (landing.py), which never reaches Gradio
     with gr.Blocks(title=SITE, analytics_enabled=False, fill_width=True) as site:
-        own = {"/": lambda: train.build(site), "/about": about.build, "/findings": findings.build}
-        _frame(first, own)
+        own = {"/train": lambda: train.build(site), "/about": about.build, "/findings": findings.build}
     for page in others:
         with site.route(page.title, page.name, show_in_navbar=False):
             _frame(page, own)

@@ -20,9 +20,9 @@ class Page:
     """A page. `title`: in the header and for Gradio. `opens`: the end of the sentence that says what its link opens.
 
     `link_title`, `description`: the link's preview on other sites, unless the link names a known run or study.
-    `head`: the HTML until the script has loaded; None: site.py has a function that builds the page. `header`: whether
-    the header links to it, always or only on wide screens. `keys`: the shortcut to it; only for pages in the header.
-    `run`: the parameter of its address that names its run.
+    `head`: the HTML until the script has loaded; None: a function of site.py or landing.py builds the page.
+    `header`: whether the header links to it, always or only on wide screens. `keys`: the shortcut to it; only for pages
+    in the header. `run`: the parameter of its address that names its run.
     """
 
     path: str
@@ -38,7 +38,7 @@ class Page:
     @property
     def name(self) -> str:
         """The folder of its script, and the id of its panel."""
-        return self.path.removeprefix("/") or "train"
+        return self.path.removeprefix("/") or "start"
 
 
 PAPER = """<header class="paper-head">
@@ -52,8 +52,15 @@ PAGES = {
     for page in (
         Page(
             "/",
-            "Train",
+            "Start",
             link_title=f"{SITE}: {TITLE[0].lower()}{TITLE[1:]}",
+            description=DESCRIPTION,
+            opens="this page",
+        ),
+        Page(
+            "/train",
+            "Train",
+            link_title="Build your own run",
             description=DESCRIPTION,
             opens="the form as you have filled it in, and launches nothing",
             header="always",
@@ -124,6 +131,14 @@ PAGES = {
             opens="this surgery with its threshold and all edits; the run itself stays as it is",
             head='<h1 class="waiting">Surgery</h1>',
             run="run",
+        ),
+        Page(
+            "/admin",
+            "Admin",
+            link_title="Admin",
+            description="The queue, the disk, all runs and reported names, for the operator.",
+            opens="this page, which asks for the admin token",
+            head="<h1>Admin</h1>",
         ),
     )
 }

@@ -11,7 +11,6 @@ import gradio as gr
 from app.form import components as form
 from app.form.choices import PRESETS
 from app.form.fields import DEFAULTS
-from app.pages import experiments
 from app.pages.glossary import marked
 from app.pages.panels import loaded, panel, words
 from core.catalog import architectures as catalog
@@ -21,20 +20,11 @@ from core.catalog.policies import policy
 FORM_JS = "pages/train/form.js"
 LAUNCH_JS = "pages/train/launch.js"
 
-HERO = """
-<section class="hero" aria-labelledby="hero-title">
-  <div class="hero-words">
-    <h1 id="hero-title">How much can a random network learn?</h1>
-    <p>Keep every weight at its random value, let only a chosen few parameters train, and watch it happen.</p>
-  </div>
-  <div class="example">
-    <p><strong>Start with a pair.</strong> Two ResNet-14s with 1,120 trainable parameters each:
-    BatchNorm’s γ and β in one, randomly chosen weights in the other.</p>
-    <button type="button" class="button" data-slot="examples" disabled><span>Run both and compare</span></button>
-    <span class="quiet" data-slot="examples-time">under a minute</span>
-    <p class="problem" data-slot="examples-problem" role="alert" hidden></p>
-  </div>
-</section>
+HEAD = """
+<header class="train-head">
+  <h1>Build your own run</h1>
+  <p class="quiet">Every weight keeps its random value, except those that you let train.</p>
+</header>
 """
 
 PREVIEW = """
@@ -51,6 +41,7 @@ PREVIEW = """
   <ul class="parts" data-slot="parts" aria-label="Parameters by part"></ul>
   <dl class="facts">
     <div><dt>Time on this server</dt><dd data-slot="time">–</dd></div>
+    <div data-slot="price-row" hidden><dt>Price</dt><dd data-slot="price">–</dd></div>
     <div><dt>Steps</dt><dd data-slot="steps">–</dd></div>
     <div><dt>{macs} an image</dt><dd data-slot="macs">–</dd></div>
   </dl>
@@ -66,7 +57,13 @@ WORDS = (
     '<a href="/about">About</a> tells the whole story.</p>'
 )
 
-LAUNCH_PROBLEM = '<p class="problem" data-slot="launch-problem" role="alert" hidden></p>'
+SUMMARY = '<p class="launch-summary" data-slot="launch-summary">&nbsp;</p>'
+"""The preview in a line, for screens on which the preview itself is below the form."""
+
+LAUNCH_PROBLEM = (
+    '<p class="problem" data-slot="launch-problem" role="alert" hidden></p>'
+    '<p class="launch-share" id="launch-share" data-slot="launch-share" hidden></p>'
+)
 
 LINK = '<p class="form-link" data-slot="form-link"></p>'
 
@@ -80,21 +77,10 @@ TEXT = """
 <details class="cli"><summary>The same as YAML or JSON, and back</summary><div data-slot="spec-text"></div></details>
 """
 
-GALLERY = '<div class="gallery-place"></div>'
-
-LATEST = """
-<section class="latest" aria-labelledby="latest-title">
-  <header><h2 id="latest-title">Latest runs</h2><a href="/runs" data-slot="all" hidden>All runs</a></header>
-  <ol data-slot="latest"></ol>
-  <p class="quiet" data-slot="empty" hidden>Nothing has run here yet. Launch the form’s run, or the pair above.</p>
-</section>
-"""
-
 
 def build(site: gr.Blocks) -> None:
     """Build the page inside `site`, which is open."""
-    panel("pages/train/launch.js", HERO)
-    panel("pages/train/experiments.js", experiments.skeleton(), elem_id="experiments")
+    words(HEAD)
     fields = form.Form()
     with gr.Row(elem_id="train"):
         with gr.Column(elem_id="form"):
@@ -103,7 +89,8 @@ def build(site: gr.Blocks) -> None:
             fields.policy()
             with gr.Column(elem_id="policy-parts"):
                 fields.policy_parts()
-                _hint("policy", policy(DEFAULTS["policy"]).sentence)
+                usual = policy(DEFAULTS["policy"])
+                _hint("policy", usual.sentence, usual.source)
             fields.dataset()
             _hint("dataset", DATASETS[DEFAULTS["dataset"]].sentence)
             with gr.Row(elem_id="numbers"):
@@ -116,13 +103,13 @@ def build(site: gr.Blocks) -> None:
                     fields.section(heading)
         with gr.Column(elem_id="aside"):
             panel("pages/train/preview.js", PREVIEW, elem_id="preview")
-            launch = gr.Button("Launch", variant="primary", elem_id="launch")
+            with gr.Column(elem_id="launch-bar"):
+                words(SUMMARY)
+                launch = gr.Button("Launch", variant="primary", elem_id="launch")
             words(LAUNCH_PROBLEM)
             panel("pages/train/link.js", LINK)
             words(CLI, elem_id="cli")
             panel("pages/train/text.js", TEXT)
-    panel("site/gallery.js", GALLERY, elem_id="gallery")
-    panel("pages/train/latest.js", LATEST)
     _wire(site, fields, launch)
     for button, values in presets:
         filled = form.preset(values)
@@ -142,8 +129,10 @@ def _presets() -> list[tuple[gr.Button, dict[str, Any]]]:
         return [(gr.Button(title, elem_classes="preset"), values) for title, values in PRESETS.items()]
 
 
-def _hint(name: str, sentence: str) -> None:
-    words(f'<p class="hint" data-slot="{name}-hint">{escape(sentence)}</p>')
+def _hint(name: str, sentence: str, source: str = "") -> None:
+    """The sentence as the script writes it, so that it takes the same room before and after."""
+    said = f' <span class="source">Source: {escape(source)}.</span>' if source else ""
+    words(f'<p class="hint" data-slot="{name}-hint">{escape(sentence)}{said}</p>')
 
 
 def _wire(site: gr.Blocks, fields: form.Form, launch: gr.Button) -> None:

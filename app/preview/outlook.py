@@ -50,12 +50,14 @@ class TwinView(TypedDict):
 
 class Outlook(TypedDict):
     """`starts`: of a queued run; `ends`: of a queued or running one; null if unknown, such as without a worker.
-    `basis`: the basis of the lengths. `slots`: runs that the workers can hold at once; null after the run's end."""
+    `basis`: the basis of the lengths. `slots`: runs that the workers can hold at once; null after the run's end.
+    `paused`: no run begins until the queue is opened again."""
 
     starts: Range | None
     ends: Range | None
     basis: str
     slots: int | None
+    paused: bool
     twin: TwinView | None
 
 
@@ -74,6 +76,7 @@ class Outlooks:
         self._played_at = float("-inf")
         self._starts: dict[str, Range] = {}
         self._slots = 0
+        self._paused = False
 
     def outlook(self, run: Run) -> Outlook:
         """The present outlook of `run`."""
@@ -85,13 +88,14 @@ class Outlooks:
             starts = queue.get(run.id)
             rest = remaining(run, whole)
             ends = starts and {"low": starts["low"] + rest["low"], "high": starts["high"] + rest["high"]}
-        elif run.state == "running":
+        elif run.state == "running" and not run.unattended:
             ends = remaining(run, whole)
         return {
             "starts": starts and _rounded(starts),
             "ends": ends and _rounded(ends),
             "basis": whole["basis"],
             "slots": None if run.state in TERMINAL else self._slots,
+            "paused": self._paused and run.state == "queued",
             "twin": self._twin(run),
         }
 
@@ -100,6 +104,7 @@ class Outlooks:
         with self._lock:
             if self._now() - self._played_at >= KEEP_S:
                 self._slots = self._store.workers.slots()
+                self._paused = self._store.switch.mode() == "paused"
                 waiting = self._store.queue.first(MAX_SEEN)
                 running, _ = self._store.runs.find(states={"running"}, limit=MAX_SEEN)
                 self._starts = self._play(running, waiting)
@@ -107,7 +112,7 @@ class Outlooks:
             return self._starts
 
     def _play(self, running: Sequence[Run], waiting: Sequence[Run]) -> dict[str, Range]:
-        if not self._slots:
+        if not self._slots or self._paused:
             return {}
         busy = [remaining(run, self._estimator.estimate(run.spec)) for run in running]
         lengths = [remaining(run, self._estimator.estimate(run.spec)) for run in waiting]

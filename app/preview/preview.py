@@ -22,12 +22,18 @@ from core.machine.files import START
 from core.run import cost
 from core.run.recipe import Recipe
 from core.run.spec import Init, RunSpec
+from jobs.quotas import Cap
+from jobs.store.shares.prices import too_expensive
 
 LONG_S = 3600.0
+FREE = Cap()
 
 
 class Preview(TypedDict):
     """All that is known about a run before it runs. `share` is trainable / total; `steps` is for the whole run.
+
+    `price`: what it is expected to take, in `processor_s`, `memory_bytes` and `disk_bytes`; `cap`: the most that this
+    server allows of each, 0: no limit; `refusal`: why it costs more than that, and what would fit; null: it does not.
 
     `spec` has what differs from the defaults, ready for POST /api/runs; `yaml` is the same as text.
     """
@@ -37,6 +43,9 @@ class Preview(TypedDict):
     share: float
     macs_per_image: int
     steps: int
+    price: dict[str, float]
+    cap: dict[str, float]
+    refusal: str | None
     estimate_s: Estimate
     cli: str
     spec: dict[str, Any]
@@ -45,7 +54,7 @@ class Preview(TypedDict):
     warnings: list[str]
 
 
-def preview(spec: RunSpec, estimate: Estimate, data: Path) -> Preview:
+def preview(spec: RunSpec, estimate: Estimate, data: Path, cap: Cap = FREE) -> Preview:
     """The preview of `spec`; `data` is the folder of ONLYBN_DATA."""
     plan, trains = spec.plan, spec.trains
     counts = cost.counts(plan, trains)
@@ -55,6 +64,9 @@ def preview(spec: RunSpec, estimate: Estimate, data: Path) -> Preview:
         "share": counts.trainable / counts.total,
         "macs_per_image": plan.macs,
         "steps": spec.total_steps,
+        "price": {name: round(value) for name, value in cost.price(spec).as_dict().items()},
+        "cap": {"processor_s": cap.processor_s, "memory_bytes": cap.memory_bytes, "disk_bytes": cap.disk_bytes},
+        "refusal": too_expensive(spec, cap),
         "estimate_s": estimate,
         "cli": command_line(spec),
         "spec": shortened(spec),

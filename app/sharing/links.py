@@ -5,6 +5,7 @@ Knows no HTML and no requests: `social.py` writes it into the page, `api/cards.p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -29,7 +30,7 @@ from app.views.address import Reading, Source, filters_of, read_source
 from core.catalog.datasets import DATASETS
 from core.catalog.policies import policy
 from core.studies.catalog.table import STUDIES
-from jobs.store.records import Run
+from jobs.store.records import ID_PATTERN, Run
 from jobs.store.store import Store
 from jobs.store.tallies import Tally
 
@@ -88,6 +89,18 @@ def asked(path: str, query: str) -> Source | None:
     if path == "/paper":
         return source_of({"study": given.get("study", "")})
     return source_of(given) if path in ("/compare", "/runs") else None
+
+
+def is_unknown(path: str, query: str, store: Store) -> bool:
+    """Whether the address of a run's page names a run that is not here."""
+    page = PAGES.get(path)
+    if page is None or page.run is None:
+        return False
+    try:
+        given = parse_qs(query, max_num_fields=60).get(page.run, [""])[0].partition(",")[0]
+    except ValueError:
+        return True
+    return bool(given) and (re.fullmatch(ID_PATTERN, given) is None or store.runs.state(given) is None)
 
 
 def source_of(given: Mapping[str, str]) -> Source | None:

@@ -7,7 +7,7 @@ Here is what the file carries; its words and its structure are in report.html.j2
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -16,6 +16,7 @@ import orjson
 
 from app.preview.spec_text import as_yaml
 from app.sharing.wording import name_of, sentence
+from app.views.cleaned import cleaned
 from app.views.points import Thinning
 from app.views.runs import maybe_short
 from core.catalog.policies import policy
@@ -75,7 +76,8 @@ def html(report: Report) -> str:
         last=last,
         layers=_layers(_norms(run), last) if last else (),
         link=report.link,
-        log=report.log,
+        error=cleaned(run.error_message or "no reason was stored"),
+        log=[replace(row, message=cleaned(row.message)) for row in report.log],
         made=report.made,
         quantiles=[f"{letter}, {'median' if level == 0.5 else f'{level:.0%}'}" for letter in "γβ" for level in SHOWN],
         run=run,

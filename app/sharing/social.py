@@ -15,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.pages.table import SITE
-from app.sharing.links import LinkPreview, preview
+from app.sharing.links import LinkPreview, is_unknown, preview
 from app.web.gradio_internals import CHARSET, OWN_TAGS
 from jobs.store.store import Store
 
@@ -60,14 +60,15 @@ class Social:
         query = scope["query_string"].decode("latin-1")
         try:
             said = await run_in_threadpool(preview, scope["path"], query, self.store)
+            unknown = start["status"] == 200 and await run_in_threadpool(is_unknown, scope["path"], query, self.store)
         except DBAPIError:
-            said = None  # the page itself reports the error
+            said, unknown = None, False  # the page itself reports the error
         if said and start["status"] == 200:
             origin = self.public_url or f"{scope['scheme']}://{Headers(scope=scope).get('host', '')}"
             address = origin + scope["path"] + (f"?{query}" if query else "")
             body = with_tags(body.decode(), tags(said, origin, address)).encode()
             MutableHeaders(raw=start["headers"])["content-length"] = str(len(body))
-        await send(start)
+        await send({**start, "status": 404} if unknown else start)
         await send({"type": "http.response.body", "body": body})
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from typing_extensions import TypedDict
 
+from app.form.experiments import EXPERIMENTS
 from app.form.fields import OPTIONAL, USUAL
 from app.views import runs as views
 from app.views.address import Reading, Source, filters_of, quoted, read_source
@@ -36,11 +37,13 @@ IGNORED = re.compile(r"embed|theme|utm_.*|fbclid|gclid|__.*")
 
 
 class View(TypedDict):
-    """How runs are shown. `group`: keys of FIELDS, or WHOLE or EACH alone; `scatter`: its x and y; `base`: a run's id.
+    """How runs are shown. `question`: the name of the one that its runs answer, or empty. `group`: keys of FIELDS, or
+    WHOLE or EACH alone; `scatter`: its x and y; `base`: a run's id.
 
     `smooth` is the weight of the past, 0..0.99; `sort` is a column, with - before it if the largest comes first.
     """
 
+    question: str
     group: list[str]
     metric: str
     x: str
@@ -71,6 +74,7 @@ class Comparison(TypedDict):
 def usual() -> View:
     """The default view: the mean curve of each setting, and the paper's own figure as the scatter chart."""
     return {
+        "question": "",
         "group": [WHOLE],
         "metric": "test",
         "x": "epoch",
@@ -114,6 +118,7 @@ def read_view(reading: Reading) -> View:
     sort = reading.one_of("sort", ["", "name", "-name", *COLUMNS, *(f"-{key}" for key in COLUMNS)], plain["sort"])
     base = reading.ids("base")
     return {
+        "question": reading.one_of("question", ("", *EXPERIMENTS), plain["question"]),
         "group": group,
         "metric": reading.one_of("metric", CHOICES["metric"], plain["metric"]),
         "x": reading.one_of("x", CHOICES["x"], plain["x"]),

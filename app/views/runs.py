@@ -6,6 +6,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
+from app.views.cleaned import cleaned
 from core.run.events import Finished, Started
 from jobs.store.records import Run, Unreadable
 
@@ -71,12 +72,21 @@ class PlaceView(TypedDict):
     processes: int
 
 
+class LostView(TypedDict):
+    """What of a run was deleted, and when: its trained network, and with `curves` its curves and snapshots, too."""
+
+    at: float
+    curves: bool
+
+
 class RunSummary(TypedDict):
     """A run as lists and the feed show it. Times are Unix seconds; `position` is 1 for the next run in the queue.
 
     `own_seeds`: the spec's seeds that do not derive from the replicate, by purpose. `findings`: whether GET
     /api/runs/{id}/findings has results. `study`: the study that launched the run, whose owner token can also cancel
-    it; null for a single run. `example`: null for a run that was trained here.
+    it; null for a single run. `example`: null for a run that was trained here. `unattended`: it runs on a worker that
+    has not been heard of for a while; another one takes it over. `pinned`: nothing of it is ever deleted.
+    `lost`: what of it was deleted to make room; null: nothing. `in_study`: a study needs it, so it cannot be removed.
     """
 
     id: str
@@ -104,6 +114,10 @@ class RunSummary(TypedDict):
     example: ExampleView | None
     error: ErrorView | None
     cancel_requested: bool
+    unattended: bool
+    pinned: bool
+    lost: LostView | None
+    in_study: bool
 
 
 class RunView(RunSummary):
@@ -184,8 +198,12 @@ def summary(run: Run, public_url: str | None = None) -> RunSummary:
         "findings": run.has_findings,
         "study": run.study,
         "example": {"shows": run.example.shows, "machine": run.example.machine} if run.example else None,
-        "error": {"kind": run.error_kind, "message": run.error_message} if run.error_kind else None,
+        "error": {"kind": run.error_kind, "message": cleaned(run.error_message or "")} if run.error_kind else None,
         "cancel_requested": run.cancel_requested,
+        "unattended": run.unattended,
+        "pinned": run.pinned,
+        "lost": lost(run),
+        "in_study": run.in_study,
     }
 
 
@@ -201,7 +219,7 @@ def unreadable(run: Unreadable, public_url: str | None = None) -> UnreadableView
         "dataset": run.dataset,
         "epochs": run.epochs,
         "replicate": run.replicate,
-        "reason": run.reason,
+        "reason": cleaned(run.reason),
     }
 
 
@@ -229,6 +247,11 @@ def usage(run: Run) -> UsageView | None:
         "gpu_bytes": run.usage.gpu_bytes,
         "gpu_peak_bytes": run.usage.gpu_peak_bytes,
     }
+
+
+def lost(run: Run) -> LostView | None:
+    at = run.evicted_at or run.dropped_at
+    return None if at is None else {"at": at, "curves": run.evicted_at is not None}
 
 
 def layers(started: Started | None) -> list[LayerView] | None:

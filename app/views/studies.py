@@ -10,6 +10,7 @@ from operator import attrgetter
 
 from typing_extensions import TypedDict
 
+from app.views.cleaned import cleaned
 from app.views.questions import QuestionView, question
 from app.views.runs import run_url, short
 from app.views.study import MemberView, StudyView, told
@@ -158,7 +159,7 @@ class Studies:
         """Why runs failed, by digest."""
         if isinstance(study, ShippedStudy):
             return {}
-        return {run.spec.digest: run.error_message or "" for run in study.runs if run.state == "failed"}
+        return {run.spec.digest: cleaned(run.error_message or "") for run in study.runs if run.state == "failed"}
 
     def pace(self) -> float | None:
         """Seconds that the last runs here took per estimated second; None before the first run."""
@@ -204,5 +205,5 @@ def _member(study: StudySpec, run: Run, share: float, public_url: str | None) ->
         "state": run.state,
         "share": short(share),
         "top1": run.top1,
-        "error": run.error_message,
+        "error": cleaned(run.error_message) if run.error_message else None,
     }

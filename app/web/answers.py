@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterable, Iterable
 
 import orjson
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -20,7 +20,7 @@ def refuse(status: int, detail: str) -> JSONResponse:
     return JSONResponse({"detail": detail}, status)
 
 
-def download(pieces: Iterable[str | bytes], media_type: str, name: str) -> Response:
+def download(pieces: Iterable[str | bytes] | AsyncIterable[str | bytes], media_type: str, name: str) -> Response:
     """A download named `name` that consists of `pieces`, sent one after another."""
     return StreamingResponse(pieces, media_type=media_type, headers=attached(name))
 

@@ -20,7 +20,7 @@ API_NEEDED = ("theme.css",)
 """The routes below /gradio_api/ that our pages use. For data they use our own API, never a Python event. All others
 (queue, run, upload, file=, proxy=, stream, component_server, deep_link, vibe-edit, run-history ...) do not exist for
 visitors. A page with Python events would need "heartbeat/", "queue/" and "run/"."""
-GONE = ("/monitoring", "/svelte", "/login", "/logout", "/gradio_api", "/openapi.json", "/docs", "/redoc")
+GONE = ("/config", "/monitoring", "/svelte", "/login", "/logout", "/gradio_api", "/openapi.json", "/docs", "/redoc")
 """Other routes that do not exist for visitors, with all routes below them."""
 
 OWN_TAGS = re.compile(r"\s*<meta\s[^>]*?(?:property|name)=\"(?:og|twitter):[^>]*>")

@@ -12,8 +12,3 @@ def package_folder(name: str) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
     return Path(spec.submodule_search_locations[0])
-
-
-def plotly_file() -> Path:
-    """The file of Plotly.js in the installed plotly package."""
-    return package_folder("plotly") / "package_data" / "plotly.min.js"

@@ -7,21 +7,17 @@ so this middleware refuses all routes that no page needs.
 
 from __future__ import annotations
 
-import asyncio
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.web.addresses import Hosts, refuse_address
 from app.web.answers import refuse
+from app.web.bodies import Held, replayed, whole_body
 from app.web.gradio_internals import is_gone
 
-MAX_BODY = 256 * 1024
-MAX_START = 8 << 20
-LARGER = {"/api/starts": MAX_START}
-"""Addresses that accept larger bodies: files of tensors, which are validated before any use."""
-BODY_WITHIN_S = 20.0
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 UNTRUSTED_HEADERS = frozenset(
@@ -71,9 +67,10 @@ def origin_of(url: str) -> str:
 
 class Rules:
     """The rules for requests, and the headers of responses. `frame_ancestors`: the sites that may show this one in a
-    frame, in CSP syntax."""
+    frame, in CSP syntax; `hosts`: the names under which it may be asked."""
 
-    def __init__(self, frame_ancestors: str, public_url: str | None = None) -> None:
+    def __init__(self, frame_ancestors: str, public_url: str | None = None, hosts: Hosts | None = None) -> None:
+        self._hosts = hosts or Hosts(public_url=public_url)
         self._origin = origin_of(public_url) if public_url else None
         self.headers = {
             "X-Content-Type-Options": "nosniff",
@@ -96,6 +93,13 @@ class Rules:
 
     def refusal(self, scope: Scope) -> JSONResponse | None:
         """The response to a forbidden HTTP request; None if the request is allowed."""
+        if problem := refuse_address(scope):
+            return problem
+        if not self._hosts.knows(Headers(scope=scope).get("host", "")):
+            return refuse(
+                421,
+                "this site is not known under this name; its operator can name it in ONLYBN_HOSTS",
+            )
         if is_gone(scope["path"]):
             return refuse(404, "there is nothing at this address")
         if scope["method"] in UNSAFE and not self._same_site(Headers(scope=scope)):
@@ -119,7 +123,7 @@ class Security:
     """The outermost middleware."""
 
     def __init__(self, app: ASGIApp, rules: Rules) -> None:
-        self.app, self.rules = app, rules
+        self.app, self.rules, self.held = app, rules, Held()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -132,44 +136,29 @@ class Security:
 
         problem = self.rules.refusal(scope)
         if problem is None and scope["method"] in UNSAFE:
-            body = await whole_body(scope, receive)
+            body = await whole_body(scope, receive, self.held)
             if isinstance(body, bytes):
                 receive = replayed(body, receive)
             else:
                 problem = body
+        send = self.rules.sending(send)
+        if scope["method"] == "HEAD":  # the server knows by its own scope that the body must not be sent
+            scope, send = {**scope, "method": "GET"}, head_only(send)
         answer = self.app if problem is None else problem
-        await answer(scope, receive, self.rules.sending(send))
+        await answer(scope, receive, send)
 
 
-async def whole_body(scope: Scope, receive: Receive) -> bytes | JSONResponse:
-    """The body of the request, or an error response if it is too large or too slow."""
-    limit = LARGER.get(scope["path"], MAX_BODY)
-    too_large = f"the body is larger than {limit // 1024} KB"
-    length = Headers(scope=scope).get("content-length", "")
-    if length.isdecimal() and int(length) > limit:
-        return refuse(413, too_large)
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_WITHIN_S):
-            more = True
-            while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    return refuse(400, "the connection ended within the body")
-                body += message.get("body", b"")
-                if len(body) > limit:
-                    return refuse(413, too_large)
-                more = message.get("more_body", False)
-    except TimeoutError:
-        return refuse(408, f"the body did not arrive within {BODY_WITHIN_S:g} s")
-    return bytes(body)
+def head_only(send: Send) -> Send:
+    """`send` that ends a response with its headers, so that nobody makes the body of an answer to HEAD."""
+    ended = False
 
+    async def send_head(message: Message) -> None:
+        nonlocal ended
+        if ended:
+            return
+        await send(message)
+        if message["type"] == "http.response.start":
+            ended = True
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-def replayed(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that returns the whole `body` first."""
-    first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def receive_again() -> Message:
-        return first.pop() if first else await receive()
-
-    return receive_again
+    return send_head

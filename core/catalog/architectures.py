@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 
+from core.catalog.cache import cached
 from core.catalog.normalisation import BATCH, Normalisation
 from core.catalog.plan import Plan
 from core.catalog.registry import Registry, UnknownName
@@ -18,6 +19,10 @@ from core.catalog.vgg import CONVOLUTIONS, vgg_plan
 
 MAX_DEPTH = 1202
 MAX_WIDTH = 32
+PLANS_BYTES = 24 << 20
+"""The most that the plans kept in memory may take: 14 of the deepest, or 800 of ResNet-14."""
+UNIT_BYTES = 1400
+"""What a plan takes for each convolution, with its norm and their parameters."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,7 @@ def parse(name: str) -> tuple[Family, int]:
     raise UnknownName(f"unknown architecture {shown!r}. Allowed, with N: {members}.")
 
 
-@lru_cache(maxsize=256)
+@cached(PLANS_BYTES, lambda plan: UNIT_BYTES * len(plan.convolutions))
 def plan(name: str, input_shape: Shape = (3, 32, 32), classes: int = 10, normalisation: Normalisation = BATCH) -> Plan:
     """The plan of architecture `name` for images of `input_shape` (channels, height, width).
 

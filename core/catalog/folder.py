@@ -10,11 +10,11 @@ import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
 from pydantic import Field
 
+from core.catalog.cache import cached
 from core.catalog.datasets import DATASETS, DataSet
 from core.catalog.model import Model
 
@@ -93,7 +93,7 @@ def described(data: DataSet, contents: Contents | None) -> DataSet:
     return data if contents is None else _described(data, contents)
 
 
-@lru_cache(maxsize=64)
+@cached(8 << 20, lambda data: 60 * len(data.classes))
 def _described(data: DataSet, contents: Contents) -> DataSet:
     return replace(
         data,

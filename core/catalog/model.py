@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from reprlib import Repr
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 
@@ -9,6 +12,18 @@ class Model(BaseModel):
     """The settings that all our models share: frozen, no unknown keys, no NaN or infinity."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+SHOWN = 60
+_REPR = Repr()
+_REPR.maxlevel, _REPR.maxstring, _REPR.maxother, _REPR.maxlong = 6, 4 * SHOWN, 4 * SHOWN, 4 * SHOWN
+_REPR.maxdict = _REPR.maxlist = _REPR.maxtuple = _REPR.maxset = SHOWN
+
+
+def quoted(given: Any) -> str:
+    """What somebody gave, as Python writes it, within SHOWN letters, however deep and long it is."""
+    shown = _REPR.repr(given)
+    return shown if len(shown) <= SHOWN else f"{shown[: SHOWN - 3]}..."
 
 
 def first_fault(error: ValidationError, *path: str) -> str:

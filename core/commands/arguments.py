@@ -75,6 +75,7 @@ def parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--attempt", type=int, default=1, help=argparse.SUPPRESS)
     train.add_argument("--lifeline", action="store_true", help=argparse.SUPPRESS)
+    train.add_argument("--lease", type=float, help=argparse.SUPPRESS)
 
     count = commands.add_parser("count", help="count parameters and multiply-adds without building the network")
     count.add_argument("--architecture", required=True, metavar="NAME")

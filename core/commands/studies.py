@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from core.catalog.registry import UnknownName
 from core.commands.console import clock
 from core.commands.exit_codes import DONE, FAILED, STOPPED
 from core.machine.files import write_atomically
+from core.machine.signals import stop_on
 from core.run.problems import explain
 from core.studies.catalog.table import STUDIES, study_spec
 from core.studies.costs import run_s, study_cost
@@ -151,8 +151,7 @@ def _run(folder: StudyFolder, runner: Runner, console: Console) -> int:
         stopped.append(number)
         runner.stop()
 
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    stop_on(stop)
     failed = _follow(folder, runner, console)
     _write(folder, console)
     if stopped:

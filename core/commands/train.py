@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from core.commands.exit_codes import DONE, FAILED, STOPPED
 from core.machine.files import START, datasets_folder, write_atomically
 from core.machine.lifeline import die_with_launcher, die_with_parent
 from core.machine.part import Part
+from core.machine.signals import stop_on
 from core.machine.threads import spin_briefly
 from core.run.events import Analysed, Event, Failed, Finished, Measured, Snapshot, Stopped
 from core.run.journal import Journal, record
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not part.alone:
         die_with_launcher()
     if arguments.lifeline:
-        die_with_parent()
+        die_with_parent(arguments.lease, first=part.first)
     if not part.first:
         return _follow(spec, arguments, part)
     journal = Journal(arguments.out, spec)
@@ -130,8 +130,7 @@ def _stop_on_signals(echo_s: float = 0.0) -> list[float]:
             os._exit(STOPPED)
         received.append(now)
 
-    signal.signal(signal.SIGTERM, handle)
-    signal.signal(signal.SIGINT, handle)
+    stop_on(handle)
     return received
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
 
 NONE = "–"
 
@@ -14,6 +15,13 @@ NONE = "–"
 def percent(share: float | None) -> str:
     """0.5125 -> 51.25 %"""
     return NONE if share is None else f"{100 * share:.2f} %"
+
+
+def rounded(share: float | None) -> str:
+    """0.2195 -> 22.0%; half a digit is rounded up, as a person does."""
+    if share is None:
+        return NONE
+    return f"{(100 * Decimal(str(share))).quantize(Decimal('0.1'), ROUND_HALF_UP)}%"
 
 
 def fixed(number: float | None, digits: int) -> str:
@@ -50,5 +58,5 @@ def moment(unix: float) -> str:
 
 
 FILTERS: dict[str, Callable[..., str]] = {
-    made.__name__: made for made in (percent, fixed, signed, grouped, significant, duration, moment)
+    made.__name__: made for made in (percent, rounded, fixed, signed, grouped, significant, duration, moment)
 }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from pathlib import Path
 
 CPUINFO = Path("/proc/cpuinfo")
 MAX_LENGTH = 200
+SPACE_CORES = re.compile(r"\d{1,4}(\.\d+)?")
 
 
 def processor(cpuinfo: Path = CPUINFO) -> str:
@@ -30,10 +32,13 @@ def abilities(cpuinfo: Path = CPUINFO) -> str:
 
 
 def available_cores() -> int:
-    """The cores that this process may use, which in a container can be fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """The cores that this process may use, which in a container can be fewer than the machine has.
+
+    A Hugging Face Space says in CPU_CORES how many are its own; the system shows those of the whole machine.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    told = os.environ.get("CPU_CORES", "") if "SPACE_ID" in os.environ else ""
+    return min(cores, max(1, int(float(told)))) if SPACE_CORES.fullmatch(told) else cores
 
 
 def _told(cpuinfo: Path) -> dict[str, str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from math import prod
+
 from core.catalog.plan import Plan
 from core.catalog.policy import Trains, trainable
 from core.run.events import Counts
@@ -84,7 +87,83 @@ def keeps_snapshot(spec: RunSpec, step: int) -> bool:
 
     A short run keeps all; others keep those at the ends of (some) epochs and evenly between.
     """
-    stride, total, per_epoch = point_stride(spec), spec.total_steps, spec.steps_per_epoch
-    between = stride * max(1, -(-total // (stride * 140)))
-    ends = per_epoch * max(1, -(-spec.epochs // 150))
-    return step in (0, total) or step % between == 0 or step % ends == 0
+    between, ends = _snapshot_strides(spec)
+    return step in (0, spec.total_steps) or step % between == 0 or step % ends == 0
+
+
+def _snapshot_strides(spec: RunSpec) -> tuple[int, int]:
+    """Steps between two snapshots that are kept, and between those at the ends of epochs."""
+    stride = point_stride(spec)
+    between = stride * max(1, -(-spec.total_steps // (stride * 140)))
+    return between, spec.steps_per_epoch * max(1, -(-spec.epochs // 150))
+
+
+TRAINING_MACS_PER_S, TESTING_MACS_PER_S = 70e9, 400e9
+"""Multiply-adds a second of one core of a current server (AMD EPYC, Zen 4): of steps in bfloat16, and of tests.
+
+These and the numbers below come from the runs of tests/benchmarks/price.py.
+"""
+START_S = 3.2
+"""Processor seconds until a trainer has loaded its libraries and its data."""
+LAYER_STEP_S = 0.42e-3
+"""Processor seconds that a norm layer costs in a step, whatever its size."""
+BASE_BYTES = 760_000_000
+"""Memory of a trainer without images and network."""
+VALUES_HELD, PARAMETERS_HELD = 1.6, 10
+"""How often a trainer holds the values of all layers, for a batch, and all parameters, as float32."""
+TESTED_HELD = 3000
+"""Of how many images a trainer holds the values of the largest layer, as float32: tests have batches of their own."""
+SNAPSHOT_LAYER_BYTES, POINT_BYTES, FOLDER_BYTES = 400, 150, 30_000
+"""Bytes of the folder of a run: for each layer of each snapshot, for each point, and for the rest."""
+CHECKPOINTS, CHECKPOINT_S = 3, 10.0
+"""Two checkpoints are kept while a third is written, and a run has one for each so many processor seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a run is expected to take: seconds of processor time (all cores together), bytes of memory and of disk."""
+
+    processor_s: float
+    memory_bytes: int
+    disk_bytes: int
+
+    def as_dict(self) -> dict[str, float]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def price(spec: RunSpec) -> Price:
+    """What the run of `spec` is expected to take on the CPU, before it starts; its disk at most, before its end.
+
+    A machine without bfloat16 or without compiled kernels takes about twice the processor time.
+    """
+    return Price(_processor_s(spec), _memory_bytes(spec), _disk_bytes(spec))
+
+
+def _processor_s(spec: RunSpec) -> float:
+    plan, (train, test) = spec.plan, spec.images
+    steps = spec.epochs * train * step_macs(plan, spec.trains)
+    tests = ((spec.epochs + 1) * test + len(EPSILONS) * analysed_images(spec)) * plan.macs
+    layers = LAYER_STEP_S * spec.total_steps * len(plan.norms)
+    return START_S + steps / TRAINING_MACS_PER_S + tests / TESTING_MACS_PER_S + layers
+
+
+def _memory_bytes(spec: RunSpec) -> int:
+    plan, data = spec.plan, spec.data
+    values = [unit.convolution.outputs * unit.convolution.size**2 for unit in plan.units()]
+    batch = min(spec.recipe.batch_size, spec.images[0])
+    images = 0 if data.streamed else sum(spec.images) * prod(data.shape)
+    held = VALUES_HELD * batch * sum(values) + TESTED_HELD * max(values) + PARAMETERS_HELD * plan.total
+    return int(BASE_BYTES + images + 4 * held)
+
+
+def _disk_bytes(spec: RunSpec) -> int:
+    plan, trained = spec.plan, trainable(spec.trains)
+    between, ends = _snapshot_strides(spec)
+    snapshots = spec.total_steps // between + spec.total_steps // ends + 2
+    points = spec.total_steps // point_stride(spec) + 2 * spec.epochs
+    running = 2 * sum(norm.channels for norm in plan.norms)
+    moments = 1 if spec.recipe.optimizer == "sgd" else 2
+    kept = 4 * (trained + running)
+    checkpoints = min(CHECKPOINTS, 1 + int(_processor_s(spec) / CHECKPOINT_S)) * 4 * (trained * (1 + moments) + running)
+    journal = SNAPSHOT_LAYER_BYTES * len(plan.norms) * snapshots + POINT_BYTES * points
+    return FOLDER_BYTES + journal + kept + checkpoints

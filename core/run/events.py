@@ -25,7 +25,7 @@ DISABLED_BELOW = 0.01
 QUANTILES: tuple[float, ...] = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 Split = Literal["train", "test"]
-FailureKind = Literal["diverged", "data_unavailable", "out_of_memory", "error", "crash_loop"]
+FailureKind = Literal["diverged", "data_unavailable", "out_of_memory", "error", "crash_loop", "time_limit", "storage"]
 
 
 class Layer(Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -27,7 +28,7 @@ class Journal:
     def open(self) -> None:
         """Create the folder, or check that it holds this spec's run. Raises OtherRun or OSError."""
         path = self.folder / "spec.json"
-        if path.exists():
+        if path.exists() and path.stat().st_size > 0:  # an empty file is one whose writer had no more disk
             self._check(path)
             return
         write_atomically(path, self.spec.model_dump_json(indent=2).encode() + b"\n")
@@ -52,14 +53,12 @@ class Journal:
         return None
 
     def events(self) -> Iterator[Event]:
-        """The events so far, in order. It leaves out a last line that a kill cut short."""
+        """The events so far, in order. It leaves out lines that are damaged, as the last one is after a kill."""
         if not self.path.exists():
             return
-        for line in self.path.read_text().splitlines():
-            try:
+        for line in self.path.read_bytes().split(b"\n"):
+            with suppress(ValidationError):
                 yield EVENT.validate_json(line)
-            except ValidationError:
-                return
 
     def rewind(self, step: int | None) -> list[Event]:
         """Delete the events after `step` (None: all): they will come again. Returns the curves that remain.

@@ -6,38 +6,39 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from core.catalog.model import SHOWN, quoted
 from core.run.spec import RunSpec
+
+TOLD = 5
+"""The most errors of one spec that are told."""
 
 
 def explain(error: ValidationError) -> str:
-    """What is wrong with a spec in words for a person: one sentence a field."""
-    return "; ".join(_sentence(dict(problem)) for problem in error.errors(include_url=False))
+    """What is wrong with a spec in words for a person: one sentence a field, at most TOLD of them."""
+    problems = error.errors(include_url=False)
+    told = [_sentence(dict(problem)) for problem in problems[:TOLD]]
+    return "; ".join(told if len(problems) <= TOLD else [*told, f"and {len(problems) - TOLD} more"])
 
 
 def _sentence(problem: dict[str, Any]) -> str:
-    field = ".".join(str(part) for part in problem["loc"])
+    field = ".".join(str(part)[:SHOWN] for part in problem["loc"])
     kind, context, given = problem["type"], problem.get("ctx", {}), problem.get("input")
     if kind == "value_error":
         message = str(context.get("error", problem["msg"])).rstrip(".")
         return f"{field}: {message}" if field else message
     if kind in ("model_type", "model_attributes_type"):
         message = "a spec is an object with the fields of a run" if not field else f"{field} is an object with fields"
-        return f"{message}, got {_short(given)}"
+        return f"{message}, got {quoted(given)}"
     if kind == "missing":
         return f"{field} is missing"
     if kind == "extra_forbidden":
         return f"{field} is not a field of a run; allowed: {', '.join(_siblings(problem['loc']))}"
     bounds = _bounds(field)
     if bounds:
-        return f"{field} must be {bounds}, got {_short(given)}"
+        return f"{field} must be {bounds}, got {quoted(given)}"
     message = f"{problem['msg'][:1].lower()}{problem['msg'][1:]}"
-    message += "" if kind == "json_invalid" else f", got {_short(given)}"  # the input would be the whole file
+    message += "" if kind == "json_invalid" else f", got {quoted(given)}"  # the input would be the whole file
     return f"{field}: {message}" if field else message
-
-
-def _short(given: Any) -> str:
-    shown = repr(given)
-    return shown if len(shown) <= 60 else f"{shown[:57]}..."
 
 
 def _model_at(path: tuple[Any, ...]) -> type[BaseModel]:

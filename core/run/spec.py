@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from core.catalog import architectures as catalog
+from core.catalog.cache import cached
 from core.catalog.copies import Copy, copy_of, described_copy
 from core.catalog.datasets import DATASETS, DataSet
 from core.catalog.folder import Contents, contents_of, described
@@ -26,6 +26,8 @@ from core.catalog.residual import Shape
 from core.run.recipe import Recipe, key_of
 
 MAX_EPOCHS = 400
+MAX_STEPS = 2**31 - 1
+"""The most steps of a run: databases keep a step in 32 bits."""
 STORED = "stored"
 """The context in which to validate a spec that was kept: one from before there were versions of the draw names none."""
 PURPOSES = ("init", "order", "augmentation", "choice")
@@ -157,6 +159,11 @@ class RunSpec(Model):
 
     @model_validator(mode="after")
     def _can_be_built(self) -> RunSpec:
+        if self.total_steps > MAX_STEPS:
+            raise ValueError(
+                f"the run would have {self.total_steps:,} steps, more than {MAX_STEPS:,}: choose fewer epochs, fewer "
+                "images or larger batches"
+            )
         if self.recipe.sync_batchnorm and self.norm.kind != "batch":
             raise ValueError(f"sync_batchnorm is for BatchNorm; {self.norm.title} has no statistics of the batch")
         smallest = min(conv.size for conv in self.plan.convolutions)
@@ -232,7 +239,7 @@ class RunSpec(Model):
         return hashlib.sha256(rows.encode()).hexdigest()
 
 
-@lru_cache(maxsize=64)
+@cached(8 << 20, lambda trains: 200 * len(trains))
 def _trains(name: str, architecture: str, shape: Shape, classes: int, norm: Normalisation) -> Trains:
     return policy(name).trains(catalog.plan(architecture, shape, classes, norm))
 

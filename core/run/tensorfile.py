@@ -12,8 +12,9 @@ from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
 
-MAX_HEADER = 4 << 20
-MAX_TENSORS = 50_000
+MAX_HEADER = 1 << 20
+MAX_TENSORS = 10_000
+"""ResNet-1202, the deepest here, has 7,300."""
 MAX_DIMENSIONS = 8
 MAX_NAME = 300
 ITEM_BYTES = {
@@ -68,8 +69,11 @@ def read_header(file: BinaryIO, size_bytes: int) -> Header:
         raise BadTensorFile(f"is no safetensors file, or its header is larger than {MAX_HEADER >> 20} MB")
     if length > size_bytes - 8:
         raise BadTensorFile(f"is cut short: its header should have {length:,} bytes, {size_bytes - 8:,} are there")
+    written = file.read(length)
+    if written.count(b"{") > MAX_TENSORS + 2:  # before parsing, which would hold up every other thread
+        raise BadTensorFile(f"has more than {MAX_TENSORS:,} tensors, which is refused")
     try:
-        rows = json.loads(file.read(length))
+        rows = json.loads(written)
     except (ValueError, RecursionError) as error:
         raise BadTensorFile("is no safetensors file: its header is not JSON") from error
     if not isinstance(rows, dict):
@@ -98,6 +102,8 @@ def _entry(name: str, row: Any) -> Entry:
             raise BadTensorFile(f"does not say dtype, shape and place of tensor {_short(name)}")
     if dtype not in ITEM_BYTES:
         raise BadTensorFile(f"has tensor {_short(name)} of the unknown dtype {_short(dtype)}")
+    if not name.isprintable():
+        raise BadTensorFile(f"has a tensor whose name is not plain text: {_short(name)}")
     if len(name) > MAX_NAME:
         raise BadTensorFile(f"has a tensor whose name is longer than {MAX_NAME} characters")
     numbers = [*shape, begin, end]

@@ -100,22 +100,24 @@ def _tensors(path: Path, digest: str) -> dict[str, Tensor]:
             "name it with --start FILE"
         ) from error
     if hashlib.sha256(content).hexdigest() != digest:
-        raise BadStart(f"{path} is not the file that this run starts from: its SHA-256 is not {digest}")
+        raise BadStart(
+            f"{path.name} in the run's folder is not the file that it starts from: its SHA-256 is another one"
+        )
     try:
         if header_of(path).metadata.get("format") == CAPSULE_FORMAT:
             return _network_of_capsule(path)
         tensors = load(content)
     except (BadTensorFile, SafetensorError) as error:
-        raise BadStart(f"{path} {error}") from error
+        raise BadStart(f"the file that this run starts from {error}") from error
     except BadCapsule as error:
-        raise BadStart(str(error)) from error
+        raise BadStart(str(error).replace(str(path), "the file that this run starts from")) from error
     found = {
         name.removeprefix("module."): tensor.float()
         for name, tensor in tensors.items()
         if tensor.is_floating_point() and not name.endswith(COUNTERS)
     }
     if problem := unusable(found):
-        raise BadStart(f"{path} {problem}")
+        raise BadStart(f"the file that this run starts from {problem}")
     return found
 
 

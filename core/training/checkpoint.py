@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from math import isfinite
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -22,6 +26,8 @@ from core.network.tensors import dense
 from core.run.events import Checkpointed
 
 KEEP = 2
+
+logger = logging.getLogger("onlybn.checkpoint")
 NAME = re.compile(r"step-(\d{8,})-a(\d+)-([0-9a-f]{16})\.safetensors")
 
 
@@ -60,40 +66,48 @@ class CheckpointFolder:
         self._forget_old(path)
         return Checkpointed(step=state.step, file=path.name, sha256=digest, size_bytes=len(content))
 
-    def load(self) -> tuple[State, Checkpointed] | None:
-        """The newest good checkpoint; None where there is none. Damaged files are renamed to `bad-...`."""
+    def load(self, fits: Callable[[State], bool] = lambda _: True) -> tuple[State, Checkpointed] | None:
+        """The newest good checkpoint that `fits` the training; None where there is none. Others are renamed to
+        `bad-...`."""
         for path in self._newest_first():
-            state = self._read(path)
-            if state is None:
+            try:
+                content = _content(path)
+                state = self._read(path, content)
+                good = fits(state)
+            except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                logger.warning("The checkpoint %s cannot be used: %s", path.name, error)
+                good = False
+            if good:
+                digest = hashlib.sha256(content).hexdigest()
+                found = Checkpointed(step=state.step, file=path.name, sha256=digest, size_bytes=len(content))
+                return state, found
+            with suppress(OSError):
                 path.rename(path.with_name(f"bad-{path.name}"))
-                continue
-            content = path.read_bytes()
-            return state, Checkpointed(
-                step=state.step, file=path.name, sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content)
-            )
         return None
 
-    def _read(self, path: Path) -> State | None:
-        content = path.read_bytes()
+    def _read(self, path: Path, content: bytes) -> State:
+        """The state in `content`. Raises one of many errors if it is not that of this run at the step of its name."""
         match = NAME.fullmatch(path.name)
         if match is None or not hashlib.sha256(content).hexdigest().startswith(match[3]):
-            return None
-        try:
-            tensors, numbers = load(content), json.loads(read_metadata(content)["state"])
-        except (SafetensorError, ValueError, KeyError):
-            return None
+            raise ValueError("its content is not that of its name")
+        tensors, numbers = load(content), json.loads(read_metadata(content)["state"])
         if numbers.pop("spec") != self.spec_digest:
-            return None
-        return State(
+            raise ValueError("it is of another spec")
+        if numbers["step"] != int(match[1]):
+            raise ValueError("its step is not that of its name")
+        state = State(
             **{
                 **numbers,
-                "window": Mean(**numbers["window"]),
-                "passed": Mean(**numbers.get("passed", {})),  # checkpoints from before version 0.3 have none
-                "train": Scores(*numbers["train"]) if numbers["train"] else None,
-                "test": Scores(*numbers["test"]),
+                "window": _mean(numbers["window"]),
+                "passed": _mean(numbers.get("passed", {})),  # checkpoints from before version 0.3 have none
+                "train": _scores(numbers["train"]) if numbers["train"] else None,
+                "test": _scores(numbers["test"]),
                 "tensors": tensors,
             }
         )
+        if not (type(state.step) is int and _is_number(state.elapsed_s) and state.elapsed_s >= 0):
+            raise ValueError("its numbers are none")
+        return state
 
     def _newest_first(self) -> list[Path]:
         if not self.folder.is_dir():
@@ -108,6 +122,31 @@ class CheckpointFolder:
             path.unlink(missing_ok=True)
         for left_over in self.folder.glob(".tmp-*"):
             left_over.unlink(missing_ok=True)
+
+
+def _content(path: Path) -> bytes:
+    if not path.is_file():  # reading a pipe or a device might never end
+        raise ValueError("it is no file")
+    return path.read_bytes()
+
+
+def _mean(fields: dict[str, float]) -> Mean:
+    mean = Mean(**fields)  # type: ignore[arg-type]
+    counts = mean.correct, mean.correct5, mean.seen
+    if not all(type(count) is int and count >= 0 for count in counts) or not isinstance(mean.loss, int | float):
+        raise ValueError("its sums are no numbers")
+    return mean
+
+
+def _scores(values: list[float | None]) -> Scores:
+    scores = Scores(*values)  # type: ignore[arg-type]
+    if not all(_is_number(value) for value in scores[1:]) or not (scores.loss is None or _is_number(scores.loss)):
+        raise ValueError("its scores are no numbers")
+    return scores
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 def read_metadata(content: bytes) -> dict[str, str]:

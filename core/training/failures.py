@@ -56,7 +56,7 @@ def failure(spec: RunSpec, step: int, error: Exception) -> Failed | None:
             "Try a smaller batch_size or a smaller network.",
         )
     if isinstance(error, OSError):
-        return Failed(step=step, kind="error", message=f"Cannot write the run's files: {error.strerror or error}.")
+        return Failed(step=step, kind="storage", message=f"Cannot write the run's files: {error.strerror or error}.")
     return None
 
 

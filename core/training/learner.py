@@ -160,6 +160,16 @@ class Learner:
         """All that a checkpoint needs: the result, and the optimiser's state as `optimizer/...`."""
         return {**self.result(), **{f"{OPTIMIZER}{name}": tensor for name, tensor in self.optimizer.state.items()}}
 
+    def accepts(self, tensors: dict[str, Tensor]) -> bool:
+        """Whether `restore` can take `tensors`: the result as it is here, and the optimiser's state of it."""
+        own = self.result()
+        if own.keys() != {name for name in tensors if not name.startswith(OPTIMIZER)}:
+            return False
+        if any(t.shape != tensors[name].shape or t.dtype != tensors[name].dtype for name, t in own.items()):
+            return False
+        state = {name.removeprefix(OPTIMIZER): t for name, t in tensors.items() if name.startswith(OPTIMIZER)}
+        return self.optimizer.accepts(state)
+
     def restore(self, step: int, window: Mean, passed: Mean, tensors: dict[str, Tensor]) -> None:
         """Continue at `step` with the `tensors()` and the sums of that step."""
         with torch.no_grad():

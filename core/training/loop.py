@@ -32,7 +32,7 @@ from core.training.snapshot import NormReader
 
 PROGRESS_EVERY_S = 1.0
 SNAPSHOT_EVERY_S = 0.5
-CHECKPOINT_EVERY_S = 15.0
+CHECKPOINT_EVERY_S = 5.0
 CHECKPOINT_SHARE = 0.02
 """At most this share of the time goes into checkpoints, however large they are."""
 
@@ -121,7 +121,7 @@ class Training:
         self, should_stop: Callable[[], bool], checkpoint_every_s: float, analyses: bool = False
     ) -> Iterator[Event]:
         """Everything from Started to Finished or Stopped."""
-        found = self.group.share(self.checkpoints.load() if self.checkpoints else None)
+        found = self.group.share(self.checkpoints.load(self._fits) if self.checkpoints else None)
         if found:
             self._restore(found[0])
         yield started(self.learner, self.attempt, resumed_from=found[0].step if found else None)
@@ -260,6 +260,10 @@ class Training:
         if math.isfinite(self.learner.window.mean().loss):
             yield from self._save()
         yield Stopped(step=self.step)
+
+    def _fits(self, state: State) -> bool:
+        """Whether the state is one of this training: its step, and the names, shapes and kinds of its tensors."""
+        return 0 <= state.step <= self.spec.total_steps and self.learner.accepts(state.tensors)
 
     def _restore(self, state: State) -> None:
         self.learner.restore(state.step, state.window, state.passed, state.tensors)

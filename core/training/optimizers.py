@@ -24,6 +24,9 @@ the operators of many small tensors, but large ones would leave the cache in bet
 class Optimizer:
     """Updates `parameters` (by name). `state` is all it remembers: tensors by `KIND/NAME`."""
 
+    kinds: tuple[str, ...] = ()
+    """What it remembers of each parameter, once it has made a step."""
+
     def __init__(self, parameters: dict[str, nn.Parameter], recipe: Recipe) -> None:
         self.parameters, self.recipe = parameters, recipe
         self.state: dict[str, Tensor] = {}
@@ -49,6 +52,16 @@ class Optimizer:
         tensors = self.parameters.values()
         return None if any(t.is_cuda for t in tensors) else sum(t.numel() for t in tensors) <= TOGETHER
 
+    def accepts(self, state: dict[str, Tensor]) -> bool:
+        """Whether `restore` can take `state`: for each parameter, or for none, one tensor of each kind."""
+        kinds = {key.partition("/")[0] for key in state}
+        wanted = {f"{kind}/{name}": p for kind in kinds for name, p in self.parameters.items()}
+        return (
+            kinds in (set(), set(self.kinds))
+            and state.keys() == wanted.keys()
+            and all(t.dtype.is_floating_point and t.shape in ((), wanted[key].shape) for key, t in state.items())
+        )
+
     @torch.no_grad()
     def restore(self, state: dict[str, Tensor]) -> None:
         """Continue with a `state` that was saved."""
@@ -63,6 +76,8 @@ class Optimizer:
 
 class Sgd(Optimizer):
     """SGD with momentum, Nesterov's or not, and weight decay, as torch.optim.SGD computes it."""
+
+    kinds = ("momentum",)
 
     def update(self, tensors: list[Tensor], gradients: list[Tensor], lr: float) -> None:
         buffers: list[Tensor | None] = [self.state.get(f"momentum/{name}") for name in self.parameters]
@@ -84,6 +99,8 @@ class Sgd(Optimizer):
 
 class Adam(Optimizer):
     """Adam, or AdamW where `decoupled`, as torch.optim computes them; the recipe's momentum is beta 1."""
+
+    kinds = ("mean", "square", "steps")
 
     decoupled = False
 

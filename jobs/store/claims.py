@@ -14,12 +14,16 @@ from sqlalchemy import Connection, Row
 
 from core.run.cost import run_macs
 from core.run.events import FailureKind, Finished, Point
-from jobs.lease import Running, Troubles, next_state
+from jobs.lease import MAX_CRASHES, Running, Troubles, next_state
+from jobs.quotas import UNLIMITED, Limits
 from jobs.store import curves, results
 from jobs.store.database import Database
 from jobs.store.mapping import UnreadableRun, read_run, read_spec, select_run
 from jobs.store.records import Batch, LogKind, Run, State, Verdict
+from jobs.store.shares import turns
+from jobs.store.shares.admission import one_at_a_time
 from jobs.store.tables import QUEUE, RUNS
+from jobs.store.workers import WELL, Fit, fits
 
 USED = ("memory_bytes", "peak_bytes", "gpu_bytes", "gpu_peak_bytes")
 
@@ -33,9 +37,10 @@ class Claims:
 
     database: Database
 
-    def take(self, worker: str) -> Run | None:
-        """The next run in the queue, now held by `worker`; None if none waits. A run that cannot be read fails."""
-        while run_id := self._next(worker):
+    def take(self, worker: str, fit: Fit = WELL, limits: Limits = UNLIMITED) -> Run | None:
+        """The next run in the queue that suits `worker`, which is `fit`, now held by it; None if none waits that may
+        begin. A run that cannot be read fails."""
+        while run_id := self._next(worker, fit, limits):
             try:
                 with self.database.reading() as connection:
                     row = connection.execute(select_run(), {"id": run_id}).first()
@@ -51,9 +56,10 @@ class Claims:
         with self.database.reading() as connection:
             return [Running(*row) for row in connection.execute(statement)]
 
-    def _next(self, worker: str) -> str | None:
-        """Make `worker` the holder of the next run in the queue, and return its id; None if none waits."""
-        waiting = sa.select(RUNS.c.number).where(RUNS.c.state == "queued").order_by(*QUEUE).limit(1)
+    def _next(self, worker: str, fit: Fit, limits: Limits) -> str | None:
+        """Make `worker` the holder of the next run in the queue, and return its id; None if none may begin."""
+        ready = (fits(worker, fit, self.database.clock()), *turns.may_begin(limits))
+        waiting = sa.select(RUNS.c.number).where(RUNS.c.state == "queued", *ready).order_by(*QUEUE).limit(1)
         with self.database.reading() as connection:  # most wake-ups find nothing; that should not cost a write lock
             if connection.scalar(waiting) is None:
                 return None
@@ -73,6 +79,8 @@ class Claims:
             .returning(RUNS.c.number, RUNS.c.id, RUNS.c.attempt)
         )
         with self.database.writing() as connection:
+            if limits.owner.running:
+                one_at_a_time(connection)  # what runs is counted
             row = connection.execute(statement).first()
             if row is None:
                 return None
@@ -118,10 +126,20 @@ class Claims:
         with self.database.writing() as connection:
             return self._give_up(connection, run_id, attempt, "released", reason)
 
-    def crash(self, run_id: str, attempt: int, reason: str) -> State | None:
-        """The trainer ended without saying why. Queue the run again, or fail it if that does not help."""
+    def crash(
+        self,
+        run_id: str,
+        attempt: int,
+        reason: str,
+        kind: FailureKind = "crash_loop",
+        max_crashes: int = MAX_CRASHES,
+    ) -> State | None:
+        """The trainer ended without a result. Queue the run again, for later and for another worker if there is one; or
+        fail it as `kind` after `max_crashes` in a row. None: the run was lost."""
         with self.database.writing() as connection:
-            return self._give_up(connection, run_id, attempt, "crashed", reason, crash=True)
+            return self._give_up(
+                connection, run_id, attempt, "crashed", reason, crash=True, failure=kind, max_crashes=max_crashes
+            )
 
     def lose(self, run: Running, reason: str) -> State | None:
         """The holder of `run` is gone. None: it was not, or another reaper came first."""
@@ -140,6 +158,8 @@ class Claims:
         row = connection.execute(statement).first()
         if row is None:
             return "lost"
+        if batch.started:  # what an earlier attempt measured beyond this step is not what this one computes
+            curves.delete_beyond(connection, row.number, batch.started.resumed_from)
         curves.insert_points(connection, row.number, batch.points)
         if batch.progress:
             curves.insert_speed(connection, row.number, batch.progress)
@@ -177,6 +197,8 @@ class Claims:
         beat: int | None = None,
         crash: bool = False,
         loss: bool = False,
+        failure: FailureKind = "crash_loop",
+        max_crashes: int = MAX_CRASHES,
     ) -> State | None:
         """The holder stops before the run has ended: cancel it, fail it, or put it back into the queue."""
         statement = _held(sa.select(RUNS).with_for_update(), run_id, attempt)
@@ -185,16 +207,22 @@ class Claims:
             return None
         before = Troubles(row.crashes, row.losses, row.trouble_step)
         troubles = before.after(row.checkpoint_step, crash=crash, loss=loss) if crash or loss else before
-        state = next_state(troubles, row.cancel_requested)
+        state = next_state(troubles, row.cancel_requested, max_crashes)
         curves.insert_log(connection, row.number, attempt, kind, reason)
         if state == "cancelled":
             self._settle(connection, run_id, attempt, state, "Cancelled; the curves so far are kept.", {})
         elif state == "failed":
-            values = {"error_kind": "crash_loop", "error_message": _crash_loop(troubles, row, reason)}
+            values = {"error_kind": failure, "error_message": _crash_loop(troubles, row, reason)}
             self._settle(connection, run_id, attempt, state, values["error_message"], values)
         else:
-            columns = {"crashes": troubles.crashes, "losses": troubles.losses, "trouble_step": troubles.step}
-            connection.execute(_held(sa.update(RUNS), run_id, attempt).values({**IDLE, **columns, "state": "queued"}))
+            columns: dict[str, Any] = {
+                "crashes": troubles.crashes,
+                "losses": troubles.losses,
+                "trouble_step": troubles.step,
+            }
+            later = {"not_before": self.database.clock() + troubles.wait_s, "shunned": row.worker} if crash else {}
+            values = {**IDLE, **columns, **later, "state": "queued"}
+            connection.execute(_held(sa.update(RUNS), run_id, attempt).values(values))
         return state
 
 

@@ -103,6 +103,13 @@ def insert_points(connection: Connection, run: int, points: Sequence[Point]) -> 
     _insert_new(connection, POINTS, ("run", "split", "step"), rows)
 
 
+def delete_beyond(connection: Connection, run: int, step: int | None) -> None:
+    """Delete what was measured after `step`; None: all. Whoever resumes at `step` measures it anew."""
+    for table in (POINTS, SNAPSHOTS, SPEEDS):
+        beyond = sa.true() if step is None else table.c.step > step
+        connection.execute(sa.delete(table).where(table.c.run == run, beyond))
+
+
 def insert_speed(connection: Connection, run: int, progress: Progress) -> None:
     """The first speed that is said in a part of the run stays."""
     if progress.images_per_s <= 0 or progress.step < 1:

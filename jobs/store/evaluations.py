@@ -15,8 +15,10 @@ from sqlalchemy import Row
 
 from core.run.edits import SurgeryRequest
 from jobs.lease import Running
+from jobs.quotas import UNKNOWN, UNLIMITED, Asker, Limits
 from jobs.store.curves import number_of
 from jobs.store.database import Database
+from jobs.store.shares.admission import admit_evaluation
 from jobs.store.submission import new_id
 from jobs.store.tables import EVALUATIONS, RUNS
 
@@ -57,8 +59,13 @@ class Evaluations:
 
     database: Database
 
-    def submit(self, run_id: str, request: SurgeryRequest) -> tuple[Evaluation, bool]:
-        """Queue `request` on run `run_id`, which must exist. Returns the evaluation, and whether it is new."""
+    def submit(
+        self, run_id: str, request: SurgeryRequest, *, by: Asker = UNKNOWN, limits: Limits = UNLIMITED
+    ) -> tuple[Evaluation, bool]:
+        """Queue `request` on run `run_id`, which must exist. Returns the evaluation, and whether it is new.
+
+        Raises Refused.
+        """
         same = _select().where(C.run == number_of(run_id), C.digest == request.digest, C.state != "failed")
         row = {
             "id": new_id(),
@@ -67,12 +74,15 @@ class Evaluations:
             "request": request.model_dump_json(),
             "state": "queued",
             "created_at": time.time(),
+            "visitor": by.owner,
+            "address": by.address,
         }
         with self.database.writing() as connection:
             self._forget_old(connection)
             found = connection.execute(same.order_by(C.number.desc()).limit(1)).first()
             if found is not None:
                 return _read(found), False
+            admit_evaluation(connection, limits, by)
             connection.execute(sa.insert(EVALUATIONS).values(row))
             return _read(connection.execute(_select().where(C.id == row["id"])).one()), True
 

@@ -14,17 +14,20 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlalchemy import Row
 
+from core.catalog.cache import cached
 from core.catalog.model import first_fault
 from core.run.events import Counts, Finished, Started
 from core.run.problems import explain
 from core.run.spec import STORED, RunSpec
+from jobs.store.database import Clock
 from jobs.store.records import ExampleMark, Run, Unreadable, Usage
-from jobs.store.tables import FINDINGS, MEMBERS, RUNS, STUDIES, place_of
+from jobs.store.tables import FINDINGS, MEMBERS, RUNS, STUDIES, WORKERS, place_of
+from jobs.store.workers import alive
 
 # Read once for many polls. A Started of the deepest network is some 100 KB, hence the smaller cache.
 read_spec = lru_cache(2048)(partial(RunSpec.model_validate_json, context=STORED))
 read_counts = lru_cache(2048)(Counts.model_validate_json)
-read_started = lru_cache(256)(Started.model_validate_json)
+read_started = cached(48 << 20, lambda started: 600 * len(started.layers))(Started.model_validate_json)
 read_result = lru_cache(1024)(Finished.model_validate_json)
 
 
@@ -39,7 +42,8 @@ def select_runs() -> sa.Select[Any]:
         sa.select(sa.func.count())
         .where(
             earlier.c.state == "queued",
-            sa.tuple_(earlier.c.priority, place_of(earlier)) <= sa.tuple_(RUNS.c.priority, place_of()),
+            sa.tuple_(earlier.c.priority, earlier.c.turn, place_of(earlier))
+            <= sa.tuple_(RUNS.c.priority, RUNS.c.turn, place_of()),
         )
         .correlate(RUNS)
         .scalar_subquery()
@@ -54,7 +58,17 @@ def select_runs() -> sa.Select[Any]:
         .scalar_subquery()
     )
     position = sa.case((RUNS.c.state == "queued", place))
-    columns = sa.select(RUNS, position.label("position"), found.label("has_findings"), study.label("study"))
+    silent = sa.exists().where(WORKERS.c.name == RUNS.c.worker, ~alive(Clock())).correlate(RUNS)
+    in_study = sa.exists().where(MEMBERS.c.run == RUNS.c.number).correlate(RUNS)
+    unattended = sa.case((RUNS.c.state == "running", silent), else_=sa.false())
+    columns = sa.select(
+        RUNS,
+        position.label("position"),
+        found.label("has_findings"),
+        study.label("study"),
+        unattended.label("unattended"),
+        in_study.label("in_study"),
+    )
     return columns.where(kept())
 
 
@@ -115,6 +129,7 @@ def _part(row: Row[Any], name: str, read: Callable[[str], Part]) -> Part:
 
 def read_run(row: Row[Any]) -> Run:
     """The run of a row. Raises UnreadableRun."""
+    silent = bool(row.unattended)  # what it said last is no longer so
     return Run(
         id=row.id,
         spec=_part(row, "spec", read_spec),
@@ -129,9 +144,9 @@ def read_run(row: Row[Any]) -> Run:
         total_steps=row.total_steps,
         tested=row.tested,
         analysed=row.analysed,
-        images_per_s=row.images_per_s,
+        images_per_s=None if silent else row.images_per_s,
         elapsed_s=row.elapsed_s,
-        eta_s=row.eta_s,
+        eta_s=None if silent else row.eta_s,
         checkpoint_step=row.checkpoint_step,
         counts=_part(row, "counts", read_counts),
         started=_part(row, "started", read_started) if row.started else None,
@@ -143,6 +158,11 @@ def read_run(row: Row[Any]) -> Run:
         position=row.position,
         study=row.study,
         usage=_usage(row),
+        unattended=silent,
+        pinned=row.pinned,
+        evicted_at=row.evicted_at,
+        dropped_at=row.dropped_at,
+        in_study=bool(row.in_study),
         example=ExampleMark(row.example, row.example_shows, row.example_machine) if row.example else None,
     )
 

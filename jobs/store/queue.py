@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from jobs.store.database import Database
 from jobs.store.mapping import readable, select_runs
 from jobs.store.records import Run
-from jobs.store.submission import ALONE
-from jobs.store.tables import MEMBERS, QUEUE, RUNS, place_of
+from jobs.store.shares import admission
+from jobs.store.tables import QUEUE, RUNS, place_of
 
 
 @dataclass(eq=False)
@@ -38,14 +38,8 @@ class Queue:
 
     def backlog(self) -> int:
         """How many requests wait: single runs, and studies, each as one."""
-        alone = sa.select(sa.func.count()).select_from(RUNS).where(RUNS.c.state == "queued", RUNS.c.priority == ALONE)
-        studies = (
-            sa.select(sa.func.count(sa.distinct(MEMBERS.c.study)))
-            .join(RUNS, RUNS.c.number == MEMBERS.c.run)
-            .where(RUNS.c.state == "queued", RUNS.c.priority != ALONE)
-        )
         with self.database.reading() as connection:
-            return (connection.scalar(alone) or 0) + (connection.scalar(studies) or 0)
+            return admission.backlog(connection)
 
     def reorder(self, wanted: Sequence[str]) -> list[str]:
         """Serve the runs `wanted` in this order, as far as they still wait: they share out the places that they have.
@@ -57,20 +51,20 @@ class Queue:
         with self.database.writing() as connection:
             # Lock the rows before reading their places: meanwhile a claim skips them, and another reordering waits.
             numbers = list(connection.scalars(own.with_for_update()))
-            there = sa.select(RUNS.c.number, RUNS.c.id, RUNS.c.priority, place_of().label("place"))
+            there = sa.select(RUNS.c.number, RUNS.c.id, RUNS.c.priority, RUNS.c.turn, place_of().label("place"))
             rows = connection.execute(there.where(RUNS.c.number.in_(numbers)).order_by(*QUEUE)).all()
             turn = {run_id: index for index, run_id in enumerate(wanted)}
             served: list[str] = []
-            given: list[dict[str, int | None]] = []
+            given: list[dict[str, float | None]] = []
             for _, group in groupby(rows, key=lambda row: row.priority):
                 alike = list(group)
                 dealt = sorted(alike, key=lambda row: turn[row.id])
                 served += [row.id for row in dealt]
                 given += [
-                    {"of": row.number, "given": old.place if old.place != row.number else None}
+                    {"of": row.number, "given": old.place if old.place != row.number else None, "its": old.turn}
                     for row, old in zip(dealt, alike, strict=True)
                 ]
             if given:
                 statement = sa.update(RUNS).where(RUNS.c.number == sa.bindparam("of"))
-                connection.execute(statement.values(place=sa.bindparam("given")), given)
+                connection.execute(statement.values(place=sa.bindparam("given"), turn=sa.bindparam("its")), given)
         return served

@@ -11,6 +11,8 @@ from core.run.spec import RunSpec
 ID_PATTERN = r"^[A-Za-z0-9_-]{6,40}$"
 """What the id of a run, a study or an evaluation may look like. static/server/catalog.js has it, too."""
 
+Mode = Literal["open", "paused", "drained"]
+"""Of the queue. Paused: no run begins. Drained: nothing new is accepted, and what waits is worked off."""
 State = Literal["queued", "running", "finished", "failed", "cancelled"]
 STATES: tuple[State, ...] = ("queued", "running", "finished", "failed", "cancelled")
 TERMINAL: frozenset[State] = frozenset({"finished", "failed", "cancelled"})
@@ -72,19 +74,25 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class WorkerNow:
-    """A worker that lives: how many runs it can hold and holds. `machine`: None of a worker of an older version."""
+    """A worker that lives: how many runs it can hold and holds. `machine`: None of a worker of an older version.
+    `trouble`: why it takes no runs; `note`: what works worse than it should; None: nothing."""
 
     host: str
     slots: int
     running: int
     machine: Machine | None
+    trouble: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run as the store knows it now. Times are Unix seconds; `position` is 1 for the next in the queue.
 
-    `study` is the id of the study that launched it, whose owner is the run's.
+    `study` is the id of the study that launched it, whose owner is the run's. `unattended`: it runs on a worker that
+    has not been heard of for a while. `pinned`: nothing of it is ever deleted. `evicted_at`: when its curves, snapshots
+    and trained network were deleted; `dropped_at`: when only the network was. `in_study`: a study needs it, so it
+    cannot be removed.
     """
 
     id: str
@@ -115,6 +123,11 @@ class Run:
     study: str | None
     example: ExampleMark | None
     usage: Usage | None
+    unattended: bool = False
+    pinned: bool = False
+    evicted_at: float | None = None
+    dropped_at: float | None = None
+    in_study: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +192,32 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What the installation does now. `macs_per_s`: multiply-adds a second of recent runs, None before the first."""
+    """What the installation does now. `workers`: those that live and take runs. `macs_per_s`: multiply-adds a second of
+    recent runs, None before the first. `troubles`: what is wrong with workers, in sentences. `mode`: of the queue."""
 
     workers: int
     queued: int
     running: int
     macs_per_s: float | None
+    troubles: tuple[str, ...] = ()
+    mode: Mode = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Managed:
+    """A run as the operator sees it; also removed ones, and such that cannot be read."""
+
+    id: str
+    name: str | None
+    state: State
+    architecture: str
+    policy: str
+    dataset: str
+    created_at: float
+    pinned: bool
+    removed_at: float | None
+    evicted_at: float | None
+    example: bool
 
 
 @dataclass(frozen=True, slots=True)

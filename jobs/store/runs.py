@@ -9,14 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from core.run.spec import RunSpec
+from jobs.quotas import UNKNOWN, UNLIMITED, Asker, Limits
 from jobs.store import curves
 from jobs.store.database import Database
-from jobs.store.mapping import kept, read_any, read_run, readable, select_run, select_runs
+from jobs.store.mapping import kept, read_any, read_run, read_spec, readable, select_run, select_runs
 from jobs.store.records import RESUMABLE, TERMINAL, LogRow, Run, State, Unreadable
-from jobs.store.submission import hashed, insert_run, new_token, row_of
-from jobs.store.tables import MEMBERS, RUNS
+from jobs.store.shares.admission import ALONE, admit_launch
+from jobs.store.shares.prices import check_price
+from jobs.store.shares.tables import BURIED
+from jobs.store.shares.turns import next_turn
+from jobs.store.submission import IN_STUDY, hashed, id_of, insert_run, launched, new_token, row_of, token_of
+from jobs.store.tables import MEMBERS, RUNS, STARTS, STUDIES
 from jobs.store.tallies import Filters
 
 REMOVED_FOR_S = 3600.0
@@ -41,20 +47,49 @@ SORTS: dict[str, sa.Column[Any]] = {
 """What a list of runs can be sorted by."""
 
 
+class MissingStart(LookupError):
+    """The file that a run would start from is not here (any more)."""
+
+
 @dataclass(eq=False)
 class Runs:
     """What anybody may do with runs."""
 
     database: Database
 
-    def submit(self, spec: RunSpec, *, owner_token: str | None = None) -> tuple[Run, str]:
-        """Queue a run. Returns it with the token that proves who may change it; the database keeps only its hash."""
-        token = owner_token or new_token()
-        row = row_of(spec, hashed(token))
+    def submit(
+        self,
+        spec: RunSpec,
+        *,
+        owner_token: str | None = None,
+        by: Asker = UNKNOWN,
+        limits: Limits = UNLIMITED,
+        keeps: bool = False,
+        key: str | None = None,
+    ) -> tuple[Run, str]:
+        """Queue a run that `by` asks for; `keeps`: keep its trained network, whatever its size.
+
+        Returns it with the token that proves who may change it; the database keeps only its hash. With a `key`, which
+        nobody else knows, a repeated call returns the run of the first one. Raises Refused, and MissingStart, and
+        TooExpensive, and KeyTaken.
+        """
+        check_price(spec, limits.cap)
+        token = owner_token or (token_of(key) if key else new_token())
+        row = {**row_of(spec, hashed(token), by=by), "keeps": keeps, **({"id": id_of(key)} if key else {})}
+        try:
+            return self._submit(row, spec, by, limits), token
+        except IntegrityError:  # the same call came twice at once
+            if key is None:
+                raise
+            return self._submit(row, spec, by, limits), token
+
+    def _submit(self, row: dict[str, Any], spec: RunSpec, by: Asker, limits: Limits) -> Run:
         with self.database.writing() as connection:
-            number = insert_run(connection, row)
-            run = read_run(connection.execute(select_runs().where(RUNS.c.number == number)).one())
-        return run, token
+            if not launched(connection, row):
+                admit_launch(connection, limits, by, row["disk_bytes"])
+                _insist_on_start(connection, spec.start)
+                insert_run(connection, row, limits)
+            return read_run(connection.execute(select_runs().where(RUNS.c.id == row["id"])).one())
 
     def may_change(self, run_id: str, token: str) -> bool:
         """Whether `token` is the one that `submit` gave out for this run."""
@@ -79,6 +114,11 @@ class Runs:
         with self.database.reading() as connection:
             rows = connection.execute(select_runs().where(RUNS.c.id.in_(run_ids))).all()
         return {run.id: run for run in readable(rows)}
+
+    def known(self, run_ids: Collection[str]) -> set[str]:
+        """Those of `run_ids` that exist, also removed ones and such that cannot be read."""
+        with self.database.reading() as connection:
+            return set(connection.scalars(sa.select(RUNS.c.id).where(RUNS.c.id.in_(run_ids))))
 
     def find(self, **wanted: Any) -> tuple[list[Run], int]:
         """Those of `listed` that can be read, and how many match in all."""
@@ -137,13 +177,20 @@ class Runs:
     def cancel(self, run_id: str) -> Run | None:
         """Cancel a queued run at once; ask the holder of a running one to stop it; leave an ended one as it is.
 
-        Raises UnreadableRun, once it is done.
+        A run that an open study of another owner needs goes over to that study instead, and goes on. Raises
+        UnreadableRun, once it is done.
         """
         with self.database.writing() as connection:
             row = connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id).with_for_update()).first()
             if row is None:
                 return None
-            if row.state == "queued":
+            heir = _heir(connection, row) if row.state in ("queued", "running") and not row.cancel_requested else None
+            if heir is not None:
+                values = {field: heir._mapping[field] for field in ("owner", "visitor", "address")}
+                if row.priority == ALONE and row.state == "queued":
+                    values["priority"] = IN_STUDY[heir.scale]
+                curves.insert_log(connection, row.number, row.attempt, "warning", HANDED_OVER)
+            elif row.state == "queued":
                 values = {"state": "cancelled", "cancel_requested": True, "finished_at": time.time()}
                 curves.insert_log(connection, row.number, row.attempt, "cancelled", "Cancelled while it was waiting.")
             elif row.state == "running" and not row.cancel_requested:
@@ -156,20 +203,30 @@ class Runs:
             row = connection.execute(select_runs().where(RUNS.c.number == row.number)).one()
         return read_run(row)
 
-    def resume(self, run_id: str) -> Run | None:
+    def resume(self, run_id: str, *, by: Asker = UNKNOWN, limits: Limits = UNLIMITED) -> Run | None:
         """Queue a failed or cancelled run again, with its troubles forgotten, to resume from its checkpoint. None: it
-        is in another state, or was removed."""
+        is in another state, or was removed. It counts as asked for by `by`. Raises Refused, and TooExpensive."""
         values = {
-            **dict.fromkeys(("finished_at", "error_kind", "error_message", "trouble_step")),
+            **dict.fromkeys(("finished_at", "error_kind", "error_message", "trouble_step", "not_before", "shunned")),
+            **dict.fromkeys(("evicted_at", "dropped_at")),
             **dict.fromkeys(("crashes", "losses"), 0),
             "state": "queued",
             "cancel_requested": False,
+            "place": None,
         }
-        ended = sa.update(RUNS).where(RUNS.c.id == run_id, RUNS.c.state.in_(RESUMABLE), kept())
+        ended = (RUNS.c.id == run_id, RUNS.c.state.in_(RESUMABLE), kept())
         with self.database.writing() as connection:
-            row = connection.execute(ended.values(values).returning(RUNS.c.number, RUNS.c.attempt)).first()
+            if connection.scalar(sa.select(RUNS.c.number).where(*ended)) is None:
+                return None
+            admit_launch(connection, limits, by)
+            row = connection.execute(sa.select(RUNS).where(*ended).with_for_update()).first()
             if row is None:
                 return None
+            check_price(read_spec(row.spec), limits.cap)
+            if by.owner is not None:
+                values |= {"visitor": by.owner, "address": by.address}
+            values["turn"] = next_turn(connection, by, row.price_s, row.priority, limits.address_owners)
+            connection.execute(sa.update(RUNS).where(RUNS.c.number == row.number).values(values))
             curves.insert_log(connection, row.number, row.attempt, "requeued", "Queued again by who launched it.")
             return read_run(connection.execute(select_runs().where(RUNS.c.number == row.number)).one())
 
@@ -203,4 +260,31 @@ class Runs:
             if connection.execute(sa.select(RUNS.c.number).where(old).limit(1)).first() is None:
                 return []  # the usual case, which writes nothing
         with self.database.writing() as connection:
-            return list(connection.scalars(sa.delete(RUNS).where(old).returning(RUNS.c.id)))
+            gone = list(connection.scalars(sa.delete(RUNS).where(old).returning(RUNS.c.id)))
+            if gone:
+                connection.execute(sa.insert(BURIED).values(at=self.database.clock()), [{"id": name} for name in gone])
+        return gone
+
+    def buried(self, run_ids: Collection[str]) -> set[str]:
+        """Those of `run_ids` that were deleted for good, on whichever machine."""
+        with self.database.reading() as connection:
+            return set(connection.scalars(sa.select(BURIED.c.id).where(BURIED.c.id.in_(run_ids))))
+
+
+HANDED_OVER = "Given up by who launched it. A study of somebody else needs it, so it goes on as a run of that study."
+
+
+def _heir(connection: sa.Connection, run: sa.Row[Any]) -> sa.Row[Any] | None:
+    """The oldest open study of another owner that needs the run."""
+    needs = (
+        sa.select(STUDIES)
+        .join(MEMBERS, MEMBERS.c.study == STUDIES.c.number)
+        .where(MEMBERS.c.run == run.number, ~STUDIES.c.cancelled, STUDIES.c.owner != run.owner)
+    )
+    return connection.execute(needs.order_by(STUDIES.c.number).limit(1)).first()
+
+
+def _insist_on_start(connection: sa.Connection, digest: str | None) -> None:
+    here = sa.select(STARTS.c.digest).where(STARTS.c.digest == digest)
+    if digest is not None and connection.scalar(here) is None:
+        raise MissingStart(digest)

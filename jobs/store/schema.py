@@ -14,11 +14,14 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
+from jobs.store.artefacts import tables as _artefacts  # noqa: F401  # they belong to METADATA
 from jobs.store.database import Database
+from jobs.store.shares import tables as _shares  # noqa: F401  # they belong to METADATA
 from jobs.store.tables import METADATA, SCHEMA
 
-HEAD = "0003"
+HEAD = "0007"
 """The newest revision in `migrations/versions`."""
 BEFORE = "3"
 """The schema of the last programs without migrations."""
@@ -57,6 +60,22 @@ def migrate(database: Database) -> None:
         copy = _upgrade(database, connection, found)
     kept = f" As it was before, it is in {copy}." if copy else ""
     logger.info("The database %s went from schema %s to %s.%s", database.address, found, HEAD, kept)
+
+
+def is_current(database: Database) -> bool:
+    """Whether `database` has this program's schema. Raises DBAPIError if it does not answer."""
+    with database.reading() as connection:
+        return revision(connection) == HEAD
+
+
+def is_writable(database: Database) -> bool:
+    """Whether `database` takes a write: it is no read-only copy, has room, and no lock stands in the way."""
+    try:
+        with database.writing() as connection:
+            connection.execute(sa.update(SCHEMA).values(version=SCHEMA.c.version))
+    except DBAPIError:
+        return False
+    return True
 
 
 def make(connection: Connection) -> None:

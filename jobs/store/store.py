@@ -5,6 +5,7 @@ It knows no web and no queue of hints. `store.runs.submit(spec)`, `store.claims.
 
 from __future__ import annotations
 
+from jobs.store.artefacts.artefacts import FOLDER, Artefacts
 from jobs.store.claims import Claims
 from jobs.store.curves import Curves
 from jobs.store.database import Database
@@ -14,6 +15,10 @@ from jobs.store.queue import Queue
 from jobs.store.results import Results
 from jobs.store.runs import Runs
 from jobs.store.schema import migrate
+from jobs.store.shares.allowance import Allowances
+from jobs.store.shares.keeping import Keeping
+from jobs.store.shares.reports import Reports
+from jobs.store.shares.switch import Switch
 from jobs.store.starts import Starts
 from jobs.store.studies import Studies
 from jobs.store.tallies import Tallies
@@ -21,21 +26,29 @@ from jobs.store.workers import Workers
 
 
 class Store:
-    """Runs and all that belongs to them, in one database. May be shared by threads."""
+    """Runs and all that belongs to them, in one database. May be shared by threads.
 
-    def __init__(self, database: Database) -> None:
+    `artefacts`: where files are kept that other machines need. Raises ValueError.
+    """
+
+    def __init__(self, database: Database, artefacts: str = FOLDER) -> None:
         self.database = database
         self.runs = Runs(database)
         self.queue = Queue(database)
         self.claims = Claims(database)
         self.curves = Curves(database)
         self.results = Results(database)
+        self.artefacts = Artefacts(database, artefacts)
         self.starts = Starts(database)
         self.evaluations = Evaluations(database)
         self.studies = Studies(database)
         self.tallies = Tallies(database)
         self.workers = Workers(database)
         self.examples = Examples(database)
+        self.keeping = Keeping(database)
+        self.switch = Switch(database)
+        self.reports = Reports(database)
+        self.allowances = Allowances(database)
 
     def migrate(self) -> None:
         """Bring the database to the schema of this program. Several processes may do so at once. Raises WrongSchema."""

@@ -20,9 +20,12 @@ from sqlalchemy import Connection, Row
 
 from core.run.spec import STORED
 from core.studies.spec import StudySpec
+from jobs.quotas import UNKNOWN, UNLIMITED, Asker, Limits
 from jobs.store.database import Database
 from jobs.store.mapping import kept, read_any, select_runs
 from jobs.store.records import TERMINAL, Run, State
+from jobs.store.shares.admission import admit_launch, one_at_a_time
+from jobs.store.shares.prices import check_price
 from jobs.store.submission import IN_STUDY, hashed, insert_run, new_id, new_token, row_of
 from jobs.store.tables import MEMBERS, RUNS, STUDIES
 
@@ -70,14 +73,16 @@ class Studies:
 
     database: Database
 
-    def launch(self, spec: StudySpec) -> Launched:
+    def launch(self, spec: StudySpec, *, by: Asker = UNKNOWN, limits: Limits = UNLIMITED) -> Launched:
         """Queue the missing runs of a study; if the same study has finished before, return that one instead.
 
-        Raises StudyUnavailable.
+        Raises StudyUnavailable, Refused, and TooExpensive.
         """
+        for member in spec.members:
+            check_price(member.spec, limits.cap)
         token = new_token()
         owner = hashed(token)
-        rows = [row_of(member.spec, owner, IN_STUDY[spec.scale]) for member in spec.members]
+        rows = [row_of(member.spec, owner, IN_STUDY[spec.scale], by) for member in spec.members]
         study_id = new_id()
         values = {
             "id": study_id,
@@ -86,31 +91,42 @@ class Studies:
             "spec": spec.model_dump_json(),
             "owner": owner,
             "created_at": time.time(),
+            "visitor": by.owner,
+            "address": by.address,
         }
         with self.database.writing() as connection:
+            one_at_a_time(connection)
             if done := _finished(connection, values):
                 return Launched(done, None, ())
+            there = _usable(connection, {row["digest"] for row in rows})
+            admit_launch(connection, limits, by, sum(row["disk_bytes"] for row in rows if row["digest"] not in there))
             number = connection.scalars(sa.insert(STUDIES).values(values).returning(STUDIES.c.number)).one()
-            new = _fill(connection, number, dict(enumerate(rows)))
+            new = _fill(connection, number, dict(enumerate(rows)), limits)
         return Launched(study_id, token, new)
 
-    def resume(self, study_id: str) -> Launched | None:
-        """Queue again the runs that failed or were cancelled; None if there is no such study."""
+    def resume(self, study_id: str, *, by: Asker = UNKNOWN, limits: Limits = UNLIMITED) -> Launched | None:
+        """Queue again the runs that failed or were cancelled; None if there is no such study.
+
+        Raises Refused, and TooExpensive.
+        """
         with self.database.reading() as connection:
             found = _study_row(connection, study_id)
             if found is None:
                 return None
             over = _places_over(connection, found.number)
         spec = read_study(found.spec)
+        for place in over:
+            check_price(spec.members[place].spec, limits.cap)
         priority = IN_STUDY[spec.scale]
-        rows = {place: row_of(spec.members[place].spec, found.owner, priority) for place in over}
+        rows = {place: row_of(spec.members[place].spec, found.owner, priority, by) for place in over}
         with self.database.writing() as connection:
+            admit_launch(connection, limits, by, sum(row["disk_bytes"] for row in rows.values()))
             connection.execute(sa.update(STUDIES).where(STUDIES.c.number == found.number).values(cancelled=False))
             # Meanwhile somebody else may have resumed it, and another run may have ended, for which there is no row.
             again = [place for place in _places_over(connection, found.number) if place in rows]
             gone = sa.delete(MEMBERS).where(MEMBERS.c.study == found.number, MEMBERS.c.place.in_(again))
             connection.execute(gone)
-            new = _fill(connection, found.number, {place: rows[place] for place in again})
+            new = _fill(connection, found.number, {place: rows[place] for place in again}, limits)
         return Launched(study_id, None, new)
 
     def cancel(self, study_id: str) -> list[str] | None:
@@ -150,8 +166,21 @@ class Studies:
             return next(iter(_read(connection, [row])), None) if row else None
 
     def latest(self) -> list[Study]:
-        """The newest study of each name and scale, the newest first."""
-        newest = sa.select(sa.func.max(STUDIES.c.number)).group_by(STUDIES.c.name, STUDIES.c.scale)
+        """The newest study of each name and scale, the newest first; a cancelled one only where there is no other.
+
+        So nobody's cancel hides a study that goes on. One of which single runs were cancelled comes between the two.
+        """
+        spoiled = sa.exists().where(
+            MEMBERS.c.study == STUDIES.c.number,
+            RUNS.c.number == MEMBERS.c.run,
+            (RUNS.c.state == "cancelled") | RUNS.c.cancel_requested,
+        )
+        rank = sa.case((STUDIES.c.cancelled, 2), (spoiled, 1), else_=0)
+        turn = sa.func.row_number().over(
+            partition_by=(STUDIES.c.name, STUDIES.c.scale), order_by=(rank, STUDIES.c.number.desc())
+        )
+        ranked = sa.select(STUDIES.c.number, turn.label("turn")).subquery()
+        newest = sa.select(ranked.c.number).where(ranked.c.turn == 1)
         statement = sa.select(STUDIES).where(STUDIES.c.number.in_(newest)).order_by(STUDIES.c.number.desc())
         with self.database.reading() as connection:
             return _read(connection, connection.execute(statement).all())
@@ -198,7 +227,7 @@ def _places_over(connection: Connection, study: int) -> list[int]:
     return list(connection.scalars(statement.order_by(MEMBERS.c.place)))
 
 
-def _fill(connection: Connection, study: int, rows: Mapping[int, dict[str, Any]]) -> tuple[str, ...]:
+def _fill(connection: Connection, study: int, rows: Mapping[int, dict[str, Any]], limits: Limits) -> tuple[str, ...]:
     """Give each place of the study a run: an existing one, or the new `rows[place]`. Returns the ids of new ones."""
     there = _usable(connection, {row["digest"] for row in rows.values()})
     new: list[str] = []
@@ -206,7 +235,7 @@ def _fill(connection: Connection, study: int, rows: Mapping[int, dict[str, Any]]
     for place, row in sorted(rows.items()):
         number = there.get(row["digest"])
         if number is None:
-            number = insert_run(connection, row, "Submitted by a study.")
+            number = insert_run(connection, row, limits, "Submitted by a study.")
             new.append(row["id"])
         else:  # it gets the priority of the most urgent study that needs it
             urgent = sa.update(RUNS).where(RUNS.c.number == number, RUNS.c.priority > row["priority"])
@@ -223,6 +252,7 @@ def _usable(connection: Connection, digests: Collection[str]) -> dict[str, int]:
         sa.select(RUNS.c.digest, RUNS.c.state, RUNS.c.number)
         .where(RUNS.c.digest.in_(digests), RUNS.c.state.in_(USABLE), kept())
         .where((RUNS.c.state == "finished") | ~RUNS.c.cancel_requested)
+        .with_for_update()  # none of them may be cancelled before it is a member
     )
     found = sorted(connection.execute(statement), key=lambda row: (-USABLE.index(row.state), row.number))
     return {row.digest: row.number for row in found}

@@ -16,12 +16,8 @@ from core.run.events import Point, Split
 METADATA = MetaData()
 Big = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite counts up by itself in INTEGER only
 
-SCHEMA = Table(
-    "schema_version",
-    METADATA,
-    Column("only", sa.Integer, primary_key=True, autoincrement=False),
-    Column("version", sa.Integer, nullable=False),
-)
+_ONLY = Column("only", sa.Integer, primary_key=True, autoincrement=False)
+SCHEMA = Table("schema_version", METADATA, _ONLY, Column("version", sa.Integer, nullable=False))
 """Always 4: it tells programs from before the migrations that this database is not for them."""
 
 # For indexes of the few rows that have a value.
@@ -58,6 +54,9 @@ RUNS = Table(
     Column("crashes", sa.Integer, nullable=False, default=0),
     Column("losses", sa.Integer, nullable=False, default=0),
     Column("trouble_step", sa.Integer),
+    # After a crash: when it may be taken again, by the database's clock, and the worker that should leave it to others.
+    Column("not_before", sa.Double),
+    Column("shunned", sa.String(80)),
     # Its progress.
     Column("step", sa.Integer, nullable=False, default=0),
     Column("total_steps", sa.Integer, nullable=False),
@@ -81,11 +80,26 @@ RUNS = Table(
     Column("gpu_bytes", Big),
     Column("gpu_peak_bytes", Big),
     Column("removed_at", sa.Double),  # by the database's clock
+    # Who asked for it: hashes of the token of a browser and of a network address; empty: unknown.
+    Column("visitor", sa.String(64)),
+    Column("address", sa.String(64)),
+    # What it was expected to cost, and its turn among the runs of its priority: `shares/turns.py`.
+    Column("price_s", sa.Double, nullable=False, default=0.0),
+    Column("disk_bytes", Big, nullable=False, default=0),
+    Column("turn", sa.Double, nullable=False, default=0.0),
+    # Whether its trained network is kept whatever its size, whether nothing of it is ever deleted, and when its curves
+    # and files were.
+    Column("keeps", sa.Boolean, nullable=False, default=False),
+    Column("pinned", sa.Boolean, nullable=False, default=False),
+    Column("evicted_at", sa.Double),
+    Column("dropped_at", sa.Double),  # its trained network only
     # Of a run that came with the project: the name of its files, what it shows, and the machine that trained it.
     Column("example", sa.String(60)),
     Column("example_shows", sa.Text),
     Column("example_machine", sa.Text),
-    Index("runs_queue", "state", "priority", "number"),
+    Index("runs_queue", "state", "priority", "turn", "number"),
+    Index("runs_visitor", "visitor", "state"),
+    Index("runs_address", "address", "state"),
     Index("runs_digest", "digest"),
     Index("runs_finished", "state", "finished_at"),
     Index("runs_created", "created_at"),
@@ -99,11 +113,11 @@ RUNS = Table(
 
 
 def place_of(runs: FromClause = RUNS) -> ColumnElement[int]:
-    """Where a run of `runs` (the table, or an alias of it) stands among those of its priority."""
+    """Where a run of `runs` (the table, or an alias of it) stands among those of its priority and its turn."""
     return sa.func.coalesce(runs.c.place, runs.c.number)
 
 
-QUEUE = (RUNS.c.priority, place_of())
+QUEUE = (RUNS.c.priority, RUNS.c.turn, place_of())
 """The order in which runs are served."""
 
 
@@ -126,6 +140,7 @@ POINTS = Table(
     *_measured(),
     Index("points_once", "run", "split", "step", unique=True),
     Index("points_cursor", "run", "id"),
+    sqlite_autoincrement=True,  # the id of a deleted row must not come back: ids are cursors
 )
 
 SNAPSHOTS = Table(
@@ -142,7 +157,7 @@ SNAPSHOTS = Table(
     Column("detail", sa.LargeBinary, nullable=False),  # zlib of the whole event as JSON
     Index("snapshots_once", "run", "step", unique=True),
     Index("snapshots_cursor", "run", "id"),
-    sqlite_autoincrement=True,  # the id of a deleted row must not come back: ids are cursors
+    sqlite_autoincrement=True,
 )
 
 SPEEDS = Table(
@@ -155,6 +170,7 @@ SPEEDS = Table(
     Column("images_per_s", sa.Double, nullable=False),
     Index("speeds_once", "run", "part", unique=True),
     Index("speeds_cursor", "run", "id"),
+    sqlite_autoincrement=True,
 )
 
 LOG = Table(
@@ -184,11 +200,7 @@ CAPSULES = Table(
     Column("content", sa.LargeBinary, nullable=False),
 )
 
-EXAMPLES = Table(
-    "examples",
-    METADATA,
-    Column("name", sa.String(60), primary_key=True),
-)
+EXAMPLES = Table("examples", METADATA, Column("name", sa.String(60), primary_key=True))
 """The names of all examples ever stored here, also of removed ones, which are not stored again."""
 
 EVALUATIONS = Table(
@@ -209,6 +221,8 @@ EVALUATIONS = Table(
     Column("share", sa.Double),
     Column("error", sa.Text),
     Column("result", sa.Text),
+    Column("visitor", sa.String(64)),  # as of runs
+    Column("address", sa.String(64)),
     Index("evaluations_queue", "state", "number"),
     Index("evaluations_same", "run", "digest"),
     Index("evaluations_created", "created_at"),
@@ -222,6 +236,8 @@ STARTS = Table(
     Column("created_at", sa.Double, nullable=False),
     Column("size_bytes", sa.Integer, nullable=False),
     Column("content", sa.LargeBinary, nullable=False),
+    Column("visitor", sa.String(64)),  # who uploaded it first
+    Column("address", sa.String(64)),
 )
 
 STUDIES = Table(
@@ -235,6 +251,8 @@ STUDIES = Table(
     Column("owner", sa.String(64), nullable=False),  # SHA-256 of the owner's token
     Column("created_at", sa.Double, nullable=False),
     Column("cancelled", sa.Boolean, nullable=False, default=False),
+    Column("visitor", sa.String(64)),
+    Column("address", sa.String(64)),
     Index("studies_name", "name", "scale", "number"),
     sqlite_autoincrement=True,
 )
@@ -267,4 +285,9 @@ WORKERS = Table(
     Column("memory_bytes", Big),
     Column("disk_bytes", Big),
     Column("disk_free_bytes", Big),
+    # What is wrong with it, in words: why it takes no runs; what works worse than it should; the data sets that it
+    # does not have, a JSON list of names. Empty: nothing.
+    Column("trouble", sa.Text),
+    Column("note", sa.Text),
+    Column("lacks", sa.Text),
 )

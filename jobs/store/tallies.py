@@ -15,8 +15,9 @@ from core.run.cost import step_macs
 from jobs.store.database import Database
 from jobs.store.mapping import kept, read_spec
 from jobs.store.records import Health, State
-from jobs.store.tables import MEMBERS, RUNS, STUDIES, WORKERS
-from jobs.store.workers import alive
+from jobs.store.shares import flags
+from jobs.store.tables import EVALUATIONS, MEMBERS, RUNS, STUDIES, WORKERS
+from jobs.store.workers import able, alive
 
 SPEED_OF_LAST = 10
 """The speed of this installation is the median over this many of its last runs."""
@@ -42,7 +43,7 @@ class Filters:
         )
         found = [kept(), *(column.in_(names) for column, names in wanted if names is not None)]
         if self.text:
-            found.append(_contains(self.text))
+            found.append(contains(self.text))
         return found
 
 
@@ -106,10 +107,13 @@ class Tallies:
             .limit(SPEED_OF_LAST)
         )
         running = sa.select(RUNS.c.spec, RUNS.c.images_per_s).where(RUNS.c.state == "running", RUNS.c.images_per_s > 0)
-        living = sa.select(sa.func.count()).select_from(WORKERS).where(alive(self.database.clock()))
+        living = sa.select(sa.func.count()).select_from(WORKERS).where(able(self.database.clock()))
+        wrong = sa.select(WORKERS.c.trouble, WORKERS.c.note).where(alive(self.database.clock()))
         with self.database.reading() as connection:
+            said = {words for row in connection.execute(wrong) for words in row if words}
             numbers = {row[0]: row[1] for row in connection.execute(of_state.group_by(RUNS.c.state))}
             workers = connection.scalar(living)
+            mode = flags.mode(connection)
             speeds = list(connection.scalars(finished))
             if not speeds:
                 known = [(_macs_per_image(row.spec), row.images_per_s) for row in connection.execute(running)]
@@ -119,10 +123,28 @@ class Tallies:
             queued=numbers.get("queued", 0),
             running=numbers.get("running", 0),
             macs_per_s=median(speeds) if speeds else None,
+            troubles=tuple(sorted(f"A worker: {words}" for words in said)),
+            mode=mode,
         )
 
+    def numbers(self) -> dict[str, dict[str, float]]:
+        """How many runs, evaluations and studies there are by state, and how many workers and slots live."""
+        living = alive(self.database.clock())
+        count = sa.func.count()
+        with self.database.reading() as connection:
+            kinds = {
+                name: {state: float(number) for state, number in connection.execute(statement)}
+                for name, statement in (
+                    ("runs", sa.select(RUNS.c.state, count).where(kept()).group_by(RUNS.c.state)),
+                    ("evaluations", sa.select(EVALUATIONS.c.state, count).group_by(EVALUATIONS.c.state)),
+                )
+            }
+            row = connection.execute(sa.select(count, sa.func.sum(WORKERS.c.slots)).where(living)).one()
+        return {**kinds, "workers": {"": float(row[0])}, "slots": {"": float(row[1] or 0)}}
 
-def _contains(text: str) -> ColumnElement[bool]:
+
+def contains(text: str) -> ColumnElement[bool]:
+    """The condition that a name or an id has `text` in it."""
     return RUNS.c.name.icontains(text, autoescape=True) | RUNS.c.id.icontains(text, autoescape=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
@@ -9,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
-from jobs.lease import Identity
+from jobs.lease import SHUN_S, Identity
 from jobs.store.database import Database
 from jobs.store.records import Machine, WorkerNow
 from jobs.store.tables import RUNS, WORKERS
@@ -19,15 +20,34 @@ SILENT_AFTER_S = 10.0
 FORGOTTEN_AFTER_S = 24 * 3600.0
 
 
+@dataclass(frozen=True)
+class Fit:
+    """What a worker is fit for, and what is wrong with it, in words.
+
+    `trouble`: why it takes no runs; `note`: what works worse than it should; None: nothing. It does not have the data
+    sets `lacks`. Those of `failed` it could not read a moment ago.
+    """
+
+    trouble: str | None = None
+    note: str | None = None
+    lacks: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+
+WELL = Fit()
+
+
 @dataclass(eq=False)
 class Workers:
     """The table of workers. A lost row does no harm: the lease of each run decides, not this table."""
 
     database: Database
 
-    def hello(self, worker: Identity, slots: int, machine: Machine | None = None) -> None:
+    def hello(self, worker: Identity, slots: int, machine: Machine | None = None, fit: Fit = WELL) -> None:
         """Record that `worker` lives, on `machine`. Called every few seconds; forgets workers silent for a day."""
+        lacks = json.dumps(sorted({*fit.lacks, *fit.failed})) if fit.lacks or fit.failed else None
         said = {"heard_at": self.database.clock(), **(asdict(machine) if machine else {})}
+        said |= {"trouble": fit.trouble, "note": fit.note, "lacks": lacks}
         known = sa.update(WORKERS).where(WORKERS.c.name == worker.name).values(said)
         row = {
             "name": worker.name,
@@ -66,24 +86,62 @@ class Workers:
         )
         machine = [WORKERS.c[field.name] for field in fields(Machine)]
         statement = (
-            sa.select(WORKERS.c.host, WORKERS.c.slots, held.label("held"), *machine)
+            sa.select(WORKERS.c.host, WORKERS.c.slots, held.label("held"), WORKERS.c.trouble, WORKERS.c.note, *machine)
             .where(alive(self.database.clock()))
             .order_by(WORKERS.c.started_at, WORKERS.c.name)
         )
         with self.database.reading() as connection:
             rows = connection.execute(statement).all()
         return [
-            WorkerNow(host, slots, running, Machine(*said) if said[0] is not None else None)
-            for host, slots, running, *said in rows
+            WorkerNow(host, slots, running, Machine(*said) if said[0] is not None else None, trouble, note)
+            for host, slots, running, trouble, note, *said in rows
         ]
 
     def slots(self) -> int:
-        """How many runs the workers that live can hold at once."""
-        statement = sa.select(sa.func.sum(WORKERS.c.slots)).where(alive(self.database.clock()))
+        """How many runs the workers that live and are well can hold at once."""
+        statement = sa.select(sa.func.sum(WORKERS.c.slots)).where(able(self.database.clock()))
         with self.database.reading() as connection:
             return int(connection.scalar(statement) or 0)
+
+    def others_have(self, worker: str, dataset: str) -> bool:
+        """Whether a worker beside `worker` may have the data set."""
+        there = sa.exists().where(_another(worker, self.database.clock()), _has(sa.literal(dataset)))
+        with self.database.reading() as connection:
+            return bool(connection.scalar(sa.select(there)))
 
 
 def alive(now: ColumnElement[float]) -> ColumnElement[bool]:
     """The condition that a worker was heard from lately."""
     return WORKERS.c.heard_at > now - SILENT_AFTER_S
+
+
+def able(now: ColumnElement[float]) -> ColumnElement[bool]:
+    """The condition that a worker lives and takes runs."""
+    return sa.and_(alive(now), WORKERS.c.trouble.is_(None))
+
+
+def fits(worker: str, fit: Fit, now: ColumnElement[float]) -> ColumnElement[bool]:
+    """The condition that `worker`, which is `fit`, may take a run now.
+
+    A run that crashed waits for a while, and longer for the worker on which it crashed if there is another one. A run
+    on images that the worker lacks is left to one that has them; if there is none, it is taken, to say what is missing.
+    """
+    c = RUNS.c
+    another = sa.exists().where(_another(worker, now))
+    longer = sa.case((sa.and_(c.shunned == worker, another), SHUN_S), else_=0.0)
+    conditions = [sa.or_(c.not_before.is_(None), c.not_before + longer <= now)]
+    if fit.failed:
+        conditions.append(c.dataset.not_in(fit.failed))
+    if fit.lacks:
+        better = sa.exists().where(_another(worker, now), _has(c.dataset)).correlate(RUNS)
+        conditions.append(sa.or_(c.dataset.not_in(fit.lacks), ~better))
+    return sa.and_(*conditions)
+
+
+def _another(worker: str, now: ColumnElement[float]) -> ColumnElement[bool]:
+    return sa.and_(able(now), WORKERS.c.name != worker)
+
+
+def _has(dataset: ColumnElement[str]) -> ColumnElement[bool]:
+    quoted = sa.literal('"') + dataset + '"'
+    return sa.or_(WORKERS.c.lacks.is_(None), WORKERS.c.lacks.not_like("%" + quoted + "%"))

@@ -9,7 +9,6 @@ import json
 import logging
 import shutil
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -22,11 +21,17 @@ from sqlalchemy.exc import DBAPIError
 from core.machine.files import CAPSULE
 from jobs.lease import Watch
 from jobs.settings import WorkerSettings
+from jobs.store.artefacts.artefacts import DamagedArtefact
 from jobs.store.database import may_pass
 from jobs.store.evaluations import Evaluation
 from jobs.store.store import Store
+from jobs.worker.ending import describe_end
+from jobs.worker.fitness import REPOSITORY
+from jobs.worker.folder import has_content
+from jobs.worker.limits import child_environment, restrain
 from jobs.worker.process import TrainerProcess
-from jobs.worker.supervisor import REPOSITORY, RETRY_S, child_environment, describe_end
+from jobs.worker.scratch import scratch
+from jobs.worker.verdicts import RETRY_S
 
 KEPT_WARM_S = 60.0
 """How long a process waits for the next evaluation before it is ended: starting one takes seconds."""
@@ -109,13 +114,13 @@ class Evaluator:
             self.store.evaluations.lose(held.id, held.attempt, reason)
 
     def _serve(self) -> None:
-        with tempfile.TemporaryDirectory(prefix="onlybn-evaluations-") as name:
+        with scratch() as folder:
             while not self.stopping.is_set():
                 self._awake.wait(LOOK_EVERY_S)
                 self._awake.clear()
                 try:
                     while not self.stopping.is_set() and (evaluation := self.store.evaluations.take(self.worker)):
-                        self._evaluate(evaluation, Path(name))
+                        self._evaluate(evaluation, folder)
                 except Exception as error:  # database or disk away; the lease brings back what is held
                     logger.warning("Could not look after the evaluations, will try again: %s", error)
                     self._end()
@@ -127,8 +132,12 @@ class Evaluator:
     def _evaluate(self, evaluation: Evaluation, folder: Path) -> None:
         """Serve a claimed evaluation until it ends or returns to the queue."""
         capsule = folder / CAPSULE
-        if not self._bring_capsule(evaluation, capsule):
-            missing = f"The trained network of run {evaluation.run_id} is not on this worker's machine."
+        missing = f"The trained network of run {evaluation.run_id} is not on this worker's machine."
+        try:
+            there = self._bring_capsule(evaluation, capsule)
+        except DamagedArtefact:
+            there, missing = False, f"The trained network of run {evaluation.run_id} is damaged."
+        if not there:
             self._insist(lambda: self.store.evaluations.fail(evaluation, missing))
             return
         asked = {"file": str(capsule), "request": evaluation.request.model_dump(mode="json")}
@@ -149,6 +158,7 @@ class Evaluator:
             command = [*self.command, "--device", self.settings.device]
             environment, log = child_environment(self.settings), folder / "log.txt"
             self._process = TrainerProcess(command, folder=REPOSITORY, environment=environment, log=log)
+            restrain(self._process.pid, self.settings)
         return self._process
 
     def _end(self) -> None:
@@ -159,13 +169,17 @@ class Evaluator:
         self._process = None
 
     def _bring_capsule(self, evaluation: Evaluation, path: Path) -> bool:
-        """Copy the capsule to `path`, from the database or, if it is too large for that, from the run's folder. False:
-        there is none."""
+        """Copy the capsule to `path`, from the database or, if it is too large for that, from where artefacts are or
+        from the run's folder. False: there is none. Raises DamagedArtefact."""
         content = self.store.results.capsule(evaluation.run_id)
         if content is not None:
             path.write_bytes(content)
             return True
         own = self.settings.runs_folder / evaluation.run_id / CAPSULE
+        stored = self.store.artefacts.find(evaluation.run_id, "capsule") if self.store.artefacts.moves else None
+        if stored is not None and not has_content(own, stored.sha256):
+            self.store.artefacts.fetch(stored, path, lambda: self._beat(evaluation, 0.0))
+            return True
         if own.is_file():
             shutil.copyfile(own, path)
         return own.is_file()

@@ -11,6 +11,7 @@ from core.run.events import (
     EVENT,
     Analysed,
     Checkpointed,
+    Event,
     Failed,
     Finished,
     Measured,
@@ -42,6 +43,14 @@ class Inbox:
     analysed: Analysed | None = None
     warned: list[Warned] = field(default_factory=list)
     last_word: LastWord | None = None
+    has_started: bool = False
+    advances: int = 0
+    """How often the training got on: every event but a Progress that says what the last one said."""
+    steps: int = 0
+    """How often a Progress said another step than before, short of the last one."""
+    elapsed_s: float = 0.0
+    """How long the run has trained, as it last said."""
+    _at: tuple[int, float | None, float | None] | None = None
 
     @property
     def worth_keeping(self) -> bool:
@@ -60,6 +69,7 @@ class Inbox:
         except ValidationError:
             logger.warning("The trainer wrote a line that is not an event: %r", line[:200])
             return
+        self._count(event)
         match event:
             case Measured():
                 self.points.append(event.point)
@@ -77,6 +87,20 @@ class Inbox:
                 self.warned.append(event)
             case _:
                 self.last_word = event
+
+    def _count(self, event: Event) -> None:
+        self.has_started |= isinstance(event, Started)
+        if not isinstance(event, Progress):
+            self.advances += 1
+            return
+        self.elapsed_s = event.elapsed_s
+        at = event.step, event.tested, event.analysed
+        self.advances += at != self._at
+        if event.step == event.total_steps:  # its analyses are slow in another way
+            self.steps = 0
+        elif self._at is not None and event.step != self._at[0]:
+            self.steps += 1
+        self._at = at
 
     def batch(self) -> Batch:
         curves = tuple(self.points), tuple(self.snapshots)

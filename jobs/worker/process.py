@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import selectors
 import signal
 import subprocess
@@ -82,6 +83,15 @@ class TrainerProcess:
         assert self._process.stdin is not None
         self._process.stdin.write(line + b"\n")
         self._process.stdin.flush()
+
+    def renew(self, known: float) -> None:
+        """Tell it that it may work, as was known at the monotonic time `known`. One that does not listen misses it."""
+        assert self._process.stdin is not None
+        pipe = select.poll()
+        pipe.register(self._process.stdin, select.POLLOUT)
+        with suppress(OSError):  # it is gone
+            if pipe.poll(0):
+                os.write(self._process.stdin.fileno(), b"%f\n" % known)
 
     def terminate(self) -> None:
         """Ask it to stop: it finishes its step, saves and ends."""

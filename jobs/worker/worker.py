@@ -24,16 +24,18 @@ from jobs.store.runs import REMOVED_FOR_S
 from jobs.store.store import Store
 from jobs.worker.cores import Cores
 from jobs.worker.evaluator import EVALUATOR, Evaluator
+from jobs.worker.keeper import Keeper
 from jobs.worker.machine import machine
-from jobs.worker.supervisor import STOP_GRACE_S, TRAINER, Supervisor
+from jobs.worker.supervisor import LAST_MOVE_S, STOP_GRACE_S, TRAINER, Supervisor
 
 REAP_EVERY_S = 2.0
 POLL_S = 0.5
 """How soon a message is seen in a queue that must be polled."""
 SAY_AGAIN_S = 30.0
-CLEAR_EVERY_S = 3600.0
-RESUMABLE_FOR_S = 30 * 86400.0
-"""How long the checkpoints of a run that was cancelled or has failed are kept."""
+TIDY_EVERY_S = 300.0
+LOOK_AT_QUEUE_S = 3.0
+NO_QUEUE = "The queue does not answer: runs begin a few seconds later than usual."
+TRIAL_FOR_S = 3600.0
 
 logger = logging.getLogger("onlybn.worker")
 
@@ -59,6 +61,10 @@ class Worker:
         self.evaluator = Evaluator(store, settings, self.identity.name, self.stopping, evaluator)
         self.wake = waker(huey, self._woken)
         self.cores = Cores(settings)
+        self.fitness = self.supervisor.fitness
+        self._slots: list[threading.Thread] = []
+        """Slots that serve the queue of the store without a hint."""
+        self.keeper = Keeper(settings, store)
 
     def work(self) -> None:
         """Work until `stopping` is set. Then the trainers save their work, and their runs go back to the queue."""
@@ -69,23 +75,27 @@ class Worker:
             periodic=False,
             max_delay=POLL_S,
             scheduler_interval=60,  # nothing is ever scheduled
-            shutdown_timeout=STOP_GRACE_S + 2,
+            shutdown_timeout=STOP_GRACE_S + LAST_MOVE_S + 2,
         )
         consumer.start()
         self.evaluator.start()
         if not self.settings.device.startswith("cuda"):
             threading.Thread(target=compile_kernels, name="kernels", daemon=True).start()
         clear_at = 0.0
+        threading.Thread(target=self._watch_queue, name="queue", daemon=True).start()
         try:
             while not self.stopping.wait(self.reap_every_s):
                 self._try(self.reap)
                 if time.monotonic() >= clear_at:
-                    clear_at = time.monotonic() + CLEAR_EVERY_S
-                    self._try(self._clear_checkpoints)
-                consumer.check_worker_health()
+                    clear_at = time.monotonic() + TIDY_EVERY_S
+                    self._try(self.keeper.tidy)
+                    self._try(self._clear_removed)
+                self._try(consumer.check_worker_health)
         finally:
             self.stopping.set()
             consumer.stop(graceful=True)
+            for slot in self._slots:
+                slot.join()
             self.evaluator.join()
             with suppress(DBAPIError):  # the others soon notice its silence
                 self.store.workers.bye([self.identity.name])
@@ -98,12 +108,12 @@ class Worker:
 
     def take_runs(self) -> None:
         """Serve the queue of the store until it is empty."""
-        while not self.stopping.is_set():
+        while not self.stopping.is_set() and self.fitness.takes_runs:
             share = self.cores.take(len(self.store.queue.waiting()))
             if share is None:
                 return  # the slot that becomes free next takes the next run
             try:
-                run = self.store.claims.take(self.identity.name)
+                run = self.store.claims.take(self.identity.name, self.fitness.fit(), self.settings.limits)
                 if run is None:
                     return
                 threads = run.started.threads if run.started else share.threads
@@ -112,8 +122,9 @@ class Worker:
                 self.cores.give(share)
 
     def reap(self) -> None:
-        """Report that this worker lives, take back the runs of lost workers, and wake idle slots for waiting runs."""
-        self.store.workers.hello(self.identity, self.cores.slots, machine(self.settings.data))
+        """Report that this worker lives, take back the runs of lost workers, and serve waiting runs."""
+        said = machine(self.settings.data)
+        self.store.workers.hello(self.identity, self.cores.slots, said, self.fitness.fit())
         dead = [other for other in self.store.workers.all() if other.is_surely_dead()]
         running = self.store.claims.held()
         names = {other.name for other in dead}
@@ -128,25 +139,46 @@ class Worker:
             if self.store.claims.lose(run, reason):
                 logger.warning("Run %s: %s", run.id, reason)
         self._bury()
-        idle = self.cores.idle
-        waiting = self.store.queue.waiting()
-        if waiting and idle > 0 and self.huey.pending_count() == 0:
-            for run_id in waiting[:idle]:
-                self.wake(run_id)
+        self.fitness.recover(self.settings.device)
+        self._slots = [slot for slot in self._slots if slot.is_alive()]
+        waiting = min(self.cores.idle, len(self.store.queue.waiting()))
+        for _ in range(waiting if self.fitness.takes_runs else 0):
+            # No hint is needed, so neither a queue that is away nor one that somebody has filled with rubbish matters.
+            slot = threading.Thread(target=self._try, args=(self.take_runs,), name="slot")
+            self._slots.append(slot)
+            slot.start()
+
+    def _watch_queue(self) -> None:
+        """In a thread of its own, since a server that is away may take long to say so."""
+        while not self.stopping.wait(LOOK_AT_QUEUE_S):
+            self._look_at_queue()
+
+    def _look_at_queue(self) -> None:
+        """Notice whether the queue answers."""
+        try:
+            self.huey.pending_count()
+            self.fitness.note = None
+        except Exception as error:  # each storage has its own errors
+            if self.fitness.note is None:
+                logger.warning("The queue does not answer; runs are found without it: %s", error)
+            self.fitness.note = NO_QUEUE
 
     def _bury(self) -> None:
         """Delete for good the runs that were removed long enough ago, with their folders on this machine."""
-        for run_id in self.store.runs.bury(REMOVED_FOR_S):
+        gone = self.store.runs.bury(REMOVED_FOR_S)
+        for run_id in gone:
             shutil.rmtree(self.settings.runs_folder / run_id, ignore_errors=True)
             logger.info("Run %s was removed an hour ago and is gone now.", run_id)
+        self.store.artefacts.clear(gone)
 
-    def _clear_checkpoints(self) -> None:
-        """Delete useless checkpoints: of finished runs whose worker died at the end, and of runs ended long ago."""
-        folders = {path.parent.name: path for path in self.settings.runs_folder.glob("*/checkpoints")}
-        for run in self.store.runs.many(folders).values():
-            forgotten = run.finished_at is not None and time.time() - run.finished_at > RESUMABLE_FOR_S
-            if run.state == "finished" or forgotten:
-                shutil.rmtree(folders[run.id], ignore_errors=True)
+    def _clear_removed(self) -> None:
+        """Delete the folders of runs that another machine has deleted for good, and of trials that were killed."""
+        folders = {path.name: path for path in self.settings.runs_folder.glob("*") if path.is_dir()}
+        for run_id in self.store.runs.buried(folders):
+            shutil.rmtree(folders[run_id], ignore_errors=True)
+        for name, path in folders.items():
+            if name.startswith(".trial-") and time.time() - path.stat().st_mtime > TRIAL_FOR_S:
+                shutil.rmtree(path, ignore_errors=True)
 
     def _try(self, chore: Callable[[], None]) -> None:
         try:

@@ -21,6 +21,17 @@ export class Refusal extends Error {
   }
 }
 
+const VISITOR = "onlybn.visitor";
+
+/** The token by which the server tells this browser from others, for fair shares; made once. */
+function visitorToken() {
+  const kept = get(VISITOR);
+  if (kept) return kept;
+  const random = crypto.getRandomValues(new Uint8Array(18));
+  set(VISITOR, Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join(""));
+  return get(VISITOR);
+}
+
 const PATIENCE_S = 30;
 const UPLOAD_PATIENCE_S = 300; // megabytes over a slow line
 
@@ -50,7 +61,9 @@ export const sendText = (path, text) =>
 async function request(path, options, patience_s = PATIENCE_S) {
   let response, answer;
   try {
-    response = await fetch(path, { ...options, signal: AbortSignal.timeout(patience_s * 1000) });
+    const token = visitorToken();
+    const headers = token ? { ...options.headers, "X-Visitor-Token": token } : options.headers;
+    response = await fetch(path, { ...options, headers, signal: AbortSignal.timeout(patience_s * 1000) });
     answer = await response.json().catch(nullIfNoJson);
   } catch (error) {
     throw new Refusal(
@@ -101,6 +114,12 @@ export const ownerToken = (id) => get(OWNED + id);
 
 /** The token that lets this browser cancel a run: the run's own, or that of the study that launched it; or null. */
 export const runToken = ({ id, study }) => ownerToken(id) ?? (study ? ownerToken(study) : null);
+
+/** Forgets the token of a run that is no longer this browser's. */
+export const disown = ({ id }) => set(OWNED + id, null);
+
+/** Tells the operator that the name of a run is offensive. */
+export const reportName = ({ id }) => ask(`/api/runs/${encodeURIComponent(id)}/report-name`, {});
 
 /** Cancels a run whose token this browser has. Returns the run. */
 export const cancel = (run) => asOwner(run, "cancel");

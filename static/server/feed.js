@@ -15,6 +15,11 @@ const isCheckpoint = ({ kind }) => kind === "checkpoint";
 /** The point of a row, which has its cursor first. */
 const named = ([, ...values]) => Object.fromEntries(options.point.map((name, i) => [name, values[i]]));
 
+/** Takes away the last rows of an attempt that ended, which the next one measures anew. */
+function rewind(rows, isAnew) {
+  while (rows.length && isAnew(rows.at(-1))) rows.pop();
+}
+
 /** All that is known about one run. Dispatches "change" when something is new. */
 class RunData extends EventTarget {
   run = null;
@@ -58,8 +63,12 @@ class RunData extends EventTarget {
     this.thinned = thinned;
     for (const row of latest ? [...points, latest] : points) {
       const point = named(row);
+      rewind(this.points[point.split], (there) => there.step >= point.step);
       this.points[point.split].push(point);
     }
+    if (snapshots.length) rewind(this.snapshots, ({ step }) => step >= snapshots[0].step);
+    if (disabled.length) rewind(this.disabled, ([, step]) => step >= disabled[0][1]);
+    if (speeds.length) rewind(this.speeds, ({ epoch }) => epoch >= speeds[0][1]);
     // A snapshot that the server does not keep disappears when the next one comes.
     if (snapshots.length && this.snapshots.at(-1)?.kept === false) this.snapshots.pop();
     this.snapshots.push(...snapshots);

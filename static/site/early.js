@@ -7,7 +7,7 @@ import "../base/frame.js";
 import "../base/theme.js";
 
 /** Selectors of the last elements that Gradio draws, on the Train page and on the others. */
-const LAST = location.pathname === "/" ? ["#launch", "#numbers input", ".site-footer"] : [".site-footer"];
+const LAST = location.pathname === "/train" ? ["#launch", "#numbers input", ".site-footer"] : [".site-footer"];
 
 const sheets = [...document.querySelectorAll('link[rel="stylesheet"][href^="/static/"]')];
 

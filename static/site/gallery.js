@@ -16,11 +16,6 @@ import { exampleMark } from "../base/mark.js";
 const [WIDTH, HEIGHT] = [240, 56];
 const NUMBERS = { 2: "both", 3: "all three", 4: "all four" };
 
-/** Fills the Train page's panel. */
-export function mount(element) {
-  element.querySelector(".gallery-place").replaceWith(gallery());
-}
-
 /** The strip of cards; hidden until examples have been found. */
 export function gallery() {
   const list = h("ul", { class: "gallery-cards" });

@@ -23,7 +23,7 @@ const usable = (selector) => [...document.querySelectorAll(selector)].find((foun
 const KEYS = [
   { keys: ["?"], words: "Show these keys", act: () => sheet() },
   ...[...document.querySelectorAll(".site-bar a[data-keys]")].map(toPage),
-  { keys: ["n"], words: "New run", act: go("/#form") },
+  { keys: ["n"], words: "New run", act: go("/train#form") },
   { keys: ["/"], words: "Find a run", act: find },
   { keys: ["s"], words: "Share this page", ...press("[aria-haspopup=dialog]") },
   { keys: ["l"], words: "Launch what the form says", ...press("#launch") },

@@ -11,7 +11,7 @@ import { toast } from "../base/toast.js";
 
 const KEPT = "onlybn.removed"; // for the next page of this tab
 
-/** The button that deletes a run; shown if this browser launched the run and it has ended. */
+/** The button that deletes a run; shown if this browser launched the run, it has ended, and no study needs it. */
 export function removeButton(data) {
   const button = h("button", { type: "button", class: "button danger", hidden: true }, "Delete");
   button.addEventListener("click", async () => {
@@ -25,7 +25,7 @@ export function removeButton(data) {
       button.disabled = false;
     }
   });
-  data.addEventListener("change", () => show(button, isOver(data.run) && Boolean(runToken(data.run))));
+  data.addEventListener("change", () => show(button, isOver(data.run) && !data.run.in_study && Boolean(runToken(data.run))));
   return button;
 }
 

@@ -2,6 +2,7 @@
  * The header of all pages: the current page, the server's state, the theme, and the banner for a lost connection.
  */
 
+import { isAdmin } from "../server/admin.js";
 import { ask } from "../server/api.js";
 import { h, s, show } from "../base/dom.js";
 import { connection, repeat } from "../server/live.js";
@@ -18,6 +19,7 @@ export function mount(element) {
   import("../base/menus.js");
   if (embedded) return document.body.append(frameBar(lostBanner()));
   const keys = import("./keys.js"); // listens as soon as it is loaded
+  adminLink(element.querySelector("nav"));
   const more = moreMenu(keys, element.querySelectorAll("nav a.wide"));
   element.querySelector(".site-side").append(status(), helpButton(keys), themeButton(), more);
   for (const link of element.querySelectorAll("nav a, .site-more a")) {
@@ -26,15 +28,26 @@ export function mount(element) {
   element.querySelector(".site-header").append(lostBanner());
 }
 
+/** A link to the admin's page, in a tab that has the admin token. */
+function adminLink(nav) {
+  const link = h("a", { class: "wide", href: "/admin", hidden: !isAdmin() }, "Admin");
+  document.addEventListener("onlybn:admin", () => show(link, isAdmin()));
+  nav.append(link);
+}
+
+const MODES = { paused: "Paused", drained: "Emptying" };
+
 function status() {
   const dot = h("span", { class: "dot", "aria-hidden": "true" });
   const text = h("span");
   const pill = h("a", { class: "server", href: "/runs", hidden: true }, dot, text);
-  const tell = ({ queued, running, workers }) => {
+  const tell = ({ queued, running, workers, mode }) => {
     const busy = running || queued;
-    dot.dataset.state = workers === 0 ? "off" : busy ? "busy" : "idle";
+    dot.dataset.state = workers === 0 || mode === "paused" ? "off" : busy ? "busy" : "idle";
     text.replaceChildren(
-      ...(workers === 0
+      ...(MODES[mode] && workers
+        ? [MODES[mode]]
+        : workers === 0
         ? ["No worker"]
         : busy
           ? [`${running} running`, h("span", { class: "wide" }, ` · ${queued} queued`)]
@@ -78,10 +91,13 @@ function moreMenu(keys, wide) {
     (await keys).sheet();
   });
   const copies = [...wide].map((link) => h("a", { href: link.getAttribute("href") }, link.textContent));
-  const links = h("div", {}, copies, help);
+  const links = h("div", {}, copies, help, isSignedIn() ? h("a", { href: "/sign-out" }, "Sign out") : "");
   const menu = h("details", { class: "menu site-more" }, summary, links);
   return menu;
 }
+
+/** Whether somebody signed in here. The session itself is in a cookie that no script can read. */
+const isSignedIn = () => document.cookie.split("; ").includes("onlybn_signed_in=1");
 
 function themeButton() {
   const path = s("path", {

@@ -23,6 +23,8 @@ from jobs.store.records import Batch
 from jobs.store.store import Store
 from tests.events import analysed, finished, started
 
+HERE = "http://127.0.0.1:7860"
+"""The address of the site in tests: it answers under no name that is not this machine's."""
 SPEC: dict[str, Any] = {
     "architecture": "resnet-14",
     "policy": "batchnorm",
@@ -54,7 +56,7 @@ def woken() -> list[str]:
 @pytest.fixture
 def client(settings: Settings, store: Store, woken: list[str]) -> Iterator[TestClient]:
     app = make_app(settings, store, woken.append, lambda: {"policies": []})
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with TestClient(app, base_url=HERE, raise_server_exceptions=False) as client:
         yield client
 
 

@@ -27,6 +27,7 @@ from tests.browser.puppet import Puppet
 
 ROOT = Path(__file__).parents[2]
 TINY = {"architecture": "resnet-8", "policy": "batchnorm", "dataset": "digits", "epochs": 3, "train_examples": 512}
+ADMIN_TOKEN = "the token of the admin"
 READY_WITHIN_S, TRAINED_WITHIN_S = 150.0, 120.0
 PATIENCE_MS = 20_000
 FLAGS = (
@@ -66,11 +67,12 @@ def free_port() -> int:
 
 @dataclass
 class Site:
-    """`python -m app` in a process of its own, with a data folder of its own."""
+    """`python -m app` in a process of its own, with a data folder of its own. `settings`: further variables."""
 
     data: Path
     embedded_worker: bool
     examples: bool = False
+    settings: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -86,6 +88,7 @@ class Site:
             "ONLYBN_PORT": str(self.port),
             "ONLYBN_EMBEDDED_WORKER": str(self.embedded_worker),
             "ONLYBN_EXAMPLES": str(self.examples),
+            **self.settings,
         }
         self.data.mkdir(parents=True, exist_ok=True)
         with (self.data / "server.txt").open("ab") as log:
@@ -149,9 +152,11 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-def serve(folder: Path, *, embedded_worker: bool = False, examples: bool = False) -> Iterator[Site]:
+def serve(
+    folder: Path, *, embedded_worker: bool = False, examples: bool = False, settings: dict[str, str] | None = None
+) -> Iterator[Site]:
     """A server that keeps its data in `folder`."""
-    site = Site(folder, embedded_worker=embedded_worker, examples=examples)
+    site = Site(folder, embedded_worker=embedded_worker, examples=examples, settings=settings or {})
     try:
         site.start()
         yield site
@@ -162,7 +167,7 @@ def serve(folder: Path, *, embedded_worker: bool = False, examples: bool = False
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server without a worker: `puppet` plays the worker."""
-    yield from serve(tmp_path_factory.mktemp("site"))
+    yield from serve(tmp_path_factory.mktemp("site"), settings={"ONLYBN_ADMIN_TOKEN": ADMIN_TOKEN})
 
 
 def play(site: Site) -> Iterator[Puppet]:
@@ -183,6 +188,18 @@ def puppet(site: Site) -> Iterator[Puppet]:
 def working_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server with its embedded worker, which trains."""
     yield from serve(tmp_path_factory.mktemp("working"), embedded_worker=True)
+
+
+@pytest.fixture(scope="session")
+def public_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server with the limits of a demo and an admin, without a worker."""
+    settings = {"ONLYBN_PROFILE": "demo", "ONLYBN_ADMIN_TOKEN": ADMIN_TOKEN}
+    yield from serve(tmp_path_factory.mktemp("public"), settings=settings)
+
+
+@pytest.fixture(scope="session")
+def public_puppet(public_site: Site) -> Iterator[Puppet]:
+    yield from play(public_site)
 
 
 @pytest.fixture(scope="session")
@@ -264,6 +281,12 @@ def open_page(opener: tuple[Open, Watch]) -> Open:
 @pytest.fixture
 def watch(opener: tuple[Open, Watch]) -> Watch:
     return opener[1]
+
+
+@pytest.fixture
+def public_opener(public_site: Site, browser: Browser) -> Iterator[tuple[Open, Watch]]:
+    """Opens pages of `public_site`, and says what they must not do."""
+    yield from _opener(public_site, browser)
 
 
 @pytest.fixture

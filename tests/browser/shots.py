@@ -16,7 +16,7 @@ from typing import Literal
 
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from tests.browser.conftest import ROOT, Site, find_chromium, launch, trained_run
+from tests.browser.conftest import ADMIN_TOKEN, ROOT, Site, find_chromium, launch, trained_run
 from tests.browser.puppet import Puppet
 from tests.browser.states import State, fill, pages, remember, settle
 
@@ -29,7 +29,8 @@ OPEN = "dialog[open], .menu[open], .toast"
 @contextmanager
 def served(folder: Path, *, worker: bool = False, examples: bool = False) -> Iterator[Site]:
     """A server that runs until the end."""
-    site = Site(folder, embedded_worker=worker, examples=examples)
+    settings = {"ONLYBN_ADMIN_TOKEN": ADMIN_TOKEN}
+    site = Site(folder, embedded_worker=worker, examples=examples, settings=settings)
     try:
         site.start()
         yield site

@@ -14,6 +14,7 @@ from typing import Literal
 from playwright.sync_api import Page, expect
 
 from core.studies.catalog.table import study_spec
+from tests.browser.conftest import ADMIN_TOKEN
 from tests.browser.puppet import Puppet
 from tests.browser.waits import keys_listen
 
@@ -95,7 +96,7 @@ def pages(runs: Runs, trained: str) -> dict[str, State]:
         "train-first-visit": State("/", "fresh"),
         "train-empty": State("/", "empty"),
         "train": State("/"),
-        **{f"train-{name}": State(f"/?{query}") for name, query in TRAIN.items()},
+        **{f"train-{name}": State(f"/train?{query}") for name, query in TRAIN.items()},
         "run-queued": State(f"/run?id={runs.queued}"),
         "run-running": State(f"/run?id={runs.running}"),
         "run-finished": State(f"/run?id={own}"),
@@ -127,6 +128,8 @@ def pages(runs: Runs, trained: str) -> dict[str, State]:
         "paper-empty": State("/paper", "empty"),
         "findings": State("/findings"),
         "about": State("/about"),
+        "admin-sign-in": State("/admin", act=sign_out),
+        "admin": State("/admin", act=sign_in),
         "keys": State("/about", act=keys),
         "share": State(f"/run?id={own}", act=share),
         "deleted": State("/runs", act=deleted),
@@ -154,12 +157,25 @@ def settle(page: Page) -> None:
     page.wait_for_selector(
         ".latest :is(li, [data-slot=empty]):visible, .gallery-cards li:visible, .run-line, .blank, "
         ".questions, .finding, .runs-list :is(tr, p):visible, .compare-table tbody tr, .compare-empty, "
-        ".counts tbody tr, .layer-table, .docs"
+        ".counts tbody tr, .layer-table, .docs, .admin-sign-in, .admin-queue, .preview:not([data-state=asking])"
     )
 
 
 def click(page: Page, selector: str, words: str) -> None:
     page.locator(selector, has_text=words).first.click()
+
+
+def sign_in(page: Page) -> None:
+    if not page.evaluate("sessionStorage.getItem('onlybn.admin')"):
+        page.get_by_label("Admin token").fill(ADMIN_TOKEN)
+        page.get_by_role("button", name="Sign in").click()
+    expect(page.locator(".admin-runs tbody tr").first).to_be_visible()
+
+
+def sign_out(page: Page) -> None:
+    if page.get_by_role("button", name="Sign out").is_visible():
+        page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Admin token")).to_be_visible()
 
 
 def evaluate(page: Page) -> None:

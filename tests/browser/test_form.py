@@ -39,7 +39,7 @@ def test_every_policy_can_be_shown(open_page: Open) -> None:
     """A link to any policy opens the form with its tiles, says what it is, and means the same policy."""
     page: Page | None = None
     for name, (group, tiles) in POLICIES.items():
-        page = open_page(f"/?architecture=resnet-14&policy={quote(name)}&dataset=digits&epochs=3", page=page)
+        page = open_page(f"/train?architecture=resnet-14&policy={quote(name)}&dataset=digits&epochs=3", page=page)
         wanted = policy(name)
         expect(page.locator('[data-slot="policy-hint"]')).to_contain_text(wanted.sentence)
         expect(page.locator('[data-slot="policy-hint"]')).to_contain_text(f"Source: {wanted.source}.")
@@ -52,7 +52,7 @@ def test_every_policy_can_be_shown(open_page: Open) -> None:
 
 
 def test_what_trains_is_two_clicks_away(open_page: Open) -> None:
-    page = open_page("/")
+    page = open_page("/train")
     expect(page.locator('[data-slot="trainable"]')).to_have_text("1,120")
     kind(page, "Layers").check()
     expect(page.locator('[data-slot="trainable"]')).to_have_text("650")
@@ -82,7 +82,7 @@ def test_what_trains_is_two_clicks_away(open_page: Open) -> None:
 
 
 def test_gamma_and_beta_start_as_the_policy_wants_unless_somebody_chose(open_page: Open) -> None:
-    page = open_page("/")
+    page = open_page("/train")
     kind(page, "References").check()
     choice(page, "All but BatchNorm").check()
     expect(page.locator(".warnings")).to_contain_text("γ and β stay where they start: γ = 1, β = 0.")
@@ -99,7 +99,7 @@ def test_gamma_and_beta_start_as_the_policy_wants_unless_somebody_chose(open_pag
 
 
 def test_a_family_offers_only_what_it_has(open_page: Open) -> None:
-    page = open_page("/?architecture=vgg-16&policy=batchnorm&dataset=cifar-10&epochs=2")
+    page = open_page("/train?architecture=vgg-16&policy=batchnorm&dataset=cifar-10&epochs=2")
     expect(page.locator('[data-slot="title"]')).to_have_text("VGG-16")
     numbers = page.locator("#field-number label")
     assert numbers.all_inner_texts() == ["11", "13", "16", "19"]
@@ -119,7 +119,9 @@ def test_a_family_offers_only_what_it_has(open_page: Open) -> None:
 
 def test_a_field_is_there_where_it_applies_and_counts_only_there(open_page: Open, watch: Watch) -> None:
     watch.expected.append("422")  # what the last step asks for cannot be
-    page = open_page("/?architecture=resnet-14&policy=batchnorm&dataset=digits&epochs=3&nesterov=true&lr_drops=0.25")
+    page = open_page(
+        "/train?architecture=resnet-14&policy=batchnorm&dataset=digits&epochs=3&nesterov=true&lr_drops=0.25"
+    )
     fields = more(page)
     nesterov, drops, groups = (fields.locator(f"#field-{name}") for name in ("nesterov", "lr-drops", "norm-groups"))
     expect(nesterov.get_by_role("checkbox")).to_be_checked()
@@ -142,7 +144,7 @@ def test_a_field_is_there_where_it_applies_and_counts_only_there(open_page: Open
 
 
 def test_one_click_fills_in_the_papers_recipe(open_page: Open) -> None:
-    page = open_page("/?architecture=resnet-14&policy=batchnorm&dataset=fashion-mnist&epochs=3&momentum=0.5")
+    page = open_page("/train?architecture=resnet-14&policy=batchnorm&dataset=fashion-mnist&epochs=3&momentum=0.5")
     more(page)
     page.get_by_role("button", name="Paper, ImageNet").click()
     page.wait_for_url(re.compile("epochs=90.*batch_size=1024"))
@@ -190,7 +192,7 @@ def test_a_clone_is_the_same_run(open_page: Open, puppet: Puppet, fields: dict[s
     assert run is not None
     page = open_page(f"/run?id={run_id}")
     page.get_by_role("link", name="Clone").click()
-    page.wait_for_url(re.compile(r"/\?architecture="))
+    page.wait_for_url(re.compile(r"/train\?architecture="))
     page.wait_for_function("document.querySelector('.preview')?.dataset.state === 'ready'")
     said = query(page)
     assert RunSpec.model_validate({**previewed(page), "name": run.spec.name}) == run.spec

@@ -119,7 +119,7 @@ def test_keys_do_what_the_page_can_do(open_page: Open, puppet: Puppet) -> None:
     sheet = page.get_by_role("dialog", name="Keys")
     expect(sheet.get_by_text("Pin this run")).to_be_visible()
     expect(sheet.get_by_text("Cancel this run")).to_have_count(0)
-    open_page("/", page=page)
+    open_page("/train", page=page)
     page.wait_for_function("document.querySelector('.preview')?.dataset.state === 'ready'")
     page.keyboard.press("l")
     page.wait_for_url("**/run?id=*")

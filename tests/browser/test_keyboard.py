@@ -49,7 +49,7 @@ def focus_returned(page: Page, words: str) -> None:
 def test_from_the_form_to_a_run_that_was_deleted_and_is_back(open_page: Open, puppet: Puppet, watch: Watch) -> None:
     watch.expected.append("404")  # while it is deleted, the list of pins asks for it in vain
     other = puppet.done(policy="output", name="To compare with")
-    page = open_page("/")
+    page = open_page("/train")
     expect(page.locator('[data-slot="trainable"]')).to_have_text("1,120")
     tab_to(page, "#field-group input:checked")
     page.keyboard.press("ArrowRight")

@@ -48,7 +48,7 @@ def test_a_delete_succeeds_where_the_browser_keeps_nothing(open_page: Open, pupp
     assert puppet.store.runs.get(run_id) is None
 
 
-@pytest.mark.parametrize("path", ["/", "/runs"])
+@pytest.mark.parametrize("path", ["/", "/train", "/runs"])
 def test_a_tab_that_was_on_another_server_of_this_host(
     browser: Browser, site: Site, working_site: Site, path: str
 ) -> None:

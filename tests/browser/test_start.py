@@ -40,7 +40,7 @@ def test_a_file_is_uploaded_or_refused_in_words(open_page: Open, watch: Watch, t
     bad, good = tmp_path / "bad.safetensors", tmp_path / "good.safetensors"
     bad.write_bytes(b"nothing of this kind")
     good.write_bytes(file_of())
-    page = open_page("/?epochs=7&dataset=digits")
+    page = open_page("/train?epochs=7&dataset=digits")
     expect(page.locator('[data-slot="title"]')).to_have_text("ResNet-14")
     chooser = page.get_by_label("File to start from")
     chooser.set_input_files(bad)
@@ -55,5 +55,5 @@ def test_a_file_is_uploaded_or_refused_in_words(open_page: Open, watch: Watch, t
 
 def test_a_link_to_a_run_that_is_not_there_is_said(open_page: Open, watch: Watch) -> None:
     watch.expected += ["422", "404"]
-    page = open_page("/?start=NoSuchRun12345")
+    page = open_page("/train?start=NoSuchRun12345")
     expect(page.locator('.preview [data-slot="problem"]')).to_contain_text("there is no run NoSuchRun12345")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
-from app.pages.experiments import EXPERIMENTS
+from app.form.experiments import EXPERIMENTS
 from core.run.spec import RunSpec
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
@@ -21,7 +21,8 @@ def test_a_question_is_one_click_from_its_curves(open_page: Open, puppet: Puppet
     card = page.locator(".experiments li").filter(has_text=wanted.sentence)
     expect(card.locator('[data-slot="takes"]')).to_contain_text("here")
     card.get_by_role("button", name="Run all three").click()
-    page.wait_for_url("**/compare?runs=*")
+    page.wait_for_url("**/compare?question=depth&runs=*")
+    expect(page.get_by_role("heading", level=1)).to_have_text(wanted.sentence)
     ids = query(page)["runs"].split(",")
     runs = puppet.store.runs.many(ids)
     assert [runs[run_id].spec for run_id in ids] == [RunSpec.model_validate(run) for run in wanted.runs]
@@ -30,7 +31,7 @@ def test_a_question_is_one_click_from_its_curves(open_page: Open, puppet: Puppet
 
 
 def test_the_parts_say_what_trains(open_page: Open) -> None:
-    page = open_page("/")
+    page = open_page("/train")
     parts = page.locator('[data-slot="parts"] li')
     expect(parts.filter(has_text="γ of the norm layers")).to_have_text("γ of the norm layers560train")
     expect(parts.filter(has_text="Output layer")).to_have_attribute("data-look", "frozen")
@@ -43,7 +44,7 @@ def test_the_parts_say_what_trains(open_page: Open) -> None:
 
 def test_a_spec_goes_out_as_text_and_comes_back(open_page: Open, watch: Watch) -> None:
     watch.expected.append("422")
-    page = open_page("/?policy=gamma&lr=0.05")
+    page = open_page("/train?policy=gamma&lr=0.05")
     page.get_by_text("The same as YAML or JSON").click()
     text = page.locator(".spec-text")
     expect(text).to_contain_text("recipe: {lr: 0.05}")
@@ -63,10 +64,10 @@ def test_a_spec_goes_out_as_text_and_comes_back(open_page: Open, watch: Watch) -
 
 
 def test_a_link_says_only_what_is_special_and_never_loses_anything_silently(open_page: Open) -> None:
-    page = open_page("/?epochs=soon&wishes=3&nesterov=perhaps")
+    page = open_page("/train?epochs=soon&wishes=3&nesterov=perhaps")
     note = page.locator('[data-slot="link-note"]')
     expect(note).to_contain_text("no field “wishes” and no epochs of “soon” and no nesterov of “perhaps”")
-    page = open_page("/?epochs=7", page=page)
+    page = open_page("/train?epochs=7", page=page)
     page.get_by_label("Epochs").fill("40")
     page.get_by_label("Epochs").blur()
     page.wait_for_function("location.search === ''")

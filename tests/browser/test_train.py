@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
-from app.form.fields import EXAMPLES
-from core.catalog.policy import trainable
 from core.run.spec import RunSpec
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
@@ -16,7 +14,7 @@ from tests.browser.train_page import choice, depth, kind, lit, query
 
 
 def test_the_first_look_says_what_would_train(open_page: Open) -> None:
-    page = open_page("/")
+    page = open_page("/train")
     expect(page.locator('[data-slot="trainable"]')).to_have_text("1,120")
     expect(page.locator('[data-slot="total"]')).to_have_text("174,970")
     expect(page.locator('[data-slot="time"]')).not_to_have_text("–")
@@ -29,7 +27,7 @@ def test_the_first_look_says_what_would_train(open_page: Open) -> None:
 
 
 def test_a_change_shows_everywhere_at_once(open_page: Open) -> None:
-    page = open_page("/")
+    page = open_page("/train")
     depth(page, "110").check()
     expect(page.locator('[data-slot="title"]')).to_have_text("ResNet-110")
     expect(page.locator('[data-slot="trainable"]')).to_have_text("8,288")
@@ -44,7 +42,7 @@ def test_a_change_shows_everywhere_at_once(open_page: Open) -> None:
 
 
 def test_another_family_has_its_own_numbers(open_page: Open) -> None:
-    page = open_page("/")
+    page = open_page("/train")
     page.get_by_label("Wide ResNet").check()
     depth(page, "8").check()
     expect(page.locator('[data-slot="title"]')).to_have_text("WRN-14-8")
@@ -52,7 +50,7 @@ def test_another_family_has_its_own_numbers(open_page: Open) -> None:
 
 
 def test_the_deepest_network_is_a_picture_of_few_nodes(open_page: Open) -> None:
-    page = open_page("/?architecture=resnet-866&policy=random-8&dataset=cifar-10")
+    page = open_page("/train?architecture=resnet-866&policy=random-8&dataset=cifar-10")
     expect(page.locator('[data-slot="title"]')).to_have_text("ResNet-866")
     expect(page.locator(".network")).to_have_attribute(
         "aria-label",
@@ -63,7 +61,7 @@ def test_the_deepest_network_is_a_picture_of_few_nodes(open_page: Open) -> None:
 
 def test_the_url_is_the_form(open_page: Open) -> None:
     page = open_page(
-        "/?architecture=resnet-26&policy=random-3&dataset=fashion-mnist&epochs=7&train_examples=1000&lr=0.05&name=Try+1"
+        "/train?architecture=resnet-26&policy=random-3&dataset=fashion-mnist&epochs=7&train_examples=1000&lr=0.05&name=Try+1"
     )
     expect(page.locator('[data-slot="title"]')).to_have_text("ResNet-26")
     expect(page.get_by_label("Other depth or width")).to_have_value("26")
@@ -88,7 +86,7 @@ def test_the_url_is_the_form(open_page: Open) -> None:
 
 def test_what_cannot_run_is_said_and_cannot_be_launched(open_page: Open, watch: Watch) -> None:
     watch.expected.append("422")
-    page = open_page("/?architecture=resnet-15&policy=batchnorm&dataset=digits&epochs=3")
+    page = open_page("/train?architecture=resnet-15&policy=batchnorm&dataset=digits&epochs=3")
     expect(page.locator('[data-slot="problem"]')).to_contain_text("resnet-14 and resnet-20")
     expect(page.get_by_role("button", name="Launch", exact=True)).to_be_disabled()
     depth(page, "14").check()
@@ -97,12 +95,12 @@ def test_what_cannot_run_is_said_and_cannot_be_launched(open_page: Open, watch: 
 
 
 def test_a_link_to_what_this_server_lacks_says_so(open_page: Open) -> None:
-    page = open_page("/?architecture=vit-12&policy=wishes&dataset=digits&epochs=3")
+    page = open_page("/train?architecture=vit-12&policy=wishes&dataset=digits&epochs=3")
     expect(page.locator('[data-slot="link-note"]')).to_contain_text("no architecture “vit-12” and no policy “wishes”")
 
 
 def test_launch_opens_the_run_with_exactly_the_forms_spec(open_page: Open, puppet: Puppet) -> None:
-    page = open_page("/?architecture=resnet-20&policy=output&dataset=digits&epochs=3&replicate=4&momentum=0.5")
+    page = open_page("/train?architecture=resnet-20&policy=output&dataset=digits&epochs=3&replicate=4&momentum=0.5")
     expect(page.locator('[data-slot="trainable"]')).to_have_text("650")
     page.get_by_role("button", name="Launch", exact=True).click()
     page.wait_for_url("**/run?id=*")
@@ -119,7 +117,7 @@ def test_launch_opens_the_run_with_exactly_the_forms_spec(open_page: Open, puppe
 
 def test_the_server_says_no_and_the_button_works_again(open_page: Open, watch: Watch) -> None:
     watch.expected.append("429")
-    page = open_page("/")
+    page = open_page("/train")
     refusal = json.dumps({"detail": "200 runs are waiting already: try again later."})
     page.route("**/api/runs", lambda route: route.fulfill(status=429, body=refusal, content_type="application/json"))
     expect(page.locator('[data-slot="trainable"]')).to_have_text("1,120")
@@ -128,77 +126,8 @@ def test_the_server_says_no_and_the_button_works_again(open_page: Open, watch: W
     expect(page.get_by_role("button", name="Launch", exact=True)).to_be_enabled()
 
 
-def test_one_click_launches_both_examples_and_compares_them(open_page: Open, puppet: Puppet) -> None:
-    page = open_page("/")
-    page.get_by_role("button", name="Run both and compare").click()
-    page.wait_for_url("**/compare?runs=*")
-    ids = query(page)["runs"].split(",")
-    expect(page.locator(".legend-list li")).to_have_count(2)
-    specs = []
-    for run_id in ids:
-        run = puppet.store.runs.get(run_id)
-        assert run is not None
-        specs.append(run.spec)
-        puppet.claim(run_id)
-        puppet.finish(run_id)
-    assert specs == [RunSpec.model_validate(example) for example in EXAMPLES]
-    assert len({trainable(spec.trains) for spec in specs}) == 1
-    expect(page.locator(".legend-list .badge").filter(has_text="Finished")).to_have_count(2)
-    page.wait_for_function("document.querySelector('.overlay .plot')?.data?.every(trace => trace.x.length > 12)")
-
-
-def test_no_click_is_lost_before_the_script_is_there(open_page: Open) -> None:
-    page = open_page("/about")
-    waiting: list[Route] = []
-    page.route("**/static/pages/train/launch.js", lambda route: waiting.append(route))
-    open_page("/", page=page)
-    button = page.get_by_role("button", name="Run both and compare")
-    expect(button).to_be_disabled()
-    for route in waiting:
-        route.continue_()
-    button.click()
-    page.wait_for_url("**/compare?runs=*")
-
-
-def test_a_second_click_launches_only_the_example_that_was_refused(
-    open_page: Open, puppet: Puppet, watch: Watch
-) -> None:
-    watch.expected.append("429")
-    page = open_page("/")
-    refused: list[str] = []
-
-    def refuse_the_second(route: Route) -> None:
-        if "random-2" in (route.request.post_data or "") and not refused:
-            refused.append("random-2")
-            route.fulfill(status=429, json={"detail": "The queue is full."})
-        else:
-            route.continue_()
-
-    page.route("**/api/runs", refuse_the_second)
-    before = puppet.store.runs.find()[1]
-    page.get_by_role("button", name="Run both and compare").click()
-    expect(page.get_by_role("alert").filter(has_text="The queue is full.")).to_be_visible()
-    page.get_by_role("button", name="Run both and compare").click()
-    page.wait_for_url("**/compare?runs=*")
-    expect(page.locator(".legend-list li")).to_have_count(2)
-    assert puppet.store.runs.find()[1] == before + 2
-    for run_id in query(page)["runs"].split(","):
-        puppet.store.runs.cancel(run_id)
-
-
-def test_the_latest_runs_follow_along(open_page: Open, puppet: Puppet) -> None:
-    run_id, _ = puppet.start(name="Followed along")
-    page = open_page("/")
-    row = page.locator(".latest li", has_text="Followed along")
-    expect(row.locator(".badge")).to_have_text("Running")
-    puppet.finish(run_id)
-    expect(row.locator(".badge")).to_have_text("Finished")
-    row.get_by_role("link").click()
-    page.wait_for_url(f"**/run?id={run_id}")
-
-
 def test_launching_needs_no_mouse(open_page: Open, puppet: Puppet) -> None:
-    page = open_page("/")
+    page = open_page("/train")
     expect(page.locator('[data-slot="trainable"]')).to_have_text("1,120")
     kind(page, "Norm layers").focus()
     page.keyboard.press("ArrowRight")

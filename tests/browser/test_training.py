@@ -13,7 +13,9 @@ POINTS = "plot.data.reduce((sum, trace) => sum + trace.x.length, 0)"
 
 
 def test_launch_watch_cancel_and_come_back(open_working_page: Open) -> None:
-    page = open_working_page("/?architecture=resnet-8&policy=batchnorm&dataset=digits&epochs=300&train_examples=256")
+    page = open_working_page(
+        "/train?architecture=resnet-8&policy=batchnorm&dataset=digits&epochs=300&train_examples=256"
+    )
     expect(page.locator('[data-slot="title"]')).to_have_text("ResNet-8")
     page.get_by_role("button", name="Launch", exact=True).click()
     page.wait_for_url("**/run?id=*")
@@ -34,7 +36,7 @@ def test_launch_watch_cancel_and_come_back(open_working_page: Open) -> None:
 
 
 def test_a_short_run_to_its_end(open_working_page: Open) -> None:
-    page = open_working_page("/?architecture=resnet-8&policy=all&dataset=digits&epochs=2&train_examples=256")
+    page = open_working_page("/train?architecture=resnet-8&policy=all&dataset=digits&epochs=2&train_examples=256")
     expect(page.locator('[data-slot="title"]')).to_have_text("ResNet-8")
     page.get_by_role("button", name="Launch", exact=True).click()
     expect(page.locator(".run-title .badge")).to_have_text("Finished", timeout=90_000)

@@ -6,6 +6,7 @@ Run it from the repository's root: `.venv/bin/python tests/faults/kill.py`. See 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
 import signal
@@ -15,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -242,13 +243,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=30, help="of each run (default 30; more where that is quick)")
     parser.add_argument("--rounds", type=int, default=1, help="how often each kind of kill (default 1)")
+    parser.add_argument("--json", type=Path, help="a file for the figures")
     arguments = parser.parse_args()
     print(f"resnet-14 batchnorm on digits, {arguments.epochs} epochs, one CPU thread; seconds count from the kill")
-    wrong = 0
+    wrong, told = 0, []
     for _ in range(arguments.rounds):
         for report in campaign(arguments.epochs):
             print(report, flush=True)
             wrong += bool(report.faults)
+            told.append(asdict(report))
+    if arguments.json:
+        arguments.json.write_text(json.dumps({"epochs": arguments.epochs, "kills": told}, indent=2))
     print(f"{3 * arguments.rounds} kills, {wrong} wrong")
     return 1 if wrong else 0
 

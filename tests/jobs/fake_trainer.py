@@ -5,12 +5,14 @@ from its spec's name, words with numbers: `steps=40 pause=0.05 kill=3` takes 40 
 when it begins step 3 of its first attempt (`always`: of each). Likewise segfault=N and fail=N. `exit2`: refuses
 its arguments; `stubborn`: ignores SIGTERM; `chatter`: writes a line that is no event; `child`: starts a process;
 `findings`: says what analyses found; `capsule=N`: leaves one of N bytes; `saving=0.45`: its last checkpoint takes
-0.45 s when it is stopped.
+0.45 s when it is stopped; `hang=N`: stands still when it begins step N of its first attempt; `importing=2`: says
+nothing for 2 s; `nodata`: finds no images; `checkpoint=N`: its checkpoints are N times as large.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import signal
@@ -66,7 +68,7 @@ class FakeTraining:
         self.stop = True
 
     def run(self) -> int:
-        saved = max((int(path.name) for path in self.checkpoints.iterdir()), default=None)
+        saved = max((int(path.name) for path in self.checkpoints.glob("[0-9]*")), default=None)
         self.say_started(saved)
         if saved is not None:
             self.save(saved)
@@ -100,14 +102,19 @@ class FakeTraining:
             self.save(step)
 
     def maybe_die(self, step: int) -> None:
+        if step == int(self.words.get("hang", -1)):
+            time.sleep(600)
         for word, number in (("kill", signal.SIGKILL), ("segfault", signal.SIGSEGV)):
             if step == int(self.words.get(word, -1)):
                 print(f"about to die at step {step}", file=sys.stderr, flush=True)
                 os.kill(os.getpid(), number)
 
     def save(self, step: int) -> None:
-        (self.checkpoints / str(step)).touch()
-        say("checkpointed", step=step, file=str(step), sha256="0" * 64, size_bytes=1)
+        content = f"checkpoint {step}".encode() * int(self.words.get("checkpoint", 1))
+        (self.checkpoints / f".{step}").write_bytes(content)
+        (self.checkpoints / f".{step}").replace(self.checkpoints / str(step))
+        digest = hashlib.sha256(content).hexdigest()
+        say("checkpointed", step=step, file=str(step), sha256=digest, size_bytes=len(content))
 
     def say_started(self, resumed_from: int | None) -> None:
         fields = {"attempt": self.attempt, "resumed_from": resumed_from, "threads": self.threads, "device": "cpu"}
@@ -127,9 +134,10 @@ def main() -> int:
     for name in ("spec", "out", "events", "attempt", "threads", "device"):
         parser.add_argument(f"--{name}")
     parser.add_argument("--lifeline", action="store_true")
+    parser.add_argument("--lease", type=float)
     arguments = parser.parse_args()
     if arguments.lifeline:
-        die_with_parent()
+        die_with_parent(arguments.lease)
     name = json.loads(Path(arguments.spec).read_text())["name"] or ""
     words = dict((*word.split("="), "")[:2] for word in name.split())
     if "exit2" in words:
@@ -137,6 +145,10 @@ def main() -> int:
         return 2
     training = FakeTraining(arguments, words)
     training.prepare()
+    time.sleep(float(words.get("importing", 0)))
+    if "nodata" in words:
+        say("failed", step=0, kind="data_unavailable", message="Digits are not there.")
+        return 1
     return training.run()
 
 

@@ -18,7 +18,7 @@ from tests.jobs.support import FAKE_TRAINER
 
 def main() -> None:
     settings = WorkerSettings()
-    store = Store(open_database(settings.store_url))
+    store = Store(open_database(settings.store_url), settings.artefacts_place)
     worker = Worker(settings, store, make_queue(settings), FAKE_TRAINER, reap_every_s=0.5)
     signal.signal(signal.SIGTERM, lambda *_: worker.stopping.set())
     print(worker.identity.name, flush=True)

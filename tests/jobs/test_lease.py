@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from jobs.lease import Identity, Running, Troubles, Watch, next_state
+from jobs.lease import MAX_CRASHES, WAITS_S, Identity, Running, Troubles, Watch, next_state
 
 
 class Clock:
@@ -75,13 +75,22 @@ def test_identities_differ() -> None:
 
 def test_troubles_count_until_the_run_gets_further() -> None:
     troubles = Troubles().after(None, crash=True).after(None, crash=True)
-    assert (troubles.crashes, troubles.hopeless) == (2, False)
-    assert troubles.after(None, crash=True).hopeless
-    assert not troubles.after(10, crash=True).hopeless
-    assert troubles.after(10, crash=True).after(10, crash=True).after(10, crash=True).hopeless
+    assert (troubles.crashes, troubles.hopeless(), troubles.hopeless(2)) == (2, False, True)
+    assert troubles.after(None, crash=True).hopeless(3)
+    assert not troubles.after(10, crash=True).hopeless(3)
+    assert troubles.after(10, crash=True).after(10, crash=True).after(10, crash=True).hopeless(3)
+
+
+def test_a_run_waits_longer_after_each_crash() -> None:
+    troubles, waits = Troubles(), []
+    for _ in range(MAX_CRASHES):
+        waits.append(troubles.wait_s)
+        troubles = troubles.after(None, crash=True)
+    assert waits == [0.0, *WAITS_S] and sum(waits) > 40, "what kills it may pass"
+    assert Troubles(4, 0, 10).after(20, crash=True).wait_s == 0.0, "one that has got on goes on at once"
 
 
 def test_what_becomes_of_a_run() -> None:
     assert next_state(Troubles(), cancel_requested=False) == "queued"
-    assert next_state(Troubles(crashes=3), cancel_requested=False) == "failed"
-    assert next_state(Troubles(crashes=3), cancel_requested=True) == "cancelled"
+    assert next_state(Troubles(crashes=MAX_CRASHES), cancel_requested=False) == "failed"
+    assert next_state(Troubles(crashes=MAX_CRASHES), cancel_requested=True) == "cancelled"

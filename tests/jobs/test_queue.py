@@ -136,3 +136,43 @@ def test_the_key_is_made_once_and_is_private(settings: WorkerSettings) -> None:
     other = WorkerSettings(data=settings.data, secret="mine")
     assert other.signing_key() == b"mine"
     assert "mine" not in repr(other)
+
+
+@pytest.mark.parametrize("damage", ["garbage", "cut", "empty", "pages"])
+def test_a_broken_file_is_moved_aside_and_made_anew(
+    settings: WorkerSettings, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    huey = make_queue(settings)
+    wake = waker(huey)
+    for _ in range(200):
+        wake("run")
+    huey.storage.close()
+    path = settings.data / "queue.db"
+    good = path.read_bytes()
+    broken = {
+        "garbage": b"garbage" * 1000,
+        "cut": good[: len(good) // 2],
+        "empty": b"",
+        "pages": good[:4096] + b"\0" * (len(good) - 4096),
+    }[damage]
+    path.write_bytes(broken)
+    again = make_queue(settings)
+    assert waker(again)("run") and again.pending_count() >= 1
+    again.storage.close()
+    if damage == "garbage":
+        (aside,) = settings.data.glob("queue.db.broken-*")
+        assert aside.read_bytes() == broken
+        assert "The queue's file was broken" in caplog.text
+
+
+def test_a_queue_file_has_no_log_that_sqlite_may_spoil(settings: WorkerSettings) -> None:
+    huey = make_queue(settings)
+    assert huey.storage.sql("PRAGMA journal_mode", results=True) == [("truncate",)]
+    huey.storage.close()
+
+
+def test_redis_has_limits_of_time(settings: WorkerSettings) -> None:
+    url = "redis://127.0.0.1:1/0?socket_timeout=3"
+    huey = make_queue(settings.model_copy(update={"queue_url": url}))
+    options = huey.storage.pool.connection_kwargs
+    assert (options["socket_timeout"], options["socket_connect_timeout"]) == (3, 5)

@@ -22,6 +22,25 @@ def test_an_empty_environment_is_enough(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert not settings.data.exists()
 
 
+@pytest.mark.parametrize(
+    ("database", "given", "place"),
+    [
+        ("", "", "folder"),
+        ("sqlite:////srv/onlybn.db", "", "folder"),
+        ("postgresql://there/onlybn", "", "database"),
+        ("postgres://there/onlybn", "folder", "folder"),
+        ("", "database", "database"),
+        ("postgresql://there/onlybn", "s3://bucket/onlybn", "s3://bucket/onlybn"),
+    ],
+)
+def test_artefacts_go_where_other_machines_find_them(
+    monkeypatch: pytest.MonkeyPatch, database: str, given: str, place: str
+) -> None:
+    monkeypatch.setenv("ONLYBN_DATABASE_URL", database)
+    monkeypatch.setenv("ONLYBN_ARTEFACTS", given)
+    assert WorkerSettings().artefacts_place == place
+
+
 def test_variables_have_a_prefix_and_empty_ones_count_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ONLYBN_SLOTS", "2")
     monkeypatch.setenv("ONLYBN_DATABASE_URL", "")
@@ -33,7 +52,9 @@ def test_variables_have_a_prefix_and_empty_ones_count_as_unset(monkeypatch: pyte
     assert settings.trainer_threads == max(1, available_cores() // 2)
 
 
-@pytest.mark.parametrize(("name", "value"), [("SLOTS", "0"), ("LEASE_S", "nan"), ("DEVICE", "tpu"), ("THREADS", "x")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("SLOTS", "0"), ("LEASE_S", "nan"), ("DEVICE", "tpu"), ("THREADS", "x"), ("ARTEFACTS", "disk")]
+)
 def test_nonsense_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"ONLYBN_{name}", value)
     with pytest.raises(ValidationError):

@@ -33,7 +33,10 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 RECORDED = Path(__file__).with_name("recorded.json")
 READY_WITHIN_S = 90.0
-PAGES = ("/", "/run", "/runs", "/compare", "/surgery", "/paper", "/about", "/nowhere", "/run/nowhere", "/runs/")
+PAGES = (
+    *("/", "/train", "/run", "/runs", "/compare", "/surgery", "/paper", "/about"),
+    *("/nowhere", "/run/nowhere", "/runs/"),
+)
 FILES = (
     "/static/site.css",
     "/static/favicon.svg",

@@ -40,6 +40,7 @@ export function curvesCard(state, change, remove, further) {
     update(...last);
   });
   const how = controls(change);
+  const options = h("details", { class: "compare-options", open: true }, h("summary", {}, "Options"), how.element);
   const data = dataFold(
     () => "Curves",
     () => curveNumbers(curves, state().view),
@@ -59,7 +60,7 @@ export function curvesCard(state, change, remove, further) {
     "section",
     { class: "card overlay", "aria-labelledby": "curves-title" },
     h("div", { class: "overlay-head" }, h("h2", { id: "curves-title" }, "Curves"), files),
-    how.element,
+    options,
     nothing,
     plot,
     h("p", { class: "quiet compare-note", role: "note" }),
@@ -75,8 +76,9 @@ export function curvesCard(state, change, remove, further) {
     const there = curves.some(({ n }) => n);
     how.update(curves.flatMap(({ members }) => members.map(({ run }) => run)), view);
     nothing.textContent = there ? "" : emptyWords(curves, view);
-    show(nothing, !there);
-    show(plot, there);
+    const heard = curves.every(({ members }) => members.every((data) => data.heard));
+    show(nothing, !there && heard && !view.question);
+    show(plot, there || !heard || Boolean(view.question)); // the chart's room is kept until it is known to stay empty
     note.textContent = noteWords(curves, view, count());
     show(note, Boolean(note.textContent));
     key.update(curves, view, missing, count());
@@ -84,7 +86,7 @@ export function curvesCard(state, change, remove, further) {
     chart.refresh();
     chart.describe(curvesSentence(curves, view));
   }
-  return { element, update };
+  return { element, update, fold: () => (options.open = false) };
 }
 
 /** Saves a chart with its legend, which on the page is outside the chart. */
@@ -93,8 +95,13 @@ export async function saveWithLegend(chart, format, name) {
   await savePicture(chart, format, name, { ...PICTURE, showlegend: true, legend, margin: { l: 60, r: 20, t: 20, b: 60 } });
 }
 
+/** Whether the curves of a run were deleted. */
+const isLost = ({ run }) => Boolean(run?.lost?.curves);
+
 function emptyWords(curves, { metric, x }) {
   const what = METRICS[metric].title.toLowerCase();
+  if (curves.length && curves.every(({ members }) => members.every(isLost)))
+    return "The curves of these runs were deleted to make room for newer runs. Their results are below.";
   if (x === "seconds" && curves.length) return "No run knows its seconds yet: choose epoch or step.";
   if (metric === "disabled") return "None of these runs has told its disabled features yet.";
   return `No run has a ${what} yet. It appears here as soon as the first has one.`;
@@ -102,13 +109,15 @@ function emptyWords(curves, { metric, x }) {
 
 export function noteWords(curves, { metric, x, smooth }, count) {
   const alone = curves.filter(({ n, mean }) => n > 1 && !mean.length).length;
-  const silent = curves.reduce((sum, { n, members }) => sum + members.length - n, 0);
+  const lost = curves.reduce((sum, { members }) => sum + members.filter(isLost).length, 0);
+  const silent = curves.reduce((sum, { n, members }) => sum + members.length - n, 0) - lost;
   const there = curves.some(({ n }) => n);
   return [
     count < curves.length ? `${count} of ${whole(curves.length)} lines are drawn; group the runs to see all as means. The table and the files have every run.` : "",
     smooth ? `The strong lines are smoothed (${smooth.toFixed(2)}); the faint ones are raw, and so is every number below and in the files.` : "",
     alone ? `${alone === 1 ? "One group has" : `${alone} groups have`} no ${x === "step" ? "step" : "epoch"} that all its runs share, so its runs are drawn without a mean.` : "",
-    there && silent ? `${whole(silent)} ${silent === 1 ? "run has" : "runs have"} no ${METRICS[metric].title.toLowerCase()} ${x === "seconds" ? "over seconds (a resumed run does not know all of its own)" : "yet"}.` : "",
+    there && lost ? `The curves of ${whole(lost)} ${lost === 1 ? "run" : "runs"} were deleted to make room for newer runs.` : "",
+    there && silent > 0 ? `${whole(silent)} ${silent === 1 ? "run has" : "runs have"} no ${METRICS[metric].title.toLowerCase()} ${x === "seconds" ? "over seconds (a resumed run does not know all of its own)" : "yet"}.` : "",
   ]
     .filter(Boolean)
     .join(" ");

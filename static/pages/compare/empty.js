@@ -31,8 +31,8 @@ export function empty() {
 async function anything(words, offers) {
   const { total } = await ask("/api/runs?limit=1");
   if (total) return;
-  words.textContent = "Nothing has run here yet. Launch the pair on the Train page: it ends in a comparison.";
-  offers.replaceChildren(offer("/", "To the Train page", ""));
+  words.textContent = "Nothing has run here yet. Launch the pair on the first page: it ends in a comparison.";
+  offers.replaceChildren(offer("/", "To the first page", ""));
 }
 
 async function sets(offers) {

@@ -95,7 +95,7 @@ function groupEntry({ name, style, members }, differ, remove) {
     const row = h("li", {}, h("span", { class: "legend-words" }, h("a", { href: data.run.url }, title), exampleMark(data.run)), state, own, removal(data.id, title, remove));
     row.update = (points, metric) => {
       state.update(data.run);
-      own.textContent = points?.length ? shown(metric, points.at(-1).y) : "no value yet";
+      own.textContent = points?.length ? shown(metric, points.at(-1).y) : data.run.lost?.curves ? "curves deleted" : "no value yet";
     };
     row.id_ = data.id;
     return row;
@@ -130,9 +130,9 @@ function meanNote({ mean, singles }, axis) {
 }
 
 /** The last value of a curve: the mean with its band. */
-function lastValue({ n, mean, singles }, metric, band) {
+function lastValue({ n, mean, singles, members }, metric, band) {
   const last = n === 1 ? singles[0].points.at(-1) : mean.at(-1);
-  if (!last) return "no value yet";
+  if (!last) return members.every(({ run }) => run.lost?.curves) ? "curves deleted" : "no value yet";
   if (!last.ends) return shown(metric, last.y);
   return `${shown(metric, last.y)} (${last.ends.map((end) => shown(metric, end).replace(/ %$/, "")).join(" to ")}${band === "t" ? "" : `, ${BANDS[band].title.toLowerCase()}`})`;
 }

@@ -14,17 +14,20 @@ const MARKERS = 16;
 export function overlay(element, curves, view) {
   return new Chart(element, "Curves of the chosen runs", () => {
     const drawn = curves().filter(({ n }) => n);
-    return drawn.length ? { data: drawn.flatMap((group) => traces(group, view())), layout: frame(view()) } : null;
+    if (!drawn.length && !(curves().length && view().question)) return null; // without curves there may be no view yet
+    return { data: drawn.flatMap((group) => traces(group, view())), layout: frame(view(), curves()) };
   });
 }
 
-function frame({ metric, x, smooth }) {
-  const { title, suffix } = METRICS[metric];
+/** The axis of epochs is as long as the longest run from the start; that of a question's accuracies ends at 100 %. */
+function frame({ metric, x, smooth, question }, groups) {
+  const { title, suffix, split } = METRICS[metric];
+  const epochs = Math.max(...groups.flatMap(({ members }) => members.map(({ run }) => run.spec.epochs)));
   return layout({
     // Another quantity resets the zoom; new points keep it.
     uirevision: `${metric} ${x}`,
-    x: { name: AXES[x].name, rangemode: "tozero" },
-    y: { ticksuffix: suffix, rangemode: "tozero", name: smooth ? `${title}, smoothed ${smooth}` : title },
+    x: { name: AXES[x].name, rangemode: "tozero", ...(x === "epoch" ? { range: [0, epochs * 1.02] } : {}) },
+    y: { ticksuffix: suffix, rangemode: "tozero", ...(question && split && METRICS[metric].of === "top1" ? { range: [0, 101] } : {}), name: smooth ? `${title}, smoothed ${smooth}` : title },
     hovermode: "closest",
   });
 }

@@ -19,6 +19,7 @@ import { difference } from "./difference.js";
 import { comparisonHtml } from "./document.js";
 import { empty } from "./empty.js";
 import { curvesOf, groupsOf } from "./groups.js";
+import { questionCard } from "./question.js";
 import { scatterCard } from "./scatter.js";
 import { comparedRuns } from "./table.js";
 import { mayGrow, viewQuery } from "./view.js";
@@ -59,18 +60,22 @@ export function mount(element) {
   const scatter = scatterCard(change);
   const rows = comparedRuns(change, remove);
   const differences = difference();
+  const asked = questionCard();
+  const title = h("h1", {}, "Compare");
+  let question = null;
   const problems = h("div", { class: "compare-problems", role: "status" });
-  const from = h("p", { class: "quiet compare-from" });
-  const reading = h("p", { class: "quiet", role: "status", hidden: true });
+  const words = h("span");
+  const reading = h("span", { role: "status" });
+  const from = h("p", { class: "quiet compare-from", hidden: true }, words, reading);
   const add = h("a", { class: "button", href: "/runs" }, "Add runs");
   const cards = h("div", { class: "compare-cards", hidden: true }, curves.element, scatter.element, rows.element, differences.element);
   const first = h("div");
   page.replaceChildren(
-    h("div", { class: "compare-head" }, h("h1", {}, "Compare"), h("div", { class: "actions" }, embedded ? null : add, shareButton())),
+    h("div", { class: "compare-head" }, title, h("div", { class: "actions" }, embedded ? null : add, shareButton())),
     from,
     problems,
-    reading,
     first,
+    asked.element,
     cards,
   );
 
@@ -100,13 +105,15 @@ export function mount(element) {
     show(cards, there);
     if (!there && !first.children.length) first.append(empty());
     show(first, !there);
-    from.textContent = there ? sourceWords(source, members.length) : "";
+    show(from, there);
+    words.textContent = there ? sourceWords(source, members.length) : "";
     add.href = `/runs${members.length ? `?compare=${members.map(({ id }) => id).join(",")}` : ""}`;
     const heard = members.filter((data) => data.heard).length;
-    reading.textContent = `Reading curves: ${heard} of ${members.length} runs.`;
-    show(reading, heard < members.length);
+    // In the same line, so that nothing below moves when it goes.
+    reading.textContent = heard < members.length ? ` · reading curves: ${heard} of ${members.length}` : "";
     if (!there) return;
     groups = groupsOf(members, view.group).map((group) => curvesOf(group, view));
+    asked.update(question, members, groups);
     curves.update(groups, view, missing);
     scatter.update(groups, view);
     rows.update(members, view);
@@ -119,6 +126,11 @@ export function mount(element) {
       state = { source: answer.source, view: answer.view, usual: answer.usual };
       problems.replaceChildren(...answer.problems.map((words) => h("p", { class: "note" }, words)));
       missing = answer.missing;
+      if (state.view.question) {
+        question = (await ask("/api/experiments")).find(({ name }) => name === state.view.question) ?? null;
+        title.textContent = question?.sentence ?? title.textContent;
+        curves.fold();
+      }
     }
     for (const run of answer.runs) {
       if (watched.has(run.id) || state.source.without.includes(run.id)) continue;

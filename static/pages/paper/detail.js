@@ -7,6 +7,7 @@ import { studyChart } from "../../charts/study.js";
 import { h, show } from "../../base/dom.js";
 import { duration, whole } from "../../base/format.js";
 import { progressBar } from "../../base/widgets.js";
+import { guard } from "../../server/allowance.js";
 import { members, numbers, settings } from "./members.js";
 import { changeStudy, isActive, isMine, launchStudy } from "./studies.js";
 
@@ -55,7 +56,13 @@ export function detail(card, { choose, took }) {
       report: h("a", { class: "button", download: "" }, "Report"),
       csv: h("a", { class: "button", download: "" }, "CSV"),
     };
+    for (const one of [made.launch, made.resume]) guard(one, 1, fail);
     return { ...made, element: h("div", { class: "actions" }, Object.values(made)) };
+  }
+
+  function fail(words) {
+    problem.textContent = words;
+    show(problem, true);
   }
 
   /** A button that changes the study on the server and shows the result. */
@@ -68,8 +75,7 @@ export function detail(card, { choose, took }) {
       try {
         took(await act());
       } catch (refusal) {
-        problem.textContent = refusal.message;
-        show(problem, true);
+        fail(refusal.message);
       }
       made.disabled = false;
       made.removeAttribute("aria-busy");

@@ -4,14 +4,16 @@
 
 import { ask } from "../../server/api.js";
 import { isRunId, nameOf } from "../../server/catalog.js";
-import { announce, h } from "../../base/dom.js";
+import { announce, h, show } from "../../base/dom.js";
 import { sentence } from "../../base/format.js";
 import { Feed } from "../../server/feed.js";
+import { keptRules, keptWords } from "../../server/kept.js";
 import { stateWord } from "../../base/widgets.js";
 import { charts } from "./charts.js";
 import { details } from "./details.js";
 import { findings } from "./findings.js";
 import { head } from "./head/head.js";
+import { lostCurves } from "./lost.js";
 import { Expected } from "./outlook.js";
 import { restoreButton } from "../../site/removal.js";
 import { Rivals } from "./rivals.js";
@@ -38,7 +40,7 @@ export function mount(element) {
       const rivals = new Rivals(data, feed, expected);
       page.replaceChildren(
         head(data, feed, preview, expected, rivals),
-        charts(data, feed, view, rivals),
+        data.run.lost?.curves ? lostCurves(data.run) : charts(data, feed, view, rivals),
         findings(data),
         details(data, preview),
       );
@@ -71,6 +73,16 @@ function unreadable(reason) {
   );
 }
 
+/** How long runs are kept here, which may be why there is none; hidden where nothing is deleted. */
+function keptHint() {
+  const element = h("p", { class: "quiet", hidden: true });
+  keptRules().then((rules) => {
+    element.textContent = keptWords(rules);
+    show(element, element.textContent !== "");
+  });
+  return element;
+}
+
 function unknown(id) {
   document.title = "No such run · OnlyBN";
   return h(
@@ -85,11 +97,12 @@ function unknown(id) {
         : "The link of a run ends in ?id= and the run’s id.",
     ),
     id ? restoreButton(id) : null,
+    id ? keptHint() : null,
     h(
       "p",
       { class: "actions" },
       h("a", { class: "button", href: "/runs" }, "See all runs"),
-      h("a", { class: "button", href: "/" }, "Launch a run"),
+      h("a", { class: "button", href: "/train" }, "Launch a run"),
     ),
   );
 }

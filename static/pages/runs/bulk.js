@@ -18,7 +18,7 @@ const RUNS = (count) => `${count} ${count === 1 ? "run" : "runs"}`;
  */
 export function bulkActions(chosen, known, changed) {
   const cancel = button("Cancel them", "cancel", (run) => !isOver(run));
-  const remove = button("Delete them", "remove", isOver);
+  const remove = button("Delete them", "remove", (run) => isOver(run) && !run.in_study);
   const element = h("span", { class: "bulk", role: "group", "aria-label": "With all ticked runs" }, cancel, remove);
   const runs = () => [...chosen].map((id) => known.get(id) ?? { id });
 
@@ -89,6 +89,7 @@ function cancelled(count, stopping) {
 /** The reason why no request is sent for a run. */
 function reasonOf(run, action) {
   if (!runToken(run)) return ELSEWHERE;
+  if (action === "remove" && run.in_study) return "needed by a study";
   return action === "cancel" ? "ended already" : "not ended yet: cancel first";
 }
 

@@ -7,6 +7,7 @@ import { rewrite } from "../../base/address.js";
 import { ask, Refusal } from "../../server/api.js";
 import { isOver, isRunId } from "../../server/catalog.js";
 import { h, show } from "../../base/dom.js";
+import { keptRules, keptWords } from "../../server/kept.js";
 import { repeat } from "../../server/live.js";
 import { offerUndo } from "../../site/removal.js";
 import { shareButton } from "../../site/share.js";
@@ -65,7 +66,8 @@ export function mount(element) {
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   page.replaceChildren(
     h("div", { class: "page-head" }, h("h1", {}, "Runs"), shareButton()),
-    workersLine(),
+    ...workersLine(),
+    keptLine(),
     pinnedRuns(),
     queue.element,
     filters(view, change),
@@ -98,6 +100,16 @@ export function mount(element) {
     return runs.some((run) => !isOver(run));
   }, EVERY_MS);
   offerUndo(() => list.wake());
+}
+
+/** How long runs are kept here; hidden where nothing is deleted. */
+function keptLine() {
+  const element = h("p", { class: "quiet kept-words", hidden: true });
+  keptRules().then((rules) => {
+    element.textContent = keptWords(rules);
+    show(element, element.textContent !== "");
+  });
+  return element;
 }
 
 function query(view) {

@@ -43,7 +43,8 @@ export function table(view, chosen, { change, choose, size }) {
   const heads = COLUMNS.map((column) => head(column, view, change));
   const nothing = h("p", { class: "quiet", hidden: true }, "No run matches these filters.");
   const first = firstRun();
-  const fresh = h("div", { hidden: true });
+  const fresh = onlyExamples();
+  const examples = h("div", { hidden: true }); // both below the table, so that it does not move when they come
   const pages = h("nav", { class: "pager", "aria-label": "Pages of runs", hidden: true });
   const grid = h(
     "div",
@@ -57,7 +58,7 @@ export function table(view, chosen, { change, choose, size }) {
   );
   const rows = new Map();
   return {
-    element: h("section", { class: "runs-list", "aria-label": "Queue and history" }, nothing, first, fresh, grid, pages),
+    element: h("section", { class: "runs-list", "aria-label": "Queue and history" }, nothing, first, grid, fresh, pages, examples),
     /** Shows `runs` of `total` (null: unknown), and those that the server cannot read. */
     fill(runs, total, unreadable = []) {
       const all = [...runs, ...unreadable];
@@ -74,8 +75,9 @@ export function table(view, chosen, { change, choose, size }) {
       show(nothing, total === 0 && filtered);
       show(first, total === 0 && !filtered);
       const shipped = !filtered && runs.length > 0 && runs.length === total && runs.every((run) => run.example);
-      if (shipped && !fresh.children.length) fresh.append(onlyExamples(), gallery());
+      if (shipped && !examples.children.length) examples.append(gallery());
       show(fresh, shipped);
+      show(examples, shipped);
       show(grid, all.length > 0 || total === null); // also after an error: its headings choose another order
       turn(pages, view, total ?? 0, size, change);
     },
@@ -96,7 +98,7 @@ function firstRun() {
       { class: "quiet" },
       "Runs appear here as soon as they are launched, by you or by anybody else on this server.",
     ),
-    h("a", { class: "button", href: "/" }, "Launch the first run"),
+    h("a", { class: "button", href: "/train" }, "Launch the first run"),
   );
 }
 
@@ -104,9 +106,9 @@ function firstRun() {
 function onlyExamples() {
   return h(
     "p",
-    { class: "fresh-words" },
+    { class: "fresh-words", hidden: true },
     "Nothing of your own has run here yet. ",
-    h("a", { href: "/" }, "Launch the first run"),
+    h("a", { href: "/train" }, "Launch the first run"),
     ", or look at these.",
   );
 }

@@ -1,9 +1,10 @@
 /**
- * The workers, a line for each: what it does, how busy its machine is, and its free disk space.
+ * Whether the queue is paused, and the workers, a line for each: what it does, how busy its machine is, and its free disk space.
  */
 
+import { modeWords } from "../../server/allowance.js";
 import { ask } from "../../server/api.js";
-import { h, say, slot } from "../../base/dom.js";
+import { h, say, show, slot } from "../../base/dom.js";
 import { bytes, whole } from "../../base/format.js";
 import { repeat } from "../../server/live.js";
 
@@ -11,28 +12,33 @@ const EVERY_MS = 6000;
 const MOST = 6; // lines
 const LITTLE_BYTES = 2e9; // of free disk: datasets and checkpoints may not fit
 
+/** Two elements: a note, hidden while the queue is open, and the list. */
 export function workersLine() {
+  const note = h("p", { class: "note", role: "status", hidden: true });
   const list = h("ul", { class: "workers", "aria-label": "Workers" });
   repeat(async () => {
-    const { workers } = await ask("/api/workers");
+    const { workers, mode } = await ask("/api/workers");
+    note.textContent = modeWords(mode);
+    show(note, note.textContent !== "");
     const lines = workers.length ? workers.slice(0, MOST).map(line) : ["No worker is running: what waits begins once one does."];
     if (workers.length > MOST) lines.push(`and ${whole(workers.length - MOST)} more workers`);
     while (list.children.length > lines.length) list.lastElementChild.remove();
     lines.forEach((words, index) => {
       const entry = list.children[index] ?? list.appendChild(h("li", {}, h("span", { "data-slot": "words" })));
       say(entry, "words", words);
-      entry.dataset.scarce = String((workers[index]?.machine?.disk_free_bytes ?? Infinity) < LITTLE_BYTES);
+      const { trouble, note, machine } = workers[index] ?? {};
+      entry.dataset.scarce = String(Boolean(trouble ?? note) || (machine?.disk_free_bytes ?? Infinity) < LITTLE_BYTES);
       slot(entry, "words").title = workers[index]?.machine?.processor ?? "";
     });
     return EVERY_MS;
   });
-  return list;
+  return [note, list];
 }
 
 /** `Worker on lab-3: training 2 runs · load 3.1 on 4 cores · 41 GB of disk free` */
-function line({ host, running, machine }) {
+function line({ host, running, machine, trouble, note }) {
   const doing = running ? `training ${running} ${running === 1 ? "run" : "runs"}` : "idle";
-  const parts = [`Worker on ${host}: ${doing}`];
+  const parts = [`Worker on ${host}: ${doing}`, trouble, note].filter(Boolean);
   if (machine) {
     const cores = `${machine.cores} ${machine.cores === 1 ? "core" : "cores"}`;
     parts.push(machine.load === null ? cores : `load ${machine.load.toFixed(1)} on ${cores}`);

@@ -105,7 +105,7 @@ function blank(title, words, id = null) {
       { class: "actions" },
       id ? h("a", { class: "button", href: `/run?id=${id}` }, "To the run") : null,
       h("a", { class: "button", href: "/runs?state=finished" }, "Finished runs"),
-      h("a", { class: "button", href: "/" }, "Launch a run"),
+      h("a", { class: "button", href: "/train" }, "Launch a run"),
     ),
   );
 }

@@ -8,6 +8,7 @@ import { networkPicture } from "../../charts/network/picture.js";
 import { copyButton, h, say, show, slot } from "../../base/dom.js";
 import { compact, percent, range, whole } from "../../base/format.js";
 import { current } from "./form.js";
+import "./launch.js"; // it hears of each preview
 import { parts } from "./parts.js";
 import { mountStart } from "./start.js";
 
@@ -63,9 +64,21 @@ function fill(element, spec, preview) {
   slot(element, "bar").style.setProperty("--share", share);
   say(element, "time", range(estimate_s));
   say(element, "steps", whole(steps));
+  say(element, "price", priceWords(preview));
+  show(slot(element, "price-row"), preview.cap.processor_s > 0);
   say(element, "macs", compact(macs_per_image));
+  const train = plan.keep ? "get a score" : "train";
+  say(document, "launch-summary", `${architectureTitle(spec.architecture)}: ${whole(counts.trainable)} of ${whole(counts.total)} ${train}, ${range(estimate_s)}`);
   slot(element, "parts").replaceChildren(...parts(preview));
   slot(element, "warnings").replaceChildren(...warnings.map((warning) => h("li", {}, warning)));
+}
+
+/** `about 3 minutes of a core; at most 60 here` */
+function priceWords({ price, cap }) {
+  const most = cap.processor_s / 60;
+  const minutes = price.processor_s / 60;
+  const words = minutes < 1.5 ? `${whole(price.processor_s)} seconds` : `${whole(minutes)} minutes`;
+  return `about ${words} of a core; at most ${most < 2 ? `${whole(cap.processor_s)} seconds` : `${whole(most)}${minutes < 1.5 ? " minutes" : ""}`} here`;
 }
 
 /** Shows the command line below the Launch button, in a panel of its own. */
@@ -80,5 +93,6 @@ function settle(element, problem) {
   const message = slot(element, "problem");
   message.textContent = problem ?? "";
   show(message, Boolean(problem));
-  document.dispatchEvent(new CustomEvent("onlybn:valid", { detail: !problem }));
+  const launch = document.getElementById("launch");
+  if (launch && launch.getAttribute("aria-busy") !== "true") launch.disabled = Boolean(problem);
 }

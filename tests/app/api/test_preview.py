@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from app.pages.experiments import EXPERIMENTS
+from app.form.experiments import EXPERIMENTS
 
 
 def test_count_and_preview_say_the_same(client: TestClient) -> None:

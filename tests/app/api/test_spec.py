@@ -65,7 +65,7 @@ def test_the_parts_add_up(architecture: str, policy: str) -> None:
         ("architecture: resnet-14\npolicy: batchnorm\ndataset: digits\nepochs: 0", "epochs must be a whole number"),
         ("architecture: resnet-14\npolicy: batchnorm\ndataset: digits\nepochs: 3\nlr: 1", "lr is not a field of a run"),
         ("architecture: resnet-14\npolicy: batchnorm\nepochs: 3", "dataset is missing"),
-        ("x: 99999999999999999999999", "64-bit"),
+        ("x: 99999999999999999999999", "64 bits"),
     ],
 )
 def test_a_text_that_is_no_spec_is_refused_where_it_is_wrong(client: TestClient, text: str, wanted: str) -> None:

@@ -10,10 +10,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.settings import Settings
-from app.web.security import MAX_START
+from app.web.bodies import MAX_START
 from jobs.store import starts
 from jobs.store.store import Store
 from tests.app.conftest import SPEC, Trainer
+from tests.faults.payloads import many_tensors
 
 
 def file_of(metadata: dict[str, str] | None = None, floats: int = 4) -> bytes:
@@ -53,6 +54,9 @@ def test_an_uploaded_file_can_be_started_from(client: TestClient, store: Store, 
         (b"\x80\x04" * 100, "no safetensors file"),
         (file_of()[:-1], "the file is cut short"),
         (b"\x02" + b"\0" * 7 + b"{}", "the file has no tensors"),
+        (many_tensors(10_050), "more than 10,000 tensors"),
+        (many_tensors(1, "a\0b"), "a tensor whose name is not plain text"),
+        (many_tensors(2, "a\n\x1b[31m"), "a tensor whose name is not plain text"),
     ],
 )
 def test_what_is_no_tensor_file_is_refused(client: TestClient, content: bytes, words: str) -> None:
@@ -99,6 +103,7 @@ def test_a_finished_run_can_be_started_from(client: TestClient, trainer: Trainer
     ("start", "words"),
     [
         ({"run": "NoSuchRun12345"}, "there is no run NoSuchRun12345"),
+        ({"run": "a\tNoSuchRun"}, "start must be the SHA-256 of an uploaded file"),
         ({"run": 7}, "start must be the SHA-256 of an uploaded file"),
         ({"file": "x"}, "start must be the SHA-256 of an uploaded file"),
         ("abc", "start"),
@@ -121,4 +126,4 @@ def test_room_is_made_by_files_that_no_run_starts_from(
     assert upload(client, file_of(floats=42)).status_code == 201
     assert store.starts.has(used) and not store.starts.has(unused)
     full = upload(client, file_of(floats=120))
-    assert full.status_code == 507 and "--start on the command line" in full.json()["detail"]
+    assert full.status_code == 429 and "--start on the command line" in full.json()["detail"]

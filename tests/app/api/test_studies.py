@@ -19,6 +19,7 @@ from core.studies.spec import Axis, StudySpec
 from jobs.store.records import Batch
 from jobs.store.store import Store
 from jobs.store.studies import read_study
+from tests.app.conftest import HERE
 from tests.core.studies.made import finished
 from tests.events import started
 from tests.pictures import write_pictures
@@ -35,7 +36,7 @@ def launch(client: TestClient, name: str = "depth", scale: str = "minutes") -> d
 
 def test_a_public_server_may_bound_the_scale(store: Store) -> None:
     app = make_app(Settings(largest_study="minutes"), store, lambda _: None, dict)
-    with TestClient(app) as client:
+    with TestClient(app, base_url=HERE) as client:
         scales = client.get("/api/studies").json()["questions"][0]["scales"]
         assert scales["minutes"]["unavailable"] is None
         assert "python -m core studies run depth --scale evening" in scales["evening"]["unavailable"]
@@ -63,7 +64,7 @@ def test_only_runs_of_some_length_tell_the_pace(store: Store) -> None:
         run = store.claims.take("worker")
         assert run and store.claims.finish(run.id, run.attempt, finished(0.5))
         app = make_app(Settings(), store, lambda _: None, dict)
-        with TestClient(app) as fresh:
+        with TestClient(app, base_url=HERE) as fresh:
             scales = fresh.get("/api/studies").json()["questions"][0]["scales"]
             assert scales["minutes"]["basis"] == words
 
@@ -197,7 +198,7 @@ def test_what_is_refused(client: TestClient, store: Store, settings: Any) -> Non
 
 def test_studies_that_came_with_the_project(store: Store) -> None:
     app = make_app(Settings(examples=True), store, lambda _: None, dict)
-    with TestClient(app) as client:
+    with TestClient(app, base_url=HERE) as client:
         listed = client.get("/api/studies").json()
         assert not listed["studies"] and listed["shipped"]
         first = listed["shipped"][0]
@@ -214,6 +215,6 @@ def test_studies_that_came_with_the_project(store: Store) -> None:
 
 
 def test_a_server_without_examples_ships_no_studies(store: Store) -> None:
-    with TestClient(make_app(Settings(examples=False), store, lambda _: None, dict)) as client:
+    with TestClient(make_app(Settings(examples=False), store, lambda _: None, dict), base_url=HERE) as client:
         assert client.get("/api/studies").json()["shipped"] == []
         assert client.get("/api/studies/shipped-depth-minutes").status_code == 404

@@ -11,6 +11,7 @@ from app.live import feed as feeds
 from app.live import layers
 from app.live.feed import Feed
 from app.live.messages import Cursors, Question
+from app.live.watched import ENDED_S
 from app.views import points as thinning
 from core.run.cost import point_stride
 from core.run.events import Point
@@ -243,7 +244,8 @@ def test_the_route(client: TestClient, trainer: Trainer) -> None:
     answer = client.post("/api/feed", json={"runs": {run_id: {"points": 0}, "NoSuchRun12345": {}}}).json()
     assert answer["runs"]["NoSuchRun12345"] is None
     assert answer["runs"][run_id]["points"][0][1:] == [3, 0.25, "train", 0.5, 0.03, None, 0.1]
-    assert answer["interval_ms"] == 1000 and answer["server"] == {"queued": 0, "running": 1, "workers": 0}
+    assert answer["interval_ms"] == 1000
+    assert answer["server"] == {"queued": 0, "running": 1, "workers": 0, "mode": "open"}
     assert client.post("/api/feed", json={"runs": {}}).json()["runs"] == {}
 
 
@@ -264,3 +266,19 @@ def test_the_route(client: TestClient, trainer: Trainer) -> None:
 def test_a_wrong_question_is_refused_in_words(client: TestClient, question: dict[str, Any], words: str) -> None:
     answer = client.post("/api/feed", json=question)
     assert answer.status_code == 422 and words in answer.json()["detail"], answer.text
+
+
+def test_a_finished_run_that_loses_its_curves_or_goes_is_read_anew(
+    feed: Feed, clock: Clock, store: Store, trainer: Trainer
+) -> None:
+    run_id, _ = trainer.start()
+    trainer.say(run_id, 1, 2)
+    trainer.finish(run_id)
+    assert ask(feed, run_id)["run"]["lost"] is None
+    assert store.keeping.evict([run_id], 5.0) == [run_id]  # by a worker, of which the server hears nothing
+    clock.seconds += ENDED_S
+    delta = ask(feed, run_id)
+    assert delta["run"]["lost"] == {"at": 5.0, "curves": True} and delta["points"] == []
+    assert store.switch.remove(run_id)
+    clock.seconds += ENDED_S
+    assert ask(feed, run_id) is None

@@ -13,7 +13,7 @@ from starlette.middleware.gzip import GZipResponder
 
 from app.live.feed import Feed
 from app.live.messages import Question
-from app.web.security import MAX_BODY
+from app.web.bodies import MAX_BODY
 from jobs.store.store import Store
 from tests.app.conftest import Trainer
 

@@ -14,7 +14,7 @@ from tests.app.sharing.test_report import EVIL, Tags
 def test_the_shell_names_its_runs(client: TestClient, trainer: Trainer) -> None:
     run_id, _ = trainer.start(name="Digits")
     before, between, after = client.get(f"/api/compare/shell?runs={run_id}").json()["pieces"]
-    assert "<h1>" in before and f'href="http://testserver/compare?runs={run_id}"' in before
+    assert "<h1>" in before and f'href="http://127.0.0.1:7860/compare?runs={run_id}"' in before
     assert between.strip() == '</main><script id="report-data" type="application/json">'
     assert after.startswith("</script><script>")
 

@@ -46,6 +46,7 @@ def test_a_runs_link_says_what_it_is(site: TestClient, trainer: Trainer) -> None
     run_id, _ = trainer.start(name="γ alone")
     trainer.test(run_id, 12, 0.5)
     trainer.finish(run_id, 0.75)
+    assert site.get(f"/run?id={run_id}").status_code == 200
     html = site.get(f"/run?id={run_id}").text
     assert '<meta property="og:title" content="γ alone">' in html
     assert "ResNet-14 · BatchNorm only · Digits: 75.0% test accuracy. 1,120 of 174,970 parameters train" in html
@@ -53,6 +54,13 @@ def test_a_runs_link_says_what_it_is(site: TestClient, trainer: Trainer) -> None
     assert '<meta name="twitter:card" content="summary_large_image">' in html
     assert "<title>γ alone · OnlyBN</title>" in html
     assert "Gradio" not in html and html.count("og:title") == 1 and html.endswith("<body><head></head></body></html>")
+
+
+@pytest.mark.parametrize("query", ["NoSuchRun12345", "%3Cscript%3E", "../../x", "x" * 60])
+def test_the_page_of_an_unknown_run_is_404(site: TestClient, query: str) -> None:
+    answer = site.get(f"/run?id={query}", headers={"Accept": "text/html"})
+    assert answer.status_code == 404 and "</head>" in answer.text
+    assert site.get("/run").status_code == site.get("/compare?runs=NoSuchRun12345").status_code == 200
 
 
 def test_pages_without_a_run_speak_for_themselves(site: TestClient) -> None:

@@ -64,10 +64,11 @@ def test_every_wish_of_an_address_is_followed(client: TestClient, ids: list[str]
     found = look(
         client,
         f"?runs={ids[0]},{ids[1]}&group=policy,norm.kind&metric=loss&x=step&band=sd&smooth=0.6&singles=1"
-        f"&base={ids[1]}&scatter=epochs,seconds&log=none&sort=-test&columns=policy,test&find=res",
+        f"&base={ids[1]}&scatter=epochs,seconds&log=none&sort=-test&columns=policy,test&find=res&question=depth",
     )
     assert not found["problems"]
     assert found["view"] == {
+        "question": "depth",
         "group": ["policy", "norm.kind"],
         "metric": "loss",
         "x": "step",

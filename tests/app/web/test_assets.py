@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from app.web.assets import ORDER, Assets, sheets
+from app.web.packages import package_folder
 
 
 @pytest.fixture
@@ -63,16 +63,34 @@ def test_the_sheets_come_as_one_in_their_order_until_one_changes(tmp_path: Path)
         first = client.get("/static/site.css", headers={"Accept-Encoding": "gzip"})
         assert first.headers["content-type"].startswith("text/css") and first.headers["content-encoding"] == "gzip"
         assert re.findall(r"\.(\w+) ", first.text) == list(ORDER)
-        known = {"If-None-Match": first.headers["etag"]}
+        known = {"If-None-Match": first.headers["etag"], "Accept-Encoding": "gzip"}
         assert client.get("/static/site.css", headers=known).status_code == 304
         sheets(tmp_path)[-1].write_text(".new { color: blue; }")
         assert ".new" in client.get("/static/site.css", headers=known).text
 
 
-def test_plotly_comes_from_its_package(client: TestClient) -> None:
-    answer = client.get("/static/plotly.min.js", headers={"Accept-Encoding": "gzip"})
-    assert answer.status_code == 200 and b"plotly.js v" in answer.content[:500]
-    assert len(gzip.compress(answer.content, 1)) > 10**6
+@pytest.mark.parametrize("way", ["br", "gzip", "identity"])
+def test_plotly_comes_in_each_encoding_and_is_the_version_of_the_package(way: str) -> None:
+    """A script that the Compare page exports draws with the package; it should draw the same."""
+    with TestClient(Starlette(routes=[Assets()])) as client:
+        answer = client.get("/static/plotly.min.js", headers={"Accept-Encoding": way})
+    assert answer.status_code == 200 and "javascript" in answer.headers["content-type"]
+    assert answer.headers.get("content-encoding", "identity") == way
+    script = answer.content
+    head = (package_folder("plotly") / "package_data" / "plotly.min.js").read_bytes()[:500]
+    version = re.search(rb"plotly.js v[\d.]+", head)
+    assert version and version[0] in script[:500]
+    assert len(script) < 1_300_000
+
+
+def test_a_browser_gets_the_smallest_form_that_it_takes(client: TestClient) -> None:
+    sizes = {}
+    for accepted, way in {"gzip, deflate, br": "br", "gzip;q=0.5": "gzip", "": None}.items():
+        answer = client.get("/static/charts/line.js", headers={"Accept-Encoding": accepted})
+        assert answer.headers.get("content-encoding") == way
+        assert answer.headers["vary"] == "Accept-Encoding" and answer.text.startswith("export const")
+        sizes[way] = int(answer.headers["content-length"])
+    assert sizes["br"] < sizes["gzip"] < sizes[None]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from app.web import gradio_internals as inside
 
 HERE = f"Gradio {gr.__version__} has changed: app/web/gradio_internals.py"
-OURS_TOO = {"/", "/config", "/static/{path:path}", "/assets/{path:path}", "/favicon.ico", "/theme.css", "/robots.txt"}
+OURS_TOO = {"/", "/static/{path:path}", "/assets/{path:path}", "/favicon.ico", "/theme.css", "/robots.txt"}
 """Routes of Gradio's that visitors may ask: pages, their settings and files."""
 HARMLESS = {"/pwa_icon", "/pwa_icon/{size}", "/manifest.json"}
 

@@ -12,8 +12,9 @@ from starlette.testclient import TestClient
 
 from app.server import make_app, mount_pages
 from app.settings import Settings
-from app.web import security
-from app.web.security import MAX_BODY, Rules, Security
+from app.web import bodies
+from app.web.bodies import MAX_BODY
+from app.web.security import Rules, Security
 from jobs.store.database import open_database
 from jobs.store.store import Store
 from tests.app.conftest import SPEC, finish
@@ -88,6 +89,7 @@ def test_the_pages_work(site: TestClient) -> None:
         ("GET", "/monitoring"),
         ("GET", "/monitoring/summary"),
         ("POST", "/login"),
+        ("GET", "/config"),
         ("GET", "/docs"),
         ("GET", "/openapi.json"),
     ],
@@ -106,7 +108,7 @@ def test_other_sites_cannot_act(site: TestClient, path: str) -> None:
 
 
 def test_other_sites_cannot_read(site: TestClient) -> None:
-    for path in ("/api/runs", "/", "/config"):
+    for path in ("/api/runs", "/", "/runs"):
         answer = site.get(path, headers={"Origin": "https://evil.example"})
         assert "access-control-allow-origin" not in answer.headers
         preflight = site.options(
@@ -117,13 +119,13 @@ def test_other_sites_cannot_read(site: TestClient) -> None:
 
 def test_forwarded_headers_of_strangers_are_ignored(site: TestClient) -> None:
     lies = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https", "X-Gradio-Server": "https://evil.example"}
-    for path in ("/", "/config"):
+    for path in ("/", "/runs"):
         assert "evil.example" not in site.get(path, headers=lies).text
 
 
 def test_large_bodies_are_refused(site: TestClient) -> None:
     whole = site.post("/api/runs", content=b"x" * (MAX_BODY + 1))
-    assert whole.status_code == 413 and "256 KB" in whole.json()["detail"]
+    assert whole.status_code == 413 and "8 KB" in whole.json()["detail"]
     pieces = site.post("/api/runs", content=(b"x" * 1000 for _ in range(MAX_BODY // 1000 + 1)))
     assert pieces.status_code == 413
     fits = site.post("/api/runs", content=b"x" * MAX_BODY)
@@ -157,8 +159,14 @@ async def never(scope: Any, receive: Any, send: Any) -> None:
 
 
 def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(security, "BODY_WITHIN_S", 0.05)
-    scope = {"type": "http", "method": "POST", "path": "/api/runs", "headers": [(b"host", b"here")]}
+    monkeypatch.setattr(bodies, "BODY_WITHIN_S", 0.05)
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/runs",
+        "query_string": b"",
+        "headers": [(b"host", b"localhost")],
+    }
     sent = call(Security(never, Rules("'self'")), scope, {"type": "http.request", "body": b"{", "more_body": True})
     assert sent[0]["status"] == 408
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.machine.processor import abilities, processor
+from core.machine.processor import abilities, available_cores, processor
 
 TWO_CORES = """processor\t: 0
 cpu family\t: 25
@@ -37,3 +37,14 @@ def test_without_a_name_python_is_asked(tmp_path: Path, monkeypatch: pytest.Monk
     assert processor(tmp_path / "cpuinfo") == processor(tmp_path / "nowhere") == "arm"
     monkeypatch.setattr(platform, "processor", lambda: "")
     assert processor(tmp_path / "nowhere") == platform.machine()
+
+
+def test_a_space_says_how_many_cores_are_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    all_of_them = available_cores()
+    for told, cores in (("1", 1), ("1.5", 1), ("0.5", 1), ("9999", all_of_them), ("", all_of_them), ("x", all_of_them)):
+        monkeypatch.setenv("CPU_CORES", told)
+        assert available_cores() == all_of_them  # elsewhere the variable is somebody else's
+        monkeypatch.setenv("SPACE_ID", "someone/onlybn")
+        assert available_cores() == cores
+        monkeypatch.delenv("SPACE_ID")

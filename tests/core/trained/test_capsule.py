@@ -132,7 +132,7 @@ def entry(**fields: Any) -> dict[str, Any]:
         (b"", "only 0 bytes"),
         (b"\x80\x04pickle", "no safetensors file"),
         (b"PK\x03\x04" + b"\0" * 100, "no safetensors file"),
-        ((1 << 62).to_bytes(8, "little") + b"{}", "header is larger than 4 MB"),
+        ((1 << 62).to_bytes(8, "little") + b"{}", "header is larger than 1 MB"),
         ((1000).to_bytes(8, "little") + b"{}" * 10, "cut short: its header should have 1,000 bytes"),
         (header(b"not json"), "its header is not JSON"),
         (header(b"[" * 100_000), "its header is not JSON"),

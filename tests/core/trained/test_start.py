@@ -162,8 +162,9 @@ def test_a_state_dict_gives_what_fits_and_the_log_says_what_does_not(tmp_path: P
 )
 def test_a_file_that_does_not_help_is_refused(tensors: dict[str, Tensor], words: str, tmp_path: Path) -> None:
     path, digest = written(tensors, tmp_path)
-    with pytest.raises(BadStart, match=words):
+    with pytest.raises(BadStart, match=words) as told:
         start_from(drawn(), path, digest)
+    assert str(tmp_path) not in str(told.value), "everybody reads it"
 
 
 def test_a_missing_or_other_file_fails_the_run_in_words(trained: Path, tmp_path: Path) -> None:

@@ -107,16 +107,17 @@ def crash(store: Store, run_id: str, attempt: int) -> str | None:
     return store.claims.crash(run_id, attempt, "The training process was killed.")
 
 
-def test_a_run_that_only_crashes_is_given_up(store: Store, spec: RunSpec) -> None:
+def test_a_run_that_only_crashes_is_given_up(store: Store, spec: RunSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobs.lease.WAITS_S", (0.0,))
     run = claimed(store, spec)
     states = []
     for attempt in range(1, MAX_CRASHES + 1):
         states.append(crash(store, run.id, attempt))
         store.claims.take("w")
-    assert states == ["queued", "queued", "failed"]
+    assert states == [*["queued"] * (MAX_CRASHES - 1), "failed"]
     now = store.runs.get(run.id)
     assert (now.state, now.error_kind) == ("failed", "crash_loop")
-    assert "3 failed attempts in a row" in now.error_message
+    assert f"{MAX_CRASHES} failed attempts in a row" in now.error_message
     assert now.error_message.endswith("The training process was killed.")
 
 

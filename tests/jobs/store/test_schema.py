@@ -78,7 +78,7 @@ def plain(store: Store, run: Run) -> dict[str, Any]:
     """A run as `read.json` has it."""
     told, delta = dataclasses.asdict(run), store.curves.delta(run.id, 0, 0, 0)
     assert delta
-    for field in ("counts", "started", "result"):
+    for field in ("counts", "started", "result", "unattended", "pinned", "evicted_at", "dropped_at", "in_study"):
         del told[field]
     return {
         **told,

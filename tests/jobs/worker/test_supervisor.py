@@ -10,14 +10,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from core.run.spec import RunSpec
+from jobs.lease import MAX_CRASHES
 from jobs.settings import WorkerSettings
 from jobs.store.records import Run
 from jobs.store.results import MAX_CAPSULE
 from jobs.store.store import Store
-from jobs.worker.supervisor import Supervisor, child_environment, describe_end
+from jobs.store.tables import STARTS
+from jobs.worker.ending import describe_end
+from jobs.worker.limits import child_environment
+from jobs.worker.supervisor import Supervisor
 from tests.jobs.support import FAKE_TRAINER, eventually, fake_spec
 
 pytestmark = pytest.mark.server
@@ -107,13 +112,15 @@ def test_the_file_that_a_run_starts_from_is_brought_to_its_folder(bench: Bench) 
     run, _ = bench.store.runs.submit(fake_spec("steps=2", start=digest))
     bench.supervisor.supervise(bench.store.claims.take("worker"), 1, "cpu")
     assert (bench.folder(run) / "start.safetensors").read_bytes() == b"tensors"
-    gone, _ = bench.store.runs.submit(fake_spec("steps=2", start="0" * 64))
+    gone, _ = bench.store.runs.submit(fake_spec("steps=2", start=bench.store.starts.keep(b"others")))
+    with bench.store.database.writing() as connection:
+        connection.execute(sa.delete(STARTS))
     bench.supervisor.supervise(bench.store.claims.take("worker"), 1, "cpu")
     assert not (bench.folder(gone) / "start.safetensors").exists()  # the trainer says so; the fake one needs none
 
 
 def test_secrets_do_not_reach_the_trainer(bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("ONLYBN_SECRET", "ONLYBN_DATABASE_URL", "ONLYBN_QUEUE_URL"):
+    for name in ("ONLYBN_SECRET", "ONLYBN_DATABASE_URL", "ONLYBN_QUEUE_URL", "ONLYBN_ADMIN_TOKEN", "ONLYBN_ARTEFACTS"):
         monkeypatch.setenv(name, "hidden")
     spy = tmp_path / "spy.sh"
     spy.write_text(f"env > {tmp_path}/environment; echo error: done >&2; exit 2\n")
@@ -151,9 +158,10 @@ def test_a_killed_trainer_goes_back_to_the_queue_and_on_from_its_checkpoint(benc
     assert "Resumed from step 5" in messages
 
 
-def test_a_run_that_crashes_every_time_is_given_up(bench: Bench) -> None:
+def test_a_run_that_crashes_every_time_is_given_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobs.lease.WAITS_S", (0.0,))
     run = bench.supervise("segfault=2 always")
-    for _ in range(2):
+    for _ in range(MAX_CRASHES - 1):
         assert run.state == "queued"
         bench.supervisor.supervise(bench.store.claims.take("worker"), 1, "cpu")
         run = bench.store.runs.get(run.id)
@@ -180,7 +188,7 @@ def test_cancelling_takes_less_than_two_seconds(bench: Bench, name: str) -> None
 
 
 def test_a_cancelled_run_is_resumed_where_it_stopped(bench: Bench) -> None:
-    run, thread = bench.begin("pause=0.02 steps=60")
+    run, thread = bench.begin("pause=0.02 steps=300")
     bench.store.runs.cancel(run.id)
     thread.join(timeout=60)
     stopped = bench.store.runs.get(run.id)
@@ -190,7 +198,7 @@ def test_a_cancelled_run_is_resumed_where_it_stopped(bench: Bench) -> None:
     done = bench.store.runs.get(run.id)
     assert (done.state, done.started.resumed_from) == ("finished", stopped.checkpoint_step)
     steps = [point.step for point in bench.store.curves.points(run.id) if point.split == "train"]
-    assert sorted(steps)[-60:] == list(range(1, 61))  # the fake one says step 0, too, when it resumes
+    assert sorted(steps)[-300:] == list(range(1, 301))  # the fake one says step 0, too, when it resumes
     assert not (bench.folder(run) / "checkpoints").exists()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -11,12 +13,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from huey import Huey
 
+from core.run.events import Progress
+from jobs.lease import Identity
 from jobs.queue import make_queue, waker
 from jobs.settings import WorkerSettings
+from jobs.store.records import Batch
 from jobs.store.store import Store
+from jobs.store.tables import WORKERS
 from jobs.worker import cores
+from jobs.worker.fitness import WAITS_S
 from jobs.worker.worker import Worker
 from tests.events import finished
 from tests.jobs.support import FAKE_TRAINER, eventually, fake_spec, states, trainer_of
@@ -33,10 +41,16 @@ def huey(settings: WorkerSettings) -> Iterator[Huey]:
 
 
 @contextmanager
-def at_work(settings: WorkerSettings, store: Store) -> Iterator[Worker]:
+def at_work(
+    settings: WorkerSettings,
+    store: Store,
+    trainer: tuple[str, ...] = FAKE_TRAINER,
+    waits_s: tuple[float, ...] = WAITS_S,
+) -> Iterator[Worker]:
     """A worker in threads of this process."""
     huey = make_queue(settings)
-    worker = Worker(settings, store, huey, FAKE_TRAINER, reap_every_s=0.5)
+    worker = Worker(settings, store, huey, trainer, reap_every_s=0.5)
+    worker.fitness.waits_s = waits_s
     thread = threading.Thread(target=worker.work)
     thread.start()
     try:
@@ -78,7 +92,7 @@ def test_checkpoints_of_no_more_use_are_removed(
     with at_work(settings, lite):
         eventually(lambda: not saved[done.id].exists())
     assert saved[cancelled.id].exists(), "it can be resumed"
-    monkeypatch.setattr("jobs.worker.worker.RESUMABLE_FOR_S", 0.0)
+    monkeypatch.setattr("jobs.worker.keeper.RESUMABLE_FOR_S", 0.0)
     with at_work(settings, lite):
         eventually(lambda: not saved[cancelled.id].exists())
 
@@ -198,3 +212,75 @@ def _threads(settings: WorkerSettings, run_id: str) -> str | None:
     except FileNotFoundError:
         return None
     return words[words.index("--threads") + 1]
+
+
+def test_runs_start_while_the_queue_is_away(settings: WorkerSettings, lite: Store) -> None:
+    settings = settings.model_copy(update={"queue_url": "redis://127.0.0.1:1/0"})  # nobody listens there
+    run, _ = lite.runs.submit(fake_spec())
+    with at_work(settings, lite):
+        eventually(lambda: states(lite, run.id) == {"finished"})
+        eventually(lambda: lite.tallies.health().troubles)
+    assert lite.tallies.health().troubles == ()
+
+
+def test_a_row_that_somebody_wrote_into_the_queue_stops_nothing(
+    settings: WorkerSettings, lite: Store, huey: Huey
+) -> None:
+    huey.storage.put_data("rt:jobs.queue.wake_up", b"garbage")
+    huey.storage.enqueue(b"garbage")
+    with at_work(settings, lite):
+        run, _ = lite.runs.submit(fake_spec())
+        eventually(lambda: states(lite, run.id) == {"finished"})
+
+
+def test_folders_of_runs_that_another_machine_removed_go(
+    settings: WorkerSettings, lite: Store, huey: Huey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, _ = lite.runs.submit(fake_spec())
+    stays, _ = lite.runs.submit(fake_spec())
+    for name in (gone.id, stays.id, "somebody-elses", ".trial-1-2"):
+        (settings.runs_folder / name).mkdir(parents=True)
+    os.utime(settings.runs_folder / ".trial-1-2", (0, 0))
+    lite.runs.cancel(gone.id)
+    lite.runs.remove(gone.id)
+    assert lite.runs.bury(0.0) == [gone.id]
+    Worker(settings, lite, huey, FAKE_TRAINER)._clear_removed()
+    assert {path.name for path in settings.runs_folder.iterdir()} == {stays.id, "somebody-elses"}
+
+
+def test_a_run_whose_worker_is_silent_tells_no_speed(store: Store) -> None:
+    identity = Identity("w", "host", None, 1, None)
+    store.workers.hello(identity, 1)
+    store.runs.submit(fake_spec())
+    run = store.claims.take("w")
+    said = Progress(step=3, total_steps=9, images_per_s=9.0, elapsed_s=1.0, eta_s=2.0)
+    store.claims.record(run.id, 1, Batch(progress=said))
+    now = store.runs.get(run.id)
+    assert (now.unattended, now.images_per_s, now.eta_s) == (False, 9.0, 2.0)
+    with store.database.writing() as connection:
+        connection.execute(sa.update(WORKERS).values(heard_at=store.database.clock() - 11))
+    now = store.runs.get(run.id)
+    assert (now.state, now.unattended, now.images_per_s, now.eta_s) == ("running", True, None, None)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1])
+def test_signals_of_terminals_and_of_slurm_save_first(settings: WorkerSettings, lite: Store, number: int) -> None:
+    run, _ = lite.runs.submit(fake_spec("pause=0.05 steps=2000"))
+    code = (
+        "import sys; from jobs.worker import worker, supervisor; import jobs.__main__ as main\n"
+        f"main.Worker = lambda *given: worker.Worker(*given, {FAKE_TRAINER!r}, reap_every_s=0.5)\n"
+        "sys.argv = ['jobs']; sys.exit(main.main())"
+    )
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("ONLYBN_")}
+    environment["ONLYBN_DATA"] = str(settings.data)
+    process = subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.DEVNULL)
+    try:
+        eventually(lambda: (lite.runs.get(run.id).checkpoint_step or 0) >= 5)
+        process.send_signal(number)
+        assert process.wait(timeout=30) == 0
+    finally:
+        process.kill()
+        process.wait()
+    now = lite.runs.get(run.id)
+    assert (now.state, lite.runs.log(run.id)[-1].kind) == ("queued", "released")
+    assert now.checkpoint_step == lite.curves.points(run.id)[-1].step

@@ -14,6 +14,7 @@ import pytest
 
 from jobs.settings import WorkerSettings
 from jobs.store.store import Store
+from jobs.worker.ending import UNSURE
 from tests.jobs.support import eventually, fake_spec, states, trainer_of
 from tests.jobs.worker.test_supervisor import is_alive
 
@@ -110,6 +111,22 @@ def test_a_worker_that_is_stopped_past_its_lease_loses_its_run(
     for process in (zombie, other):
         process.terminate()
         assert process.wait(timeout=60) == 0
+
+
+def test_a_trainer_ends_before_the_lease_of_its_silent_worker(
+    settings: WorkerSettings, lite: Store, start: Start
+) -> None:
+    """So never two of them train one run, whatever holds the worker up."""
+    run, _ = lite.runs.submit(fake_spec("pause=0.05 steps=400"))
+    zombie = start(ONLYBN_LEASE_S="8")
+    eventually(lambda: (lite.runs.get(run.id).checkpoint_step or 0) >= 5)
+    trainer = trainer_of(settings, run.id)
+    os.kill(zombie.pid, signal.SIGSTOP)
+    assert eventually(lambda: not is_alive(trainer)) <= 8
+    os.kill(zombie.pid, signal.SIGCONT)
+    eventually(lambda: lite.runs.get(run.id).attempt == 2)
+    told = [row.message for row in lite.runs.log(run.id) if row.kind in ("released", "crashed", "lost")]
+    assert told == [UNSURE]
 
 
 def test_the_real_worker_says_what_it_is_connected_to(settings: WorkerSettings, start: Start) -> None:

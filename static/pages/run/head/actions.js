@@ -2,7 +2,8 @@
  * The buttons of a run. They show their effect at once; if the server refuses, they undo it and say why.
  */
 
-import { cancel, launchRun, resume, runToken } from "../../../server/api.js";
+import { guard } from "../../../server/allowance.js";
+import { cancel, disown, launchRun, resume, runToken } from "../../../server/api.js";
 import { isOver } from "../../../server/catalog.js";
 import { copyButton, h, show } from "../../../base/dom.js";
 import { whole } from "../../../base/format.js";
@@ -14,7 +15,7 @@ import { extend } from "./extend.js";
 import { pinButton } from "./pin.js";
 import { removeButton } from "../../../site/removal.js";
 
-const NOT_YOURS = "Only the browser that launched this run can";
+const HANDED_OVER = 409;
 
 /** `preview`: promise of the response of /api/preview to the run's spec, or of null. */
 export function actions(data, feed, preview) {
@@ -26,7 +27,7 @@ export function actions(data, feed, preview) {
     resumeButton(data),
     retryButton(data),
     extend(data),
-    h("a", { class: "button", href: `/${cloneQuery(run)}` }, "Clone and edit"),
+    h("a", { class: "button", href: `/train${cloneQuery(run)}` }, "Clone and edit"),
     startLink(data),
     surgeryLink(data),
     pinButton(data),
@@ -54,9 +55,10 @@ function acting(words, busy, act, style = "button") {
   return button;
 }
 
+const refuse = (why) => toast(why, { wrong: true });
+
 function stopButton(data, feed) {
   const act = async () => {
-    if (!runToken(data.run)) throw new Error(`${NOT_YOURS} cancel it. You can clone it and launch your own.`);
     const pretend = (fields, cancel_requested) => {
       data.pretended = fields; // the feed may answer before this request has reached the server
       data.run = { ...data.run, cancel_requested };
@@ -66,6 +68,7 @@ function stopButton(data, feed) {
     try {
       await cancel(data.run);
     } catch (refusal) {
+      if (refusal.status === HANDED_OVER) disown(data.run); // it goes on as a run of somebody else's study
       pretend({}, false);
       throw refusal;
     }
@@ -74,13 +77,12 @@ function stopButton(data, feed) {
   };
   const button = acting("Cancel", "Cancelling…", act, "button danger");
   button.dataset.does = "cancel";
-  data.addEventListener("change", () => show(button, !isOver(data.run)));
+  data.addEventListener("change", () => show(button, !isOver(data.run) && Boolean(runToken(data.run))));
   return button;
 }
 
 function resumeButton(data) {
   const act = async () => {
-    if (!runToken(data.run)) throw new Error(`${NOT_YOURS} resume it. You can retry it as a run of your own.`);
     await resume(data.run);
     location.reload(); // the curves of the new attempt continue those shown here
   };
@@ -88,11 +90,13 @@ function resumeButton(data) {
   data.addEventListener("change", () => {
     const { state, error, checkpoint_step } = data.run;
     const saved = checkpoint_step !== null;
-    show(button, state === "cancelled" || (state === "failed" && error?.kind !== "diverged" && saved));
+    const hopeful = state === "cancelled" || (state === "failed" && error?.kind !== "diverged" && saved);
+    show(button, hopeful && Boolean(runToken(data.run)));
     button.title = saved
       ? `The same run goes on from its checkpoint at step ${whole(checkpoint_step)}, where the worker that takes it finds the file.`
       : "The same run goes back to its place in the queue.";
   });
+  guard(button, 1, refuse);
   return button;
 }
 
@@ -103,22 +107,23 @@ function retryButton(data) {
   };
   const button = acting("Retry", "Launching…", act);
   button.title = "Launches the same spec as a new run of your own, from the beginning.";
+  guard(button, 1, refuse);
   data.addEventListener("change", () => show(button, ["failed", "cancelled"].includes(data.run.state)));
   return button;
 }
 
 function startLink(data) {
   const { run } = data;
-  const href = `/${cloneQuery(run, { start: run.id })}`;
+  const href = `/train${cloneQuery(run, { start: run.id })}`;
   const link = h("a", { class: "button", href, hidden: true }, "Start from this run");
-  data.addEventListener("change", () => show(link, data.run.state === "finished"));
+  data.addEventListener("change", () => show(link, data.run.state === "finished" && !data.run.lost));
   return link;
 }
 
 function surgeryLink(data) {
   const link = h("a", { class: "button", href: `/surgery?run=${data.run.id}`, hidden: true }, "Surgery");
   link.title = "Switch features off, and see what is left";
-  data.addEventListener("change", () => show(link, data.run.state === "finished" && data.run.spec.norm.affine));
+  data.addEventListener("change", () => show(link, data.run.state === "finished" && data.run.spec.norm.affine && !data.run.lost));
   return link;
 }
 

@@ -9,6 +9,11 @@ export function downloads(data) {
   const { id } = data;
   const [points, findings] = [`/api/runs/${id}/points`, `/api/runs/${id}/findings`];
   const capsule = h("a", { href: `/api/runs/${id}/capsule`, hidden: true }, "Trained network (capsule)");
+  const curves = [
+    h("a", { href: `${points}?format=csv`, download: `onlybn-${id}-points.csv` }, "Points as CSV"),
+    h("a", { href: `${points}?format=json`, download: `onlybn-${id}-points.json` }, "Points as JSON"),
+    h("a", { href: `/api/runs/${id}/snapshots`, download: `onlybn-${id}-snapshots.json` }, "Snapshots as JSON"),
+  ];
   const found = [
     h("a", { href: findings, download: `onlybn-${id}-findings.json`, hidden: true }, "Findings as JSON"),
     ...options.findings.map((table) =>
@@ -20,7 +25,8 @@ export function downloads(data) {
     ),
   ];
   data.addEventListener("change", () => {
-    show(capsule, data.run.state === "finished");
+    show(capsule, data.run.state === "finished" && !data.run.lost);
+    for (const link of curves) show(link, !data.run.lost?.curves);
     for (const link of found) show(link, data.run.findings);
   });
   return h(
@@ -31,9 +37,7 @@ export function downloads(data) {
       "div",
       {},
       h("a", { href: `/api/runs/${id}/report`, download: `onlybn-${id}.html` }, "Report (HTML)"),
-      h("a", { href: `${points}?format=csv`, download: `onlybn-${id}-points.csv` }, "Points as CSV"),
-      h("a", { href: `${points}?format=json`, download: `onlybn-${id}-points.json` }, "Points as JSON"),
-      h("a", { href: `/api/runs/${id}/snapshots`, download: `onlybn-${id}-snapshots.json` }, "Snapshots as JSON"),
+      curves,
       found,
       capsule,
     ),

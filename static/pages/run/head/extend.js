@@ -2,6 +2,7 @@
  * More epochs for a finished run: a new run that starts from its trained network. The form explains the limits.
  */
 
+import { guard } from "../../../server/allowance.js";
 import { launchRun } from "../../../server/api.js";
 import { titleOfValue } from "../../../server/catalog.js";
 import { h, show } from "../../../base/dom.js";
@@ -35,6 +36,7 @@ export function extend(data) {
     ),
   );
   const element = h("details", { class: "menu", hidden: true }, h("summary", { class: "button" }, "Extend"), form);
+  guard(button, 1, (why) => toast(why, { wrong: true }));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     button.disabled = true;
@@ -50,6 +52,6 @@ export function extend(data) {
       button.textContent = "Launch";
     }
   });
-  data.addEventListener("change", () => show(element, data.run.state === "finished"));
+  data.addEventListener("change", () => show(element, data.run.state === "finished" && !data.run.lost));
   return element;
 }

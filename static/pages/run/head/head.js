@@ -5,11 +5,13 @@
 import { hasTop5, isOver, nameOf, options, titleOf } from "../../../server/catalog.js";
 import { disabledShare } from "../../../charts/disabled.js";
 import { h, say, show, slot } from "../../../base/dom.js";
-import { duration, NONE, percent, range, since, when, whole } from "../../../base/format.js";
+import { day, duration, NONE, percent, range, since, when, whole } from "../../../base/format.js";
 import { exampleNote } from "../../../base/mark.js";
 import { term } from "../../../site/term.js";
 import { badge, progressBar } from "../../../base/widgets.js";
+import { keptRules, keptUntil, keptWords } from "../../../server/kept.js";
 import { actions } from "./actions.js";
+import { reportButton } from "./report.js";
 import { resources } from "./resources.js";
 import { story } from "./story.js";
 
@@ -25,13 +27,14 @@ export function head(data, feed, preview, expected, rivals) {
     "section",
     { class: "run-head", "aria-labelledby": "run-title" },
     h("div", { class: "run-title" }, h("h1", { id: "run-title" }, nameOf(run)), state),
-    run.name ? h("p", { class: "quiet" }, titleOf(run.spec)) : null,
+    run.name ? h("p", { class: "quiet" }, titleOf(run.spec), " ", reportButton(run)) : null,
     exampleNote(run),
     h("p", { class: "story", "data-slot": "story" }),
     actions(data, feed, preview),
     h("p", { class: "run-line", "data-slot": "line" }),
     progress,
     h("p", { class: "quiet run-resources", "data-slot": "resources", hidden: true }),
+    h("p", { class: "quiet run-resources", "data-slot": "kept", hidden: true }),
     h("p", { class: "problem", "data-slot": "error", role: "alert", hidden: true }),
     h("p", { class: "note", "data-slot": "attempt", hidden: true }),
     h("p", { class: "note", "data-slot": "warning", hidden: true }),
@@ -45,6 +48,12 @@ export function head(data, feed, preview, expected, rivals) {
       stat(term("parameters", "Trainable parameters"), "trainable"),
     ),
   );
+  let rules = null;
+  const tellKept = () => show(say(element, "kept", kept(data.run, rules)), Boolean(kept(data.run, rules)));
+  keptRules().then((said) => {
+    rules = said;
+    tellKept();
+  });
   const tell = () => {
     say(element, "line", line(data.run, expected));
     write(slot(element, "story"), story(facts(data, expected, rivals)));
@@ -57,11 +66,21 @@ export function head(data, feed, preview, expected, rivals) {
     numbers(element, data);
     const taken = resources(run);
     show(say(element, "resources", taken), Boolean(taken));
+    tellKept();
     tell();
   });
   expected.addEventListener("change", tell);
   rivals.addEventListener("change", tell);
   return element;
+}
+
+/** Until when the run is kept; "" where nothing is deleted. */
+function kept(run, rules) {
+  if (run.pinned && keptWords(rules)) return "Pinned by the server’s admin: it is kept for good.";
+  const until = keptUntil(run, rules);
+  if (!until) return "";
+  const earlier = rules.budget_mb && !run.lost ? "; when the disk is full, its curves and trained network go earlier" : "";
+  return `Kept until ${day(until)}${earlier}.`;
 }
 
 /** The facts for the run's story. */
@@ -75,6 +94,7 @@ function facts({ run, points, snapshots, layers }, expected, { twin }) {
     asMany: expected.value?.twin?.as_many ?? false,
     starts: expected.range("starts"),
     slots: expected.value?.slots ?? null,
+    paused: expected.value?.paused ?? false,
   };
 }
 
@@ -118,7 +138,7 @@ function line(run, expected) {
     const parts = [
       step ? `Epoch ${((step / total_steps) * run.spec.epochs).toFixed(1)} of ${run.spec.epochs}` : "Starting",
       steps,
-      doing(run.progress),
+      run.unattended ? "its worker does not answer, and the next one to come takes the run over" : doing(run.progress),
       ends ? `${range(ends)} left` : eta_s === null ? null : `${duration(eta_s)} left`,
     ];
     return parts.filter(Boolean).join(" · ");
@@ -139,7 +159,7 @@ function doing({ images_per_s, tested, analysed }) {
 
 function notices(element, { run, log }) {
   const warning = log.findLast(({ kind }) => kind === "warning");
-  show(say(element, "warning", warning?.message ?? ""), Boolean(warning));
+  show(say(element, "warning", warning?.message ?? ""), Boolean(warning) && !run.lost?.curves);
   show(say(element, "error", run.error?.message ?? ""), Boolean(run.error));
   const again = run.attempt > 1 && !isOver(run);
   show(

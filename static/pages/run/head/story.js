@@ -10,7 +10,7 @@ import { percent, range } from "../../../base/format.js";
  *
  * `facts`: run; off, the share of disabled features or null; twin {run, tests} or null, with its test points in
  * `tests`; asMany, whether the twin trains as many parameters; epoch of the run's last test or null; starts {low, high}
- * or null; slots of the workers or null.
+ * or null; slots of the workers or null; paused, whether the queue is.
  */
 export function story(facts) {
   const { run } = facts;
@@ -18,11 +18,12 @@ export function story(facts) {
 }
 
 const STORIES = {
-  queued({ run, starts, slots }) {
+  queued({ run, starts, slots, paused }) {
     const ahead = run.position === null ? null : run.position - 1;
     const begun = run.progress.step > 0 ? `It has come to ${epochOf(run)} and will go on from its last checkpoint. ` : "";
     const others = ahead === 1 ? "One other run waits before it" : `${ahead} other runs wait before it`;
     const who = ahead === null ? "It waits" : ahead ? others : "Next in the queue";
+    if (paused) return [begun, `${who}. The queue is paused: it starts after that is over.`];
     if (slots === 0) return [begun, `${who}, but no worker is there: it starts when one comes.`];
     if (!starts) return [begun, `${who}.`];
     return [begun, starts.high <= 5 ? `${who}; it starts in a moment.` : `${who}; it starts in ${range(starts)}.`];

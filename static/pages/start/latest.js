@@ -1,5 +1,5 @@
 /**
- * The latest runs on the server, under the form; the list is updated while one of them is active.
+ * The latest runs on the server; the list is updated while one of them is active.
  */
 
 import { ask } from "../../server/api.js";
@@ -13,7 +13,7 @@ import { badge, standing } from "../../base/widgets.js";
 const SHOWN = 5;
 const EVERY_MS = 2000;
 
-export function mount(element) {
+export function latest(element) {
   const list = slot(element, "latest");
   repeat(async () => {
     const { runs, total } = await ask(`/api/runs?limit=${SHOWN}`);

@@ -1,0 +1,34 @@
+/**
+ * The button that reports an offensive name. It needs no login, and one visitor's report counts once.
+ */
+
+import { h } from "../../../base/dom.js";
+import { get, set } from "../../../base/storage.js";
+import { toast } from "../../../base/toast.js";
+import { reportName, runToken } from "../../../server/api.js";
+
+const KEPT = "onlybn.reported.";
+
+/** The button; null for a run without a name, for an example, and for a run of this browser. */
+export function reportButton(run) {
+  if (!run.name || run.example || runToken(run)) return null;
+  const button = h("button", { type: "button", class: "report-name" }, "Report this name");
+  const done = () => {
+    button.textContent = "Name reported";
+    button.setAttribute("aria-disabled", "true");
+  };
+  button.title = "Tells the operator that the name is offensive. The run stays as it is until somebody has looked.";
+  if (get(KEPT + run.id) === run.name) done();
+  button.addEventListener("click", async () => {
+    if (button.getAttribute("aria-disabled") === "true") return;
+    try {
+      await reportName(run);
+      set(KEPT + run.id, run.name);
+      done();
+      toast("Reported, thank you. The operator of this server will look at the name.");
+    } catch (refusal) {
+      toast(refusal.message, { wrong: true });
+    }
+  });
+  return button;
+}

@@ -1,0 +1,34 @@
+/**
+ * How long this server keeps runs, in words.
+ */
+
+import { ask } from "./api.js";
+import { isOver } from "./catalog.js";
+
+const DAY_S = 86_400;
+
+let rules = null;
+
+/** Promise of the response of /api/kept, which is asked for once; null if the server did not say. */
+export const keptRules = () => (rules ??= ask("/api/kept").catch(() => null));
+
+const days = (number) => `${number.toLocaleString()} ${number === 1 ? "day" : "days"}`;
+
+/** `Runs are kept 14 days, failed and cancelled ones 2 days.`; "" where nothing is deleted. */
+export function keptWords(rules) {
+  if (!rules) return "";
+  const { keep_days: all, keep_failed_days: failed, budget_mb: budget } = rules;
+  const said = [];
+  if (all && failed && all !== failed) said.push(`Runs are kept ${days(all)}, failed and cancelled ones ${days(failed)}.`);
+  else if (all) said.push(failed ? `Runs are kept ${days(all)}.` : `Finished runs are kept ${days(all)}.`);
+  else if (failed) said.push(`Failed and cancelled runs are kept ${days(failed)}.`);
+  if (budget) said.push(`When the disk is full, the oldest lose their curves and trained networks${said.length ? " earlier" : ""}.`);
+  return said.length ? `${said.join(" ")} Those pinned by the server’s admin stay.` : "";
+}
+
+/** When `run` will be deleted, in Unix seconds; null: never, or not known yet. */
+export function keptUntil(run, rules) {
+  if (!rules || !isOver(run) || run.pinned || run.example || !run.finished_at) return null;
+  const most = run.state === "finished" ? rules.keep_days : rules.keep_failed_days;
+  return most ? run.finished_at + most * DAY_S : null;
+}
