@@ -43,7 +43,7 @@ class Page:
 
 PAPER = """<header class="paper-head">
   <h1>The paper’s questions</h1>
-  <p>Each row tests a claim of the paper by differences, in points: ● ours with 95 % intervals, ◇ the paper’s. Open a
+  <p>Each row tests a claim of the paper by differences, in points: ● ours with 95% intervals, ◇ the paper’s. Open a
   row for its numbers, or to run it here. “Our reading”: wording not checked against the paper.</p>
 </header>"""
 

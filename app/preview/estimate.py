@@ -3,8 +3,8 @@
 The range takes two steps. First a model of two ordinary cores (`modest_run_s`, from `core.run.cost`): multiply-adds
 plus a fixed cost for each layer of each step; the analyses at the end are passes over test images. Then measurements
 of this installation correct the model: among the last finished runs it takes those with the most similar step size,
-and the factor seconds / model of each. The range goes from the model times the smallest factor less 20 % to the model
-times the largest plus 25 %. Similar size matters because the model knows the overheads of small networks only roughly.
+and the factor seconds / model of each. The range goes from the model times the smallest factor less 20% to the model
+times the largest plus 25%. Similar size matters because the model knows the overheads of small networks only roughly.
 Before any run has finished here, the range is a third to three times the model ("assumed"). It includes the start of
 the trainer (`START_S`), but not the wait in the queue.
 """

@@ -38,7 +38,7 @@ class Range(TypedDict):
 
 
 class TwinView(TypedDict):
-    """A run that differs only in its policy. `as_many`: it trains as many parameters, within 2 %."""
+    """A run that differs only in its policy. `as_many`: it trains as many parameters, within 2%."""
 
     id: str
     url: str

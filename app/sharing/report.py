@@ -28,7 +28,7 @@ from jobs.store.store import Store
 
 SHOWN = (0.05, 0.5, 0.95)
 """The quantiles of γ and β that the table of layers has."""
-ANALYSED = {"ablation": "Without the smallest γ", "relus": "ReLU channels that are 0 for more than 99 % of all pixels"}
+ANALYSED = {"ablation": "Without the smallest γ", "relus": "ReLU channels that are 0 for more than 99% of all pixels"}
 """The charts of the findings, each named as the field that it draws."""
 
 

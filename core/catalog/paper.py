@@ -111,7 +111,7 @@ MARKS: tuple[Mark, ...] = (
 
 QUOTES: dict[str, Quote] = {
     "abstract": Quote(
-        "Only training BatchNorm reaches 82 % on CIFAR-10 (ResNet-866) and 32 % top-5 on ImageNet (ResNet-200).",
+        "Only training BatchNorm reaches 82% on CIFAR-10 (ResNet-866) and 32% top-5 on ImageNet (ResNet-200).",
         "F",
         "abstract of v3",
     ),

@@ -85,8 +85,8 @@ def supermask_policy(percent: int) -> Policy:
     """`supermask-k`: a score for every frozen weight; the k % highest of each layer are switched on (edge-popup)."""
     return Policy(
         "supermask" if percent == 50 else f"supermask-{percent}",
-        f"Supermask, {percent} % kept",
-        f"Trains no weight: a score decides for each frozen weight whether it is used, and the {percent} % with the "
+        f"Supermask, {percent}% kept",
+        f"Trains no weight: a score decides for each frozen weight whether it is used, and the {percent}% with the "
         "highest scores of each layer are. Choosing random weights, beside rescaling random features.",
         "Ramanujan et al. 2020 (1911.13299), edge-popup",
         "mask",

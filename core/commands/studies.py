@@ -168,7 +168,7 @@ def _follow(folder: StudyFolder, runner: Runner, console: Console) -> int:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.percentage:.0f} %"),
+        TextColumn("{task.percentage:.0f}%"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console) as bar:

@@ -40,7 +40,7 @@ class Ablated(Model):
 
 
 class ReluOff(Model):
-    """One ReLU: of its `channels`, the shares that are 0 for more than 99 % and for all of (image, pixel).
+    """One ReLU: of its `channels`, the shares that are 0 for more than 99% and for all of (image, pixel).
 
     `zero_shares`: for each channel the share of (image, pixel) for which it is 0, rounded to 4 digits; the two shares
     before were counted, not rounded.

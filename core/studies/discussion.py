@@ -17,11 +17,11 @@ DISCUSSION: Mapping[str, str] = {
     ),
     "width": (
         "Wider networks do better on the digits, and the gain shrinks with each doubling, as in the paper. The last "
-        "step is too small to decide with three replicates: with 90 % of the digits right, little room is left."
+        "step is too small to decide with three replicates: with 90% of the digits right, little room is left."
     ),
     "depth-or-width": (
         "With about as many γ and β, the deeper network is ahead, by a margin near the paper's. This is one pair of "
-        "networks on one small data set, and the deep one has 10 % more γ and β."
+        "networks on one small data set, and the deep one has 10% more γ and β."
     ),
     "random-k": (
         "This is our clearest result. Two random weights of each channel learn a fraction of what γ and β learn, on "
@@ -60,7 +60,7 @@ DISCUSSION: Mapping[str, str] = {
     ),
     "wide-subsets": (
         "In this wide network the output layer and the shortcuts add twelve points, a little less than in the paper. "
-        "There is little room above: the last step reaches 95.5 % of the digits. The two subsets without BatchNorm "
+        "There is little room above: the last step reaches 95.5% of the digits. The two subsets without BatchNorm "
         "differ by more than ten points between replicates, so we compare nothing with them."
     ),
     "threshold": (
@@ -84,7 +84,7 @@ DISCUSSION: Mapping[str, str] = {
         "from two random weights a channel, and the gap is larger for the deeper one."
     ),
     "chance": (
-        "Two of three networks guess to within half a point. One replicate of ResNet-14 is at 14 %: a random network "
+        "Two of three networks guess to within half a point. One replicate of ResNet-14 is at 14%: a random network "
         "answers with few classes, so its accuracy depends on which, and three replicates do not average that out."
     ),
     "output-and-depth": (

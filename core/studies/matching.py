@@ -28,7 +28,7 @@ def crossing(target: float, accuracies: Mapping[int, float]) -> float | None:
 def matching(study: StudySpec, records: Sequence[Record]) -> str:
     """For each architecture, k in words: `ResNet-14: 9.3 random weights a channel (7.1 to 12.2, n = 3) ...`.
 
-    Each replicate gives one k; the mean and its 95 % t-interval are those of log2 k. Empty before there are replicates.
+    Each replicate gives one k; the mean and its 95% t-interval are those of log2 k. Empty before there are replicates.
     """
     return " ".join(filter(None, (_on(str(net), records) for net in study.values("architecture"))))
 
@@ -57,5 +57,5 @@ def _on(architecture: str, records: Sequence[Record]) -> str:
     mean, low, high = (2**value for value in (logs.mean, logs.low, logs.high))
     return (
         f"On {title}, {mean:.1f} random weights a channel do as well as γ and β "
-        f"(95 % interval {low:.1f} to {high:.1f}, n = {logs.n})."
+        f"(95% interval {low:.1f} to {high:.1f}, n = {logs.n})."
     )

@@ -3,7 +3,7 @@
 A test is made of contrasts: "BatchNorm less two random weights, on ResNet-14". Each gives a difference with its
 t-interval over replicates, and a rule turns the intervals into a verdict.
 
-Where there is no effect, at most 5 % of the studies get a verdict. So nothing is decided before all planned replicates
+Where there is no effect, at most 5% of the studies get a verdict. So nothing is decided before all planned replicates
 have finished, of which there must be three, or by an interval narrower than one test image allows. Where one contrast
 of k is enough to decide, its interval is Bonferroni's, at 1 - 0.05 / k; where all must agree, each may be at 0.95.
 `tests/benchmarks/verdicts.py` simulates it.
@@ -237,7 +237,7 @@ def _sentence(outcome: Outcome, criterion: Criterion, known: Sequence[Compared],
     assert shown.difference is not None
     text = (
         f"{shown.label}: {shown.difference.mean:+.1f} {unit}, interval {low:+.1f} to {high:+.1f} "
-        f"({100 * confidence:.4g} %, {shown.method}, n = {shown.difference.n})."
+        f"({100 * confidence:.4g}%, {shown.method}, n = {shown.difference.n})."
     )
     if len(known) > 1:
         text += f" The least favourable of {len(known)} comparisons." if criterion.rule != "any-above" else ""

@@ -53,7 +53,7 @@ function figure(data, view) {
         // An empty bin is transparent.
         z: bins.map((bin) => snapshots.map(({ [of]: counts }) => (counts[bin] ? Math.log10(counts[bin]) : null))),
         customdata: bins.map((bin) => snapshots.map(({ [of]: counts }) => counts[bin])),
-        hovertemplate: `epoch %{x:.2f}<br>${LETTERS[of]} ≈ %{y:.2f}<br>%{customdata} features<extra></extra>`,
+        hovertemplate: `epoch %{x:.4~g}<br>${LETTERS[of]} ≈ %{y:.2f}<br>%{customdata} features<extra></extra>`,
         hoverongaps: false,
         ...heatScale(total),
       },

@@ -4,6 +4,7 @@
  */
 
 import { LETTERS, options } from "../server/catalog.js";
+import { epochOf } from "../base/format.js";
 import { token } from "../base/theme.js";
 import { policyColor } from "./colors.js";
 import { countColumn, shareColumn, valueColumn } from "./columns.js";
@@ -53,9 +54,9 @@ function figure(data, view) {
     y: shares(chosen[of]).slice(...used),
     width: WIDTH * 0.86,
     marker: { color: policyColor(data.run.spec.policy) },
-    name: `epoch ${chosen.epoch.toFixed(1)}`,
+    name: `epoch ${epochOf(chosen.epoch)}`,
     customdata: hover.slice(...used),
-    hovertemplate: "%{customdata}: %{y:.1f} %<extra></extra>",
+    hovertemplate: "%{customdata}: %{y:.1f}%<extra></extra>",
   };
   const outline = {
     x,
@@ -73,7 +74,7 @@ function figure(data, view) {
       margin: { l: 8, r: 12, t: 28, b: 8 },
       x: { name: letter },
       // While one goes through the training, the bars move and not the axis.
-      y: view.step === null ? { ticksuffix: " %", rangemode: "tozero" } : { ticksuffix: " %", range: [0, 1.05 * most] },
+      y: view.step === null ? { ticksuffix: "%", rangemode: "tozero" } : { ticksuffix: "%", range: [0, 1.05 * most] },
       bargap: 0,
     }),
   };
@@ -102,7 +103,7 @@ function table(data, view) {
       shareColumn("Share then", "share_start"),
     ],
     rows: rows.slice(...span(data.snapshots, of)),
-    note: `At epoch ${chosen.epoch.toFixed(2)}, against the first moment that is kept.`,
+    note: `At epoch ${epochOf(chosen.epoch, 2)}, against the first moment that is kept.`,
   };
 }
 
@@ -136,5 +137,5 @@ function words(data, view) {
   const counts = chosen[view.of];
   const total = counts.reduce((sum, count) => sum + count, 0);
   const zero = counts[(counts.length - 1) / 2];
-  return `Histogram of ${letter} of ${total} features at epoch ${chosen.epoch.toFixed(1)}: ${Math.round((zero / total) * 100)} percent lie in the bin around zero.`;
+  return `Histogram of ${letter} of ${total} features at epoch ${epochOf(chosen.epoch)}: ${Math.round((zero / total) * 100)} percent lie in the bin around zero.`;
 }

@@ -26,7 +26,7 @@ const inOrder = ({ length }) => ({
 export function relus(element, findings, policy) {
   const chart = new Chart(element, words(findings), () => figure(findings.relus, policy), {
     table: () => ({
-      columns: [...RELU, shareColumn("Off for more than 99 %", "mostly_off"), shareColumn("Always off", "always_off")],
+      columns: [...RELU, shareColumn("Off for more than 99%", "mostly_off"), shareColumn("Always off", "always_off")],
       rows: findings.relus.map((row) => [...reluCells(row), row.mostly_off, row.always_off]),
     }),
   });
@@ -48,8 +48,8 @@ function figure(rows, policy) {
       marker: { color: after ? faint(color, 0.45) : color },
       customdata: here.map(({ name, channels, always_off }) => [name, channels, always_off * 100]),
       hovertemplate:
-        "%{customdata[0]}, %{customdata[1]} channels<br>%{y:.1f} % off for more than 99 %" +
-        "<br>%{customdata[2]:.1f} % always off<extra></extra>",
+        "%{customdata[0]}, %{customdata[1]} channels<br>%{y:.1f}% off for more than 99%" +
+        "<br>%{customdata[2]:.1f}% always off<extra></extra>",
     };
   }).filter(({ x }) => x.length);
   return {
@@ -58,7 +58,7 @@ function figure(rows, policy) {
       showlegend: traces.length > 1,
       margin: { l: 8, r: 12, t: 28, b: 8 },
       x: inOrder(rows),
-      y: { ticksuffix: " %", rangemode: "tozero" },
+      y: { ticksuffix: "%", rangemode: "tozero" },
       barmode: "overlay",
     }),
   };
@@ -71,7 +71,7 @@ const PLACE_WORDS = ["stem", "within a block", "after the addition"];
 const RELU = [wordsColumn("ReLU"), wordsColumn("Where", "place"), countColumn("Channels", "channels")];
 const reluCells = (row) => [row.name, PLACE_WORDS[placeOf(row)], row.channels];
 
-const rangeOf = (bin) => `${(bin * 100) / BINS} to ${((bin + 1) * 100) / BINS} %`;
+const rangeOf = (bin) => `${(bin * 100) / BINS} to ${((bin + 1) * 100) / BINS}%`;
 
 /** The number of channels by how often they are 0. */
 function binsOf({ zero_shares }) {
@@ -120,7 +120,7 @@ function zeroFigure(rows) {
     layout: layout({
       margin: { l: 8, r: 6, t: 10, b: 8 },
       x: inOrder(rows),
-      y: { name: "zero for", ticksuffix: " %", range: [0, 100], autorange: false, showgrid: false },
+      y: { name: "zero for", ticksuffix: "%", range: [0, 100], autorange: false, showgrid: false },
     }),
   };
 }

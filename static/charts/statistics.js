@@ -52,7 +52,7 @@ export function summary(values, confidence = CONFIDENCE) {
 
 /** The kinds of band around a mean: title, and the two ends. */
 export const BANDS = {
-  t: { title: "95 % t-interval", ends: (values) => pick(summary(values)) },
+  t: { title: "95% t-interval", ends: (values) => pick(summary(values)) },
   sd: {
     title: "Standard deviation",
     ends: (values) => {

@@ -39,7 +39,7 @@ function table({ series, marks, ticks, labels, x_title, y_title, unit }) {
       ),
       ...marks.flatMap(({ name, x, y }) => x.map((at, index) => ["the paper", name, place(at), y[index], null, null, null])),
     ],
-    note: "Of ours the mean over replicates with its 95 % interval.",
+    note: "Of ours the mean over replicates with its 95% interval.",
   };
 }
 

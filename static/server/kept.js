@@ -2,6 +2,7 @@
  * How long this server keeps runs, in words.
  */
 
+import { whole } from "../base/format.js";
 import { ask } from "./api.js";
 import { isOver } from "./catalog.js";
 
@@ -12,7 +13,7 @@ let rules = null;
 /** Promise of the response of /api/kept, which is asked for once; null if the server did not say. */
 export const keptRules = () => (rules ??= ask("/api/kept").catch(() => null));
 
-const days = (number) => `${number.toLocaleString()} ${number === 1 ? "day" : "days"}`;
+const days = (number) => `${whole(number)} ${number === 1 ? "day" : "days"}`;
 
 /** `Runs are kept 14 days, failed and cancelled ones 2 days.`; "" where nothing is deleted. */
 export function keptWords(rules) {

@@ -70,7 +70,7 @@ function card({ run, tests }) {
   );
 }
 
-/** The test accuracy over the epochs, from 0 to 100 %, with a thin line at each end. */
+/** The test accuracy over the epochs, from 0 to 100%, with a thin line at each end. */
 function curve(policy, tests) {
   const last = tests.at(-1)[0] || 1;
   const y = (share) => (HEIGHT - 2 - share * (HEIGHT - 4)).toFixed(1);

@@ -155,12 +155,12 @@ TOLD: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         {"slots": 1, "starts": {"low": 60, "high": 180}},
         "2 other runs wait before it; it starts in 1 to 3 min.",
     ),
-    ({}, {}, "In epoch 13 of 40. 31\u202f% of the features are off, and test accuracy is 50.0\u202f%."),
+    ({}, {}, "In epoch 13 of 40. 31% of the features are off, and test accuracy is 50.0%."),
     ({"top1": None}, {"off": None}, "In epoch 13 of 40. "),
     (
         {},
         {"twin": {"run": {"state": "running", "policy": "all"}, "tests": [{"epoch": 3, "top1": 0.2}]}, "epoch": 12},
-        "the twin that trains “All parameters”, only at epoch 3 yet, is at 20.0\u202f%.",
+        "the twin that trains “All parameters”, only at epoch 3 yet, is at 20.0%.",
     ),
     (
         {"state": "cancelled"},
@@ -171,9 +171,9 @@ TOLD: list[tuple[dict[str, Any], dict[str, Any], str]] = [
             },
             "epoch": 12,
         },
-        "were off, and test accuracy was 50.0\u202f%; the twin with random parameters was at 20.0\u202f% at this",
+        "were off, and test accuracy was 50.0%; the twin with random parameters was at 20.0% at this",
     ),
-    ({"progress": {**BASE["progress"], "step": 1000, "analysed": 0.5}}, {}, "being analysed. 31\u202f% of the"),
+    ({"progress": {**BASE["progress"], "step": 1000, "analysed": 0.5}}, {}, "being analysed. 31% of the"),
 ]
 """What is different from BASE, what else is known, and a part of what is to be said."""
 

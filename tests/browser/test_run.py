@@ -67,11 +67,24 @@ def test_every_panel_shows_its_data(open_page: Open, puppet: Puppet) -> None:
     expect(page.locator(".log li").last).to_contain_text("Launched")
 
 
-def test_no_chart_offers_to_send_itself_anywhere(open_page: Open, puppet: Puppet) -> None:
+def test_a_chart_has_no_buttons_of_its_own(open_page: Open, puppet: Puppet) -> None:
+    """They would cover the legend, be stops of the Tab key, and offer to upload the chart."""
     page = open_page(f"/run?id={puppet.done()}")
     drawn(page, "Accuracy")
-    buttons = page.locator(".modebar-btn").evaluate_all("them => them.map(button => button.ariaLabel)")
-    assert "Download plot as a PNG" in buttons and not any("hare" in label or "loud" in label for label in buttons)
+    expect(page.locator(".modebar-btn")).to_have_count(0)
+
+
+def test_charts_over_the_epochs_share_their_crosshair(open_page: Open, puppet: Puppet) -> None:
+    page = open_page(f"/run?id={puppet.done()}")
+    charts = [drawn(page, title) for title in ("Accuracy", "Loss")]
+    box = charts[0].locator(".nsewdrag").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    for chart in charts:
+        expect(chart.locator(".hoverlayer")).to_contain_text(re.compile(r"epoch 6.*train.*test", re.DOTALL))
+    page.mouse.move(box["x"] + 10, box["y"] - 200)
+    for chart in charts:
+        expect(chart.locator(".hoverlayer")).to_be_empty()
 
 
 def test_one_layer_of_many(open_page: Open, puppet: Puppet) -> None:

@@ -34,7 +34,7 @@ def test_the_usual_recipe_is_said_in_short(open_page: Open, puppet: Puppet) -> N
     page = open_page(f"/run?id={puppet.done()}")
     expect(page.locator(".spec")).to_be_visible()
     assert said(page, "Norm layers") == "BatchNorm"
-    assert said(page, "Learning rate") == "0.1, times 0.1 at 50\u202f% and 75\u202f%"
+    assert said(page, "Learning rate") == "0.1, times 0.1 at 50% and 75%"
     assert said(page, "Data set") == "Digits, all training images, 10 classes"
     assert "Label smoothing" not in page.locator(".spec").inner_text()
     expect(page.locator('[data-slot="top5"]')).to_have_count(0)
@@ -60,7 +60,7 @@ def test_top5_where_there_are_many_classes(open_page: Open, puppet: Puppet) -> N
     last = [point for point in puppet.store.curves.points(run_id) if point.split == "test"][-1]
     assert last.top5 is not None and last.top5 > last.top1
     page = open_page(f"/run?id={run_id}")
-    expect(page.locator('[data-slot="top5"]')).to_have_text(f"{last.top5 * 100:.1f}\u202f%")
+    expect(page.locator('[data-slot="top5"]')).to_have_text(f"{last.top5 * 100:.1f}%")
     assert said(page, "Data set").endswith("100 classes")
     page.get_by_label("Data of the chart Accuracy").click()
     expect(page.get_by_role("columnheader", name="Top-5")).to_be_visible()

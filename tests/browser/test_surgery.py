@@ -47,7 +47,7 @@ def test_from_the_run_to_measured_edits(
     slider.focus()
     page.keyboard.press("End")
     row = findings["ablation"][-1]
-    slot(page, "stored").to_have_text(f"{row['top1'] * 100:.1f}\u202f%")
+    slot(page, "stored").to_have_text(f"{row['top1'] * 100:.1f}%")
     slot(page, "below").to_have_text(str(round(row["zeroed"] * total)))
     expect(page.locator(".network .hole")).to_have_count(1)
     assert "eps=0.5" in page.url
@@ -57,7 +57,7 @@ def test_from_the_run_to_measured_edits(
     slot(page, "stored-more").to_contain_text("stored for ε = 0.2 and 0.5")
     page.keyboard.press("End")
     evaluated(page).to_contain_text("The stored ablation at ε = 0.5 is the same to the digit.")
-    slot(page, "edited-top1").to_have_text(f"{row['top1'] * 100:.2f}\u202f%")
+    slot(page, "edited-top1").to_have_text(f"{row['top1'] * 100:.2f}%")
     expect(page.locator('[data-slot="result"]')).to_contain_text(
         "The accuracy at the end of the training is the same to the digit."
     )
@@ -65,7 +65,7 @@ def test_from_the_run_to_measured_edits(
     page.get_by_label("Data of the chart Accuracy without the smallest γ").click()
     numbers = page.get_by_role("region", name="Data: Accuracy without the smallest γ").locator("tbody tr")
     expect(numbers).to_have_count(len(findings["ablation"]))
-    expect(numbers.last).to_contain_text(f"{row['top1'] * 100:.1f}\u202f%")
+    expect(numbers.last).to_contain_text(f"{row['top1'] * 100:.1f}%")
 
     # Undo the way there, then single features and a whole layer.
     page.get_by_role("button", name="Undo").click()
@@ -100,7 +100,7 @@ def test_from_the_run_to_measured_edits(
     page.get_by_role("button", name="Reset everything").click()
     page.get_by_role("button", name="Evaluate as trained").click()
     expect(page.locator('[data-slot="result"]:not(.stale)')).to_be_visible(timeout=PATIENCE_MS)
-    slot(page, "edited-top1").to_have_text(f"{result['top1'] * 100:.2f}\u202f%")
+    slot(page, "edited-top1").to_have_text(f"{result['top1'] * 100:.2f}%")
 
 
 def test_an_image_of_the_test_set_drawn_and_uploaded(open_working_page: Open, trained: str, tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_a_finished_run_shows_which_layers_are_off(open_page: Open, puppet: Pupp
     page.get_by_label("Data of the chart The network").click()
     numbers = page.get_by_role("region", name="Data: The network")
     expect(numbers.locator("tbody tr")).to_have_count(15)
-    expect(numbers.locator("tbody tr").first).to_have_text(re.compile(r"^stem\.normstem16\d+[\d.]+\u202f%$"))
+    expect(numbers.locator("tbody tr").first).to_have_text(re.compile(r"^stem\.normstem16\d+[\d.]+%$"))
     page.get_by_role("group", name="What the picture shows").get_by_role("button", name="What trains").click()
     expect(numbers).to_be_hidden()
     expect(page.locator(".network path.norm.lit")).to_have_count(1)

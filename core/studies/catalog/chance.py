@@ -26,7 +26,7 @@ STUDY = NamedStudy(
         paper=({**PAPER_CIFAR, "epochs": 1}, RESNETS, 5),
     ),
     tuple(
-        replace(mark, quantity="over-chance", value=round(mark.value - 10, 1), note="less the 10 % of guessing")
+        replace(mark, quantity="over-chance", value=round(mark.value - 10, 1), note="less the 10% of guessing")
         for mark in marks("top1", {"none"}, {"resnet"})
     ),
     here="within 5 points of one divided by the number of classes",

@@ -9,10 +9,10 @@ import { percent, whole } from "../../base/format.js";
 /** The looks of a layer by the share of its features that is off; a step applies to shares up to `most`. */
 const OFF_STEPS = [
   { look: "off-0", most: 0, words: "none" },
-  { look: "off-1", most: 0.1, words: "up to 10 %" },
-  { look: "off-2", most: 0.25, words: "25 %" },
-  { look: "off-3", most: 0.5, words: "50 %" },
-  { look: "off-4", most: 0.75, words: "75 %" },
+  { look: "off-1", most: 0.1, words: "up to 10%" },
+  { look: "off-2", most: 0.25, words: "25%" },
+  { look: "off-3", most: 0.5, words: "50%" },
+  { look: "off-4", most: 0.75, words: "75%" },
   { look: "off-5", most: 1, words: "more" },
 ];
 

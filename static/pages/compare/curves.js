@@ -17,6 +17,8 @@ import { BANDS } from "../../charts/statistics.js";
 
 /** The number of curves drawn until the reader asks for all: more are hard to read, and slow. */
 const FEW = 24;
+/** More lines in colour than the eye can hold: the others are grey until a reader touches them in the legend. */
+const BRIGHT = 8;
 const PICTURE = { width: 1100, height: 620 };
 
 /**
@@ -27,15 +29,21 @@ export function curvesCard(state, change, remove, further) {
   let curves = [];
   let last = null;
   let all = false;
+  let touched = null;
   const count = () => (all ? curves.length : Math.min(FEW, curves.length));
   const plot = h("div", { class: "plot tall" });
   const nothing = h("p", { class: "quiet" });
   const chart = overlay(
     plot,
-    () => curves.slice(0, count()),
+    () => curves.slice(0, count()).map((group, place) => muted(group, place, touched)),
     () => state().view,
   );
-  const key = legend(remove, () => {
+  const touch = (uid) => {
+    if (uid === touched) return;
+    touched = uid;
+    chart.refresh();
+  };
+  const key = legend(remove, touch, () => {
     all = true;
     update(...last);
   });
@@ -78,7 +86,7 @@ export function curvesCard(state, change, remove, further) {
     nothing.textContent = there ? "" : emptyWords(curves, view);
     show(nothing, !there && !view.question);
     show(plot, there || Boolean(view.question));
-    note.textContent = noteWords(curves, view, count());
+    note.textContent = [count() > BRIGHT ? "Point at a name below to see its line in colour." : "", noteWords(curves, view, count())].filter(Boolean).join(" ");
     show(note, Boolean(note.textContent));
     key.update(curves, view, missing, count());
     data.update();
@@ -86,6 +94,14 @@ export function curvesCard(state, change, remove, further) {
     chart.describe(curvesSentence(curves, view));
   }
   return { element, update, fold: () => (options.open = false) };
+}
+
+/** `group` as it is drawn in its `place`: grey and thin, as it is, or strong while the reader touches it. */
+function muted(group, place, touched) {
+  const mine = group.uid === touched;
+  const quiet = place >= BRIGHT && !mine;
+  const style = quiet ? { ...group.style, color: token("line-firm"), width: 1 } : mine ? { ...group.style, width: 3.6 } : group.style;
+  return { ...group, style, muted: quiet };
 }
 
 /** Saves a chart with its legend, which on the page is outside the chart. */

@@ -73,7 +73,7 @@ export const FIELDS = [
   ...["epochs", ...Object.keys(options.optional).filter((key) => key !== "name"), "draw", ...PART_KEYS].map(specField),
 ];
 
-const share = (key, title, value) => ({ key, title, value, text: (found) => percent(found), scale: 100, suffix: " %" });
+const share = (key, title, value) => ({ key, title, value, text: (found) => percent(found), scale: 100, suffix: "%" });
 const number = (key, title, value, text) => ({ key, title, value, text, scale: 1, suffix: "" });
 
 /** Numbers that a run has from the start or at its end; an axis multiplies them by `scale`. */

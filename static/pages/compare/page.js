@@ -115,7 +115,7 @@ export function mount(element) {
     asked.update(question, members, groups);
     curves.update(groups, view, missing);
     scatter.update(groups, view);
-    rows.update(members, view);
+    rows.update(members, view, groups);
     differences.update(members, view);
   }
 

@@ -25,10 +25,10 @@ from pathlib import Path
 import plotly.graph_objects as go
 
 X = "${view.x}"  # epoch, step or seconds
-BAND = "${view.band}"  # t (95 % interval of the mean), sd, range or none
+BAND = "${view.band}"  # t (95% interval of the mean), sd, range or none
 SINGLES = ${view.singles ? "True" : "False"}  # each run as a thin line behind its group's mean
 SCALE, SUFFIX = ${scale}, ${quoted(suffix)}
-T = {${table}}  # Student's t for 95 %, by degrees of freedom
+T = {${table}}  # Student's t for 95%, by degrees of freedom
 SECONDS_A_STEP = {${view.x === "seconds" ? seconds.join(", ") : ""}}
 STYLES = {  # colour and dash of each group
 ${styles.join("\n")}

@@ -161,7 +161,7 @@ function told(study) {
 
 /** The legend of the figure's symbols. */
 function legend({ marks, marks_note }) {
-  const own = "● ours: mean and 95 % interval over replicates.";
+  const own = "● ours: mean and 95% interval over replicates.";
   if (!marks.length) return `${own} The paper's values for this are not known here, so none is drawn.`;
   const words = [...new Set(marks.map(({ words }) => words))];
   return `${own} Open symbols: ${words.join("; ")} (${marks_note}).`;

@@ -43,7 +43,7 @@ function panels(found, { spec, counts }) {
           ablation(box, found.ablation, spec.policy),
         )
       : null,
-    panel("ReLUs that are off", "Channels that are 0 for more than 99 % of all pixels of the test images.", (box) =>
+    panel("ReLUs that are off", "Channels that are 0 for more than 99% of all pixels of the test images.", (box) =>
       relus(box, found, spec.policy),
     ),
     found.relus.some(({ zero_shares }) => zero_shares.length)
@@ -67,7 +67,7 @@ function facts(found, counts) {
     "p",
     { class: "charts-note", "data-slot": "unused" },
     `${percent(found.relu_always_off)} of all ReLU channels are 0 for every test image, ` +
-      `${percent(found.relu_mostly_off)} for more than 99 % of their pixels. `,
+      `${percent(found.relu_mostly_off)} for more than 99% of their pixels. `,
     `${whole(found.unused_parameters)} of ${whole(counts.total)} parameters (${share}) feed or read only channels ` +
       `that are always off: they have no effect on any of these images. `,
     h("span", { class: "quiet" }, `Measured on ${whole(found.test_examples)} test images.`),

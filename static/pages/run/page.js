@@ -48,7 +48,7 @@ export function mount(element) {
       // The parts listen only from now on, so repeat the first change for them.
       data.dispatchEvent(new Event("change"));
     }
-    document.title = `${data.run.state === "running" ? `${Math.round(data.run.progress.share * 100)} % · ` : ""}${nameOf(data.run)} · OnlyBN`;
+    document.title = `${data.run.state === "running" ? `${Math.round(data.run.progress.share * 100)}% · ` : ""}${nameOf(data.run)} · OnlyBN`;
     if (state && state !== data.run.state) announce(`The run is now ${stateWord(data.run.state).toLowerCase()}.`);
     state = data.run.state;
   });

@@ -7,7 +7,7 @@
  */
 
 import { h, s, show } from "../../base/dom.js";
-import { whole } from "../../base/format.js";
+import { epochOf, whole } from "../../base/format.js";
 
 const WHOLE_MS = 9000;
 const SHORTEST_MS = 60;
@@ -68,7 +68,7 @@ export function player(data, view) {
     slider.style.setProperty("--share", index / Math.max(1, snapshots.length - 1));
     const { epoch, step } = snapshots[index];
     const following = view.step === null;
-    const text = `Epoch ${epoch.toFixed(1)} of ${run.spec.epochs}`;
+    const text = `Epoch ${epochOf(epoch)} of ${run.spec.epochs}`;
     const live = following && run.state === "running";
     if (words.textContent !== text) words.textContent = text;
     words.dataset.live = live;

@@ -60,5 +60,5 @@ export function progressWords({ state, share, workers, attempt }) {
       : attempt > 0
         ? "It was interrupted and begins anew."
         : "Waiting for a worker…";
-  return share ? `Measuring: ${Math.round(share * 100)} %` : "Loading the network and the images…";
+  return share ? `Measuring: ${Math.round(share * 100)}%` : "Loading the network and the images…";
 }

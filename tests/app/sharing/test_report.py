@@ -57,7 +57,7 @@ def test_a_finished_run_as_a_file(client: TestClient, trainer: Trainer) -> None:
     assert answer.headers["content-disposition"] == f'attachment; filename="onlybn-{run_id}.html"'
     text = answer.text
     assert "<h1>Digits</h1>" in text
-    assert "51.25 %" in text
+    assert "51.25%" in text
     assert f'href="http://127.0.0.1:7860/run?id={run_id}"' in text
     assert re.search(rf"Made 20\d\d-\d\d-\d\d \d\d:\d\d UTC by OnlyBN {re.escape(VERSION)} from", text)
     assert "not finished" not in text

@@ -251,7 +251,7 @@ def test_two_runs_of_one_replicate_are_refused() -> None:
 
 def test_a_mark_of_another_quantity_is_not_drawn() -> None:
     named = STUDIES["imagenet"]
-    assert [mark.quantity for mark in named.marks] == ["top5"], "the paper's 32 % are top-5"
+    assert [mark.quantity for mark in named.marks] == ["top5"], "the paper's 32% are top-5"
     ours = figure(
         named.plot, named.criterion.quantity_at("minutes"), study_spec("imagenet", "minutes"), [], named.marks
     )
@@ -261,7 +261,7 @@ def test_a_mark_of_another_quantity_is_not_drawn() -> None:
     )
     (mark,) = theirs.marks
     assert theirs.y_title == "Top-5 test accuracy" and mark.y == (32.0,)
-    assert mark.text == ("paper: ImageNet ResNet-200, BatchNorm only, 32 % top-5 (abstract of v3)",)
+    assert mark.text == ("paper: ImageNet ResNet-200, BatchNorm only, 32% top-5 (abstract of v3)",)
 
 
 def test_every_mark_says_what_was_measured() -> None:

@@ -5,7 +5,7 @@
 import { hasTop5, isOver, nameOf, options, titleOf } from "../../../server/catalog.js";
 import { disabledShare } from "../../../charts/disabled.js";
 import { h, say, show, slot } from "../../../base/dom.js";
-import { day, duration, NONE, percent, range, since, when, whole } from "../../../base/format.js";
+import { day, duration, epochOf, NONE, percent, range, since, when, whole } from "../../../base/format.js";
 import { exampleNote } from "../../../base/mark.js";
 import { term } from "../../../site/term.js";
 import { badge, progressBar } from "../../../base/widgets.js";
@@ -136,7 +136,7 @@ function line(run, expected) {
   }
   if (run.state === "running") {
     const parts = [
-      step ? `Epoch ${((step / total_steps) * run.spec.epochs).toFixed(1)} of ${run.spec.epochs}` : "Starting",
+      step ? `Epoch ${epochOf((step / total_steps) * run.spec.epochs)} of ${run.spec.epochs}` : "Starting",
       steps,
       run.unattended ? "its worker does not answer, and the next one to come takes the run over" : doing(run.progress),
       ends ? `${range(ends)} left` : eta_s === null ? null : `${duration(eta_s)} left`,
@@ -152,8 +152,8 @@ function line(run, expected) {
 
 /** The present activity of a running run. */
 function doing({ images_per_s, tested, analysed }) {
-  if (analysed !== null) return `analysing the trained network: ${Math.round(analysed * 100)} %`;
-  if (tested !== null) return `testing: ${Math.round(tested * 100)} % of the test images`;
+  if (analysed !== null) return `analysing the trained network: ${Math.round(analysed * 100)}%`;
+  if (tested !== null) return `testing: ${Math.round(tested * 100)}% of the test images`;
   return images_per_s ? `${whole(images_per_s)} images a second` : null;
 }
 

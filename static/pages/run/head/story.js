@@ -68,7 +68,7 @@ function standing({ run, off, twin, asMany, epoch = null }) {
   return [own[0].toUpperCase() + own.slice(1), ...(twin && top1 !== null ? rival(run, twin, asMany, epoch) : ["."])];
 }
 
-/** "; the twin with random parameters was at 27 % then." */
+/** "; the twin with random parameters was at 27% then." */
 function rival(run, twin, asMany, epoch) {
   const link = { text: nameOfTwin(run, twin.run, asMany), href: twin.run.url };
   if (run.state === "finished" && twin.run.state === "finished")
