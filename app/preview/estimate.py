@@ -25,6 +25,7 @@ from core.run.findings import EPSILONS
 from core.run.spec import RunSpec
 from jobs.store.records import Run
 from jobs.store.store import Store
+from jobs.store.tallies import Filters
 
 START_S = 4.0
 RECENT, ALIKE = 30, 5
@@ -104,7 +105,7 @@ class Estimator:
     def estimate(self, spec: RunSpec) -> Estimate:
         with self._lock:
             if self._clock() - self._read_at >= KEEP_S:
-                runs, _ = self._store.runs.find(states={"finished"}, sort="finished_at", limit=RECENT)
+                runs, _ = self._store.runs.find(filters=Filters(states={"finished"}), sort="finished_at", limit=RECENT)
                 self._known = [known for known in map(measured, runs) if known is not None]
                 self._read_at = self._clock()
         return estimate(spec, self._known)

@@ -32,6 +32,7 @@ class Source(TypedDict):
     policy: list[str]
     architecture: list[str]
     dataset: list[str]
+    tag: str
 
 
 class Reading:
@@ -115,6 +116,7 @@ def read_source(reading: Reading) -> Source:
         "policy": reading.names("policy", policy),
         "architecture": reading.names("architecture", catalog.parse),
         "dataset": reading.names("dataset", DATASETS.__getitem__),
+        "tag": reading.text("tag"),
     }
 
 
@@ -126,6 +128,7 @@ def filters_of(source: Source) -> Filters:
         policies=source["policy"] or None,
         architectures=source["architecture"] or None,
         datasets=source["dataset"] or None,
+        tag=source["tag"] or None,
     )
 
 

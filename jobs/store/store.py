@@ -11,6 +11,7 @@ from jobs.store.curves import Curves
 from jobs.store.database import Database
 from jobs.store.evaluations import Evaluations
 from jobs.store.examples import Examples
+from jobs.store.labels.labels import Labels
 from jobs.store.queue import Queue
 from jobs.store.results import Results
 from jobs.store.runs import Runs
@@ -37,6 +38,7 @@ class Store:
         self.queue = Queue(database)
         self.claims = Claims(database)
         self.curves = Curves(database)
+        self.labels = Labels(database)
         self.results = Results(database)
         self.artefacts = Artefacts(database, artefacts)
         self.starts = Starts(database)

@@ -97,6 +97,10 @@ RUNS = Table(
     Column("example", sa.String(60)),
     Column("example_shows", sa.Text),
     Column("example_machine", sa.Text),
+    # What its owner says about it (labels/labels.py), and the question of the first page that it was launched for.
+    Column("note", sa.Text),
+    Column("tags", sa.Text),
+    Column("question", sa.String(40)),
     Index("runs_queue", "state", "priority", "turn", "number"),
     Index("runs_visitor", "visitor", "state"),
     Index("runs_address", "address", "state"),

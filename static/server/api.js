@@ -102,9 +102,9 @@ function reason(answer, status) {
 
 const OWNED = "onlybn.owner.";
 
-/** Launches a run and stores the token that lets this browser cancel it. */
-export async function launchRun(spec) {
-  const launched = await ask("/api/runs", spec);
+/** Launches a run, to answer `question` if it has a name, and stores the token that lets this browser cancel it. */
+export async function launchRun(spec, question = null) {
+  const launched = await ask(`/api/runs${question ? `?question=${encodeURIComponent(question)}` : ""}`, spec);
   set(OWNED + launched.id, launched.owner_token);
   return launched;
 }
@@ -130,6 +130,14 @@ export const resume = (run) => asOwner(run, "resume");
 /** Removes a run whose token this browser has; `restore` brings it back within an hour. */
 export const remove = (run) =>
   request(`/api/runs/${encodeURIComponent(run.id)}`, { method: "DELETE", headers: owned(run) });
+
+/** Changes those of `name`, `note` and `tags` that `values` has. Returns the run. */
+export const labelRun = (run, values) =>
+  request(`/api/runs/${encodeURIComponent(run.id)}`, {
+    method: "PATCH",
+    headers: { "content-type": "application/json", ...owned(run) },
+    body: JSON.stringify(values),
+  });
 
 /** Undoes a removal. */
 export const restore = (run) => asOwner(run, "restore");

@@ -39,7 +39,7 @@ def names(page: Page) -> list[str]:
 
 def test_find_filter_and_sort_and_come_back_by_the_link(open_page: Open, four: list[str]) -> None:
     page = open_page("/runs")
-    page.get_by_label("Find by name or id").fill("Quartet")
+    page.get_by_label("Find by name, id or tag").fill("Quartet")
     expect(page.locator(".runs-table tbody tr")).to_have_count(4)
     page.get_by_label("What trains").select_option("batchnorm")
     expect(page.locator(".runs-table tbody tr")).to_have_count(2)
@@ -57,7 +57,7 @@ def test_find_filter_and_sort_and_come_back_by_the_link(open_page: Open, four: l
     again = open_page(page.url.removeprefix(page.evaluate("location.origin")))
     expect(again.locator(".run-name").first).to_have_text("Quartet 3")
     assert sorted(names(again)) == sorted(f"Quartet {k}" for k in range(4))
-    again.get_by_label("Find by name or id").fill("no such name")
+    again.get_by_label("Find by name, id or tag").fill("no such name")
     expect(again.get_by_text("No run matches these filters.")).to_be_visible()
 
 
@@ -67,10 +67,10 @@ def test_a_link_that_asks_for_what_cannot_be_says_so(open_page: Open, watch: Wat
         page = open_page(f"/runs?{query}")
         expect(page.get_by_role("alert")).to_contain_text(words)
         expect(page.get_by_text("Nothing has run here yet")).to_be_hidden()
-    page.get_by_label("Find by name or id").fill("Quartet")
+    page.get_by_label("Find by name, id or tag").fill("Quartet")
     expect(page.locator(".runs-table tbody tr")).to_have_count(4)
     expect(page.get_by_role("alert")).to_be_hidden()
-    assert page.get_by_label("Find by name or id").get_attribute("maxlength") == "100"
+    assert page.get_by_label("Find by name, id or tag").get_attribute("maxlength") == "100"
     page = open_page("/runs?text=Quartet&sort=colour")
     expect(page.get_by_role("alert")).to_be_visible()
     page.get_by_role("button", name="Test accuracy").click()

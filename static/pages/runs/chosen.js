@@ -32,7 +32,7 @@ export function chosenBar(chosen, known, clear, changed) {
     show(none, some);
     bulk.update();
     const query = new URLSearchParams(FILTERS.filter((key) => view[key]).map((key) => [key, view[key]]));
-    show(all, !some && total > 1 && query.size > 0);
+    show(all, !some && total > 1 && query.size > 0 && !view.mine && !view.question);
     all.href = `/compare?${query}`;
     all.textContent = `Compare all ${whole(total)} that match`;
   }

@@ -34,6 +34,11 @@ from jobs.store.tables import METADATA, SCHEMA
 from tests.jobs.support import fake_spec, in_threads
 
 OLD = Path(__file__).with_name("version3")
+LATER = (
+    *("unattended", "pinned", "evicted_at", "dropped_at", "in_study"),
+    *("study_name", "note", "tags", "question"),
+)
+"""Fields of a run that version 3 did not have."""
 READ: dict[str, Any] = json.loads((OLD / "read.json").read_text())
 REPOSITORY = Path(__file__).parents[3]
 
@@ -78,7 +83,7 @@ def plain(store: Store, run: Run) -> dict[str, Any]:
     """A run as `read.json` has it."""
     told, delta = dataclasses.asdict(run), store.curves.delta(run.id, 0, 0, 0)
     assert delta
-    for field in ("counts", "started", "result", "unattended", "pinned", "evicted_at", "dropped_at", "in_study"):
+    for field in ("counts", "started", "result", *LATER):
         del told[field]
     return {
         **told,

@@ -11,6 +11,7 @@ import { term } from "../../../site/term.js";
 import { badge, progressBar } from "../../../base/widgets.js";
 import { keptRules, keptUntil, keptWords } from "../../../server/kept.js";
 import { actions } from "./actions.js";
+import { labels } from "./labels.js";
 import { reportButton } from "./report.js";
 import { resources } from "./resources.js";
 import { story } from "./story.js";
@@ -23,11 +24,13 @@ export function head(data, feed, preview, expected, rivals) {
   const { run } = data;
   const state = badge(run);
   const progress = progressBar();
+  const title = h("h1", { id: "run-title" }, nameOf(run));
   const element = h(
     "section",
     { class: "run-head", "aria-labelledby": "run-title" },
-    h("div", { class: "run-title" }, h("h1", { id: "run-title" }, nameOf(run)), state),
+    h("div", { class: "run-title" }, title, state),
     run.name ? h("p", { class: "quiet" }, titleOf(run.spec), " ", reportButton(run)) : null,
+    labels(data, title),
     exampleNote(run),
     h("p", { class: "story", "data-slot": "story" }),
     actions(data, feed, preview),
