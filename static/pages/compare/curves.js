@@ -84,8 +84,9 @@ export function curvesCard(state, change, remove, further) {
     const there = curves.some(({ n }) => n);
     how.update(curves.flatMap(({ members }) => members.map(({ run }) => run)), view);
     nothing.textContent = there ? "" : emptyWords(curves, view);
-    show(nothing, !there && !view.question);
-    show(plot, there || Boolean(view.question));
+    const heard = curves.every(({ members }) => members.every((data) => data.heard));
+    show(nothing, !there && heard && !view.question);
+    show(plot, there || !heard || Boolean(view.question)); // the chart's room is kept until it is known to stay empty
     note.textContent = [count() > BRIGHT ? "Point at a name below to see its line in colour." : "", noteWords(curves, view, count())].filter(Boolean).join(" ");
     show(note, Boolean(note.textContent));
     key.update(curves, view, missing, count());

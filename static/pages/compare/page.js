@@ -64,8 +64,9 @@ export function mount(element) {
   const title = h("h1", {}, "Compare");
   let question = null;
   const problems = h("div", { class: "compare-problems", role: "status" });
-  const from = h("p", { class: "quiet compare-from" });
-  const reading = h("p", { class: "quiet", role: "status", hidden: true });
+  const words = h("span");
+  const reading = h("span", { role: "status" });
+  const from = h("p", { class: "quiet compare-from", hidden: true }, words, reading);
   const add = h("a", { class: "button", href: "/runs" }, "Add runs");
   const cards = h("div", { class: "compare-cards", hidden: true }, curves.element, scatter.element, rows.element, differences.element);
   const first = h("div");
@@ -73,7 +74,6 @@ export function mount(element) {
     h("div", { class: "compare-head" }, title, h("div", { class: "actions" }, embedded ? null : add, shareButton())),
     from,
     problems,
-    reading,
     first,
     asked.element,
     cards,
@@ -105,11 +105,12 @@ export function mount(element) {
     show(cards, there);
     if (!there && !first.children.length) first.append(empty());
     show(first, !there);
-    from.textContent = there ? sourceWords(source, members.length) : "";
+    show(from, there);
+    words.textContent = there ? sourceWords(source, members.length) : "";
     add.href = `/runs${members.length ? `?compare=${members.map(({ id }) => id).join(",")}` : ""}`;
     const heard = members.filter((data) => data.heard).length;
-    reading.textContent = `Reading curves: ${heard} of ${members.length} runs.`;
-    show(reading, heard < members.length);
+    // In the same line, so that nothing below moves when it goes.
+    reading.textContent = heard < members.length ? ` · reading curves: ${heard} of ${members.length}` : "";
     if (!there) return;
     groups = groupsOf(members, view.group).map((group) => curvesOf(group, view));
     asked.update(question, members, groups);
