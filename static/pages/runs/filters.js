@@ -58,14 +58,14 @@ export function filters(view, change) {
       change,
     ),
     tagSelect(view, change),
-    select("Group", "group", GROUPS, view, change, "none"),
+    select("Group", "group", GROUPS, view, change, "Not grouped"),
     mineButton(view, change),
   );
 }
 
 const GROUPS = [
-  ["study", "by study"],
-  ["question", "by question"],
+  ["study", "Group by study"],
+  ["question", "Group by question"],
 ];
 
 /** Offers the tags in use, as soon as the server has told them; hidden while there are none. */
@@ -100,9 +100,9 @@ const usual = (family) =>
     return [name, architectureTitle(name)];
   });
 
-function select(label, key, entries, view, change, none = "all") {
+function select(label, key, entries, view, change, none = `${label}: all`) {
   const known = !view[key] || entries.some(([value]) => value === view[key]);
-  const all = [["", `${label}: ${none}`], ...entries, ...(known ? [] : [[view[key], key === "architecture" ? architectureTitle(view[key]) : view[key]]])];
+  const all = [["", none], ...entries, ...(known ? [] : [[view[key], key === "architecture" ? architectureTitle(view[key]) : view[key]]])];
   const element = h(
     "select",
     { class: "select", "aria-label": label },
