@@ -83,27 +83,31 @@ export function faint(color, alpha) {
   );
 }
 
-const VIRIDIS = ["#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725"];
+/** From nearly the page's background to the strongest contrast with it, so that little looks like little. */
+const HEAT = {
+  light: ["#eaf1f3", "#c4e0dc", "#94cabd", "#5fb0a0", "#37938f", "#2b7584", "#2d5776", "#333a66", "#341b4e"],
+  dark: ["#222d38", "#24485a", "#266472", "#2f8081", "#489c88", "#74b788", "#a9cf86", "#dfe48e", "#fdf7b2"],
+};
 
-/** Viridis, so that higher values contrast more with the page: darker on a light page, lighter on a dark one. */
 function heat() {
-  const colors = isDark() ? VIRIDIS : [...VIRIDIS].reverse();
+  const colors = HEAT[isDark() ? "dark" : "light"];
   return colors.map((color, index) => [index / (colors.length - 1), color]);
 }
 
-/** Colours and key of a heatmap of counts up to `most`; its z values are the counts' logarithms (base 10). */
-export function heatScale(most) {
+/** Colours and key of a heatmap of counts of `what` up to `most`; its z values are the counts' logarithms (base 10). */
+export function heatScale(most, what = "features") {
   const top = Math.log10(Math.max(most, 10));
   const ticks = [1, 10, 100, 1000, 10_000, 100_000].filter((count) => Math.log10(count) <= top);
   return {
-    zmin: 0,
+    zmin: -0.35, // so that one feature can be told from none
     zmax: top,
     colorscale: heat(),
     colorbar: {
       thickness: 8,
       outlinewidth: 0,
       tickvals: ticks.map(Math.log10),
-      ticktext: ticks.map(String),
+      ticktext: ticks.map((count) => count.toLocaleString("en")),
+      title: { text: what, side: "right", font: { size: 11, color: token("quiet") } },
       tickfont: { size: 11, color: token("quiet") },
       ypad: 4,
     },
@@ -116,7 +120,7 @@ export function shareScale(most) {
     zmin: 0,
     zmax: most,
     colorscale: heat(),
-    colorbar: { thickness: 8, outlinewidth: 0, ticksuffix: "%", tickfont: { size: 11, color: token("quiet") }, ypad: 4 },
+    colorbar: { thickness: 8, outlinewidth: 0, ticksuffix: "%", title: { text: "off", side: "right", font: { size: 11, color: token("quiet") } }, tickfont: { size: 11, color: token("quiet") }, ypad: 4 },
   };
 }
 

@@ -5,7 +5,7 @@
 import { LETTERS } from "../server/catalog.js";
 import { heatScale } from "./colors.js";
 import { binColumns, epochColumn, stepColumn } from "./columns.js";
-import { CENTRES, span } from "./histogram.js";
+import { binTicks, CENTRES, span } from "./histogram.js";
 import { marker, momentAt } from "./moment.js";
 import { Chart, layout } from "./plot.js";
 
@@ -62,7 +62,7 @@ function figure(data, view) {
       uirevision: view.scene,
       margin: { l: 8, r: 6, t: 10, b: 8 },
       x: { name: "epoch", range: [0, run.spec.epochs], autorange: false, showgrid: false },
-      y: { name: LETTERS[of], showgrid: false },
+      y: { name: LETTERS[of], showgrid: false, ...binTicks(used) },
       shapes: marker(data, view),
     }),
   };

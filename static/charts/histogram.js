@@ -12,6 +12,7 @@ import { Chart, layout } from "./plot.js";
 
 export const EDGES = options.edges;
 export const WIDTH = EDGES[1] - EDGES[0];
+const TICK = 0.5;
 
 /** The centres of a histogram's entries: below the first edge, the bins, above the last edge. */
 export const CENTRES = [
@@ -72,7 +73,7 @@ function figure(data, view) {
       uirevision: view.scene,
       showlegend: true,
       margin: { l: 8, r: 12, t: 28, b: 8 },
-      x: { name: letter },
+      x: { name: letter, ...binTicks(used) },
       // While one goes through the training, the bars move and not the axis.
       y: view.step === null ? { ticksuffix: "%", rangemode: "tozero" } : { ticksuffix: "%", range: [0, 1.05 * most] },
       bargap: 0,
@@ -129,6 +130,17 @@ export function span(snapshots, of) {
     );
   }
   return [Math.max(0, low), high + 1];
+}
+
+/** Ticks of an axis of the bins [from, to): the outermost bins hold all beyond, and say so. */
+export function binTicks([from, to]) {
+  const first = from === 0 ? [[CENTRES[0], `≤ −${Math.abs(EDGES[0])}`]] : [];
+  const last = to === CENTRES.length ? [[CENTRES.at(-1), `≥ ${EDGES.at(-1)}`]] : [];
+  const [low, high] = [from === 0 ? EDGES[0] + TICK / 2 : CENTRES[from], to === CENTRES.length ? EDGES.at(-1) - TICK / 2 : CENTRES[to - 1]];
+  const between = [];
+  for (let at = Math.ceil(low / TICK) * TICK; at <= high; at += TICK) between.push([at, String(at).replace("-", "−")]);
+  const ticks = [...first, ...between, ...last];
+  return { tickvals: ticks.map(([at]) => at), ticktext: ticks.map(([, words]) => words), tickangle: 0 };
 }
 
 function words(data, view) {

@@ -114,7 +114,7 @@ function zeroFigure(rows) {
         hoverongaps: false,
         xgap: rows.length > 100 ? 0 : 1,
         ygap: 1,
-        ...heatScale(Math.max(...rows.map(({ channels }) => channels))),
+        ...heatScale(Math.max(...rows.map(({ channels }) => channels)), "channels"),
       },
     ],
     layout: layout({

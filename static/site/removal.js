@@ -13,7 +13,7 @@ const KEPT = "onlybn.removed"; // for the next page of this tab
 
 /** The button that deletes a run; shown if this browser launched the run, it has ended, and no study needs it. */
 export function removeButton(data) {
-  const button = h("button", { type: "button", class: "button danger", hidden: true }, "Delete");
+  const button = h("button", { type: "button", hidden: true }, "Delete");
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {

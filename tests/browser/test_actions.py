@@ -117,6 +117,7 @@ def test_the_story_and_the_pinned_run(open_page: Open, puppet: Puppet) -> None:
     story(page).to_contain_text(" ended at ")
     page.locator(".story a").click()
     page.wait_for_url(f"**id={twin}")
+    page.locator("summary", has_text="More").click()
     page.get_by_role("button", name="Pin").click()
     expect(page.get_by_role("status").filter(has_text="Pinned in this browser")).to_be_visible()
     other = puppet.done(policy="output", epochs=3)

@@ -172,7 +172,7 @@ def test_a_name_is_reported_without_a_login_and_settled_by_the_admin(open_page: 
     other.get_by_role("button", name="Report this name").click()
     said(other, "Reported, thank you.")
     open_page(f"/run?id={nameless}", page=other)
-    expect(other.get_by_role("link", name="Clone and edit")).to_be_visible()
+    expect(other.get_by_role("link", name="Change and run again")).to_be_visible()
     expect(other.get_by_role("button", name="Report this name")).to_be_hidden()
 
     page = admin(open_page)

@@ -110,7 +110,7 @@ def test_keys_go_where_they_say_and_rest_while_one_types(open_page: Open) -> Non
 def test_keys_do_what_the_page_can_do(open_page: Open, puppet: Puppet) -> None:
     run_id = puppet.done(epochs=3)
     page = open_page(f"/run?id={run_id}")
-    pinned = page.get_by_role("button", name="Pin", exact=False).first
+    pinned = page.locator("[data-does=pin]")
     expect(pinned).to_have_attribute("aria-pressed", "false")
     page.keyboard.press("x")  # a finished run cannot be cancelled
     page.keyboard.press("p")

@@ -126,7 +126,7 @@ def test_only_the_browser_that_launched_it_can_cancel(open_page: Open, puppet: P
 
     visitor = open_page(f"/run?id={run_id}")
     state(visitor).to_have_text("Running")
-    expect(visitor.get_by_role("link", name="Clone and edit")).to_be_visible()
+    expect(visitor.get_by_role("link", name="Change and run again")).to_be_visible()
     expect(visitor.get_by_role("button", name="Cancel")).to_be_hidden()
 
     owner.get_by_role("button", name="Cancel").click()
@@ -225,6 +225,7 @@ def test_downloads_and_links(open_page: Open, puppet: Puppet) -> None:
     page.get_by_role("button", name="Copy link").click()
     assert page.evaluate("navigator.clipboard.readText()") == page.url
     page.keyboard.press("Escape")
+    page.locator("summary", has_text="More").click()
     page.get_by_role("button", name="Copy command").click()
     assert page.evaluate("navigator.clipboard.readText()").startswith("python -m core train --architecture resnet-14")
 

@@ -72,12 +72,14 @@ def test_top5_where_there_are_many_classes(open_page: Open, puppet: Puppet) -> N
 def test_the_command_can_be_copied_once_it_is_there(open_page: Open, puppet: Puppet, watch: Watch) -> None:
     watch.expected.append("429")
     page = open_page(f"/run?id={puppet.done()}", permissions=["clipboard-read", "clipboard-write"])
+    page.locator("summary", has_text="More").click()
     page.get_by_role("button", name="Copy command").click()
     expect(page.get_by_text("Copied", exact=True)).to_be_visible()
     assert "--architecture resnet-14" in page.evaluate("navigator.clipboard.readText()")
     held: list[Route] = []
     page.route("**/api/preview", lambda route: held.append(route))
     page.reload()
+    page.locator("summary", has_text="More").click()
     expect(page.get_by_role("button", name="Copy command")).to_be_disabled()
     held[0].fulfill(status=429, json={"detail": "Too many questions."})
     expect(page.get_by_title("The server did not say the command")).to_be_disabled()

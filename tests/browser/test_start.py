@@ -16,6 +16,7 @@ from tests.browser.puppet import Puppet
 def test_a_run_starts_from_a_finished_one(open_page: Open, puppet: Puppet) -> None:
     first = puppet.done(name="Teacher", policy="all")
     page = open_page(f"/run?id={first}")
+    page.locator("summary", has_text="More").click()
     page.get_by_role("link", name="Start from this run").click()
     note = page.locator(".start")
     expect(note).to_contain_text("Starts from the trained network of Teacher.")

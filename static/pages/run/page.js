@@ -3,18 +3,19 @@
  */
 
 import { ask } from "../../server/api.js";
-import { isRunId, nameOf } from "../../server/catalog.js";
+import { isOver, isRunId, nameOf } from "../../server/catalog.js";
 import { announce, h, show } from "../../base/dom.js";
 import { sentence } from "../../base/format.js";
 import { Feed } from "../../server/feed.js";
 import { keptRules, keptWords } from "../../server/kept.js";
-import { stateWord } from "../../base/widgets.js";
+import { standing, stateWord } from "../../base/widgets.js";
 import { charts } from "./charts.js";
 import { details } from "./details.js";
 import { findings } from "./findings.js";
 import { head } from "./head/head.js";
 import { lostCurves } from "./lost.js";
 import { Expected } from "./outlook.js";
+import { tellProgress } from "../../site/progress.js";
 import { restoreButton } from "../../site/removal.js";
 import { Rivals } from "./rivals.js";
 import { View } from "./view.js";
@@ -48,7 +49,7 @@ export function mount(element) {
       // The parts listen only from now on, so repeat the first change for them.
       data.dispatchEvent(new Event("change"));
     }
-    document.title = `${data.run.state === "running" ? `${Math.round(data.run.progress.share * 100)}% · ` : ""}${nameOf(data.run)} · OnlyBN`;
+    tellProgress({ share: isOver(data.run) ? null : data.run.progress.share, title: nameOf(data.run), done: standing(data.run) });
     if (state && state !== data.run.state) announce(`The run is now ${stateWord(data.run.state).toLowerCase()}.`);
     state = data.run.state;
   });

@@ -26,16 +26,18 @@ export function actions(data, feed, preview) {
     stopButton(data, feed),
     resumeButton(data),
     retryButton(data),
-    extend(data),
-    h("a", { class: "button", href: `/train${cloneQuery(run)}` }, "Clone and edit"),
-    startLink(data),
+    h("a", { class: "button primary", href: `/train${cloneQuery(run)}` }, "Change and run again"),
     surgeryLink(data),
-    pinButton(data),
     shareButton(),
-    commandButton(preview),
+    extend(data),
     downloads(data),
-    removeButton(data),
+    more(startLink(data), pinButton(data), commandButton(preview), removeButton(data)),
   );
+}
+
+/** What few need, in a menu. */
+function more(...actions) {
+  return h("details", { class: "menu" }, h("summary", { class: "button", "aria-label": "More actions" }, "More"), h("div", {}, actions));
 }
 
 /** A button that shows `busy` while `act()` is under way, and a message if it fails. */
@@ -115,7 +117,7 @@ function retryButton(data) {
 function startLink(data) {
   const { run } = data;
   const href = `/train${cloneQuery(run, { start: run.id })}`;
-  const link = h("a", { class: "button", href, hidden: true }, "Start from this run");
+  const link = h("a", { href, hidden: true }, "Start from this run");
   data.addEventListener("change", () => show(link, data.run.state === "finished" && !data.run.lost));
   return link;
 }
@@ -130,7 +132,7 @@ function surgeryLink(data) {
 /** A button that copies the run's command line, once the server has sent it. */
 function commandButton(preview) {
   let command = "";
-  const button = copyButton("Copy command", () => command);
+  const button = copyButton("Copy command", () => command, null);
   button.disabled = true;
   preview.then((answer) => {
     command = answer?.cli ?? "";

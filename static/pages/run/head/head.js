@@ -7,6 +7,7 @@ import { disabledShare } from "../../../charts/disabled.js";
 import { h, say, show, slot } from "../../../base/dom.js";
 import { day, duration, epochOf, NONE, percent, range, since, when, whole } from "../../../base/format.js";
 import { exampleNote } from "../../../base/mark.js";
+import { notifySwitch } from "../../../site/progress.js";
 import { term } from "../../../site/term.js";
 import { badge, progressBar } from "../../../base/widgets.js";
 import { keptRules, keptUntil, keptWords } from "../../../server/kept.js";
@@ -24,6 +25,7 @@ export function head(data, feed, preview, expected, rivals) {
   const { run } = data;
   const state = badge(run);
   const progress = progressBar();
+  const notify = notifySwitch();
   const title = h("h1", { id: "run-title" }, nameOf(run));
   const element = h(
     "section",
@@ -36,6 +38,7 @@ export function head(data, feed, preview, expected, rivals) {
     actions(data, feed, preview),
     h("p", { class: "run-line", "data-slot": "line" }),
     progress,
+    notify,
     h("p", { class: "quiet run-resources", "data-slot": "resources", hidden: true }),
     h("p", { class: "quiet run-resources", "data-slot": "kept", hidden: true }),
     h("p", { class: "problem", "data-slot": "error", role: "alert", hidden: true }),
@@ -65,6 +68,7 @@ export function head(data, feed, preview, expected, rivals) {
     const { run } = data;
     state.update(run);
     progress.set(run.progress.share, run.state);
+    notify.update(!isOver(run));
     notices(element, data);
     numbers(element, data);
     const taken = resources(run);

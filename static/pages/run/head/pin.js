@@ -7,7 +7,7 @@ import { isPinned, pin } from "../../../server/pins.js";
 import { toast } from "../../../base/toast.js";
 
 export function pinButton({ id }) {
-  const button = h("button", { type: "button", class: "button", "data-does": "pin" });
+  const button = h("button", { type: "button", "data-does": "pin" });
   const draw = () => {
     const on = isPinned(id);
     button.setAttribute("aria-pressed", String(on));
