@@ -27,7 +27,7 @@ LINKS = (
     _link("/api/docs", "API docs", wide=True),
 )
 HEADER = f"""
-<header class="site-header"><div class="site-bar">
+<header class="site-header"><a class="skip" href="#content">Skip to the content</a><div class="site-bar">
   <a class="brand" href="/"><img src="/static/favicon.svg" alt="" width="26" height="26"><span>{SITE}</span></a>
   <nav aria-label="Pages">{"".join(LINKS)}</nav>
   <div class="site-side"></div>
@@ -74,7 +74,7 @@ def page(title: str, body: str, *, script: str = "site/shell.js", head: str = ""
         '<link rel="icon" type="image/svg+xml" href="/static/favicon.svg">'
         f'<link rel="stylesheet" href="/static/{JOINED}"><title>{escape(title)} · OnlyBN</title>{head}'
         f'<script type="module" src="/static/{script}"></script></head>'
-        f'<body class="plain panel-host">{THEME}{HEADER}<main class="plain-main">{body}</main>{FOOTER}</body></html>\n'
+        f'<body class="plain panel-host">{THEME}{HEADER}<main class="plain-main" id="content">{body}</main>{FOOTER}</body></html>\n'
     )
 
 

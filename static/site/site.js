@@ -20,12 +20,22 @@ export function mount(element) {
   if (embedded) return document.body.append(frameBar(lostBanner()));
   const keys = import("./keys.js"); // listens as soon as it is loaded
   adminLink(element.querySelector("nav"));
-  const more = moreMenu(keys, element.querySelectorAll("nav a.wide"));
+  const more = moreMenu(keys, element.querySelectorAll("nav a"));
+  element.querySelector(".skip").addEventListener("click", skip);
   element.querySelector(".site-side").append(status(), helpButton(keys), themeButton(), more);
   for (const link of element.querySelectorAll("nav a, .site-more a")) {
     if (link.getAttribute("href") === location.pathname) link.setAttribute("aria-current", "page");
   }
   element.querySelector(".site-header").append(lostBanner());
+}
+
+/** Moves the focus to the heading of the page, past the header. */
+function skip(event) {
+  const heading = document.querySelector("h1");
+  if (!heading) return;
+  event.preventDefault();
+  heading.tabIndex = -1;
+  heading.focus();
 }
 
 /** A link to the admin's page, in a tab that has the admin token. */
@@ -80,7 +90,7 @@ function helpButton(keys) {
 }
 
 /** A menu for what does not fit into the header on a phone; `wide` are links of the header. */
-function moreMenu(keys, wide) {
+function moreMenu(keys, pages) {
   const line = (y) => s("path", { d: `M4 ${y}h16`, stroke: "currentColor", "stroke-width": "1.8", "stroke-linecap": "round" });
   const icon = s("svg", { viewBox: "0 0 24 24", width: 18, height: 18, "aria-hidden": "true" }, line(7), line(12), line(17));
   const summary = h("summary", { class: "icon-button", "aria-label": "More pages and help" }, icon);
@@ -90,7 +100,9 @@ function moreMenu(keys, wide) {
     menu.open = false;
     (await keys).sheet();
   });
-  const copies = [...wide].map((link) => h("a", { href: link.getAttribute("href") }, link.textContent));
+  const copies = [...pages].map((link) =>
+    h("a", { href: link.getAttribute("href"), class: link.classList.contains("wide") ? null : "narrow" }, link.textContent),
+  );
   const links = h("div", {}, copies, help, isSignedIn() ? h("a", { href: "/sign-out" }, "Sign out") : "");
   const menu = h("details", { class: "menu site-more" }, summary, links);
   return menu;

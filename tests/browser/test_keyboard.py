@@ -83,6 +83,8 @@ def test_from_the_form_to_a_run_that_was_deleted_and_is_back(open_page: Open, pu
     tab_to(page, "button", "Cancel")
     page.keyboard.press("Enter")
     expect(page.locator(".run-title .badge")).to_have_text("Cancelled")
+    tab_to(page, "summary", "More")
+    page.keyboard.press("Enter")
     tab_to(page, "button", "Delete")
     page.keyboard.press("Enter")
     page.wait_for_url("**/runs")
