@@ -9,6 +9,7 @@ measurements of this and of other servers.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import resource
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -32,6 +33,8 @@ LINGER_S = 2.0
 UNREAD_S = 60.0
 """How long a client may leave an answer unread."""
 MAX_CONNECTIONS = 1000
+TURNS = itertools.count()
+"""Tells who has waited longer; the event loop's clock has the same time for all that comes within a millisecond."""
 
 
 def connections_allowed() -> int:
@@ -56,7 +59,7 @@ class Bounded(HttpToolsProtocol):
         self._unread: asyncio.TimerHandle | None = None
         self._in_head, self._in_body, self._over = False, False, False
         self._received, self._body = 0, 0
-        self._since = self.loop.time()
+        self._since = next(TURNS)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -74,7 +77,7 @@ class Bounded(HttpToolsProtocol):
         if self._over:
             return
         if not self._in_head and not self._in_body and self._idle:
-            self._since = self.loop.time()
+            self._since = next(TURNS)
             self._within(HEAD_WITHIN_S)
         self._received += len(data) if self._in_head or self._in_body else 0
         super().data_received(data)
@@ -117,7 +120,7 @@ class Bounded(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        self._since = self.loop.time()
+        self._since = next(TURNS)
         if self._in_body and self._idle:
             self._within(LINGER_S)
 

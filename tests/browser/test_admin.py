@@ -152,6 +152,7 @@ def test_runs_are_renamed_pinned_removed_and_restored(open_page: Open, public_pu
     said(page, f"Run {run_id} is back.")
     expect(row.get_by_role("button", name="Remove")).to_be_visible()
     row.get_by_role("button", name="Remove").click()
+    expect(row.get_by_role("button", name="Restore")).to_be_visible()
     page.get_by_role("button", name="Undo").last.click()
     expect(row.get_by_role("button", name="Remove")).to_be_visible()
     assert public_puppet.store.runs.get(run_id)
