@@ -81,16 +81,6 @@ def test_a_mean_has_only_the_steps_that_all_its_runs_have(open_page: Open, puppe
     page.wait_for_function(f"{CURVES}[0].x.at(-1) > 10")
 
 
-def test_a_run_looks_the_same_whatever_stands_beside_it(open_page: Open, six: list[str]) -> None:
-    look = f"{CURVES}.find(({{uid}}) => uid === '{six[1]}')"
-    styles = []
-    for ids in ([six[1]], [*six[3:], six[1]]):
-        page = open_page(compared(ids, "&group=run"))
-        page.wait_for_function(f"{UIDS}?.length === {len(ids)}")
-        styles.append(page.evaluate(f"[{look}.line.color, {look}.line.dash, {look}.marker.symbol]"))
-    assert styles[0] == styles[1]
-
-
 def test_what_runs_goes_on_what_failed_stays_and_what_is_gone_is_named(
     open_page: Open, puppet: Puppet, six: list[str]
 ) -> None:
