@@ -18,6 +18,13 @@ const CONFIG = {
 const MARGIN = { l: 8, r: 12, t: 10, b: 8 };
 
 let loading = null;
+let last = Promise.resolve();
+
+/** Resolves when it is the caller's turn to draw: one chart a task, so that the page answers between two of them. */
+function turn() {
+  last = last.then(() => new Promise((resolve) => setTimeout(resolve)));
+  return last;
+}
 
 /** Loads Plotly once, for the first chart, and keeps a reference, because other code may replace window.Plotly. */
 function load() {
@@ -159,11 +166,14 @@ export class Chart extends EventTarget {
   }
 
   async #draw() {
-    const figure = this.#figure();
-    this.#stale = false;
     try {
-      if (figure) {
+      if (this.#figure()) {
         this.#plotly = await load();
+        await turn();
+      }
+      const figure = this.#figure();
+      this.#stale = false;
+      if (figure && this.#plotly) {
         await this.#plotly.react(this.#element, figure.data, figure.layout, CONFIG);
         if (!this.#element.dataset.drawn) this.#listen();
         this.#element.dataset.drawn = "true";
