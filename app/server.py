@@ -162,7 +162,7 @@ def make_app(
 def rules_of(settings: Settings) -> Rules:
     """The rules for requests, as the settings have them."""
     hosts = Hosts(settings.host, settings.public_url, settings.known_hosts)
-    return Rules(settings.frame_ancestors, settings.public_url, hosts)
+    return Rules(settings.frame_ancestors, settings.public_url, hosts, figures=settings.auth == "none")
 
 
 def mount_pages(app: FastAPI, pages: gr.Blocks, settings: Settings, options: dict[str, Any]) -> None:

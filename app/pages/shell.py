@@ -74,7 +74,8 @@ def page(title: str, body: str, *, script: str = "site/shell.js", head: str = ""
         '<link rel="icon" type="image/svg+xml" href="/static/favicon.svg">'
         f'<link rel="stylesheet" href="/static/{JOINED}"><title>{escape(title)} · OnlyBN</title>{head}'
         f'<script type="module" src="/static/{script}"></script></head>'
-        f'<body class="plain panel-host">{THEME}{HEADER}<main class="plain-main" id="content">{body}</main>{FOOTER}</body></html>\n'
+        f'<body class="plain panel-host">{THEME}{HEADER}<main class="plain-main" id="content">{body}</main>'
+        f"{FOOTER}</body></html>\n"
     )
 
 

@@ -191,5 +191,6 @@ def _filter_words(source: Source) -> str:
         [architecture_title(name) for name in source["architecture"]],
         [DATASETS[name].title for name in source["dataset"]],
         [f"“{source['text']}”"] if source["text"] else [],
+        [f"tagged {source['tag']}"] if source["tag"] else [],
     )
     return " · ".join(" or ".join(words) for words in said if words)

@@ -32,7 +32,7 @@ RESULTS = ("test", "train", "loss", "train_loss", "top5", "disabled", "seconds",
 WHOLE, EACH = "setting", "run"
 """Two special groupings: runs that differ only in the replicate form a group, or each run stands alone."""
 COLUMNS = ("state", *FIELDS, *RESULTS, "difference", "launched")
-IGNORED = re.compile(r"embed|theme|utm_.*|fbclid|gclid|__.*")
+IGNORED = re.compile(r"embed|theme|figure|utm_.*|fbclid|gclid|__.*")
 """Parameters that do not belong to the comparison: those of other parts of the page and of visitor statistics."""
 
 

@@ -10,7 +10,7 @@ import { announce, h, show } from "../../base/dom.js";
 import { Feed } from "../../server/feed.js";
 import { save } from "../../base/files.js";
 import { repeat } from "../../server/live.js";
-import { embedded } from "../../base/frame.js";
+import { embedded, figure } from "../../base/frame.js";
 import { shareButton } from "../../site/share.js";
 import { onTheme } from "../../base/theme.js";
 import { stateWord } from "../../base/widgets.js";
@@ -70,7 +70,8 @@ export function mount(element) {
   const add = h("a", { class: "button", href: "/runs" }, "Add runs");
   const cards = h("div", { class: "compare-cards", hidden: true }, curves.element, scatter.element, rows.element, differences.element);
   const first = h("div");
-  page.replaceChildren(
+  if (figure !== null) page.replaceChildren(problems, cards);
+  else page.replaceChildren(
     h("div", { class: "compare-head" }, title, h("div", { class: "actions" }, embedded ? null : add, shareButton())),
     from,
     problems,
@@ -146,7 +147,7 @@ export function mount(element) {
 }
 
 /** The source of the runs in words. */
-function sourceWords({ runs, study, text, ...source }, count) {
+function sourceWords({ runs, study, text, tag, ...source }, count) {
   const many = `${count} ${count === 1 ? "run" : "runs"}`;
   if (runs.length) return many;
   if (study) return `${many} of study ${study}`;
@@ -157,5 +158,5 @@ function sourceWords({ runs, study, text, ...source }, count) {
     dataset: (name) => datasetOf(name).title,
   };
   const words = Object.entries(said).flatMap(([key, word]) => (source[key].length ? [source[key].map(word).join(" or ")] : []));
-  return `${many}: ${[...words, ...(text ? [`“${text}” in name or id`] : [])].join(" · ")}`;
+  return `${many}: ${[...words, ...(text ? [`“${text}” in name, id or tag`] : []), ...(tag ? [`tagged ${tag}`] : [])].join(" · ")}`;
 }

@@ -6,11 +6,13 @@ import { ask } from "../../server/api.js";
 import { isOver, isRunId, nameOf } from "../../server/catalog.js";
 import { announce, h, show } from "../../base/dom.js";
 import { sentence } from "../../base/format.js";
+import { figure } from "../../base/frame.js";
 import { Feed } from "../../server/feed.js";
 import { keptRules, keptWords } from "../../server/kept.js";
 import { standing, stateWord } from "../../base/widgets.js";
 import { charts } from "./charts.js";
 import { details } from "./details.js";
+import { oneFigure } from "./figure.js";
 import { findings } from "./findings.js";
 import { head } from "./head/head.js";
 import { lostCurves } from "./lost.js";
@@ -39,7 +41,8 @@ export function mount(element) {
       preview = ask("/api/preview", data.run.spec).catch(() => null);
       const expected = new Expected(data);
       const rivals = new Rivals(data, feed, expected);
-      page.replaceChildren(
+      if (figure !== null) page.replaceChildren(oneFigure(figure, data, { view, rivals }));
+      else page.replaceChildren(
         head(data, feed, preview, expected, rivals),
         data.run.lost?.curves ? lostCurves(data.run) : charts(data, feed, view, rivals),
         findings(data),
