@@ -12,7 +12,7 @@ import { controls } from "./controls.js";
 import { comparisonJson, curvesCsv } from "./exports.js";
 import { AXES, METRICS, shown } from "./groups.js";
 import { legend } from "./legend.js";
-import { pythonScript } from "./python.js";
+import { notebook, pythonScript } from "./python.js";
 import { BANDS } from "../../charts/statistics.js";
 
 /** The number of curves drawn until the reader asks for all: more are hard to read, and slow. */
@@ -62,6 +62,7 @@ export function curvesCard(state, change, remove, further) {
     "Picture (PNG)": () => saveWithLegend(chart, "png", name()),
     "Picture (SVG)": () => saveWithLegend(chart, "svg", name()),
     "Python script": () => save(`${name()}.py`, pythonScript(curves, state().view, location.href), "text/x-python"),
+    "Notebook": () => save(`${name()}.ipynb`, notebook(pythonScript(curves, state().view, location.href), location.href), "application/x-ipynb+json"),
     ...further,
   });
   const element = h(

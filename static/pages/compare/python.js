@@ -135,6 +135,24 @@ def figure():
 ${ending(placed)}`;
 }
 
+/** The same as a Jupyter notebook: `script` without its main part, and the figure. */
+export function notebook(script, address) {
+  const cell = (id, kind, text) => ({
+    id,
+    cell_type: kind,
+    metadata: {},
+    source: text.split(/(?<=\n)/),
+    ...(kind === "code" ? { execution_count: null, outputs: [] } : {}),
+  });
+  const cells = [
+    cell("told", "markdown", `# Runs of OnlyBN\n\nMade from <${address}>. Needs plotly.`),
+    cell("made", "code", script.split('\nif __name__ == "__main__":')[0].trimEnd()),
+    cell("shown", "code", "figure()"),
+  ];
+  const kernelspec = { name: "python3", display_name: "Python 3", language: "python" };
+  return JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: { kernelspec, language_info: { name: "python" } }, cells }, null, 1);
+}
+
 const opening = (title, address) => `"""${title} of runs of OnlyBN, drawn again. Needs plotly only; writes an HTML file beside this one.
 
 Made from ${address.replaceAll("\\", "").replaceAll('"', "")}

@@ -12,6 +12,7 @@ import { onTheme } from "../../base/theme.js";
 import { badge } from "../../base/widgets.js";
 import { COLUMNS, columnTitle, differing, fieldOf, FIELDS } from "./fields.js";
 import { runName } from "./groups.js";
+import { latexTable } from "./latex.js";
 import { swatch } from "./legend.js";
 
 const NUMBERS = new Set(["epochs", "replicate", "train_examples", "test_examples", "difference", "launched"]);
@@ -38,7 +39,9 @@ export function comparedRuns(change, remove) {
         ]),
         "text/csv",
       ),
+    "Table as LaTeX": () => save("onlybn-runs.tex", latex(shown, differ()), "application/x-tex"),
   });
+  const differ = () => differing(shown.rows.map(({ run }) => run));
   const rows = new Map();
   onTheme(() => rows.clear());
   let layout = "";
@@ -75,6 +78,13 @@ export function comparedRuns(change, remove) {
     show(found, Boolean(view.find));
   }
   return { element, update };
+}
+
+/** The table as it is shown, for a paper; booktabs draws its lines. */
+function latex(shown, differ) {
+  const titles = ["Run", ...shown.columns.map((key) => (key === "difference" ? `Δ ${compared(shown.view).title.toLowerCase()}` : columnTitle(key)))];
+  const rows = shown.rows.map(({ run }) => [runName(run, differ), ...shown.columns.map((key) => textOf(run, key, shown))]);
+  return latexTable(titles, rows, [false, ...shown.columns.map(isNumber)], location.href);
 }
 
 /** The value of a cell; a difference is the run's result minus the baseline's. */
