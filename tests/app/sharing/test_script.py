@@ -27,7 +27,7 @@ def test_the_script_draws_the_points_and_says_how_to_train_again(
     answer = client.get(f"/api/runs/{run_id}/script")
     assert answer.headers["content-disposition"].endswith(f'filename="onlybn-{run_id}.py"')
     shown: list[go.Figure] = []
-    monkeypatch.setattr(go.Figure, "show", shown.append)
+    monkeypatch.setattr(go.Figure, "show", lambda figure: shown.append(figure))
     file = tmp_path / "curves.py"
     file.write_bytes(answer.content)
     made = runpy.run_path(str(file))
@@ -44,7 +44,7 @@ def test_the_notebook_runs_cell_by_cell(client: TestClient, run_id: str, monkeyp
     notebook = json.loads(client.get(f"/api/runs/{run_id}/script?format=ipynb").content)
     assert notebook["nbformat"] == 4 and len({cell["id"] for cell in notebook["cells"]}) == len(notebook["cells"])
     shown: list[go.Figure] = []
-    monkeypatch.setattr(go.Figure, "show", shown.append)
+    monkeypatch.setattr(go.Figure, "show", lambda figure: shown.append(figure))
     space: dict[str, object] = {}
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
