@@ -37,6 +37,7 @@ from app.api import (
     studies,
 )
 from app.api.common import Services
+from app.api.rooms import rooms
 from app.live.feed import Feed
 from app.live.folder import DataFolder
 from app.live.messages import Question
@@ -78,6 +79,7 @@ ROUTERS = tuple(
         status,
         shares,
         reports,
+        rooms,
         admin,
     )
 )
@@ -91,6 +93,10 @@ READ_BY_US = (
     SurgeryRequest,
     admin.Wanted,
     admin.Amended,
+    runs.Labels,
+    rooms.RoomWanted,
+    rooms.RoomChange,
+    rooms.Nickname,
 )
 """JSON bodies that the routes parse themselves, for their own error messages."""
 FASTAPIS_ERRORS = ("HTTPValidationError", "ValidationError")

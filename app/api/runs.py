@@ -2,23 +2,24 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
 from app.api import starts
 from app.api.common import COSTLY, By, Existing, Found, Here, RunId, Token, described, found, refuse_others, wrong
-from app.api.errors import Problem
+from app.api.errors import Problem, explain, parse
 from app.api.spec import EXAMPLE, Spec
 from app.form.experiments import EXPERIMENTS
 from app.preview.outlook import Outlook
 from app.views import runs as views
 from app.web.answers import answer
+from core.catalog.model import Model
 from core.catalog.schedules import learning_rate
-from core.run.problems import explain
+from core.run.problems import explain as explain_spec
 from core.run.spec import RunSpec
 from jobs.store.labels.labels import MAX_NOTE, MAX_TAGS, BadLabel
-from jobs.store.records import RESUMABLE, TERMINAL, Group, Run, State, Unreadable
+from jobs.store.records import ID_PATTERN, RESUMABLE, TERMINAL, Group, Run, State, Unreadable
 from jobs.store.runs import HANDED_OVER, REMOVED_FOR_S, SORTS, MissingStart
 from jobs.store.submission import KeyTaken
 from jobs.store.tallies import Filters
@@ -37,10 +38,8 @@ class ScheduleView(TypedDict):
     lr: list[float]
 
 
-class Labels(BaseModel):
+class Labels(Model):
     """What the owner of a run says about it. What is left out does not change; null or nothing takes it away."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: str | None = Field(None, max_length=200, description="As the name of a spec.")
     note: str | None = Field(None, max_length=2 * MAX_NOTE, description=f"At most {MAX_NOTE:,} letters.")
@@ -78,6 +77,7 @@ def launch_run(
     by: By,
     keep: Annotated[Literal["network"] | None, Query(description="network: whatever its size.")] = None,
     question: Annotated[Question | None, Query(description="The question of the first page that it answers.")] = None,
+    room: Annotated[str | None, Query(pattern=ID_PATTERN, description="The room on whose board it appears.")] = None,
     idempotency_key: Annotated[str | None, Header(min_length=16, max_length=200)] = None,
 ) -> Response:
     """Queue a run. Keep `owner_token`: it is shown only once, and is needed to cancel the run.
@@ -89,9 +89,17 @@ def launch_run(
     networks only where `keep` asks for that.
     """
     starts.refuse_unknown_start(spec, here)
+    if room and here.store.rooms.nickname(room, by) is None:
+        raise Problem(422, f"you are not in room {room}: join it first, or launch outside of it")
     try:
         run, token = here.store.runs.submit(
-            spec, by=by, limits=here.settings.limits, keeps=keep == "network", key=idempotency_key, question=question
+            spec,
+            by=by,
+            limits=here.settings.limits,
+            keeps=keep == "network",
+            key=idempotency_key,
+            question=question,
+            room=room,
         )
     except KeyTaken as error:
         raise Problem(422, str(error)) from error
@@ -217,10 +225,20 @@ def resume_run(run: Found, here: Here, by: By, x_owner_token: Token = None) -> R
     return answer(views.whole(resumed, here.settings.public_url))
 
 
+async def _labels(request: Request) -> Labels:
+    return parse(Labels, await request.body(), explain)
+
+
 @router.patch(
-    "/api/runs/{run_id}", response_model=views.RunView, responses=wrong(403, 404, 422), summary="Name, note and tags"
+    "/api/runs/{run_id}",
+    response_model=views.RunView,
+    responses=wrong(403, 404, 422),
+    openapi_extra=described(Labels, {"name": "Deeper", "tags": ["depth"]}),
+    summary="Name, note and tags",
 )
-def label_run(labels: Labels, run_id: Existing, here: Here, x_owner_token: Token = None) -> Response:
+def label_run(
+    labels: Annotated[Labels, Depends(_labels)], run_id: Existing, here: Here, x_owner_token: Token = None
+) -> Response:
     """Rename a run, or change its note or its tags, at any time. None of them changes its training or its digest.
 
     Send the token of the run, or of the study that launched it."""
@@ -230,7 +248,7 @@ def label_run(labels: Labels, run_id: Existing, here: Here, x_owner_token: Token
     except BadLabel as error:
         raise Problem(422, str(error)) from error
     except ValidationError as error:
-        raise Problem(422, explain(error)) from error
+        raise Problem(422, explain_spec(error)) from error
     here.feed.forget(run_id)
     return answer(views.whole(run or found(run_id, here), here.settings.public_url))
 

@@ -133,6 +133,14 @@ PAGES = {
             run="run",
         ),
         Page(
+            "/room",
+            "Room",
+            link_title="A room",
+            description="Everybody’s runs of a class on one board: join with a nickname.",
+            opens="this room, which everybody with the link can join",
+            head="<h1>Room</h1>",
+        ),
+        Page(
             "/admin",
             "Admin",
             link_title="Admin",

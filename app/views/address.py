@@ -33,6 +33,7 @@ class Source(TypedDict):
     architecture: list[str]
     dataset: list[str]
     tag: str
+    room: str | None
 
 
 class Reading:
@@ -106,7 +107,7 @@ class Reading:
 
 
 def read_source(reading: Reading) -> Source:
-    study = reading.ids("study")
+    study, room = reading.ids("study"), reading.ids("room")
     return {
         "runs": reading.ids("runs"),
         "without": reading.ids("without"),
@@ -117,6 +118,7 @@ def read_source(reading: Reading) -> Source:
         "architecture": reading.names("architecture", catalog.parse),
         "dataset": reading.names("dataset", DATASETS.__getitem__),
         "tag": reading.text("tag"),
+        "room": room[0] if room else None,
     }
 
 
@@ -129,6 +131,7 @@ def filters_of(source: Source) -> Filters:
         architectures=source["architecture"] or None,
         datasets=source["dataset"] or None,
         tag=source["tag"] or None,
+        room=source["room"],
     )
 
 

@@ -179,7 +179,7 @@ def _found(source: Source, store: Store, problems: list[str]) -> tuple[list[Run]
             problems.append(f"There is no study {source['study']} on this server.")
         members = {run.id: run for run in (study.runs if study else ()) if run.id not in without}
         runs, total = list(members.values())[:MAX_RUNS], len(members)
-    elif any(source[key] for key in ("text", "state", "policy", "architecture", "dataset", "tag")):
+    elif any(source[key] for key in ("text", "state", "policy", "architecture", "dataset", "tag", "room")):
         page, total = store.runs.find(filters=filters_of(source), limit=MAX_RUNS)
         runs, missing = [run for run in page if run.id not in without], []
     else:

@@ -67,8 +67,9 @@ class Runs:
         keeps: bool = False,
         key: str | None = None,
         question: str | None = None,
+        room: str | None = None,
     ) -> tuple[Run, str]:
-        """Queue a run that `by` asks for, to answer a `question`; `keeps`: keep its trained network, whatever its size.
+        """Queue a run that `by` asks for, to answer a `question`, in a `room`; `keeps`: keep its network, whatever its size.
 
         Returns it with the token that proves who may change it; the database keeps only its hash. With a `key`, which
         nobody else knows, a repeated call returns the run of the first one. Raises Refused, and MissingStart, and
@@ -76,7 +77,7 @@ class Runs:
         """
         check_price(spec, limits.cap)
         token = owner_token or (token_of(key) if key else new_token())
-        row = {**row_of(spec, hashed(token), by=by), "keeps": keeps, "question": question}
+        row = {**row_of(spec, hashed(token), by=by), "keeps": keeps, "question": question, "room": room}
         row |= {"id": id_of(key)} if key else {}
         try:
             return self._submit(row, spec, by, limits), token

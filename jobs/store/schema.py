@@ -18,10 +18,11 @@ from sqlalchemy.exc import DBAPIError
 
 from jobs.store.artefacts import tables as _artefacts  # noqa: F401  # they belong to METADATA
 from jobs.store.database import Database
+from jobs.store.rooms import tables as _rooms  # noqa: F401  # they belong to METADATA
 from jobs.store.shares import tables as _shares  # noqa: F401  # they belong to METADATA
 from jobs.store.tables import METADATA, SCHEMA
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest revision in `migrations/versions`."""
 BEFORE = "3"
 """The schema of the last programs without migrations."""

@@ -14,6 +14,7 @@ from jobs.store.examples import Examples
 from jobs.store.labels.labels import Labels
 from jobs.store.queue import Queue
 from jobs.store.results import Results
+from jobs.store.rooms.rooms import Rooms
 from jobs.store.runs import Runs
 from jobs.store.schema import migrate
 from jobs.store.shares.allowance import Allowances
@@ -38,6 +39,7 @@ class Store:
         self.queue = Queue(database)
         self.claims = Claims(database)
         self.curves = Curves(database)
+        self.rooms = Rooms(database)
         self.labels = Labels(database)
         self.results = Results(database)
         self.artefacts = Artefacts(database, artefacts)

@@ -36,6 +36,7 @@ class Filters:
     tag: str | None = None
     question: str | None = None
     visitor: str | None = None
+    room: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """That nobody has removed the run, and that it passes this filter."""
@@ -52,6 +53,8 @@ class Filters:
             found.append(RUNS.c.tags.contains(f" {self.tag} ", autoescape=True))
         if self.question:
             found.append(RUNS.c.question == self.question)
+        if self.room:
+            found.append(RUNS.c.room == self.room)
         if self.visitor:
             found.append(RUNS.c.visitor == self.visitor)
         return found

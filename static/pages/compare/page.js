@@ -147,10 +147,11 @@ export function mount(element) {
 }
 
 /** The source of the runs in words. */
-function sourceWords({ runs, study, text, tag, ...source }, count) {
+function sourceWords({ runs, study, text, tag, room, ...source }, count) {
   const many = `${count} ${count === 1 ? "run" : "runs"}`;
   if (runs.length) return many;
   if (study) return `${many} of study ${study}`;
+  if (room) return `${many} of a room`;
   const said = {
     state: stateWord,
     policy: (name) => policyOf(name).title,

@@ -32,9 +32,9 @@ def test_the_script_draws_the_points_and_says_how_to_train_again(
     file.write_bytes(answer.content)
     made = runpy.run_path(str(file))
     points = store.curves.points(run_id)
-    for split in ("train", "test"):
-        own = [point for point in points if point.split == split]
-        assert made["CURVES"][split]["top1"] == [point.top1 for point in own]
+    assert points and set(made["CURVES"]) == {point.split for point in points}
+    for split, curve in made["CURVES"].items():
+        assert curve["top1"] == [point.top1 for point in points if point.split == split]
     assert [figure.layout.yaxis.title.text for figure in shown] == ["accuracy", "loss"]
     assert made["NAME"] == "Named: γ = 1 (really)"
     assert "# python -m core train --architecture resnet-" in answer.text
