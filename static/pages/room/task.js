@@ -38,8 +38,9 @@ export function task(id, again) {
   run.addEventListener("click", () =>
     busy(run, problem, async () => {
       const asked = (await ask("/api/experiments")).find(({ name }) => name === now.question);
+      const replicate = now.members.indexOf(now.me); // other random numbers for each, so that the board shows their spread
       for (const [at, spec] of asked.runs.entries())
-        await launchRun({ ...spec, name: plain(`${now.me}: ${asked.names[at]}`) }, { question: asked.name, room: id });
+        await launchRun({ ...spec, replicate, name: plain(`${now.me}: ${asked.names[at]}`) }, { question: asked.name, room: id });
       toast(`${asked.runs.length} runs are launched. They appear on the board.`);
       run.disabled = false;
       run.removeAttribute("aria-busy");
