@@ -69,7 +69,7 @@ class Runs:
         question: str | None = None,
         room: str | None = None,
     ) -> tuple[Run, str]:
-        """Queue a run that `by` asks for, to answer a `question`, in a `room`; `keeps`: keep its network, however large.
+        """Queue a run that `by` asks for, to answer a `question`, in `room`; `keeps`: keep its network, however large.
 
         Returns it with the token that proves who may change it; the database keeps only its hash. With a `key`, which
         nobody else knows, a repeated call returns the run of the first one. Raises Refused, and MissingStart, and
