@@ -76,12 +76,12 @@ def test_the_queue_is_turned_with_the_keyboard_and_visitors_hear_of_it(open_page
     queue = page.get_by_role("region", name="Queue")
     expect(queue).to_contain_text("The queue is open")
     expect(queue).to_contain_text("of 5.0\u202fGB are used")
-    expect(queue).to_contain_text("No run has had to make room yet.")
+    expect(queue).to_contain_text("No run has been deleted to free disk space yet.")
     expect(queue.get_by_label("Workers")).to_contain_text("training 0 of 1")
     pause = queue.get_by_role("button", name="Pause")
     pause.focus()
     page.keyboard.press("Enter")
-    said(page, "The queue is paused: no further run begins")
+    said(page, "The queue is paused: no new runs start")
     expect(pause).to_have_attribute("aria-pressed", "true")
     expect(pause).to_be_focused()
     assert public_puppet.store.switch.mode() == "paused"
@@ -137,7 +137,7 @@ def test_runs_are_renamed_pinned_removed_and_restored(open_page: Open, public_pu
     row = rows.filter(has_text="Kind words")
     expect(row).to_have_count(1)
     row.get_by_role("button", name="Pin").click()
-    said(page, "is pinned: nothing of it is ever deleted")
+    said(page, "is pinned and will never be deleted")
     expect(row.get_by_role("button", name="Unpin")).to_be_focused()
     run = public_puppet.store.runs.get(run_id)
     assert run and run.pinned and run.spec.name == "Kind words"
@@ -145,7 +145,7 @@ def test_runs_are_renamed_pinned_removed_and_restored(open_page: Open, public_pu
     expect(seen.locator('[data-slot="kept"]')).to_have_text("Pinned by the server’s admin: it is kept for good.")
     row.get_by_role("button", name="Unpin").click()
     row.get_by_role("button", name="Remove").click()
-    said(page, "is removed, and can be restored for an hour")
+    said(page, "was removed. You can restore it for an hour")
     expect(row).to_contain_text("removed")
     assert public_puppet.store.runs.get(run_id) is None
     row.get_by_role("button", name="Restore").click()
@@ -180,9 +180,9 @@ def test_a_name_is_reported_without_a_login_and_settled_by_the_admin(open_page: 
     expect(reports.get_by_role("listitem").first).to_contain_text("Offensive reported by 2 visitors")
     reports.get_by_role("button", name="Dismiss: “Harmless”").click()
     said(page, "1 report of “Harmless” dismissed: the name stays.")
-    reports.get_by_role("button", name="Take the name away: “Offensive”").click()
-    said(page, f"Run {rude} has no name now.")
-    expect(reports).to_contain_text("No name is reported.")
+    reports.get_by_role("button", name="Remove the name: “Offensive”").click()
+    said(page, f"Run {rude} no longer has a name.")
+    expect(reports).to_contain_text("No names have been reported.")
     run = public_puppet.store.runs.get(rude)
     assert run and run.spec.name is None
 
@@ -194,7 +194,7 @@ def test_within_a_frame_of_another_site_it_shows_nothing(open_page: Open, public
         public_site_url + "/admin",
     )
     frame = page.frame_locator("iframe")
-    expect(frame.get_by_text("This page works only by itself")).to_be_visible()
+    expect(frame.get_by_text("This page does not work inside another page")).to_be_visible()
     expect(frame.get_by_label("Admin token")).to_have_count(0)
 
 

@@ -20,7 +20,7 @@ CHARTS = (
     "At this moment: Histogram",
     "Over the training: Values",
     "Learning rate",
-    "Images a second",
+    "Images per second",
     "Without the smallest γ",
     "ReLUs that are off",
     "How often each channel is 0",
@@ -123,7 +123,7 @@ def test_a_long_run_says_that_it_is_thinned(open_page: Open, puppet: Puppet) -> 
     drawn(page)
     for name in ("Accuracy", "Learning rate"):
         fold(page, name).click()
-        expect(table(page, name).locator("xpath=..").locator(".data-bar")).to_contain_text("thinned, every peak kept")
+        expect(table(page, name).locator("xpath=..").locator(".data-bar")).to_contain_text("some train points are left out")
     puppet.finish(run_id)
     short = open_page(f"/run?id={puppet.done()}")
     drawn(short)
@@ -141,7 +141,7 @@ def test_a_table_of_very_many_cells_comes_in_parts(open_page: Open, puppet: Pupp
     expect(rows).to_have_count(40)
     lines = saved(page, table(page, name))
     assert len(lines) == 1 + 61 and len(lines[0]) > 200
-    page.get_by_role("button", name="Show more: 21 of 61 rows are folded away").click()
+    page.get_by_role("button", name="Show more: 21 of 61 rows are hidden").click()
     expect(rows).to_have_count(61)
 
 
@@ -158,9 +158,9 @@ def test_the_other_pages_figures_have_their_numbers(open_page: Open, puppet: Pup
     name = "The values of one channel"
     fold(page, name).click()
     expect(table(page, name).locator("tbody tr")).to_have_count(33)
-    middle = table(page, name).locator("tbody tr").filter(has_text="lets it pass").first
+    middle = table(page, name).locator("tbody tr").filter(has_text="unchanged").first
     before = middle.inner_text()
-    page.get_by_role("button", name="Turned round").click()
+    page.get_by_role("button", name="Sign flipped").click()
     expect(middle).not_to_have_text(before)
 
     page = open_page("/paper#random-k")

@@ -51,7 +51,7 @@ TRACES = {
     "At this moment": ["bar", "scatter"],
     "Over the training": ["heatmap"],
     "Learning rate": ["scatter", "scatter"],
-    "Images a second": ["scatter"],
+    "Images per second": ["scatter"],
 }
 """The kinds of the first traces of each chart of a run."""
 

@@ -93,7 +93,7 @@ def test_ticked_runs_lead_to_their_comparison(open_page: Open, four: list[str]) 
     assert points == 13
     assert color == deep_color and dash != deep_dash, "colour by policy, dash by architecture"
     assert other_color != color
-    page.get_by_role("button", name="Take Quartet 1 out", exact=True).click()
+    page.get_by_role("button", name="Remove Quartet 1", exact=True).click()
     page.wait_for_function(f"{TRACES}?.length === 2")
     page.get_by_role("link", name="Add runs").click()
     expect(page.get_by_text("2 runs chosen.")).to_be_visible()
@@ -235,7 +235,7 @@ def test_who_trains_here_stands_above_the_table(open_page: Open, puppet: Puppet)
     expect(lines.first).to_contain_text(f"Worker on {puppet.identity.host}: training 1 run ·")
     puppet.finish(run_id)
     puppet.store.workers.bye([puppet.identity.name])
-    expect(lines).to_have_text(["No worker is running: what waits begins once one does."])
+    expect(lines).to_have_text(["No worker is running. Queued runs will start when one connects."])
     puppet.hello()
     expect(lines.first).to_contain_text(": idle ·")
 

@@ -38,8 +38,9 @@ def of_python(source: str) -> Iterator[Text]:
             hidden.add(id(node.value))
         if isinstance(node, ast.JoinedStr):
             hidden |= {id(part) for part in node.values}
-            fields = [p.value if isinstance(p, ast.Constant) else f"{{{ast.unparse(p)[2:-1]}}}" for p in node.values]
-            yield node.lineno, "".join(str(field) for field in fields)
+            parts = [part for part in node.values if isinstance(part, ast.Constant | ast.FormattedValue)]
+            words = (p.value if isinstance(p, ast.Constant) else f"{{{ast.unparse(p.value)}}}" for p in parts)
+            yield node.lineno, "".join(map(str, words))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in hidden:
             yield node.lineno, node.value
 

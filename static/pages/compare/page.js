@@ -48,7 +48,7 @@ export function mount(element) {
     missing = missing.filter((other) => other !== id);
     drop(id);
     write();
-    announce("Taken out.");
+    announce("Removed.");
     draw();
   };
   let groups = [];
@@ -108,7 +108,7 @@ export function mount(element) {
     from.textContent = there ? sourceWords(source, members.length) : "";
     add.href = `/runs${members.length ? `?compare=${members.map(({ id }) => id).join(",")}` : ""}`;
     const heard = members.filter((data) => data.heard).length;
-    reading.textContent = `Reading curves: ${heard} of ${members.length} runs.`;
+    reading.textContent = `Loading curves: ${heard} of ${members.length} runs.`;
     show(reading, heard < members.length);
     if (!there) return;
     groups = groupsOf(members, view.group).map((group) => curvesOf(group, view));
