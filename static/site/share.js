@@ -8,7 +8,7 @@ import { copyButton, h } from "../base/dom.js";
 import { embedded } from "../base/frame.js";
 import { options } from "../server/catalog.js";
 
-const THEMES = { "": "The reader’s", light: "Light", dark: "Dark" };
+const THEMES = { "": "Match reader", light: "Light", dark: "Dark" };
 const HEIGHT = 720;
 const A_ROW = 56; // letters; a phone shows fewer and scrolls
 const MOST_ROWS = 4;
@@ -43,10 +43,10 @@ function open() {
       h("h2", { id: "share-title" }, "Share this page"),
       h("button", { type: "button", class: "button small", onclick: () => sheet.close() }, "Close"),
     ),
-    h("p", { class: "quiet" }, `The link opens ${opens()}. It lets nobody change what is yours.`),
+    h("p", { class: "quiet" }, `The link opens ${opens()}. Viewers cannot change anything.`),
     link.element,
     copyButton("Copy link", () => link.text.value, "button small"),
-    h("h3", {}, "In a page of yours"),
+    h("h3", {}, "Embed"),
     h("label", { class: "sheet-row" }, "Theme ", theme),
     code.element,
     copyButton("Copy code", () => code.text.value, "button small"),

@@ -87,7 +87,7 @@ def test_the_queue_is_turned_with_the_keyboard_and_visitors_hear_of_it(open_page
     assert public_puppet.store.switch.mode() == "paused"
     visitor.reload()
     share = visitor.locator('[data-slot="launch-share"]')
-    expect(share).to_contain_text("The queue is paused: runs that wait begin when it is opened again.")
+    expect(share).to_contain_text("The queue is paused. Queued runs will start when it reopens.")
     public_puppet.hello()
     runs = open_page("/runs", page=visitor)
     expect(runs.get_by_role("status").filter(has_text="The queue is paused")).to_be_visible()
@@ -100,7 +100,7 @@ def test_the_queue_is_turned_with_the_keyboard_and_visitors_hear_of_it(open_page
     queue.get_by_role("button", name="Open").click()
     said(page, "The queue is open")
     open_page("/train", page=visitor)
-    expect(share).to_contain_text("Left for you")
+    expect(share).to_contain_text("You have left")
 
 
 def test_the_troubles_of_a_worker_are_said(open_page: Open, public_puppet: Puppet) -> None:
@@ -132,7 +132,7 @@ def test_runs_are_renamed_pinned_removed_and_restored(open_page: Open, public_pu
     expect(page.get_by_role("alert").filter(has_text="name")).to_be_visible()
     page.get_by_label("New name of Rude words").fill("Kind words")
     page.keyboard.press("Enter")
-    said(page, f"Run {run_id} is called “Kind words” now.")
+    said(page, f"Run {run_id} is now called “Kind words”.")
     page.get_by_label("Find by name or id").fill(run_id)
     row = rows.filter(has_text="Kind words")
     expect(row).to_have_count(1)
@@ -142,14 +142,14 @@ def test_runs_are_renamed_pinned_removed_and_restored(open_page: Open, public_pu
     run = public_puppet.store.runs.get(run_id)
     assert run and run.pinned and run.spec.name == "Kind words"
     seen = open_page(f"/run?id={run_id}")
-    expect(seen.locator('[data-slot="kept"]')).to_have_text("Pinned by the server’s admin: it is kept for good.")
+    expect(seen.locator('[data-slot="kept"]')).to_have_text("Pinned by the server’s admin: it is never deleted.")
     row.get_by_role("button", name="Unpin").click()
     row.get_by_role("button", name="Remove").click()
     said(page, "was removed. You can restore it for an hour")
     expect(row).to_contain_text("removed")
     assert public_puppet.store.runs.get(run_id) is None
     row.get_by_role("button", name="Restore").click()
-    said(page, f"Run {run_id} is back.")
+    said(page, f"Run {run_id} was restored.")
     expect(row.get_by_role("button", name="Remove")).to_be_visible()
     row.get_by_role("button", name="Remove").click()
     page.get_by_role("button", name="Undo").last.click()

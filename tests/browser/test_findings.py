@@ -12,7 +12,7 @@ from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
 from tests.browser.test_run import state
 
-ABLATION, RELUS, ZEROS = "Without the smallest γ", "ReLUs that are off", "How often each channel is 0"
+ABLATION, RELUS, ZEROS = "Accuracy with small γ removed", "Dead ReLU channels", "How often each channel is zero"
 
 
 def test_a_run_shows_its_findings_once_it_is_finished(open_page: Open, puppet: Puppet) -> None:

@@ -78,7 +78,7 @@ def test_keys_go_where_they_say_and_rest_while_one_types(open_page: Open) -> Non
     page = open_page("/about")
     keys_listen(page)
     page.keyboard.press("?")
-    sheet = page.get_by_role("dialog", name="Keys")
+    sheet = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(sheet.get_by_text("Go to Runs")).to_be_visible()
     assert page.evaluate("document.activeElement.closest('dialog') !== null")
     page.keyboard.press("Escape")
@@ -97,7 +97,7 @@ def test_keys_go_where_they_say_and_rest_while_one_types(open_page: Open) -> Non
     assert "/runs" in page.url
     find.blur()
     page.keyboard.press("?")
-    sheet.get_by_label("Use these keys").uncheck()
+    sheet.get_by_label("Enable shortcuts").uncheck()
     page.keyboard.press("Escape")
     left: list[Request] = []
     page.on("request", lambda request: left.append(request) if request.is_navigation_request() else None)
@@ -116,7 +116,7 @@ def test_keys_do_what_the_page_can_do(open_page: Open, puppet: Puppet) -> None:
     page.keyboard.press("p")
     expect(pinned).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("?")
-    sheet = page.get_by_role("dialog", name="Keys")
+    sheet = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(sheet.get_by_text("Pin this run")).to_be_visible()
     expect(sheet.get_by_text("Cancel this run")).to_have_count(0)
     open_page("/train", page=page)

@@ -16,12 +16,12 @@ export function picture(operation, plan) {
   return h(
     "section",
     { class: "card", "aria-labelledby": "picture-title" },
-    h("h2", { id: "picture-title" }, "What is left"),
+    h("h2", { id: "picture-title" }, "Remaining features"),
     box,
     h(
       "p",
       { class: "legend" },
-      h("span", { class: "legend-item" }, h("span", { class: "key", "aria-hidden": "true" }), "a layer, as high as it has features"),
+      h("span", { class: "legend-item" }, h("span", { class: "key", "aria-hidden": "true" }), "a layer; its height is its number of features"),
       h("span", { class: "legend-item" }, h("span", { class: "key gap", "aria-hidden": "true" }), "missing stripe: a feature that is off (γ = 0)"),
     ),
   );
