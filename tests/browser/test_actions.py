@@ -173,7 +173,11 @@ TOLD: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         },
         "were off, and test accuracy was 50.0%; its twin with random weights was at 20.0% at this",
     ),
-    ({"progress": {**BASE["progress"], "step": 1000, "analysed": 0.5}}, {}, "Analysing the trained network… 31% of the"),
+    (
+        {"progress": {**BASE["progress"], "step": 1000, "analysed": 0.5}},
+        {},
+        "Analysing the trained network… 31% of the",
+    ),
 ]
 """What is different from BASE, what else is known, and a part of what is to be said."""
 

@@ -123,7 +123,9 @@ def test_a_long_run_says_that_it_is_thinned(open_page: Open, puppet: Puppet) -> 
     drawn(page)
     for name in ("Accuracy", "Learning rate"):
         fold(page, name).click()
-        expect(table(page, name).locator("xpath=..").locator(".data-bar")).to_contain_text("some train points are left out")
+        expect(table(page, name).locator("xpath=..").locator(".data-bar")).to_contain_text(
+            "some train points are left out"
+        )
     puppet.finish(run_id)
     short = open_page(f"/run?id={puppet.done()}")
     drawn(short)

@@ -145,7 +145,7 @@ def moves(report: Page) -> None:
     """The slider, the letters and the pointer each change what the charts show."""
     readout = report.locator("figure", has_text="Histogram of all layers").locator(".readout")
     expect(readout).to_contain_text("at epoch 12")
-    slider = report.get_by_label("Moment of the training")
+    slider = report.get_by_label("Moment in training")
     bars = report.locator("[data-chart=histogram] .bar")
     before = bars.evaluate_all("all => all.map(bar => bar.getAttribute('height'))")
     slider.focus()

@@ -13,7 +13,7 @@ from tests.browser.puppet import Puppet
 
 
 def slider(page: Page) -> Locator:
-    return page.get_by_label("Moment of the training")
+    return page.get_by_label("Moment in training")
 
 
 def tab(page: Page, card: str, name: str) -> Locator:

@@ -95,7 +95,9 @@ def test_every_question_says_what_it_costs_before_anything_runs(open_page: Open)
     assert page.url.endswith("/paper?scale=paper#subsets")
     page.reload()
     expect(page.locator("#subsets .cost")).to_contain_text("280 runs")
-    expect(opened(page, "threshold").locator(".figure-key")).to_contain_text("We do not know the paper's values for this")
+    expect(opened(page, "threshold").locator(".figure-key")).to_contain_text(
+        "We do not know the paper's values for this"
+    )
 
 
 def test_a_study_from_launch_to_verdict(open_page: Open, puppet: Puppet) -> None:

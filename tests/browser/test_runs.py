@@ -154,9 +154,7 @@ def test_all_ticked_runs_are_cancelled_or_deleted_at_once(open_page: Open, puppe
         page.get_by_label(f"Compare Flock {k}").check()
     bulk.get_by_role("button", name="Cancel").click()
     toast = page.locator(".toast")
-    expect(toast).to_contain_text(
-        "1 run cancelled. 5 unchanged: 3 launched in another browser; 2 already ended."
-    )
+    expect(toast).to_contain_text("1 run cancelled. 5 unchanged: 3 launched in another browser; 2 already ended.")
     row = page.locator(".runs-table tbody tr").filter(has_text="Flock 4")
     expect(row.locator(".badge")).to_have_text("Cancelled")
     expect(bulk.get_by_role("button", name="Cancel")).to_be_hidden()
@@ -179,7 +177,9 @@ def test_of_a_run_that_still_trains_the_page_does_not_say_that_it_has_stopped(op
     page.evaluate(KEEP, {run_id: token})
     page.get_by_label("Compare Stopping soon").check()
     page.get_by_role("group", name="Selected runs").get_by_role("button", name="Cancel").click()
-    expect(page.locator(".toast")).to_contain_text("1 run cancelled; 1 of them is still training and will stop in a moment.")
+    expect(page.locator(".toast")).to_contain_text(
+        "1 run cancelled; 1 of them is still training and will stop in a moment."
+    )
     puppet.obey_cancel(run_id)
 
 

@@ -22,7 +22,7 @@ export function player(data, view) {
   const path = s("path", { d: ICONS.play, fill: "currentColor" });
   const icon = s("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" }, path);
   const button = h("button", { type: "button", class: "icon-button play", "aria-label": "Play the training" }, icon);
-  const slider = h("input", { type: "range", min: 0, max: 0, step: 1, value: 0, "aria-label": "Moment of the training" });
+  const slider = h("input", { type: "range", min: 0, max: 0, step: 1, value: 0, "aria-label": "Moment in training" });
   const words = h("span", { class: "moment" });
   const newest = h("button", { type: "button", class: "button small" }, "Follow the latest");
   const element = h("div", { class: "player", hidden: true }, button, slider, words, newest);
