@@ -32,13 +32,13 @@ def _policy_title(name: object) -> str:
 
 
 def value_title(field: str, value: object) -> str:
-    """A value of an axis, with words that say what it is a value of: `γ = 1, β = 0 at first`, `init.weights binary`."""
+    """A value of an axis, with words that say what it is: `initially γ = 1, β = 0`, `init.weights binary`."""
     if field == "architecture":
         return title(value)
     if field == "policy":
         return _policy_title(value)
     if field == "init.norm" and value in NORM_INITIALIZERS:
-        return f"starting from {NORM_INITIALIZERS[str(value)].title}"
+        return f"initially {NORM_INITIALIZERS[str(value)].title}"
     if field == "norm.kind":
         return Normalisation.model_validate({"kind": value}).title
     return f"{field} {value}"

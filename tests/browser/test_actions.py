@@ -48,8 +48,8 @@ def test_a_refused_cancel_rolls_back_and_says_why(open_page: Open, puppet: Puppe
             pass
     state(page).to_have_text("Cancelling")
     story(page).to_contain_text("Stopping in epoch 4 of 12, as asked")
-    held[0].fulfill(status=503, json={"detail": "the database does not answer right now; please try again"})
-    alert(page, "the database does not answer").to_be_visible()
+    held[0].fulfill(status=503, json={"detail": "the database does not respond right now; please try again"})
+    alert(page, "the database does not respond").to_be_visible()
     state(page).to_have_text("Running")
     expect(page.get_by_role("button", name="Cancel")).to_be_enabled()
     puppet.finish(run_id)

@@ -76,7 +76,7 @@ def test_what_is_left_is_said_and_a_refusal_comes_in_advance(open_public: Open, 
     launch(page)
     waiting = len(public_puppet.store.queue.waiting())
     open_public(FORM, page=page)
-    words = "3 runs and studies of yours are waiting, and at most 3 may."
+    words = "3 runs and studies of yours are waiting; the limit is 3."
     expect(page.locator('[data-slot="launch-share"]')).to_contain_text(words)
     button = page.get_by_role("button", name="Launch", exact=True)
     expect(button).to_have_attribute("aria-disabled", "true")

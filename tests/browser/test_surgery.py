@@ -194,7 +194,7 @@ def test_without_findings_and_without_a_worker_it_says_so(
         time.sleep(0.1)
     page.get_by_role("button", name="Evaluate").click()
     problem = page.locator(".measure [role=alert]:visible")
-    expect(problem).to_contain_text("No worker is running, so nobody can compute this")
+    expect(problem).to_contain_text("This needs a worker, and none is connected")
     puppet.hello()
 
 

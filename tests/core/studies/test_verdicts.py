@@ -207,7 +207,7 @@ def test_a_further_axis_is_compared_value_by_value() -> None:
     study = with_axes("random-k", policy=("batchnorm", "random-2"), init__norm=("ones", "uniform"))
     told = judged("random-k", study, lambda m: 0.5 + 0.1 * (m.spec.policy == "batchnorm") + noise(m))
     assert told.outcome == "holds" and [row.difference.n for row in told.comparisons if row.difference] == [3, 3]
-    assert told.comparisons[0].label.endswith(", ResNet-14, starting from γ = 1, β = 0")
+    assert told.comparisons[0].label.endswith(", ResNet-14, initially γ = 1, β = 0")
 
 
 def test_without_batchnorm_compares_what_trains_and_nothing_else() -> None:
@@ -218,10 +218,10 @@ def test_without_batchnorm_compares_what_trains_and_nothing_else() -> None:
 
     told = judged("without-batchnorm", study, gains_at("ones"))
     assert [(row.label, row.decides, row.method) for row in told.comparisons] == [
-        ("All parameters minus All but BatchNorm, ResNet-14, starting from γ = 1, β = 0", True, "paired"),
-        ("All parameters minus All but BatchNorm, ResNet-14, starting from γ from U(0, 1), β = 0", False, "paired"),
+        ("All parameters minus All but BatchNorm, ResNet-14, initially γ = 1, β = 0", True, "paired"),
+        ("All parameters minus All but BatchNorm, ResNet-14, initially γ from U(0, 1), β = 0", False, "paired"),
     ]
-    assert told.outcome == "holds" and "starting from γ = 1, β = 0" in told.sentence
+    assert told.outcome == "holds" and "initially γ = 1, β = 0" in told.sentence
     assert judged("without-batchnorm", study, gains_at("uniform")).outcome == "undecided"
     for contrast in named.criterion.contrasts(study):
         assert contrast.less and {k for k in contrast.more if contrast.more[k] != contrast.less[k]} == {"policy"}
@@ -232,8 +232,8 @@ def test_each_initialisation_is_a_series_and_a_row_of_its_own() -> None:
     records = [record(m, {"ones": 0.6, "uniform": 0.4}[m.spec.init.norm]) for m in study.members]
     drawn = figure(named.plot, "top1", study, records, named.marks)
     assert {series.name: series.mean for series in drawn.series} == {
-        "ResNet-14, starting from γ = 1, β = 0": (60.0, 60.0),
-        "ResNet-14, starting from γ from U(0, 1), β = 0": (40.0, 40.0),
+        "ResNet-14, initially γ = 1, β = 0": (60.0, 60.0),
+        "ResNet-14, initially γ from U(0, 1), β = 0": (40.0, 40.0),
     }
     page = report(Page(study, records, {}))
     for cell in ("resnet-14, all, init.norm ones", "resnet-14, all-but-batchnorm, init.norm uniform"):
