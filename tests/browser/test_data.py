@@ -17,8 +17,8 @@ from tests.browser.test_run import state
 CHARTS = (
     "Accuracy",
     "Loss",
-    "At this moment: Histogram",
-    "Over the training: Values",
+    "Now: Histogram",
+    "Over time: Values",
     "Learning rate",
     "Images per second",
     "Accuracy with small γ removed",

@@ -213,7 +213,7 @@ def test_what_cannot_be_operated_on_says_why(open_page: Open, puppet: Puppet, wa
     puppet.finish(running)
     watch.expected.append("404")
     open_page(f"/surgery?run={running}", page=page)
-    expect(page.locator(".blank")).to_contain_text("no safetensors file")
+    expect(page.locator(".blank")).to_contain_text("not a safetensors file")
     open_page("/surgery", page=page)
     expect(page.get_by_role("heading", name="Choose a run")).to_be_visible()
     expect(page.locator(f'.choices a[href="/surgery?run={running}"]')).to_be_visible()

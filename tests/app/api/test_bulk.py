@@ -39,7 +39,7 @@ def test_each_run_is_cancelled_or_says_why_not(client: TestClient, store: Store,
     assert said["done"] == [waiting["id"], running]
     assert {refused["id"]: refused["reason"] for refused in said["refused"]} == {
         theirs["id"]: "this owner token belongs to another run",
-        done: "it is finished already",
+        done: "it is already finished",
         "nosuchrun1234": "this owner token belongs to another run",
     }
     assert store.runs.state(waiting["id"]) == "cancelled" and store.runs.state(theirs["id"]) == "queued"

@@ -66,7 +66,7 @@ def test_parameters_that_are_not_there_are_said_so(client: TestClient, trainer: 
     assert early.status_code == 404 and "only a finished run has a capsule" in early.json()["detail"]
     trainer.finish(run_id, capsule=b"nonsense")
     broken = client.get(f"/api/runs/{run_id}/parameters")
-    assert broken.status_code == 404 and "no safetensors file" in broken.json()["detail"]
+    assert broken.status_code == 404 and "not a safetensors file" in broken.json()["detail"]
     assert client.get("/api/runs/NoSuchRun12345/parameters").status_code == 404
 
 

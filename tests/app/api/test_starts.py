@@ -50,8 +50,8 @@ def test_an_uploaded_file_can_be_started_from(client: TestClient, store: Store, 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "the file is no safetensors file: it has only 0 bytes"),
-        (b"\x80\x04" * 100, "no safetensors file"),
+        (b"", "the file is not a safetensors file: it has only 0 bytes"),
+        (b"\x80\x04" * 100, "not a safetensors file"),
         (file_of()[:-1], "the file is cut short"),
         (b"\x02" + b"\0" * 7 + b"{}", "the file has no tensors"),
         (many_tensors(10_050), "more than 10,000 tensors"),
