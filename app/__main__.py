@@ -103,7 +103,7 @@ def serve(settings: Settings) -> None:
         except (ValueError, PortTaken, WrongSchema) as error:
             raise CannotStart(str(error), BAD_SETTINGS) from error
         except DBAPIError as error:
-            raise CannotStart(f"the database does not answer: {str(error.orig).strip()}", UNREACHABLE) from error
+            raise CannotStart(f"the database does not respond: {str(error.orig).strip()}", UNREACHABLE) from error
         except OSError as error:
             raise CannotStart(f"cannot keep anything in {settings.data}: {error.strerror}", BAD_SETTINGS) from error
         settle_examples(store, settings.examples, partial(logs.say, settings, trouble=True))

@@ -71,7 +71,7 @@ class Settings(WorkerSettings):
     auth_header: str = Field(
         "X-Forwarded-User",
         pattern=r"^[A-Za-z0-9-]{1,60}$",
-        description="The header of ONLYBN_AUTH=proxy in which the proxy names who is signed in.",
+        description="The header of ONLYBN_AUTH=proxy in which the proxy names the signed-in user.",
     )
     auth_users: str = Field(
         "",
@@ -117,9 +117,11 @@ class Settings(WorkerSettings):
     svhn: Path | None = Field(None, description=f"SVHN: {COPY}")
     mnist: Path | None = Field(None, description=f"MNIST: {COPY}")
     imagenet: Path | None = Field(None, description="Folder of ImageNet: train/ and val/, a folder for each class.")
-    folder: Path | None = Field(None, description="Folder of own images: train/ and val/, a folder for each class.")
+    folder: Path | None = Field(
+        None, description="Folder of your own images: train/ and val/, a folder for each class."
+    )
     folder_size: int = Field(
-        USUAL_SIZE, ge=SIZES[0], le=SIZES[1], description="Side in pixels of the crop from own images."
+        USUAL_SIZE, ge=SIZES[0], le=SIZES[1], description="Side in pixels of the crop from your own images."
     )
     loader_workers: int | None = Field(
         None, ge=0, le=64, description="Processes that open images for a training; unset: as many as its threads allow."

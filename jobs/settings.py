@@ -137,8 +137,8 @@ class WorkerSettings(BaseSettings):
     )
     profile: Profile = Field(
         default_factory=usual_profile,
-        description="Defaults of all limits: local, none; demo, strangers who share two cores; lab, a group with a "
-        "machine of its own. Unset: demo in a Hugging Face Space, local elsewhere.",
+        description="Defaults of all limits: local, none; demo, strangers who share two cores; "
+        "lab, a group with its own machine. Unset: demo in a Hugging Face Space, local elsewhere.",
     )
     max_queued: int = Field(200, ge=1, le=100_000, description="How many runs and studies may wait; more are refused.")
     owner_running: int = Field(0, ge=0, le=10_000, description="How many runs of one visitor may run; 0: no limit.")

@@ -161,7 +161,7 @@ EXPERIMENTS: Registry[Experiment] = Registry(
         Experiment(
             "start",
             "Does the starting value of γ matter?",
-            "γ drawn from U(0, 1), as in the paper, against γ = 1, as in most networks.",
+            "γ drawn from U(0, 1), as in the paper, versus γ = 1, as in most networks.",
             _runs({}, {"init": {"norm": "ones"}}),
             ("γ from U(0, 1)", "γ = 1"),
             (1, 0),

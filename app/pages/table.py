@@ -80,7 +80,7 @@ PAGES = {
             "/findings",
             "Findings",
             link_title="Findings",
-            description="What was measured for each claim of the paper, with intervals, beside what the paper says.",
+            description="What was measured for each claim of the paper, with intervals, next to what the paper says.",
             opens="this page",
             header="wide",
             keys="g f",

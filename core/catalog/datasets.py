@@ -238,7 +238,7 @@ DATASETS: Registry[DataSet] = Registry(
         ),
         DataSet(
             "folder",
-            "Own images",
+            "Image folder",
             "Photographs in a folder on this server, one folder per class.",
             "the folder that ONLYBN_FOLDER names",
             (3, 64, 64),

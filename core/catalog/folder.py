@@ -109,7 +109,7 @@ def folder_of(data: DataSet) -> Path:
     named = os.environ.get(data.variable or "")
     wanted = f"set {data.variable} to a folder with train/ and val/, each with one folder of images per class"
     if not named:
-        raise FolderUnusable(f"{data.title}: not on this server yet; {wanted}")
+        raise FolderUnusable(f"{data.title}: not on this server yet; its operator can {wanted}")
     folder = Path(named).expanduser()
     if not (folder / "train").is_dir() or _test_folder(folder) is None:
         raise FolderUnusable(f"{data.title}: {data.variable} names a folder without train/ and val/; {wanted}")

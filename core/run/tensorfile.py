@@ -99,7 +99,7 @@ def _entry(name: str, row: Any) -> Entry:
         case {"dtype": str(dtype), "shape": list(shape), "data_offsets": [begin, end]}:
             pass
         case _:
-            raise BadTensorFile(f"does not say dtype, shape and place of tensor {_short(name)}")
+            raise BadTensorFile(f"does not give dtype, shape and position of tensor {_short(name)}")
     if dtype not in ITEM_BYTES:
         raise BadTensorFile(f"has tensor {_short(name)} of the unknown dtype {_short(dtype)}")
     if not name.isprintable():

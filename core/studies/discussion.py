@@ -20,7 +20,8 @@ DISCUSSION: Mapping[str, str] = {
         "step is too small to decide with three replicates: with 90% of the digits right, little room is left."
     ),
     "depth-or-width": (
-        "With about as many γ and β, the deeper network is ahead, by a margin near the paper's. This is one pair of "
+        "With about the same number of γ and β, the deeper network is ahead, by a margin near the paper's. This is "
+        "one pair of "
         "networks on one small data set, and the deep one has 10% more γ and β."
     ),
     "random-k": (
@@ -34,7 +35,8 @@ DISCUSSION: Mapping[str, str] = {
         "much as both together, and without BatchNorm they learn far less: what is trained matters more than how much."
     ),
     "without-batchnorm": (
-        "After four epochs, training γ and β besides all weights makes no difference that we can see: 0.6 points at "
+        "After four epochs, training γ and β in addition to all weights makes no difference that we can see: 0.6 "
+        "points at "
         "most, where both start from γ = 1. The paper's gain of 0.5 to 2 points comes after 160 epochs, when a "
         "network fits its images closely; ours is far from that."
     ),

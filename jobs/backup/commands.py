@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace, settings: WorkerSettings) -> int:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     except DBAPIError as error:
-        print(f"error: the database does not answer: {str(error.orig).strip()}", file=sys.stderr)
+        print(f"error: the database does not respond: {str(error.orig).strip()}", file=sys.stderr)
         return FAILED
     except OSError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -38,6 +38,8 @@ const SAID = {
   architecture: architectureTitle,
   policy: (value) => policyOf(value).title,
   dataset: (value) => datasetOf(value).title,
+  "init.weights": (value) => titleOfValue("init.weights", value),
+  "init.norm": (value) => titleOfValue("init.norm", value),
 };
 
 const spoken = (key) => TITLES[key] ?? (key[0].toUpperCase() + key.slice(1)).replaceAll("_", " ");

@@ -40,6 +40,6 @@ function withHoles(plan, { layers, gammas, totals }) {
     units: units.map(holed),
     shortcut: shortcut && holed(shortcut),
   }));
-  const words = `The network’s ${whole(layers.length)} layers: ${whole(totals.off)} of ${whole(totals.all)} features (${percent(totals.off / totals.all)}) are off. The table below says which.`;
+  const words = `The network’s ${whole(layers.length)} layers: ${whole(totals.off)} of ${whole(totals.all)} features (${percent(totals.off / totals.all)}) are off. The table below lists them.`;
   return { ...plan, stem, blocks, words };
 }

@@ -138,7 +138,7 @@ def entry(**fields: Any) -> dict[str, Any]:
         (header(b"[" * 100_000), "its header is not JSON"),
         (header([]), "not a JSON object"),
         (header({"__metadata__": {"a": 1}}), "metadata that is not text"),
-        (header({"a": 1}), "does not say dtype, shape and place of tensor 'a'"),
+        (header({"a": 1}), "does not give dtype, shape and position of tensor 'a'"),
         (header({"a": entry(dtype="F7")}, b"\0" * 4), "unknown dtype 'F7'"),
         (header({"a": entry(shape=[-1])}, b"\0" * 4), "impossible shape"),
         (header({"a": entry(shape=[True])}, b"\0" * 4), "impossible shape"),
