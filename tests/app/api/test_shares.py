@@ -56,7 +56,7 @@ def test_an_address_has_a_share_too(store: Store) -> None:
 def test_what_the_next_run_keeps_counts(store: Store) -> None:
     client = site(store, owner_kept_mb=100)
     assert share(client, ANNA, "?disk_bytes=1000000")["refusal"] is None
-    assert "would keep 200 MB here" in share(client, ANNA, "?disk_bytes=200000000")["refusal"]
+    assert "would take 200 MB here" in share(client, ANNA, "?disk_bytes=200000000")["refusal"]
 
 
 def test_a_mode_of_the_queue_is_said_everywhere(store: Store) -> None:

@@ -96,7 +96,7 @@ def test_a_finished_run_can_be_started_from(client: TestClient, trainer: Trainer
     assert client.post("/api/runs", json={**SPEC, "start": {"run": large.id}}).status_code == 201
     (folder / "final.safetensors").write_bytes(file_of(floats=MAX_START // 4))
     big = client.post("/api/runs", json={**SPEC, "start": {"run": large.id}})
-    assert big.status_code == 422 and "has 8 MB, more than 8" in big.json()["detail"]
+    assert big.status_code == 422 and "has 8 MB, more than the 8 allowed" in big.json()["detail"]
 
 
 @pytest.mark.parametrize(
