@@ -105,11 +105,11 @@ WRONG = {
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Wrong"}}},
 }
 TITLE = "OnlyBN"
-DESCRIPTION = """How much can a network learn when all its weights stay random and only a chosen few parameters train?
+DESCRIPTION = """How much can a network learn when all its weights stay random and only a few chosen parameters train?
 
 A run is one training of one architecture under one policy. Launch one with POST /api/runs and follow it with
-GET /api/runs/{run_id}. Everybody who has the link can look at a run; only who has its owner token can cancel it.
-A study is all runs that one question of the paper needs: POST /api/studies.
+GET /api/runs/{run_id}. Everybody with the link can look at a run; only the holder of its owner token can cancel it.
+A study is all the runs that one question of the paper needs: POST /api/studies.
 An evaluation is a small job on a finished run, such as its accuracy without some features.
 Errors are {"detail": "what was wrong and what would be right"}."""
 

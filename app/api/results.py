@@ -80,7 +80,7 @@ def download_findings(
     """γ and β, threshold ablation and ReLUs that are off: all of it as JSON, or one table as a CSV file."""
     findings = here.store.results.findings(run.id)
     if findings is None:
-        raise Problem(404, f"run {run.id} has no findings: the analyses are made when a training is complete")
+        raise Problem(404, f"run {run.id} has no findings: a run is analysed when its training is complete")
     if format == "csv":
         rows = downloads.findings_csv(findings, table)
         return download([rows], "text/csv; charset=utf-8", f"onlybn-{run.id}-{table}.csv")

@@ -27,7 +27,7 @@ from jobs.store.tallies import Filters
 MAX_LIMIT = 200
 Question = Literal[*EXPERIMENTS]  # type: ignore[valid-type]
 DRAWN_STEPS = 400  # the most steps of a schedule in a response
-HOPELESS = {"diverged": "it diverged, and would do so again at the same step: clone it and lower the learning rate"}
+HOPELESS = {"diverged": "it diverged and would diverge again at the same step; clone it with a lower learning rate"}
 """Kinds of failure that every further attempt would repeat."""
 
 
@@ -124,7 +124,7 @@ def list_runs(
     policy: Annotated[list[str] | None, Query(max_length=20)] = None,
     architecture: Annotated[list[str] | None, Query(max_length=20)] = None,
     dataset: Annotated[list[str] | None, Query(max_length=20)] = None,
-    text: Annotated[str | None, Query(max_length=100, description="A part of the name, the id or a tag.")] = None,
+    text: Annotated[str | None, Query(max_length=100, description="Part of the name, the id or a tag.")] = None,
     tag: Annotated[str | None, Query(max_length=30)] = None,
     question: Annotated[str | None, Query(max_length=40, description="The one that they were launched for.")] = None,
     mine: Annotated[bool, Query(description="Only those of the sender of X-Visitor-Token.")] = False,
@@ -211,7 +211,7 @@ def cancel_run(run_id: Existing, here: Here, x_owner_token: Token = None) -> Res
     "/api/runs/{run_id}/resume",
     response_model=views.RunView,
     responses=wrong(403, 404, 409, 422, 429),
-    summary="Let a failed or cancelled run go on",
+    summary="Resume a failed or cancelled run",
 )
 def resume_run(run: Found, here: Here, by: By, x_owner_token: Token = None) -> Response:
     """Queue a failed or cancelled run again. It resumes from its last checkpoint if the worker finds the file, and
@@ -220,7 +220,7 @@ def resume_run(run: Found, here: Here, by: By, x_owner_token: Token = None) -> R
     _refuse_hopeless(run)
     resumed = here.store.runs.resume(run.id, by=by, limits=here.settings.limits)
     if resumed is None:
-        raise Problem(409, f"run {run.id} has changed meanwhile; look at it again")
+        raise Problem(409, f"run {run.id} has changed in the meantime; load it again")
     here.wake(run.id)
     return answer(views.whole(resumed, here.settings.public_url))
 
@@ -281,7 +281,7 @@ def restore_run(run_id: RunId, here: Here, x_owner_token: Token = None) -> Respo
     refuse_others(run_id, here, x_owner_token, "restore")
     run = here.store.runs.restore(run_id)
     if run is None:
-        raise Problem(404, f"there is no run {run_id} here; what was removed an hour ago is gone")
+        raise Problem(404, f"there is no run {run_id} here; a removed run can be restored for an hour only")
     return answer(views.whole(run, here.settings.public_url))
 
 

@@ -36,7 +36,7 @@ HEADER = f"""
 
 FOOTER = """
 <footer class="site-footer">
-  <p>OnlyBN trains networks whose weights stay random and of which only a chosen few parameters may move.
+  <p>OnlyBN trains networks with frozen random weights and a few trainable parameters.
   It follows “Training BatchNorm and Only BatchNorm”
   (<a href="https://arxiv.org/abs/2003.00152">arXiv 2003.00152</a>).
   <a href="/about">About, glossary, how to cite</a>. MIT licence.</p>
@@ -45,7 +45,7 @@ FOOTER = """
 
 NOWHERE = """
 <section class="blank">
-  <h1>There is no page at this address</h1>
+  <h1>Page not found</h1>
   <p>The link may have been cut short or mistyped. Links to runs look like <code>/run?id=…</code>.</p>
   <p class="actions">
     <a class="button primary" href="/train">Train a network</a>
@@ -98,7 +98,7 @@ class Nowhere:
             nonlocal instead
             if message["type"] == "http.response.start" and _is_bare(message):
                 instead = True
-                await HTMLResponse(page("No such page", NOWHERE), 404)(scope, receive, send)
+                await HTMLResponse(page("Page not found", NOWHERE), 404)(scope, receive, send)
             elif not instead:
                 await send(message)
 

@@ -92,7 +92,9 @@ class Reading:
     def ids(self, key: str) -> list[str]:
         given = self.listed(key)
         if wrong := [word for word in given if not re.fullmatch(ID_PATTERN, word)]:
-            self.problems.append(f"{key} has what cannot be the id of a run: {', '.join(map(quoted, wrong[:3]))}.")
+            self.problems.append(
+                f"{key} has something that cannot be the id of a run: {', '.join(map(quoted, wrong[:3]))}."
+            )
         return [word for word in given if re.fullmatch(ID_PATTERN, word)]
 
     def text(self, key: str) -> str:

@@ -119,7 +119,7 @@ class Rules:
         if not self._hosts.knows(Headers(scope=scope).get("host", "")):
             return refuse(
                 421,
-                "this site is not known under this name; its operator can name it in ONLYBN_HOSTS",
+                "this site does not know this host name; its operator can add it to ONLYBN_HOSTS",
             )
         if is_gone(scope["path"]):
             return refuse(404, "there is nothing at this address")

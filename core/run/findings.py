@@ -36,7 +36,7 @@ class Ablated(Model):
     epsilon: float
     zeroed: float = Field(description="Share of all γ that were set to 0.")
     top1: float
-    change: float = Field(description="top1 less that of the network as it is.")
+    change: float = Field(description="top1 minus that of the network as it is.")
 
 
 class ReluOff(Model):

@@ -197,7 +197,7 @@ class Runs:
                 curves.insert_log(connection, row.number, row.attempt, "warning", HANDED_OVER)
             elif row.state == "queued":
                 values = {"state": "cancelled", "cancel_requested": True, "finished_at": time.time()}
-                curves.insert_log(connection, row.number, row.attempt, "cancelled", "Cancelled while it was waiting.")
+                curves.insert_log(connection, row.number, row.attempt, "cancelled", "Cancelled while queued.")
             elif row.state == "running" and not row.cancel_requested:
                 values = {"cancel_requested": True}
                 curves.insert_log(connection, row.number, row.attempt, "cancelling", "Asked to stop.")
@@ -232,7 +232,7 @@ class Runs:
                 values |= {"visitor": by.owner, "address": by.address}
             values["turn"] = next_turn(connection, by, row.price_s, row.priority, limits.address_owners)
             connection.execute(sa.update(RUNS).where(RUNS.c.number == row.number).values(values))
-            curves.insert_log(connection, row.number, row.attempt, "requeued", "Queued again by who launched it.")
+            curves.insert_log(connection, row.number, row.attempt, "requeued", "Queued again by its owner.")
             return read_run(connection.execute(select_runs().where(RUNS.c.number == row.number)).one())
 
     def remove(self, run_id: str) -> str | None:
@@ -246,7 +246,7 @@ class Runs:
             if row.state not in TERMINAL:
                 return f"the run is {row.state}; cancel it first"
             if connection.scalar(sa.select(MEMBERS.c.study).where(MEMBERS.c.run == row.number).limit(1)) is not None:
-                return "a study needs this run, so it stays"
+                return "a study needs this run, so it cannot be removed"
             out = sa.update(RUNS).where(RUNS.c.number == row.number, kept())
             connection.execute(out.values(removed_at=self.database.clock()))
         return None
@@ -276,7 +276,7 @@ class Runs:
             return set(connection.scalars(sa.select(BURIED.c.id).where(BURIED.c.id.in_(run_ids))))
 
 
-HANDED_OVER = "Given up by who launched it. A study of somebody else needs it, so it goes on as a run of that study."
+HANDED_OVER = "Given up by its owner. Somebody else's study needs it, so it continues as a run of that study."
 
 
 def _heir(connection: sa.Connection, run: sa.Row[Any]) -> sa.Row[Any] | None:

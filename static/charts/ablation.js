@@ -47,7 +47,7 @@ function figure(rows, policy, place) {
     layout: layout({
       showlegend: true,
       margin: { l: 8, r: 12, t: 28, b: 8 },
-      x: { name: "γ := 0 where |γ| is below", type: "category", showgrid: false },
+      x: { name: "threshold ε", type: "category", showgrid: false },
       y: { ticksuffix: "%", range: [0, 100], autorange: false },
       hovermode: "x unified",
       bargap: 0.35,

@@ -30,4 +30,4 @@ export const binColumns = (centres, of) =>
 
 /** The note about the train points of a long run. */
 export const THINNED =
-  "The train points of a long run are thinned, every peak kept; “Points as CSV” under Download has them all.";
+  "For a long run, some train points are left out, but no peaks; “Points as CSV” under Download has all of them.";

@@ -120,7 +120,7 @@ export function disabledOfLayers(element, data, view) {
       ...data.layers.map(({ channels }, index) => disabled[index] / channels),
     ]),
     newest: true,
-    note: "The share of the features of each layer that are off.",
+    note: "The share of each layer’s features that is off.",
   });
   return following(element, label, data, view, { figure, words, table, click: momentAt(data, view) });
 }

@@ -48,7 +48,7 @@ export const levelColumns = LEVELS.map((level) => ({
 
 function table({ snapshots, layers }, view) {
   return {
-    columns: [stepColumn, epochColumn, shareColumn("Off in all layers", "disabled"), ...levelColumns],
+    columns: [stepColumn, epochColumn, shareColumn("Disabled, total", "disabled"), ...levelColumns],
     rows: snapshots.map((snapshot) => [
       snapshot.step,
       snapshot.epoch,
@@ -56,7 +56,7 @@ function table({ snapshots, layers }, view) {
       ...quantilesOf(snapshot, view.of),
     ]),
     newest: true,
-    note: view.layer === null ? "Read off the histogram of all layers: right within half a bin." : null,
+    note: view.layer === null ? "Estimated from the histogram of all layers; accurate to half a bin." : null,
   };
 }
 

@@ -17,7 +17,7 @@ export function heatmap(element, data, view) {
   });
   const refresh = () => {
     chart.refresh();
-    chart.describe(`${label()}: ${data.snapshots.length} moments, one column each.`);
+    chart.describe(`${label()}: ${data.snapshots.length} snapshots, one column each.`);
   };
   data.addEventListener("change", refresh);
   view.addEventListener("change", refresh);
@@ -33,7 +33,7 @@ function table({ snapshots }, { of }) {
     columns: [stepColumn, epochColumn, ...binColumns(CENTRES.slice(...used), of)],
     rows: snapshots.map(({ step, epoch, [of]: counts }) => [step, epoch, ...counts.slice(...used)]),
     newest: true,
-    note: "How many features lie in each bin, named by its middle; the outermost hold all beyond.",
+    note: "The number of features in each bin, labelled by its centre; the outermost bins include everything beyond.",
   };
 }
 

@@ -104,7 +104,7 @@ function table(data, view) {
       shareColumn("Share then", "share_start"),
     ],
     rows: rows.slice(...span(data.snapshots, of)),
-    note: `At epoch ${epochOf(chosen.epoch, 2)}, against the first moment that is kept.`,
+    note: `At epoch ${epochOf(chosen.epoch, 2)}, compared with the first snapshot.`,
   };
 }
 

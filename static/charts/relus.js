@@ -89,7 +89,7 @@ export function zeros(element, { relus: rows }) {
     table: () => ({
       columns: [...RELU, ...Array.from({ length: BINS }, (_, bin) => countColumn(rangeOf(bin), `zero ${rangeOf(bin)}`))],
       rows: rows.map((row) => [...reluCells(row), ...binsOf(row)]),
-      note: "How many channels of each ReLU are 0 for so much of what they see.",
+      note: "The number of channels of each ReLU, by how often they are zero.",
     }),
   });
   chart.refresh();
@@ -130,15 +130,15 @@ function zeroWords(rows) {
     const shares = rows.filter((row) => placeOf(row) === number).flatMap(({ zero_shares }) => zero_shares);
     if (!shares.length) return null;
     shares.sort((a, b) => a - b);
-    return `${place}, half of ${whole(shares.length)} channels are 0 for more than ${percent(shares[shares.length >> 1])}`;
+    return `${place}, half of ${whole(shares.length)} channels are zero for more than ${percent(shares[shares.length >> 1])}`;
   });
-  return `How often each ReLU channel is 0: ${told.filter(Boolean).join("; ")}.`;
+  return `How often each ReLU channel is zero: ${told.filter(Boolean).join("; ")}.`;
 }
 
 function words({ relus: rows, relu_mostly_off, relu_always_off }) {
   const most = rows.reduce((a, b) => (b.mostly_off > a.mostly_off ? b : a));
   return (
-    `ReLUs that are off: ${percent(relu_mostly_off)} of all channels are 0 for more than 99 percent of the test ` +
+    `Dead ReLU channels: ${percent(relu_mostly_off)} of all channels are zero for more than 99% of the test ` +
     `images' pixels, ${percent(relu_always_off)} always; most in ${most.name}, ${percent(most.mostly_off)}.`
   );
 }

@@ -45,7 +45,7 @@ export function learningRate(element, data, schedule) {
       ...known().map(({ step, epoch, lr }) => ["so far", step, epoch, lr]),
     ],
     newest: true,
-    note: `The newest are those so far; below them stands the plan.${data.thinned ? ` ${THINNED}` : ""}`,
+    note: `Values so far come first, the plan below them.${data.thinned ? ` ${THINNED}` : ""}`,
   });
   const chart = new Chart(element, "Learning rate by epoch", figure, { table, axis: "epoch" });
   const refresh = () => {

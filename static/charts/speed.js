@@ -21,23 +21,23 @@ export function speed(element, data) {
           mode: data.speeds.length < 3 ? "markers" : "lines",
           line: { color, width: 1.8 },
           marker: { color, size: 5 },
-          hovertemplate: "%{y:,.0f} images a second<extra></extra>",
+          hovertemplate: "%{y:,.0f} images per second<extra></extra>",
         },
       ],
       layout: overEpochs(data.run, { y: { rangemode: "tozero" } }),
     };
   };
   const table = () => ({
-    columns: [epochColumn, countColumn("Images a second", "images_per_s")],
+    columns: [epochColumn, countColumn("Images per second", "images_per_s")],
     rows: data.speeds.map(({ epoch, images_per_s }) => [epoch, images_per_s]),
     newest: true,
-    note: "Moving averages over some 50 steps; one for each part of the run is kept.",
+    note: "Moving averages over about 50 steps; one is kept for each part of the run.",
   });
-  const chart = new Chart(element, "Images a second by epoch", figure, { table, axis: "epoch" });
+  const chart = new Chart(element, "Images per second by epoch", figure, { table, axis: "epoch" });
   data.addEventListener("change", () => {
     chart.refresh();
     const last = data.speeds.at(-1);
-    if (last) chart.describe(`Images a second by epoch: ${whole(last.images_per_s)} at epoch ${epochOf(last.epoch)}.`);
+    if (last) chart.describe(`Images per second by epoch: ${whole(last.images_per_s)} at epoch ${epochOf(last.epoch)}.`);
     element.dataset.empty = isOver(data.run) && !last;
   });
   return chart;

@@ -61,7 +61,7 @@ export const BANDS = {
     },
   },
   range: {
-    title: "Least to greatest",
+    title: "Minimum to maximum",
     ends: (values) => (values.length < 2 ? null : [Math.min(...values), Math.max(...values)]),
   },
   none: { title: "No band", ends: () => null },

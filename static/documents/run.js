@@ -32,7 +32,7 @@
     return {
       x: [0, data.epochs],
       y: [0, 1.05 * Math.max(...all, 1e-6)],
-      title: "epoch; strong: test, thin: train",
+      title: "epoch (thick: test, thin: train)",
       unit,
       paint: (on) => [line(on, train, "mark second"), line(on, test, "mark"), ...(test.length > 80 ? [] : dots(on, test))],
       words: () => said(data.epochs),
@@ -120,7 +120,7 @@
       x: [-0.6, rows.length - 0.4],
       y: [0, 100],
       places: rows.map(({ epsilon }, at) => [at, epsilon]),
-      title: "γ := 0 where |γ| is below; bars: share of γ set to 0",
+      title: "threshold ε; bars: share of γ set to 0",
       unit: "%",
       paint: (on) => [...bars(on, points("zeroed"), 0.6, "bar soft"), line(on, points("top1"), "mark"), ...dots(on, points("top1"))],
       words: () => said(rows.find(({ epsilon }) => epsilon === data.disabled_below) ?? rows[0]),

@@ -75,7 +75,7 @@ async function request(path, options, patience_s = PATIENCE_S) {
   } catch (error) {
     throw new Refusal(
       error.name === "TimeoutError"
-        ? `The server has not answered for ${patience_s} seconds. It may still do what was asked.`
+        ? `The server has not answered for ${patience_s} seconds. It may still complete the request.`
         : "The server cannot be reached. It may be restarting; nothing was lost.",
       0,
     );
@@ -101,7 +101,7 @@ function nullIfNoJson(error) {
 
 function reason(answer, status) {
   if (typeof answer?.detail === "string") return answer.detail;
-  if (status === 429) return "Too many requests came from here. Try again in a moment.";
+  if (status === 429) return "Too many requests from here. Try again in a moment.";
   return status >= 500
     ? `The server has a problem (${status}). Try again in a moment.`
     : `The server refused (${status}).`;

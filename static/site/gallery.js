@@ -24,7 +24,7 @@ export function gallery() {
   const element = h(
     "section",
     { class: "gallery", "aria-label": "Examples", hidden: true },
-    h("header", {}, h("h2", {}, "Real runs to look at first"), compare),
+    h("header", {}, h("h2", {}, "Finished runs to explore"), compare),
     words,
     list,
   );
@@ -47,8 +47,8 @@ function introduction([{ run }]) {
   const { architecture, epochs } = run.spec;
   return [
     exampleMark(run),
-    ` ${architectureTitle(architecture)} on ${datasetTitle(run.spec)}, ${whole(epochs)} epochs, not trained on this `,
-    `server but on ${run.example.machine}. Open one: everything works as with a run of your own.`,
+    ` ${architectureTitle(architecture)} on ${datasetTitle(run.spec)}, ${whole(epochs)} epochs, trained in advance `,
+    `on ${run.example.machine}. Open any of them and explore it as if it were yours.`,
   ];
 }
 

@@ -8,7 +8,7 @@ import { copyButton, h } from "../base/dom.js";
 import { embedded } from "../base/frame.js";
 import { options } from "../server/catalog.js";
 
-const THEMES = { "": "The reader’s", light: "Light", dark: "Dark" };
+const THEMES = { "": "Match reader", light: "Light", dark: "Dark" };
 /** What of a page can be embedded by itself, and its height in pixels; "" is the whole page. */
 const PARTS = {
   "/run": { accuracy: ["Accuracy", 400], loss: ["Loss", 400], gamma: ["Histogram of γ", 400], disabled: ["Disabled features", 400], "": ["The whole page", 720] },
@@ -54,10 +54,10 @@ function open() {
       h("h2", { id: "share-title" }, "Share this page"),
       h("button", { type: "button", class: "button small", onclick: () => sheet.close() }, "Close"),
     ),
-    h("p", { class: "quiet" }, `The link opens ${opens()}. It lets nobody change what is yours.`),
+    h("p", { class: "quiet" }, `The link opens ${opens()}. Viewers cannot change anything.`),
     link.element,
     copyButton("Copy link", () => link.text.value, "button small"),
-    h("h3", {}, "In a page of yours"),
+    h("h3", {}, "Embed"),
     parts === WHOLE ? null : h("label", { class: "sheet-row" }, "Show ", part),
     h("label", { class: "sheet-row" }, "Theme ", theme),
     code.element,

@@ -81,8 +81,8 @@ function helpButton(keys) {
     {
       type: "button",
       class: "icon-button wide",
-      "aria-label": "Keys and help",
-      title: "Keys and help (?)",
+      "aria-label": "Shortcuts and help",
+      title: "Shortcuts and help (?)",
       onclick: async () => (await keys).sheet(),
     },
     "?",
@@ -94,7 +94,7 @@ function moreMenu(keys, pages) {
   const line = (y) => s("path", { d: `M4 ${y}h16`, stroke: "currentColor", "stroke-width": "1.8", "stroke-linecap": "round" });
   const icon = s("svg", { viewBox: "0 0 24 24", width: 18, height: 18, "aria-hidden": "true" }, line(7), line(12), line(17));
   const summary = h("summary", { class: "icon-button", "aria-label": "More pages and help" }, icon);
-  const help = h("button", { type: "button" }, "Keys and help");
+  const help = h("button", { type: "button" }, "Shortcuts and help");
   help.addEventListener("click", async () => {
     summary.focus(); // the focus returns here when the dialog closes
     menu.open = false;
@@ -141,14 +141,14 @@ function lostBanner() {
   let clock = null;
   connection.addEventListener("change", () => {
     clearInterval(clock);
-    if (connection.lost) banner.textContent = "Reconnecting… Runs go on without this page.";
+    if (connection.lost) banner.textContent = "Reconnecting… Runs continue without this page.";
     else if (connection.waits_until) count(banner);
     else banner.textContent = "";
   });
   /** Counts the seconds down for sighted readers only: a screen reader hears the number once. */
   function count(banner) {
     const left = () => Math.max(0, Math.ceil((connection.waits_until - performance.now()) / 1000));
-    const words = (seconds) => `Too many requests: this page goes on in ${seconds} s. Runs go on without it.`;
+    const words = (seconds) => `Too many requests: this page resumes in ${seconds} s. Runs continue without it.`;
     const seen = h("span", { "aria-hidden": "true" }, words(left()));
     banner.replaceChildren(h("span", { class: "offscreen" }, words(left())), seen);
     clock = setInterval(() => (seen.textContent = words(left())), 1000);

@@ -184,9 +184,9 @@ def evaluate(page: Page) -> None:
 
 
 def look(page: Page) -> None:
-    page.get_by_label("Number of the image").fill("3")
-    page.get_by_role("button", name="Show it to the network").click()
-    expect(page.locator('[data-slot="looked"]')).to_contain_text("Its class", timeout=EVALUATED_WITHIN_MS)
+    page.get_by_label("Image number").fill("3")
+    page.get_by_role("button", name="Classify").click()
+    expect(page.locator('[data-slot="looked"]')).to_contain_text("Label", timeout=EVALUATED_WITHIN_MS)
 
 
 def keys(page: Page) -> None:

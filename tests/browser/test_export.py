@@ -145,7 +145,7 @@ def moves(report: Page) -> None:
     """The slider, the letters and the pointer each change what the charts show."""
     readout = report.locator("figure", has_text="Histogram of all layers").locator(".readout")
     expect(readout).to_contain_text("at epoch 12")
-    slider = report.get_by_label("Moment of the training")
+    slider = report.get_by_label("Moment in training")
     bars = report.locator("[data-chart=histogram] .bar")
     before = bars.evaluate_all("all => all.map(bar => bar.getAttribute('height'))")
     slider.focus()
@@ -181,8 +181,8 @@ def test_each_chart_is_saved_as_a_picture(open_page: Open, puppet: Puppet, tmp_p
     name, content = saved("Accuracy", "PNG")
     assert name == f"onlybn-{run_id}-accuracy.png"
     assert content.startswith(b"\x89PNG")
-    page.get_by_role("tab", name="Off by layer").click()
-    drawn(page, "Over the training")
-    name, content = saved("Over the training", "SVG")
+    page.get_by_role("tab", name="Disabled by layer").click()
+    drawn(page, "Over time")
+    name, content = saved("Over time", "SVG")
     assert name == f"onlybn-{run_id}-over-the-training-off-by-layer.svg"
     assert b"<svg" in content and b"heatmaplayer" in content

@@ -85,7 +85,7 @@ def test_gamma_and_beta_start_as_the_policy_wants_unless_somebody_chose(open_pag
     page = open_page("/train")
     kind(page, "References").check()
     choice(page, "All but BatchNorm").check()
-    expect(page.locator(".warnings")).to_contain_text("γ and β stay where they start: γ = 1, β = 0.")
+    expect(page.locator(".warnings")).to_contain_text("γ and β keep their initial values: γ = 1, β = 0.")
     start = more(page).locator("#field-init-norm")
     expect(start.get_by_label("γ = 1, β = 0")).to_be_checked()
     assert "init" not in previewed(page)

@@ -146,11 +146,11 @@ def test_too_many_requests_are_no_lost_connection(open_page: Open, puppet: Puppe
 
     page.route("**/api/feed", refuse)
     banner = page.locator(".lost")
-    expect(banner).to_contain_text("Too many requests: this page goes on in 9 s.")
+    expect(banner).to_contain_text("Too many requests: this page resumes in 9 s.")
     expect(banner).not_to_contain_text("Reconnecting")
-    expect(banner.locator("[aria-hidden]")).to_contain_text("goes on in 7 s")
+    expect(banner.locator("[aria-hidden]")).to_contain_text("resumes in 7 s")
     page.get_by_label("Layer of the γ panels").select_option(index=1)  # which asks the feed at once
-    expect(banner.locator("[aria-hidden]")).to_contain_text("goes on in 5 s")
+    expect(banner.locator("[aria-hidden]")).to_contain_text("resumes in 5 s")
     assert all(later - earlier > 8.9 for earlier, later in pairwise(asked)), asked
     page.unroute("**/api/feed")
     puppet.finish(run_id)

@@ -29,12 +29,12 @@ def test_a_deleted_run_comes_back(open_page: Open, puppet: Puppet, watch: Watch)
     expect(page.get_by_role("status").filter(has_text="is deleted")).to_be_visible()
     assert puppet.store.runs.get(run_id) is None
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("status").filter(has_text="is back")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="was restored")).to_be_visible()
     expect(page.get_by_role("link", name="Deleted by mistake")).to_be_visible()
     address = page.url.replace("/runs", f"/api/runs/{run_id}")
     assert page.request.delete(address, headers={"X-Owner-Token": token}).ok
     open_page(f"/run?id={run_id}", page=page)
-    page.get_by_role("button", name="Undo the deletion").click()
+    page.get_by_role("button", name="Restore it").click()
     expect(page.get_by_role("heading", name="Deleted by mistake")).to_be_visible()
 
 

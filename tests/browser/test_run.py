@@ -48,10 +48,10 @@ def test_curves_grow_and_the_zoom_stays(open_page: Open, puppet: Puppet) -> None
 TRACES = {
     "Accuracy": ["scatter", "scatter"],
     "Loss": ["scatter", "scatter"],
-    "At this moment": ["bar", "scatter"],
-    "Over the training": ["heatmap"],
+    "Now": ["bar", "scatter"],
+    "Over time": ["heatmap"],
     "Learning rate": ["scatter", "scatter"],
-    "Images a second": ["scatter"],
+    "Images per second": ["scatter"],
 }
 """The kinds of the first traces of each chart of a run."""
 
@@ -62,7 +62,7 @@ def test_every_panel_shows_its_data(open_page: Open, puppet: Puppet) -> None:
     # Behind accuracy and loss there may be the curves of a twin.
     assert {title: kinds(drawn(page, title))[:2] for title in TRACES} == TRACES
     expect(drawn(page, "Accuracy")).to_have_attribute("aria-label", re.compile("^Accuracy by epoch: train "))
-    expect(drawn(page, "At this moment")).to_have_attribute("aria-label", re.compile("lie in the bin around zero"))
+    expect(drawn(page, "Now")).to_have_attribute("aria-label", re.compile("lie in the bin around zero"))
     expect(page.locator(".log li").first).to_contain_text("Finished")
     expect(page.locator(".log li").last).to_contain_text("Launched")
 
@@ -89,7 +89,7 @@ def test_charts_over_the_epochs_share_their_crosshair(open_page: Open, puppet: P
 
 def test_one_layer_of_many(open_page: Open, puppet: Puppet) -> None:
     page = open_page(f"/run?id={puppet.done()}")
-    heatmap = drawn(page, "Over the training")
+    heatmap = drawn(page, "Over time")
     total = "plot.data[0].customdata.flat().reduce((a, b) => a + b, 0)"
     snapshots = heatmap.evaluate("plot => plot.data[0].x.length")
     assert heatmap.evaluate(f"plot => {total}") == 560 * snapshots
@@ -160,9 +160,9 @@ def test_a_run_says_where_it_trains_and_what_it_takes(open_page: Open, puppet: P
     run_id, _ = puppet.start()
     page = open_page(f"/run?id={run_id}")
     line = page.locator('[data-slot="resources"]')
-    expect(line).to_have_text("2 threads of AMD EPYC · 812\u202fMB of memory, 3.1\u202fGB at most")
+    expect(line).to_have_text("2 threads on AMD EPYC · memory: 812\u202fMB, 3.1\u202fGB at peak")
     puppet.finish(run_id)
-    expect(line).to_have_text("2 threads of AMD EPYC · 3.1\u202fGB of memory at most")
+    expect(line).to_have_text("2 threads on AMD EPYC · memory: 3.1\u202fGB at peak")
     waiting, _ = puppet.submit()
     page = open_page(f"/run?id={waiting}")
     state(page).to_have_text("Queued")
@@ -175,7 +175,7 @@ def test_a_run_says_where_it_trains_and_what_it_takes(open_page: Open, puppet: P
         usage: { memory_bytes: 999, peak_bytes: 1e6, gpu_bytes: 12.34e9, gpu_peak_bytes: 2e13 },
     }))"""
     assert page.evaluate(words).replace("\u202f", " ") == (
-        "2 × NVIDIA H100 · 999 B of memory of its first process, 1.0 MB at most · 12 GB of GPU memory, 20 TB at most"
+        "2 × NVIDIA H100 · memory of its first process: 999 B, 1.0 MB at peak · GPU memory: 12 GB, 20 TB at peak"
     )
 
 

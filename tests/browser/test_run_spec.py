@@ -26,8 +26,8 @@ def test_the_specification_says_every_choice(open_page: Open, puppet: Puppet) ->
     assert said(page, "Optimiser") == "SGD, Nesterov’s momentum 0.9, weight decay 0.0001"
     assert said(page, "Learning rate") == "0.1, cosine down to zero, after a warm-up of 1.5 epochs"
     assert said(page, "Label smoothing") == "0.1"
-    assert said(page, "Random weights from").startswith("Binary: +σ or -σ")
-    assert said(page, "γ and β at the start") == "γ = 1, β = 1"
+    assert said(page, "Initial weights").startswith("Binary: +σ or -σ")
+    assert said(page, "Initial γ and β") == "γ = 1, β = 1"
 
 
 def test_the_usual_recipe_is_said_in_short(open_page: Open, puppet: Puppet) -> None:
@@ -47,7 +47,7 @@ def test_a_network_without_gamma_has_no_gamma_panels(open_page: Open, puppet: Pu
     expect(page.locator('[data-slot="disabled"]')).to_have_count(0)
     expect(page.get_by_role("heading", name="γ now")).to_have_count(0)
     assert said(page, "Norm layers") == "BatchNorm without γ and β"
-    assert "γ and β at the start" not in page.locator(".spec").inner_text()
+    assert "Initial γ and β" not in page.locator(".spec").inner_text()
     expect(page.locator(".network path.norm")).to_have_count(0)
 
 
@@ -82,7 +82,7 @@ def test_the_command_can_be_copied_once_it_is_there(open_page: Open, puppet: Pup
     page.locator("summary", has_text="More").click()
     expect(page.get_by_role("button", name="Copy command")).to_be_disabled()
     held[0].fulfill(status=429, json={"detail": "Too many questions."})
-    expect(page.get_by_title("The server did not say the command")).to_be_disabled()
+    expect(page.get_by_title("Could not load the command")).to_be_disabled()
 
 
 def test_what_computes_a_run_is_said_once_it_has_started(open_page: Open, puppet: Puppet) -> None:

@@ -121,7 +121,7 @@ def test_a_frame_keeps_its_theme_when_the_page_rewrites_its_address(open_page: O
         page.get_by_role("button", name="Evening").first.click()
         said = "scale=evening"
     else:
-        page.get_by_role("tab", name="Off by layer").first.click()
+        page.get_by_role("tab", name="Disabled by layer").first.click()
         said = "over=layers"
     page.wait_for_function("said => location.search.includes(said) && !location.search.includes('eps')", arg=said)
     page.reload()
@@ -187,7 +187,7 @@ def test_the_sheets_fit_a_phone_and_give_the_focus_back(open_page: Open, puppet:
     page.get_by_role("button", name="Close").click()
     expect(share).to_be_focused()
     page.evaluate("import('/static/site/keys.js').then((keys) => keys.sheet())")
-    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 

@@ -45,7 +45,7 @@ def test_a_file_is_uploaded_or_refused_in_words(open_page: Open, watch: Watch, t
     expect(page.locator('[data-slot="title"]')).to_have_text("ResNet-14")
     chooser = page.get_by_label("File to start from")
     chooser.set_input_files(bad)
-    expect(page.locator(".start .problem")).to_contain_text("the file is no safetensors file")
+    expect(page.locator(".start .problem")).to_contain_text("the file is not a safetensors file")
     chooser.set_input_files(good)
     digest = hashlib.sha256(good.read_bytes()).hexdigest()
     page.wait_for_url(f"**start={digest}*")

@@ -119,9 +119,9 @@ function emptyWords(curves, { metric, x }) {
   const what = METRICS[metric].title.toLowerCase();
   if (curves.length && curves.every(({ members }) => members.every(isLost)))
     return "The curves of these runs were deleted to make room for newer runs. Their results are below.";
-  if (x === "seconds" && curves.length) return "No run knows its seconds yet: choose epoch or step.";
-  if (metric === "disabled") return "None of these runs has told its disabled features yet.";
-  return `No run has a ${what} yet. It appears here as soon as the first has one.`;
+  if (x === "seconds" && curves.length) return "No run has recorded its time yet: choose epoch or step.";
+  if (metric === "disabled") return "None of these runs has reported its disabled features yet.";
+  return `No run has a ${what} yet. It will appear here as soon as one does.`;
 }
 
 export function noteWords(curves, { metric, x, smooth }, count) {
@@ -130,11 +130,11 @@ export function noteWords(curves, { metric, x, smooth }, count) {
   const silent = curves.reduce((sum, { n, members }) => sum + members.length - n, 0) - lost;
   const there = curves.some(({ n }) => n);
   return [
-    count < curves.length ? `${count} of ${whole(curves.length)} lines are drawn; group the runs to see all as means. The table and the files have every run.` : "",
-    smooth ? `The strong lines are smoothed (${smooth.toFixed(2)}); the faint ones are raw, and so is every number below and in the files.` : "",
+    count < curves.length ? `Showing ${count} of ${whole(curves.length)} lines; group the runs to see all of them as means. The table and the files include every run.` : "",
+    smooth ? `The bold lines are smoothed (${smooth.toFixed(2)}); the faint ones are raw, as are all numbers below and in the files.` : "",
     alone ? `${alone === 1 ? "One group has" : `${alone} groups have`} no ${x === "step" ? "step" : "epoch"} that all its runs share, so its runs are drawn without a mean.` : "",
     there && lost ? `The curves of ${whole(lost)} ${lost === 1 ? "run" : "runs"} were deleted to make room for newer runs.` : "",
-    there && silent > 0 ? `${whole(silent)} ${silent === 1 ? "run has" : "runs have"} no ${METRICS[metric].title.toLowerCase()} ${x === "seconds" ? "over seconds (a resumed run does not know all of its own)" : "yet"}.` : "",
+    there && silent > 0 ? `${whole(silent)} ${silent === 1 ? "run has" : "runs have"} no ${METRICS[metric].title.toLowerCase()} ${x === "seconds" ? "over seconds (the time of a resumed run is incomplete)" : "yet"}.` : "",
   ]
     .filter(Boolean)
     .join(" ");

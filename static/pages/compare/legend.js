@@ -154,7 +154,7 @@ function facts(run) {
 }
 
 function removal(id, name, remove) {
-  return h("button", { type: "button", class: "icon-button", "aria-label": `Take ${name} out`, onclick: () => remove(id) }, "×");
+  return h("button", { type: "button", class: "icon-button", "aria-label": `Remove ${name}`, onclick: () => remove(id) }, "×");
 }
 
 const DASH_ARRAYS = {

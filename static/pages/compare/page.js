@@ -48,7 +48,7 @@ export function mount(element) {
     missing = missing.filter((other) => other !== id);
     drop(id);
     write();
-    announce("Taken out.");
+    announce("Removed.");
     draw();
   };
   let groups = [];
@@ -111,7 +111,7 @@ export function mount(element) {
     add.href = `/runs${members.length ? `?compare=${members.map(({ id }) => id).join(",")}` : ""}`;
     const heard = members.filter((data) => data.heard).length;
     // In the same line, so that nothing below moves when it goes.
-    reading.textContent = heard < members.length ? ` · reading curves: ${heard} of ${members.length}` : "";
+    reading.textContent = heard < members.length ? ` · loading curves: ${heard} of ${members.length}` : "";
     if (!there) return;
     groups = groupsOf(members, view.group).map((group) => curvesOf(group, view));
     asked.update(question, members, groups);

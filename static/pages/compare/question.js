@@ -9,7 +9,7 @@ import { isOver } from "../../server/catalog.js";
 import { notifySwitch, tellProgress } from "../../site/progress.js";
 import { answerOf, answerOfGroups, isOf, sideName } from "./answer.js";
 
-const WAITING = "The answer comes when all runs have finished. You can leave: the link keeps it.";
+const WAITING = "The answer appears when all runs have finished. You can leave this page; its link will show it.";
 
 /** Call `update(question, members, groups)` after every change; `question` is null for other comparisons. */
 export function questionCard() {

@@ -144,7 +144,7 @@ function heads(columns, view, change) {
     );
     return element;
   });
-  return [h("th", { scope: "col" }, h("span", { class: "offscreen" }, "Take out, pin as baseline")), ...made];
+  return [h("th", { scope: "col" }, h("span", { class: "offscreen" }, "Remove, set as baseline")), ...made];
 }
 
 function row({ id, run }, style, columns, view, differ, change, remove) {
@@ -159,7 +159,7 @@ function row({ id, run }, style, columns, view, differ, change, remove) {
     document.getElementById(`pin-${id}`)?.focus();
   });
   pin.id = `pin-${id}`;
-  const out = h("button", { type: "button", class: "icon-button", "aria-label": `Take ${name} out of the table and the charts` }, "×");
+  const out = h("button", { type: "button", class: "icon-button", "aria-label": `Remove ${name} from the table and the charts` }, "×");
   out.addEventListener("click", () => remove(id));
   const element = h(
     "tr",

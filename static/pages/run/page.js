@@ -71,8 +71,8 @@ function unreadable(reason) {
     "section",
     { class: "blank" },
     h("h1", {}, "This run cannot be read"),
-    h("p", { class: "problem" }, `This version of OnlyBN refuses what is stored: ${sentence(reason)}`),
-    h("p", {}, "It is kept as it is; the version that stored it can show it, and who launched it can delete it among all runs."),
+    h("p", { class: "problem" }, `This version of OnlyBN cannot read the stored run: ${sentence(reason)}`),
+    h("p", {}, "It is kept unchanged. The version that stored it can show it, and the person who launched it can delete it on the Runs page."),
     h("p", { class: "actions" }, h("a", { class: "button", href: "/runs" }, "See all runs")),
   );
 }
@@ -92,13 +92,13 @@ function unknown(id) {
   return h(
     "section",
     { class: "blank" },
-    h("h1", {}, id ? "There is no run at this link" : "Which run?"),
+    h("h1", {}, id ? "There is no run at this link" : "Choose a run"),
     h(
       "p",
       {},
       id
         ? "The link may have been cut short, or the run belongs to another server or to data that has been removed."
-        : "The link of a run ends in ?id= and the run’s id.",
+        : "Links to runs end in ?id= and the run’s id.",
     ),
     id ? restoreButton(id) : null,
     id ? keptHint() : null,

@@ -14,9 +14,9 @@ const MOST = 200; // runs in one response, and in one new order
 
 /** Title, words for a screen reader, and the new index among `runs` of the run at index `at`. */
 const MOVES = [
-  ["First", "Serve first", (at, runs) => runs.findIndex(alike(runs[at]))],
-  ["Up", "Serve earlier", (at) => at - 1],
-  ["Down", "Serve later", (at) => at + 1],
+  ["First", "Move to the front", (at, runs) => runs.findIndex(alike(runs[at]))],
+  ["Up", "Move up", (at) => at - 1],
+  ["Down", "Move down", (at) => at + 1],
 ];
 
 /** Whether two runs can trade places: the queue always serves single runs before runs of studies. */
@@ -28,8 +28,8 @@ export function ownQueue(moved) {
   const element = h(
     "section",
     { class: "own-queue-runs", hidden: true, "aria-labelledby": "own-queue-title" },
-    h("h2", { id: "own-queue-title" }, "Yours in the queue"),
-    h("p", { class: "quiet" }, "They trade places among themselves; runs of others stay where they are."),
+    h("h2", { id: "own-queue-title" }, "Your queued runs"),
+    h("p", { class: "quiet" }, "You can reorder your own runs; other people’s keep their place."),
     h("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "own-queue-title" }, list),
   );
   const entries = new Map();
@@ -84,7 +84,7 @@ export function ownQueue(moved) {
       const waiting = await orderRuns(wanted);
       draw(placed(waiting.map((other) => wanted.find((one) => one.id === other)), before));
       const now = runs.find((one) => one.id === id);
-      announce(now ? `${wholeName(run)} is now number ${now.position} in the queue.` : `${wholeName(run)} does not wait any more.`);
+      announce(now ? `${wholeName(run)} is now number ${now.position} in the queue.` : `${wholeName(run)} is no longer queued.`);
       moved();
     } catch (refusal) {
       draw(before);

@@ -124,9 +124,9 @@ function onlyExamples() {
   return h(
     "p",
     { class: "fresh-words", hidden: true },
-    "Nothing of your own has run here yet. ",
+    "You have not run anything here yet. ",
     h("a", { href: "/train" }, "Launch the first run"),
-    ", or look at these.",
+    ", or look at these:",
   );
 }
 

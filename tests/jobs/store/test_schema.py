@@ -230,8 +230,8 @@ def test_other_schemas_are_refused_in_words(old: Database, version: str, made_by
     with pytest.raises(WrongSchema) as caught:
         Store(old).migrate()
     assert str(caught.value) == (
-        f"The database {old.address} has schema {version}, which this program cannot use: {made_by} OnlyBN made it. "
-        "Use that version, or another ONLYBN_DATA folder."
+        f"The database {old.address} has schema {version}, which this program cannot use: it is from {made_by} "
+        "OnlyBN. Use that version, or another ONLYBN_DATA folder."
     )
     assert everything(old) == before
 
@@ -289,7 +289,7 @@ def test_processes_that_start_at_once_wait_for_the_one_that_migrates(
     said = [process.communicate(timeout=120) for process in starting]
     assert [process.returncode for process in starting] == [0, 0], said
     assert [out.splitlines()[-1] for out, _ in said] == [str(len(READ["runs"]) if left else 0)] * 2
-    assert sum("went from schema 3 to" in out for out, _ in said) == left, "one alone did it"
+    assert sum("was migrated from schema 3 to" in out for out, _ in said) == left, "one alone did it"
 
 
 @pytest.mark.server

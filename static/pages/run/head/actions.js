@@ -95,8 +95,8 @@ function resumeButton(data) {
     const hopeful = state === "cancelled" || (state === "failed" && error?.kind !== "diverged" && saved);
     show(button, hopeful && Boolean(runToken(data.run)));
     button.title = saved
-      ? `The same run goes on from its checkpoint at step ${whole(checkpoint_step)}, where the worker that takes it finds the file.`
-      : "The same run goes back to its place in the queue.";
+      ? `Continues this run from its checkpoint at step ${whole(checkpoint_step)}, if the worker that takes it has the file.`
+      : "Puts this run back into its place in the queue.";
   });
   guard(button, 1, refuse);
   return button;
@@ -108,7 +108,7 @@ function retryButton(data) {
     location.assign(launched.url);
   };
   const button = acting("Retry", "Launching…", act);
-  button.title = "Launches the same spec as a new run of your own, from the beginning.";
+  button.title = "Launches the same spec from the start, as a new run of yours.";
   guard(button, 1, refuse);
   data.addEventListener("change", () => show(button, ["failed", "cancelled"].includes(data.run.state)));
   return button;
@@ -124,7 +124,7 @@ function startLink(data) {
 
 function surgeryLink(data) {
   const link = h("a", { class: "button", href: `/surgery?run=${data.run.id}`, hidden: true }, "Surgery");
-  link.title = "Switch features off, and see what is left";
+  link.title = "Switch features off and see what still works";
   data.addEventListener("change", () => show(link, data.run.state === "finished" && data.run.spec.norm.affine && !data.run.lost));
   return link;
 }
@@ -137,7 +137,7 @@ function commandButton(preview) {
   preview.then((answer) => {
     command = answer?.cli ?? "";
     button.disabled = !command;
-    button.title = command ? "" : "The server did not say the command; load the page again to ask once more.";
+    button.title = command ? "" : "Could not load the command; reload the page to try again.";
   });
   return button;
 }

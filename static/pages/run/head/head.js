@@ -83,10 +83,10 @@ export function head(data, feed, preview, expected, rivals) {
 
 /** Until when the run is kept; "" where nothing is deleted. */
 function kept(run, rules) {
-  if (run.pinned && keptWords(rules)) return "Pinned by the server’s admin: it is kept for good.";
+  if (run.pinned && keptWords(rules)) return "Pinned by the server’s admin: it is never deleted.";
   const until = keptUntil(run, rules);
   if (!until) return "";
-  const earlier = rules.budget_mb && !run.lost ? "; when the disk is full, its curves and trained network go earlier" : "";
+  const earlier = rules.budget_mb && !run.lost ? "; if the disk fills up, its curves and trained network are deleted earlier" : "";
   return `Kept until ${day(until)}${earlier}.`;
 }
 
@@ -123,7 +123,7 @@ function stat(label, name, more = "") {
 }
 
 /** The basis of a range, in words. */
-const BASES = { "measured here": "by what earlier runs took here", assumed: "roughly: nothing has finished here yet" };
+const BASES = { "measured here": "based on earlier runs here", assumed: "a rough estimate: nothing has finished here yet" };
 
 /** The run's progress as one line. */
 function line(run, expected) {
@@ -136,7 +136,7 @@ function line(run, expected) {
     const parts = [
       place,
       `launched ${since(run.created_at)}`,
-      step ? `goes on from ${steps}` : null,
+      step ? `resumes from ${steps}` : null,
       ends ? `done in ${range(ends)}, ${BASES[expected.value.basis]}` : null,
     ];
     return parts.filter(Boolean).join(" · ");
@@ -145,7 +145,7 @@ function line(run, expected) {
     const parts = [
       step ? `Epoch ${epochOf((step / total_steps) * run.spec.epochs)} of ${run.spec.epochs}` : "Starting",
       steps,
-      run.unattended ? "its worker does not answer, and the next one to come takes the run over" : doing(run.progress),
+      run.unattended ? "its worker does not respond; the next free worker will take over" : doing(run.progress),
       ends ? `${range(ends)} left` : eta_s === null ? null : `${duration(eta_s)} left`,
     ];
     return parts.filter(Boolean).join(" · ");
@@ -161,7 +161,7 @@ function line(run, expected) {
 function doing({ images_per_s, tested, analysed }) {
   if (analysed !== null) return `analysing the trained network: ${Math.round(analysed * 100)}%`;
   if (tested !== null) return `testing: ${Math.round(tested * 100)}% of the test images`;
-  return images_per_s ? `${whole(images_per_s)} images a second` : null;
+  return images_per_s ? `${whole(images_per_s)} images per second` : null;
 }
 
 function notices(element, { run, log }) {
@@ -173,7 +173,7 @@ function notices(element, { run, log }) {
     say(
       element,
       "attempt",
-      again ? `This is attempt ${run.attempt}: the run was interrupted and goes on from its last checkpoint.` : "",
+      again ? `Attempt ${run.attempt}: the run was interrupted and resumed from its last checkpoint.` : "",
     ),
     again,
   );

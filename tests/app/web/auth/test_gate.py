@@ -121,7 +121,7 @@ def test_cookies_are_for_this_site_only(visit: Visit) -> None:
 def test_a_wrong_password_opens_nothing(guarded: TestClient, wrong: str) -> None:
     answer = sign_in(guarded, wrong)
     assert answer.status_code == 401 and "set-cookie" not in answer.headers
-    assert '<p role="alert"><strong>This is not the password.' in answer.text
+    assert '<p role="alert"><strong>Wrong password.' in answer.text
     assert guarded.get("/api/runs").status_code == 401
 
 
