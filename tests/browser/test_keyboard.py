@@ -59,9 +59,6 @@ def test_from_the_form_to_a_run_that_was_deleted_and_is_back(open_page: Open, pu
     page.wait_for_url("**/run?id=*")
     run_id = query(page)["id"]
 
-    tab_to(page, "button", "Pin")
-    page.keyboard.press("Enter")
-    expect(page.locator('[data-does="pin"]')).to_have_attribute("aria-pressed", "true")
     tab_to(page, "button", "Share")
     page.keyboard.press("Enter")
     sheet = page.get_by_role("dialog", name="Share this page")
@@ -77,6 +74,13 @@ def test_from_the_form_to_a_run_that_was_deleted_and_is_back(open_page: Open, pu
     tab_to(page, ".menu a", "Points as CSV")
     page.keyboard.press("Escape")
     focus_returned(page, "Download")
+    tab_to(page, "summary", "More")
+    page.keyboard.press("Enter")
+    tab_to(page, "button", "Pin")
+    page.keyboard.press("Enter")
+    expect(page.locator('[data-does="pin"]')).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Escape")
+    focus_returned(page, "More")
 
     page.keyboard.press("Shift+Tab")
     page.reload()
