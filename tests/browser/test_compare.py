@@ -265,7 +265,7 @@ def test_more_runs_than_one_question_may_have(open_page: Open, puppet: Puppet, s
     expect(page.get_by_text("21 runs have no disabled features yet.")).to_be_visible()
     assert fmean(page.evaluate(f"{CURVES}[1].y")) > 1
     page = open_page("/compare?text=Crowd&state=cancelled")
-    expect(page.get_by_text("21 runs: Cancelled · “Crowd” in name or id")).to_be_visible()
+    expect(page.get_by_text("21 runs: Cancelled · “Crowd” in name, id or tag")).to_be_visible()
     expect(page.get_by_text("No run has a test accuracy yet.")).to_be_visible()
 
 
