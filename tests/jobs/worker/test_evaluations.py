@@ -132,7 +132,7 @@ def test_old_ones_are_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -
 
 def test_quotas_are_said_in_words() -> None:
     assert refuse_evaluation(0, 0) is None and refuse_evaluation(MAX_EVALUATIONS - 1, 100) is None
-    assert f"at most {MAX_EVALUATIONS} may" in (refuse_evaluation(MAX_EVALUATIONS, 0) or "")
+    assert f"the limit is {MAX_EVALUATIONS}" in (refuse_evaluation(MAX_EVALUATIONS, 0) or "")
     assert "within a minute" in (refuse_evaluation(0, MAX_EVALUATIONS_A_MINUTE) or "")
 
 

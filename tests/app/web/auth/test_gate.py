@@ -240,7 +240,7 @@ def test_the_word_of_a_trusted_proxy_counts(visit: Visit) -> None:
         assert client.get("/api/runs", headers={"Remote-User": "ada"}).status_code == 200
         for headers in ({}, {"Remote-User": ""}, {"X-Forwarded-User": "ada"}):
             answer = client.get("/api/runs", headers=headers)
-            assert answer.status_code == 403 and "come through the proxy" in answer.json()["detail"]
+            assert answer.status_code == 403 and "sign in through the proxy" in answer.json()["detail"]
         assert client.get("/", headers=BROWSER).status_code == 403
         twice = [("Remote-User", "mallory"), ("Remote-User", "ada")]
         assert client.get("/api/runs", headers=twice).status_code == 403  # type: ignore[arg-type]
