@@ -255,3 +255,23 @@ def test_pages_of_a_long_history(open_page: Open, puppet: Puppet) -> None:
         assert "page=2" in page.url
     page = open_page("/runs?text=Chronicle&page=1.5")
     expect(page.locator(".pager")).to_contain_text("1 to 25 of 27")
+
+
+def test_ones_own_waiting_runs_are_dragged(open_page: Open, puppet: Puppet) -> None:
+    for waiting in puppet.store.queue.waiting():
+        puppet.store.runs.cancel(waiting)
+    tokens = dict(puppet.submit(name=f"Dragged {k}") for k in range(2))
+    theirs, _ = puppet.submit(name="Theirs")
+    tokens |= dict([puppet.submit(name="Dragged 2")])
+    a, b, c = tokens
+    page = open_page("/about")
+    page.evaluate(KEEP, tokens)
+    open_page("/runs", page=page)
+    entries = page.locator(".own-queue li")
+    expect(entries.locator("a")).to_have_text(["Dragged 0", "Dragged 1", "Dragged 2"])
+    entries.nth(2).locator(".own-queue-handle").drag_to(entries.nth(0))
+    expect(entries.locator("a")).to_have_text(["Dragged 2", "Dragged 0", "Dragged 1"])
+    expect(page.locator("#announcer")).to_have_text("Dragged 2 is now number 1 in the queue.")
+    assert puppet.store.queue.waiting() == [c, a, theirs, b]
+    for waiting in puppet.store.queue.waiting():
+        puppet.store.runs.cancel(waiting)
