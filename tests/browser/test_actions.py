@@ -47,7 +47,7 @@ def test_a_refused_cancel_rolls_back_and_says_why(open_page: Open, puppet: Puppe
         with page.expect_response("**/api/feed"):
             pass
     state(page).to_have_text("Cancelling")
-    story(page).to_contain_text("Stopping in epoch 4 of 12, as asked")
+    story(page).to_contain_text("Stopping in epoch 4 of 12, as requested")
     held[0].fulfill(status=503, json={"detail": "the database does not respond right now; please try again"})
     alert(page, "the database does not respond").to_be_visible()
     state(page).to_have_text("Running")

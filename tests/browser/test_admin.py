@@ -75,7 +75,7 @@ def test_the_queue_is_turned_with_the_keyboard_and_visitors_hear_of_it(open_page
     page, visitor = admin(open_page), open_page("/train")
     queue = page.get_by_role("region", name="Queue")
     expect(queue).to_contain_text("The queue is open")
-    expect(queue).to_contain_text("of 5.0\u202fGB are used")
+    expect(queue).to_contain_text("of 5.0\u202fGB used")
     expect(queue).to_contain_text("No run has been deleted to free disk space yet.")
     expect(queue.get_by_label("Workers")).to_contain_text("training 0 of 1")
     pause = queue.get_by_role("button", name="Pause")

@@ -184,5 +184,5 @@ def test_each_chart_is_saved_as_a_picture(open_page: Open, puppet: Puppet, tmp_p
     page.get_by_role("tab", name="Disabled by layer").click()
     drawn(page, "Over time")
     name, content = saved("Over time", "SVG")
-    assert name == f"onlybn-{run_id}-over-the-training-off-by-layer.svg"
+    assert name == f"onlybn-{run_id}-over-time-disabled-by-layer.svg"
     assert b"<svg" in content and b"heatmaplayer" in content
