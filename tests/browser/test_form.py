@@ -191,7 +191,7 @@ def test_a_clone_is_the_same_run(open_page: Open, puppet: Puppet, fields: dict[s
     run = puppet.store.runs.get(run_id)
     assert run is not None
     page = open_page(f"/run?id={run_id}")
-    page.get_by_role("link", name="Clone").click()
+    page.get_by_role("link", name="Change and run again").click()
     page.wait_for_url(re.compile(r"/train\?architecture="))
     page.wait_for_function("document.querySelector('.preview')?.dataset.state === 'ready'")
     said = query(page)

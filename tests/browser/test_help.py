@@ -86,7 +86,7 @@ def test_keys_go_where_they_say_and_rest_while_one_types(open_page: Open) -> Non
     page.keyboard.press("g")
     page.keyboard.press("r")
     page.wait_for_url("**/runs")
-    find = page.get_by_label("Find by name or id")
+    find = page.get_by_label("Find by name, id or tag")
     expect(find).to_be_visible()
     keys_listen(page)
     page.keyboard.press("/")

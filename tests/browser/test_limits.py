@@ -109,7 +109,7 @@ def test_how_long_runs_are_kept_is_said(open_public: Open, public_puppet: Puppet
     run = public_puppet.store.runs.get(run_id)
     assert run and run.finished_at
     day = page.evaluate(
-        "unix => new Intl.DateTimeFormat(undefined, {dateStyle: 'medium'}).format(unix * 1000)",
+        "unix => new Intl.DateTimeFormat('en-GB', {dateStyle: 'medium'}).format(unix * 1000)",
         run.finished_at + 14 * 86400,
     )
     expect(page.locator('[data-slot="kept"]')).to_contain_text(f"Kept until {day}")

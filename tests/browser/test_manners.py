@@ -26,7 +26,7 @@ def test_a_deleted_run_comes_back(open_page: Open, puppet: Puppet, watch: Watch)
     page.locator("summary", has_text="More").click()
     delete.click()
     page.wait_for_url("**/runs")
-    expect(page.get_by_role("status").filter(has_text="is deleted")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="was deleted")).to_be_visible()
     assert puppet.store.runs.get(run_id) is None
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("status").filter(has_text="was restored")).to_be_visible()

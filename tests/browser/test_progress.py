@@ -62,7 +62,9 @@ def test_a_hidden_page_of_what_is_over_asks_nothing(open_page: Open, puppet: Pup
     page.add_init_script(SOON)
     open_page(f"/run?id={puppet.done(name='Over')}", page=page)
     expect(page).to_have_title("Over · OnlyBN")
+    page.wait_for_load_state("networkidle")
     page.evaluate(HIDE, True)
+    page.wait_for_timeout(1000)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.wait_for_timeout(1500)

@@ -204,7 +204,7 @@ def test_an_unknown_run_is_said_kindly(open_page: Open, watch: Watch, path: str)
 def test_clone_fills_the_form(open_page: Open, puppet: Puppet) -> None:
     run_id, _ = puppet.submit(policy="random-4", epochs=3, train_examples=640, recipe={"lr": 0.3, "lr_drops": [0.9]})
     page = open_page(f"/run?id={run_id}")
-    page.get_by_role("link", name="Clone").click()
+    page.get_by_role("link", name="Change and run again").click()
     expect(page.locator('[data-slot="trainable"]')).to_have_text("2,240")
     expect(page.get_by_label("Training images")).to_have_value("640")
     assert "lr=0.3" in page.url and "lr_drops=0.9" in page.url

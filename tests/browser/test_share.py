@@ -56,6 +56,8 @@ def test_every_page_is_shared_by_its_link_and_in_a_frame(open_page: Open, puppet
     expect(sheet.get_by_label("Link", exact=True)).to_have_value(f"{page.url.partition('/')[0]}//{host(page)}{path}")
     expect(sheet).to_contain_text("The link opens")
     expect(sheet).not_to_contain_text("undefined")
+    if (what := sheet.get_by_label("What to embed")).count():
+        what.select_option("")
     sheet.get_by_label("Theme of the embedded page").select_option("light")
     source = sheet.get_by_label("Code for your page").input_value().partition('src="')[2].partition('"')[0]
     shown = embed(open_page, unescape(source), page)
@@ -201,3 +203,36 @@ def test_the_card_of_a_link_is_there_for_those_who_run_no_scripts(open_page: Ope
     )
     image = page.request.get(html.partition('og:image" content="')[2].partition('"')[0])
     assert image.ok and image.body().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(("kind", "figure"), [("run", "gamma"), ("compare", "curves")])
+def test_one_figure_is_shown_on_any_site_and_changes_nothing(
+    open_page: Open, puppet: Puppet, kind: str, figure: str
+) -> None:
+    page = open_page(path_of(kind, puppet))
+    page.get_by_role("button", name="Share", exact=True).click()
+    sheet = page.get_by_role("dialog", name="Share this page")
+    sheet.get_by_label("What to embed").select_option(figure)
+    source = unescape(sheet.get_by_label("Code for your page").input_value().partition('src="')[2].partition('"')[0])
+    policy = page.request.get(source).headers["content-security-policy"]
+    assert "frame-ancestors *" in policy
+    assert "frame-ancestors *" not in page.request.get(page.url).headers["content-security-policy"]
+    assert "frame-ancestors *" not in page.request.get(f"{source}&figure=").headers["content-security-policy"]
+    shown = embed(open_page, source)
+    frame = shown.frame_locator("iframe")
+    expect(frame.locator(".plot[data-drawn]")).to_be_visible()
+    expect(
+        frame.locator(".run-actions, .own-queue, .compare-table, .icon-button").locator("visible=true")
+    ).to_have_count(0)
+    expect(frame.get_by_role("link", name="Open in OnlyBN")).to_be_visible()
+
+
+def test_the_newest_run_has_a_link_of_its_own(open_page: Open, puppet: Puppet) -> None:
+    puppet.done(name="Older")
+    newest = puppet.done(name="Newest")
+    puppet.store.labels.change(newest, {"tags": ["demo"]})
+    latest = puppet.done(name="Latest of all")
+    expect(open_page("/run?id=latest").locator("h1")).to_have_text("Latest of all")
+    tagged = open_page("/run?id=latest&tag=demo&layer=stem.norm")
+    expect(tagged.locator("h1")).to_have_text("Newest")
+    assert f"id={newest}" in tagged.url and "tag=" not in tagged.url and latest not in tagged.url

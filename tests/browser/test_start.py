@@ -28,7 +28,7 @@ def test_a_run_starts_from_a_finished_one(open_page: Open, puppet: Puppet) -> No
     run = puppet.store.runs.get(run_id)
     assert run is not None and run.spec.start == hashlib.sha256(b"a capsule").hexdigest()
     expect(page.locator(".spec")).to_contain_text(f"the file with SHA-256 {run.spec.start[:16]}")
-    page.get_by_role("link", name="Clone").click()
+    page.get_by_role("link", name="Change and run again").click()
     expect(note).to_contain_text("Starts from the file with SHA-256")
     page.get_by_role("button", name="Start from random values").click()
     expect(note).to_contain_text("Starts from random values.")

@@ -58,9 +58,7 @@ def test_from_the_run_to_measured_edits(
     page.keyboard.press("End")
     evaluated(page).to_contain_text("The stored ablation at ε = 0.5 is exactly the same.")
     slot(page, "edited-top1").to_have_text(f"{row['top1'] * 100:.2f}%")
-    expect(page.locator('[data-slot="result"]')).to_contain_text(
-        "The accuracy at the end of the training is exactly the same."
-    )
+    evaluated(page).to_contain_text("The accuracy at the end of training is exactly the same.")
 
     page.get_by_label("Data of the chart Accuracy with small γ removed").click()
     numbers = page.get_by_role("region", name="Data: Accuracy with small γ removed").locator("tbody tr")
