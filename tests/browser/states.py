@@ -162,7 +162,8 @@ def settle(page: Page) -> None:
     page.wait_for_selector(
         ".latest :is(li, [data-slot=empty]):visible, .gallery-cards li:visible, .run-line, .blank, "
         ".questions, .finding, .runs-list :is(tr, p):visible, .compare-table tbody tr, .compare-empty, "
-        ".counts tbody tr, .layer-table, .room-form, .one-figure, .docs, .admin-sign-in, .admin-queue, .preview:not([data-state=asking])"
+        ".counts tbody tr, .layer-table, .room-form, .one-figure, "
+        ".docs, .admin-sign-in, .admin-queue, .preview:not([data-state=asking])"
     )
 
 

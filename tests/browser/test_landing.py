@@ -157,7 +157,7 @@ def test_a_second_click_launches_only_the_example_that_was_refused(
         else:
             route.continue_()
 
-    page.route("**/api/runs", refuse_the_second)
+    page.route("**/api/runs*", refuse_the_second)
     before = puppet.store.runs.find()[1]
     page.get_by_role("button", name="Repeat it here").click()
     expect(page.get_by_role("alert").filter(has_text="The queue is full.")).to_be_visible()

@@ -100,7 +100,7 @@ def test_a_view_in_a_frame_stays_one(open_page: Open, puppet: Puppet) -> None:
     run_id = puppet.done()
     page = open_page("/runs")
     page.goto(page.url + f"?compare={run_id}&embed=1&theme=light")
-    page.get_by_label("Find by name or id").fill(run_id)
+    page.get_by_label("Find by name, id or tag").fill(run_id)
     page.wait_for_function("id => location.search.includes('text=' + id)", arg=run_id)
     assert "embed=1&theme=light" in page.url
 
