@@ -114,6 +114,7 @@ def pages(runs: Runs, trained: str) -> dict[str, State]:
         "runs-empty": State("/runs", "empty"),
         "runs": State("/runs"),
         "runs-ticked": State(f"/runs?compare={pair}"),
+        "compare-figure": State(f"/compare?runs={four}&embed=1&figure=curves"),
         "runs-grouped": State("/runs?group=study"),
         "runs-nothing-found": State("/runs?text=nothing+has+this+name"),
         "runs-embedded": State("/runs?embed=1"),

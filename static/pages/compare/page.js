@@ -70,7 +70,7 @@ export function mount(element) {
   const add = h("a", { class: "button", href: "/runs" }, "Add runs");
   const cards = h("div", { class: "compare-cards", hidden: true }, curves.element, scatter.element, rows.element, differences.element);
   const first = h("div");
-  if (figure !== null) page.replaceChildren(problems, curves.element);
+  if (figure !== null) page.replaceChildren(h("h1", { class: "offscreen" }, "Runs compared"), problems, curves.element);
   else page.replaceChildren(
     h("div", { class: "compare-head" }, title, h("div", { class: "actions" }, embedded ? null : add, shareButton())),
     from,

@@ -23,5 +23,5 @@ export function oneFigure(name, data, parts) {
   const box = h("div", { class: "plot" });
   data.addEventListener("change", () => state.update(data.run));
   FIGURES[name](box, data, parts);
-  return h("figure", { class: "one-figure" }, h("figcaption", {}, title, state), box);
+  return h("figure", { class: "one-figure" }, h("figcaption", {}, h("h1", {}, title), state), box);
 }
