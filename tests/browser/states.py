@@ -163,7 +163,7 @@ def settle(page: Page) -> None:
     page.wait_for_selector(
         ".latest :is(li, [data-slot=empty]):visible, .gallery-cards li:visible, .run-line, .blank, "
         ".questions, .finding, .runs-list :is(tr, p):visible, .compare-table tbody tr, .compare-empty, "
-        ".counts tbody tr, .layer-table, .room-form, .one-figure, "
+        ".counts tbody tr, .layer-table, .room-form, .one-figure, [data-embed=figure] .legend-list li, "
         ".docs, .admin-sign-in, .admin-queue, .preview:not([data-state=asking])"
     )
 
