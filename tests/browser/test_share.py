@@ -167,6 +167,8 @@ def test_the_sheet_works_where_the_clipboard_is_forbidden(open_page: Open, puppe
     expect(link).to_have_value(f"{page.url.split('/runs')[0]}/run?id={run_id}")
     expect(link).to_be_focused()
     code = sheet.get_by_label("Code for your page")
+    assert "&amp;embed=1&amp;figure=accuracy" in code.input_value(), "small unless one asks for more"
+    sheet.get_by_label("What to embed").select_option("")
     source = f'src="{link.input_value()}&amp;embed=1"'
     assert code.input_value().startswith(f'<iframe {source} title="To share · OnlyBN" ')
     sheet.get_by_label("Theme of the embedded page").select_option("dark")

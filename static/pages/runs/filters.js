@@ -3,7 +3,7 @@
  */
 
 import { architectureName, architectureTitle, options, STATES } from "../../server/catalog.js";
-import { h, show } from "../../base/dom.js";
+import { h } from "../../base/dom.js";
 import { whole } from "../../base/format.js";
 import { ask } from "../../server/api.js";
 import { stateWord } from "../../base/widgets.js";
@@ -68,14 +68,11 @@ const GROUPS = [
   ["question", "Group by question"],
 ];
 
-/** Offers the tags in use, as soon as the server has told them; hidden while there are none. */
+/** Offers the tags in use, as soon as the server has told them. */
 function tagSelect(view, change) {
-  const place = h("span", { hidden: !view.tag });
-  const offer = (tags) => {
-    place.replaceChildren(select("Tag", "tag", tags, view, change));
-    show(place, tags.length > 0 || view.tag);
-  };
-  offer([]);
+  const place = h("span", { class: "filter-tag" });
+  const offer = (tags) => place.replaceChildren(select("Tag", "tag", tags, view, change));
+  offer([]); // in its place from the start, so that nothing moves
   ask("/api/tags").then(
     (tags) => offer(tags.map(({ tag, runs }) => [tag, `${tag} (${whole(runs)})`])),
     () => {}, // without them the list works all the same

@@ -17,6 +17,8 @@ from tests.app.conftest import Trainer
 @pytest.fixture
 def run_id(trainer: Trainer) -> str:
     run_id, _ = trainer.start(name="Named: γ = 1 (really)")
+    trainer.say(run_id, 1, 2, 3)
+    trainer.test(run_id, 3, 0.5)
     trainer.finish(run_id)
     return run_id
 
