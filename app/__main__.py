@@ -84,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         told.append(fill(field.description or "", 100, initial_indent=" " * 6, subsequent_indent=" " * 6))
     return argparse.ArgumentParser(
         prog="python -m app",
-        description="The web server, with a worker of its own.",
+        description="The web server, with its own worker.",
         epilog="\n".join(told),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -103,7 +103,7 @@ def serve(settings: Settings) -> None:
         except (ValueError, PortTaken, WrongSchema) as error:
             raise CannotStart(str(error), BAD_SETTINGS) from error
         except DBAPIError as error:
-            raise CannotStart(f"the database does not answer: {str(error.orig).strip()}", UNREACHABLE) from error
+            raise CannotStart(f"the database does not respond: {str(error.orig).strip()}", UNREACHABLE) from error
         except OSError as error:
             raise CannotStart(f"cannot keep anything in {settings.data}: {error.strerror}", BAD_SETTINGS) from error
         settle_examples(store, settings.examples, partial(logs.say, settings, trouble=True))
@@ -119,9 +119,9 @@ def bring_back(settings: Settings) -> None:
     database = open_database(settings.store_url)
     try:
         if database.file is None:
-            raise ValueError("ONLYBN_SNAPSHOT is for SQLite; PostgreSQL has backups of its own")
+            raise ValueError("ONLYBN_SNAPSHOT is for SQLite; PostgreSQL has its own backups")
         if not database.file.exists() and (name := Bucket(settings.snapshot).restore(database)):
-            logs.say(settings, f"The database is back, from {settings.snapshot / name}")
+            logs.say(settings, f"The database was restored from {settings.snapshot / name}")
     except Damaged as error:
         raise ValueError(f"the copy in {settings.snapshot} cannot be used: {error}") from error
     finally:
@@ -170,7 +170,7 @@ def settle_examples(store: Store, wanted: bool, say: Callable[[str], object] = _
         elif store.examples.unseen(names()):
             store.examples.take_in(shipped())
     except (BadExample, DBAPIError) as error:
-        say(f"The examples are left as they are: {error}")
+        say(f"The examples are left unchanged: {error}")
 
 
 @contextmanager

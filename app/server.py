@@ -37,6 +37,7 @@ from app.api import (
     studies,
 )
 from app.api.common import Services
+from app.api.rooms import rooms
 from app.live.feed import Feed
 from app.live.folder import DataFolder
 from app.live.messages import Question
@@ -78,6 +79,7 @@ ROUTERS = tuple(
         status,
         shares,
         reports,
+        rooms,
         admin,
     )
 )
@@ -91,6 +93,10 @@ READ_BY_US = (
     SurgeryRequest,
     admin.Wanted,
     admin.Amended,
+    runs.Labels,
+    rooms.RoomWanted,
+    rooms.RoomChange,
+    rooms.Nickname,
 )
 """JSON bodies that the routes parse themselves, for their own error messages."""
 FASTAPIS_ERRORS = ("HTTPValidationError", "ValidationError")
@@ -99,11 +105,11 @@ WRONG = {
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Wrong"}}},
 }
 TITLE = "OnlyBN"
-DESCRIPTION = """How much can a network learn when all its weights stay random and only a chosen few parameters train?
+DESCRIPTION = """How much can a network learn when all its weights stay random and only a few chosen parameters train?
 
 A run is one training of one architecture under one policy. Launch one with POST /api/runs and follow it with
-GET /api/runs/{run_id}. Everybody who has the link can look at a run; only who has its owner token can cancel it.
-A study is all runs that one question of the paper needs: POST /api/studies.
+GET /api/runs/{run_id}. Everybody with the link can look at a run; only the holder of its owner token can cancel it.
+A study is all the runs that one question of the paper needs: POST /api/studies.
 An evaluation is a small job on a finished run, such as its accuracy without some features.
 Errors are {"detail": "what was wrong and what would be right"}."""
 
@@ -162,7 +168,7 @@ def make_app(
 def rules_of(settings: Settings) -> Rules:
     """The rules for requests, as the settings have them."""
     hosts = Hosts(settings.host, settings.public_url, settings.known_hosts)
-    return Rules(settings.frame_ancestors, settings.public_url, hosts)
+    return Rules(settings.frame_ancestors, settings.public_url, hosts, figures=settings.auth == "none")
 
 
 def mount_pages(app: FastAPI, pages: gr.Blocks, settings: Settings, options: dict[str, Any]) -> None:

@@ -34,11 +34,11 @@ class Settings(WorkerSettings):
 
     model_config = SettingsConfigDict(validate_by_name=True)
 
-    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0: all of this machine's.")
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0: all addresses of this machine.")
     port: int = Field(7860, ge=1, le=65535, description="Port to listen on.")
-    embedded_worker: bool = Field(True, description="Whether the server starts a worker of its own.")
+    embedded_worker: bool = Field(True, description="Whether the server starts its own worker.")
     examples: bool = Field(
-        True, description="Whether the runs that come with the project are shown; false: taken out for good."
+        True, description="Whether the runs that come with the project are shown; false: removed permanently."
     )
     largest_study: Scale = Field(
         "paper", description="The largest scale of a study that visitors may launch: minutes, evening or paper."
@@ -46,7 +46,7 @@ class Settings(WorkerSettings):
     trusted_proxies: str = Field(
         default_factory=space_proxies,
         pattern=r"^[0-9A-Fa-f.:/, ]*$",
-        description="Addresses or networks of proxies whose X-Forwarded-For names the visitor, with commas between; "
+        description="Addresses or networks of proxies whose X-Forwarded-For names the visitor, separated by commas; "
         "unset: the private network, in a Hugging Face Space.",
     )
     public_url: str | None = Field(
@@ -57,7 +57,7 @@ class Settings(WorkerSettings):
     hosts: str = Field(
         "",
         pattern=r"^[A-Za-z0-9._, -]*$",
-        description="Further names under which the site may be asked, with commas; it knows localhost, its addresses, "
+        description="Further host names of the site, separated by commas; it knows localhost, its addresses, "
         "ONLYBN_HOST and ONLYBN_PUBLIC_URL.",
     )
     frame_ancestors: str = Field(
@@ -71,15 +71,15 @@ class Settings(WorkerSettings):
     auth_header: str = Field(
         "X-Forwarded-User",
         pattern=r"^[A-Za-z0-9-]{1,60}$",
-        description="The header of ONLYBN_AUTH=proxy in which the proxy names who is signed in.",
+        description="The header of ONLYBN_AUTH=proxy in which the proxy names the signed-in user.",
     )
     auth_users: str = Field(
         "",
         max_length=10_000,
-        description="Who may enter with ONLYBN_AUTH=proxy or huggingface, with commas between: users and organisations "
-        "of Hugging Face; unset: everybody who can sign in there.",
+        description="Who may enter with ONLYBN_AUTH=proxy or huggingface, separated by commas: users and "
+        "organisations of Hugging Face; unset: everybody who can sign in there.",
     )
-    auth_hours: int = Field(168, ge=1, le=8760, description="How many hours one stays signed in.")
+    auth_hours: int = Field(168, ge=1, le=8760, description="Hours after which a visitor must sign in again.")
     oauth_client_id: str | None = Field(
         None,
         validation_alias=AliasChoices("ONLYBN_OAUTH_CLIENT_ID", "OAUTH_CLIENT_ID"),
@@ -94,17 +94,19 @@ class Settings(WorkerSettings):
         "https://huggingface.co", pattern=r"^https://[^\s?#]+$", description="The OpenID provider that knows the app."
     )
     metrics_token: SecretStr | None = Field(
-        None, min_length=16, description="With it, /metrics answers Prometheus, who sends it as a bearer token."
+        None,
+        min_length=16,
+        description="If set, /metrics is available to Prometheus, which sends this as a bearer token.",
     )
     snapshot: Path | None = Field(
         None,
         description="Folder, such as a mounted bucket, into which the SQLite database is copied, and from which an "
-        "empty data folder gets it back at the start.",
+        "empty data folder is restored at the start.",
     )
     snapshot_every_s: float = Field(60.0, ge=5, le=86_400, description="Seconds between two copies.")
     # After what it needs, since a field is checked with those before it.
     auth: Literal["none", "password", "proxy", "huggingface"] = Field(
-        "none", description="Who may enter: everybody (none), or after password, proxy or huggingface."
+        "none", description="Who may enter: everybody (none), or those who sign in by password, proxy or huggingface."
     )
     # core reads these itself; they are here so that they are checked when the server starts.
     fashion_mnist: Path | None = Field(
@@ -115,12 +117,14 @@ class Settings(WorkerSettings):
     svhn: Path | None = Field(None, description=f"SVHN: {COPY}")
     mnist: Path | None = Field(None, description=f"MNIST: {COPY}")
     imagenet: Path | None = Field(None, description="Folder of ImageNet: train/ and val/, a folder for each class.")
-    folder: Path | None = Field(None, description="Folder of own images: train/ and val/, a folder for each class.")
+    folder: Path | None = Field(
+        None, description="Folder of your own images: train/ and val/, a folder for each class."
+    )
     folder_size: int = Field(
-        USUAL_SIZE, ge=SIZES[0], le=SIZES[1], description="Side in pixels of what is cut out of own images."
+        USUAL_SIZE, ge=SIZES[0], le=SIZES[1], description="Side in pixels of the crop from your own images."
     )
     loader_workers: int | None = Field(
-        None, ge=0, le=64, description="Processes of a training that open images; unset: as its threads allow."
+        None, ge=0, le=64, description="Processes that open images for a training; unset: as many as its threads allow."
     )
 
     @field_validator("public_url")

@@ -65,7 +65,7 @@ def main() -> int:
         f"  runs      {slots} at once, {threads}, device {settings.device}\n"
         f"  folder    {settings.runs_folder}\n"
         f"  artefacts {settings.artefacts_place.partition('://')[0]}\n"
-        "Ctrl-C stops it; its trainings go on with the next worker.",
+        "Ctrl-C stops it; its trainings continue with the next worker.",
     )
     worker.work()
     return STOPPED

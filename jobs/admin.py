@@ -14,8 +14,8 @@ from jobs.store.store import Store
 
 DONE, REFUSED = 0, 1
 MODES: dict[str, tuple[Mode, str]] = {
-    "pause": ("paused", "No further run begins; those that run go on."),
-    "drain": ("drained", "Nothing new is accepted; what waits and runs is worked off."),
+    "pause": ("paused", "No new runs start; running ones continue."),
+    "drain": ("drained", "New runs are refused; queued and running ones still finish."),
     "open": ("open", "The queue is open."),
 }
 
@@ -23,15 +23,15 @@ MODES: dict[str, tuple[Mode, str]] = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The commands of `python -m jobs admin`."""
     commands = parser.add_subparsers(dest="what", required=True, metavar="COMMAND")
-    commands.add_parser("status", help="how the queue stands, and what is kept")
+    commands.add_parser("status", help="show the state of the queue and of the disk")
     for name, (_, meaning) in MODES.items():
         commands.add_parser(name, help=meaning)
     for name, meaning in (
-        ("remove", "cancel a run and take it out of all lists; it is deleted an hour later"),
+        ("remove", "cancel a run and remove it from all lists; it is deleted an hour later"),
         ("restore", "bring a removed run back"),
-        ("pin", "keep everything of a run for ever"),
-        ("unpin", "no longer"),
-        ("dismiss", "settle the reports of a run's name, which stays"),
+        ("pin", "never delete a run"),
+        ("unpin", "undo pin"),
+        ("dismiss", "dismiss the reports of a run's name; the name stays"),
     ):
         commands.add_parser(name, help=meaning).add_argument("run", nargs="+", metavar="RUN_ID")
     commands.add_parser("reports", help="the names that visitors have reported as offensive")
@@ -77,7 +77,7 @@ def _change(what: str, run_id: str, store: Store) -> bool:
 def _rename(run_id: str, name: str, store: Store) -> int:
     try:
         if store.switch.rename(run_id, name or None):
-            print(f"Run {run_id} is called {name or 'nothing'} now.")
+            print(f"Run {run_id} is now called {name or 'nothing'}.")
             return DONE
         print(f"error: there is no run {run_id}", file=sys.stderr)
     except ValidationError as error:
@@ -91,7 +91,7 @@ def _print_reports(store: Store) -> None:
     for one in reports:
         print(f"{one.run_id}  {one.reports:3}  {one.name}")
     if not reports:
-        print("No name is reported.")
+        print("No names have been reported.")
 
 
 def _print_status(settings: WorkerSettings, store: Store) -> None:
@@ -102,6 +102,6 @@ def _print_status(settings: WorkerSettings, store: Store) -> None:
         f"workers   {health.workers}\n"
         f"waiting   {health.queued} runs, {store.queue.backlog()} requests of at most {settings.max_queued}\n"
         f"running   {health.running}\n"
-        f"evicted   {f'{last.runs} runs when room was last needed' if last else 'nothing yet'}\n"
+        f"evicted   {f'{last.runs} runs when space was last needed' if last else 'nothing yet'}\n"
         f"reports   {len(store.reports.open())} runs"
     )

@@ -30,7 +30,7 @@ class Impatient(psycopg.Connection[Any]):
                 ready = yield wanted
                 if not ready and time.monotonic() > until:
                     self.pgconn.finish()
-                    raise psycopg.OperationalError(f"the server did not answer within {self.patience_s:g} s")
+                    raise psycopg.OperationalError(f"the server did not respond within {self.patience_s:g} s")
                 wanted = inner.send(ready)
         except StopIteration as end:
             return end.value

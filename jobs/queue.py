@@ -101,7 +101,7 @@ def _open_file(path: Path, common: dict[str, Any]) -> Huey:
         path.replace(aside)
         for left_over in ("-wal", "-shm", "-journal"):
             path.with_name(f"{path.name}{left_over}").unlink(missing_ok=True)
-        logger.warning("The queue's file was broken: it is %s now, and a new one is in its place.", aside.name)
+        logger.warning("The queue's file was broken; it was renamed to %s and replaced by a new one.", aside.name)
         return SqliteHuey(filename=str(path), **options)
 
 
@@ -173,7 +173,7 @@ def waker(huey: Huey, on_wake_up: Callable[[str], None] | None = None) -> Callab
         try:
             task(run_id)
         except Exception as error:  # each storage has its own errors, and none may undo a submitted run
-            logger.warning("Run %s waits, but the queue did not take the hint: %s", run_id, error)
+            logger.warning("Run %s is queued, but the queue did not accept the wake-up: %s", run_id, error)
             return False
         return True
 

@@ -89,35 +89,35 @@ def refuse_submission(waiting: int, max_queued: int) -> str | None:
     if max_queued == 0 or waiting < max_queued:
         return None
     return (
-        f"The queue is full: {waiting} runs and studies are waiting, and at most {max_queued} may. "
-        "Try again when some have finished, or cancel one of yours that waits."
+        f"The queue is full: {waiting} runs and studies are waiting; the limit is {max_queued}. Try again when some "
+        "have finished, or cancel one of your waiting runs."
     )
 
 
 def refuse_waiting(whose: str, waiting: int, most: int) -> str:
     """`whose`: words such as "of yours"."""
     return (
-        f"{waiting} runs and studies {whose} are waiting, and at most {most} may. Try again when one of them has "
-        "ended, or cancel one."
+        f"{waiting} runs and studies {whose} are waiting; the limit is {most}. Try again when one of them has ended, "
+        "or cancel one."
     )
 
 
 def refuse_hourly(whose: str, launched: int, most: int, retry_s: float) -> str:
-    return f"{launched} launches {whose} came within an hour, and at most {most} may. Try again in {words(retry_s)}."
+    return f"{launched} launches {whose} came within an hour; the limit is {most}. Try again in {words(retry_s)}."
 
 
 def refuse_kept(whose: str, kept: int, most: int) -> str:
     """`kept` and `most` are bytes."""
     return (
-        f"Runs and files {whose} would keep {kept / MEGABYTE:,.0f} MB here, and at most {most / MEGABYTE:,.0f} MB may "
-        "be kept. Remove runs that have ended, then try again."
+        f"Runs and files {whose} would take {kept / MEGABYTE:,.0f} MB here; the limit is {most / MEGABYTE:,.0f} MB. "
+        "Remove runs that have ended, then try again."
     )
 
 
 def refuse_uploads(whose: str, kept: int, most: int) -> str:
     return (
-        f"Files to start from {whose} would take {kept / MEGABYTE:,.0f} MB, and at most {most / MEGABYTE:,.0f} MB may "
-        "be needed by runs that wait or run. Try again when one of those runs has ended."
+        f"Files to start from {whose} would take {kept / MEGABYTE:,.0f} MB; the limit for queued and running runs is "
+        f"{most / MEGABYTE:,.0f} MB. Try again when one of those runs has ended."
     )
 
 
@@ -129,21 +129,21 @@ MAX_EVALUATIONS_A_MINUTE = 120
 def refuse_evaluation(waiting: int, last_minute: int) -> str | None:
     """Why no further evaluation may be queued; None if it may. `last_minute`: how many came within that time."""
     if waiting >= MAX_EVALUATIONS:
-        return f"{waiting} evaluations are waiting, and at most {MAX_EVALUATIONS} may. Try again in a minute."
+        return f"{waiting} evaluations are waiting; the limit is {MAX_EVALUATIONS}. Try again in a minute."
     if last_minute >= MAX_EVALUATIONS_A_MINUTE:
         return (
-            f"{last_minute} evaluations came within a minute, and at most {MAX_EVALUATIONS_A_MINUTE} may. Try again "
+            f"{last_minute} evaluations came within a minute; the limit is {MAX_EVALUATIONS_A_MINUTE}. Try again "
             "in a minute."
         )
     return None
 
 
 def refuse_evaluations(whose: str, waiting: int, most: int) -> str:
-    return f"{waiting} evaluations {whose} are waiting, and at most {most} may. Try again in a minute."
+    return f"{waiting} evaluations {whose} are waiting; the limit is {most}. Try again in a minute."
 
 
 def refuse_reports(reported: int, most: int) -> str:
-    return f"{reported} names were reported from your network address within an hour, and at most {most} may."
+    return f"{reported} names were reported from your network address within an hour; the limit is {most}."
 
 
 def words(seconds: float) -> str:

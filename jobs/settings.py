@@ -80,10 +80,12 @@ class WorkerSettings(BaseSettings):
         None, description="postgresql://... or sqlite:///...; unset: SQLite in the data folder."
     )
     queue_url: str | None = Field(
-        None, description="redis://... or postgresql://... for several machines; unset: a file in the data folder."
+        None, description="redis://... or postgresql://... to use several machines; unset: a file in the data folder."
     )
     queue_name: str = Field(
-        "onlybn", pattern=r"^[A-Za-z0-9_]{1,40}$", description="Installations that share a queue server differ in it."
+        "onlybn",
+        pattern=r"^[A-Za-z0-9_]{1,40}$",
+        description="Must differ between installations that share a queue server.",
     )
     artefacts: str | None = Field(
         None,
@@ -99,11 +101,11 @@ class WorkerSettings(BaseSettings):
         None,
         ge=1,
         le=64,
-        description="How many trainings this worker runs at once; unset: one on each GPU, and on CPUs one with all "
-        "cores while it is alone, up to one a core while more wait.",
+        description="How many trainings this worker runs at once; unset: one per GPU; on CPUs one with all cores, "
+        "or up to one per core while more are waiting.",
     )
     processes: int = Field(
-        1, ge=1, le=64, description="Processes that train one run together, each with a GPU of its own where there are."
+        1, ge=1, le=64, description="Processes that train one run together, each with its own GPU if there are GPUs."
     )
     threads: int | None = Field(
         None, ge=1, le=1024, description="CPU threads of each process of a training; unset: cores / slots / processes."
@@ -111,21 +113,21 @@ class WorkerSettings(BaseSettings):
     device: str = Field(
         "auto",
         pattern=r"^(auto|cpu|cuda|cuda:\d+)$",
-        description="Where trainings run: cpu, cuda, one GPU of several (cuda:1), or auto: GPUs where there are.",
+        description="Where trainings run: cpu, cuda, one GPU of several (cuda:1), or auto: GPUs if there are any.",
     )
     log_format: Literal["text", "json"] = Field(
-        "text", description="How lines of the log are written: text for people, or json, an object a line."
+        "text", description="Format of log lines: text for people, or json, one object per line."
     )
     lease_s: float = Field(30.0, ge=1, le=3600, description="Seconds of silence after which a run is taken over.")
     patience_s: float = Field(
         120.0,
         ge=1,
         le=86400,
-        description="A training whose steps stand still for so many seconds, and for 20 times as long as usual, is "
-        "started again from its checkpoint.",
+        description="A training that takes no step for this many seconds, and for 20 times the usual time, is "
+        "restarted from its checkpoint.",
     )
     max_hours: float | None = Field(
-        None, gt=0, description="Hours of training after which a run is stopped for good; unset: none."
+        None, gt=0, description="Hours of training after which a run is stopped permanently; unset: no limit."
     )
     file_gb: float = Field(32.0, gt=0, description="The largest file that a training may write, in GiB (Linux).")
     memory_gb: float | None = Field(
@@ -135,8 +137,8 @@ class WorkerSettings(BaseSettings):
     )
     profile: Profile = Field(
         default_factory=usual_profile,
-        description="Defaults of all limits: local, none; demo, strangers who share two cores; lab, a group with a "
-        "machine of its own. Unset: demo in a Hugging Face Space, local elsewhere.",
+        description="Defaults of all limits: local, none; demo, strangers who share two cores; "
+        "lab, a group with its own machine. Unset: demo in a Hugging Face Space, local elsewhere.",
     )
     max_queued: int = Field(200, ge=1, le=100_000, description="How many runs and studies may wait; more are refused.")
     owner_running: int = Field(0, ge=0, le=10_000, description="How many runs of one visitor may run; 0: no limit.")
@@ -156,25 +158,25 @@ class WorkerSettings(BaseSettings):
         0, ge=0, description="Megabytes that the runs and files of one visitor may keep; 0: no limit."
     )
     address_owners: int = Field(
-        0, ge=0, le=10_000, description="As how many visitors a network address counts; 0: addresses have no limit."
+        0, ge=0, le=10_000, description="How many visitors one network address counts as; 0: addresses have no limit."
     )
     run_minutes: float = Field(0, ge=0, description="Minutes of one processor core that a run may cost; 0: no limit.")
     run_memory_mb: int = Field(0, ge=0, description="Megabytes of memory that a run may take; 0: no limit.")
     run_disk_mb: int = Field(0, ge=0, description="Megabytes of disk that a run may take; 0: no limit.")
-    keep_days: float = Field(
-        0, ge=0, description="Days after which a finished run is deleted, if nobody has pinned it; 0: never."
-    )
+    keep_days: float = Field(0, ge=0, description="Days after which a finished run is deleted unless pinned; 0: never.")
     keep_failed_days: float = Field(
         0, ge=0, description="Days after which a failed or cancelled run is deleted; 0: never."
     )
     keep_capsule_mb: int = Field(
-        0, ge=0, description="Megabytes above which a trained network is kept only where that was asked for; 0: always."
+        0,
+        ge=0,
+        description="Trained networks larger than this many megabytes are kept only on request; 0: always kept.",
     )
     budget_mb: int = Field(
         0, ge=0, description="Megabytes that the data folder may take; the oldest runs make room. 0: no limit."
     )
     admin_token: SecretStr | None = Field(
-        None, min_length=16, description="What proves that somebody runs this server; unset: only python -m jobs admin."
+        None, min_length=16, description="Token that identifies the operator; unset: only python -m jobs admin."
     )
 
     @field_validator("data")

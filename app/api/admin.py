@@ -142,7 +142,7 @@ def turn(wanted: Annotated[Wanted, Depends(_wanted)], here: Here) -> Response:
 )
 def list_all_runs(
     here: Here,
-    text: Annotated[str | None, Query(max_length=100, description="A part of the name or of the id.")] = None,
+    text: Annotated[str | None, Query(max_length=100, description="Part of the name or id.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 25,
     offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
 ) -> Response:

@@ -93,7 +93,7 @@ def change_runs(changes: Annotated[Changes, Depends(_changes)], here: Here) -> R
     response_model=Ordered,
     responses=wrong(403, 413, 422),
     openapi_extra=described(Order, {"runs": ["SECOND", "FIRST"], "tokens": {"FIRST": "TOKEN", "SECOND": "TOKEN"}}),
-    summary="Reorder runs of one's own that wait",
+    summary="Reorder your own queued runs",
 )
 def order_runs(order: Annotated[Order, Depends(_order)], here: Here) -> Response:
     """Put these runs into this order, within the places that they already have in the queue.
@@ -116,7 +116,7 @@ def _change(action: Action, run_id: str, token: str, here: Services) -> str | No
         if action == "cancel":
             return _cancel(run_id, here)
         if action == "restore":
-            return None if here.store.runs.restore(run_id) else "what was removed an hour ago is gone"
+            return None if here.store.runs.restore(run_id) else "a removed run can be restored for an hour only"
     except UnreadableRun:  # raised only after the change
         return None
     reason = here.store.runs.remove(run_id)
@@ -128,7 +128,7 @@ def _change(action: Action, run_id: str, token: str, here: Services) -> str | No
 def _cancel(run_id: str, here: Services) -> str | None:
     state = here.store.runs.state(run_id)
     if state is None:
-        return "it is not here any more"
+        return "it is no longer here"
     if state not in TERMINAL:
         run = here.store.runs.cancel(run_id)
         if run is None or run.cancel_requested:
@@ -136,4 +136,4 @@ def _cancel(run_id: str, here: Services) -> str | None:
         if run.state not in TERMINAL:
             return HANDED_OVER
         state = run.state  # it has ended in the meantime
-    return f"it is {state} already"
+    return f"it is already {state}"

@@ -12,7 +12,7 @@ from core.machine.files import CAPSULE
 from jobs.store.artefacts.artefacts import Artefact, DamagedArtefact
 from jobs.store.records import Run
 
-AWAY = "the place where trained networks are kept does not answer; try again in a minute"
+AWAY = "the store of trained networks does not respond; try again in a minute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,6 @@ def capsule_of(run: Run, here: Services) -> Capsule:
         return Capsule(run.id, path.stat().st_size, path)
     raise Problem(
         404,
-        f"the capsule of run {run.id} is too large for the database and not on this machine: it lies in the data "
-        f"folder of the worker that trained it, as runs/{run.id}/{CAPSULE}",
+        f"the capsule of run {run.id} is too large for the database and not on this machine: it is in the data folder "
+        f"of the worker that trained it, as runs/{run.id}/{CAPSULE}",
     )

@@ -20,7 +20,7 @@ KEEP_S = 300
 
 router = APIRouter()
 drawn = lru_cache(maxsize=64)(draw)
-Names = Annotated[str, Query(max_length=300, description="As in the address of /compare: names with commas between.")]
+Names = Annotated[str, Query(max_length=300, description="As in the address of /compare: names separated by commas.")]
 
 
 @router.get(
@@ -33,7 +33,9 @@ Names = Annotated[str, Query(max_length=300, description="As in the address of /
 def show_card(
     request: Request,
     here: Here,
-    runs: Annotated[str, Query(max_length=9000, description=f"Ids of at most {MAX_RUNS} runs, with commas.")] = "",
+    runs: Annotated[
+        str, Query(max_length=9000, description=f"Ids of at most {MAX_RUNS} runs, separated by commas.")
+    ] = "",
     study: Annotated[str, Query(max_length=40, description="The id of a study.")] = "",
     without: Annotated[str, Query(max_length=9000, description="Ids of runs that are left out.")] = "",
     text: Annotated[str, Query(max_length=100, description="Part of a name or an id.")] = "",

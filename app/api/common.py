@@ -131,15 +131,17 @@ def refuse_lost(run: Run, *, curves: bool) -> None:
         what = "curves and snapshots of run {} were" if curves else "trained network of run {} was"
         raise Problem(404, f"the {what.format(run.id)} deleted to make room for newer runs")
     if run.dropped_at is not None and not curves:
-        raise Problem(404, f"the trained network of run {run.id} was deleted: it was larger than is kept here unasked")
+        raise Problem(
+            404, f"the trained network of run {run.id} was deleted: it was larger than this server keeps by default"
+        )
 
 
 Token = Annotated[str | None, Header(max_length=200)]
 """The owner token, which proves who launched a run or a study."""
 
 EXAMPLE_STAYS = (
-    "run {id} came with the project and nobody owns it, so no token can {what} it; the operator takes all "
-    "examples out with ONLYBN_EXAMPLES=false"
+    "run {id} came with the project and has no owner, so no token can {what} it; the operator can remove all examples "
+    "with ONLYBN_EXAMPLES=false"
 )
 
 
@@ -152,5 +154,7 @@ def refuse_others(run_id: str, here: Services, token: str | None, what: str) -> 
         if run and run.example:
             raise Problem(403, EXAMPLE_STAYS.format(id=run_id, what=what))
     if not token:
-        raise Problem(403, f"only who launched this run can {what} it: send its owner_token as X-Owner-Token")
+        raise Problem(
+            403, f"only the person who launched this run can {what} it: send its owner_token as X-Owner-Token"
+        )
     raise Problem(403, "this owner token belongs to another run")

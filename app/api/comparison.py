@@ -37,7 +37,7 @@ def look_at_comparison(request: Request, here: Here) -> Response:
     "/api/compare/shell",
     dependencies=[COSTLY],
     response_model=Shell,
-    summary="What stands around a comparison's HTML file",
+    summary="The frame of a comparison's HTML file",
 )
 def show_shell(request: Request, here: Here, site: Site) -> Response:
     """The page puts the file together, because it knows what it shows. Takes the parameters of /compare."""

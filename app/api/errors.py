@@ -66,7 +66,7 @@ def _sentence(problem: Mapping[str, Any]) -> str:
     if problem["type"] == "missing":
         return f"{field} is missing"
     if problem["type"] == "extra_forbidden":
-        return f"{field} is not known here"
+        return f"{field} is not a known field"
     message = message.replace("Input should", "must").replace("must be a valid integer", "must be a whole number")
     return f"{field} {message[:1].lower()}{message[1:]}, got {quoted(problem.get('input'))}"
 
@@ -84,7 +84,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Busy)
     def _busy(request: Request, error: Exception) -> JSONResponse:
-        answer = refuse(429, "the server has more such requests than it can work on; please try again in a moment")
+        answer = refuse(429, "the server has too many of these requests; please try again in a moment")
         answer.headers["Retry-After"] = "1"
         return answer
 
@@ -119,7 +119,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     def _unexpected(request: Request, error: Exception) -> JSONResponse:
-        return refuse(500, "something went wrong on the server; its log says what")
+        return refuse(500, "something went wrong on the server; its log has the details")
 
 
 def _install_away(app: FastAPI) -> None:
@@ -135,6 +135,6 @@ def _install_away(app: FastAPI) -> None:
             # No text of the database's: it may quote the statement and its values.
             route = getattr(request.scope.get("route"), "path", "a page")
             log.error("The database did not answer %s: %s", route, type(error.orig).__name__)
-        answer = refuse(503, "the database does not answer right now; please try again")
+        answer = refuse(503, "the database does not respond right now; please try again")
         answer.headers["Retry-After"] = "2"
         return answer

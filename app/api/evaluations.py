@@ -20,7 +20,7 @@ from jobs.store.records import ID_PATTERN
 EXAMPLE = (
     '{"edits": [{"action": "zero", "below": 0.01}, {"action": "flip", "layer": "stage1.0.norm1", "features": [3, 5]}]}'
 )
-NO_WORKER = "no worker is running, so nobody can compute this: start one (make worker), or try again in a moment"
+NO_WORKER = "this needs a worker, and none is connected: try again in a moment"
 
 router = APIRouter()
 
@@ -128,7 +128,7 @@ def launch_evaluation(
     200. Evaluations are kept for a week.
     """
     if run.state != "finished":
-        raise Problem(422, f"run {run.id} is {run.state}; only a finished run can be operated on")
+        raise Problem(422, f"run {run.id} is {run.state}; only a finished run can be edited")
     try:
         check(request, run.spec)
     except BadEdits as error:

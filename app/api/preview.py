@@ -53,21 +53,19 @@ async def preview_run(spec: Spec, here: Here) -> Response:
     return await here.specs.run(_previewed, spec, here)
 
 
-@router.get("/api/options", summary="What one can choose from")
+@router.get("/api/options", summary="All choices")
 def show_options(here: Here) -> Response:
     """Architectures, policies, data sets and defaults, as the form shows them."""
     return answer(here.options())
 
 
-@router.get(
-    "/api/experiments", dependencies=[COSTLY], response_model=list[ExperimentView], summary="Experiments to begin with"
-)
+@router.get("/api/experiments", dependencies=[COSTLY], response_model=list[ExperimentView], summary="First experiments")
 def list_experiments(here: Here) -> Response:
     """The questions of the first page, the runs behind each, the words of its answer, and the time that it takes."""
     return answer([view(experiment, here.estimator.estimate) for experiment in EXPERIMENTS.values()])
 
 
-@router.get("/api/glossary", response_model=dict[str, TermView], summary="The words of this site")
+@router.get("/api/glossary", response_model=dict[str, TermView], summary="The glossary of this site")
 def show_glossary() -> Response:
     """The title and the sentence of each term, by its name."""
     terms = {term.name: {"title": term.title, "sentence": term.sentence} for term in GLOSSARY.values()}

@@ -53,7 +53,7 @@ def report_name(run_id: Existing, here: Here, by: By) -> Response:
     """Tell the operator that the name of a run is offensive. A second report of the same visitor changes
     nothing. The run stays as it is until the name has been looked at."""
     if not here.store.reports.report(run_id, by):
-        raise Problem(409, f"run {run_id} has no name that could be reported")
+        raise Problem(409, f"run {run_id} has no name to report")
     said: ReportTaken = {"id": run_id, "reported": True}
     return answer(said)
 

@@ -1,5 +1,6 @@
 """The REST routes of a run's results: curves, snapshots, findings of the analyses, capsule and report."""
 
+import json
 from itertools import chain
 from pathlib import Path as FilePath
 from typing import Annotated, Literal
@@ -10,6 +11,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from app.api.capsules import capsule_of
 from app.api.common import COSTLY, Found, Here, Site, refuse_lost, wrong
 from app.api.errors import Problem
+from app.sharing import script as scripts
 from app.sharing.report import Report, html
 from app.views import downloads
 from app.views.runs import run_url
@@ -78,7 +80,7 @@ def download_findings(
     """γ and β, threshold ablation and ReLUs that are off: all of it as JSON, or one table as a CSV file."""
     findings = here.store.results.findings(run.id)
     if findings is None:
-        raise Problem(404, f"run {run.id} has no findings: the analyses are made when a training is complete")
+        raise Problem(404, f"run {run.id} has no findings: a run is analysed when its training is complete")
     if format == "csv":
         rows = downloads.findings_csv(findings, table)
         return download([rows], "text/csv; charset=utf-8", f"onlybn-{run.id}-{table}.csv")
@@ -103,6 +105,24 @@ def download_capsule(run: Found, here: Here) -> Response:
     pieces = found.pieces(here)
     first = next(pieces)  # what cannot be read at all is refused before the answer begins
     return StreamingResponse(here.costly.each(chain([first], pieces)), media_type=kind, headers=headers)
+
+
+@router.get(
+    "/api/runs/{run_id}/script",
+    dependencies=[COSTLY],
+    response_class=Response,
+    responses={200: {"content": {"text/x-python": {}, "application/x-ipynb+json": {}}}, **wrong(404, 422)},
+    summary="Download the curves as a program",
+)
+def download_script(run: Found, here: Here, site: Site, format: Literal["py", "ipynb"] = "py") -> Response:
+    """A Python script, or a Jupyter notebook, that has the run's points and draws them with plotly."""
+    refuse_lost(run, curves=True)
+    points, link = downloads.points_csv(here.store.curves.pages(run.id)), run_url(run.id, site)
+    name = f"onlybn-{run.id}.{format}"
+    if format == "ipynb":
+        notebook = json.dumps(scripts.notebook(run, points, link), ensure_ascii=False, indent=1)
+        return Response(notebook, media_type="application/x-ipynb+json", headers=attached(name))
+    return Response(scripts.script(run, points, link), media_type="text/x-python", headers=attached(name))
 
 
 @router.get(

@@ -2,25 +2,32 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
 from app.api import starts
 from app.api.common import COSTLY, By, Existing, Found, Here, RunId, Token, described, found, refuse_others, wrong
-from app.api.errors import Problem
+from app.api.errors import Problem, explain, parse
 from app.api.spec import EXAMPLE, Spec
+from app.form.experiments import EXPERIMENTS
 from app.preview.outlook import Outlook
 from app.views import runs as views
 from app.web.answers import answer
+from core.catalog.model import Model
 from core.catalog.schedules import learning_rate
+from core.run.problems import explain as explain_spec
 from core.run.spec import RunSpec
-from jobs.store.records import RESUMABLE, TERMINAL, Run, State, Unreadable
+from jobs.store.labels.labels import MAX_NOTE, MAX_TAGS, BadLabel
+from jobs.store.records import ID_PATTERN, RESUMABLE, TERMINAL, Group, Run, State, Unreadable
 from jobs.store.runs import HANDED_OVER, REMOVED_FOR_S, SORTS, MissingStart
 from jobs.store.submission import KeyTaken
+from jobs.store.tallies import Filters
 
 MAX_LIMIT = 200
+Question = Literal[*EXPERIMENTS]  # type: ignore[valid-type]
 DRAWN_STEPS = 400  # the most steps of a schedule in a response
-HOPELESS = {"diverged": "it diverged, and would do so again at the same step: clone it and lower the learning rate"}
+HOPELESS = {"diverged": "it diverged and would diverge again at the same step; clone it with a lower learning rate"}
 """Kinds of failure that every further attempt would repeat."""
 
 
@@ -29,6 +36,21 @@ class ScheduleView(TypedDict):
 
     epochs: list[float]
     lr: list[float]
+
+
+class Labels(Model):
+    """What the owner of a run says about it. What is left out does not change; null or nothing takes it away."""
+
+    name: str | None = Field(None, max_length=200, description="As the name of a spec.")
+    note: str | None = Field(None, max_length=2 * MAX_NOTE, description=f"At most {MAX_NOTE:,} letters.")
+    tags: list[str] | None = Field(None, max_length=4 * MAX_TAGS, description=f"At most {MAX_TAGS} words.")
+
+
+class Tag(TypedDict):
+    """A tag in use, and the number of runs that have it."""
+
+    tag: str
+    runs: int
 
 
 class Removed(TypedDict):
@@ -54,6 +76,8 @@ def launch_run(
     here: Here,
     by: By,
     keep: Annotated[Literal["network"] | None, Query(description="network: whatever its size.")] = None,
+    question: Annotated[Question | None, Query(description="The question of the first page that it answers.")] = None,
+    room: Annotated[str | None, Query(pattern=ID_PATTERN, description="The room on whose board it appears.")] = None,
     idempotency_key: Annotated[str | None, Header(min_length=16, max_length=200)] = None,
 ) -> Response:
     """Queue a run. Keep `owner_token`: it is shown only once, and is needed to cancel the run.
@@ -65,9 +89,17 @@ def launch_run(
     networks only where `keep` asks for that.
     """
     starts.refuse_unknown_start(spec, here)
+    if room and here.store.rooms.nickname(room, by) is None:
+        raise Problem(422, f"you are not in room {room}: join it first, or launch outside of it")
     try:
         run, token = here.store.runs.submit(
-            spec, by=by, limits=here.settings.limits, keeps=keep == "network", key=idempotency_key
+            spec,
+            by=by,
+            limits=here.settings.limits,
+            keeps=keep == "network",
+            key=idempotency_key,
+            question=question,
+            room=room,
         )
     except KeyTaken as error:
         raise Problem(422, str(error)) from error
@@ -87,23 +119,26 @@ def launch_run(
 )
 def list_runs(
     here: Here,
+    by: By,
     state: Annotated[list[State] | None, Query(description="Only these; may be repeated.")] = None,
     policy: Annotated[list[str] | None, Query(max_length=20)] = None,
     architecture: Annotated[list[str] | None, Query(max_length=20)] = None,
     dataset: Annotated[list[str] | None, Query(max_length=20)] = None,
-    text: Annotated[str | None, Query(max_length=100, description="A part of the name or of the id.")] = None,
+    text: Annotated[str | None, Query(max_length=100, description="Part of the name, the id or a tag.")] = None,
+    tag: Annotated[str | None, Query(max_length=30)] = None,
+    question: Annotated[str | None, Query(max_length=40, description="The one that they were launched for.")] = None,
+    mine: Annotated[bool, Query(description="Only those of the sender of X-Visitor-Token.")] = False,
+    group: Annotated[Group | None, Query(description="Keeps runs of one study or question together.")] = None,
     sort: Annotated[Literal[*SORTS], Query()] = "created_at",  # type: ignore[valid-type]
     order: Annotated[Literal["asc", "desc"], Query()] = "desc",
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
     offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
 ) -> Response:
     """A page of the runs that match all conditions, the newest first unless sorted otherwise."""
+    owner = by.owner if mine else None
     listed, total = here.store.runs.listed(
-        states=state,
-        policies=policy,
-        architectures=architecture,
-        datasets=dataset,
-        text=text or None,
+        Filters(text or None, state, policy, architecture, dataset, tag, question, owner),
+        group=group,
         sort=sort,
         descending=order == "desc",
         limit=limit,
@@ -176,7 +211,7 @@ def cancel_run(run_id: Existing, here: Here, x_owner_token: Token = None) -> Res
     "/api/runs/{run_id}/resume",
     response_model=views.RunView,
     responses=wrong(403, 404, 409, 422, 429),
-    summary="Let a failed or cancelled run go on",
+    summary="Resume a failed or cancelled run",
 )
 def resume_run(run: Found, here: Here, by: By, x_owner_token: Token = None) -> Response:
     """Queue a failed or cancelled run again. It resumes from its last checkpoint if the worker finds the file, and
@@ -185,9 +220,44 @@ def resume_run(run: Found, here: Here, by: By, x_owner_token: Token = None) -> R
     _refuse_hopeless(run)
     resumed = here.store.runs.resume(run.id, by=by, limits=here.settings.limits)
     if resumed is None:
-        raise Problem(409, f"run {run.id} has changed meanwhile; look at it again")
+        raise Problem(409, f"run {run.id} has changed in the meantime; load it again")
     here.wake(run.id)
     return answer(views.whole(resumed, here.settings.public_url))
+
+
+async def _labels(request: Request) -> Labels:
+    return parse(Labels, await request.body(), explain)
+
+
+@router.patch(
+    "/api/runs/{run_id}",
+    response_model=views.RunView,
+    responses=wrong(403, 404, 422),
+    openapi_extra=described(Labels, {"name": "Deeper", "tags": ["depth"]}),
+    summary="Name, note and tags",
+)
+def label_run(
+    labels: Annotated[Labels, Depends(_labels)], run_id: Existing, here: Here, x_owner_token: Token = None
+) -> Response:
+    """Rename a run, or change its note or its tags, at any time. None of them changes its training or its digest.
+
+    Send the token of the run, or of the study that launched it."""
+    refuse_others(run_id, here, x_owner_token, "label")
+    try:
+        run = here.store.labels.change(run_id, labels.model_dump(exclude_unset=True))
+    except BadLabel as error:
+        raise Problem(422, str(error)) from error
+    except ValidationError as error:
+        raise Problem(422, explain_spec(error)) from error
+    here.feed.forget(run_id)
+    return answer(views.whole(run or found(run_id, here), here.settings.public_url))
+
+
+@router.get("/api/tags", dependencies=[COSTLY], response_model=list[Tag], summary="Tags in use")
+def list_tags(here: Here, by: By, mine: bool = False) -> Response:
+    """The tags of the newest runs, the most frequent first. `mine`: those of the sender of X-Visitor-Token."""
+    tags: list[Tag] = [{"tag": tag, "runs": runs} for tag, runs in here.store.labels.tags(by.owner if mine else None)]
+    return answer(tags)
 
 
 @router.delete(
@@ -211,7 +281,7 @@ def restore_run(run_id: RunId, here: Here, x_owner_token: Token = None) -> Respo
     refuse_others(run_id, here, x_owner_token, "restore")
     run = here.store.runs.restore(run_id)
     if run is None:
-        raise Problem(404, f"there is no run {run_id} here; what was removed an hour ago is gone")
+        raise Problem(404, f"there is no run {run_id} here; a removed run can be restored for an hour only")
     return answer(views.whole(run, here.settings.public_url))
 
 

@@ -28,7 +28,7 @@ from jobs.store.starts import StartsFull
 MEGABYTE = 1 << 20
 EXAMPLE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The file's SHA-256.")]
-UPLOAD_FIRST = "start: there is no file with this SHA-256 here; upload it first with POST /api/starts"
+UPLOAD_FIRST = "start: this server has no file with this SHA-256; upload it first with POST /api/starts"
 UNKNOWN = "there is no such file here; upload it with POST /api/starts"
 
 router = APIRouter()
@@ -112,8 +112,8 @@ def _capsule_as_start(start: dict[str, Any], here: Services, by: Asker) -> str:
         if capsule.size_bytes > MAX_START:
             raise Problem(
                 422,
-                f"start: the capsule of run {run.id} has {capsule.size_bytes / MEGABYTE:.0f} MB, more than "
-                f"{MAX_START // MEGABYTE}; download it and use --start on the command line",
+                f"start: the capsule of run {run.id} has {capsule.size_bytes / MEGABYTE:.0f} MB, more than the "
+                f"{MAX_START // MEGABYTE} allowed; download it and use --start on the command line",
             )
         content = capsule.content(here)
     except Problem as problem:

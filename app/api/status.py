@@ -68,12 +68,12 @@ class Workers(TypedDict):
 router = APIRouter()
 
 
-@router.get("/healthz", response_model=Healthy, responses=wrong(503), summary="Is the server well?")
+@router.get("/healthz", response_model=Healthy, responses=wrong(503), summary="Health of the server")
 async def healthz(here: Here) -> Response:
     health = await here.quick.run(here.feed.health)
     troubles = list(health.troubles)
     if health.workers == 0:
-        troubles.append("No worker takes runs: what is launched waits.")
+        troubles.append("No worker accepts runs: launched runs stay in the queue.")
     said: Healthy = {
         "status": "degraded" if troubles else "ok",
         "workers": health.workers,
@@ -85,7 +85,7 @@ async def healthz(here: Here) -> Response:
     return answer(said)
 
 
-@router.get("/readyz", response_model=Ready, responses={503: {"model": Ready}}, summary="Can the server do its work?")
+@router.get("/readyz", response_model=Ready, responses={503: {"model": Ready}}, summary="Readiness of the server")
 def readyz(here: Here) -> Response:
     """503 if the database cannot be read or written, or has another program's schema. Without a worker, runs wait."""
     found = here.probe.readiness()
@@ -98,7 +98,7 @@ def readyz(here: Here) -> Response:
     return answer(said, 200 if found.is_ready else 503)
 
 
-@router.get("/api/workers", response_model=Workers, summary="Who trains here")
+@router.get("/api/workers", response_model=Workers, summary="Workers")
 def show_workers(here: Here) -> Response:
     """The workers with a heartbeat within the last seconds, the oldest first. A site that others can reach numbers its
     machines instead of naming them, and does not tell of their disks."""

@@ -54,9 +54,11 @@ FoundStudy = Annotated[Study | ShippedStudy, Depends(_found)]
 
 def _owned(study: FoundStudy, here: Here, x_owner_token: Token = None) -> Study:
     if isinstance(study, ShippedStudy):
-        raise Problem(403, "this study came with the project: nobody can change it")
+        raise Problem(403, "this study came with the project; nobody can change it")
     if not x_owner_token:
-        raise Problem(403, "only who launched this study can change it: send its owner_token as X-Owner-Token")
+        raise Problem(
+            403, "only the person who launched this study can change it: send its owner_token as X-Owner-Token"
+        )
     if not here.store.studies.may_change(study.id, x_owner_token):
         raise Problem(403, "this owner token belongs to another study")
     return study

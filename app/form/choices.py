@@ -71,7 +71,7 @@ SHOWN: dict[str, dict[str, str | bool]] = {
 TITLES: dict[str, dict[str, str]] = {
     "optimizer": {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"},
     "schedule": {entry.name: entry.title for entry in SCHEDULES.values()},
-    "precision": {"auto": "fast and right on this machine", "fp32": "PyTorch's in float32"},
+    "precision": {"auto": "fast (default)", "fp32": "PyTorch in float32"},
     "init.weights": {entry.name: entry.title for entry in WEIGHT_INITIALIZERS.values()},
     "init.norm": {entry.name: entry.title for entry in NORM_INITIALIZERS.values()},
     "norm.kind": {kind: title[0].upper() + title[1:] for kind, title in NORM_TITLES.items()},

@@ -29,7 +29,7 @@ LABELS = {
     "lr_drop_factor": "Drop factor",
     "sync_batchnorm": "Synchronised BatchNorm",
     "nesterov": "Nesterov’s momentum",
-    "schedule": "Learning rate over the run",
+    "schedule": "Schedule",
     "warmup_epochs": "Warm-up epochs",
     "train_examples": "Training images",
     "test_examples": "Test images",
@@ -38,12 +38,12 @@ LABELS = {
     "norm.kind": "Norm layers",
     "norm.affine": "With γ and β",
     "norm.groups": "Groups of channels",
-    "init.weights": "Random weights from",
-    "init.norm": "γ and β at the start",
-    "seeds.init": "Of the random weights",
-    "seeds.order": "Of the order of the images",
-    "seeds.augmentation": "Of the augmentation",
-    "seeds.choice": "Of which weights train",
+    "init.weights": "Initial weights",
+    "init.norm": "Initial γ and β",
+    "seeds.init": "Weight seed",
+    "seeds.order": "Image order seed",
+    "seeds.augmentation": "Augmentation seed",
+    "seeds.choice": "Selection seed",
 }
 SEEDS = tuple(key_of("seeds", purpose) for purpose in PURPOSES)
 SELF_EVIDENT = (
@@ -54,8 +54,8 @@ SELF_EVIDENT = (
 """Fields whose description would repeat the label."""
 INFOS = {
     **dict.fromkeys(SELF_EVIDENT),
-    "lr_drops": "Shares of the run, 0 to 1.",
-    "lr_drop_factor": "Times the rate at each drop.",
+    "lr_drops": "Fractions of the run, 0 to 1.",
+    "lr_drop_factor": "The rate is multiplied by this at each drop.",
     "start": "The id of a finished run, whose trained network replaces random values, or the SHA-256 of a file.",
 }
 """The text under a label in place of the schema's description."""

@@ -74,9 +74,9 @@ def _depths(*architectures: str) -> Claim:
     return Claim(f"γ and β alone reach {values} on CIFAR-10.", f"{found[0].source}; {PROVENANCE[found[0].tag].words}")
 
 
-SILENT = Claim("We know no number of the paper for this question that could be checked.")
+SILENT = Claim("We know of no number in the paper for this question that we could check.")
 BEYOND = Claim("The paper does not ask this question.")
-UNDECIDED = "One run of each cannot tell a difference this small from chance."
+UNDECIDED = "With one run each, a difference this small may be chance."
 
 EXPERIMENTS: Registry[Experiment] = Registry(
     "experiment",
@@ -84,14 +84,14 @@ EXPERIMENTS: Registry[Experiment] = Registry(
         Experiment(
             TWIN,
             "BatchNorm against the same number of random weights",
-            "Two curves, 1,120 trainable parameters each: only one of them climbs.",
+            "Two curves with 1,120 trainable parameters each: only one of them climbs.",
             EXAMPLES,
             ("scales and shifts", "random weights"),
             (0, 1),
             Meaning(
-                "Both train equally many parameters, so it matters which: scales and shifts choose among the random "
-                "features of every layer.",
-                "Here the random weights did better, which is not what we expect: look at both runs.",
+                "Both train the same number of parameters, so it matters which ones: scales and shifts select among "
+                "the random features of every layer.",
+                "Here the random weights did better, which is not what we expect. Look at both runs.",
                 UNDECIDED,
             ),
             _quoted("abstract"),
@@ -104,8 +104,8 @@ EXPERIMENTS: Registry[Experiment] = Registry(
             ("ResNet-14", "ResNet-32", "ResNet-56"),
             (2, 0),
             Meaning(
-                "Deeper was better here: there are more random features, and more γ and β to choose among them.",
-                "Deeper was not better here: on a small data set and a few epochs, depth does not pay.",
+                "Deeper was better here: there are more random features, and more γ and β to select among them.",
+                "Deeper was not better here: on a small data set and a few epochs, depth does not pay off.",
                 UNDECIDED,
             ),
             _depths("resnet-14", "resnet-32", "resnet-56"),
@@ -123,7 +123,7 @@ EXPERIMENTS: Registry[Experiment] = Registry(
             ("with decay", "without decay", "all weights, with decay"),
             (0, 1),
             Meaning(
-                "Weight decay switches features off; the accuracies say what that costs.",
+                "Weight decay switches features off; the accuracies show what that costs.",
                 "Weight decay did not switch more features off here.",
                 "Weight decay made no clear difference to how many features are off.",
             ),
@@ -138,8 +138,8 @@ EXPERIMENTS: Registry[Experiment] = Registry(
             ("γ only", "β only", "both"),
             (0, 1),
             Meaning(
-                "The scales did more than the shifts, with as many parameters.",
-                "The shifts did more than the scales, with as many parameters.",
+                "The scales did more than the shifts, with the same number of parameters.",
+                "The shifts did more than the scales, with the same number of parameters.",
                 UNDECIDED,
             ),
             SILENT,
@@ -161,27 +161,27 @@ EXPERIMENTS: Registry[Experiment] = Registry(
         Experiment(
             "start",
             "Does the starting value of γ matter?",
-            "γ drawn from U(0, 1), as in the paper, against γ = 1, as in most networks.",
+            "γ drawn from U(0, 1), as in the paper, versus γ = 1, as in most networks.",
             _runs({}, {"init": {"norm": "ones"}}),
             ("γ from U(0, 1)", "γ = 1"),
             (1, 0),
             Meaning(
-                "The start at γ = 1 did better here.",
-                "The start at random γ did better here.",
+                "Starting from γ = 1 was better here.",
+                "Starting from random γ was better here.",
                 UNDECIDED,
             ),
             _quoted("alternate"),
         ),
         Experiment(
             "supermask",
-            "Can choosing weights replace training them?",
+            "Can selecting weights replace training them?",
             "A supermask keeps half of the random weights and changes none of them.",
             _runs({"policy": "supermask"}, {}),
             ("supermask", "γ and β"),
             (0, 1),
             Meaning(
-                "Choosing among random weights did more than training γ and β.",
-                "Training γ and β did more than choosing among random weights.",
+                "Selecting random weights did better than training γ and β.",
+                "Training γ and β did better than selecting random weights.",
                 UNDECIDED,
             ),
             BEYOND,

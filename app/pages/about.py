@@ -17,7 +17,7 @@ PAPER = """@inproceedings{frankle2021training,
   note      = {arXiv:2003.00152}
 }"""
 PROJECT = f"""@software{{onlybn,
-  title   = {{OnlyBN: a browser laboratory for networks of which only a chosen few parameters train}},
+  title   = {{OnlyBN: a browser laboratory for random networks in which only a few parameters train}},
   author  = {{The OnlyBN authors}},
   version = {{{VERSION}}},
   year    = {{2026}}
@@ -26,35 +26,36 @@ PROJECT = f"""@software{{onlybn,
 INTRO = f"""
 <div class="about-page"><header>
   <div class="page-head" data-slot="head"><h1>What happens if only BatchNorm learns?</h1></div>
-  <p class="lead">A network for images has hundreds of thousands of weights, and training moves them all. Here we do
-  something odd: the weights keep the random values that they were drawn with, for ever. Only two numbers
-  a {marked("channel", "channel")} may change, {marked("gamma", "γ")} and {marked("beta", "β")}
-  of {marked("batchnorm", "BatchNorm")}: well under one per cent of everything.</p>
+  <p class="lead">An image network has hundreds of thousands of weights, and training changes all of them. Here we do
+  something odd: the weights keep their random initial values for ever. Only two numbers
+  per {marked("channel", "channel")} may change, {marked("gamma", "γ")} and {marked("beta", "β")}
+  of {marked("batchnorm", "BatchNorm")}: well under 1% of all parameters.</p>
   <p>“Training BatchNorm and Only BatchNorm” (Frankle, Schwab and Morcos, 2021) found that this works surprisingly well.
-  {escape(QUOTES["abstract"].text)} {escape(QUOTES["third"].text)} And as many parameters chosen
-  {marked("random-k", "by chance")} get much less far. So the random filters are good for something; γ and β choose
-  among them. Where the numbers come from stands on the <a href="/paper">Paper</a> page.</p>
+  {escape(QUOTES["abstract"].text)} {escape(QUOTES["third"].text)} The same number of
+  {marked("random-k", "randomly chosen")} parameters gets nowhere near. So random filters are useful, and γ and β
+  select among them. Sources are on the <a href="/paper">Paper</a> page.</p>
 </header>
 <section aria-labelledby="feature-title">
   <h2 id="feature-title">One channel, by hand</h2>
-  <p>Behind every random filter BatchNorm brings what it sees to mean 0 and variance 1. Then it multiplies by γ, adds β,
-  and {marked("relu", "ReLU")} cuts away what is below 0. Move the two numbers and watch the channel live or die.</p>
+  <p>After each random filter, BatchNorm normalises its output to mean 0 and variance 1. Then it multiplies by γ and
+  adds β, and {marked("relu", "ReLU")} sets everything below 0 to 0. Move the two numbers and watch the channel live or
+  die.</p>
   <div data-slot="feature"></div>
 </section>
 <section aria-labelledby="counts-title">
   <h2 id="counts-title">How few that is</h2>
-  <p>What each {marked("policy", "policy")} lets train in a network of your choice, counted by this server. The bars
-  are on a logarithmic axis: half as long is far less than half as many.</p>
+  <p>The number of parameters that each {marked("policy", "policy")} trains in a network of your choice, counted by this
+  server. The bars use a logarithmic scale: half the length means far less than half the number.</p>
   <div data-slot="counts"></div>
 </section>
 <section aria-labelledby="next-title">
   <h2 id="next-title">See it for yourself</h2>
   <ol class="about-steps">
-    <li><a href="/">Train</a> a pair: BatchNorm against its random twin. It takes a minute or a few.</li>
+    <li><a href="/">Train</a> a pair: BatchNorm against its random twin. It takes a few minutes at most.</li>
     <li>Open the {marked("run", "run")} and watch γ spread and pile up at 0, layer by layer.</li>
-    <li>Lay <a href="/runs">runs</a> over each other, and put the <a href="/paper">paper’s questions</a> to the test
+    <li>Compare <a href="/runs">runs</a> in one chart, and test the <a href="/paper">paper’s claims</a>
     with {marked("study", "studies")} of your own.</li>
-    <li>Everything is also an <a href="/api/docs">API</a> and a command line.</li>
+    <li>Everything is also available through an <a href="/api/docs">API</a> and a command line.</li>
   </ol>
 </section>
 </div>
@@ -77,7 +78,7 @@ def _glossary() -> str:
     )
     return (
         '<section class="about-page" aria-labelledby="glossary-title">'
-        f'<h2 id="glossary-title">The words</h2><dl class="glossary">{rows}</dl></section>'
+        f'<h2 id="glossary-title">Glossary</h2><dl class="glossary">{rows}</dl></section>'
     )
 
 
@@ -91,5 +92,5 @@ def _citations() -> str:
         '<section class="about-page" aria-labelledby="cite-title"><h2 id="cite-title">How to cite</h2>'
         f"{entries}"
         '<p>The paper: <a href="https://arxiv.org/abs/2003.00152">arXiv 2003.00152</a>. '
-        "Whoever builds on results from here should cite both, and say which runs with their links.</p></section>"
+        "If you use these results, please cite both and link the runs.</p></section>"
     )

@@ -21,39 +21,39 @@ GLOSSARY: Registry[Term] = Registry(
     "term",
     (
         Term(
-            "architecture", "Architecture", "The plan of a network: its layers, how wide they are and how they connect."
+            "architecture", "Architecture", "The structure of a network: its layers, their widths and how they connect."
         ),
         Term(
             "batchnorm",
             "BatchNorm",
-            "A layer that brings every channel to mean 0 and variance 1 in a batch, then scales it by γ and adds β.",
+            "A layer that normalises every channel to mean 0 and variance 1 over a batch, then scales it by γ "
+            "and adds β.",
         ),
-        Term("beta", "β (beta)", "What a norm layer adds to a channel: its shift, one number a channel."),
+        Term("beta", "β (beta)", "The shift of a norm layer: one number per channel, which it adds."),
         Term(
             "capsule",
             "Capsule",
-            "A trained network in kilobytes: the seed that draws its random weights again, and the few values that "
-            "were trained.",
+            "A trained network in kilobytes: the seed that reproduces its random weights, and the few trained values.",
         ),
-        Term("channel", "Channel", "One feature map of a layer: what one filter makes of the image."),
-        Term("convolution", "Convolution", "A layer of small filters that look at every place of an image alike."),
+        Term("channel", "Channel", "One feature map of a layer: the output of one filter."),
+        Term("convolution", "Convolution", "A layer of small filters, each applied at every position of an image."),
         Term(
             "disabled",
             "Disabled feature",
-            f"A channel whose |γ| is below {DISABLED_BELOW}: whatever its filter sees, almost nothing is passed on.",
+            f"A channel whose |γ| is below {DISABLED_BELOW}: it passes on almost nothing, whatever its filter sees.",
         ),
         Term("epoch", "Epoch", "One pass over all training images."),
-        Term("gamma", "γ (gamma)", "What a norm layer multiplies a channel by: its scale, one number a channel."),
+        Term("gamma", "γ (gamma)", "The scale of a norm layer: one number per channel, by which it multiplies."),
         Term(
             "macs",
             "Multiply-adds",
-            "How many multiplications with an addition one image needs: a measure of work that no machine changes.",
+            "The number of multiply-and-add operations per image: a machine-independent measure of work.",
         ),
         Term(
             "norm", "Norm layer", "BatchNorm or one of its relatives: a layer that normalises, then scales and shifts."
         ),
         Term(
-            "parameters", "Trainable parameters", "The numbers that training may change; all others keep their value."
+            "parameters", "Trainable parameters", "The numbers that training may change; all others keep their values."
         ),
         Term(
             "policy",
@@ -62,36 +62,34 @@ GLOSSARY: Registry[Term] = Registry(
         ),
         Term(
             "random-k",
-            "Random parameters",
-            "A twin for comparison: as many trainable parameters, but picked by chance among the filters’ weights.",
+            "Random weights",
+            "For comparison: the same number of trainable parameters, picked at random among the filters’ weights.",
         ),
         Term(
             "relu",
             "ReLU",
-            "A function that replaces everything below 0 with 0. A channel that it makes 0 for every image is off.",
+            "A function that sets everything below 0 to 0. A channel that it sets to 0 for every image is off.",
         ),
         Term(
             "replicate",
             "Replicate",
-            "The same run once more with other random draws; several show how much of a result is luck.",
+            "A repetition of a run with other random draws; several show how much of a result is luck.",
         ),
         Term("run", "Run", "One training of one architecture under one policy, with one set of random draws."),
-        Term("seed", "Seed", "The number from which random draws follow: the same seed, the same network."),
+        Term("seed", "Seed", "The number that determines all random draws: the same seed gives the same network."),
         Term(
             "shortcut",
             "Shortcut",
-            "The path of a residual network that passes a block by; where sizes change it has a small convolution.",
+            "The path of a residual network that bypasses a block; where sizes change, it has a small convolution.",
         ),
         Term("snapshot", "Snapshot", "A summary of all γ and β at one moment of a run."),
         Term("study", "Study", "A grid of runs with replicates that answers one question."),
         Term(
             "supermask",
             "Supermask",
-            "A choice of the random weights that are used; the weights never change, only the choice trains.",
+            "A choice of which random weights are used. The weights never change; only the choice is trained.",
         ),
-        Term(
-            "test-accuracy", "Test accuracy", "The share of images, never trained on, that the network names rightly."
-        ),
+        Term("test-accuracy", "Test accuracy", "The share of unseen images the network classifies correctly."),
     ),
 )
 

@@ -16,6 +16,7 @@ from core.catalog.policies import POLICIES, POLICY_GROUPS
 from core.catalog.policy import Policy
 from core.catalog.policy_rules import POLICY_RULES
 from core.run.events import DISABLED_BELOW, EDGES, QUANTILES
+from core.studies.catalog.table import STUDIES
 
 
 def options() -> dict[str, Any]:
@@ -58,6 +59,8 @@ def options() -> dict[str, Any]:
         | {field.key: list(field.values) for rule in POLICY_RULES.values() for field in rule.fields},
         "examples": list(fields.EXAMPLES),
         "twin": experiments.TWIN,
+        "questions": {experiment.name: experiment.sentence for experiment in experiments.EXPERIMENTS.values()},
+        "studies": {study.name: study.title for study in STUDIES.values()},
         "findings": list(downloads.TABLES),
         "pages": [{"path": page.path, "opens": page.opens} for page in PAGES.values()],
         "edges": list(EDGES),

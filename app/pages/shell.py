@@ -27,7 +27,7 @@ LINKS = (
     _link("/api/docs", "API docs", wide=True),
 )
 HEADER = f"""
-<header class="site-header"><div class="site-bar">
+<header class="site-header"><a class="skip" href="#content">Skip to the content</a><div class="site-bar">
   <a class="brand" href="/"><img src="/static/favicon.svg" alt="" width="26" height="26"><span>{SITE}</span></a>
   <nav aria-label="Pages">{"".join(LINKS)}</nav>
   <div class="site-side"></div>
@@ -36,7 +36,7 @@ HEADER = f"""
 
 FOOTER = """
 <footer class="site-footer">
-  <p>OnlyBN trains networks whose weights stay random and of which only a chosen few parameters may move.
+  <p>OnlyBN trains networks with frozen random weights and a few trainable parameters.
   It follows “Training BatchNorm and Only BatchNorm”
   (<a href="https://arxiv.org/abs/2003.00152">arXiv 2003.00152</a>).
   <a href="/about">About, glossary, how to cite</a>. MIT licence.</p>
@@ -45,7 +45,7 @@ FOOTER = """
 
 NOWHERE = """
 <section class="blank">
-  <h1>There is no page at this address</h1>
+  <h1>Page not found</h1>
   <p>The link may have been cut short or mistyped. Links to runs look like <code>/run?id=…</code>.</p>
   <p class="actions">
     <a class="button primary" href="/train">Train a network</a>
@@ -74,7 +74,8 @@ def page(title: str, body: str, *, script: str = "site/shell.js", head: str = ""
         '<link rel="icon" type="image/svg+xml" href="/static/favicon.svg">'
         f'<link rel="stylesheet" href="/static/{JOINED}"><title>{escape(title)} · OnlyBN</title>{head}'
         f'<script type="module" src="/static/{script}"></script></head>'
-        f'<body class="plain panel-host">{THEME}{HEADER}<main class="plain-main">{body}</main>{FOOTER}</body></html>\n'
+        f'<body class="plain panel-host">{THEME}{HEADER}<main class="plain-main" id="content">{body}</main>'
+        f"{FOOTER}</body></html>\n"
     )
 
 
@@ -97,7 +98,7 @@ class Nowhere:
             nonlocal instead
             if message["type"] == "http.response.start" and _is_bare(message):
                 instead = True
-                await HTMLResponse(page("No such page", NOWHERE), 404)(scope, receive, send)
+                await HTMLResponse(page("Page not found", NOWHERE), 404)(scope, receive, send)
             elif not instead:
                 await send(message)
 

@@ -11,7 +11,7 @@ from typing import Literal
 SITE = "OnlyBN"
 TITLE = "How much can a random network learn?"
 DESCRIPTION = (
-    "A browser laboratory: keep every weight random, let only a chosen few parameters train, and watch it happen."
+    "A browser laboratory: keep every weight random, train only a few chosen parameters, and watch what happens."
 )
 
 
@@ -43,8 +43,8 @@ class Page:
 
 PAPER = """<header class="paper-head">
   <h1>The paper’s questions</h1>
-  <p>Each row tests a claim of the paper by differences, in points: ● ours with 95 % intervals, ◇ the paper’s. Open a
-  row for its numbers, or to run it here. “Our reading”: wording not checked against the paper.</p>
+  <p>Each row tests a claim of the paper. Differences are in points: ● ours with 95% intervals, ◇ the paper’s. Open a
+  row to see its numbers or run it here. “Our reading”: wording not checked against the paper.</p>
 </header>"""
 
 PAGES = {
@@ -62,7 +62,7 @@ PAGES = {
             "Train",
             link_title="Build your own run",
             description=DESCRIPTION,
-            opens="the form as you have filled it in, and launches nothing",
+            opens="the form as you have filled it in; it launches nothing",
             header="always",
             keys="g t",
         ),
@@ -71,7 +71,7 @@ PAGES = {
             "Paper",
             link_title="The paper’s questions, put to the test",
             description="Studies that say whether the paper’s claims hold here.",
-            opens="the paper’s questions, at the study that you chose last",
+            opens="the paper’s questions, at the study you chose last",
             head=PAPER,
             header="always",
             keys="g p",
@@ -80,7 +80,7 @@ PAGES = {
             "/findings",
             "Findings",
             link_title="Findings",
-            description="What was measured for each claim of the paper, with intervals, beside what the paper says.",
+            description="What was measured for each claim of the paper, with intervals, next to what the paper says.",
             opens="this page",
             header="wide",
             keys="g f",
@@ -89,8 +89,8 @@ PAGES = {
             "/runs",
             "Runs",
             link_title="Runs",
-            description="Networks whose weights stay random, and what the few trained parameters made of them.",
-            opens="this list with its filters, its order and the runs that are ticked",
+            description="Networks with random weights, and what a few trained parameters achieved in them.",
+            opens="this list with its filters, order and selected runs",
             head="<h1>Runs</h1>",
             header="always",
             keys="g r",
@@ -99,8 +99,8 @@ PAGES = {
             "/compare",
             "Compare",
             link_title="Compare",
-            description="Runs side by side: curves, means with intervals, and in what the runs differ.",
-            opens="this comparison as you see it: which runs, grouped and drawn how, and what the table shows",
+            description="Runs side by side: curves, means with intervals, and how the runs differ.",
+            opens="this comparison as you see it: the same runs, grouping, charts and table",
             head="<h1>Compare</h1>",
             header="always",
             keys="g c",
@@ -119,7 +119,7 @@ PAGES = {
             "Run",
             link_title="Run",
             description=DESCRIPTION,
-            opens="this run, live, at the layer and the moment that you look at",
+            opens="this run, live, at the layer and moment you are looking at",
             head='<h1 class="waiting">Run</h1>',
             run="id",
         ),
@@ -127,10 +127,18 @@ PAGES = {
             "/surgery",
             "Surgery",
             link_title="Surgery",
-            description="Switch features of a trained network off, and see what it can still do.",
-            opens="this surgery with its threshold and all edits; the run itself stays as it is",
+            description="Switch features of a trained network off and see what it can still do.",
+            opens="this surgery with its threshold and all edits; the run itself does not change",
             head='<h1 class="waiting">Surgery</h1>',
             run="run",
+        ),
+        Page(
+            "/room",
+            "Room",
+            link_title="A room",
+            description="Everybody’s runs of a class on one board: join with a nickname.",
+            opens="this room, which everybody with the link can join",
+            head="<h1>Room</h1>",
         ),
         Page(
             "/admin",

@@ -23,7 +23,7 @@ LAUNCH_JS = "pages/train/launch.js"
 HEAD = """
 <header class="train-head">
   <h1>Build your own run</h1>
-  <p class="quiet">Every weight keeps its random value, except those that you let train.</p>
+  <p class="quiet">Every weight keeps its random value, except the ones you train.</p>
 </header>
 """
 
@@ -53,8 +53,8 @@ PREVIEW = """
 WORDS = (
     f'<p class="hint">New here? An {marked("epoch", "epoch")}, a {marked("replicate", "replicate")}, '
     f"{marked('gamma', 'γ')} and {marked('beta', 'β')}, a {marked('norm', 'norm layer')}, "
-    f"{marked('random-k', 'random weights')}, a {marked('supermask', 'supermask')}: tap a word. "
-    '<a href="/about">About</a> tells the whole story.</p>'
+    f"{marked('random-k', 'random weights')}, a {marked('supermask', 'supermask')}: tap any of these words, or "
+    'read <a href="/about">About</a>.</p>'
 )
 
 SUMMARY = '<p class="launch-summary" data-slot="launch-summary">&nbsp;</p>'

@@ -26,7 +26,7 @@ def _capped(spec: RunSpec) -> str | None:
         return None
     layers = f"{len(capped)} of {len(convolutions)} convolutions have fewer than {wanted} weights per output channel"
     smallest = f"the smallest has {min(conv.fan_in for conv in capped)}"
-    return f"{layers} ({smallest}): those train whole {'layers' if spec.selection.spread else 'filters'}."
+    return f"{layers} ({smallest}); there, whole {'layers' if spec.selection.spread else 'filters'} train."
 
 
 def _nothing(spec: RunSpec) -> str | None:
@@ -40,8 +40,8 @@ def _scores(spec: RunSpec) -> str | None:
     if not spec.selection.keep:
         return None
     return (
-        "What trains are scores, one for each weight: no weight changes its value. The counts are of scores, and "
-        "weight decay acts on them."
+        "Only scores train, one for each weight; no weight changes its value. The counts are counts of scores, and "
+        "weight decay applies to them."
     )
 
 
@@ -49,7 +49,7 @@ def _frozen_norms(spec: RunSpec) -> str | None:
     """For a policy that does not train γ and β: the values at which they stay make a difference."""
     if spec.policy != "all-but-batchnorm" or not spec.norm.affine:
         return None
-    return f"γ and β stay where they start: {NORM_INITIALIZERS[spec.init.norm].title}."
+    return f"γ and β keep their initial values: {NORM_INITIALIZERS[spec.init.norm].title}."
 
 
 def _missing_stages(spec: RunSpec) -> str | None:
@@ -79,13 +79,13 @@ def _no_gamma(spec: RunSpec) -> str | None:
     if spec.norm.affine:
         return None
     what = "no norm layers" if spec.norm.kind == "none" else "norm layers without γ and β"
-    return f"This network has {what}: there is nothing to see in the γ panels."
+    return f"This network has {what}, so the γ panels are empty."
 
 
 def _unnormalised(spec: RunSpec) -> str | None:
     if spec.norm.kind != "none":
         return None
-    return "Without normalisation the signal may grow or die out on its way; deep networks often diverge."
+    return "Without normalisation the signal may grow or vanish from layer to layer; deep networks often diverge."
 
 
 def _fewer_groups(spec: RunSpec) -> str | None:
@@ -94,8 +94,8 @@ def _fewer_groups(spec: RunSpec) -> str | None:
     if not fewer:
         return None
     return (
-        f"{len(fewer)} of {len(norms)} norm layers have fewer than {spec.norm.groups} groups, which would not divide "
-        "their channels."
+        f"{len(fewer)} of {len(norms)} norm layers have fewer than {spec.norm.groups} groups, because that does not "
+        "divide their channels."
     )
 
 
@@ -105,8 +105,8 @@ def _single_pixel(spec: RunSpec) -> str | None:
         return None
     _, height, width = spec.plan.input_shape
     return (
-        f"Images of {height}×{width} pixels are small for {spec.architecture}: {len(small)} of its convolutions see a "
-        "single pixel."
+        f"Images of {height}×{width} pixels are small for {spec.architecture}: {len(small)} of its convolutions see "
+        "only one pixel."
     )
 
 
@@ -115,20 +115,20 @@ def _large_rate(spec: RunSpec) -> str | None:
     bearable, usual = (ADAM_AFFINE_LR, 0.2) if roles and roles <= AFFINE else (ADAM_LR, 0.001)
     if spec.recipe.optimizer == "sgd" or spec.recipe.lr <= bearable:
         return None
-    return f"Adam's steps are about as long as the learning rate: {spec.recipe.lr:g} is much; {usual:g} is usual."
+    return f"Adam's steps are about as long as the learning rate: {spec.recipe.lr:g} is large; {usual:g} is usual."
 
 
 def _long_warmup(spec: RunSpec) -> str | None:
     if spec.recipe.warmup_epochs < spec.epochs:
         return None
-    return f"The warm-up of {spec.recipe.warmup_epochs:g} epochs is as long as the run: its learning rate only rises."
+    return f"The warm-up of {spec.recipe.warmup_epochs:g} epochs lasts the whole run, so the learning rate only rises."
 
 
 def _single_step(spec: RunSpec) -> str | None:
     batch, images = spec.recipe.batch_size, spec.images[0]
     if batch <= images:
         return None
-    return f"One batch ({batch} images) holds all {images} training images: an epoch is a single step."
+    return f"One batch ({batch} images) holds all {images} training images, so an epoch is a single step."
 
 
 CAUTIONS: tuple[Callable[[RunSpec], str | None], ...] = (

@@ -3,8 +3,8 @@
 The range takes two steps. First a model of two ordinary cores (`modest_run_s`, from `core.run.cost`): multiply-adds
 plus a fixed cost for each layer of each step; the analyses at the end are passes over test images. Then measurements
 of this installation correct the model: among the last finished runs it takes those with the most similar step size,
-and the factor seconds / model of each. The range goes from the model times the smallest factor less 20 % to the model
-times the largest plus 25 %. Similar size matters because the model knows the overheads of small networks only roughly.
+and the factor seconds / model of each. The range goes from the model times the smallest factor less 20% to the model
+times the largest plus 25%. Similar size matters because the model knows the overheads of small networks only roughly.
 Before any run has finished here, the range is a third to three times the model ("assumed"). It includes the start of
 the trainer (`START_S`), but not the wait in the queue.
 """
@@ -25,6 +25,7 @@ from core.run.findings import EPSILONS
 from core.run.spec import RunSpec
 from jobs.store.records import Run
 from jobs.store.store import Store
+from jobs.store.tallies import Filters
 
 START_S = 4.0
 RECENT, ALIKE = 30, 5
@@ -104,7 +105,7 @@ class Estimator:
     def estimate(self, spec: RunSpec) -> Estimate:
         with self._lock:
             if self._clock() - self._read_at >= KEEP_S:
-                runs, _ = self._store.runs.find(states={"finished"}, sort="finished_at", limit=RECENT)
+                runs, _ = self._store.runs.find(filters=Filters(states={"finished"}), sort="finished_at", limit=RECENT)
                 self._known = [known for known in map(measured, runs) if known is not None]
                 self._read_at = self._clock()
         return estimate(spec, self._known)

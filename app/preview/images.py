@@ -37,6 +37,6 @@ def changed_folder(spec: RunSpec) -> str | None:
     if there.model_copy(update={"size": spec.contents.size}) == spec.contents:
         return None
     return (
-        f"{spec.data.title}: the folder here has {there.words} (fingerprint {there.fingerprint}); this run is "
-        f"for {spec.contents.words} (fingerprint {spec.contents.fingerprint}) and would fail."
+        f"{spec.data.title}: the folder on this server has {there.words} (fingerprint {there.fingerprint}); this run "
+        f"is for {spec.contents.words} (fingerprint {spec.contents.fingerprint}) and would fail."
     )

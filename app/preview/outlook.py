@@ -20,6 +20,7 @@ from core.catalog.policies import policy
 from core.run.spec import Init, RunSpec
 from jobs.store.records import TERMINAL, Run
 from jobs.store.store import Store
+from jobs.store.tallies import Filters
 
 KEEP_S = 2.0
 MAX_SEEN = 1000
@@ -38,7 +39,7 @@ class Range(TypedDict):
 
 
 class TwinView(TypedDict):
-    """A run that differs only in its policy. `as_many`: it trains as many parameters, within 2 %."""
+    """A run that differs only in its policy. `as_many`: it trains as many parameters, within 2%."""
 
     id: str
     url: str
@@ -106,7 +107,7 @@ class Outlooks:
                 self._slots = self._store.workers.slots()
                 self._paused = self._store.switch.mode() == "paused"
                 waiting = self._store.queue.first(MAX_SEEN)
-                running, _ = self._store.runs.find(states={"running"}, limit=MAX_SEEN)
+                running, _ = self._store.runs.find(filters=Filters(states={"running"}), limit=MAX_SEEN)
                 self._starts = self._play(running, waiting)
                 self._played_at = self._now()
             return self._starts

@@ -118,7 +118,7 @@ def warnings(spec: RunSpec, estimate: Estimate, *, here: bool) -> list[str]:
         said.append(problem)
     if estimate["low"] > LONG_S:
         said.append(
-            f"This takes {duration(estimate['low'])} or more here; fewer epochs or fewer training images shorten it."
+            f"This takes {duration(estimate['low'])} or more here; fewer epochs or training images would shorten it."
         )
     return said + cautions(spec)
 

@@ -57,7 +57,7 @@ def as_json(text: bytes) -> bytes:
     try:
         written = text.decode()
     except UnicodeDecodeError as error:
-        raise BadText(f"the text is not UTF-8: byte {error.start} is none of a letter's") from error
+        raise BadText(f"the text is not UTF-8: byte {error.start} is not part of a character") from error
     if not written.strip():
         raise BadText("the text is empty; it should name architecture, policy, dataset and epochs")
     if not JSON.match(written):
@@ -78,16 +78,16 @@ def _yaml(written: str) -> bytes:
     except RecursionError as error:
         raise BadText("the text is nested too deeply") from error
     except yaml.YAMLError as error:
-        raise BadText("the text is not valid YAML: it has a character that is not taken here") from error
+        raise BadText("the text is not valid YAML: it has a character that is not allowed here") from error
     except (ValueError, ArithmeticError, LookupError, AttributeError, TypeError) as error:  # PyYAML checks no numbers
         raise BadText("the text is not valid YAML: it has a number or a date that does not exist") from error
     if not isinstance(found, dict):
-        raise BadText("the text must name fields, such as “architecture: resnet-14”, one a line")
+        raise BadText("the text must name fields, one per line, such as “architecture: resnet-14”")
     try:
         return orjson.dumps(found)
     except (TypeError, ValueError, RecursionError) as error:
         raise BadText(
-            "the text has what no field can be: a date, a number beyond 64 bits, or a name that is no word"
+            "the text has a value that no field can have: a date, a number beyond 64 bits, or a name that is not text"
         ) from error
 
 
@@ -101,10 +101,10 @@ class Careful(yaml.SafeLoader):  # type: ignore[misc]
 
     def compose_node(self, parent: Node | None, index: Any) -> Node | None:
         if getattr(self.peek_event(), "tag", None) is not None:
-            raise yaml.composer.ComposerError(None, None, "tags (!) are not taken here", self.peek_event().start_mark)
+            raise yaml.composer.ComposerError(None, None, "tags (!) are not allowed here", self.peek_event().start_mark)
         if self.check_event(yaml.AliasEvent):
             event = self.peek_event()
-            raise yaml.composer.ComposerError(None, None, "aliases (*) are not taken here", event.start_mark)
+            raise yaml.composer.ComposerError(None, None, "aliases (*) are not allowed here", event.start_mark)
         node: Node | None = super().compose_node(parent, index)
         return node
 
@@ -112,7 +112,7 @@ class Careful(yaml.SafeLoader):  # type: ignore[misc]
         seen: set[Any] = set()
         for key, _ in node.value:
             if key.value in seen if isinstance(key.value, str) else True:
-                words = f"“{key.value}” stands here twice" if isinstance(key.value, str) else "a name must be a word"
+                words = f"“{key.value}” appears twice" if isinstance(key.value, str) else "a field name must be text"
                 raise yaml.constructor.ConstructorError(None, None, words, key.start_mark)
             seen.add(key.value)
         mapping: dict[Any, Any] = super().construct_mapping(node, deep)

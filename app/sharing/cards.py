@@ -113,7 +113,7 @@ def _plot(pen: ImageDraw.ImageDraw, curves: Sequence[Curve]) -> None:
 
 
 def _ranking(pen: ImageDraw.ImageDraw, bars: Sequence[Bar]) -> None:
-    """Draw a bar for each kind of run, on an axis from 0 to 100 %."""
+    """Draw a bar for each kind of run, on an axis from 0 to 100%."""
     left, top, right, bottom = PLOT
     y = 0.0
     for place, bar in enumerate(bars):

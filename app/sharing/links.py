@@ -129,7 +129,7 @@ def look(source: Source, store: Store) -> Shown | None:
 def card_of(shown: Shown | None, store: Store) -> Card:
     """The picture for `shown`; for None, the site's own."""
     if shown is None:
-        return Card("A browser laboratory", TITLE, ("Every weight stays random. Only a chosen few parameters train.",))
+        return Card("A browser laboratory", TITLE, ("Every weight stays random. Only a few chosen parameters train.",))
     if len(shown.runs) == 1:
         return _card_of_run(shown.runs[0], store)
     if shown.runs:
@@ -191,5 +191,6 @@ def _filter_words(source: Source) -> str:
         [architecture_title(name) for name in source["architecture"]],
         [DATASETS[name].title for name in source["dataset"]],
         [f"“{source['text']}”"] if source["text"] else [],
+        [f"tagged {source['tag']}"] if source["tag"] else [],
     )
     return " · ".join(" or ".join(words) for words in said if words)

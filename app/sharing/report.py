@@ -28,7 +28,10 @@ from jobs.store.store import Store
 
 SHOWN = (0.05, 0.5, 0.95)
 """The quantiles of γ and β that the table of layers has."""
-ANALYSED = {"ablation": "Without the smallest γ", "relus": "ReLU channels that are 0 for more than 99 % of all pixels"}
+ANALYSED = {
+    "ablation": "Accuracy with small γ removed",
+    "relus": "ReLU channels that are zero for more than 99% of all pixels",
+}
 """The charts of the findings, each named as the field that it draws."""
 
 
@@ -76,7 +79,7 @@ def html(report: Report) -> str:
         last=last,
         layers=_layers(_norms(run), last) if last else (),
         link=report.link,
-        error=cleaned(run.error_message or "no reason was stored"),
+        error=cleaned(run.error_message or "no reason was recorded"),
         log=[replace(row, message=cleaned(row.message)) for row in report.log],
         made=report.made,
         quantiles=[f"{letter}, {'median' if level == 0.5 else f'{level:.0%}'}" for letter in "γβ" for level in SHOWN],

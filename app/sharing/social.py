@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import re
 from html import escape
+from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy.exc import DBAPIError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.pages.table import SITE
 from app.sharing.links import LinkPreview, is_unknown, preview
+from app.views.address import Reading, Source, filters_of, read_source
 from app.web.gradio_internals import CHARSET, OWN_TAGS
 from jobs.store.store import Store
 
@@ -35,6 +38,9 @@ class Social:
             or scope["path"].startswith(("/api", "/static", "/assets"))
         ):
             await self.app(scope, receive, send)
+            return
+        if scope["path"] == "/run" and (newest := await run_in_threadpool(latest, scope["query_string"], self.store)):
+            await RedirectResponse(newest, 307, {"Cache-Control": "no-store"})(scope, receive, send)
             return
         start: Message | None = None
         body = bytearray()
@@ -70,6 +76,19 @@ class Social:
             MutableHeaders(raw=start["headers"])["content-length"] = str(len(body))
         await send({**start, "status": 404} if unknown else start)
         await send({"type": "http.response.body", "body": body})
+
+
+def latest(query_string: bytes, store: Store) -> str | None:
+    """The address of the newest run for `/run?id=latest`; None for other addresses, and where there is no run.
+
+    With a list's filters, such as `tag=demo`, it is the newest that matches. Other parameters stay.
+    """
+    query = dict(parse_qsl(query_string.decode("latin-1")))
+    if query.pop("id", None) != "latest":
+        return None
+    runs, _ = store.runs.find(filters=filters_of(read_source(Reading(query))), limit=1)
+    kept = {key: value for key, value in query.items() if key not in Source.__annotations__}
+    return f"/run?{urlencode({'id': runs[0].id, **kept})}" if runs else None
 
 
 def tags(said: LinkPreview, origin: str, address: str) -> str:

@@ -32,6 +32,8 @@ class Source(TypedDict):
     policy: list[str]
     architecture: list[str]
     dataset: list[str]
+    tag: str
+    room: str | None
 
 
 class Reading:
@@ -90,7 +92,9 @@ class Reading:
     def ids(self, key: str) -> list[str]:
         given = self.listed(key)
         if wrong := [word for word in given if not re.fullmatch(ID_PATTERN, word)]:
-            self.problems.append(f"{key} has what cannot be the id of a run: {', '.join(map(quoted, wrong[:3]))}.")
+            self.problems.append(
+                f"{key} has something that cannot be the id of a run: {', '.join(map(quoted, wrong[:3]))}."
+            )
         return [word for word in given if re.fullmatch(ID_PATTERN, word)]
 
     def text(self, key: str) -> str:
@@ -105,7 +109,7 @@ class Reading:
 
 
 def read_source(reading: Reading) -> Source:
-    study = reading.ids("study")
+    study, room = reading.ids("study"), reading.ids("room")
     return {
         "runs": reading.ids("runs"),
         "without": reading.ids("without"),
@@ -115,6 +119,8 @@ def read_source(reading: Reading) -> Source:
         "policy": reading.names("policy", policy),
         "architecture": reading.names("architecture", catalog.parse),
         "dataset": reading.names("dataset", DATASETS.__getitem__),
+        "tag": reading.text("tag"),
+        "room": room[0] if room else None,
     }
 
 
@@ -126,6 +132,8 @@ def filters_of(source: Source) -> Filters:
         policies=source["policy"] or None,
         architectures=source["architecture"] or None,
         datasets=source["dataset"] or None,
+        tag=source["tag"] or None,
+        room=source["room"],
     )
 
 

@@ -32,7 +32,7 @@ RESULTS = ("test", "train", "loss", "train_loss", "top5", "disabled", "seconds",
 WHOLE, EACH = "setting", "run"
 """Two special groupings: runs that differ only in the replicate form a group, or each run stands alone."""
 COLUMNS = ("state", *FIELDS, *RESULTS, "difference", "launched")
-IGNORED = re.compile(r"embed|theme|utm_.*|fbclid|gclid|__.*")
+IGNORED = re.compile(r"embed|theme|figure|utm_.*|fbclid|gclid|__.*")
 """Parameters that do not belong to the comparison: those of other parts of the page and of visitor statistics."""
 
 
@@ -179,8 +179,8 @@ def _found(source: Source, store: Store, problems: list[str]) -> tuple[list[Run]
             problems.append(f"There is no study {source['study']} on this server.")
         members = {run.id: run for run in (study.runs if study else ()) if run.id not in without}
         runs, total = list(members.values())[:MAX_RUNS], len(members)
-    elif any(source[key] for key in ("text", "state", "policy", "architecture", "dataset")):
-        page, total = store.runs.find(**vars(filters_of(source)), limit=MAX_RUNS)
+    elif any(source[key] for key in ("text", "state", "policy", "architecture", "dataset", "tag", "room")):
+        page, total = store.runs.find(filters=filters_of(source), limit=MAX_RUNS)
         runs, missing = [run for run in page if run.id not in without], []
     else:
         runs, total, missing = [], 0, []

@@ -87,6 +87,8 @@ class RunSummary(TypedDict):
     it; null for a single run. `example`: null for a run that was trained here. `unattended`: it runs on a worker that
     has not been heard of for a while; another one takes it over. `pinned`: nothing of it is ever deleted.
     `lost`: what of it was deleted to make room; null: nothing. `in_study`: a study needs it, so it cannot be removed.
+    `study_name`: what that study studies. `question`: the one of the first page that it was launched for. `note` and
+    `tags`: what its owner says about it.
     """
 
     id: str
@@ -118,6 +120,10 @@ class RunSummary(TypedDict):
     pinned: bool
     lost: LostView | None
     in_study: bool
+    study_name: str | None
+    question: str | None
+    note: str | None
+    tags: list[str]
 
 
 class RunView(RunSummary):
@@ -204,6 +210,10 @@ def summary(run: Run, public_url: str | None = None) -> RunSummary:
         "pinned": run.pinned,
         "lost": lost(run),
         "in_study": run.in_study,
+        "study_name": run.study_name,
+        "question": run.question,
+        "note": cleaned(run.note) if run.note else None,
+        "tags": list(run.tags),
     }
 
 

@@ -24,6 +24,7 @@ from core.studies.spec import SCALES, Scale, StudySpec
 from jobs.store.records import Run
 from jobs.store.store import Store
 from jobs.store.studies import Study
+from jobs.store.tallies import Filters
 
 RECENT, KEEP_S = 30, 10.0
 TELLING_S = 10.0
@@ -165,7 +166,7 @@ class Studies:
         """Seconds that the last runs here took per estimated second; None before the first run."""
         with self._lock:
             if self._clock() - self._read_at >= KEEP_S:
-                runs, _ = self._store.runs.find(states={"finished"}, sort="finished_at", limit=RECENT)
+                runs, _ = self._store.runs.find(filters=Filters(states={"finished"}), sort="finished_at", limit=RECENT)
                 self._pace, self._read_at = _pace(runs), self._clock()
             return self._pace
 

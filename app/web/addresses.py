@@ -27,7 +27,7 @@ def refuse_address(scope: Scope) -> JSONResponse | None:
     """The response to an address or a method that is not read here; None if it is."""
     query, path = scope["query_string"], scope["path"]
     if scope["method"] not in METHODS:
-        answer = refuse(405, f"this site takes {', '.join(METHODS)}")
+        answer = refuse(405, f"this site accepts {', '.join(METHODS)}")
         answer.headers["Allow"] = ", ".join(METHODS)
         return answer
     if len(scope.get("raw_path") or b"") > MAX_PATH or len(path) > MAX_PATH:

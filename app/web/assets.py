@@ -34,7 +34,7 @@ PACKED = f"vendor/{PLOTLY}.br"
 """Plotly lies in static/ compressed; static/vendor/README.md says how it was made."""
 COMPRESSED = (".js", ".css", ".svg", ".json", ".html", ".txt", ".map")
 QUALITY = 9
-"""Of Brotli: the best, 11, takes ten times as long for 4 % less."""
+"""Of Brotli: the best, 11, takes ten times as long for 4% less."""
 YEAR_S = 365 * 86_400
 SHEETS = "sheets"
 JOINED = "site.css"
@@ -51,6 +51,7 @@ ORDER = (
     *("term", "keys", "about", "sheet", "embed"),
     *("surgery", "threshold", "features", "image"),
     "gallery",
+    *("labels", "room"),
 )
 """The style sheets of static/sheets/ in their order of precedence; pages load them joined, as /static/site.css.
 

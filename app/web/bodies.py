@@ -49,7 +49,7 @@ def read_json(body: bytes) -> Any:
     if opened > MAX_DEPTH and _depth(body) > MAX_DEPTH:
         raise BadJson(f"the body is nested more than {MAX_DEPTH} deep")
     if b"\\u0000" in body:
-        raise BadJson("the body has the character NUL, which no field takes")
+        raise BadJson("the body has the character NUL, which no field allows")
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -98,12 +98,12 @@ async def whole_body(scope: Scope, receive: Receive, held: Held) -> bytes | JSON
             while more:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    return refuse(400, "the connection ended within the body")
+                    return refuse(400, "the connection ended before the end of the body")
                 piece = message.get("body", b"")
                 if len(body) + len(piece) > limit:
                     return refuse(413, too_large)
                 if not held.swap(len(body), len(body) + len(piece)):
-                    return refuse(429, "too many large bodies are on their way here; please try again in a moment")
+                    return refuse(429, "too many large requests are arriving; please try again in a moment")
                 body += piece
                 more = message.get("more_body", False)
     except TimeoutError:

@@ -86,7 +86,7 @@ class Bounded(HttpToolsProtocol):
         if self._in_head and self._received > MAX_HEAD:
             self._refuse(431, f"the address and the headers are larger than {MAX_HEAD // 1024} KB")
         elif self._in_body and self._received > MAX_AROUND + AROUND * self._body:
-            self._refuse(400, "the body has too much around it")
+            self._refuse(400, "the body has too many extensions or trailers")
 
     def on_message_begin(self) -> None:
         self._in_head, self._received = True, 0

@@ -53,6 +53,6 @@ def font(bold: bool) -> Path:
 
 
 def rest(blocks: Blocks) -> None:
-    """Let the queue of `blocks` sleep. It looks for Python events every millisecond, which takes 5 % of a core, and
+    """Let the queue of `blocks` sleep. It looks for Python events every millisecond, which takes 5% of a core, and
     our pages have none (see API_NEEDED)."""
     blocks._queue.sleep_when_free = blocks._queue.progress_update_sleep_when_free = NO_EVENTS_S

@@ -64,11 +64,11 @@ class Meter:
         ProcessCollector(registry=self.registry)
         self.registry.register(State(numbers, folder))
         self._requests = Counter(
-            "onlybn_requests", "Responses that were begun", ["method", "status"], registry=self.registry
+            "onlybn_requests", "Responses that were started", ["method", "status"], registry=self.registry
         )
         self._seconds = Histogram(
             "onlybn_request_seconds",
-            "Seconds until a response began",
+            "Seconds until a response started",
             buckets=SECONDS,
             registry=self.registry,
         )

@@ -7,7 +7,7 @@ so this middleware refuses all routes that no page needs.
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
@@ -18,6 +18,7 @@ from app.web.answers import refuse
 from app.web.bodies import Held, replayed, whole_body
 from app.web.gradio_internals import is_gone
 
+FIGURE_PAGES = ("/run", "/compare")
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 UNTRUSTED_HEADERS = frozenset(
@@ -65,11 +66,26 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
+def is_figure(scope: Scope) -> bool:
+    """Whether a page is asked for that has one figure and nothing else (static/base/frame.js)."""
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+    # Each once: of several the browser might take another.
+    return scope["path"] in FIGURE_PAGES and query.get("embed") == ["1"] and len(query.get("figure", ())) == 1
+
+
 class Rules:
     """The rules for requests, and the headers of responses. `frame_ancestors`: the sites that may show this one in a
-    frame, in CSP syntax; `hosts`: the names under which it may be asked."""
+    frame, in CSP syntax; `hosts`: the names under which it may be asked; `figures`: any site may show a single figure,
+    a page that has no buttons and sends no token."""
 
-    def __init__(self, frame_ancestors: str, public_url: str | None = None, hosts: Hosts | None = None) -> None:
+    def __init__(
+        self,
+        frame_ancestors: str,
+        public_url: str | None = None,
+        hosts: Hosts | None = None,
+        *,
+        figures: bool = False,
+    ) -> None:
         self._hosts = hosts or Hosts(public_url=public_url)
         self._origin = origin_of(public_url) if public_url else None
         self.headers = {
@@ -78,14 +94,19 @@ class Rules:
             "Content-Security-Policy": content_security_policy(frame_ancestors, public_url),
             "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
         }
+        self._everywhere = {
+            **self.headers,
+            "Content-Security-Policy": content_security_policy("*" if figures else frame_ancestors, public_url),
+        }
 
-    def sending(self, send: Send) -> Send:
-        """`send` with our headers in every response."""
+    def sending(self, send: Send, scope: Scope | None = None) -> Send:
+        """`send` with our headers in every response; `scope`: of the request."""
+        headers_of_all = self._everywhere if scope and is_figure(scope) else self.headers
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
+                for name, value in headers_of_all.items():
                     headers[name] = value
             await send(message)
 
@@ -98,7 +119,7 @@ class Rules:
         if not self._hosts.knows(Headers(scope=scope).get("host", "")):
             return refuse(
                 421,
-                "this site is not known under this name; its operator can name it in ONLYBN_HOSTS",
+                "this site does not know this host name; its operator can add it to ONLYBN_HOSTS",
             )
         if is_gone(scope["path"]):
             return refuse(404, "there is nothing at this address")
@@ -141,7 +162,7 @@ class Security:
                 receive = replayed(body, receive)
             else:
                 problem = body
-        send = self.rules.sending(send)
+        send = self.rules.sending(send, scope)
         if scope["method"] == "HEAD":  # the server knows by its own scope that the body must not be sent
             scope, send = {**scope, "method": "GET"}, head_only(send)
         answer = self.app if problem is None else problem

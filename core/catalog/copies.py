@@ -34,7 +34,7 @@ class CopyUnusable(ValueError):
 class Copy(Model):
     """Which copy of a data set a run saw."""
 
-    kind: Literal["JPEG", "PNG"] = Field(description="How its images are kept: JPEG changes pixels, PNG does not.")
+    kind: Literal["JPEG", "PNG"] = Field(description="How its images are stored: JPEG changes pixels, PNG does not.")
     fingerprint: str = Field(
         pattern=r"^[0-9a-f]{16}$", description="Of the bytes of all its image files, with their splits and classes."
     )

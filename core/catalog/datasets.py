@@ -110,7 +110,7 @@ DATASETS: Registry[DataSet] = Registry(
         DataSet(
             "digits",
             "Digits",
-            "1,797 handwritten digits of 8×8 grey pixels. Needs no download; every fifth image is for testing.",
+            "1,797 handwritten digits of 8×8 grey pixels. Needs no download; every fifth image is used for testing.",
             "Alpaydin, Kaynak 1998 (UCI optical recognition of handwritten digits)",
             (1, 8, 8),
             tuple("0123456789"),
@@ -183,7 +183,7 @@ DATASETS: Registry[DataSet] = Registry(
         DataSet(
             "cifar-100",
             "CIFAR-100",
-            "60,000 colour photographs of 100 kinds of things, 32×32 pixels: 50,000 to train, 10,000 to test.",
+            "60,000 colour photographs of 100 kinds of objects, 32×32 pixels: 50,000 to train, 10,000 to test.",
             "Krizhevsky 2009",
             (3, 32, 32),
             tuple(name.strip() for name in CIFAR_100.split(",")),
@@ -223,7 +223,7 @@ DATASETS: Registry[DataSet] = Registry(
         DataSet(
             "imagenet",
             "ImageNet",
-            "1.3 million photographs of 1,000 kinds of things, cut to 224×224 pixels. The paper's large data set.",
+            "1.3 million photographs of 1,000 kinds of objects, cut to 224×224 pixels. The paper's large data set.",
             "Russakovsky et al. 2015 (ILSVRC 2012)",
             (3, 224, 224),
             tuple(map(str, range(1000))),
@@ -238,8 +238,8 @@ DATASETS: Registry[DataSet] = Registry(
         ),
         DataSet(
             "folder",
-            "Own images",
-            "The photographs in a folder of this server, one folder a class.",
+            "Image folder",
+            "Photographs in a folder on this server, one folder per class.",
             "the folder that ONLYBN_FOLDER names",
             (3, 64, 64),
             (),

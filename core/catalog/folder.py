@@ -32,12 +32,12 @@ class FolderUnusable(ValueError):
 class Contents(Model):
     """What lies in the folder of a streamed data set."""
 
-    classes: int = Field(ge=2, le=100_000, description="How many class folders there are.")
+    classes: int = Field(ge=2, le=100_000, description="Number of class folders.")
     train: int = Field(ge=1, le=10**9, description="Training images.")
     test: int = Field(ge=1, le=10**9, description="Test images.")
-    size: int = Field(ge=SIZES[0], le=SIZES[1], description="Side in pixels of what is cut out of each image.")
+    size: int = Field(ge=SIZES[0], le=SIZES[1], description="Side in pixels of the crop from each image.")
     fingerprint: str = Field(
-        pattern=r"^[0-9a-f]{16}$", description="Of the names of all classes and images; what the files hold is not in."
+        pattern=r"^[0-9a-f]{16}$", description="Of the names of all classes and images, not of the files' contents."
     )
 
     @property
@@ -107,9 +107,9 @@ def _described(data: DataSet, contents: Contents) -> DataSet:
 def folder_of(data: DataSet) -> Path:
     """The folder that the environment names for `data`. Raises FolderUnusable where there is none."""
     named = os.environ.get(data.variable or "")
-    wanted = f"set {data.variable} to a folder with train/ and val/, each with one folder of images a class"
+    wanted = f"set {data.variable} to a folder with train/ and val/, each with one folder of images per class"
     if not named:
-        raise FolderUnusable(f"{data.title}: not on this server yet; {wanted}")
+        raise FolderUnusable(f"{data.title}: not on this server yet; its operator can {wanted}")
     folder = Path(named).expanduser()
     if not (folder / "train").is_dir() or _test_folder(folder) is None:
         raise FolderUnusable(f"{data.title}: {data.variable} names a folder without train/ and val/; {wanted}")
@@ -179,7 +179,7 @@ def _check(data: DataSet, found: Contents) -> None:
     if (found.classes, found.train, found.test) != wanted:
         raise FolderUnusable(
             f"{data.title}: the folder of {data.variable} has {found.words}; "
-            f"{data.title} has {counted(*wanted)}. For any other images there is the data set folder"
+            f"{data.title} has {counted(*wanted)}. For other images, use the data set folder"
         )
 
 

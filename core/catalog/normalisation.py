@@ -26,8 +26,10 @@ class Normalisation(Model):
         description="batch: over the batch; instance: each channel of an image; group: groups of channels of an "
         "image; layer: a whole image; none: γ and β without normalisation.",
     )
-    affine: bool = Field(True, description="Whether there are γ and β; false: normalisation only.")
-    groups: int = Field(8, ge=1, le=512, description="Groups of channels (kind group), as far as they divide.")
+    affine: bool = Field(True, description="Whether norm layers have γ and β; false: normalisation only.")
+    groups: int = Field(
+        8, ge=1, le=512, description="Number of channel groups (kind group); fewer if it does not divide them."
+    )
 
     def layer(self, name: str, channels: int, stage: int, *, shortcut: bool = False) -> Norm:
         """The norm layer of this kind for `channels` channels."""

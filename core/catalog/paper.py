@@ -24,7 +24,7 @@ class Provenance:
 
 
 PROVENANCE: dict[Tag, Provenance] = {
-    "F": Provenance("F", "paper, stated in words", "Found in words in the paper or in a summary of it."),
+    "F": Provenance("F", "paper, stated in words", "Stated in words in the paper or in a summary of it."),
     "D": Provenance("D", "paper, read off a figure, ±0.5 points", "Read off an image of a figure, ±0.5 points."),
 }
 
@@ -54,8 +54,8 @@ class Quote:
 
 
 FIGURE = "v1, main figure, mean of 5 runs on CIFAR-10"
-SHORTCUT_NOTE = "v1 counts the BatchNorm of the shortcuts to the shortcuts"
-OVERLAP_NOTE = "two lines overlap here, so this one is less sure"
+SHORTCUT_NOTE = "v1 counts the shortcuts' BatchNorm as part of the shortcuts"
+OVERLAP_NOTE = "two lines overlap here, so this one is less certain"
 
 # The columns are the lines of v1's main figure; a value is None where another line hides it.
 _COLUMNS = (
@@ -111,7 +111,7 @@ MARKS: tuple[Mark, ...] = (
 
 QUOTES: dict[str, Quote] = {
     "abstract": Quote(
-        "Only training BatchNorm reaches 82 % on CIFAR-10 (ResNet-866) and 32 % top-5 on ImageNet (ResNet-200).",
+        "Training only BatchNorm reaches 82% on CIFAR-10 (ResNet-866) and 32% top-5 on ImageNet (ResNet-200).",
         "F",
         "abstract of v3",
     ),

@@ -94,7 +94,7 @@ POLICIES: Registry[Policy] = Registry(
         Policy(
             "bias",
             "Biases only",
-            "Trains everything that is added: β, the biases of convolutions where there are any, and the output's.",
+            "Trains all biases: β, those of convolutions (if there are any) and those of the output layer.",
             "Ben Zaken et al. 2022 (2106.10199), BitFit",
             "reference",
             hue=3,

@@ -44,8 +44,8 @@ def random_policy(k: int, where: str = "channel") -> Policy:
         return Policy(
             f"random-{k}-layer",
             f"{k} random {noun} per channel, spread over the layer",
-            f"Trains as many weights as {k} per output channel, drawn anywhere in each convolution, so that one "
-            "channel may have many and another none.",
+            f"Trains as many weights as {k} per output channel would be, but drawn anywhere in each convolution, so "
+            "one channel may have many and another none.",
             "OnlyBN, a variant of the paper's",
             "random",
             hue=2,
@@ -85,9 +85,9 @@ def supermask_policy(percent: int) -> Policy:
     """`supermask-k`: a score for every frozen weight; the k % highest of each layer are switched on (edge-popup)."""
     return Policy(
         "supermask" if percent == 50 else f"supermask-{percent}",
-        f"Supermask, {percent} % kept",
-        f"Trains no weight: a score decides for each frozen weight whether it is used, and the {percent} % with the "
-        "highest scores of each layer are. Choosing random weights, beside rescaling random features.",
+        f"Supermask, {percent}% kept",
+        f"Trains no weight: a score decides whether each frozen weight is used, and each layer uses the {percent}% "
+        "with the highest scores. Selects random weights, in contrast to rescaling random features.",
         "Ramanujan et al. 2020 (1911.13299), edge-popup",
         "mask",
         hue=6,
@@ -101,13 +101,11 @@ POLICY_RULES: Registry[PolicyRule] = Registry(
     (
         PolicyRule(
             "random",
-            "Some of every channel",
+            "Some in every channel",
             "random",
             "random",
             (
-                NumberField(
-                    "per_channel", "How many for each output channel", 1, MAX_PER_CHANNEL, (1, 2, 4, 8, 16), 2, 32
-                ),
+                NumberField("per_channel", "Weights per output channel", 1, MAX_PER_CHANNEL, (1, 2, 4, 8, 16), 2, 32),
                 ChoiceField(
                     "spread",
                     "Where",

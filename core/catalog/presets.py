@@ -36,7 +36,7 @@ PRESETS: Registry[Preset] = Registry(
             "Ours, fast",
             {"optimizer": "adam", "lr": 0.2, "schedule": "one-cycle", "weight_decay": 0.0},
             None,
-            "not the paper's: γ and β bear far larger steps than weights do (tests/benchmarks/recipes.py)",
+            "not the paper's: γ and β tolerate far larger steps than weights do (tests/benchmarks/recipes.py)",
         ),
     ),
 )

@@ -65,7 +65,7 @@ def _one_cycle(recipe: Rates, step: int, total: int, warm: float) -> float:
 SCHEDULES: Registry[Schedule] = Registry(
     "schedule",
     (
-        Schedule("step", "Drops at fixed shares of the run", _step),
+        Schedule("step", "Step drops", _step),
         Schedule("cosine", "Cosine down to zero", _cosine),
         Schedule("one-cycle", "One cycle: up, then down to almost zero", _one_cycle),
         Schedule("constant", "Constant", lambda recipe, step, total, warm: 1.0),

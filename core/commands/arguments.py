@@ -32,7 +32,7 @@ class BadArguments(ValueError):
 def parser() -> argparse.ArgumentParser:
     """The parser of `python -m core train|count|capsule|studies`."""
     top = argparse.ArgumentParser(
-        prog="python -m core", description="Train random networks of which only a part trains."
+        prog="python -m core", description="Train random networks in which only some parameters train."
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="train|count|capsule|studies")
 
@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--policy", metavar="NAME", help=f"what trains: {', '.join(POLICIES)}")
     train.add_argument("--dataset", metavar="NAME", help=", ".join(DATASETS))
     train.add_argument("--epochs", metavar="N", help="passes over the training images; the paper's recipe: 160")
-    train.add_argument("--replicate", metavar="N", help="index from which all seeds derive (default 0)")
+    train.add_argument("--replicate", metavar="N", help="index from which all seeds are derived (default 0)")
     train.add_argument("--train-examples", metavar="N", help="train on N images only (default: all)")
     train.add_argument("--test-examples", metavar="N", help="test on N images only (default: all)")
     train.add_argument("--name", help="a label for the run")
@@ -67,12 +67,10 @@ def parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--spec", type=Path, metavar="FILE", help="read the whole spec from a JSON file instead")
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of this run")
-    train.add_argument("--events", choices=["-"], help="-: one JSON event a line on standard output")
-    train.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu, cuda, cuda:1")
+    train.add_argument("--events", choices=["-"], help="-: one JSON event per line on standard output")
+    train.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda, cuda:1")
     train.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
-    train.add_argument(
-        "--no-analysis", action="store_true", help="leave out the analyses of the trained network at the end"
-    )
+    train.add_argument("--no-analysis", action="store_true", help="skip the analyses of the trained network at the end")
     train.add_argument("--attempt", type=int, default=1, help=argparse.SUPPRESS)
     train.add_argument("--lifeline", action="store_true", help=argparse.SUPPRESS)
     train.add_argument("--lease", type=float, help=argparse.SUPPRESS)
@@ -91,15 +89,15 @@ def parser() -> argparse.ArgumentParser:
 
 def _capsule(capsule: argparse.ArgumentParser) -> None:
     capsule.description = (
-        "A capsule is the file final.safetensors of a run: its spec, its seeds and what trained, from which the whole "
-        "network is rebuilt. show: what is in it; evaluate: its test accuracy; verify: whether the network that is "
-        "rebuilt from it gives the stored result again (exit code 1 if not); surgery: the accuracy without some of its "
+        "A capsule is the file final.safetensors of a run: its spec, its seeds and its trained values, from which the "
+        "whole network is rebuilt. show: its contents; evaluate: its test accuracy; verify: whether the rebuilt "
+        "network reproduces the stored result (exit code 1 if not); surgery: the accuracy without some of its "
         "features, as JSON lines."
     )
     capsule.add_argument("action", choices=["show", "evaluate", "verify", "surgery"])
     capsule.add_argument("file", type=Path, metavar="FILE", help="surgery -: requests as lines on standard input")
     capsule.add_argument("--dataset", metavar="NAME", help="evaluate on another data set of the same shape")
-    capsule.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu, cuda")
+    capsule.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda")
     capsule.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: as many as trained it)")
     capsule.add_argument("--json", action="store_true", help="print JSON")
     capsule.add_argument(

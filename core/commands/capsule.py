@@ -118,27 +118,27 @@ def verify(arguments: argparse.Namespace, capsule: Capsule) -> int:
         stored, measured = capsule.result.top1, scores._asdict()
         print(json.dumps({"sound": sound, "checks": told, "stored": stored, "measured": measured, "elsewhere": why}))
     else:
-        rows = {"tensors": "as trained (their digest is the result's)"}
+        rows = {"tensors": "as trained (their digest matches the result)"}
         rows |= {name: check.words for name, check in checks.items()}
-        _table({**rows, "verdict": "sound" if sound else "DOES NOT give its result again"})
+        _table({**rows, "verdict": "sound" if sound else "DOES NOT reproduce its result"})
     return DONE if sound else FAILED
 
 
 def elsewhere(here: str, engine: str, origin: Origin) -> str | None:
     """How the device `here` and `engine` differ from those that made the capsule, in words; None if they do not."""
     if here != origin.device:
-        return f"it was made on {origin.device} and this is {here}"
+        return f"it was trained on {origin.device}, and this is {here}"
     if here != "cpu":
         made, now = _format(origin.engine), _format(engine)
-        return f"it was computed in {made}, and here in {now}" if made and made != now else None
+        return f"it was computed in {made}, here in {now}" if made and made != now else None
     if not origin.processor:
-        return f"it does not say on which processor it was made, and this is {processor()}"
+        return f"it does not name its processor, and this is {processor()}"
     if origin.processor != processor():
-        return f"it was made on another processor, {origin.processor}, and this is {processor()}"
+        return f"it was trained on another processor, {origin.processor}, and this is {processor()}"
     if origin.engine and origin.engine != engine:
-        return f"it was computed another way, {origin.engine}, and here: {engine}"
+        return f"it was computed differently ({origin.engine}) than here ({engine})"
     if origin.threads != torch.get_num_threads():
-        return f"it was made with {origin.threads} threads, and here are {torch.get_num_threads()}"
+        return f"it was trained with {origin.threads} threads, and this process has {torch.get_num_threads()}"
     return None
 
 

@@ -47,7 +47,7 @@ def _line(spec: RunSpec, event: events.Event) -> str | None:
         case events.Analysed(findings=findings):
             return (
                 f"analysed on {findings.test_examples:,} test images: {findings.relu_always_off:.1%} of ReLU channels "
-                f"always off, {findings.unused_parameters:,} parameters of no effect"
+                f"always off, {findings.unused_parameters:,} parameters without effect"
             )
         case events.Finished():
             return (

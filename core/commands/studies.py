@@ -36,14 +36,14 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     """Add `studies` and its arguments to the command line's parser."""
     studies = commands.add_parser(
         "studies",
-        help="the paper's questions: run all that one needs, and report",
+        help="the paper's questions: run everything that one needs, and report",
         description="A study runs a grid of trainings with replicates and says whether the paper's claim holds here.",
     )
     words = studies.add_subparsers(dest="study_command", required=True, metavar="list|run|report")
-    words.add_parser("list", help="all studies, with what they cost on two cores")
+    words.add_parser("list", help="all studies, with their cost on two cores")
     for name, text in (
         ("run", "train what is missing, one run after another, and report; the same command resumes it after a stop"),
-        ("report", "report on what there is, complete or not"),
+        ("report", "report on the results so far, complete or not"),
     ):
         one = words.add_parser(name, help=text, description=text.capitalize() + ".")
         one.add_argument("name", metavar="NAME", help=", ".join(STUDIES))
@@ -128,7 +128,7 @@ def _changed(study: StudySpec, arguments: argparse.Namespace) -> StudySpec:
         if key in axes:
             axes[key]["values"] = text.split(",")
         elif around := [field for field in axes if f"{field}.".startswith(f"{key}.") or key.startswith(f"{field}.")]:
-            raise StudyUnavailable(f"{key} cannot be set, for the study varies {around[0]}: --set {around[0]}=A,B")
+            raise StudyUnavailable(f"{key} cannot be set, because the study varies {around[0]}: --set {around[0]}=A,B")
         else:
             assign(fields["base"], key, _value(text))
     try:
@@ -168,7 +168,7 @@ def _follow(folder: StudyFolder, runner: Runner, console: Console) -> int:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.percentage:.0f} %"),
+        TextColumn("{task.percentage:.0f}%"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console) as bar:

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     if str(arguments.file) == "-":
         return serve(theatre)
     if arguments.request is None:
-        raise BadArguments("surgery needs --request FILE: what to edit and what to look at")
+        raise BadArguments("surgery needs --request FILE, which says what to edit and what to look at")
     try:
         content = arguments.request.read_bytes()
     except OSError as error:

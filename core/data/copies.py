@@ -67,7 +67,7 @@ def _pixels(data: DataSet, picture: Picture) -> Pixels:
     except (OSError, SyntaxError, ValueError) as error:
         if isinstance(error, CopyUnusable):
             raise
-        raise CopyUnusable(f"{picture.path} is no image that can be read ({error})") from error
+        raise CopyUnusable(f"{picture.path} is not a readable image ({error})") from error
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
 
 

@@ -24,7 +24,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
     """The arrays of the file by name. Raises ValueError where it is damaged or holds something else."""
     content = path.read_bytes()
     if content[126:HEADER_BYTES] != b"IM":
-        raise ValueError(f"{path.name} does not begin as a MATLAB 5 file")
+        raise ValueError(f"{path.name} does not start like a MATLAB 5 file")
     try:
         return dict(_array(*element) for element in _elements(memoryview(content)[HEADER_BYTES:]))
     except (struct.error, zlib.error, KeyError, ValueError) as error:
@@ -48,7 +48,7 @@ def _array(kind: int, data: memoryview) -> tuple[str, np.ndarray[Any, Any]]:
     if kind == COMPRESSED:
         ((kind, data),) = _elements(memoryview(zlib.decompress(data)))
     if kind != MATRIX:
-        raise ValueError(f"an element of kind {kind} is no array")
+        raise ValueError(f"an element of kind {kind} is not an array")
     _flags, (_, shape), (_, name), (numbers, values) = _elements(data)
     flat = np.frombuffer(values, NUMBERS[numbers])
     return bytes(name).decode(), flat.reshape(np.frombuffer(shape, "<i4"), order="F")

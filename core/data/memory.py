@@ -84,7 +84,8 @@ def _copied(data: DataSet, folder: Path, copy: Copy) -> Pair:
     place = copy_place(data)
     if place is None:
         raise DataUnavailable(
-            f"This run is for a {copy.kind} copy of {data.title} (fingerprint {copy.fingerprint}): set {data.variable} "
+            f"This run needs the {copy.kind} copy of {data.title} (fingerprint {copy.fingerprint}): set "
+            f"{data.variable} "
             "to the folder or archive of that copy."
         )
     try:
@@ -93,7 +94,7 @@ def _copied(data: DataSet, folder: Path, copy: Copy) -> Pair:
         raise DataUnavailable(f"{error}.") from error
     if there != copy:
         raise DataUnavailable(
-            f"This run is for a {copy.kind} copy of {data.title} with the fingerprint {copy.fingerprint}; {place} has "
+            f"This run needs the {copy.kind} copy of {data.title} with the fingerprint {copy.fingerprint}; {place} has "
             f"{there.fingerprint}."
         )
     train, test = (Split(torch.from_numpy(images.copy()), torch.from_numpy(labels.copy())) for images, labels in splits)
@@ -202,7 +203,7 @@ def _idx_file(title: str, folder: Path, name: str) -> Tensor:
             shape = struct.unpack(f">{dimensions}I", file.read(4 * dimensions))
             values = np.frombuffer(file.read(), dtype=np.uint8)
         if magic != b"\x00\x00\x08":
-            raise ValueError("it does not begin as an IDX file of bytes")
+            raise ValueError("it does not start like an IDX file of bytes")
         return torch.from_numpy(values.reshape(shape).copy())
     except (OSError, EOFError, ValueError, IndexError, struct.error) as error:
         raise DataUnavailable(f"{title}: {path} is damaged ({error}).") from error

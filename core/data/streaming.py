@@ -140,7 +140,7 @@ class Loader:
 
     def _check(self, turn: int) -> None:
         if turn != self._turn:
-            raise RuntimeError("a newer request ended this request for images")
+            raise RuntimeError("a newer request replaced this request for images")
 
 
 class _Asked:
@@ -195,12 +195,13 @@ def _found(spec: RunSpec) -> tuple[Files, Files, str]:
         found = listing(spec.data, folder)
     except FolderUnusable as error:
         raise DataUnavailable(f"{error}.") from error
-    assert spec.contents is not None, "a spec of a streamed data set says what lies in its folder"
+    assert spec.contents is not None, "the spec of a streamed data set must describe its folder"
     there = found.contents(spec.contents.size)
     if there != spec.contents:
         raise DataUnavailable(
-            f"{spec.data.title}: the folder of {spec.data.variable} holds other images than when this run was made: "
-            f"{_summary(there)} now, {_summary(spec.contents)} then. Launch it anew to train on what is there."
+            f"{spec.data.title}: the folder of {spec.data.variable} has different images than when this run was "
+            f"created: {_summary(there)} now, {_summary(spec.contents)} then. Launch the run again to train on "
+            "the images that are there now."
         )
     return found.train, found.test, str(folder)
 
@@ -227,9 +228,9 @@ def slow(share: float, workers: int) -> str:
     """The sentence for a training that waits `share` of its time for its images."""
     who = f"{workers} processes open them" if workers > 1 else "1 process opens them"
     return (
-        f"The data is the bottleneck: over the last {WINDOW_S:.0f} seconds the training waited {share:.0%} of the time "
-        f"for images ({who if workers else 'it opens them itself'}). More processes (ONLYBN_LOADER_WORKERS) help "
-        "where cores are idle; so do images stored at about the size at which they are used."
+        f"Loading is the bottleneck: over the last {WINDOW_S:.0f} seconds, training waited {share:.0%} of the time "
+        f"for images ({who if workers else 'the trainer opens them itself'}). More processes "
+        "(ONLYBN_LOADER_WORKERS) help if cores are idle; so do images stored at about the size at which they are used."
     )
 
 

@@ -13,8 +13,8 @@ NONE = "–"
 
 
 def percent(share: float | None) -> str:
-    """0.5125 -> 51.25 %"""
-    return NONE if share is None else f"{100 * share:.2f} %"
+    """0.5125 -> 51.25%"""
+    return NONE if share is None else f"{100 * share:.2f}%"
 
 
 def rounded(share: float | None) -> str:

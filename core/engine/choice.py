@@ -94,8 +94,8 @@ def _crowded(kept: int) -> str | None:
     if memory is None or kept <= ROOM * memory:
         return None
     return (
-        f"Trained in lean mode, with 8 bits a value: a step keeps {kept / 2**30:.1f} GiB otherwise, of the "
-        f"{memory / 2**30:.1f} GiB that this machine has."
+        f"Trained in lean mode, with 8 bits per value: otherwise a step would keep {kept / 2**30:.1f} GiB, and this "
+        f"machine has {memory / 2**30:.1f} GiB."
     )
 
 
@@ -124,6 +124,6 @@ def _kernels() -> tuple[Kernels, str | None]:
         return compiled_kernels(), None
     except Uncompiled as error:
         return EagerKernels(), (
-            f"Training runs without compiled kernels ({error}). With a C compiler (on Debian and Ubuntu: apt install "
-            "gcc libc6-dev) it is faster."
+            f"Training runs without compiled kernels ({error}). It is faster with a C compiler (on Debian and Ubuntu: "
+            f"apt install gcc libc6-dev)."
         )

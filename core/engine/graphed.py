@@ -59,7 +59,7 @@ class GraphedEngine(ModuleEngine):
             if difference <= ALIKE:
                 self.graph = graph
                 return
-            self.notice = f"Trained without a CUDA graph: it was off by {difference:.1%} when it was tried."
+            self.notice = f"Trained without a CUDA graph: in a trial its result was off by {difference:.1%}."
             del graph
         gc.collect()  # an unused graph holds the memory of a whole step, in a reference cycle
         if self.device.type == "cuda":

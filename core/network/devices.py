@@ -23,11 +23,11 @@ def device_of(name: str, part: Part = ALONE) -> torch.device:
     if chosen == "auto":
         name = "cpu" if not gpus else f"cuda:{index}" if index else "cuda"
     if name not in here:
-        raise NoDevice(f"device {name!r} is not here. Allowed: auto, {', '.join(here)}")
+        raise NoDevice(f"device {name!r} is not available here. Allowed: auto, {', '.join(here)}")
     if part.alone or name == "cpu":
         return torch.device(name)
     if name != "cuda":
-        raise NoDevice(f"--device {name} is for one process; with several, each takes a GPU of its own: --device cuda")
+        raise NoDevice(f"--device {name} is for one process; with several, each takes its own GPU: --device cuda")
     if part.local >= gpus:
         raise NoDevice(
             f"there are {gpus} GPUs here, too few for {part.local + 1} processes: start as many processes as GPUs, or "

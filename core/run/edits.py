@@ -55,9 +55,9 @@ class Edit(Model):
     @model_validator(mode="after")
     def _features_have_a_layer(self) -> Edit:
         if self.features is not None and self.layer is None:
-            raise ValueError("features are of a layer: name it, too")
+            raise ValueError("features belong to a layer: name the layer, too")
         if self.features is not None and (min(self.features) < 0 or len(set(self.features)) < len(self.features)):
-            raise ValueError("features must be different numbers from 0 on")
+            raise ValueError("features must be distinct numbers, 0 or more")
         return self
 
 
@@ -68,7 +68,7 @@ class Look(Model):
     pixels: str | None = Field(
         None,
         max_length=MAX_PIXELS * 4 // 3 + 4,
-        description="Base64 of its bytes, one a pixel: channels × height × width of the data set's images.",
+        description="Base64 of its bytes, one per pixel: channels × height × width of the data set's images.",
     )
     layer: str = Field(max_length=60, description="The norm layer whose feature maps to show.")
     first: int = Field(0, ge=0, le=100_000, description=f"The first of at most {MAX_MAPS} features to show.")
@@ -92,7 +92,7 @@ class Look(Model):
 class SurgeryRequest(Model):
     """An evaluation of an edited network: over test images, or, with `look`, on a single image."""
 
-    edits: tuple[Edit, ...] = Field((), max_length=MAX_EDITS, description="Done one after another.")
+    edits: tuple[Edit, ...] = Field((), max_length=MAX_EDITS, description="Applied one after another.")
     look: Look | None = Field(None, description="Show a single image instead of measuring the accuracy.")
 
     @property

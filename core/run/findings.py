@@ -36,11 +36,11 @@ class Ablated(Model):
     epsilon: float
     zeroed: float = Field(description="Share of all γ that were set to 0.")
     top1: float
-    change: float = Field(description="top1 less that of the network as it is.")
+    change: float = Field(description="top1 minus that of the network as it is.")
 
 
 class ReluOff(Model):
-    """One ReLU: of its `channels`, the shares that are 0 for more than 99 % and for all of (image, pixel).
+    """One ReLU: of its `channels`, the shares that are 0 for more than 99% and for all of (image, pixel).
 
     `zero_shares`: for each channel the share of (image, pixel) for which it is 0, rounded to 4 digits; the two shares
     before were counted, not rounded.

@@ -32,7 +32,7 @@ def _sentence(problem: dict[str, Any]) -> str:
     if kind == "missing":
         return f"{field} is missing"
     if kind == "extra_forbidden":
-        return f"{field} is not a field of a run; allowed: {', '.join(_siblings(problem['loc']))}"
+        return f"{field} is not a field of a run; allowed fields: {', '.join(_siblings(problem['loc']))}"
     bounds = _bounds(field)
     if bounds:
         return f"{field} must be {bounds}, got {quoted(given)}"

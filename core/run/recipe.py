@@ -29,32 +29,32 @@ class Recipe(Model):
     lr: float = Field(0.1, gt=0, le=1e6, description="Learning rate at the start.")
     momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD; β1 of Adam.")
     nesterov: bool = Field(False, description="Nesterov's momentum (SGD only).")
-    weight_decay: float = Field(1e-4, ge=0, le=1, description="L2 penalty on what trains, γ and β included.")
-    batch_size: int = Field(128, ge=2, le=4096, description="Images a step.")
+    weight_decay: float = Field(1e-4, ge=0, le=1, description="L2 penalty on all trained parameters, γ and β included.")
+    batch_size: int = Field(128, ge=2, le=4096, description="Images per step.")
     schedule: key_of(SCHEDULES) = Field("step", description="How the learning rate changes.")  # type: ignore[valid-type]
     lr_drops: tuple[Fraction, ...] = Field(
-        (0.5, 0.75), max_length=10, description="Shares of the run at which the rate drops (schedule step)."
+        (0.5, 0.75), max_length=10, description="Fractions of the run at which the rate drops (schedule step)."
     )
-    lr_drop_factor: float = Field(0.1, gt=0, le=1, description="What the learning rate is multiplied by at a drop.")
+    lr_drop_factor: float = Field(0.1, gt=0, le=1, description="The learning rate is multiplied by this at a drop.")
     warmup_epochs: float = Field(
         0, ge=0, le=100, description="Epochs during which the rate rises linearly from 0 (ImageNet: 5)."
     )
-    label_smoothing: float = Field(0, ge=0, lt=1, description="Share of each label given to all classes alike.")
+    label_smoothing: float = Field(0, ge=0, lt=1, description="Share of each label spread evenly over all classes.")
     sync_batchnorm: bool = Field(
         False,
-        description="With several processes: whether BatchNorm takes the statistics of the whole batch, not of each "
+        description="With several processes: whether BatchNorm uses the statistics of the whole batch, not of each "
         "process's part.",
     )
     precision: Literal["auto", "fp32"] = Field(
         "auto",
-        description="auto: each convolution by kernels of our own, or by PyTorch's where those are clearly faster on "
-        "this machine; values in float32, gradients in bfloat16 where the processor computes in it; fp32: PyTorch's "
+        description="auto: our own kernels for each convolution, or PyTorch's where those are clearly faster on "
+        "this machine; values in float32, gradients in bfloat16 if the processor supports it; fp32: PyTorch's "
         "convolutions, everything in float32.",
     )
     lean: bool = Field(
         True,
-        description="Precision auto, on CPUs: keep what backward needs in 8 bits instead of 32, rounded so that it is "
-        "right on average: a quarter of the memory, a gradient whose cosine with the exact one is above 0.999.",
+        description="Precision auto, on CPUs: store what the backward pass needs in 8 bits instead of 32, with "
+        "unbiased rounding: a quarter of the memory, and a gradient whose cosine with the exact one is above 0.999.",
     )
     augmentation: Literal["standard", "none"] = Field(
         "standard", description="standard: the data set's own (mirror and shifted crop); none: images as they are."

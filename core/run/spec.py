@@ -90,7 +90,7 @@ class RunSpec(Model):
     policy: PolicyName
     dataset: DataSetName  # type: ignore[valid-type]
     epochs: int = Field(ge=1, le=MAX_EPOCHS, description="Passes over the training images.")
-    replicate: int = Field(0, ge=0, le=9999, description="Index from which the seeds derive.")
+    replicate: int = Field(0, ge=0, le=9999, description="Index from which the seeds are derived.")
     train_examples: int | None = Field(
         None, ge=16, description="Train on this many images (the same for every replicate); null: all."
     )
@@ -101,22 +101,22 @@ class RunSpec(Model):
     seeds: Seeds
     draw: Literal[1, 2] = Field(
         2,
-        description="Version of the random draw: 2 makes the same numbers of a seed on every machine; 1 is PyTorch's, "
-        "of runs from before version 0.3.",
+        description="Version of the random draw: 2 gives the same numbers for a seed on every machine; 1 is "
+        "PyTorch's, used by runs from before version 0.3.",
     )
     start: str | None = Field(
         None,
         pattern=r"^[0-9a-f]{64}$",
-        description="SHA-256 of the file, a capsule or a safetensors state dict, whose tensors replace those drawn; "
-        "null: everything is drawn.",
+        description="SHA-256 of the file, a capsule or a safetensors state dict, whose tensors replace the random "
+        "ones; null: all are random.",
     )
     contents: Contents | None = Field(
-        None, description="What lies in the folder of a streamed data set; left out: what lies there now."
+        None, description="The contents of a streamed data set's folder; omitted: what is there now."
     )
     copy_of_data: Copy | None = Field(
         None,
-        description="Which copy of a data set in memory was given instead of the original files; left out: what is "
-        "given now; null: the original.",
+        description="Which copy of an in-memory data set is used instead of the original files; omitted: the copy "
+        "set now; null: the original.",
     )
     name: str | None = Field(
         None, pattern=r"^[\w .,:;()+×=/γβ-]{1,64}$", description="A label; it does not change the run."
@@ -150,7 +150,7 @@ class RunSpec(Model):
     @model_validator(mode="after")
     def _fits_the_data(self) -> RunSpec:
         if self.contents and not self.data.streamed:
-            raise ValueError(f"contents are of a folder of images; {self.dataset} is none")
+            raise ValueError(f"contents describe a folder of images; {self.dataset} is not one")
         for field, have in (("train_examples", self.data.train), ("test_examples", self.data.test)):
             asked = getattr(self, field)
             if asked is not None and asked > have:
@@ -169,15 +169,15 @@ class RunSpec(Model):
         smallest = min(conv.size for conv in self.plan.convolutions)
         if smallest == 1 and self.norm.kind == "instance":
             raise ValueError(
-                f"InstanceNorm needs more than one pixel a channel; {self.architecture} shrinks the images of "
+                f"InstanceNorm needs more than one pixel per channel; {self.architecture} shrinks the images of "
                 f"{self.dataset} to one"
             )
         norms = [unit.norm for unit in self.plan.units() if unit.convolution.size == 1]
         if any(norm.kind == "group" and norm.groups == norm.channels for norm in norms):
             raise ValueError(
-                f"GroupNorm needs more than one value a group; {self.architecture} shrinks the images of "
-                f"{self.dataset} to one pixel, where {self.norm.groups} groups leave channels alone: choose fewer "
-                "norm.groups"
+                f"GroupNorm needs more than one value per group; {self.architecture} shrinks the images of "
+                f"{self.dataset} to one pixel, so with {self.norm.groups} groups some have a single channel: choose "
+                f"fewer norm.groups"
             )
         if smallest == 1 and self.norm.kind == "batch" and self.images[0] % self.recipe.batch_size == 1:
             raise ValueError(

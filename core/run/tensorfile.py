@@ -64,20 +64,20 @@ def read_header(file: BinaryIO, size_bytes: int) -> Header:
     """
     length = int.from_bytes(file.read(8), "little")
     if size_bytes < 10:
-        raise BadTensorFile(f"is no safetensors file: it has only {size_bytes} bytes")
+        raise BadTensorFile(f"is not a safetensors file: it has only {size_bytes} bytes")
     if length > MAX_HEADER:
-        raise BadTensorFile(f"is no safetensors file, or its header is larger than {MAX_HEADER >> 20} MB")
+        raise BadTensorFile(f"is not a safetensors file, or its header is larger than {MAX_HEADER >> 20} MB")
     if length > size_bytes - 8:
-        raise BadTensorFile(f"is cut short: its header should have {length:,} bytes, {size_bytes - 8:,} are there")
+        raise BadTensorFile(f"is cut short: its header should have {length:,} bytes, but has {size_bytes - 8:,}")
     written = file.read(length)
     if written.count(b"{") > MAX_TENSORS + 2:  # before parsing, which would hold up every other thread
-        raise BadTensorFile(f"has more than {MAX_TENSORS:,} tensors, which is refused")
+        raise BadTensorFile(f"has more than {MAX_TENSORS:,} tensors, the limit")
     try:
         rows = json.loads(written)
     except (ValueError, RecursionError) as error:
-        raise BadTensorFile("is no safetensors file: its header is not JSON") from error
+        raise BadTensorFile("is not a safetensors file: its header is not JSON") from error
     if not isinstance(rows, dict):
-        raise BadTensorFile("is no safetensors file: its header is not a JSON object")
+        raise BadTensorFile("is not a safetensors file: its header is not a JSON object")
     metadata = rows.pop("__metadata__", {})
     if not (isinstance(metadata, dict) and all(isinstance(value, str) for value in metadata.values())):
         raise BadTensorFile("has metadata that is not text")
@@ -99,7 +99,7 @@ def _entry(name: str, row: Any) -> Entry:
         case {"dtype": str(dtype), "shape": list(shape), "data_offsets": [begin, end]}:
             pass
         case _:
-            raise BadTensorFile(f"does not say dtype, shape and place of tensor {_short(name)}")
+            raise BadTensorFile(f"does not give dtype, shape and position of tensor {_short(name)}")
     if dtype not in ITEM_BYTES:
         raise BadTensorFile(f"has tensor {_short(name)} of the unknown dtype {_short(dtype)}")
     if not name.isprintable():
@@ -108,7 +108,7 @@ def _entry(name: str, row: Any) -> Entry:
         raise BadTensorFile(f"has a tensor whose name is longer than {MAX_NAME} characters")
     numbers = [*shape, begin, end]
     if len(shape) > MAX_DIMENSIONS or not all(type(number) is int and 0 <= number < 2**48 for number in numbers):
-        raise BadTensorFile(f"gives tensor {_short(name)} an impossible shape or place")
+        raise BadTensorFile(f"gives tensor {_short(name)} an impossible shape or position")
     if end - begin != prod(shape) * ITEM_BYTES[dtype]:
         raise BadTensorFile(f"gives tensor {_short(name)} of shape {shape} a place of {end - begin:,} bytes")
     return Entry(dtype, tuple(shape), begin, end)

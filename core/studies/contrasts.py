@@ -32,13 +32,13 @@ def _policy_title(name: object) -> str:
 
 
 def value_title(field: str, value: object) -> str:
-    """A value of an axis, with words that say what it is a value of: `γ = 1, β = 0 at first`, `init.weights binary`."""
+    """A value of an axis, with words that say what it is: `initially γ = 1, β = 0`, `init.weights binary`."""
     if field == "architecture":
         return title(value)
     if field == "policy":
         return _policy_title(value)
     if field == "init.norm" and value in NORM_INITIALIZERS:
-        return f"{NORM_INITIALIZERS[str(value)].title} at first"
+        return f"initially {NORM_INITIALIZERS[str(value)].title}"
     if field == "norm.kind":
         return Normalisation.model_validate({"kind": value}).title
     return f"{field} {value}"
@@ -81,7 +81,7 @@ def steps(policy_name: str, *, falling: bool = False) -> Contrasts:
     def contrasts(study: StudySpec) -> list[Contrast]:
         return [
             Contrast(
-                f"{title(more)} less {title(less)}{words}",
+                f"{title(more)} minus {title(less)}{words}",
                 {**where, "architecture": more},
                 {**where, "architecture": less},
             )
@@ -99,7 +99,7 @@ def couples(policy_name: str, couples: Mapping[str, str]) -> Contrasts:
     def contrasts(study: StudySpec) -> list[Contrast]:
         nets = study.values("architecture")
         return [
-            Contrast(f"{title(a)} less {title(b)}{words}", {**where, "architecture": a}, {**where, "architecture": b})
+            Contrast(f"{title(a)} minus {title(b)}{words}", {**where, "architecture": a}, {**where, "architecture": b})
             for a, b in couples.items()
             for where, words in _trained(study, policy_name)
             if a in nets and b in nets
@@ -121,7 +121,7 @@ def policies(
         rows = product(study.values("architecture"), others, _rest(study, "architecture", "policy"))
         return [
             Contrast(
-                f"{_policy_title(more)} less {_policy_title(other)}, {title(net)}{words}",
+                f"{_policy_title(more)} minus {_policy_title(other)}, {title(net)}{words}",
                 {**where, "architecture": net, "policy": more},
                 {**where, "architecture": net, "policy": other},
                 pairs=True,
@@ -144,7 +144,7 @@ def alternatives(policy_name: str, key: str, usual: str) -> Contrasts:
         rows = product(study.values("architecture"), others, _rest(study, "architecture", "policy", key))
         return [
             Contrast(
-                f"{value} less {usual}, {title(net)}{words}",
+                f"{value} minus {usual}, {title(net)}{words}",
                 {**where, "architecture": net, "policy": policy_name, key: value},
                 {**where, "architecture": net, "policy": policy_name, key: usual},
                 pairs=True,

@@ -17,30 +17,32 @@ DISCUSSION: Mapping[str, str] = {
     ),
     "width": (
         "Wider networks do better on the digits, and the gain shrinks with each doubling, as in the paper. The last "
-        "step is too small to decide with three replicates: with 90 % of the digits right, little room is left."
+        "step is too small to decide with three replicates: with 90% of the digits right, little room is left."
     ),
     "depth-or-width": (
-        "With about as many γ and β, the deeper network is ahead, by a margin near the paper's. This is one pair of "
-        "networks on one small data set, and the deep one has 10 % more γ and β."
+        "With about the same number of γ and β, the deeper network is ahead, by a margin near the paper's. This is "
+        "one pair of "
+        "networks on one small data set, and the deep one has 10% more γ and β."
     ),
     "random-k": (
-        "This is our clearest result. Two random weights of each channel learn a fraction of what γ and β learn, on "
+        "This is our clearest result. Two random weights per channel learn a fraction of what γ and β learn, on "
         "Fashion-MNIST and, in one run each, on CIFAR-10. Sixteen of them are eight times as many parameters and still "
-        "learn less. Both trained with the paper's learning rate. Another rate may suit random weights better; we have "
-        "not searched."
+        "learn less. Both trained with the paper's learning rate. Another rate may suit random weights better; we "
+        "have not searched for one."
     ),
     "subsets": (
         "The output layer and the shortcuts add about ten points to BatchNorm. Each of the two alone adds nearly as "
         "much as both together, and without BatchNorm they learn far less: what is trained matters more than how much."
     ),
     "without-batchnorm": (
-        "After four epochs, training γ and β besides all weights makes no difference that we can see: 0.6 points at "
-        "most, where both start from γ = 1. The paper's gain of 0.5 to 2 points is one of 160 epochs, after which a "
+        "After four epochs, training γ and β in addition to all weights makes no difference that we can see: 0.6 "
+        "points at "
+        "most, where both start from γ = 1. The paper's gain of 0.5 to 2 points comes after 160 epochs, when a "
         "network fits its images closely; ours is far from that."
     ),
     "gamma": (
         "Not in runs of this length. After eleven epochs three per cent of all γ are below 0.01, about as few as when "
-        "everything trains. In the paper a quarter to a third are. Weight decay may be what takes γ there, a little "
+        "everything trains. In the paper a quarter to a third are. Weight decay may be what drives γ there, a little "
         "with every step, and our runs take a seventieth of the paper's steps; only longer runs can tell."
     ),
     "biases": (
@@ -49,23 +51,23 @@ DISCUSSION: Mapping[str, str] = {
         "only."
     ),
     "norm-kind": (
-        "BatchNorm is ahead of every other choice by ten points or more in the mean, so the two numbers are not all of "
+        "BatchNorm is ahead of every other choice by ten points or more on average, so the two numbers are not all of "
         "it: the statistics of a batch seem to help. But replicates without normalisation differ by more than ten "
-        "points, and three of them decide nothing. All took the learning rate of BatchNorm, which may not suit the "
+        "points, and three of them decide nothing. All used the learning rate of BatchNorm, which may not suit the "
         "others."
     ),
     "vgg": (
         "Residual connections are not what makes it work: in a VGG of eleven layers, γ and β are as far ahead of two "
-        "random weights a channel as in our ResNet-14. We have no number of the paper to set beside it."
+        "random weights per channel as in our ResNet-14. We have no number of the paper to set beside it."
     ),
     "wide-subsets": (
         "In this wide network the output layer and the shortcuts add twelve points, a little less than in the paper. "
-        "There is little room above: the last step reaches 95.5 % of the digits. The two subsets without BatchNorm "
-        "differ by more than ten points between replicates, so we compare nothing with them."
+        "There is little room above: the last step reaches 95.5% of the digits. The two subsets without BatchNorm "
+        "differ by more than ten points between replicates, so we draw no comparison with them."
     ),
     "threshold": (
         "Setting γ below 0.01 to zero costs nothing. But only three per cent of all γ are that small in these runs, so "
-        "this is a weaker test than the paper's, where a quarter of them goes."
+        "this is a weaker test than the paper's, where a quarter of them are removed."
     ),
     "relu-off": (
         "Ten points more of all ReLU channels are zero for nearly every pixel when only γ and β train. So channels do "
@@ -73,7 +75,7 @@ DISCUSSION: Mapping[str, str] = {
     ),
     "norm-init": (
         "In five epochs no alternative beats γ from U(0, 1); a fixed γ of 1 does worse by about five points. The "
-        "paper's better line is one of 160 epochs, and it does not say which start it has."
+        "paper's better line is from 160 epochs, and the paper does not say which initialisation it uses."
     ),
     "weight-init": (
         "Four distributions lie within seven points. The intervals are as wide as the margin, because replicates of a "
@@ -81,10 +83,10 @@ DISCUSSION: Mapping[str, str] = {
     ),
     "imagenet": (
         "On small grey images, not on ImageNet: the networks of the ImageNet family learn far more from γ and β than "
-        "from two random weights a channel, and the gap is larger for the deeper one."
+        "from two random weights per channel, and the gap is larger for the deeper one."
     ),
     "chance": (
-        "Two of three networks guess to within half a point. One replicate of ResNet-14 is at 14 %: a random network "
+        "Two of three networks guess to within half a point. One replicate of ResNet-14 is at 14%: a random network "
         "answers with few classes, so its accuracy depends on which, and three replicates do not average that out."
     ),
     "output-and-depth": (

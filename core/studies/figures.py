@@ -178,7 +178,7 @@ def _grouped(plot: Plot, shown: Sequence[Mark]) -> Iterable[Marks]:
 
 
 def _words(mark: Mark) -> str:
-    measured = f"{mark.value:g} % {QUANTITIES[mark.quantity].short}"
+    measured = f"{mark.value:g}% {QUANTITIES[mark.quantity].short}"
     text = f"paper: {title(mark.architecture)}, {policy(mark.policy).title}, {measured} ({mark.source})"
     return f"{text}; {mark.note}" if mark.note else text
 

@@ -28,7 +28,7 @@ def crossing(target: float, accuracies: Mapping[int, float]) -> float | None:
 def matching(study: StudySpec, records: Sequence[Record]) -> str:
     """For each architecture, k in words: `ResNet-14: 9.3 random weights a channel (7.1 to 12.2, n = 3) ...`.
 
-    Each replicate gives one k; the mean and its 95 % t-interval are those of log2 k. Empty before there are replicates.
+    Each replicate gives one k; the mean and its 95% t-interval are those of log2 k. Empty before there are replicates.
     """
     return " ".join(filter(None, (_on(str(net), records) for net in study.values("architecture"))))
 
@@ -49,13 +49,13 @@ def _on(architecture: str, records: Sequence[Record]) -> str:
         most = max(max(curve) for curve in curves.values())
         never = sum(k is None and targets[r] >= max(curves[r].values()) for r, k in zip(both, reached, strict=True))
         return (
-            f"On {title}, {never} of {len(both)} replicates stay below BatchNorm with up to {most} random weights a "
-            "channel, so their number that matches it is not known."
+            f"On {title}, {never} of {len(both)} replicates stay below BatchNorm with up to {most} random weights per "
+            "channel, so the number that matches it is unknown."
         )
     logs = summary([log2(k) for k in reached if k])
     assert logs and logs.low is not None and logs.high is not None
     mean, low, high = (2**value for value in (logs.mean, logs.low, logs.high))
     return (
-        f"On {title}, {mean:.1f} random weights a channel do as well as γ and β "
-        f"(95 % interval {low:.1f} to {high:.1f}, n = {logs.n})."
+        f"On {title}, {mean:.1f} random weights per channel do as well as γ and β "
+        f"(95% interval {low:.1f} to {high:.1f}, n = {logs.n})."
     )

@@ -48,14 +48,14 @@ class Quantity:
     """Something to measure in a record: `of` returns it in `unit`, or None where the record lacks it.
 
     `step` is the least change of it that a record can show, such as one test image; `difference` is the unit of a
-    difference in words; `short` follows a value of the paper: `32 % top-5`.
+    difference in words; `short` follows a value of the paper: `32% top-5`.
     """
 
     name: str
     title: str
     difference: str
     of: Callable[[Record], float | None]
-    unit: str = " %"
+    unit: str = "%"
     short: str = ""
     step: Callable[[Record], float] = lambda record: 0.0
 
@@ -138,7 +138,7 @@ QUANTITIES: Registry[Quantity] = Registry(
             " points",
             step=lambda record: 100 / record.findings.test_examples if record.findings else 0.0,
         ),
-        Quantity("relu-off", "ReLU channels off for > 99 % of the pixels", "points of the share", _relu_off),
+        Quantity("relu-off", "ReLU channels off for > 99% of the pixels", "points of the share", _relu_off),
         Quantity("gamma-mean", "Mean of γ", "of γ", lambda record: _gamma(record, "mean"), ""),
         Quantity("gamma-sd", "Deviation of γ", "of γ", lambda record: _gamma(record, "sd"), ""),
         Quantity("gamma-negative", "Negative γ", "points of the share", _negative),

@@ -94,8 +94,8 @@ class StudySpec(Model):
         for field in (*self.base, *(axis.field for axis in self.axes)):
             if field.partition(".")[0] in OWN:
                 raise StudyUnavailable(
-                    f"a study sets {', '.join(OWN)} of its runs itself, so {field} cannot be set; --replicates says "
-                    "how many there are"
+                    f"a study sets {', '.join(OWN)} of its runs itself, so {field} cannot be set; use --replicates to "
+                    "change their number"
                 )
         keys = [
             dict(zip((axis.field for axis in self.axes), values, strict=True))
@@ -103,7 +103,7 @@ class StudySpec(Model):
         ]
         if len(keys) * self.replicates > MAX_MEMBERS:
             raise StudyUnavailable(
-                f"a study may have {MAX_MEMBERS} runs, this one would have {len(keys) * self.replicates}"
+                f"a study may have {MAX_MEMBERS} runs; this one would have {len(keys) * self.replicates}"
             )
         return tuple(
             Member(key, replicate, self._run(key, replicate)) for replicate in range(self.replicates) for key in keys

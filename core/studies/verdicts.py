@@ -3,7 +3,7 @@
 A test is made of contrasts: "BatchNorm less two random weights, on ResNet-14". Each gives a difference with its
 t-interval over replicates, and a rule turns the intervals into a verdict.
 
-Where there is no effect, at most 5 % of the studies get a verdict. So nothing is decided before all planned replicates
+Where there is no effect, at most 5% of the studies get a verdict. So nothing is decided before all planned replicates
 have finished, of which there must be three, or by an interval narrower than one test image allows. Where one contrast
 of k is enough to decide, its interval is Bonferroni's, at 1 - 0.05 / k; where all must agree, each may be at 0.95.
 `tests/benchmarks/verdicts.py` simulates it.
@@ -117,7 +117,7 @@ def judge(criterion: Criterion, study: StudySpec, records: Sequence[Record]) -> 
             if found.setdefault(record.spec.replicate, record) != record:
                 raise StudyUnavailable(
                     f"study {study.study}: two different runs are replicate {record.spec.replicate} of "
-                    f"{', '.join(map(str, where.values()))}; no comparison can tell which of them counts"
+                    f"{', '.join(map(str, where.values()))}; no comparison can know which of them counts"
                 )
         return {replicate: value for replicate, record in found.items() if (value := quantity.of(record)) is not None}
 
@@ -142,7 +142,7 @@ def notes(criterion: Criterion, study: StudySpec, records: Sequence[Record]) -> 
         yield f"These runs were computed in different number formats: {'; '.join(formats)}."
     ablated = records if criterion.quantity_at(study.scale) == "ablated" else ()
     if any(record.findings for record in ablated) and not any(zeroed_at(record, NEAR_ZERO) for record in ablated):
-        yield f"No run has any γ below {NEAR_ZERO:g}, so nothing was set to zero: this tells nothing about the claim."
+        yield f"No run has any γ below {NEAR_ZERO:g}, so nothing was set to zero. This says nothing about the claim."
 
 
 def _one_of_many(rule: Rule, contrast: Contrast, contrasts: Sequence[Contrast]) -> float:
@@ -187,7 +187,7 @@ def _difference(
 
 def _decide(criterion: Criterion, study: StudySpec, comparisons: Sequence[Compared], unit: str) -> tuple[Outcome, str]:
     if not comparisons:
-        return "undecided", "Nothing in this grid decides the claim."
+        return "undecided", "Nothing in this grid can decide the claim."
     if study.replicates < LEAST:
         return "undecided", f"A verdict needs {LEAST} replicates; this study has {study.replicates}."
     finished = [c.difference.n if c.difference else 0 for c in comparisons]
@@ -195,7 +195,7 @@ def _decide(criterion: Criterion, study: StudySpec, comparisons: Sequence[Compar
         waited = [c.label for c, n in zip(comparisons, finished, strict=True) if n < study.replicates]
         more = f" and {len(waited) - 2} more" if len(waited) > 2 else ""
         return "undecided", (
-            f"The verdict comes when all {study.replicates} replicates of each side have finished, so that an early "
+            f"The verdict appears when all {study.replicates} replicates on each side have finished, so that an early "
             f"look decides nothing. Still open: {', '.join(waited[:2])}{more}."
         )
     outcome = _OUTCOMES[criterion.rule](comparisons, criterion.margin)
@@ -236,14 +236,14 @@ def _sentence(outcome: Outcome, criterion: Criterion, known: Sequence[Compared],
     (low, high), confidence = (shown.strict, shown.one_of_many) if alone else (shown.ends, shown.confidence)
     assert shown.difference is not None
     text = (
-        f"{shown.label}: {shown.difference.mean:+.1f} {unit}, interval {low:+.1f} to {high:+.1f} "
-        f"({100 * confidence:.4g} %, {shown.method}, n = {shown.difference.n})."
+        f"{shown.label}: {shown.difference.mean:+.1f} {unit} "
+        f"({100 * confidence:.4g}% CI {low:+.1f} to {high:+.1f}, {shown.method}, n = {shown.difference.n})."
     )
     if len(known) > 1:
-        text += f" The least favourable of {len(known)} comparisons." if criterion.rule != "any-above" else ""
+        text += f" This is the least favourable of {len(known)} comparisons." if criterion.rule != "any-above" else ""
     if outcome == "undecided":
         edge = f"±{criterion.margin:g} points" if criterion.rule == "within" else f"{criterion.margin:g}"
-        text += f" The interval reaches across {edge}: more replicates or longer runs would decide."
+        text += f" The interval includes {edge}, so this is undecided. More replicates or longer runs would help."
     return text
 
 

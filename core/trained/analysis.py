@@ -160,7 +160,7 @@ class _ReluWatch:
                 position=position,
                 after_addition=after_addition,
                 channels=len(zeros),
-                # In whole numbers: a share of exactly 99 % is not more than 99 %.
+                # In whole numbers: a share of exactly 99% is not more than 99%.
                 mostly_off=float((zeros * 100 > entries * round(MOSTLY_OFF * 100)).double().mean()),
                 always_off=float((zeros == entries).double().mean()),
                 zero_shares=tuple(round(count / entries, 4) for count in zeros.tolist()),

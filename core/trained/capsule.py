@@ -126,7 +126,7 @@ def read_capsule(path: Path) -> Capsule:
     if problem := unusable(tensors):
         raise BadCapsule(f"{path} {problem}")
     if digest_of({name: tensor for name, tensor in tensors.items() if name not in carried}) != result.digest:
-        raise BadCapsule(f"{path} is damaged: its tensors are not those of its result (their digests differ)")
+        raise BadCapsule(f"{path} is damaged: its tensors do not match its result (their digests differ)")
     return Capsule(spec, result, origin, tensors, carried, frozen, header.size_bytes)
 
 
@@ -143,7 +143,7 @@ def unusable(tensors: dict[str, Tensor]) -> str | None:
 def _told(header: Header) -> tuple[RunSpec, Finished, Origin, tuple[str, ...], str]:
     told = header.metadata
     if told.get("format") != CAPSULE_FORMAT:
-        raise BadTensorFile("is a safetensors file, but no capsule of OnlyBN")
+        raise BadTensorFile("is a safetensors file, but not a capsule of OnlyBN")
     if told.get("version") != VERSION:
         raise BadTensorFile(
             f"is a capsule of version {told.get('version', 'unknown')[:20]}; this program reads version {VERSION}"
@@ -180,13 +180,13 @@ def _check_groups(header: Header, slots: tuple[Slot, ...]) -> None:
         wanted[slot.group] = wanted.get(slot.group, 0) + prod(slot.shape)
     missing, extra = sorted(wanted.keys() - header.entries.keys()), sorted(header.entries.keys() - wanted.keys())
     if missing:
-        raise BadTensorFile(f"is a capsule without the tensors that its spec demands: {', '.join(missing)}")
+        raise BadTensorFile(f"is a capsule without the tensors that its spec requires: {', '.join(missing)}")
     if extra:
-        raise BadTensorFile(f"is a capsule with tensors that its spec does not know: {', '.join(extra[:5])[:200]}")
+        raise BadTensorFile(f"is a capsule with tensors that its spec does not have: {', '.join(extra[:5])[:200]}")
     for name, entry in header.entries.items():
         if (entry.dtype, entry.shape) != ("F32", (wanted[name],)):
             raise BadTensorFile(
-                f"holds {name} as {entry.dtype} of shape {list(entry.shape)}; its spec demands F32 of shape "
+                f"holds {name} as {entry.dtype} of shape {list(entry.shape)}; its spec requires F32 of shape "
                 f"[{wanted[name]}]"
             )
 

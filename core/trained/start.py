@@ -48,11 +48,11 @@ class Taken:
     def sentence(self) -> str:
         """In words, for the log of a run."""
         whole = len(self.taken) + len(self.unlike) + len(self.missing)
-        parts = [f"took {len(self.taken)} of {whole} tensors from its file"]
+        parts = [f"loaded {len(self.taken)} of {whole} tensors from its file"]
         for names, words in (
-            (self.unlike, "there in another shape, left as drawn"),
-            (self.missing, "not there, left as drawn"),
-            (self.others, "there, but not in this network"),
+            (self.unlike, "in the file with another shape, left random"),
+            (self.missing, "not in the file, left random"),
+            (self.others, "in the file, but not in this network"),
         ):
             if names:
                 more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
@@ -72,7 +72,7 @@ def start_from(network: Network, path: Path, digest: str) -> Taken:
     taken = [name for name, tensor in own.items() if name in tensors and tensors[name].shape == tensor.shape]
     if not taken:
         raise BadStart(
-            f"nothing in the file that this run starts from fits: it has {_some(tensors)}, the network has {_some(own)}"
+            f"nothing fits in the file that this run starts from: it has {_some(tensors)}, the network has {_some(own)}"
         )
     changed = []
     with torch.no_grad():
@@ -100,9 +100,7 @@ def _tensors(path: Path, digest: str) -> dict[str, Tensor]:
             "name it with --start FILE"
         ) from error
     if hashlib.sha256(content).hexdigest() != digest:
-        raise BadStart(
-            f"{path.name} in the run's folder is not the file that it starts from: its SHA-256 is another one"
-        )
+        raise BadStart(f"{path.name} in the run's folder is not the file that it starts from: its SHA-256 differs")
     try:
         if header_of(path).metadata.get("format") == CAPSULE_FORMAT:
             return _network_of_capsule(path)

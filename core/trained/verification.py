@@ -46,19 +46,19 @@ def verified(capsule: Capsule, network: Network, scores: Scores, why: str | None
 
 def _weights(capsule: Capsule, network: Network) -> Check:
     if has_its_seeds_weights(capsule, network):
-        return Check(True, "the seed's, to the last bit")
+        return Check(True, "identical to the seed's, to the last bit")
     if capsule.spec.draw == 1:
         return Check(
             True,
             "not the seed's to the last bit: version 1 of the draw is PyTorch's, which differs in the last bits (up to "
-            "5e-7) with the processor and the version of torch; the answers decide",
+            "5e-7) with the processor and the version of torch; the predictions decide",
         )
     return Check(False, "NOT the seed's, although version 2 of the draw is the same on every machine")
 
 
 def _answers(told: float, found: float, images: int, why: str | None) -> Check:
     stored, now = round(told * images), round(found * images)
-    told_now = f"{now:,} of {images:,} images right"
+    told_now = f"{now:,} of {images:,} images correct"
     if stored == now:
         return Check(True, f"{told_now}, as stored")
     turned = abs(stored - now)
@@ -75,7 +75,7 @@ def _loss(told: float | None, found: float | None, why: str | None) -> Check:
     if told == found:
         return Check(True, f"{found!r}, the same to the last digit")
     if told is None or found is None:
-        return Check(False, f"{found!r}, stored {told!r}: one of them is no finite number")
+        return Check(False, f"{found!r}, stored {told!r}: one of them is not finite")
     allowed = SAME_LOSS if why is None else LOSS
     same = abs(found - told) <= allowed * abs(told)
-    return Check(same, f"{found!r}, stored {told!r}: {'the same but for rounding' if same else 'DIFFERENT'}")
+    return Check(same, f"{found!r}, stored {told!r}: {'the same except for rounding' if same else 'DIFFERENT'}")

@@ -89,12 +89,12 @@ class CheckpointFolder:
         """The state in `content`. Raises one of many errors if it is not that of this run at the step of its name."""
         match = NAME.fullmatch(path.name)
         if match is None or not hashlib.sha256(content).hexdigest().startswith(match[3]):
-            raise ValueError("its content is not that of its name")
+            raise ValueError("its content does not match its name")
         tensors, numbers = load(content), json.loads(read_metadata(content)["state"])
         if numbers.pop("spec") != self.spec_digest:
-            raise ValueError("it is of another spec")
+            raise ValueError("it belongs to another spec")
         if numbers["step"] != int(match[1]):
-            raise ValueError("its step is not that of its name")
+            raise ValueError("its step does not match its name")
         state = State(
             **{
                 **numbers,
@@ -106,7 +106,7 @@ class CheckpointFolder:
             }
         )
         if not (type(state.step) is int and _is_number(state.elapsed_s) and state.elapsed_s >= 0):
-            raise ValueError("its numbers are none")
+            raise ValueError("its step or time is not a number")
         return state
 
     def _newest_first(self) -> list[Path]:
@@ -126,7 +126,7 @@ class CheckpointFolder:
 
 def _content(path: Path) -> bytes:
     if not path.is_file():  # reading a pipe or a device might never end
-        raise ValueError("it is no file")
+        raise ValueError("it is not a file")
     return path.read_bytes()
 
 
@@ -134,14 +134,14 @@ def _mean(fields: dict[str, float]) -> Mean:
     mean = Mean(**fields)  # type: ignore[arg-type]
     counts = mean.correct, mean.correct5, mean.seen
     if not all(type(count) is int and count >= 0 for count in counts) or not isinstance(mean.loss, int | float):
-        raise ValueError("its sums are no numbers")
+        raise ValueError("its sums are not numbers")
     return mean
 
 
 def _scores(values: list[float | None]) -> Scores:
     scores = Scores(*values)  # type: ignore[arg-type]
     if not all(_is_number(value) for value in scores[1:]) or not (scores.loss is None or _is_number(scores.loss)):
-        raise ValueError("its scores are no numbers")
+        raise ValueError("its scores are not numbers")
     return scores
 
 

@@ -48,7 +48,7 @@ class Size:
 def back_up(settings: WorkerSettings, database: Database, file: Path, with_runs: bool = True) -> Size:
     """Write a new archive `file`, for its owner only. Raises CannotBackUp, OSError, DBAPIError and WrongSchema."""
     if file.exists():
-        raise CannotBackUp(f"{file} is there already; name another file")
+        raise CannotBackUp(f"{file} already exists; name another file")
     file.parent.mkdir(parents=True, exist_ok=True)
     files = 0
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=file.parent) as folder:
@@ -67,7 +67,7 @@ def back_up(settings: WorkerSettings, database: Database, file: Path, with_runs:
         try:
             os.link(draft, file)
         except FileExistsError as error:
-            raise CannotBackUp(f"{file} is there already; name another file") from error
+            raise CannotBackUp(f"{file} already exists; name another file") from error
         except OSError:  # a file system without links
             draft.replace(file)
     return Size(files, file.stat().st_size)
@@ -143,7 +143,7 @@ def _unpack(file: Path, folder: Path) -> tuple[int, int]:
         with tarfile.open(file, "r:gz") as archive:
             for entry in archive:
                 if not entry.isreg() or not (entry.name in (NOTE, ROWS) or NAME.fullmatch(entry.name)):
-                    raise Damaged(f"{entry.name[:100]!r} does not belong into a backup of OnlyBN")
+                    raise Damaged(f"{entry.name[:100]!r} does not belong in a backup of OnlyBN")
                 content, path = archive.extractfile(entry), folder / entry.name
                 assert content is not None  # it is a regular file
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -151,10 +151,10 @@ def _unpack(file: Path, folder: Path) -> tuple[int, int]:
                     shutil.copyfileobj(content, target)
                 files, size = files + entry.name.startswith(f"{RUNS}/"), size + entry.size
     except (tarfile.TarError, EOFError, FileExistsError) as error:
-        raise Damaged(f"{file} is no whole backup: {error}") from error
+        raise Damaged(f"{file} is not a complete backup: {error}") from error
     except OSError as error:
         if error.errno is None:  # gzip's own errors have no number
-            raise Damaged(f"{file} is no whole backup: {error}") from error
+            raise Damaged(f"{file} is not a complete backup: {error}") from error
         raise
     _check_note(file, folder)
     return files, size
@@ -163,17 +163,17 @@ def _unpack(file: Path, folder: Path) -> tuple[int, int]:
 def _check_note(file: Path, folder: Path) -> None:
     note, rows = folder / NOTE, folder / ROWS
     if not note.is_file() or not rows.is_file() or note.stat().st_size > LONGEST_NOTE:
-        raise Damaged(f"{file} is no whole backup: {NOTE} or {ROWS} is missing")
+        raise Damaged(f"{file} is not a complete backup: {NOTE} or {ROWS} is missing")
     try:
         said = json.loads(note.read_bytes())
         known, expected = said["format"], said["sha256"]
     except (ValueError, KeyError, TypeError) as error:
-        raise Damaged(f"{file} is no whole backup: {NOTE} cannot be read") from error
+        raise Damaged(f"{file} is not a complete backup: {NOTE} cannot be read") from error
     if known != FORMAT:
-        raise Damaged(f"{file} has format {known}, this program reads {FORMAT}: a newer OnlyBN wrote it")
+        raise Damaged(f"{file} has format {known}, this program reads {FORMAT}: it is from a newer OnlyBN")
     with rows.open("rb") as content:
         if hashlib.file_digest(content, "sha256").hexdigest() != expected:
-            raise Damaged(f"{file} is damaged: its database is not what was written")
+            raise Damaged(f"{file} is damaged: its database is not the one that was written")
 
 
 def _private(path: Path) -> IO[bytes]:

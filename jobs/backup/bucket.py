@@ -85,7 +85,7 @@ class Bucket:
                     shutil.copyfile(self.folder / name, draft)
                     note = self._note(name)
                     if note is None or _digest(draft) != note.sha256:
-                        raise Damaged("it is not what was written")
+                        raise Damaged("it differs from what was written")
                     check(draft)
                 except (OSError, Damaged) as error:
                     log.error("The copy %s cannot be used: %s", name, error)
@@ -137,7 +137,7 @@ class Snapshots:
             self._bucket.save(self._database, self._near)
             self.saved_at, was_failing, self._failing = began, self._failing, False
             if was_failing:
-                log.warning("The database is copied to %s again", self._bucket.folder)
+                log.warning("The database is being copied to %s again", self._bucket.folder)
         except FAULTS as error:
             if not self._failing:
                 log.error("The database cannot be copied to %s: %s", self._bucket.folder, error)

@@ -21,12 +21,12 @@ DONE, FAILED = 0, 1
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands to a parser."""
-    saving = commands.add_parser("backup", help="write everything that cannot be made again into one file")
+    saving = commands.add_parser("backup", help="write everything that cannot be recreated into one file")
     saving.add_argument("file", type=Path, metavar="FILE", help="the new archive, such as onlybn.tar.gz")
     saving.add_argument("--without-runs", action="store_true", help="only the database, without folders of runs")
-    restoring = commands.add_parser("restore", help="put a backup into an empty data folder and database")
+    restoring = commands.add_parser("restore", help="restore a backup into an empty data folder and database")
     restoring.add_argument("file", type=Path, metavar="FILE", help="an archive that `backup` wrote")
-    commands.add_parser("alive", help="exit with 0 if a worker of this machine was heard from lately, else with 1")
+    commands.add_parser("alive", help="exit with 0 if a worker on this machine reported recently, else with 1")
 
 
 COMMANDS = ("backup", "restore", "alive")
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace, settings: WorkerSettings) -> int:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     except DBAPIError as error:
-        print(f"error: the database does not answer: {str(error.orig).strip()}", file=sys.stderr)
+        print(f"error: the database does not respond: {str(error.orig).strip()}", file=sys.stderr)
         return FAILED
     except OSError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -72,7 +72,7 @@ def copy_in(file: Path, target: Database) -> None:
 def refuse_full(database: Database) -> str | None:
     """Why nothing can be restored into `database`; None if it is empty."""
     if database.file is not None:
-        return f"{database.file} is there already" if database.file.exists() else None
+        return f"{database.file} already exists" if database.file.exists() else None
     with database.reading() as connection:
         found = revision(connection)
         if found == NOTHING:
@@ -89,7 +89,7 @@ def _rows_out(database: Database, file: Path) -> None:
         with reading.connect() as source, copy.alone() as target:
             if (found := revision(source)) != HEAD:
                 raise WrongSchema(
-                    f"the database has schema {found}, this program {HEAD}; back it up with its own program"
+                    f"the database has schema {found}, this program {HEAD}; back it up with the version that made it"
                 )
             make(target)
             _copy(source, target)

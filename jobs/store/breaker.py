@@ -47,12 +47,12 @@ class Breaker:
             yield
         except DBAPIError as error:
             if may_pass(error):
-                log.error("The database did not answer: %s", error)
+                log.error("The database did not respond: %s", error)
                 failed_at = self._now()
             raise
         finally:
             if tries and failed_at is None:
-                log.info("The database answers again")
+                log.info("The database responds again")
             self._failed_at = failed_at
             if tries:
                 self._tries = False

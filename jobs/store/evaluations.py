@@ -169,7 +169,7 @@ class Evaluations:
     def _give_up_late(self, connection: sa.Connection) -> None:
         late = sa.update(EVALUATIONS).where(OPEN, C.created_at < time.time() - GIVEN_UP_AFTER_S)
         minutes = f"{GIVEN_UP_AFTER_S / 60:.0f} minutes"
-        words = f"No worker has finished it within {minutes}. Is one running? Ask again to begin anew."
+        words = f"No worker finished it within {minutes}. Is one running? Ask again to restart it."
         connection.execute(late.values(_failed(words)))
 
     def _forget_old(self, connection: sa.Connection) -> None:

@@ -50,7 +50,7 @@ def select_runs() -> sa.Select[Any]:
     )
     found = sa.exists().where(FINDINGS.c.run == RUNS.c.number).correlate(RUNS)
     study = (
-        sa.select(STUDIES.c.id)
+        sa.select(STUDIES.c.id + ":" + STUDIES.c.name)
         .join(MEMBERS, MEMBERS.c.study == STUDIES.c.number)
         .where(MEMBERS.c.run == RUNS.c.number, STUDIES.c.owner == RUNS.c.owner)
         .limit(1)
@@ -70,6 +70,12 @@ def select_runs() -> sa.Select[Any]:
         in_study.label("in_study"),
     )
     return columns.where(kept())
+
+
+def newest_study() -> sa.ColumnElement[Any]:
+    """The number of the newest study that needs the run."""
+    of_run = sa.select(sa.func.max(MEMBERS.c.study)).where(MEMBERS.c.run == RUNS.c.number)
+    return of_run.correlate(RUNS).scalar_subquery()
 
 
 def kept() -> sa.ColumnElement[bool]:
@@ -130,6 +136,7 @@ def _part(row: Row[Any], name: str, read: Callable[[str], Part]) -> Part:
 def read_run(row: Row[Any]) -> Run:
     """The run of a row. Raises UnreadableRun."""
     silent = bool(row.unattended)  # what it said last is no longer so
+    study, _, name = (row.study or "").partition(":")
     return Run(
         id=row.id,
         spec=_part(row, "spec", read_spec),
@@ -156,13 +163,17 @@ def read_run(row: Row[Any]) -> Run:
         top1=row.top1,
         has_findings=bool(row.has_findings),
         position=row.position,
-        study=row.study,
+        study=study or None,
+        study_name=name or None,
         usage=_usage(row),
         unattended=silent,
         pinned=row.pinned,
         evicted_at=row.evicted_at,
         dropped_at=row.dropped_at,
         in_study=bool(row.in_study),
+        note=row.note,
+        tags=tuple((row.tags or "").split()),
+        question=row.question,
         example=ExampleMark(row.example, row.example_shows, row.example_machine) if row.example else None,
     )
 

@@ -11,6 +11,8 @@ from core.run.spec import RunSpec
 ID_PATTERN = r"^[A-Za-z0-9_-]{6,40}$"
 """What the id of a run, a study or an evaluation may look like. static/server/catalog.js has it, too."""
 
+Group = Literal["study", "question"]
+"""What a list of runs can keep together."""
 Mode = Literal["open", "paused", "drained"]
 """Of the queue. Paused: no run begins. Drained: nothing new is accepted, and what waits is worked off."""
 State = Literal["queued", "running", "finished", "failed", "cancelled"]
@@ -89,10 +91,11 @@ class WorkerNow:
 class Run:
     """One run as the store knows it now. Times are Unix seconds; `position` is 1 for the next in the queue.
 
-    `study` is the id of the study that launched it, whose owner is the run's. `unattended`: it runs on a worker that
-    has not been heard of for a while. `pinned`: nothing of it is ever deleted. `evicted_at`: when its curves, snapshots
-    and trained network were deleted; `dropped_at`: when only the network was. `in_study`: a study needs it, so it
-    cannot be removed.
+    `study` is the id of the study that launched it, whose owner is the run's; `study_name` names what it studies.
+    `unattended`: it runs on a worker that has not been heard of for a while. `pinned`: nothing of it is ever deleted.
+    `evicted_at`: when its curves, snapshots and trained network were deleted; `dropped_at`: when only the network was.
+    `in_study`: a study needs it, so it cannot be removed. `note`, `tags`: what its owner says about it; `question`: the
+    one that it was launched for.
     """
 
     id: str
@@ -121,6 +124,7 @@ class Run:
     has_findings: bool
     position: int | None
     study: str | None
+    study_name: str | None
     example: ExampleMark | None
     usage: Usage | None
     unattended: bool = False
@@ -128,6 +132,9 @@ class Run:
     evicted_at: float | None = None
     dropped_at: float | None = None
     in_study: bool = False
+    note: str | None = None
+    tags: tuple[str, ...] = ()
+    question: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from core.run.spec import RunSpec
 from jobs.quotas import UNKNOWN, UNLIMITED, Asker, Limits
 from jobs.store import curves
 from jobs.store.database import Database
-from jobs.store.mapping import kept, read_any, read_run, read_spec, readable, select_run, select_runs
-from jobs.store.records import RESUMABLE, TERMINAL, LogRow, Run, State, Unreadable
+from jobs.store.mapping import kept, newest_study, read_any, read_run, read_spec, readable, select_run, select_runs
+from jobs.store.records import RESUMABLE, TERMINAL, Group, LogRow, Run, State, Unreadable
 from jobs.store.shares.admission import ALONE, admit_launch
 from jobs.store.shares.prices import check_price
 from jobs.store.shares.tables import BURIED
@@ -66,8 +66,10 @@ class Runs:
         limits: Limits = UNLIMITED,
         keeps: bool = False,
         key: str | None = None,
+        question: str | None = None,
+        room: str | None = None,
     ) -> tuple[Run, str]:
-        """Queue a run that `by` asks for; `keeps`: keep its trained network, whatever its size.
+        """Queue a run that `by` asks for, to answer a `question`, in `room`; `keeps`: keep its network, however large.
 
         Returns it with the token that proves who may change it; the database keeps only its hash. With a `key`, which
         nobody else knows, a repeated call returns the run of the first one. Raises Refused, and MissingStart, and
@@ -75,7 +77,8 @@ class Runs:
         """
         check_price(spec, limits.cap)
         token = owner_token or (token_of(key) if key else new_token())
-        row = {**row_of(spec, hashed(token), by=by), "keeps": keeps, **({"id": id_of(key)} if key else {})}
+        row = {**row_of(spec, hashed(token), by=by), "keeps": keeps, "question": question, "room": room}
+        row |= {"id": id_of(key)} if key else {}
         try:
             return self._submit(row, spec, by, limits), token
         except IntegrityError:  # the same call came twice at once
@@ -121,34 +124,36 @@ class Runs:
             return set(connection.scalars(sa.select(RUNS.c.id).where(RUNS.c.id.in_(run_ids))))
 
     def find(self, **wanted: Any) -> tuple[list[Run], int]:
-        """Those of `listed` that can be read, and how many match in all."""
+        """Those of `listed` that can be read, and how many pass in all."""
         found, total = self.listed(**wanted)
         return [run for run in found if isinstance(run, Run)], total
 
     def listed(
         self,
+        filters: Filters | None = None,
         *,
-        states: Collection[State] | None = None,
-        policies: Collection[str] | None = None,
-        architectures: Collection[str] | None = None,
-        datasets: Collection[str] | None = None,
-        text: str | None = None,
+        group: Group | None = None,
         sort: str = "created_at",
         descending: bool = True,
         limit: int = 50,
         offset: int = 0,
     ) -> tuple[list[Run | Unreadable], int]:
-        """A page of the runs that match, and how many match in all. None means no condition.
+        """A page of the runs that pass `filters`, and how many pass in all.
 
-        `text` is looked for in names and ids. Runs without a value in the sorted column come last. Raises
-        ValueError for a column that is not in SORTS.
+        `group`: the runs of one study, or of one question, stand together; those of none come last. Runs without a
+        value in the sorted column come last. Raises ValueError for a column that is not in SORTS.
         """
         if sort not in SORTS:
             raise ValueError(f"sort must be one of {', '.join(SORTS)}; got {sort!r}")
-        conditions = Filters(text, states, policies, architectures, datasets).conditions()
+        conditions = (filters or Filters()).conditions()
         column = SORTS[sort]
+        together = {
+            None: (),
+            "study": (newest_study().desc().nulls_last(),),
+            "question": (RUNS.c.question.nulls_last(),),
+        }
         # At equal values the newest first, so that pages never overlap.
-        order = ((column.desc() if descending else column.asc()).nulls_last(), RUNS.c.number.desc())
+        order = (*together[group], (column.desc() if descending else column.asc()).nulls_last(), RUNS.c.number.desc())
         page = select_runs().where(*conditions).order_by(*order).limit(limit).offset(offset)
         with self.database.reading() as connection:
             total = connection.scalar(sa.select(sa.func.count()).select_from(RUNS).where(*conditions)) or 0
@@ -192,7 +197,7 @@ class Runs:
                 curves.insert_log(connection, row.number, row.attempt, "warning", HANDED_OVER)
             elif row.state == "queued":
                 values = {"state": "cancelled", "cancel_requested": True, "finished_at": time.time()}
-                curves.insert_log(connection, row.number, row.attempt, "cancelled", "Cancelled while it was waiting.")
+                curves.insert_log(connection, row.number, row.attempt, "cancelled", "Cancelled while queued.")
             elif row.state == "running" and not row.cancel_requested:
                 values = {"cancel_requested": True}
                 curves.insert_log(connection, row.number, row.attempt, "cancelling", "Asked to stop.")
@@ -227,7 +232,7 @@ class Runs:
                 values |= {"visitor": by.owner, "address": by.address}
             values["turn"] = next_turn(connection, by, row.price_s, row.priority, limits.address_owners)
             connection.execute(sa.update(RUNS).where(RUNS.c.number == row.number).values(values))
-            curves.insert_log(connection, row.number, row.attempt, "requeued", "Queued again by who launched it.")
+            curves.insert_log(connection, row.number, row.attempt, "requeued", "Queued again by its owner.")
             return read_run(connection.execute(select_runs().where(RUNS.c.number == row.number)).one())
 
     def remove(self, run_id: str) -> str | None:
@@ -241,7 +246,7 @@ class Runs:
             if row.state not in TERMINAL:
                 return f"the run is {row.state}; cancel it first"
             if connection.scalar(sa.select(MEMBERS.c.study).where(MEMBERS.c.run == row.number).limit(1)) is not None:
-                return "a study needs this run, so it stays"
+                return "a study needs this run, so it cannot be removed"
             out = sa.update(RUNS).where(RUNS.c.number == row.number, kept())
             connection.execute(out.values(removed_at=self.database.clock()))
         return None
@@ -271,7 +276,7 @@ class Runs:
             return set(connection.scalars(sa.select(BURIED.c.id).where(BURIED.c.id.in_(run_ids))))
 
 
-HANDED_OVER = "Given up by who launched it. A study of somebody else needs it, so it goes on as a run of that study."
+HANDED_OVER = "Given up by its owner. Somebody else's study needs it, so it continues as a run of that study."
 
 
 def _heir(connection: sa.Connection, run: sa.Row[Any]) -> sa.Row[Any] | None:

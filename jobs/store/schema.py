@@ -18,10 +18,11 @@ from sqlalchemy.exc import DBAPIError
 
 from jobs.store.artefacts import tables as _artefacts  # noqa: F401  # they belong to METADATA
 from jobs.store.database import Database
+from jobs.store.rooms import tables as _rooms  # noqa: F401  # they belong to METADATA
 from jobs.store.shares import tables as _shares  # noqa: F401  # they belong to METADATA
 from jobs.store.tables import METADATA, SCHEMA
 
-HEAD = "0007"
+HEAD = "0009"
 """The newest revision in `migrations/versions`."""
 BEFORE = "3"
 """The schema of the last programs without migrations."""
@@ -58,8 +59,8 @@ def migrate(database: Database) -> None:
             make(connection)
             return
         copy = _upgrade(database, connection, found)
-    kept = f" As it was before, it is in {copy}." if copy else ""
-    logger.info("The database %s went from schema %s to %s.%s", database.address, found, HEAD, kept)
+    kept = f" A copy from before is in {copy}." if copy else ""
+    logger.info("The database %s was migrated from schema %s to %s.%s", database.address, found, HEAD, kept)
 
 
 def is_current(database: Database) -> bool:
@@ -108,8 +109,8 @@ def _upgrade(database: Database, connection: Connection, found: str) -> Path | N
     if found not in {BEFORE, *known}:
         made_by = "an older" if len(found) == 1 and found < BEFORE else "a newer"
         raise WrongSchema(
-            f"The database {database.address} has schema {found}, which this program cannot use: {made_by} OnlyBN made "
-            "it. Use that version, or another ONLYBN_DATA folder."
+            f"The database {database.address} has schema {found}, which this program cannot use: it is from {made_by} "
+            "OnlyBN. Use that version, or another ONLYBN_DATA folder."
         )
     copy = _copy(database)
     command.upgrade(config, HEAD)

@@ -88,6 +88,6 @@ def _make_room(connection: Connection, size_bytes: int, by: Asker) -> None:
             held[row.visitor] -= row.size_bytes
     if excess > 0:
         raise StartsFull(
-            f"the server keeps no more than {MAX_STARTS >> 20} MB of files to start from; runs need all of them, or "
-            "they have just come. Try again in an hour, or use --start on the command line"
+            f"the server keeps no more than {MAX_STARTS >> 20} MB of files to start from; all of them are needed by "
+            "runs or were just uploaded. Try again in an hour, or use --start on the command line"
         )

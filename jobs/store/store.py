@@ -11,8 +11,10 @@ from jobs.store.curves import Curves
 from jobs.store.database import Database
 from jobs.store.evaluations import Evaluations
 from jobs.store.examples import Examples
+from jobs.store.labels.labels import Labels
 from jobs.store.queue import Queue
 from jobs.store.results import Results
+from jobs.store.rooms.rooms import Rooms
 from jobs.store.runs import Runs
 from jobs.store.schema import migrate
 from jobs.store.shares.allowance import Allowances
@@ -37,6 +39,8 @@ class Store:
         self.queue = Queue(database)
         self.claims = Claims(database)
         self.curves = Curves(database)
+        self.rooms = Rooms(database)
+        self.labels = Labels(database)
         self.results = Results(database)
         self.artefacts = Artefacts(database, artefacts)
         self.starts = Starts(database)

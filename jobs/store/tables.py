@@ -97,6 +97,11 @@ RUNS = Table(
     Column("example", sa.String(60)),
     Column("example_shows", sa.Text),
     Column("example_machine", sa.Text),
+    # What its owner says about it (labels/labels.py), and the question of the first page that it was launched for.
+    Column("note", sa.Text),
+    Column("tags", sa.Text),
+    Column("question", sa.String(40)),
+    Column("room", sa.String(32)),  # the id of the room that it belongs to
     Index("runs_queue", "state", "priority", "turn", "number"),
     Index("runs_visitor", "visitor", "state"),
     Index("runs_address", "address", "state"),
@@ -106,6 +111,7 @@ RUNS = Table(
     Index("runs_policy", "policy", "created_at"),
     Index("runs_architecture", "architecture", "created_at"),
     Index("runs_dataset", "dataset", "created_at"),
+    Index("runs_room", "room"),
     Index("runs_removed", "removed_at", sqlite_where=_REMOVED, postgresql_where=_REMOVED),
     Index("runs_example", "example", unique=True, sqlite_where=_EXAMPLE, postgresql_where=_EXAMPLE),
     sqlite_autoincrement=True,

@@ -25,13 +25,18 @@ SPEED_OF_LAST = 10
 
 @dataclass(frozen=True)
 class Filters:
-    """Conditions on runs; None means no condition. `text` is looked for in names and ids."""
+    """Conditions on runs; None means no condition. `text` is looked for in names, ids and tags; `visitor`: who launched
+    it."""
 
     text: str | None = None
     states: Collection[State] | None = None
     policies: Collection[str] | None = None
     architectures: Collection[str] | None = None
     datasets: Collection[str] | None = None
+    tag: str | None = None
+    question: str | None = None
+    visitor: str | None = None
+    room: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """That nobody has removed the run, and that it passes this filter."""
@@ -43,7 +48,15 @@ class Filters:
         )
         found = [kept(), *(column.in_(names) for column, names in wanted if names is not None)]
         if self.text:
-            found.append(contains(self.text))
+            found.append(contains(self.text) | RUNS.c.tags.icontains(self.text, autoescape=True))
+        if self.tag:
+            found.append(RUNS.c.tags.contains(f" {self.tag} ", autoescape=True))
+        if self.question:
+            found.append(RUNS.c.question == self.question)
+        if self.room:
+            found.append(RUNS.c.room == self.room)
+        if self.visitor:
+            found.append(RUNS.c.visitor == self.visitor)
         return found
 
 

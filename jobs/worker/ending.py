@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.exc import SQLAlchemyError
 
-UNSURE = "The worker did not reach the database for so long that another one might have taken the run: it stopped."
+UNSURE = "The worker could not reach the database for so long that another one might have taken the run, so it stopped."
 
 
 def describe_end(code: int, errors: Sequence[str], who: str = "training", *, memory: bool = False) -> str:
@@ -22,7 +22,7 @@ def describe_end(code: int, errors: Sequence[str], who: str = "training", *, mem
             name = signal.Signals(-code).name
         except ValueError:
             name = f"signal {-code}"
-        hint = ", as it happens when memory runs out" if -code == signal.SIGKILL else ""
+        hint = ", as happens when memory runs out" if -code == signal.SIGKILL else ""
         reason = f"The {who} process was killed ({name}{hint})"
     else:
         reason = f"The {who} process ended with exit code {code}"
@@ -33,7 +33,7 @@ def describe_error(error: Exception) -> str:
     """An error of ours. Those of the database and of the file system carry statements and paths, which stay in the
     log."""
     if isinstance(error, SQLAlchemyError):
-        return "the database refused what the training said"
+        return "the database refused the results of the training"
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__
     return str(error) or type(error).__name__

@@ -110,7 +110,7 @@ class Evaluator:
             if held.worker in dead:
                 self.store.evaluations.lose(held.id, held.attempt, f"Its worker {held.worker} has died.")
         for held in self._watch.expired(running):
-            reason = f"Its worker {held.worker} gave no sign of life for {self.settings.lease_s:g} s."
+            reason = f"Its worker {held.worker} has not responded for {self.settings.lease_s:g} s."
             self.store.evaluations.lose(held.id, held.attempt, reason)
 
     def _serve(self) -> None:
@@ -187,7 +187,7 @@ class Evaluator:
     def _watch_over(self, evaluation: Evaluation, process: TrainerProcess) -> bool:
         """Follow the evaluation to its end. Returns whether the process can do another one."""
         said, until, beat_at = Said(), time.monotonic() + self.timeout_s, 0.0
-        late = f"It took longer than {self.timeout_s:g} s and was ended."
+        late = f"It took longer than {self.timeout_s:g} s and was stopped."
         while not (process.ended or said.done):
             for line in process.read(BEAT_EVERY_S):
                 said.take(line)

@@ -77,7 +77,7 @@ class Fitness:
     def fit(self) -> Fit:
         now = time.monotonic()
         failed = tuple(name for name, (_, until) in self._failed.items() if now < until)
-        trouble = self._trouble and f"It takes no runs, because a trial training fails: {self._trouble}."
+        trouble = self._trouble and f"It accepts no runs, because a trial training fails: {self._trouble}."
         return Fit(trouble, self.note, self.lacks, failed)
 
     def could_not_read(self, dataset: str) -> None:
@@ -115,12 +115,12 @@ class Fitness:
             return
         if cause is None:
             if self._trouble:
-                logger.warning("A trial training succeeded: this worker takes runs again.")
+                logger.warning("A trial training succeeded: this worker accepts runs again.")
             self._failures = 0
         else:
             wait_s = self.waits_s[min(self._failures, len(self.waits_s) - 1)]
             self._failures, self._again_at = self._failures + 1, time.monotonic() + wait_s
-            logger.warning("A trial training failed: %s. The next one comes in %g s.", cause, wait_s)
+            logger.warning("A trial training failed: %s. The next one starts in %g s.", cause, wait_s)
         self._trouble = cause
 
     def _cause(self, device: str) -> str | None:
@@ -151,7 +151,7 @@ class Fitness:
                     case {"event": "failed", "message": str(message)}:
                         words = message
             if time.monotonic() >= until:
-                return f"it does not end within {TRIAL_S:g} s"
+                return f"it did not end within {TRIAL_S:g} s"
         code = process.end()
         last = process.last_words()
         logger.warning("The trial training ended with exit code %d: %s", code, " | ".join([words, *last[-3:]]))
@@ -167,4 +167,4 @@ def _event(line: bytes) -> object:
 
 def _meaning(words: str) -> str:
     said = words.lower()
-    return next((meaning for sign, meaning in CAUSES if sign in said), "it ends with an error, which the log has")
+    return next((meaning for sign, meaning in CAUSES if sign in said), "it ended with an error; see the log")

@@ -23,7 +23,7 @@ from jobs.store.records import Batch, Run, Verdict
 from jobs.store.results import MAX_CAPSULE
 
 BEAT_EVERY_S = 1.0
-DAMAGED = "Its checkpoint that was stored for other machines is damaged, so the training begins earlier."
+DAMAGED = "The checkpoint stored for other machines is damaged, so the training resumes from an earlier point."
 
 logger = logging.getLogger("onlybn.supervisor")
 

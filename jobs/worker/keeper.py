@@ -55,7 +55,7 @@ class Keeper:
             shutil.rmtree(settings.runs_folder / run_id, ignore_errors=True)
         self.store.artefacts.clear(gone)
         if gone:
-            logger.info("%d runs were older than is kept here and are gone.", len(gone))
+            logger.info("%d runs were older than the limit and were deleted.", len(gone))
 
     def _look_at_folders(self) -> None:
         """Delete what is useless in the folders of runs that have ended, and note how large they are."""
@@ -111,7 +111,8 @@ class Keeper:
             self.store.keeping.give_back()
         if freed:
             logger.warning(
-                "The data folder came near its budget of %s MB: %d runs made room, the oldest first.",
+                "The data folder came near its budget of %s MB: %d runs lost their curves and networks, the oldest "
+                "first.",
                 f"{self.settings.budget_mb:,}",
                 freed,
             )

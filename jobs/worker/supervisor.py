@@ -40,8 +40,8 @@ checkpoint. A cancel ends within 2 s."""
 STOP_GRACE_S, LAST_MOVE_S = 6.0, 8.0
 """How long a trainer may take to save its work when the worker stops, and how long its checkpoint may take then, or
 after a crash, to get to where other machines find it."""
-STOPPED = "The worker was stopped. The run goes on with the next worker."
-LEFT_HERE = "The trained network could not be stored for other machines; it is only on the one that trained it."
+STOPPED = "The worker was stopped. The run continues with the next worker."
+LEFT_HERE = "The trained network could not be stored for other machines; only the machine that trained it has it."
 IN_DOUBT = 0.5
 """After this share of a lease without an answer of the database, the end of a trainer is that of its lease."""
 TRAINER = (sys.executable, "-m", "core", "train")
@@ -185,7 +185,7 @@ class _Supervision:
         except DBAPIError as error:
             if not may_pass(error):
                 raise
-            logger.warning("Run %s: the database does not answer, will try again: %s", self.run.id, error.orig)
+            logger.warning("Run %s: the database does not respond, will try again: %s", self.run.id, error.orig)
             return "ok"
         if verdict != "lost" and self.inbox.checkpointed:  # not before: its points must be stored first
             self.mover.offer(self.folder, self.inbox.checkpointed)
@@ -267,7 +267,7 @@ class _Supervision:
         if self.asked == "stop":
             return verdicts.release(self.run, STOPPED)
         if self.asked == "still":
-            reason = f"The training stood still for {self.watchdog.still_s:.0f} s and was stopped."
+            reason = f"The training made no progress for {self.watchdog.still_s:.0f} s and was stopped."
             return verdicts.crash(self.run, reason)
         if self.in_doubt_s > IN_DOUBT * self.settings.lease_s:
             return verdicts.release(self.run, UNSURE)

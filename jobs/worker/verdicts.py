@@ -52,9 +52,7 @@ class Verdicts:
         untouched; otherwise it has crashed."""
         if not self.fitness.is_sick(device):
             return self.crash(run, reason, kind, max_crashes)
-        sick = (
-            f"{reason} A trial training fails there, too, so the fault is the worker's and another one takes the run."
-        )
+        sick = f"{reason} A trial training fails there, too, so the worker is at fault and another one takes the run."
         return self.release(run, sick)
 
     def crashed(
@@ -84,7 +82,7 @@ class Verdicts:
         if dataset not in fitness.lacks:
             fitness.could_not_read(dataset)
         if self.insist(lambda: self.store.workers.others_have(run.worker or "", dataset)):
-            return self.release(run, f"{last.message} Another worker may have it.")
+            return self.release(run, f"{last.message} Another worker may take it.")
         if dataset in fitness.lacks:
             return self.fail(run, last.kind, last.message)
         return self.crash(run, last.message, last.kind, MAX_MACHINE_FAULTS)
@@ -109,7 +107,7 @@ class Verdicts:
             except DBAPIError as error:
                 if not may_pass(error):
                     raise
-                logger.warning("The database does not answer, will try again: %s", error.orig)
+                logger.warning("The database does not respond, will try again: %s", error.orig)
                 if self.stopping.wait(RETRY_S):
                     return None  # the lease ends by itself, and the next attempt repeats the end
 

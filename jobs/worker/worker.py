@@ -34,7 +34,7 @@ POLL_S = 0.5
 SAY_AGAIN_S = 30.0
 TIDY_EVERY_S = 300.0
 LOOK_AT_QUEUE_S = 3.0
-NO_QUEUE = "The queue does not answer: runs begin a few seconds later than usual."
+NO_QUEUE = "The queue does not respond: runs start a few seconds later than usual."
 TRIAL_FOR_S = 3600.0
 
 logger = logging.getLogger("onlybn.worker")
@@ -135,7 +135,7 @@ class Worker:
         if dead:
             self.store.workers.bye(names)
         for run in self.watch.expired(running):
-            reason = f"Its worker {run.worker} gave no sign of life for {self.settings.lease_s:g} s."
+            reason = f"Its worker {run.worker} has not responded for {self.settings.lease_s:g} s."
             if self.store.claims.lose(run, reason):
                 logger.warning("Run %s: %s", run.id, reason)
         self._bury()
@@ -160,7 +160,7 @@ class Worker:
             self.fitness.note = None
         except Exception as error:  # each storage has its own errors
             if self.fitness.note is None:
-                logger.warning("The queue does not answer; runs are found without it: %s", error)
+                logger.warning("The queue does not respond; runs are found without it: %s", error)
             self.fitness.note = NO_QUEUE
 
     def _bury(self) -> None:
@@ -168,7 +168,7 @@ class Worker:
         gone = self.store.runs.bury(REMOVED_FOR_S)
         for run_id in gone:
             shutil.rmtree(self.settings.runs_folder / run_id, ignore_errors=True)
-            logger.info("Run %s was removed an hour ago and is gone now.", run_id)
+            logger.info("Run %s was removed an hour ago and is now deleted.", run_id)
         self.store.artefacts.clear(gone)
 
     def _clear_removed(self) -> None:
@@ -184,7 +184,7 @@ class Worker:
         try:
             chore()
         except Exception as error:  # database or queue away, each with its own errors: the next round comes soon
-            logger.warning("Could not look after the runs, will try again: %s", error)
+            logger.warning("Could not check on the runs, will try again: %s", error)
 
 
 def compile_kernels() -> None:

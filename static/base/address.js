@@ -4,7 +4,7 @@
  */
 
 /** Parameters that do not belong to a page itself: those of the frame (frame.js), and Gradio's. */
-const FRAME = /^(embed|theme|__.*)$/;
+const FRAME = /^(embed|theme|figure|__.*)$/;
 
 /** Characters that need no escape in an address, so that it stays readable. */
 const PLAIN = { "%2C": ",", "%2F": "/", "%3A": ":", "%3B": ";" };
@@ -28,11 +28,12 @@ export function visit(address) {
   location.assign(origin + pathname + framed(search) + hash);
 }
 
-/** `address` as a page of its own, or for a frame with a theme ("": the reader's). */
+/** `address` as a page of its own, or for a frame with a theme ("": the reader's) and perhaps a figure. */
 export function addressOf(address, frame = null) {
   const url = new URL(address);
-  for (const key of ["embed", "theme"]) url.searchParams.delete(key);
+  for (const key of ["embed", "theme", "figure"]) url.searchParams.delete(key);
   if (frame) url.searchParams.set("embed", "1");
+  if (frame?.figure) url.searchParams.set("figure", frame.figure);
   if (frame?.theme) url.searchParams.set("theme", frame.theme);
   return url.href.replaceAll("%2C", ",");
 }

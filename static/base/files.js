@@ -28,7 +28,7 @@ export function exportMenu(label, files, description = null) {
         menu.open = false;
         menu.querySelector("summary").focus();
       } catch (error) {
-        problem.textContent = `This file could not be made: ${error.message}`;
+        problem.textContent = `Could not create this file: ${error.message}`;
         problem.hidden = false;
       }
       button.removeAttribute("aria-busy");

@@ -1,13 +1,14 @@
 /**
- * Numbers, times and durations as a person reads them, in the browser's language.
+ * Numbers, times and durations as a person reads them: in English, as all our words, in every browser.
  */
 
-const count = new Intl.NumberFormat();
-const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
-const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
-const ago = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+const count = new Intl.NumberFormat("en");
+const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+// British, because 30 Nov 2026, 14:05 is read the same everywhere.
+const moment = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+const date = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" });
+const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+const ago = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
 export const NONE = "–";
 
@@ -17,13 +18,16 @@ export const whole = (value) => (value === null || value === undefined ? NONE : 
 /** 26600000 -> 26.6M */
 export const compact = (value) => (value === null || value === undefined ? NONE : short.format(value));
 
-/** 0.6432 -> 64.3 %; small shares keep two significant digits. */
+/** 0.6432 -> 64.3%; small shares keep two significant digits. */
 export function percent(share, digits = 1) {
   if (share === null || share === undefined) return NONE;
   const value = share * 100;
   const shown = value > 0 && value < 1 ? value.toPrecision(2) : value.toFixed(digits);
-  return `${shown}\u202f%`;
+  return `${shown}%`;
 }
+
+/** 13.0 -> 13, 12.53 -> 12.5: the number of an epoch. */
+export const epochOf = (value, digits = 1) => String(Number(value.toFixed(digits)));
 
 const SIZES = ["B", "kB", "MB", "GB", "TB"];
 
@@ -88,7 +92,7 @@ export function since(unix) {
   return Math.abs(seconds) < 10 ? "just now" : ago.format(Math.round(seconds / size), unit);
 }
 
-/** Unix seconds -> date and time in the reader's language. */
+/** Unix seconds -> 30 Nov 2026, 14:05, in the reader's time zone. */
 export const when = (unix) => (unix ? moment.format(unix * 1000) : NONE);
 
 /** Unix seconds -> date. */

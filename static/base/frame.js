@@ -1,6 +1,6 @@
 /**
  * A page within another site: `?embed=1` hides header and footer and opens links in a new tab; `&theme=light` or
- * `&theme=dark` sets the theme.
+ * `&theme=dark` sets the theme; `&figure=NAME` shows one figure without any button that changes something.
  */
 
 import { addressOf } from "./address.js";
@@ -10,11 +10,14 @@ const theme = query.get("theme");
 
 export const embedded = query.get("embed") === "1";
 
+/** The name of the one figure that a frame shows, which may be wrong; null: the whole page. */
+export const figure = embedded ? query.get("figure") : null;
+
 /** The theme that the frame asks for; null: the reader's. */
 export const askedTheme = embedded && ["light", "dark"].includes(theme) ? theme : null;
 
 if (embedded) {
-  document.documentElement.dataset.embed = "";
+  document.documentElement.dataset.embed = figure === null ? "" : "figure";
   document.addEventListener("click", ({ target }) => outside(target.closest?.("a[href]")), true);
 }
 

@@ -3,11 +3,11 @@
  */
 
 import { LETTERS } from "../server/catalog.js";
-import { percent, whole } from "../base/format.js";
+import { epochOf, percent, whole } from "../base/format.js";
 
 export const stepColumn = { title: "Step", name: "step", text: whole };
 
-export const epochColumn = { title: "Epoch", name: "epoch", text: (value) => value.toFixed(2) };
+export const epochColumn = { title: "Epoch", name: "epoch", text: (value) => epochOf(value, 2) };
 
 /** A column of text; `name` is its heading in files. */
 export const wordsColumn = (title, name = title.toLowerCase()) => ({ title, name, text: String, words: true });
@@ -30,4 +30,4 @@ export const binColumns = (centres, of) =>
 
 /** The note about the train points of a long run. */
 export const THINNED =
-  "The train points of a long run are thinned, every peak kept; “Points as CSV” under Download has them all.";
+  "For a long run, some train points are left out, but no peaks; “Points as CSV” under Download has all of them.";

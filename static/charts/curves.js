@@ -7,7 +7,7 @@ import { hasTop5 } from "../server/catalog.js";
 import { decimal, percent } from "../base/format.js";
 import { token } from "../base/theme.js";
 import { faint, policyColor } from "./colors.js";
-import { Chart, layout } from "./plot.js";
+import { Chart, overEpochs } from "./plot.js";
 import { epochColumn, stepColumn, THINNED, wordsColumn } from "./columns.js";
 import { smoothed } from "./statistics.js";
 
@@ -20,6 +20,7 @@ export function curves(element, data, quantity, smoothing, rivals) {
   const name = accuracy ? "Accuracy" : "Loss";
   const chart = new Chart(element, `${name} by epoch`, () => figure(data, quantity, smoothing.weight, rivals.list), {
     table: () => table(data, quantity, rivals.list),
+    axis: "epoch",
   });
   const refresh = () => {
     chart.refresh();
@@ -34,12 +35,12 @@ function figure(data, quantity, weight, rivals) {
   const accuracy = quantity === "top1";
   const color = policyColor(data.run.spec.policy);
   const scale = accuracy ? 100 : 1;
-  const unit = accuracy ? "%{y:.1f} %" : "%{y:.4f}";
+  const unit = accuracy ? "%{y:.1f}%" : "%{y:.4f}";
   const trace = (points, name, own) => ({
     x: points.map((point) => point.epoch),
     y: points.map((point) => point[quantity] * scale),
     name,
-    hovertemplate: `${name} ${unit}<br>epoch %{x:.2f}<extra></extra>`,
+    hovertemplate: `${name} ${unit}<extra></extra>`,
     ...own,
   });
   const { train, test } = data.points;
@@ -58,12 +59,10 @@ function figure(data, quantity, weight, rivals) {
   }
   return {
     data: traces,
-    layout: layout({
+    layout: overEpochs(data.run, {
       showlegend: true,
       margin: { l: 8, r: 12, t: 28, b: 8 },
-      x: { name: "epoch", range: [0, data.run.spec.epochs], autorange: false },
-      y: accuracy ? { name: "", ticksuffix: " %", rangemode: "tozero" } : { name: "", rangemode: "tozero" },
-      hovermode: "closest",
+      y: accuracy ? { name: "", ticksuffix: "%", rangemode: "tozero" } : { name: "", rangemode: "tozero" },
       shapes: drops(data.run.spec),
     }),
   };

@@ -4,11 +4,11 @@
  */
 
 import { options } from "../server/catalog.js";
-import { percent } from "../base/format.js";
+import { epochOf, percent } from "../base/format.js";
 import { policyColor, shareScale } from "./colors.js";
 import { countColumn, epochColumn, shareColumn, stepColumn, wordsColumn } from "./columns.js";
 import { marker, momentAt } from "./moment.js";
-import { Chart, layout } from "./plot.js";
+import { Chart, layout, overEpochs } from "./plot.js";
 
 const MAX_CELLS = 60_000;
 
@@ -18,9 +18,9 @@ const sum = (values) => values.reduce((total, value) => total + value, 0);
 export const disabledShare = (snapshot, layers) => sum(snapshot.disabled) / sum(layers.map(({ channels }) => channels));
 
 /** A chart that follows `data` and `view`; `words()` describes it, `table()` has its numbers. */
-function following(element, label, data, view, { figure, words, table, click = null }) {
+function following(element, label, data, view, { figure, words, table, click = null, axis = null }) {
   const there = (make) => () => (data.snapshots.length && data.layers ? make() : null);
-  const chart = new Chart(element, label, there(figure), { click, table: there(table) });
+  const chart = new Chart(element, label, there(figure), { click, table: there(table), axis });
   const refresh = () => {
     chart.refresh();
     if (data.snapshots.length && data.layers) chart.describe(`${label}: ${words()}`);
@@ -49,7 +49,7 @@ export function disabledByLayer(element, data, view) {
           marker: { color: policyColor(data.run.spec.policy) },
           customdata: layers.map((layer, index) => [layer.name, chosen.disabled[index], layer.channels]),
           hovertemplate:
-            "%{customdata[0]}<br>%{customdata[1]} of %{customdata[2]} features (%{y:.1f} %)<extra></extra>",
+            "%{customdata[0]}<br>%{customdata[1]} of %{customdata[2]} features (%{y:.1f}%)<extra></extra>",
         },
       ],
       layout: layout({
@@ -60,18 +60,18 @@ export function disabledByLayer(element, data, view) {
           tickformat: "d",
           showgrid: false,
         },
-        y: { ticksuffix: " %", rangemode: "tozero" },
+        y: { ticksuffix: "%", rangemode: "tozero" },
         bargap: layers.length > 100 ? 0 : 0.2,
       }),
     };
   };
-  const words = () => `at epoch ${view.snapshot(data).epoch.toFixed(1)} ${inAll(data, view.snapshot(data))}`;
+  const words = () => `at epoch ${epochOf(view.snapshot(data).epoch)} ${inAll(data, view.snapshot(data))}`;
   const table = () => {
     const { disabled, epoch } = view.snapshot(data);
     return {
       columns: [wordsColumn("Layer"), countColumn("Features", "features"), countColumn("Off", "disabled"), shareColumn("Share", "share")],
       rows: data.layers.map(({ name, channels }, index) => [name, channels, disabled[index], disabled[index] / channels]),
-      note: `At epoch ${epoch.toFixed(2)}.`,
+      note: `At epoch ${epochOf(epoch, 2)}.`,
     };
   };
   return following(element, "Disabled features by layer", data, view, { figure, words, table });
@@ -93,7 +93,7 @@ export function disabledOfLayers(element, data, view) {
           y: layers.map((_, index) => index + 1),
           z,
           customdata: layers.map((layer) => columns.map(() => layer.name)),
-          hovertemplate: "%{customdata}<br>epoch %{x:.2f}: %{z:.1f} %<extra></extra>",
+          hovertemplate: "%{customdata}<br>epoch %{x:.4~g}: %{z:.1f}%<extra></extra>",
           ...shareScale(most),
         },
       ],
@@ -109,7 +109,7 @@ export function disabledOfLayers(element, data, view) {
     const last = data.snapshots.at(-1);
     const shares = data.layers.map(({ channels }, index) => last.disabled[index] / channels);
     const most = Math.max(...shares);
-    return `most at epoch ${last.epoch.toFixed(1)} in ${data.layers[shares.indexOf(most)].name}, ${percent(most)}.`;
+    return `most at epoch ${epochOf(last.epoch)} in ${data.layers[shares.indexOf(most)].name}, ${percent(most)}.`;
   };
   const label = "Disabled features of each layer over the epochs";
   const table = () => ({
@@ -120,7 +120,7 @@ export function disabledOfLayers(element, data, view) {
       ...data.layers.map(({ channels }, index) => disabled[index] / channels),
     ]),
     newest: true,
-    note: "The share of the features of each layer that are off.",
+    note: "The share of each layer’s features that is off.",
   });
   return following(element, label, data, view, { figure, words, table, click: momentAt(data, view) });
 }
@@ -134,14 +134,10 @@ export function disabledOverTime(element, data, view) {
         y: data.snapshots.map((snapshot) => disabledShare(snapshot, data.layers) * 100),
         mode: "lines",
         line: { color: policyColor(data.run.spec.policy), width: 2.4 },
-        hovertemplate: "%{y:.1f} %<br>epoch %{x:.2f}<extra></extra>",
+        hovertemplate: "%{y:.1f}% off<extra></extra>",
       },
     ],
-    layout: layout({
-      x: { name: "epoch", range: [0, data.run.spec.epochs], autorange: false },
-      y: { ticksuffix: " %", rangemode: "tozero" },
-      shapes: marker(data, view),
-    }),
+    layout: overEpochs(data.run, { y: { ticksuffix: "%", rangemode: "tozero" }, shapes: marker(data, view) }),
   });
   const words = () => `now ${inAll(data, data.snapshots.at(-1))}`;
   const table = () => ({

@@ -1,31 +1,32 @@
 /**
- * The quantiles of γ or β over the epochs as a fan: the middle half, 90 % and 98 % of the features, and the median.
+ * The quantiles of γ or β over the epochs as a fan: the middle half, 90% and 98% of the features, and the median.
  *
  * The server sends the quantiles of one layer; those of all layers together are computed from the histogram, to within
  * half a bin.
  */
 
 import { LETTERS, options } from "../server/catalog.js";
-import { decimal } from "../base/format.js";
+import { decimal, epochOf } from "../base/format.js";
 import { token } from "../base/theme.js";
 import { faint, policyColor } from "./colors.js";
 import { epochColumn, shareColumn, stepColumn } from "./columns.js";
 import { disabledShare } from "./disabled.js";
 import { EDGES, WIDTH } from "./histogram.js";
 import { marker, momentAt } from "./moment.js";
-import { Chart, layout } from "./plot.js";
+import { Chart, overEpochs } from "./plot.js";
 
 export const LEVELS = options.quantiles;
 /** The pairs of LEVELS that bound the bands, the widest band first. */
 const BANDS = [
-  [0, 6, "98 % of the features", 0.16],
-  [1, 5, "90 %", 0.22],
-  [2, 4, "50 %", 0.36],
+  [0, 6, "98% of the features", 0.16],
+  [1, 5, "90%", 0.22],
+  [2, 4, "50%", 0.36],
 ];
 
 export function fan(element, data, view) {
   const chart = new Chart(element, "Quantiles of γ over the epochs", () => figure(data, view), {
     click: momentAt(data, view),
+    axis: "epoch",
     table: () => table(data, view),
   });
   const refresh = () => {
@@ -40,14 +41,14 @@ export function fan(element, data, view) {
 
 /** A column for each of LEVELS. */
 export const levelColumns = LEVELS.map((level) => ({
-  title: level === 0.5 ? "median" : `${Math.round(level * 100)} %`,
+  title: level === 0.5 ? "median" : `${Math.round(level * 100)}%`,
   name: `quantile ${level}`,
   text: (value) => decimal(value, 3),
 }));
 
 function table({ snapshots, layers }, view) {
   return {
-    columns: [stepColumn, epochColumn, shareColumn("Off in all layers", "disabled"), ...levelColumns],
+    columns: [stepColumn, epochColumn, shareColumn("Disabled, total", "disabled"), ...levelColumns],
     rows: snapshots.map((snapshot) => [
       snapshot.step,
       snapshot.epoch,
@@ -55,7 +56,7 @@ function table({ snapshots, layers }, view) {
       ...quantilesOf(snapshot, view.of),
     ]),
     newest: true,
-    note: view.layer === null ? "Read off the histogram of all layers: right within half a bin." : null,
+    note: view.layer === null ? "Estimated from the histogram of all layers; accurate to half a bin." : null,
   };
 }
 
@@ -96,18 +97,16 @@ function figure(data, view) {
     mode: "lines",
     line: { color, width: 2.4 },
     hovertemplate:
-      `epoch %{x:.2f}<br>median ${letter} %{y:.3f}<br>half in %{customdata[2]:.3f} to %{customdata[4]:.3f}` +
-      "<br>98 % in %{customdata[0]:.3f} to %{customdata[6]:.3f}<extra></extra>",
+      `median ${letter} = %{y:.3f}<br>half in %{customdata[2]:.3f} to %{customdata[4]:.3f}` +
+      "<br>98% in %{customdata[0]:.3f} to %{customdata[6]:.3f}<extra></extra>",
   };
   return {
     data: [...bands, median],
-    layout: layout({
+    layout: overEpochs(run, {
       uirevision: view.scene,
       showlegend: true,
       margin: { l: 8, r: 12, t: 28, b: 8 },
-      x: { name: "epoch", range: [0, run.spec.epochs], autorange: false },
       y: { name: letter, zeroline: true, zerolinecolor: token("line-strong") },
-      hovermode: "closest",
       shapes: marker(data, view),
     }),
   };
@@ -120,5 +119,5 @@ function words({ snapshots }, view) {
     const row = quantilesOf(snapshot, view.of);
     return `median ${row[3].toFixed(2)}, half of them between ${row[2].toFixed(2)} and ${row[4].toFixed(2)}`;
   };
-  return `Quantiles of ${letter} over the epochs: at the start ${half(first)}; at epoch ${last.epoch.toFixed(1)} ${half(last)}.`;
+  return `Quantiles of ${letter} over the epochs: at the start ${half(first)}; at epoch ${epochOf(last.epoch)} ${half(last)}.`;
 }

@@ -5,7 +5,7 @@
 import { LETTERS } from "../server/catalog.js";
 import { heatScale } from "./colors.js";
 import { binColumns, epochColumn, stepColumn } from "./columns.js";
-import { CENTRES, span } from "./histogram.js";
+import { binTicks, CENTRES, span } from "./histogram.js";
 import { marker, momentAt } from "./moment.js";
 import { Chart, layout } from "./plot.js";
 
@@ -17,7 +17,7 @@ export function heatmap(element, data, view) {
   });
   const refresh = () => {
     chart.refresh();
-    chart.describe(`${label()}: ${data.snapshots.length} moments, one column each.`);
+    chart.describe(`${label()}: ${data.snapshots.length} snapshots, one column each.`);
   };
   data.addEventListener("change", refresh);
   view.addEventListener("change", refresh);
@@ -33,7 +33,7 @@ function table({ snapshots }, { of }) {
     columns: [stepColumn, epochColumn, ...binColumns(CENTRES.slice(...used), of)],
     rows: snapshots.map(({ step, epoch, [of]: counts }) => [step, epoch, ...counts.slice(...used)]),
     newest: true,
-    note: "How many features lie in each bin, named by its middle; the outermost hold all beyond.",
+    note: "The number of features in each bin, labelled by its centre; the outermost bins include everything beyond.",
   };
 }
 
@@ -53,7 +53,7 @@ function figure(data, view) {
         // An empty bin is transparent.
         z: bins.map((bin) => snapshots.map(({ [of]: counts }) => (counts[bin] ? Math.log10(counts[bin]) : null))),
         customdata: bins.map((bin) => snapshots.map(({ [of]: counts }) => counts[bin])),
-        hovertemplate: `epoch %{x:.2f}<br>${LETTERS[of]} ≈ %{y:.2f}<br>%{customdata} features<extra></extra>`,
+        hovertemplate: `epoch %{x:.4~g}<br>${LETTERS[of]} ≈ %{y:.2f}<br>%{customdata} features<extra></extra>`,
         hoverongaps: false,
         ...heatScale(total),
       },
@@ -62,7 +62,7 @@ function figure(data, view) {
       uirevision: view.scene,
       margin: { l: 8, r: 6, t: 10, b: 8 },
       x: { name: "epoch", range: [0, run.spec.epochs], autorange: false, showgrid: false },
-      y: { name: LETTERS[of], showgrid: false },
+      y: { name: LETTERS[of], showgrid: false, ...binTicks(used) },
       shapes: marker(data, view),
     }),
   };

@@ -4,6 +4,7 @@
  */
 
 import { LETTERS, options } from "../server/catalog.js";
+import { epochOf } from "../base/format.js";
 import { token } from "../base/theme.js";
 import { policyColor } from "./colors.js";
 import { countColumn, shareColumn, valueColumn } from "./columns.js";
@@ -11,6 +12,7 @@ import { Chart, layout } from "./plot.js";
 
 export const EDGES = options.edges;
 export const WIDTH = EDGES[1] - EDGES[0];
+const TICK = 0.5;
 
 /** The centres of a histogram's entries: below the first edge, the bins, above the last edge. */
 export const CENTRES = [
@@ -53,9 +55,9 @@ function figure(data, view) {
     y: shares(chosen[of]).slice(...used),
     width: WIDTH * 0.86,
     marker: { color: policyColor(data.run.spec.policy) },
-    name: `epoch ${chosen.epoch.toFixed(1)}`,
+    name: `epoch ${epochOf(chosen.epoch)}`,
     customdata: hover.slice(...used),
-    hovertemplate: "%{customdata}: %{y:.1f} %<extra></extra>",
+    hovertemplate: "%{customdata}: %{y:.1f}%<extra></extra>",
   };
   const outline = {
     x,
@@ -71,9 +73,9 @@ function figure(data, view) {
       uirevision: view.scene,
       showlegend: true,
       margin: { l: 8, r: 12, t: 28, b: 8 },
-      x: { name: letter },
+      x: { name: letter, ...binTicks(used) },
       // While one goes through the training, the bars move and not the axis.
-      y: view.step === null ? { ticksuffix: " %", rangemode: "tozero" } : { ticksuffix: " %", range: [0, 1.05 * most] },
+      y: view.step === null ? { ticksuffix: "%", rangemode: "tozero" } : { ticksuffix: "%", range: [0, 1.05 * most] },
       bargap: 0,
     }),
   };
@@ -102,7 +104,7 @@ function table(data, view) {
       shareColumn("Share then", "share_start"),
     ],
     rows: rows.slice(...span(data.snapshots, of)),
-    note: `At epoch ${chosen.epoch.toFixed(2)}, against the first moment that is kept.`,
+    note: `At epoch ${epochOf(chosen.epoch, 2)}, compared with the first snapshot.`,
   };
 }
 
@@ -130,11 +132,22 @@ export function span(snapshots, of) {
   return [Math.max(0, low), high + 1];
 }
 
+/** Ticks of an axis of the bins [from, to): the outermost bins hold all beyond, and say so. */
+export function binTicks([from, to]) {
+  const first = from === 0 ? [[CENTRES[0], `≤ −${Math.abs(EDGES[0])}`]] : [];
+  const last = to === CENTRES.length ? [[CENTRES.at(-1), `≥ ${EDGES.at(-1)}`]] : [];
+  const [low, high] = [from === 0 ? EDGES[0] + TICK / 2 : CENTRES[from], to === CENTRES.length ? EDGES.at(-1) - TICK / 2 : CENTRES[to - 1]];
+  const between = [];
+  for (let at = Math.ceil(low / TICK) * TICK; at <= high; at += TICK) between.push([at, String(at).replace("-", "−")]);
+  const ticks = [...first, ...between, ...last];
+  return { tickvals: ticks.map(([at]) => at), ticktext: ticks.map(([, words]) => words), tickangle: 0 };
+}
+
 function words(data, view) {
   const [chosen, letter] = [view.snapshot(data), LETTERS[view.of]];
   if (!chosen || !data.layers) return `Histogram of ${letter}, no data yet.`;
   const counts = chosen[view.of];
   const total = counts.reduce((sum, count) => sum + count, 0);
   const zero = counts[(counts.length - 1) / 2];
-  return `Histogram of ${letter} of ${total} features at epoch ${chosen.epoch.toFixed(1)}: ${Math.round((zero / total) * 100)} percent lie in the bin around zero.`;
+  return `Histogram of ${letter} of ${total} features at epoch ${epochOf(chosen.epoch)}: ${Math.round((zero / total) * 100)} percent lie in the bin around zero.`;
 }

@@ -24,7 +24,7 @@ let folds = 0;
 export function dataFold(name, table, file) {
   const id = `data-${(folds += 1)}`;
   const summary = h("summary", {}, "Data");
-  const nothing = h("p", { class: "quiet" }, "There are no numbers yet.");
+  const nothing = h("p", { class: "quiet" }, "No data yet.");
   const note = h("p", { class: "quiet", id });
   const copy = copyButton("Copy", () => lines(table(), "\t"), "button small");
   const download = h("button", { type: "button", class: "button small" }, "CSV");
@@ -51,9 +51,9 @@ export function dataFold(name, table, file) {
     show(more, hidden > 0);
     if (!some) return;
     const words = more.dataset.words;
-    if (words !== String(hidden)) more.textContent = `Show more: ${whole(hidden)} of ${whole(now.rows.length)} rows are folded away`;
+    if (words !== String(hidden)) more.textContent = `Show more: ${whole(hidden)} of ${whole(now.rows.length)} rows are hidden`;
     more.dataset.words = hidden;
-    const said = `${whole(now.rows.length)} ${now.rows.length === 1 ? "row" : "rows"}${now.newest ? ", the newest first" : ""}.${now.note ? ` ${now.note}` : ""}`;
+    const said = `${whole(now.rows.length)} ${now.rows.length === 1 ? "row" : "rows"}${now.newest ? ", newest first" : ""}.${now.note ? ` ${now.note}` : ""}`;
     if (note.textContent !== said) note.textContent = said;
   }
 

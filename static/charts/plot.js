@@ -4,22 +4,27 @@
  */
 
 import { onTheme, token } from "../base/theme.js";
+import { share } from "./crosshair.js";
 
 const RETRY_MS = 2000;
 const UNSEEN_MS = 400;
 const SOURCE = "/static/plotly.min.js";
 const CONFIG = {
-  displaylogo: false,
-  showSendToCloud: false, // Plotly would offer to upload every chart to its own cloud
+  displayModeBar: false, // its buttons would cover the legend and be stops of the Tab key; pictures have a menu
   responsive: false,
-  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
-  toImageButtonOptions: { format: "png", scale: 2, filename: "onlybn" },
 };
 
 /** Margins for the marks alone; Plotly adds space for ticks and titles. */
 const MARGIN = { l: 8, r: 12, t: 10, b: 8 };
 
 let loading = null;
+let last = Promise.resolve();
+
+/** Resolves when it is the caller's turn to draw: one chart a task, so that the page answers between two of them. */
+function turn() {
+  last = last.then(() => new Promise((resolve) => setTimeout(resolve)));
+  return last;
+}
 
 /** Loads Plotly once, for the first chart, and keeps a reference, because other code may replace window.Plotly. */
 function load() {
@@ -58,7 +63,6 @@ export function layout({ x = {}, y = {}, ...rest } = {}) {
     margin: MARGIN,
     hoverlabel: { bgcolor: surface, bordercolor: line, font: { ...font, color: ink } },
     legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", font: { ...font, color: ink } },
-    modebar: { bgcolor: "rgba(0,0,0,0)", color: quiet, activecolor: ink },
     showlegend: false,
     dragmode: "zoom",
     xaxis: axis(x),
@@ -67,11 +71,23 @@ export function layout({ x = {}, y = {}, ...rest } = {}) {
   };
 }
 
+/** The layout of a chart over the epochs of `run`, with one crosshair for all its curves; `rest` as above. */
+export function overEpochs({ spec }, { x = {}, ...rest }) {
+  return layout({ ...rest, ...crosshair, x: { name: "epoch", range: [0, spec.epochs], autorange: false, ...hovered("epoch"), ...x } });
+}
+
+/** Layout: one label with the values of all curves at the position of the pointer. */
+export const crosshair = { hovermode: "x unified", hoversort: "value descending", hoverdistance: 40 };
+
+/** Settings of an x axis under a crosshair: `epoch 12.5` over the values. */
+export const hovered = (name) => ({ hoverformat: ".4~g", unifiedhovertitle: { text: `${name} %{x:.4~g}` } });
+
 /** Dispatches "refresh" when its content changes. `table()`: its numbers (numbers.js), null while there are none. */
 export class Chart extends EventTarget {
   #element;
   #figure;
   #click;
+  #axis;
   #words;
   #plotly = null;
   #seen = false;
@@ -80,10 +96,12 @@ export class Chart extends EventTarget {
 
   /**
    * `figure()` returns the present {data, layout}, null while there is nothing to show. `click(x)` is called after a
-   * click on a mark with its position on the x axis. `table()`: see above.
+   * click on a mark with its position on the x axis. `table()`: see above. Charts with the same `axis`, a name, share
+   * their crosshair.
    */
-  constructor(element, label, figure, { click = null, table = () => null } = {}) {
+  constructor(element, label, figure, { click = null, table = () => null, axis = null } = {}) {
     super();
+    this.#axis = axis;
     this.#element = element;
     this.#figure = figure;
     this.#click = click;
@@ -148,14 +166,16 @@ export class Chart extends EventTarget {
   }
 
   async #draw() {
-    const figure = this.#figure();
-    this.#stale = false;
     try {
-      if (figure) {
+      if (this.#figure()) {
         this.#plotly = await load();
+        await turn();
+      }
+      const figure = this.#figure();
+      this.#stale = false;
+      if (figure && this.#plotly) {
         await this.#plotly.react(this.#element, figure.data, figure.layout, CONFIG);
-        if (this.#click && !this.#element.dataset.drawn)
-          this.#element.on("plotly_click", ({ points }) => this.#click(points[0].x));
+        if (!this.#element.dataset.drawn) this.#listen();
         this.#element.dataset.drawn = "true";
         this.#name();
       }
@@ -166,5 +186,10 @@ export class Chart extends EventTarget {
     }
     this.#queued = false;
     this.#schedule();
+  }
+
+  #listen() {
+    if (this.#click) this.#element.on("plotly_click", ({ points }) => this.#click(points[0].x));
+    if (this.#axis) share(this.#axis, this.#element, this.#plotly);
   }
 }

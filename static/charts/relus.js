@@ -26,7 +26,7 @@ const inOrder = ({ length }) => ({
 export function relus(element, findings, policy) {
   const chart = new Chart(element, words(findings), () => figure(findings.relus, policy), {
     table: () => ({
-      columns: [...RELU, shareColumn("Off for more than 99 %", "mostly_off"), shareColumn("Always off", "always_off")],
+      columns: [...RELU, shareColumn("Off for more than 99%", "mostly_off"), shareColumn("Always off", "always_off")],
       rows: findings.relus.map((row) => [...reluCells(row), row.mostly_off, row.always_off]),
     }),
   });
@@ -48,8 +48,8 @@ function figure(rows, policy) {
       marker: { color: after ? faint(color, 0.45) : color },
       customdata: here.map(({ name, channels, always_off }) => [name, channels, always_off * 100]),
       hovertemplate:
-        "%{customdata[0]}, %{customdata[1]} channels<br>%{y:.1f} % off for more than 99 %" +
-        "<br>%{customdata[2]:.1f} % always off<extra></extra>",
+        "%{customdata[0]}, %{customdata[1]} channels<br>%{y:.1f}% off for more than 99%" +
+        "<br>%{customdata[2]:.1f}% always off<extra></extra>",
     };
   }).filter(({ x }) => x.length);
   return {
@@ -58,7 +58,7 @@ function figure(rows, policy) {
       showlegend: traces.length > 1,
       margin: { l: 8, r: 12, t: 28, b: 8 },
       x: inOrder(rows),
-      y: { ticksuffix: " %", rangemode: "tozero" },
+      y: { ticksuffix: "%", rangemode: "tozero" },
       barmode: "overlay",
     }),
   };
@@ -71,7 +71,7 @@ const PLACE_WORDS = ["stem", "within a block", "after the addition"];
 const RELU = [wordsColumn("ReLU"), wordsColumn("Where", "place"), countColumn("Channels", "channels")];
 const reluCells = (row) => [row.name, PLACE_WORDS[placeOf(row)], row.channels];
 
-const rangeOf = (bin) => `${(bin * 100) / BINS} to ${((bin + 1) * 100) / BINS} %`;
+const rangeOf = (bin) => `${(bin * 100) / BINS} to ${((bin + 1) * 100) / BINS}%`;
 
 /** The number of channels by how often they are 0. */
 function binsOf({ zero_shares }) {
@@ -89,7 +89,7 @@ export function zeros(element, { relus: rows }) {
     table: () => ({
       columns: [...RELU, ...Array.from({ length: BINS }, (_, bin) => countColumn(rangeOf(bin), `zero ${rangeOf(bin)}`))],
       rows: rows.map((row) => [...reluCells(row), ...binsOf(row)]),
-      note: "How many channels of each ReLU are 0 for so much of what they see.",
+      note: "The number of channels of each ReLU, by how often they are zero.",
     }),
   });
   chart.refresh();
@@ -114,13 +114,13 @@ function zeroFigure(rows) {
         hoverongaps: false,
         xgap: rows.length > 100 ? 0 : 1,
         ygap: 1,
-        ...heatScale(Math.max(...rows.map(({ channels }) => channels))),
+        ...heatScale(Math.max(...rows.map(({ channels }) => channels)), "channels"),
       },
     ],
     layout: layout({
       margin: { l: 8, r: 6, t: 10, b: 8 },
       x: inOrder(rows),
-      y: { name: "zero for", ticksuffix: " %", range: [0, 100], autorange: false, showgrid: false },
+      y: { name: "zero for", ticksuffix: "%", range: [0, 100], autorange: false, showgrid: false },
     }),
   };
 }
@@ -130,15 +130,15 @@ function zeroWords(rows) {
     const shares = rows.filter((row) => placeOf(row) === number).flatMap(({ zero_shares }) => zero_shares);
     if (!shares.length) return null;
     shares.sort((a, b) => a - b);
-    return `${place}, half of ${whole(shares.length)} channels are 0 for more than ${percent(shares[shares.length >> 1])}`;
+    return `${place}, half of ${whole(shares.length)} channels are zero for more than ${percent(shares[shares.length >> 1])}`;
   });
-  return `How often each ReLU channel is 0: ${told.filter(Boolean).join("; ")}.`;
+  return `How often each ReLU channel is zero: ${told.filter(Boolean).join("; ")}.`;
 }
 
 function words({ relus: rows, relu_mostly_off, relu_always_off }) {
   const most = rows.reduce((a, b) => (b.mostly_off > a.mostly_off ? b : a));
   return (
-    `ReLUs that are off: ${percent(relu_mostly_off)} of all channels are 0 for more than 99 percent of the test ` +
+    `Dead ReLU channels: ${percent(relu_mostly_off)} of all channels are zero for more than 99% of the test ` +
     `images' pixels, ${percent(relu_always_off)} always; most in ${most.name}, ${percent(most.mostly_off)}.`
   );
 }

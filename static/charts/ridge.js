@@ -4,6 +4,7 @@
  */
 
 import { LETTERS, options } from "../server/catalog.js";
+import { epochOf } from "../base/format.js";
 import { token } from "../base/theme.js";
 import { faint, policyColor } from "./colors.js";
 import { countColumn, shareColumn, wordsColumn } from "./columns.js";
@@ -46,7 +47,7 @@ function table(data, view, snapshots) {
       whole.disabled[index] / channels,
       ...whole[view.of].quantiles[index],
     ]),
-    note: `Quantiles of ${LETTERS[view.of]} at epoch ${whole.epoch.toFixed(2)}.`,
+    note: `Quantiles of ${LETTERS[view.of]} at epoch ${epochOf(whole.epoch, 2)}.`,
   };
 }
 
@@ -101,7 +102,7 @@ function hill(place, row, { data, view, counts, places, used, x, color }) {
     fill: "toself",
     fillcolor: faint(strong ? color : token("line-strong"), 0.45),
     line: { color: token("surface"), width: 1.2 },
-    hovertemplate: `${name} (${channels})<br>${LETTERS[view.of]} ≈ %{x:.2f}: %{customdata:.1f} %<extra></extra>`,
+    hovertemplate: `${name} (${channels})<br>${LETTERS[view.of]} ≈ %{x:.2f}: %{customdata:.1f}%<extra></extra>`,
     hoveron: "points",
   };
 }
@@ -119,5 +120,5 @@ function words(data, view, snapshots) {
   const count = data.layers.length;
   const some = shown(count, view.layer).length;
   const which = some < count ? `${some} of ${count} layers` : `all ${count} layers`;
-  return `${LETTERS[view.of]} of ${which} at epoch ${chosen.epoch.toFixed(1)}, from input to output.`;
+  return `${LETTERS[view.of]} of ${which} at epoch ${epochOf(chosen.epoch)}, from input to output.`;
 }

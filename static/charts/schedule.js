@@ -5,7 +5,7 @@
 import { token } from "../base/theme.js";
 import { faint, policyColor } from "./colors.js";
 import { epochColumn, stepColumn, THINNED, valueColumn, wordsColumn } from "./columns.js";
-import { Chart, layout } from "./plot.js";
+import { Chart, overEpochs } from "./plot.js";
 
 /** `schedule`: promise of {epochs, lr}, the whole plan, or of null if the server did not send it. */
 export function learningRate(element, data, schedule) {
@@ -24,7 +24,7 @@ export function learningRate(element, data, schedule) {
           name: "planned",
           mode: "lines",
           line: { color: faint(token("line-strong"), 0.8), width: 1.4, dash: "dot" },
-          hovertemplate: "planned %{y:.4~g}<br>epoch %{x:.2f}<extra></extra>",
+          hovertemplate: "planned %{y:.4~g}<extra></extra>",
         },
         {
           x: known().map(({ epoch }) => epoch),
@@ -32,15 +32,10 @@ export function learningRate(element, data, schedule) {
           name: "so far",
           mode: "lines",
           line: { color, width: 2.4 },
-          hovertemplate: "%{y:.4~g}<br>epoch %{x:.2f}<extra></extra>",
+          hovertemplate: "used %{y:.4~g}<extra></extra>",
         },
       ],
-      layout: layout({
-        showlegend: true,
-        margin: { l: 8, r: 12, t: 28, b: 8 },
-        x: { name: "epoch", range: [0, data.run.spec.epochs], autorange: false },
-        y: { rangemode: "tozero" },
-      }),
+      layout: overEpochs(data.run, { showlegend: true, margin: { l: 8, r: 12, t: 28, b: 8 }, y: { rangemode: "tozero" } }),
     };
   };
   const table = () => ({
@@ -50,9 +45,9 @@ export function learningRate(element, data, schedule) {
       ...known().map(({ step, epoch, lr }) => ["so far", step, epoch, lr]),
     ],
     newest: true,
-    note: `The newest are those so far; below them stands the plan.${data.thinned ? ` ${THINNED}` : ""}`,
+    note: `Values so far come first, the plan below them.${data.thinned ? ` ${THINNED}` : ""}`,
   });
-  const chart = new Chart(element, "Learning rate by epoch", figure, { table });
+  const chart = new Chart(element, "Learning rate by epoch", figure, { table, axis: "epoch" });
   const refresh = () => {
     chart.refresh();
     const last = data.points.train.findLast(isKnown);

@@ -3,10 +3,10 @@
  */
 
 import { isOver } from "../server/catalog.js";
-import { whole } from "../base/format.js";
+import { epochOf, whole } from "../base/format.js";
 import { policyColor } from "./colors.js";
 import { countColumn, epochColumn } from "./columns.js";
-import { Chart, layout } from "./plot.js";
+import { Chart, overEpochs } from "./plot.js";
 
 /** The chart of the moving averages that the trainer reported. */
 export function speed(element, data) {
@@ -21,26 +21,23 @@ export function speed(element, data) {
           mode: data.speeds.length < 3 ? "markers" : "lines",
           line: { color, width: 1.8 },
           marker: { color, size: 5 },
-          hovertemplate: "%{y:,.0f} images a second<br>epoch %{x:.2f}<extra></extra>",
+          hovertemplate: "%{y:,.0f} images per second<extra></extra>",
         },
       ],
-      layout: layout({
-        x: { name: "epoch", range: [0, data.run.spec.epochs], autorange: false },
-        y: { rangemode: "tozero" },
-      }),
+      layout: overEpochs(data.run, { y: { rangemode: "tozero" } }),
     };
   };
   const table = () => ({
-    columns: [epochColumn, countColumn("Images a second", "images_per_s")],
+    columns: [epochColumn, countColumn("Images per second", "images_per_s")],
     rows: data.speeds.map(({ epoch, images_per_s }) => [epoch, images_per_s]),
     newest: true,
-    note: "Moving averages over some 50 steps; one for each part of the run is kept.",
+    note: "Moving averages over about 50 steps; one is kept for each part of the run.",
   });
-  const chart = new Chart(element, "Images a second by epoch", figure, { table });
+  const chart = new Chart(element, "Images per second by epoch", figure, { table, axis: "epoch" });
   data.addEventListener("change", () => {
     chart.refresh();
     const last = data.speeds.at(-1);
-    if (last) chart.describe(`Images a second by epoch: ${whole(last.images_per_s)} at epoch ${last.epoch.toFixed(1)}.`);
+    if (last) chart.describe(`Images per second by epoch: ${whole(last.images_per_s)} at epoch ${epochOf(last.epoch)}.`);
     element.dataset.empty = isOver(data.run) && !last;
   });
   return chart;

@@ -52,7 +52,7 @@ export function summary(values, confidence = CONFIDENCE) {
 
 /** The kinds of band around a mean: title, and the two ends. */
 export const BANDS = {
-  t: { title: "95 % t-interval", ends: (values) => pick(summary(values)) },
+  t: { title: "95% t-interval", ends: (values) => pick(summary(values)) },
   sd: {
     title: "Standard deviation",
     ends: (values) => {
@@ -61,7 +61,7 @@ export const BANDS = {
     },
   },
   range: {
-    title: "Least to greatest",
+    title: "Minimum to maximum",
     ends: (values) => (values.length < 2 ? null : [Math.min(...values), Math.max(...values)]),
   },
   none: { title: "No band", ends: () => null },

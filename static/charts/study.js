@@ -25,7 +25,7 @@ function table({ series, marks, ticks, labels, x_title, y_title, unit }) {
   const value = (title, name) => ({ title, name: [name, unit.trim()].filter(Boolean).join(" "), text: (number) => `${number.toFixed(unit.trim() === "%" ? 2 : 3)}${unit}` });
   return {
     columns: [
-      wordsColumn("Of whom", "source"),
+      wordsColumn("Source", "source"),
       wordsColumn("What", "series"),
       wordsColumn(x_title || "Setting", "x"),
       value(y_title || "Value", "y"),
@@ -39,7 +39,7 @@ function table({ series, marks, ticks, labels, x_title, y_title, unit }) {
       ),
       ...marks.flatMap(({ name, x, y }) => x.map((at, index) => ["the paper", name, place(at), y[index], null, null, null])),
     ],
-    note: "Of ours the mean over replicates with its 95 % interval.",
+    note: "Ours: the mean over replicates and its 95% interval.",
   };
 }
 

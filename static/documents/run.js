@@ -9,7 +9,8 @@
   const LETTERS = { gamma: "γ", beta: "β" };
 
   const sum = (values) => values.reduce((total, value) => total + value, 0);
-  const percent = (value) => `${value.toFixed(1)} %`;
+  const percent = (value) => `${value.toFixed(1)}%`;
+  const epochOf = (value) => String(Number(value.toFixed(1)));
   const last = (values) => values[values.length - 1];
 
   const view = { of: "gamma", at: data.moments.length - 1 };
@@ -26,12 +27,12 @@
       [["test", test], ["train", train]]
         .filter(([, rows]) => rows.length)
         .map(([name, rows]) => [name, nearest(rows, at)])
-        .map(([name, [epoch, value]]) => `${name} ${shown(value)} (epoch ${epoch.toFixed(1)})`)
+        .map(([name, [epoch, value]]) => `${name} ${shown(value)} (epoch ${epochOf(epoch)})`)
         .join(", ");
     return {
       x: [0, data.epochs],
       y: [0, 1.05 * Math.max(...all, 1e-6)],
-      title: "epoch; strong: test, thin: train",
+      title: "epoch (thick: test, thin: train)",
       unit,
       paint: (on) => [line(on, train, "mark second"), line(on, test, "mark"), ...(test.length > 80 ? [] : dots(on, test))],
       words: () => said(data.epochs),
@@ -66,10 +67,10 @@
       x: [middle(low) - width, middle(high) + width],
       y: [0, 1.05 * Math.max(...scaled.map(([, share]) => share))],
       title: `${LETTERS[of]}; line: at the start`,
-      unit: " %",
+      unit: "%",
       paint: (on) => [...bars(on, now, width * 0.86), line(on, outline, "mark second")],
       words: () =>
-        `${sum(moment()[of])} features at epoch ${moment().epoch.toFixed(1)}; ${percent(shares(moment()[of])[zero])} in the bin around zero`,
+        `${sum(moment()[of])} features at epoch ${epochOf(moment().epoch)}; ${percent(shares(moment()[of])[zero])} in the bin around zero`,
       read: (at) => `${place(nearest(now, at)[0])}: ${percent(nearest(now, at)[1])} of the features`,
     };
   }
@@ -83,9 +84,9 @@
       x: [0.4, points.length + 0.6],
       y: [0, Math.max(5, 1.05 * Math.max(...points.map(([, share]) => share)))],
       title: "layer, from input to output",
-      unit: " %",
+      unit: "%",
       paint: (on) => bars(on, points, points.length > 100 ? 1 : 0.8),
-      words: () => `${percent(off(moment()))} of all features at epoch ${moment().epoch.toFixed(1)}`,
+      words: () => `${percent(off(moment()))} of all features at epoch ${epochOf(moment().epoch)}`,
       read: (at) => {
         const [place, share] = nearest(points, at);
         const { name, channels } = data.layers[place - 1];
@@ -100,13 +101,13 @@
       x: [0, data.epochs],
       y: [0, Math.max(5, 1.05 * Math.max(...points.map(([, share]) => share)))],
       title: "epoch",
-      unit: " %",
+      unit: "%",
       paint: (on) => [
         s("line", { class: "at", x1: on.x(moment().epoch), x2: on.x(moment().epoch), y1: on.top, y2: on.base }),
         line(on, points, "mark"),
       ],
-      words: () => `${percent(last(points)[1])} at epoch ${last(points)[0].toFixed(1)}`,
-      read: (at) => `${percent(nearest(points, at)[1])} at epoch ${nearest(points, at)[0].toFixed(1)}`,
+      words: () => `${percent(last(points)[1])} at epoch ${epochOf(last(points)[0])}`,
+      read: (at) => `${percent(nearest(points, at)[1])} at epoch ${epochOf(nearest(points, at)[0])}`,
     };
   }
 
@@ -119,8 +120,8 @@
       x: [-0.6, rows.length - 0.4],
       y: [0, 100],
       places: rows.map(({ epsilon }, at) => [at, epsilon]),
-      title: "γ := 0 where |γ| is below; bars: share of γ set to 0",
-      unit: " %",
+      title: "threshold ε; bars: share of γ set to 0",
+      unit: "%",
       paint: (on) => [...bars(on, points("zeroed"), 0.6, "bar soft"), line(on, points("top1"), "mark"), ...dots(on, points("top1"))],
       words: () => said(rows.find(({ epsilon }) => epsilon === data.disabled_below) ?? rows[0]),
       read: (at) => said(rows[nearest(points("top1"), at)[0]]),
@@ -134,7 +135,7 @@
       x: [0.4, points.length + 0.6],
       y: [0, Math.max(5, 1.05 * Math.max(...points.map(([, share]) => share)))],
       title: "ReLU, from input to output",
-      unit: " %",
+      unit: "%",
       paint: (on) => bars(on, points, points.length > 100 ? 1 : 0.8),
       words: () => `most in ${said(points.reduce((a, b) => (b[1] > a[1] ? b : a)))}`,
       read: (at) => said(nearest(points, at)),
@@ -142,7 +143,7 @@
   }
 
   const CHARTS = {
-    accuracy: () => curve("top1", 100, " %", percent),
+    accuracy: () => curve("top1", 100, "%", percent),
     loss: () => curve("loss", 1, "", (value) => value.toFixed(3)),
     histogram,
     layers: disabledByLayer,
@@ -160,7 +161,7 @@
     const go = (at) => {
       view.at = at;
       slider.value = at;
-      said.textContent = `Epoch ${moment().epoch.toFixed(1)} of ${data.epochs}`;
+      said.textContent = `Epoch ${epochOf(moment().epoch)} of ${data.epochs}`;
       slider.setAttribute("aria-valuetext", said.textContent);
       ofMoment.forEach(draw);
     };

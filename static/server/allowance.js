@@ -39,13 +39,13 @@ class Allowance extends EventTarget {
     if (!this.value) return "";
     const { refusal, waiting_left: waiting, hourly_left: hourly } = this.value;
     if (refusal) return refusal;
-    const few = (left, where) => `This launches ${count} runs, and ${left} more of yours may ${where}.`;
-    if (waiting !== null && waiting < count) return few(waiting, "wait now");
-    if (hourly !== null && hourly < count) return few(hourly, "be launched within this hour");
+    const few = (left, where, then = "") => `This launches ${count} runs, but you can only ${where} ${left} more${then}.`;
+    if (waiting !== null && waiting < count) return few(waiting, "queue");
+    if (hourly !== null && hourly < count) return few(hourly, "launch", " this hour");
     return "";
   }
 
-  /** `Left for you: 3 runs in the queue, 18 launches this hour.`; "" without limits. */
+  /** `You have left: 3 runs in the queue, 18 launches this hour.`; "" without limits. */
   words() {
     if (!this.value) return "";
     const { waiting_left: waiting, hourly_left: hourly, running_most: running } = this.value;
@@ -54,8 +54,8 @@ class Allowance extends EventTarget {
       counted(hourly, "launch this hour", "launches this hour"),
     ].filter(Boolean);
     if (!parts.length) return "";
-    const at_once = running ? ` ${running === 1 ? "One of yours runs" : `${running} of yours run`} at a time.` : "";
-    return `Left for you: ${parts.join(", ")}.${at_once}`;
+    const at_once = running ? ` ${running === 1 ? "One of your runs trains" : `${running} of your runs train`} at a time.` : "";
+    return `You have left: ${parts.join(", ")}.${at_once}`;
   }
 }
 
@@ -70,8 +70,8 @@ document.addEventListener("onlybn:server", ({ detail: { mode } }) => {
 /** What a mode of the queue means for visitors; "" while it is open. */
 export const modeWords = (mode) =>
   ({
-    paused: "The queue is paused: runs that wait begin when it is opened again.",
-    drained: "The queue is being emptied: nothing new is taken, and what waits is worked off.",
+    paused: "The queue is paused. Queued runs will start when it reopens.",
+    drained: "The queue is draining: new runs are refused; queued ones still run.",
   })[mode] ?? "";
 
 /**

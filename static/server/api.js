@@ -45,6 +45,13 @@ export const ask = (path, body, headers = {}) =>
         body: JSON.stringify(body),
       });
 
+/** Sends a request of another `method`, with a JSON body unless it is undefined. Returns the JSON of the response. */
+export const send = (method, path, body, headers = {}) =>
+  request(path, {
+    method,
+    ...(body === undefined ? { headers } : { headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) }),
+  });
+
 /** Sends a file. Returns the JSON of the response. Throws Refusal. */
 export const upload = (path, file) =>
   request(
@@ -68,7 +75,7 @@ async function request(path, options, patience_s = PATIENCE_S) {
   } catch (error) {
     throw new Refusal(
       error.name === "TimeoutError"
-        ? `The server has not answered for ${patience_s} seconds. It may still do what was asked.`
+        ? `The server has not answered for ${patience_s} seconds. It may still complete the request.`
         : "The server cannot be reached. It may be restarting; nothing was lost.",
       0,
     );
@@ -94,7 +101,7 @@ function nullIfNoJson(error) {
 
 function reason(answer, status) {
   if (typeof answer?.detail === "string") return answer.detail;
-  if (status === 429) return "Too many requests came from here. Try again in a moment.";
+  if (status === 429) return "Too many requests from here. Try again in a moment.";
   return status >= 500
     ? `The server has a problem (${status}). Try again in a moment.`
     : `The server refused (${status}).`;
@@ -102,12 +109,16 @@ function reason(answer, status) {
 
 const OWNED = "onlybn.owner.";
 
-/** Launches a run and stores the token that lets this browser cancel it. */
-export async function launchRun(spec) {
-  const launched = await ask("/api/runs", spec);
-  set(OWNED + launched.id, launched.owner_token);
+/** Launches a run and stores the token that lets this browser cancel it. `of`: its {question, room}, if any. */
+export async function launchRun(spec, of = {}) {
+  const query = new URLSearchParams(Object.entries(of).filter(([, value]) => value)).toString();
+  const launched = await ask(`/api/runs${query && `?${query}`}`, spec);
+  keepToken(launched);
   return launched;
 }
+
+/** Stores the owner token of a run or a room that this browser has just made. */
+export const keepToken = ({ id, owner_token }) => set(OWNED + id, owner_token);
 
 /** The token of a run or of a study that this browser launched, or null. */
 export const ownerToken = (id) => get(OWNED + id);
@@ -128,8 +139,10 @@ export const cancel = (run) => asOwner(run, "cancel");
 export const resume = (run) => asOwner(run, "resume");
 
 /** Removes a run whose token this browser has; `restore` brings it back within an hour. */
-export const remove = (run) =>
-  request(`/api/runs/${encodeURIComponent(run.id)}`, { method: "DELETE", headers: owned(run) });
+export const remove = (run) => send("DELETE", `/api/runs/${encodeURIComponent(run.id)}`, undefined, owned(run));
+
+/** Changes those of `name`, `note` and `tags` that `values` has. Returns the run. */
+export const labelRun = (run, values) => send("PATCH", `/api/runs/${encodeURIComponent(run.id)}`, values, owned(run));
 
 /** Undoes a removal. */
 export const restore = (run) => asOwner(run, "restore");

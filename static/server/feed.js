@@ -100,7 +100,7 @@ export class Feed {
   watch(id, wanted = {}) {
     if (!this.#runs.has(id)) this.#runs.set(id, new RunData(id, wanted));
     if (this.#task) this.#task.wake();
-    else this.#task = repeat(() => this.#ask());
+    else this.#task = repeat(() => this.#ask(), 1000, { hidden: true });
     return this.#runs.get(id);
   }
 

@@ -2,6 +2,7 @@
  * How long this server keeps runs, in words.
  */
 
+import { whole } from "../base/format.js";
 import { ask } from "./api.js";
 import { isOver } from "./catalog.js";
 
@@ -12,18 +13,18 @@ let rules = null;
 /** Promise of the response of /api/kept, which is asked for once; null if the server did not say. */
 export const keptRules = () => (rules ??= ask("/api/kept").catch(() => null));
 
-const days = (number) => `${number.toLocaleString()} ${number === 1 ? "day" : "days"}`;
+const days = (number) => `${whole(number)} ${number === 1 ? "day" : "days"}`;
 
-/** `Runs are kept 14 days, failed and cancelled ones 2 days.`; "" where nothing is deleted. */
+/** `Runs are kept for 14 days, failed and cancelled ones for 2 days.`; "" where nothing is deleted. */
 export function keptWords(rules) {
   if (!rules) return "";
   const { keep_days: all, keep_failed_days: failed, budget_mb: budget } = rules;
   const said = [];
-  if (all && failed && all !== failed) said.push(`Runs are kept ${days(all)}, failed and cancelled ones ${days(failed)}.`);
-  else if (all) said.push(failed ? `Runs are kept ${days(all)}.` : `Finished runs are kept ${days(all)}.`);
-  else if (failed) said.push(`Failed and cancelled runs are kept ${days(failed)}.`);
+  if (all && failed && all !== failed) said.push(`Runs are kept for ${days(all)}, failed and cancelled ones for ${days(failed)}.`);
+  else if (all) said.push(failed ? `Runs are kept for ${days(all)}.` : `Finished runs are kept for ${days(all)}.`);
+  else if (failed) said.push(`Failed and cancelled runs are kept for ${days(failed)}.`);
   if (budget) said.push(`When the disk is full, the oldest lose their curves and trained networks${said.length ? " earlier" : ""}.`);
-  return said.length ? `${said.join(" ")} Those pinned by the server’s admin stay.` : "";
+  return said.length ? `${said.join(" ")} Runs pinned by the server’s admin are never deleted.` : "";
 }
 
 /** When `run` will be deleted, in Unix seconds; null: never, or not known yet. */

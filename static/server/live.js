@@ -1,8 +1,8 @@
 /**
  * The page's only clock. Everything that must stay fresh is a task here; nothing else in a page polls.
  *
- * After each turn a task says whether it has more to do. The clock stops when no task has more or the page is hidden,
- * and slows down while the server cannot be reached. It resumes by itself.
+ * After each turn a task says whether it has more to do. The clock stops when no task has more, and slows down while
+ * the server cannot be reached. While the page is hidden only tasks that ask for it go on, slowly. It resumes by itself.
  */
 
 import { Refusal } from "./api.js";
@@ -11,6 +11,7 @@ const BACKOFF_MS = [1000, 2000, 4000, 5000];
 const TOO_MANY = 429;
 const TOO_MANY_MS = 10_000; // used when the response does not say how long to wait
 const MIN_INTERVAL_MS = 50;
+const HIDDEN_MS = 15_000;
 
 const tasks = new Set();
 let timer = null;
@@ -34,10 +35,11 @@ export const connection = new (class extends EventTarget {
 
 /**
  * Runs `turn()` at once and then every `interval_ms` for as long as it returns a truthy value; a number sets the next
- * interval. When it returns false the task sleeps until `wake()` is called or the page becomes visible again.
+ * interval. When it returns false the task sleeps until `wake()` is called or the page becomes visible again. `hidden`:
+ * it goes on every 15 s while the page is hidden.
  */
-export function repeat(turn, interval_ms = 1000) {
-  const task = { turn, interval_ms, due: 0, asleep: false, woken: false };
+export function repeat(turn, interval_ms = 1000, { hidden = false } = {}) {
+  const task = { turn, interval_ms, hidden, due: 0, asleep: false, woken: false };
   tasks.add(task);
   schedule(0);
   return {
@@ -59,14 +61,18 @@ function wake(task) {
 function schedule(delay) {
   clearTimeout(timer);
   const patience = connection.waits_until - performance.now();
-  timer = document.hidden ? null : setTimeout(tick, Math.max(delay, patience));
+  const going = !document.hidden || [...tasks].some(isDue);
+  timer = going ? setTimeout(tick, Math.max(delay, patience, document.hidden ? HIDDEN_MS : 0)) : null;
 }
+
+/** Whether a task may have a turn as the page is now, shown or hidden. */
+const isDue = ({ asleep, hidden }) => !asleep && (hidden || !document.hidden);
 
 async function tick() {
   if (turning) return;
   turning = true;
   const now = performance.now();
-  const due = [...tasks].filter((task) => !task.asleep && task.due <= now + 20);
+  const due = [...tasks].filter((task) => isDue(task) && task.due <= now + 20);
   for (const task of due) task.woken = false;
   const results = await Promise.allSettled(due.map((task) => task.turn()));
   turning = false;
@@ -99,7 +105,7 @@ function settle(task, result) {
 }
 
 function next(lost) {
-  const waiting = [...tasks].filter((task) => !task.asleep).map((task) => task.due);
+  const waiting = [...tasks].filter(isDue).map((task) => task.due);
   if (!waiting.length) return;
   const soonest = Math.max(0, Math.min(...waiting) - performance.now());
   schedule(lost ? BACKOFF_MS[Math.min(failures, BACKOFF_MS.length) - 1] : soonest);
@@ -108,7 +114,7 @@ function next(lost) {
 const isPassing = (reason) => reason instanceof Refusal && reason.passing;
 
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) return clearTimeout(timer);
+  if (document.hidden) return schedule(HIDDEN_MS);
   tasks.forEach(wake);
   schedule(0);
 });

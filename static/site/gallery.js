@@ -24,7 +24,7 @@ export function gallery() {
   const element = h(
     "section",
     { class: "gallery", "aria-label": "Examples", hidden: true },
-    h("header", {}, h("h2", {}, "Real runs to look at first"), compare),
+    h("header", {}, h("h2", {}, "Finished runs to explore"), compare),
     words,
     list,
   );
@@ -47,8 +47,8 @@ function introduction([{ run }]) {
   const { architecture, epochs } = run.spec;
   return [
     exampleMark(run),
-    ` ${architectureTitle(architecture)} on ${datasetTitle(run.spec)}, ${whole(epochs)} epochs, not trained on this `,
-    `server but on ${run.example.machine}. Open one: everything works as with a run of your own.`,
+    ` ${architectureTitle(architecture)} on ${datasetTitle(run.spec)}, ${whole(epochs)} epochs, trained in advance `,
+    `on ${run.example.machine}. Open any of them and explore it as if it were yours.`,
   ];
 }
 
@@ -70,7 +70,7 @@ function card({ run, tests }) {
   );
 }
 
-/** The test accuracy over the epochs, from 0 to 100 %, with a thin line at each end. */
+/** The test accuracy over the epochs, from 0 to 100%, with a thin line at each end. */
 function curve(policy, tests) {
   const last = tests.at(-1)[0] || 1;
   const y = (share) => (HEIGHT - 2 - share * (HEIGHT - 4)).toFixed(1);

@@ -21,12 +21,12 @@ const usable = (selector) => [...document.querySelectorAll(selector)].find((foun
 
 /** Keys, words, what they do, and where they apply (by default everywhere). */
 const KEYS = [
-  { keys: ["?"], words: "Show these keys", act: () => sheet() },
+  { keys: ["?"], words: "Show keyboard shortcuts", act: () => sheet() },
   ...[...document.querySelectorAll(".site-bar a[data-keys]")].map(toPage),
   { keys: ["n"], words: "New run", act: go("/train#form") },
   { keys: ["/"], words: "Find a run", act: find },
   { keys: ["s"], words: "Share this page", ...press("[aria-haspopup=dialog]") },
-  { keys: ["l"], words: "Launch what the form says", ...press("#launch") },
+  { keys: ["l"], words: "Launch the run in the form", ...press("#launch") },
   { keys: ["x"], words: "Cancel this run", ...press('[data-does="cancel"]') },
   { keys: ["p"], words: "Pin this run, or unpin it", ...press('[data-does="pin"]') },
   { keys: ["k"], words: "Play the training, or pause it", ...press(".player .play") },
@@ -79,12 +79,12 @@ export function sheet() {
     h(
       "div",
       { class: "sheet-head" },
-      h("h2", { id: "keys-title" }, "Keys"),
+      h("h2", { id: "keys-title" }, "Keyboard shortcuts"),
       h("button", { type: "button", class: "button small", onclick: () => dialog.close() }, "Close"),
     ),
     h("dl", { class: "keys" }, rows),
-    h("label", { class: "sheet-row" }, on, "Use these keys (they rest while you type)"),
-    h("p", { class: "quiet" }, "New to all this? ", h("a", { href: "/about" }, "About"), " explains the paper and the words."),
+    h("label", { class: "sheet-row" }, on, "Enable shortcuts (inactive while you type)"),
+    h("p", { class: "quiet" }, "New to all this? ", h("a", { href: "/about" }, "About"), " explains the paper and the terms."),
   );
   dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());

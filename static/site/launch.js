@@ -15,7 +15,7 @@ export function launches(button, message, { name, runs }) {
     busy(button, message, async () => {
       // The next page draws a chart: its library comes while the server answers.
       document.head.append(h("link", { rel: "prefetch", href: "/static/plotly.min.js", as: "script" }));
-      for (const spec of runs.slice(ids.length)) ids.push((await launchRun(spec)).id);
+      for (const spec of runs.slice(ids.length)) ids.push((await launchRun(spec, { question: name })).id);
       visit(`/compare?question=${name}&runs=${ids.map(encodeURIComponent).join(",")}`);
       ids = [];
     }),

@@ -13,7 +13,7 @@ const KEPT = "onlybn.removed"; // for the next page of this tab
 
 /** The button that deletes a run; shown if this browser launched the run, it has ended, and no study needs it. */
 export function removeButton(data) {
-  const button = h("button", { type: "button", class: "button danger", hidden: true }, "Delete");
+  const button = h("button", { type: "button", hidden: true }, "Delete");
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {
@@ -38,16 +38,16 @@ export function offerUndo(again) {
   const act = async () => {
     await restore(run);
     again();
-    return `“${run.name}” is back.`;
+    return `“${run.name}” was restored.`;
   };
-  toast(`“${run.name}” is deleted. It can be brought back for an hour.`, { action: { words: "Undo", act } });
+  toast(`“${run.name}” was deleted. You can restore it for an hour.`, { action: { words: "Undo", act } });
 }
 
 /** A button that restores a deleted run of this browser; null for all others. */
 export function restoreButton(id) {
   if (!ownerToken(id)) return null;
   const problem = h("span", { role: "alert" });
-  const button = h("button", { type: "button", class: "button" }, "Undo the deletion");
+  const button = h("button", { type: "button", class: "button" }, "Restore it");
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {
@@ -58,5 +58,5 @@ export function restoreButton(id) {
       button.disabled = false;
     }
   });
-  return h("p", {}, "If you deleted it within the last hour, it can come back. ", button, " ", problem);
+  return h("p", {}, "If you deleted it within the last hour, you can restore it. ", button, " ", problem);
 }

@@ -8,8 +8,13 @@ import { copyButton, h } from "../base/dom.js";
 import { embedded } from "../base/frame.js";
 import { options } from "../server/catalog.js";
 
-const THEMES = { "": "The reader’s", light: "Light", dark: "Dark" };
-const HEIGHT = 720;
+const THEMES = { "": "Match reader", light: "Light", dark: "Dark" };
+/** What of a page can be embedded by itself, and its height in pixels; "" is the whole page. */
+const PARTS = {
+  "/run": { accuracy: ["Accuracy", 400], loss: ["Loss", 400], gamma: ["Histogram of γ", 400], disabled: ["Disabled features", 400], "": ["The whole page", 720] },
+  "/compare": { curves: ["Curves and legend", 640], "": ["The whole page", 720] },
+};
+const WHOLE = { "": ["The whole page", 720] };
 const A_ROW = 56; // letters; a phone shows fewer and scrolls
 const MOST_ROWS = 4;
 
@@ -31,8 +36,14 @@ function open() {
     { class: "select", "aria-label": "Theme of the embedded page" },
     Object.entries(THEMES).map(([value, title]) => h("option", { value }, title)),
   );
-  const write = () => (code.text.value = embedCode(address, theme.value));
-  theme.addEventListener("change", write);
+  const parts = PARTS[location.pathname] ?? WHOLE;
+  const part = h(
+    "select",
+    { class: "select", "aria-label": "What to embed" },
+    Object.entries(parts).map(([value, [title]]) => h("option", { value }, title)),
+  );
+  const write = () => (code.text.value = embedCode(address, theme.value, part.value, parts[part.value][1]));
+  for (const choice of [theme, part]) choice.addEventListener("change", write);
   write();
   const sheet = h(
     "dialog",
@@ -43,10 +54,11 @@ function open() {
       h("h2", { id: "share-title" }, "Share this page"),
       h("button", { type: "button", class: "button small", onclick: () => sheet.close() }, "Close"),
     ),
-    h("p", { class: "quiet" }, `The link opens ${opens()}. It lets nobody change what is yours.`),
+    h("p", { class: "quiet" }, `The link opens ${opens()}. Viewers cannot change anything.`),
     link.element,
     copyButton("Copy link", () => link.text.value, "button small"),
-    h("h3", {}, "In a page of yours"),
+    h("h3", {}, "Embed"),
+    parts === WHOLE ? null : h("label", { class: "sheet-row" }, "Show ", part),
     h("label", { class: "sheet-row" }, "Theme ", theme),
     code.element,
     copyButton("Copy code", () => code.text.value, "button small"),
@@ -67,9 +79,9 @@ function field(label, value, rows = 1) {
   return { element: h("label", { class: "sheet-field" }, label, text), text };
 }
 
-/** An iframe with the page at `address`. */
-function embedCode(address, theme) {
-  const source = addressOf(address, { theme }).replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+/** An iframe with the page at `address`, or with one `figure` of it. */
+function embedCode(address, theme, figure, height) {
+  const source = addressOf(address, { theme, ...(figure ? { figure } : {}) }).replaceAll("&", "&amp;").replaceAll('"', "&quot;");
   const title = document.title.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
-  return `<iframe src="${source}" title="${title}" width="100%" height="${HEIGHT}" loading="lazy" style="border: 0"></iframe>`;
+  return `<iframe src="${source}" title="${title}" width="100%" height="${height}" loading="lazy" style="border: 0"></iframe>`;
 }

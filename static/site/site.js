@@ -20,12 +20,22 @@ export function mount(element) {
   if (embedded) return document.body.append(frameBar(lostBanner()));
   const keys = import("./keys.js"); // listens as soon as it is loaded
   adminLink(element.querySelector("nav"));
-  const more = moreMenu(keys, element.querySelectorAll("nav a.wide"));
+  const more = moreMenu(keys, element.querySelectorAll("nav a"));
+  element.querySelector(".skip").addEventListener("click", skip);
   element.querySelector(".site-side").append(status(), helpButton(keys), themeButton(), more);
   for (const link of element.querySelectorAll("nav a, .site-more a")) {
     if (link.getAttribute("href") === location.pathname) link.setAttribute("aria-current", "page");
   }
   element.querySelector(".site-header").append(lostBanner());
+}
+
+/** Moves the focus to the heading of the page, past the header. */
+function skip(event) {
+  const heading = document.querySelector("h1");
+  if (!heading) return;
+  event.preventDefault();
+  heading.tabIndex = -1;
+  heading.focus();
 }
 
 /** A link to the admin's page, in a tab that has the admin token. */
@@ -71,8 +81,8 @@ function helpButton(keys) {
     {
       type: "button",
       class: "icon-button wide",
-      "aria-label": "Keys and help",
-      title: "Keys and help (?)",
+      "aria-label": "Shortcuts and help",
+      title: "Shortcuts and help (?)",
       onclick: async () => (await keys).sheet(),
     },
     "?",
@@ -80,17 +90,19 @@ function helpButton(keys) {
 }
 
 /** A menu for what does not fit into the header on a phone; `wide` are links of the header. */
-function moreMenu(keys, wide) {
+function moreMenu(keys, pages) {
   const line = (y) => s("path", { d: `M4 ${y}h16`, stroke: "currentColor", "stroke-width": "1.8", "stroke-linecap": "round" });
   const icon = s("svg", { viewBox: "0 0 24 24", width: 18, height: 18, "aria-hidden": "true" }, line(7), line(12), line(17));
   const summary = h("summary", { class: "icon-button", "aria-label": "More pages and help" }, icon);
-  const help = h("button", { type: "button" }, "Keys and help");
+  const help = h("button", { type: "button" }, "Shortcuts and help");
   help.addEventListener("click", async () => {
     summary.focus(); // the focus returns here when the dialog closes
     menu.open = false;
     (await keys).sheet();
   });
-  const copies = [...wide].map((link) => h("a", { href: link.getAttribute("href") }, link.textContent));
+  const copies = [...pages].map((link) =>
+    h("a", { href: link.getAttribute("href"), class: link.classList.contains("wide") ? null : "narrow" }, link.textContent),
+  );
   const links = h("div", {}, copies, help, isSignedIn() ? h("a", { href: "/sign-out" }, "Sign out") : "");
   const menu = h("details", { class: "menu site-more" }, summary, links);
   return menu;
@@ -129,14 +141,14 @@ function lostBanner() {
   let clock = null;
   connection.addEventListener("change", () => {
     clearInterval(clock);
-    if (connection.lost) banner.textContent = "Reconnecting… Runs go on without this page.";
+    if (connection.lost) banner.textContent = "Reconnecting… Runs continue without this page.";
     else if (connection.waits_until) count(banner);
     else banner.textContent = "";
   });
   /** Counts the seconds down for sighted readers only: a screen reader hears the number once. */
   function count(banner) {
     const left = () => Math.max(0, Math.ceil((connection.waits_until - performance.now()) / 1000));
-    const words = (seconds) => `Too many requests: this page goes on in ${seconds} s. Runs go on without it.`;
+    const words = (seconds) => `Too many requests: this page resumes in ${seconds} s. Runs continue without it.`;
     const seen = h("span", { "aria-hidden": "true" }, words(left()));
     banner.replaceChildren(h("span", { class: "offscreen" }, words(left())), seen);
     clock = setInterval(() => (seen.textContent = words(left())), 1000);

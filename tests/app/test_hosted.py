@@ -44,7 +44,7 @@ def test_a_wiped_disk_has_its_runs_again(start: Start, tmp_path: Path) -> None: 
         assert server.stdout
         said = server.stdout.readline()
         if ids:
-            assert said.startswith("The database is back, from ")
+            assert said.startswith("The database was restored from ")
             said = server.stdout.readline()
         assert said.startswith("OnlyBN is at ")
         ids.append(post(port, "/api/runs", {**SPEC, "replicate": len(ids)})["id"])

@@ -50,7 +50,7 @@ class Planned:
 
 TABLE = (
     Planned("batchnorm", "Only γ and β", "Every convolution and the output layer keep their random values."),
-    Planned("random-2", "As many random weights", "The control: as many parameters train, but weights picked by lot."),
+    Planned("random-2", "As many random weights", "Control: the same number of parameters, chosen at random."),
     Planned("output", "Only the output layer", "The usual way to use random features: a linear layer on top of them."),
     Planned("all", "Everything", "The whole network trains: what the same recipe reaches without any frozen part."),
 )
@@ -63,7 +63,7 @@ PHOTOGRAPHS: dict[str, tuple[Planned, dict[str, Any]]] = {
         {**EVENING, "architecture": "resnet-56"},
     ),
     "0-2-random-2": (
-        Planned("random-2", "As many random weights, ResNet-56", "The control: 4,256 weights chosen at random train."),
+        Planned("random-2", "As many random weights, ResNet-56", "Control: 4,256 weights, chosen at random."),
         {**EVENING, "architecture": "resnet-56"},
     ),
     "0-3-output": (

@@ -157,8 +157,8 @@ def report() -> int:
             if top1 := row.values.get("top1"):
                 sd = f" ± {top1.sd:.2f}" if top1.sd is not None else ""
                 disabled = row.values.get("disabled")
-                off = f", {disabled.mean:.1f} % disabled" if disabled else ""
-                print(f"  {in_words(row.key):<60}{top1.mean:.2f}{sd} %{off}, n = {row.finished} of {row.wanted}")
+                off = f", {disabled.mean:.1f}% disabled" if disabled else ""
+                print(f"  {in_words(row.key):<60}{top1.mean:.2f}{sd}%{off}, n = {row.finished} of {row.wanted}")
     return 0
 
 

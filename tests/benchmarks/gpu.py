@@ -5,7 +5,7 @@
     python -m tests.benchmarks.gpu --device cpu --small                # a rehearsal without a GPU
 
 right: logits and gradients of γ and β of each family and kind of policy, on the device and in float64 on the CPU.
-speed: images a second, memory, and the hours of the paper's 160 epochs, through the engine and through plain modules.
+speed: images per second, memory, and the hours of the paper's 160 epochs, through the engine and through plain modules.
 queue: a run through `python -m app` on the device, killed and resumed, with the bits of one that nobody disturbed.
 long: ResNet-14, then ResNet-32, with the paper's own 160 epochs on CIFAR-10, as far as the time goes.
 Each part gets a share of the time and stops by itself; what was measured is written after each part.

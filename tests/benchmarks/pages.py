@@ -118,9 +118,9 @@ def under_load(site: Site, store: Store, clients: int) -> None:
         trainer.end()
     told(f"{clients} clients on {LIVE} live runs, a training beside: feed", answers)
     slower = statistics.median(a / b - 1 for a, b in zip(with_them, without, strict=True))
-    print(f"{'a step of the training is slower by':<52} {100 * slower:.1f} %  (the clients run on the same cores)")
-    print(f"{'the web process takes of the cores':<52} {100 * statistics.median(shares):.1f} %")
-    print(f"{'the clients take of the cores':<52} {100 * statistics.median(theirs):.1f} %")
+    print(f"{'a step of the training is slower by':<52} {100 * slower:.1f}%  (the clients run on the same cores)")
+    print(f"{'the web process takes of the cores':<52} {100 * statistics.median(shares):.1f}%")
+    print(f"{'the clients take of the cores':<52} {100 * statistics.median(theirs):.1f}%")
 
 
 def _steps_for(child: Child, seconds: float) -> float:
@@ -165,7 +165,7 @@ def main() -> None:
             pids = tree(site.process.pid)
             before = sum(map(used_s, pids))
             time.sleep(IDLE_S)
-            print(f"{'idle, server and worker':<52} {100 * (sum(map(used_s, pids)) - before) / IDLE_S:.1f} % of a core")
+            print(f"{'idle, server and worker':<52} {100 * (sum(map(used_s, pids)) - before) / IDLE_S:.1f}% of a core")
             print(f"{'memory of the web process':<52} {memory_mib(site.process.pid):.0f} MiB")
         finally:
             site.stop()

@@ -7,7 +7,7 @@ gradients to bfloat16 on any machine (pool.py).
     python -m tests.benchmarks.precision --architectures resnet-14 --replicates 3 --train-examples 6400
 
 Fashion-MNIST, `batchnorm`, the paper's recipe. Printed: mean test accuracy of the last epoch over the replicates, and
-the mean difference to float32 with its paired 95 % interval; each replicate has the same seeds in all three. --json
+the mean difference to float32 with its paired 95% interval; each replicate has the same seeds in all three. --json
 FILE keeps every single accuracy; a file that is there already is gone on with.
 """
 
@@ -57,7 +57,7 @@ def main() -> None:
     # All ways of a replicate together, so that a part of the runs compares already.
     keys = [(a, w, r) for r, a, w in product(range(arguments.replicates), arguments.architectures, arguments.ways)]
     rows = run_all({_name(*key): job(*key) for key in keys}, arguments.json, arguments.processes)
-    print(f"{'network':<12}{'way':<15}{'n':>3}{'mean %':>9}{'sd':>7}   difference to float32, 95 %")
+    print(f"{'network':<12}{'way':<15}{'n':>3}{'mean %':>9}{'sd':>7}   difference to float32, 95%")
     for architecture, way in product(arguments.architectures, arguments.ways):
         own, reference = (
             {r: 100 * rows[_name(architecture, name, r)]["top1"] for r in range(arguments.replicates)}

@@ -76,7 +76,7 @@ def main() -> None:
 
     keys = [(a, e, c, r) for r, a, e, c in product(replicates, architectures, arguments.lengths, recipes)]
     rows = run_all({name(*key): job(*key) for key in keys}, arguments.json, arguments.processes)
-    print(f"{'network':<12}{'E':>3} {'recipe':<20}{'n':>3}{'mean %':>9}{'sd':>7}   less the paper's recipe, 95 %")
+    print(f"{'network':<12}{'E':>3} {'recipe':<20}{'n':>3}{'mean %':>9}{'sd':>7}   less the paper's recipe, 95%")
     for architecture, length, recipe in product(architectures, arguments.lengths, recipes):
         found = {r: rows[name(architecture, length, recipe, r)]["top1"] for r in replicates}
         usual = {r: rows[name(architecture, length, "paper", r)]["top1"] for r in replicates}

@@ -4,8 +4,8 @@
     python -m tests.benchmarks.speed --networks resnet-110 --policies batchnorm --contenders plain ours limit
 
 What is compared is in contenders.py. Each contender is a process; only one of them goes at a time, the others are
-stopped, and they take turns, so that whatever disturbs the machine hits all alike. Printed: images a second (median of
-the turns), ours / plain (median of the ratios turn by turn), how many times the bare convolutions' time ours takes
+stopped, and they take turns, so that whatever disturbs the machine hits all alike. Printed: images per second (median
+of the turns), ours / plain (median of the ratios turn by turn), how many times the bare convolutions' time ours takes
 (without getting the images), bytes kept for backward an image, peak memory of the process. --json FILE keeps the
 figures with the machine's description.
 """

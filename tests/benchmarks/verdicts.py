@@ -6,7 +6,7 @@
 Printed for each study at each scale, in percent of the trials: how often it says "holds" and "does not hold" where the
 true effect is exactly at the edge of the claim (for the rule `within`, where it is zero and the claim true), how often
 anything is decided at some moment while replicates come in one by one, and how often it says "holds" where the claim is
-true by 5 points. It exits with 1 where more than 5 % (and what chance allows) decide at the edge.
+true by 5 points. It exits with 1 where more than 5% (and what chance allows) decide at the edge.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def main() -> int:
             if named.criterion.rule != "within":
                 worst = max(worst, ever)
     chance = 3 * 100 * sqrt(0.05 * 0.95 / arguments.trials)
-    print(f"at most {worst:.1f} % decide at the edge; {ALLOWED + chance:.1f} % is what chance allows")
+    print(f"at most {worst:.1f}% decide at the edge; {ALLOWED + chance:.1f}% is what chance allows")
     return 0 if worst <= ALLOWED + chance else 1
 
 

@@ -146,13 +146,13 @@ def main() -> None:
                         out, _ = process.communicate()
                     took = sorted(json.loads(out))
                     answers += took
-                    print(f"turn {turn + 1}: {100 * shares[-1]:.1f} % of the cores, {len(took)} answers", flush=True)
+                    print(f"turn {turn + 1}: {100 * shares[-1]:.1f}% of the cores, {len(took)} answers", flush=True)
         finally:
             site.stop()
             store.close()
     answers.sort()
     share = statistics.median(shares)
-    print(f"{'the web process takes of the cores':<52} {100 * share:.1f} %")
+    print(f"{'the web process takes of the cores':<52} {100 * share:.1f}%")
     print(f"{'that is for an answer':<52} {1e3 * share * CORES / arguments.clients:.2f} ms")
     print(f"{'an answer came after, p50':<52} {1e3 * statistics.median(answers):.1f} ms")
     print(f"{'p95':<52} {1e3 * answers[int(0.95 * len(answers))]:.1f} ms")

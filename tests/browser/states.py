@@ -103,6 +103,8 @@ def pages(runs: Runs, trained: str) -> dict[str, State]:
         "run-layers": State(f"/run?id={own}&now=ridge&over=layers&step=20"),
         "run-extend": State(f"/run?id={own}", act=lambda page: click(page, "summary", "Extend")),
         "run-downloads": State(f"/run?id={own}", act=lambda page: click(page, "summary", "Download")),
+        "run-labels": State(f"/run?id={own}", act=lambda page: click(page, "button", "Rename, tag")),
+        "run-figure": State(f"/run?id={own}&embed=1&figure=accuracy"),
         "run-without-gamma": State(f"/run?id={runs.plain}"),
         "run-failed": State(f"/run?id={runs.failed}"),
         "run-cancelled": State(f"/run?id={runs.cancelled}"),
@@ -112,6 +114,8 @@ def pages(runs: Runs, trained: str) -> dict[str, State]:
         "runs-empty": State("/runs", "empty"),
         "runs": State("/runs"),
         "runs-ticked": State(f"/runs?compare={pair}"),
+        "compare-figure": State(f"/compare?runs={four}&embed=1&figure=curves"),
+        "runs-grouped": State("/runs?group=study"),
         "runs-nothing-found": State("/runs?text=nothing+has+this+name"),
         "runs-embedded": State("/runs?embed=1"),
         "compare-nothing": State("/compare"),
@@ -124,6 +128,8 @@ def pages(runs: Runs, trained: str) -> dict[str, State]:
         "surgery": State(surgery, "working"),
         "surgery-evaluated": State(edited, "working", evaluate),
         "surgery-image": State(edited, "working", look),
+        "room-opening": State("/room"),
+        "room": State("/room", act=enter),
         "paper": State(f"/paper?study={runs.study}"),
         "paper-empty": State("/paper", "empty"),
         "findings": State("/findings"),
@@ -157,12 +163,23 @@ def settle(page: Page) -> None:
     page.wait_for_selector(
         ".latest :is(li, [data-slot=empty]):visible, .gallery-cards li:visible, .run-line, .blank, "
         ".questions, .finding, .runs-list :is(tr, p):visible, .compare-table tbody tr, .compare-empty, "
-        ".counts tbody tr, .layer-table, .docs, .admin-sign-in, .admin-queue, .preview:not([data-state=asking])"
+        ".counts tbody tr, .layer-table, .room-form, .one-figure, [data-embed=figure] .legend-list li, "
+        ".docs, .admin-sign-in, .admin-queue, .preview:not([data-state=asking])"
     )
 
 
 def click(page: Page, selector: str, words: str) -> None:
     page.locator(selector, has_text=words).first.click()
+
+
+def enter(page: Page) -> None:
+    """Open a room and join it."""
+    page.get_by_role("button", name="Open the room").click()
+    page.get_by_label("Nickname").fill("Ada")
+    page.get_by_role("button", name="Join").click()
+    expect(
+        page.get_by_role("button", name="Run it").or_(page.get_by_role("link", name="Build your own run")).first
+    ).to_be_visible()
 
 
 def sign_in(page: Page) -> None:
@@ -184,9 +201,9 @@ def evaluate(page: Page) -> None:
 
 
 def look(page: Page) -> None:
-    page.get_by_label("Number of the image").fill("3")
-    page.get_by_role("button", name="Show it to the network").click()
-    expect(page.locator('[data-slot="looked"]')).to_contain_text("Its class", timeout=EVALUATED_WITHIN_MS)
+    page.get_by_label("Image number").fill("3")
+    page.get_by_role("button", name="Classify").click()
+    expect(page.locator('[data-slot="looked"]')).to_contain_text("Label", timeout=EVALUATED_WITHIN_MS)
 
 
 def keys(page: Page) -> None:

@@ -47,9 +47,9 @@ def test_a_refused_cancel_rolls_back_and_says_why(open_page: Open, puppet: Puppe
         with page.expect_response("**/api/feed"):
             pass
     state(page).to_have_text("Cancelling")
-    story(page).to_contain_text("Stopping in epoch 4 of 12, as asked")
-    held[0].fulfill(status=503, json={"detail": "the database does not answer right now; please try again"})
-    alert(page, "the database does not answer").to_be_visible()
+    story(page).to_contain_text("Stopping in epoch 4 of 12, as requested")
+    held[0].fulfill(status=503, json={"detail": "the database does not respond right now; please try again"})
+    alert(page, "the database does not respond").to_be_visible()
     state(page).to_have_text("Running")
     expect(page.get_by_role("button", name="Cancel")).to_be_enabled()
     puppet.finish(run_id)
@@ -61,13 +61,13 @@ def test_a_failed_run_is_resumed_by_its_owner_and_retried_by_anybody(open_page: 
     puppet.checkpoint(run_id)
     puppet.fail(run_id, "out_of_memory", "There was not enough memory.")
     page = open_page(f"/run?id={run_id}")
-    story(page).to_contain_text("It failed in epoch 6 of 11, and the curves so far are kept.")
+    story(page).to_contain_text("Failed in epoch 6 of 11. The curves so far are kept.")
     expect(page.get_by_role("button", name="Retry")).to_be_visible()
     expect(page.get_by_role("button", name="Resume")).to_be_hidden()
     own(page, run_id, token)
     page.get_by_role("button", name="Resume").click()
     state(page).to_have_text("Queued")
-    story(page).to_contain_text("It has come to epoch 6 of 11")
+    story(page).to_contain_text("It reached epoch 6 of 11")
     expect(page.locator(".log li").first).to_contain_text("Queued again")
     puppet.claim(run_id)
     puppet.fail(run_id, "diverged", "The loss became infinite.")
@@ -80,7 +80,7 @@ def test_a_failed_run_is_resumed_by_its_owner_and_retried_by_anybody(open_page: 
     assert again is not None and again.spec.policy == "output" and again.spec.epochs == 11
     page.get_by_role("button", name="Cancel").click()  # the retry is the visitor's own
     state(page).to_have_text("Cancelled")
-    story(page).to_have_text("It was cancelled before it had learned anything.")
+    story(page).to_have_text("Cancelled before it learned anything.")
     page.get_by_role("button", name="Resume").click()
     state(page).to_have_text("Queued")
     page.get_by_role("button", name="Cancel").click()
@@ -91,8 +91,8 @@ def test_more_epochs_are_a_new_run_with_a_new_schedule(open_page: Open, puppet: 
     run_id = puppet.done(policy="batchnorm", epochs=7)
     page = open_page(f"/run?id={run_id}")
     page.locator("summary", has_text="Extend").click()
-    expect(page.locator(".extend")).to_contain_text("new learning-rate schedule from the start: 0.1")
-    expect(page.locator(".extend")).to_contain_text("It is not, to the bit")
+    expect(page.locator(".extend")).to_contain_text("new learning-rate schedule: 0.1")
+    expect(page.locator(".extend")).to_contain_text("not identical to one longer run")
     page.get_by_label("More epochs").fill("5")
     page.locator(".extend").get_by_role("button", name="Launch").click()
     page.wait_for_url(lambda url: run_id not in url and "/run?id=" in url)
@@ -110,13 +110,14 @@ def test_the_story_and_the_pinned_run(open_page: Open, puppet: Puppet) -> None:
     puppet.advance(run_id, 0.5)
     story(page).to_contain_text("In epoch 5 of 9.")
     story(page).to_contain_text("of the features are off, and test accuracy is")
-    story(page).to_contain_text("; the twin with as many random parameters was at")
+    story(page).to_contain_text("; its twin with the same number of random weights was at")
     until(drawn(page, "Accuracy"), "plot.data.some(({ name }) => name === 'twin: random-2')")
     puppet.finish(run_id)
-    story(page).to_contain_text("Done, after 9 epochs.")
+    story(page).to_contain_text("Finished after 9 epochs.")
     story(page).to_contain_text(" ended at ")
     page.locator(".story a").click()
     page.wait_for_url(f"**id={twin}")
+    page.locator("summary", has_text="More").click()
     page.get_by_role("button", name="Pin").click()
     expect(page.get_by_role("status").filter(has_text="Pinned in this browser")).to_be_visible()
     other = puppet.done(policy="output", epochs=3)
@@ -149,18 +150,18 @@ BASE: dict[str, Any] = {
 
 
 TOLD: list[tuple[dict[str, Any], dict[str, Any], str]] = [
-    ({"state": "queued", "position": 1}, {"slots": 0}, "Next in the queue, but no worker is there"),
+    ({"state": "queued", "position": 1}, {"slots": 0}, "Next in the queue. It will start when a worker connects."),
     (
         {"state": "queued", "position": 3, "progress": {"step": 0, "total_steps": 9}},
         {"slots": 1, "starts": {"low": 60, "high": 180}},
-        "2 other runs wait before it; it starts in 1 to 3 min.",
+        "2 runs are ahead of it. It will start in 1 to 3 min.",
     ),
-    ({}, {}, "In epoch 13 of 40. 31\u202f% of the features are off, and test accuracy is 50.0\u202f%."),
+    ({}, {}, "In epoch 13 of 40. 31% of the features are off, and test accuracy is 50.0%."),
     ({"top1": None}, {"off": None}, "In epoch 13 of 40. "),
     (
         {},
         {"twin": {"run": {"state": "running", "policy": "all"}, "tests": [{"epoch": 3, "top1": 0.2}]}, "epoch": 12},
-        "the twin that trains “All parameters”, only at epoch 3 yet, is at 20.0\u202f%.",
+        "its twin that trains “All parameters” is at 20.0% (epoch 3).",
     ),
     (
         {"state": "cancelled"},
@@ -171,9 +172,13 @@ TOLD: list[tuple[dict[str, Any], dict[str, Any], str]] = [
             },
             "epoch": 12,
         },
-        "were off, and test accuracy was 50.0\u202f%; the twin with random parameters was at 20.0\u202f% at this",
+        "were off, and test accuracy was 50.0%; its twin with random weights was at 20.0% at this",
     ),
-    ({"progress": {**BASE["progress"], "step": 1000, "analysed": 0.5}}, {}, "being analysed. 31\u202f% of the"),
+    (
+        {"progress": {**BASE["progress"], "step": 1000, "analysed": 0.5}},
+        {},
+        "Analysing the trained network… 31% of the",
+    ),
 ]
 """What is different from BASE, what else is known, and a part of what is to be said."""
 

@@ -81,16 +81,6 @@ def test_a_mean_has_only_the_steps_that_all_its_runs_have(open_page: Open, puppe
     page.wait_for_function(f"{CURVES}[0].x.at(-1) > 10")
 
 
-def test_a_run_looks_the_same_whatever_stands_beside_it(open_page: Open, six: list[str]) -> None:
-    look = f"{CURVES}.find(({{uid}}) => uid === '{six[1]}')"
-    styles = []
-    for ids in ([six[1]], [*six[3:], six[1]]):
-        page = open_page(compared(ids, "&group=run"))
-        page.wait_for_function(f"{UIDS}?.length === {len(ids)}")
-        styles.append(page.evaluate(f"[{look}.line.color, {look}.line.dash, {look}.marker.symbol]"))
-    assert styles[0] == styles[1]
-
-
 def test_what_runs_goes_on_what_failed_stays_and_what_is_gone_is_named(
     open_page: Open, puppet: Puppet, six: list[str]
 ) -> None:
@@ -110,7 +100,7 @@ def test_what_runs_goes_on_what_failed_stays_and_what_is_gone_is_named(
     page.wait_for_function(f"{CURVES}[0].x.length === 5")
     assert page.evaluate("document.querySelector('.overlay .plot').layout.yaxis.range") == [10, 20], "the zoom stays"
     expect(page.locator(".legend-list .badge")).to_have_text(["Finished", "Failed"])
-    page.get_by_role("button", name="Take nosuchrun1234 out").click()
+    page.get_by_role("button", name="Remove nosuchrun1234").click()
     expect(page.locator(".legend-list")).not_to_contain_text("nosuchrun1234")
     assert f"runs={live},{failed}" in unquote(page.url)
 
@@ -131,7 +121,7 @@ def test_the_address_is_the_whole_page(open_page: Open, six: list[str]) -> None:
     again = open_page(page.url.removeprefix(page.evaluate("location.origin")))
     again.wait_for_function(f"{CURVES}?.length === 9")  # three groups: band, raw mean, smoothed mean
     assert again.evaluate(UIDS) == page.evaluate(UIDS)
-    expect(again.locator(".compare-note").first).to_contain_text("The strong lines are smoothed (0.50)")
+    expect(again.locator(".compare-note").first).to_contain_text("The bold lines are smoothed (0.50)")
     raw, smooth = (trace for trace in traces(again, 9)[1:3])
     assert raw["uid"].endswith("-raw") and raw["y"] != smooth["y"] and raw["y"][0] == smooth["y"][0]
     assert raw["x"][-1] == pytest.approx(40.0, rel=0.01), "the seconds of the run"
@@ -160,7 +150,7 @@ def test_table_baseline_and_differences(open_page: Open, puppet: Puppet, six: li
     differences = page.locator(".difference tbody th")
     expect(differences).to_have_text(["What trains", "Replicate", "Learning rate", "Rate drops at"])
     expect(page.locator(".difference")).to_contain_text("0.25,0.5,0.75")
-    page.get_by_label("Take Slow rate out of the table and the charts").click()
+    page.get_by_label("Remove Slow rate from the table and the charts").click()
     expect(rows).to_have_count(6)
     assert "base=" not in page.url
 
@@ -275,7 +265,7 @@ def test_more_runs_than_one_question_may_have(open_page: Open, puppet: Puppet, s
     expect(page.get_by_text("21 runs have no disabled features yet.")).to_be_visible()
     assert fmean(page.evaluate(f"{CURVES}[1].y")) > 1
     page = open_page("/compare?text=Crowd&state=cancelled")
-    expect(page.get_by_text("21 runs: Cancelled · “Crowd” in name or id")).to_be_visible()
+    expect(page.get_by_text("21 runs: Cancelled · “Crowd” in name, id or tag")).to_be_visible()
     expect(page.get_by_text("No run has a test accuracy yet.")).to_be_visible()
 
 
@@ -284,11 +274,11 @@ def test_a_thicket_is_drawn_on_demand(open_page: Open, puppet: Puppet) -> None:
     page = open_page(compared(many, "&group=run"))
     traces(page, 24)
     expect(page.locator(".legend-list > li")).to_have_count(24)
-    expect(page.get_by_role("note").filter(has_text="24 of 30 lines are drawn")).to_be_visible()
+    expect(page.get_by_role("note").filter(has_text="Showing 24 of 30 lines")).to_be_visible()
     page.get_by_role("button", name="Draw all 30").click()
     traces(page, 30)
     expect(page.locator(".legend-list > li")).to_have_count(30)
-    expect(page.get_by_text("lines are drawn")).to_be_hidden()
+    expect(page.get_by_text("of 30 lines")).to_be_hidden()
 
 
 def test_runs_without_a_name_are_called_what_they_are(open_page: Open, six: list[str]) -> None:

@@ -12,7 +12,7 @@ from tests.browser.puppet import Puppet
 def test_nothing_chosen_says_what_to_do(open_page: Open, puppet: Puppet) -> None:
     puppet.done(epochs=2)
     page = open_page("/compare")
-    expect(page.get_by_role("heading", name="Which runs shall be compared?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Choose runs to compare")).to_be_visible()
     page.get_by_role("link", name="All finished runs on Digits").click()
     expect(page.locator(".compare-table tbody tr").first).to_be_visible()
     assert "dataset=digits" in page.url

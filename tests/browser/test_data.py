@@ -17,13 +17,13 @@ from tests.browser.test_run import state
 CHARTS = (
     "Accuracy",
     "Loss",
-    "At this moment: Histogram",
-    "Over the training: Values",
+    "Now: Histogram",
+    "Over time: Values",
     "Learning rate",
-    "Images a second",
-    "Without the smallest γ",
-    "ReLUs that are off",
-    "How often each channel is 0",
+    "Images per second",
+    "Accuracy with small γ removed",
+    "Dead ReLU channels",
+    "How often each channel is zero",
 )
 
 
@@ -45,7 +45,7 @@ def saved(page: Page, region: Locator) -> list[list[str]]:
 
 def test_every_chart_of_a_run_has_its_numbers_and_its_words(open_page: Open, puppet: Puppet) -> None:
     page = open_page(f"/run?id={puppet.done()}")
-    drawn(page, "How often each channel is 0")
+    drawn(page, "How often each channel is zero")
     assert page.locator(".data table").count() == 0, "made when somebody opens them"
     for name in CHARTS:
         fold(page, name).click()
@@ -80,9 +80,9 @@ def test_no_point_is_missing_and_the_file_has_them_to_the_digit(open_page: Open,
 
 def test_a_spreadsheet_takes_what_is_copied(open_page: Open, puppet: Puppet) -> None:
     page = open_page(f"/run?id={puppet.done()}", permissions=["clipboard-read", "clipboard-write"])
-    drawn(page, "Without the smallest γ")
-    fold(page, "Without the smallest γ").click()
-    table(page, "Without the smallest γ").locator("xpath=..").get_by_role("button", name="Copy").click()
+    drawn(page, "Accuracy with small γ removed")
+    fold(page, "Accuracy with small γ removed").click()
+    table(page, "Accuracy with small γ removed").locator("xpath=..").get_by_role("button", name="Copy").click()
     expect(page.get_by_text("Copied", exact=True)).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()").splitlines()
     assert copied[0].split("\t") == ["epsilon", "zeroed", "top1", "change"]
@@ -123,25 +123,27 @@ def test_a_long_run_says_that_it_is_thinned(open_page: Open, puppet: Puppet) -> 
     drawn(page)
     for name in ("Accuracy", "Learning rate"):
         fold(page, name).click()
-        expect(table(page, name).locator("xpath=..").locator(".data-bar")).to_contain_text("thinned, every peak kept")
+        expect(table(page, name).locator("xpath=..").locator(".data-bar")).to_contain_text(
+            "some train points are left out"
+        )
     puppet.finish(run_id)
     short = open_page(f"/run?id={puppet.done()}")
     drawn(short)
     fold(short, "Accuracy").click()
     expect(table(short, "Accuracy")).to_be_visible()
-    expect(short.get_by_text("thinned")).to_have_count(0)
+    expect(short.get_by_text("some train points are left out")).to_have_count(0)
 
 
 def test_a_table_of_very_many_cells_comes_in_parts(open_page: Open, puppet: Puppet) -> None:
     page = open_page(f"/run?id={puppet.done(architecture='resnet-218', epochs=40)}&over=layers")
-    name = "Over the training: Off by layer"
-    drawn(page, "Over the training")
+    name = "Over time: Disabled by layer"
+    drawn(page, "Over time")
     fold(page, name).click()
     rows = table(page, name).locator("tbody tr")
     expect(rows).to_have_count(40)
     lines = saved(page, table(page, name))
     assert len(lines) == 1 + 61 and len(lines[0]) > 200
-    page.get_by_role("button", name="Show more: 21 of 61 rows are folded away").click()
+    page.get_by_role("button", name="Show more: 21 of 61 rows are hidden").click()
     expect(rows).to_have_count(61)
 
 
@@ -158,9 +160,9 @@ def test_the_other_pages_figures_have_their_numbers(open_page: Open, puppet: Pup
     name = "The values of one channel"
     fold(page, name).click()
     expect(table(page, name).locator("tbody tr")).to_have_count(33)
-    middle = table(page, name).locator("tbody tr").filter(has_text="lets it pass").first
+    middle = table(page, name).locator("tbody tr").filter(has_text="unchanged").first
     before = middle.inner_text()
-    page.get_by_role("button", name="Turned round").click()
+    page.get_by_role("button", name="Sign flipped").click()
     expect(middle).not_to_have_text(before)
 
     page = open_page("/paper#random-k")

@@ -58,7 +58,7 @@ def test_the_report_works_from_the_disk_without_a_network(
         with from_disk(browser, file, scheme, width) as report:
             expect(report.get_by_role("heading", level=1)).to_have_text("To take home")
             expect(report.locator(".stats div", has_text="Test accuracy").locator("dd")).to_have_text(
-                f"{run.result.top1:.2%}".replace("%", " %")
+                f"{run.result.top1:.2%}".replace("%", "%")
             )
             assert report.locator(".plot svg").count() == 7
             moves(report)
@@ -95,7 +95,7 @@ def test_a_comparison_works_from_the_disk_without_a_network(
             assert box
             report.mouse.move(box["x"] + box["width"] - 20, box["y"] + 30)
             expect(readout).to_have_text(
-                f"ResNet-14 · BatchNorm only, n = 3: {shown[:-1].replace(' to ', ' to ')} %), epoch 4"
+                f"ResNet-14 · BatchNorm only, n = 3: {shown[:-1].replace(' to ', ' to ')}%), epoch 4"
             )
             table = report.get_by_role("region", name="Table: Runs")
             expect(table.get_by_role("row")).to_have_count(4), "as searched for"
@@ -144,21 +144,21 @@ def test_a_study_is_downloaded_from_its_card(open_page: Open, puppet: Puppet, br
 def moves(report: Page) -> None:
     """The slider, the letters and the pointer each change what the charts show."""
     readout = report.locator("figure", has_text="Histogram of all layers").locator(".readout")
-    expect(readout).to_contain_text("at epoch 12.0")
-    slider = report.get_by_label("Moment of the training")
+    expect(readout).to_contain_text("at epoch 12")
+    slider = report.get_by_label("Moment in training")
     bars = report.locator("[data-chart=histogram] .bar")
     before = bars.evaluate_all("all => all.map(bar => bar.getAttribute('height'))")
     slider.focus()
     report.keyboard.press("Home")
-    expect(readout).to_contain_text("at epoch 0.0")
+    expect(readout).to_contain_text("at epoch 0")
     expect(report.locator("[data-chart=layers]")).to_have_attribute(
-        "aria-label", "Disabled features by layer: 0.0 % of all features at epoch 0.0. The tables have the numbers."
+        "aria-label", "Disabled features by layer: 0.0% of all features at epoch 0. The tables have the numbers."
     )
     assert bars.evaluate_all("all => all.map(bar => bar.getAttribute('height'))") != before
     report.get_by_label("β", exact=True).check()
     expect(report.locator("[data-chart=histogram]")).to_contain_text("β; line: at the start")
     report.locator("[data-chart=accuracy] svg").hover()
-    expect(report.locator("figure", has_text="Accuracy").first.locator(".readout")).to_contain_text("(epoch 5.0)")
+    expect(report.locator("figure", has_text="Accuracy").first.locator(".readout")).to_contain_text("(epoch 5)")
 
 
 def test_each_chart_is_saved_as_a_picture(open_page: Open, puppet: Puppet, tmp_path: Path) -> None:
@@ -181,8 +181,8 @@ def test_each_chart_is_saved_as_a_picture(open_page: Open, puppet: Puppet, tmp_p
     name, content = saved("Accuracy", "PNG")
     assert name == f"onlybn-{run_id}-accuracy.png"
     assert content.startswith(b"\x89PNG")
-    page.get_by_role("tab", name="Off by layer").click()
-    drawn(page, "Over the training")
-    name, content = saved("Over the training", "SVG")
-    assert name == f"onlybn-{run_id}-over-the-training-off-by-layer.svg"
+    page.get_by_role("tab", name="Disabled by layer").click()
+    drawn(page, "Over time")
+    name, content = saved("Over time", "SVG")
+    assert name == f"onlybn-{run_id}-over-time-disabled-by-layer.svg"
     assert b"<svg" in content and b"heatmaplayer" in content

@@ -13,7 +13,7 @@ from tests.browser.puppet import Puppet
 
 
 def slider(page: Page) -> Locator:
-    return page.get_by_label("Moment of the training")
+    return page.get_by_label("Moment in training")
 
 
 def tab(page: Page, card: str, name: str) -> Locator:
@@ -29,32 +29,32 @@ def data(page: Page, label: str) -> Any:
 def test_scrubbing_playing_and_the_link(open_page: Open, puppet: Puppet) -> None:
     run_id = puppet.done()
     page = open_page(f"/run?id={run_id}")
-    histogram = drawn(page, "At this moment")
-    expect(page.locator(".moment")).to_have_text("Epoch 12.0 of 12")
+    histogram = drawn(page, "Now")
+    expect(page.locator(".moment")).to_have_text("Epoch 12 of 12")
     slider(page).focus()
     page.keyboard.press("Home")
-    expect(page.locator(".moment")).to_have_text("Epoch 0.0 of 12")
+    expect(page.locator(".moment")).to_have_text("Epoch 0 of 12")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
-    expect(slider(page)).to_have_attribute("aria-valuetext", "Epoch 1.0 of 12, step 12")
-    until(histogram, "plot.data[0].name === 'epoch 1.0'")
-    until(drawn(page, "Over the training"), "plot.layout.shapes[0]?.x0 === 1")
+    expect(slider(page)).to_have_attribute("aria-valuetext", "Epoch 1 of 12, step 12")
+    until(histogram, "plot.data[0].name === 'epoch 1'")
+    until(drawn(page, "Over time"), "plot.layout.shapes[0]?.x0 === 1")
     page.wait_for_url("**step=12")
 
-    tab(page, "At this moment", "Histogram").focus()
+    tab(page, "Now", "Histogram").focus()
     page.keyboard.press("ArrowRight")
-    expect(tab(page, "At this moment", "Layers")).to_be_focused()
-    tab(page, "Over the training", "Quantiles").click()
+    expect(tab(page, "Now", "Layers")).to_be_focused()
+    tab(page, "Over time", "Quantiles").click()
     page.get_by_role("button", name="β", exact=True).click()
     page.get_by_label("Layer of the γ panels").select_option(index=3)
-    ridge = data(page, "β of all 15 layers at epoch 1.0")
+    ridge = data(page, "β of all 15 layers at epoch 1")
     assert [trace["name"] for trace in ridge][:2] == ["stem.norm", "stage1.0.norm1"] and len(ridge) == 15
     assert len(data(page, "Quantiles of β")) == 7
 
     friend = open_page(page.url.removeprefix(page.evaluate("location.origin")))
-    expect(friend.locator(".moment")).to_have_text("Epoch 1.0 of 12")
+    expect(friend.locator(".moment")).to_have_text("Epoch 1 of 12")
     expect(friend.get_by_label("Layer of the γ panels")).to_have_value("2")
-    expect(tab(friend, "Over the training", "Quantiles")).to_have_attribute("aria-selected", "true")
+    expect(tab(friend, "Over time", "Quantiles")).to_have_attribute("aria-selected", "true")
     assert len(data(friend, "β of all 15 layers")) == 15
 
     page.emulate_media(reduced_motion="reduce")
@@ -63,7 +63,7 @@ def test_scrubbing_playing_and_the_link(open_page: Open, puppet: Puppet) -> None
     page.get_by_role("button", name="Pause").click()
     page.emulate_media(reduced_motion="no-preference")
     page.get_by_role("button", name="Play the training").click()
-    expect(page.locator(".moment")).to_have_text("Epoch 12.0 of 12")
+    expect(page.locator(".moment")).to_have_text("Epoch 12 of 12")
     expect(page.get_by_role("button", name="Play the training")).to_be_visible()
     assert "step=" not in page.url
 
@@ -71,21 +71,21 @@ def test_scrubbing_playing_and_the_link(open_page: Open, puppet: Puppet) -> None
 def test_the_numbers_behind_the_pictures(open_page: Open, puppet: Puppet) -> None:
     page = open_page(f"/run?id={puppet.done()}&over=layers&now=disabled&step=72")
     assert len(data(page, "Disabled features of each layer over the epochs")[0]["z"]) == 15
-    assert data(page, "Disabled features by layer: at epoch 6.0")[0]["type"] == "bar"
-    tab(page, "Over the training", "Off in all").click()
+    assert data(page, "Disabled features by layer: at epoch 6")[0]["type"] == "bar"
+    tab(page, "Over time", "Disabled, total").click()
     moments = len(data(page, "Disabled features over the epochs")[0]["x"])
-    tab(page, "At this moment", "Layers").click()
-    page.get_by_label("Data of the chart At this moment: Layers").click()
-    card = page.get_by_role("figure").filter(has=page.get_by_role("heading", name="At this moment"))
-    expect(card.locator(".data-bar p")).to_have_text("15 rows. Quantiles of γ at epoch 6.00.")
-    rows = page.get_by_role("region", name="Data: At this moment: Layers").locator("tbody tr")
+    tab(page, "Now", "Layers").click()
+    page.get_by_label("Data of the chart Now: Layers").click()
+    card = page.get_by_role("figure").filter(has=page.get_by_role("heading", name="Now"))
+    expect(card.locator(".data-bar p")).to_have_text("15 rows. Quantiles of γ at epoch 6.")
+    rows = page.get_by_role("region", name="Data: Now: Layers").locator("tbody tr")
     expect(rows).to_have_count(15)
     expect(rows.first.locator("td")).to_have_count(9)
-    tab(page, "Over the training", "Quantiles").click()
-    page.get_by_label("Data of the chart Over the training: Quantiles").click()
-    rows = page.get_by_role("region", name="Data: Over the training: Quantiles").locator("tbody tr")
+    tab(page, "Over time", "Quantiles").click()
+    page.get_by_label("Data of the chart Over time: Quantiles").click()
+    rows = page.get_by_role("region", name="Data: Over time: Quantiles").locator("tbody tr")
     expect(rows).to_have_count(moments)
-    tab(page, "Over the training", "Values").click()
+    tab(page, "Over time", "Values").click()
     expect(page.get_by_role("columnheader", name="γ ≈ 0.00", exact=True)).to_be_visible()
 
 
@@ -93,8 +93,8 @@ def test_a_live_run_is_followed_until_one_looks_back(open_page: Open, puppet: Pu
     run_id, _ = puppet.start()
     puppet.advance(run_id, 0.5)
     page = open_page(f"/run?id={run_id}")
-    heatmap = drawn(page, "Over the training")
-    expect(page.locator(".moment")).to_have_text("Epoch 6.0 of 12")
+    heatmap = drawn(page, "Over time")
+    expect(page.locator(".moment")).to_have_text("Epoch 6 of 12")
     zoomed = zoom(heatmap)
     puppet.advance(run_id, 0.6)
     expect(page.locator(".moment")).to_have_text("Epoch 7.2 of 12")
@@ -105,10 +105,10 @@ def test_a_live_run_is_followed_until_one_looks_back(open_page: Open, puppet: Pu
     until(heatmap, "plot.data[0].x.at(-1) === 9")
     expect(page.locator(".moment")).to_have_text(looked_at)
     assert x_range(heatmap) == zoomed
-    page.get_by_role("button", name="Follow the newest").click()
-    expect(page.locator(".moment")).to_have_text("Epoch 9.0 of 12")
+    page.get_by_role("button", name="Follow the latest").click()
+    expect(page.locator(".moment")).to_have_text("Epoch 9 of 12")
     puppet.finish(run_id)
-    expect(page.locator(".moment")).to_have_text("Epoch 12.0 of 12")
+    expect(page.locator(".moment")).to_have_text("Epoch 12 of 12")
 
 
 def test_a_link_that_makes_no_sense_shows_the_usual(open_page: Open, puppet: Puppet) -> None:

@@ -12,7 +12,7 @@ from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
 from tests.browser.test_run import state
 
-ABLATION, RELUS, ZEROS = "Without the smallest γ", "ReLUs that are off", "How often each channel is 0"
+ABLATION, RELUS, ZEROS = "Accuracy with small γ removed", "Dead ReLU channels", "How often each channel is zero"
 
 
 def test_a_run_shows_its_findings_once_it_is_finished(open_page: Open, puppet: Puppet) -> None:
@@ -32,11 +32,11 @@ def test_a_run_shows_its_findings_once_it_is_finished(open_page: Open, puppet: P
     relus = drawn(page, RELUS)
     assert kinds(relus) == ["bar", "bar"]
     words = relus.get_attribute("aria-label") or ""
-    assert words.startswith("ReLUs that are off: ") and "stage1.0.relu1" in words
+    assert words.startswith("Dead ReLU channels: ") and "stage1.0.relu1" in words
     zeros = drawn(page, ZEROS)
     assert kinds(zeros) == ["heatmap"]
     words = zeros.get_attribute("aria-label") or ""
-    assert words.startswith("How often each ReLU channel is 0: stem, half of 16 channels are 0 for more than ")
+    assert words.startswith("How often each ReLU channel is zero: stem, half of 16 channels are zero for more than ")
     expect(page.locator('[data-slot="unused"]')).to_contain_text("12,345 of 174,970 parameters")
     expect(page.get_by_role("region", name="γ and β of all layers").locator("tbody tr")).to_have_count(2)
     page.get_by_text("Layer by layer (15)").click()

@@ -85,7 +85,7 @@ def test_gamma_and_beta_start_as_the_policy_wants_unless_somebody_chose(open_pag
     page = open_page("/train")
     kind(page, "References").check()
     choice(page, "All but BatchNorm").check()
-    expect(page.locator(".warnings")).to_contain_text("γ and β stay where they start: γ = 1, β = 0.")
+    expect(page.locator(".warnings")).to_contain_text("γ and β keep their initial values: γ = 1, β = 0.")
     start = more(page).locator("#field-init-norm")
     expect(start.get_by_label("γ = 1, β = 0")).to_be_checked()
     assert "init" not in previewed(page)
@@ -191,7 +191,7 @@ def test_a_clone_is_the_same_run(open_page: Open, puppet: Puppet, fields: dict[s
     run = puppet.store.runs.get(run_id)
     assert run is not None
     page = open_page(f"/run?id={run_id}")
-    page.get_by_role("link", name="Clone").click()
+    page.get_by_role("link", name="Change and run again").click()
     page.wait_for_url(re.compile(r"/train\?architecture="))
     page.wait_for_function("document.querySelector('.preview')?.dataset.state === 'ready'")
     said = query(page)

@@ -31,7 +31,7 @@ def test_a_fresh_installation_shows_the_examples_and_opens_one(open_fresh_page: 
     cards.first.get_by_role("link").click()
     page.wait_for_url("**/run?id=*")
     expect(page.locator(".example-note")).to_contain_text("Shipped example, trained on ")
-    expect(page.locator(".story")).to_contain_text("the twin with as many random parameters")
+    expect(page.locator(".story")).to_contain_text("its twin with the same number of random weights")
     until(drawn(page, "Accuracy"), "plot.data.some(trace => trace.x.length > 30)")
     assert compare is not None and unquote(compare).count(",") == 3
     page = open_fresh_page(compare, page=page)
@@ -46,7 +46,7 @@ def test_a_fresh_installation_shows_the_examples_and_opens_one(open_fresh_page: 
 
 def test_the_list_says_that_nothing_of_ones_own_has_run(open_fresh_page: Open) -> None:
     page = open_fresh_page("/runs")
-    expect(page.get_by_text("Nothing of your own has run here yet.")).to_be_visible()
+    expect(page.get_by_text("You have not run anything here yet.")).to_be_visible()
     expect(page.locator(".gallery-cards > li")).to_have_count(4)
     expect(page.locator(".runs-table .example-mark")).to_have_count(4)
     page.get_by_label("What trains").select_option("all")

@@ -23,8 +23,8 @@ def test_about_shows_how_a_feature_dies(open_page: Open) -> None:
     expect(said).to_contain_text("Disabled")
     page.get_by_label("β, the shift").fill("-2")
     page.get_by_label("γ, the scale").fill("0.5")
-    expect(said).to_contain_text("Cut away")
-    expect(page.get_by_role("img", name="The values of one channel. Cut away")).to_be_visible()
+    expect(said).to_contain_text("Cut off")
+    expect(page.get_by_role("img", name="The values of one channel. Cut off")).to_be_visible()
     page.get_by_label("γ, the scale").focus()
     page.keyboard.press("Home")
     expect(page.locator(".slider b").first).to_have_text("-2.00")
@@ -78,7 +78,7 @@ def test_keys_go_where_they_say_and_rest_while_one_types(open_page: Open) -> Non
     page = open_page("/about")
     keys_listen(page)
     page.keyboard.press("?")
-    sheet = page.get_by_role("dialog", name="Keys")
+    sheet = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(sheet.get_by_text("Go to Runs")).to_be_visible()
     assert page.evaluate("document.activeElement.closest('dialog') !== null")
     page.keyboard.press("Escape")
@@ -86,7 +86,7 @@ def test_keys_go_where_they_say_and_rest_while_one_types(open_page: Open) -> Non
     page.keyboard.press("g")
     page.keyboard.press("r")
     page.wait_for_url("**/runs")
-    find = page.get_by_label("Find by name or id")
+    find = page.get_by_label("Find by name, id or tag")
     expect(find).to_be_visible()
     keys_listen(page)
     page.keyboard.press("/")
@@ -97,7 +97,7 @@ def test_keys_go_where_they_say_and_rest_while_one_types(open_page: Open) -> Non
     assert "/runs" in page.url
     find.blur()
     page.keyboard.press("?")
-    sheet.get_by_label("Use these keys").uncheck()
+    sheet.get_by_label("Enable shortcuts").uncheck()
     page.keyboard.press("Escape")
     left: list[Request] = []
     page.on("request", lambda request: left.append(request) if request.is_navigation_request() else None)
@@ -110,13 +110,13 @@ def test_keys_go_where_they_say_and_rest_while_one_types(open_page: Open) -> Non
 def test_keys_do_what_the_page_can_do(open_page: Open, puppet: Puppet) -> None:
     run_id = puppet.done(epochs=3)
     page = open_page(f"/run?id={run_id}")
-    pinned = page.get_by_role("button", name="Pin", exact=False).first
+    pinned = page.locator("[data-does=pin]")
     expect(pinned).to_have_attribute("aria-pressed", "false")
     page.keyboard.press("x")  # a finished run cannot be cancelled
     page.keyboard.press("p")
     expect(pinned).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("?")
-    sheet = page.get_by_role("dialog", name="Keys")
+    sheet = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(sheet.get_by_text("Pin this run")).to_be_visible()
     expect(sheet.get_by_text("Cancel this run")).to_have_count(0)
     open_page("/train", page=page)

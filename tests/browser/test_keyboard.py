@@ -59,9 +59,6 @@ def test_from_the_form_to_a_run_that_was_deleted_and_is_back(open_page: Open, pu
     page.wait_for_url("**/run?id=*")
     run_id = query(page)["id"]
 
-    tab_to(page, "button", "Pin")
-    page.keyboard.press("Enter")
-    expect(page.locator('[data-does="pin"]')).to_have_attribute("aria-pressed", "true")
     tab_to(page, "button", "Share")
     page.keyboard.press("Enter")
     sheet = page.get_by_role("dialog", name="Share this page")
@@ -77,18 +74,27 @@ def test_from_the_form_to_a_run_that_was_deleted_and_is_back(open_page: Open, pu
     tab_to(page, ".menu a", "Points as CSV")
     page.keyboard.press("Escape")
     focus_returned(page, "Download")
+    tab_to(page, "summary", "More")
+    page.keyboard.press("Enter")
+    tab_to(page, "button", "Pin")
+    page.keyboard.press("Enter")
+    expect(page.locator('[data-does="pin"]')).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Escape")
+    focus_returned(page, "More")
 
     page.keyboard.press("Shift+Tab")
     page.reload()
     tab_to(page, "button", "Cancel")
     page.keyboard.press("Enter")
     expect(page.locator(".run-title .badge")).to_have_text("Cancelled")
+    tab_to(page, "summary", "More")
+    page.keyboard.press("Enter")
     tab_to(page, "button", "Delete")
     page.keyboard.press("Enter")
     page.wait_for_url("**/runs")
     tab_to(page, ".toast button", "Undo")
     page.keyboard.press("Enter")
-    expect(page.locator(".toast")).to_contain_text("is back")
+    expect(page.locator(".toast")).to_contain_text("was restored")
     restored = page.locator(f'.runs-table a[href$="{run_id}"]')
     expect(restored).to_be_visible()
 
@@ -133,15 +139,15 @@ def test_help_is_on_every_screen_and_gives_the_focus_back(open_page: Open, width
         tab_to(page, ".site-more summary")
         page.keyboard.press("Enter")
         tab_to(page, '.site-more a[href="/about"]')
-        tab_to(page, ".site-more button", "Keys and help")
+        tab_to(page, ".site-more button", "Shortcuts and help")
     else:
         tab_to(page, ".site-side button", "?")
     page.keyboard.press("Enter")
-    sheet = page.get_by_role("dialog", name="Keys")
+    sheet = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(sheet).to_be_visible()
     page.keyboard.press("Escape")
     expect(sheet).to_be_hidden()
-    name = "More pages and help" if phone else "Keys and help"
+    name = "More pages and help" if phone else "Shortcuts and help"
     expect(page.locator(":focus")).to_have_attribute("aria-label", name)
 
 

@@ -69,7 +69,7 @@ def test_a_question_ends_in_a_sentence(open_page: Open, puppet: Puppet) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(EXPERIMENTS[TWIN].sentence)
     answer = page.get_by_role("region", name="Answer")
     expect(answer.get_by_role("progressbar")).to_have_count(2)
-    expect(answer.get_by_role("status")).to_contain_text("The answer comes when all runs have finished.")
+    expect(answer.get_by_role("status")).to_contain_text("The answer appears when all runs have finished.")
     expect(answer.locator(".paper-claim")).to_contain_text("The paper says")
     first, second = query(page)["runs"].split(",")
     puppet.claim(first)
@@ -157,7 +157,7 @@ def test_a_second_click_launches_only_the_example_that_was_refused(
         else:
             route.continue_()
 
-    page.route("**/api/runs", refuse_the_second)
+    page.route("**/api/runs*", refuse_the_second)
     before = puppet.store.runs.find()[1]
     page.get_by_role("button", name="Repeat it here").click()
     expect(page.get_by_role("alert").filter(has_text="The queue is full.")).to_be_visible()

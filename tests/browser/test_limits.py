@@ -58,25 +58,25 @@ def test_a_visitors_token_is_made_once_kept_and_sent(open_public: Open) -> None:
 def test_what_is_left_is_said_and_a_refusal_comes_in_advance(open_public: Open, public_puppet: Puppet) -> None:
     page = open_public(FORM)
     assert share(page).startswith(
-        "Left for you: 3 runs in the queue, 20 launches this hour. One of yours runs at a time."
+        "You have left: 3 runs in the queue, 20 launches this hour. One of your runs trains at a time."
     )
     expect(page.locator('[data-slot="price"]')).to_contain_text("of a core; at most 60 minutes here")
     for left in (2, 1):
         launch(page)
         open_public(FORM, page=page)
-        expect(page.locator('[data-slot="launch-share"]')).to_contain_text(f"Left for you: {left} run")
+        expect(page.locator('[data-slot="launch-share"]')).to_contain_text(f"You have left: {left} run")
     open_public("/", page=page)
     pair = page.locator('[data-slot="examples"]')
     expect(pair).to_have_attribute("aria-disabled", "true")
     pair.click(force=True)
     expect(page.locator('[data-slot="examples-problem"]')).to_have_text(
-        "This launches 2 runs, and 1 more of yours may wait now."
+        "This launches 2 runs, but you can only queue 1 more."
     )
     open_public(FORM, page=page)
     launch(page)
     waiting = len(public_puppet.store.queue.waiting())
     open_public(FORM, page=page)
-    words = "3 runs and studies of yours are waiting, and at most 3 may."
+    words = "3 runs and studies of yours are waiting; the limit is 3."
     expect(page.locator('[data-slot="launch-share"]')).to_contain_text(words)
     button = page.get_by_role("button", name="Launch", exact=True)
     expect(button).to_have_attribute("aria-disabled", "true")
@@ -86,7 +86,7 @@ def test_what_is_left_is_said_and_a_refusal_comes_in_advance(open_public: Open, 
     expect(page.get_by_role("alert").filter(has_text=words)).to_be_visible()
     assert len(public_puppet.store.queue.waiting()) == waiting
     somebody = open_public(FORM)
-    assert share(somebody).startswith("Left for you: 3 runs")
+    assert share(somebody).startswith("You have left: 3 runs")
 
 
 def test_a_run_that_costs_too_much_is_refused_at_the_button(open_public: Open) -> None:
@@ -97,19 +97,19 @@ def test_a_run_that_costs_too_much_is_refused_at_the_button(open_public: Open) -
     page.get_by_role("button", name="Launch", exact=True).click(force=True)
     expect(page.locator('[data-slot="launch-problem"]')).to_contain_text("instead of 200 would fit")
     page.get_by_label("Epochs").fill("1")
-    expect(place).to_contain_text("Left for you")
+    expect(place).to_contain_text("You have left")
     expect(page.locator('[data-slot="launch-problem"]')).to_be_hidden()
 
 
 def test_how_long_runs_are_kept_is_said(open_public: Open, public_puppet: Puppet) -> None:
     run_id = public_puppet.done(name="Kept for a while")
     page = open_public("/runs")
-    expect(page.get_by_text("Runs are kept 14 days, failed and cancelled ones 2 days.")).to_be_visible()
+    expect(page.get_by_text("Runs are kept for 14 days, failed and cancelled ones for 2 days.")).to_be_visible()
     open_public(f"/run?id={run_id}", page=page)
     run = public_puppet.store.runs.get(run_id)
     assert run and run.finished_at
     day = page.evaluate(
-        "unix => new Intl.DateTimeFormat(undefined, {dateStyle: 'medium'}).format(unix * 1000)",
+        "unix => new Intl.DateTimeFormat('en-GB', {dateStyle: 'medium'}).format(unix * 1000)",
         run.finished_at + 14 * 86400,
     )
     expect(page.locator('[data-slot="kept"]')).to_contain_text(f"Kept until {day}")

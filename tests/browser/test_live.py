@@ -71,7 +71,7 @@ def test_nothing_is_asked_once_a_run_is_over(open_page: Open, puppet: Puppet) ->
     assert minutes_questions(page) == 0
 
 
-def test_a_hidden_page_asks_nothing(open_page: Open, puppet: Puppet) -> None:
+def test_a_hidden_page_asks_rarely_and_in_the_end_nothing(open_page: Open, puppet: Puppet) -> None:
     run_id, _ = puppet.start()
     page = timed(open_page, f"/run?id={run_id}")
     expect(page.locator(".run-title .badge")).to_have_text("Running")
@@ -80,9 +80,10 @@ def test_a_hidden_page_asks_nothing(open_page: Open, puppet: Puppet) -> None:
         document.dispatchEvent(new Event("visibilitychange"));
     }"""
     page.evaluate(hide, True)
-    assert any(minutes_questions(page) == 0 for _ in range(4)), "it goes on, and not only with what was under way"
-    assert minutes_questions(page) == 0
+    minutes_questions(page)  # what was under way
+    assert 2 <= minutes_questions(page) <= 5, "every 15 s, for the title and the icon"
     puppet.finish(run_id)
+    assert any(minutes_questions(page) == 0 for _ in range(4)), "it never stops"
     page.evaluate(hide, False)
     expect(page.locator(".run-title .badge")).to_have_text("Finished")
 
@@ -146,11 +147,11 @@ def test_too_many_requests_are_no_lost_connection(open_page: Open, puppet: Puppe
 
     page.route("**/api/feed", refuse)
     banner = page.locator(".lost")
-    expect(banner).to_contain_text("Too many requests: this page goes on in 9 s.")
+    expect(banner).to_contain_text("Too many requests: this page resumes in 9 s.")
     expect(banner).not_to_contain_text("Reconnecting")
-    expect(banner.locator("[aria-hidden]")).to_contain_text("goes on in 7 s")
+    expect(banner.locator("[aria-hidden]")).to_contain_text("resumes in 7 s")
     page.get_by_label("Layer of the γ panels").select_option(index=1)  # which asks the feed at once
-    expect(banner.locator("[aria-hidden]")).to_contain_text("goes on in 5 s")
+    expect(banner.locator("[aria-hidden]")).to_contain_text("resumes in 5 s")
     assert all(later - earlier > 8.9 for earlier, later in pairwise(asked)), asked
     page.unroute("**/api/feed")
     puppet.finish(run_id)

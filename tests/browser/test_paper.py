@@ -95,7 +95,9 @@ def test_every_question_says_what_it_costs_before_anything_runs(open_page: Open)
     assert page.url.endswith("/paper?scale=paper#subsets")
     page.reload()
     expect(page.locator("#subsets .cost")).to_contain_text("280 runs")
-    expect(opened(page, "threshold").locator(".figure-key")).to_contain_text("values for this are not known here")
+    expect(opened(page, "threshold").locator(".figure-key")).to_contain_text(
+        "We do not know the paper's values for this"
+    )
 
 
 def test_a_study_from_launch_to_verdict(open_page: Open, puppet: Puppet) -> None:
@@ -110,7 +112,7 @@ def test_a_study_from_launch_to_verdict(open_page: Open, puppet: Puppet) -> None
     expect(card.locator(".standing")).to_contain_text("6 of 18 runs finished")
     train(puppet)
     expect(card.locator(".verdict")).to_have_text("holds here")
-    expect(card.locator(".verdict-words")).to_contain_text("BatchNorm only less 2 random weights per channel")
+    expect(card.locator(".verdict-words")).to_contain_text("BatchNorm only minus 2 random weights per channel")
     expect(card.get_by_role("button", name="Cancel")).to_be_hidden()
     card.get_by_text("All its runs").click()
     expect(card.locator("tbody tr:visible")).to_have_count(18)

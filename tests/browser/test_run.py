@@ -48,10 +48,10 @@ def test_curves_grow_and_the_zoom_stays(open_page: Open, puppet: Puppet) -> None
 TRACES = {
     "Accuracy": ["scatter", "scatter"],
     "Loss": ["scatter", "scatter"],
-    "At this moment": ["bar", "scatter"],
-    "Over the training": ["heatmap"],
+    "Now": ["bar", "scatter"],
+    "Over time": ["heatmap"],
     "Learning rate": ["scatter", "scatter"],
-    "Images a second": ["scatter"],
+    "Images per second": ["scatter"],
 }
 """The kinds of the first traces of each chart of a run."""
 
@@ -62,21 +62,34 @@ def test_every_panel_shows_its_data(open_page: Open, puppet: Puppet) -> None:
     # Behind accuracy and loss there may be the curves of a twin.
     assert {title: kinds(drawn(page, title))[:2] for title in TRACES} == TRACES
     expect(drawn(page, "Accuracy")).to_have_attribute("aria-label", re.compile("^Accuracy by epoch: train "))
-    expect(drawn(page, "At this moment")).to_have_attribute("aria-label", re.compile("lie in the bin around zero"))
+    expect(drawn(page, "Now")).to_have_attribute("aria-label", re.compile("lie in the bin around zero"))
     expect(page.locator(".log li").first).to_contain_text("Finished")
     expect(page.locator(".log li").last).to_contain_text("Launched")
 
 
-def test_no_chart_offers_to_send_itself_anywhere(open_page: Open, puppet: Puppet) -> None:
+def test_a_chart_has_no_buttons_of_its_own(open_page: Open, puppet: Puppet) -> None:
+    """They would cover the legend, be stops of the Tab key, and offer to upload the chart."""
     page = open_page(f"/run?id={puppet.done()}")
     drawn(page, "Accuracy")
-    buttons = page.locator(".modebar-btn").evaluate_all("them => them.map(button => button.ariaLabel)")
-    assert "Download plot as a PNG" in buttons and not any("hare" in label or "loud" in label for label in buttons)
+    expect(page.locator(".modebar-btn")).to_have_count(0)
+
+
+def test_charts_over_the_epochs_share_their_crosshair(open_page: Open, puppet: Puppet) -> None:
+    page = open_page(f"/run?id={puppet.done()}")
+    charts = [drawn(page, title) for title in ("Accuracy", "Loss")]
+    box = charts[0].locator(".nsewdrag").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    for chart in charts:
+        expect(chart.locator(".hoverlayer")).to_contain_text(re.compile(r"epoch 6.*test \d", re.DOTALL))
+    page.mouse.move(box["x"] + 10, box["y"] - 200)
+    for chart in charts:
+        expect(chart.locator(".hoverlayer")).to_be_empty()
 
 
 def test_one_layer_of_many(open_page: Open, puppet: Puppet) -> None:
     page = open_page(f"/run?id={puppet.done()}")
-    heatmap = drawn(page, "Over the training")
+    heatmap = drawn(page, "Over time")
     total = "plot.data[0].customdata.flat().reduce((a, b) => a + b, 0)"
     snapshots = heatmap.evaluate("plot => plot.data[0].x.length")
     assert heatmap.evaluate(f"plot => {total}") == 560 * snapshots
@@ -113,7 +126,7 @@ def test_only_the_browser_that_launched_it_can_cancel(open_page: Open, puppet: P
 
     visitor = open_page(f"/run?id={run_id}")
     state(visitor).to_have_text("Running")
-    expect(visitor.get_by_role("link", name="Clone and edit")).to_be_visible()
+    expect(visitor.get_by_role("link", name="Change and run again")).to_be_visible()
     expect(visitor.get_by_role("button", name="Cancel")).to_be_hidden()
 
     owner.get_by_role("button", name="Cancel").click()
@@ -147,9 +160,9 @@ def test_a_run_says_where_it_trains_and_what_it_takes(open_page: Open, puppet: P
     run_id, _ = puppet.start()
     page = open_page(f"/run?id={run_id}")
     line = page.locator('[data-slot="resources"]')
-    expect(line).to_have_text("2 threads of AMD EPYC · 812\u202fMB of memory, 3.1\u202fGB at most")
+    expect(line).to_have_text("2 threads on AMD EPYC · memory: 812\u202fMB, 3.1\u202fGB at peak")
     puppet.finish(run_id)
-    expect(line).to_have_text("2 threads of AMD EPYC · 3.1\u202fGB of memory at most")
+    expect(line).to_have_text("2 threads on AMD EPYC · memory: 3.1\u202fGB at peak")
     waiting, _ = puppet.submit()
     page = open_page(f"/run?id={waiting}")
     state(page).to_have_text("Queued")
@@ -162,7 +175,7 @@ def test_a_run_says_where_it_trains_and_what_it_takes(open_page: Open, puppet: P
         usage: { memory_bytes: 999, peak_bytes: 1e6, gpu_bytes: 12.34e9, gpu_peak_bytes: 2e13 },
     }))"""
     assert page.evaluate(words).replace("\u202f", " ") == (
-        "2 × NVIDIA H100 · 999 B of memory of its first process, 1.0 MB at most · 12 GB of GPU memory, 20 TB at most"
+        "2 × NVIDIA H100 · memory of its first process: 999 B, 1.0 MB at peak · GPU memory: 12 GB, 20 TB at peak"
     )
 
 
@@ -191,7 +204,7 @@ def test_an_unknown_run_is_said_kindly(open_page: Open, watch: Watch, path: str)
 def test_clone_fills_the_form(open_page: Open, puppet: Puppet) -> None:
     run_id, _ = puppet.submit(policy="random-4", epochs=3, train_examples=640, recipe={"lr": 0.3, "lr_drops": [0.9]})
     page = open_page(f"/run?id={run_id}")
-    page.get_by_role("link", name="Clone").click()
+    page.get_by_role("link", name="Change and run again").click()
     expect(page.locator('[data-slot="trainable"]')).to_have_text("2,240")
     expect(page.get_by_label("Training images")).to_have_value("640")
     assert "lr=0.3" in page.url and "lr_drops=0.9" in page.url
@@ -212,6 +225,7 @@ def test_downloads_and_links(open_page: Open, puppet: Puppet) -> None:
     page.get_by_role("button", name="Copy link").click()
     assert page.evaluate("navigator.clipboard.readText()") == page.url
     page.keyboard.press("Escape")
+    page.locator("summary", has_text="More").click()
     page.get_by_role("button", name="Copy command").click()
     assert page.evaluate("navigator.clipboard.readText()").startswith("python -m core train --architecture resnet-14")
 

@@ -39,7 +39,7 @@ def names(page: Page) -> list[str]:
 
 def test_find_filter_and_sort_and_come_back_by_the_link(open_page: Open, four: list[str]) -> None:
     page = open_page("/runs")
-    page.get_by_label("Find by name or id").fill("Quartet")
+    page.get_by_label("Find by name, id or tag").fill("Quartet")
     expect(page.locator(".runs-table tbody tr")).to_have_count(4)
     page.get_by_label("What trains").select_option("batchnorm")
     expect(page.locator(".runs-table tbody tr")).to_have_count(2)
@@ -57,7 +57,7 @@ def test_find_filter_and_sort_and_come_back_by_the_link(open_page: Open, four: l
     again = open_page(page.url.removeprefix(page.evaluate("location.origin")))
     expect(again.locator(".run-name").first).to_have_text("Quartet 3")
     assert sorted(names(again)) == sorted(f"Quartet {k}" for k in range(4))
-    again.get_by_label("Find by name or id").fill("no such name")
+    again.get_by_label("Find by name, id or tag").fill("no such name")
     expect(again.get_by_text("No run matches these filters.")).to_be_visible()
 
 
@@ -67,10 +67,10 @@ def test_a_link_that_asks_for_what_cannot_be_says_so(open_page: Open, watch: Wat
         page = open_page(f"/runs?{query}")
         expect(page.get_by_role("alert")).to_contain_text(words)
         expect(page.get_by_text("Nothing has run here yet")).to_be_hidden()
-    page.get_by_label("Find by name or id").fill("Quartet")
+    page.get_by_label("Find by name, id or tag").fill("Quartet")
     expect(page.locator(".runs-table tbody tr")).to_have_count(4)
     expect(page.get_by_role("alert")).to_be_hidden()
-    assert page.get_by_label("Find by name or id").get_attribute("maxlength") == "100"
+    assert page.get_by_label("Find by name, id or tag").get_attribute("maxlength") == "100"
     page = open_page("/runs?text=Quartet&sort=colour")
     expect(page.get_by_role("alert")).to_be_visible()
     page.get_by_role("button", name="Test accuracy").click()
@@ -79,26 +79,26 @@ def test_a_link_that_asks_for_what_cannot_be_says_so(open_page: Open, watch: Wat
 
 def test_ticked_runs_lead_to_their_comparison(open_page: Open, four: list[str]) -> None:
     page = open_page("/runs?text=Quartet")
-    expect(page.get_by_text("Tick runs to compare them")).to_be_visible()
-    expect(page.get_by_role("link", name="Compare all 4 that match")).to_have_attribute("href", "/compare?text=Quartet")
+    expect(page.get_by_text("Select runs to compare")).to_be_visible()
+    expect(page.get_by_role("link", name="Compare all 4 matches")).to_have_attribute("href", "/compare?text=Quartet")
     for name in ("Quartet 0", "Quartet 1", "Quartet 2"):
         page.get_by_label(f"Compare {name}").check()
     assert unquote(page.url).endswith(f"compare={','.join(four[:3])}&text=Quartet")
     page.reload()
     expect(page.get_by_label("Compare Quartet 1")).to_be_checked()
-    expect(page.get_by_text("3 runs chosen.")).to_be_visible()
-    page.get_by_role("link", name="Compare them").click()
+    expect(page.get_by_text("3 runs selected.")).to_be_visible()
+    page.get_by_role("link", name="Compare selected").click()
     page.wait_for_function(f"{TRACES}?.length === 3")
     (color, dash, points), (deep_color, deep_dash, _), (other_color, *_) = page.evaluate(TRACES)
     assert points == 13
     assert color == deep_color and dash != deep_dash, "colour by policy, dash by architecture"
     assert other_color != color
-    page.get_by_role("button", name="Take Quartet 1 out", exact=True).click()
+    page.get_by_role("button", name="Remove Quartet 1", exact=True).click()
     page.wait_for_function(f"{TRACES}?.length === 2")
     page.get_by_role("link", name="Add runs").click()
-    expect(page.get_by_text("2 runs chosen.")).to_be_visible()
+    expect(page.get_by_text("2 runs selected.")).to_be_visible()
     page.get_by_role("button", name="Clear").click()
-    expect(page.get_by_text("Tick runs to compare them")).to_be_visible()
+    expect(page.get_by_text("Select runs to compare")).to_be_visible()
 
 
 def test_states_change_in_the_table(open_page: Open, puppet: Puppet) -> None:
@@ -148,27 +148,25 @@ def test_all_ticked_runs_are_cancelled_or_deleted_at_once(open_page: Open, puppe
     page.evaluate(KEEP, tokens)
     for run_id in ended:
         page.get_by_label(f"Compare Flock {list(ended).index(run_id)}").check()
-    bulk = page.get_by_role("group", name="With all ticked runs")
+    bulk = page.get_by_role("group", name="Selected runs")
     expect(bulk).to_be_hidden()
     for k in range(2, 6):
         page.get_by_label(f"Compare Flock {k}").check()
     bulk.get_by_role("button", name="Cancel").click()
     toast = page.locator(".toast")
-    expect(toast).to_contain_text(
-        "1 run is cancelled. 5 stay as they are: 3 launched in another browser; 2 ended already."
-    )
+    expect(toast).to_contain_text("1 run cancelled. 5 unchanged: 3 launched in another browser; 2 already ended.")
     row = page.locator(".runs-table tbody tr").filter(has_text="Flock 4")
     expect(row.locator(".badge")).to_have_text("Cancelled")
     expect(bulk.get_by_role("button", name="Cancel")).to_be_hidden()
     assert puppet.store.runs.state(foreign) == "queued"
     bulk.get_by_role("button", name="Delete").click()
-    expect(toast.last).to_contain_text("3 runs are deleted, and can be brought back for an hour. 3 stay as they are")
+    expect(toast.last).to_contain_text("3 runs deleted. You can restore them for an hour. 3 unchanged")
     expect(page.locator(".runs-table tbody tr")).to_have_count(3)
-    expect(page.get_by_text("3 runs chosen.")).to_be_visible()
+    expect(page.get_by_text("3 runs selected.")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
-    expect(toast.last).to_contain_text("3 runs are back.")
+    expect(toast.last).to_contain_text("3 runs restored.")
     expect(page.locator(".runs-table tbody tr")).to_have_count(6)
-    expect(page.get_by_text("6 runs chosen.")).to_be_visible()
+    expect(page.get_by_text("6 runs selected.")).to_be_visible()
     puppet.store.runs.cancel(foreign)
 
 
@@ -178,8 +176,10 @@ def test_of_a_run_that_still_trains_the_page_does_not_say_that_it_has_stopped(op
     page = open_page("/runs?text=Stopping+soon")
     page.evaluate(KEEP, {run_id: token})
     page.get_by_label("Compare Stopping soon").check()
-    page.get_by_role("group", name="With all ticked runs").get_by_role("button", name="Cancel").click()
-    expect(page.locator(".toast")).to_contain_text("1 run is cancelled; 1 of them still trains and stops in a moment.")
+    page.get_by_role("group", name="Selected runs").get_by_role("button", name="Cancel").click()
+    expect(page.locator(".toast")).to_contain_text(
+        "1 run cancelled; 1 of them is still training and will stop in a moment."
+    )
     puppet.obey_cancel(run_id)
 
 
@@ -191,13 +191,13 @@ def test_ones_own_waiting_runs_are_reordered_with_the_keyboard(open_page: Open, 
     tokens |= dict([puppet.submit(name="Mine 2")])
     a, b, c = tokens
     page = open_page("/runs")
-    expect(page.get_by_role("heading", name="Yours in the queue")).to_be_hidden()
+    expect(page.get_by_role("heading", name="Your queued runs")).to_be_hidden()
     page.evaluate(KEEP, tokens)
     page.reload()
     entries = page.locator(".own-queue li")
     expect(entries.locator("a")).to_have_text(["Mine 0", "Mine 1", "Mine 2"])
     expect(entries.locator(".own-queue-place")).to_have_text(["1", "2", "4"])
-    up = page.get_by_role("button", name="Serve earlier: Mine 2")
+    up = page.get_by_role("button", name="Move up: Mine 2")
     up.focus()
     page.keyboard.press("Enter")
     expect(entries.locator("a")).to_have_text(["Mine 0", "Mine 2", "Mine 1"])
@@ -210,8 +210,8 @@ def test_ones_own_waiting_runs_are_reordered_with_the_keyboard(open_page: Open, 
     held: list[Route] = []
     page.route("**/api/runs/order", lambda route: route.continue_() if held else held.append(route))
     with page.expect_request("**/api/runs/order"):
-        page.get_by_role("button", name="Serve earlier: Mine 1").click()
-    page.get_by_role("button", name="Serve first: Mine 1").click()  # before the first move is answered
+        page.get_by_role("button", name="Move up: Mine 1").click()
+    page.get_by_role("button", name="Move to the front: Mine 1").click()  # before the first move is answered
     held[0].continue_()
     expect(entries.locator("a")).to_have_text(["Mine 1", "Mine 2", "Mine 0"])
     expect(page.locator("#announcer")).to_have_text("Mine 1 is now number 1 in the queue.")
@@ -221,7 +221,7 @@ def test_ones_own_waiting_runs_are_reordered_with_the_keyboard(open_page: Open, 
     puppet.finish(b)
     for waiting in puppet.store.queue.waiting():
         puppet.store.runs.cancel(waiting)
-    expect(page.get_by_role("heading", name="Yours in the queue")).to_be_hidden()
+    expect(page.get_by_role("heading", name="Your queued runs")).to_be_hidden()
 
 
 def test_who_trains_here_stands_above_the_table(open_page: Open, puppet: Puppet) -> None:
@@ -235,7 +235,7 @@ def test_who_trains_here_stands_above_the_table(open_page: Open, puppet: Puppet)
     expect(lines.first).to_contain_text(f"Worker on {puppet.identity.host}: training 1 run ·")
     puppet.finish(run_id)
     puppet.store.workers.bye([puppet.identity.name])
-    expect(lines).to_have_text(["No worker is running: what waits begins once one does."])
+    expect(lines).to_have_text(["No worker is running. Queued runs will start when one connects."])
     puppet.hello()
     expect(lines.first).to_contain_text(": idle ·")
 
@@ -255,3 +255,23 @@ def test_pages_of_a_long_history(open_page: Open, puppet: Puppet) -> None:
         assert "page=2" in page.url
     page = open_page("/runs?text=Chronicle&page=1.5")
     expect(page.locator(".pager")).to_contain_text("1 to 25 of 27")
+
+
+def test_ones_own_waiting_runs_are_dragged(open_page: Open, puppet: Puppet) -> None:
+    for waiting in puppet.store.queue.waiting():
+        puppet.store.runs.cancel(waiting)
+    tokens = dict(puppet.submit(name=f"Dragged {k}") for k in range(2))
+    theirs, _ = puppet.submit(name="Theirs")
+    tokens |= dict([puppet.submit(name="Dragged 2")])
+    a, b, c = tokens
+    page = open_page("/about")
+    page.evaluate(KEEP, tokens)
+    open_page("/runs", page=page)
+    entries = page.locator(".own-queue li")
+    expect(entries.locator("a")).to_have_text(["Dragged 0", "Dragged 1", "Dragged 2"])
+    entries.nth(2).locator(".own-queue-handle").drag_to(entries.nth(0))
+    expect(entries.locator("a")).to_have_text(["Dragged 2", "Dragged 0", "Dragged 1"])
+    expect(page.locator("#announcer")).to_have_text("Dragged 2 is now number 1 in the queue.")
+    assert puppet.store.queue.waiting() == [c, a, theirs, b]
+    for waiting in puppet.store.queue.waiting():
+        puppet.store.runs.cancel(waiting)

@@ -56,6 +56,8 @@ def test_every_page_is_shared_by_its_link_and_in_a_frame(open_page: Open, puppet
     expect(sheet.get_by_label("Link", exact=True)).to_have_value(f"{page.url.partition('/')[0]}//{host(page)}{path}")
     expect(sheet).to_contain_text("The link opens")
     expect(sheet).not_to_contain_text("undefined")
+    if (what := sheet.get_by_label("What to embed")).count():
+        what.select_option("")
     sheet.get_by_label("Theme of the embedded page").select_option("light")
     source = sheet.get_by_label("Code for your page").input_value().partition('src="')[2].partition('"')[0]
     shown = embed(open_page, unescape(source), page)
@@ -98,7 +100,7 @@ def test_a_view_in_a_frame_stays_one(open_page: Open, puppet: Puppet) -> None:
     run_id = puppet.done()
     page = open_page("/runs")
     page.goto(page.url + f"?compare={run_id}&embed=1&theme=light")
-    page.get_by_label("Find by name or id").fill(run_id)
+    page.get_by_label("Find by name, id or tag").fill(run_id)
     page.wait_for_function("id => location.search.includes('text=' + id)", arg=run_id)
     assert "embed=1&theme=light" in page.url
 
@@ -121,7 +123,7 @@ def test_a_frame_keeps_its_theme_when_the_page_rewrites_its_address(open_page: O
         page.get_by_role("button", name="Evening").first.click()
         said = "scale=evening"
     else:
-        page.get_by_role("tab", name="Off by layer").first.click()
+        page.get_by_role("tab", name="Disabled by layer").first.click()
         said = "over=layers"
     page.wait_for_function("said => location.search.includes(said) && !location.search.includes('eps')", arg=said)
     page.reload()
@@ -165,6 +167,8 @@ def test_the_sheet_works_where_the_clipboard_is_forbidden(open_page: Open, puppe
     expect(link).to_have_value(f"{page.url.split('/runs')[0]}/run?id={run_id}")
     expect(link).to_be_focused()
     code = sheet.get_by_label("Code for your page")
+    assert "&amp;embed=1&amp;figure=accuracy" in code.input_value(), "small unless one asks for more"
+    sheet.get_by_label("What to embed").select_option("")
     source = f'src="{link.input_value()}&amp;embed=1"'
     assert code.input_value().startswith(f'<iframe {source} title="To share · OnlyBN" ')
     sheet.get_by_label("Theme of the embedded page").select_option("dark")
@@ -187,7 +191,7 @@ def test_the_sheets_fit_a_phone_and_give_the_focus_back(open_page: Open, puppet:
     page.get_by_role("button", name="Close").click()
     expect(share).to_be_focused()
     page.evaluate("import('/static/site/keys.js').then((keys) => keys.sheet())")
-    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
@@ -201,3 +205,36 @@ def test_the_card_of_a_link_is_there_for_those_who_run_no_scripts(open_page: Ope
     )
     image = page.request.get(html.partition('og:image" content="')[2].partition('"')[0])
     assert image.ok and image.body().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(("kind", "figure"), [("run", "gamma"), ("compare", "curves")])
+def test_one_figure_is_shown_on_any_site_and_changes_nothing(
+    open_page: Open, puppet: Puppet, kind: str, figure: str
+) -> None:
+    page = open_page(path_of(kind, puppet))
+    page.get_by_role("button", name="Share", exact=True).click()
+    sheet = page.get_by_role("dialog", name="Share this page")
+    sheet.get_by_label("What to embed").select_option(figure)
+    source = unescape(sheet.get_by_label("Code for your page").input_value().partition('src="')[2].partition('"')[0])
+    policy = page.request.get(source).headers["content-security-policy"]
+    assert "frame-ancestors *" in policy
+    assert "frame-ancestors *" not in page.request.get(page.url).headers["content-security-policy"]
+    assert "frame-ancestors *" not in page.request.get(f"{source}&figure=").headers["content-security-policy"]
+    shown = embed(open_page, source)
+    frame = shown.frame_locator("iframe")
+    expect(frame.locator(".plot[data-drawn]")).to_be_visible()
+    expect(
+        frame.locator(".run-actions, .own-queue, .compare-table, .icon-button").locator("visible=true")
+    ).to_have_count(0)
+    expect(frame.get_by_role("link", name="Open in OnlyBN")).to_be_visible()
+
+
+def test_the_newest_run_has_a_link_of_its_own(open_page: Open, puppet: Puppet) -> None:
+    puppet.done(name="Older")
+    newest = puppet.done(name="Newest")
+    puppet.store.labels.change(newest, {"tags": ["demo"]})
+    latest = puppet.done(name="Latest of all")
+    expect(open_page("/run?id=latest").locator("h1")).to_have_text("Latest of all")
+    tagged = open_page("/run?id=latest&tag=demo&layer=stem.norm")
+    expect(tagged.locator("h1")).to_have_text("Newest")
+    assert f"id={newest}" in tagged.url and "tag=" not in tagged.url and latest not in tagged.url

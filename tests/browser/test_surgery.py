@@ -40,14 +40,14 @@ def test_from_the_run_to_measured_edits(
     page = open_working_page(f"/run?id={trained}")
     page.get_by_role("link", name="Surgery").click()
     page.wait_for_url("**/surgery?run=*")
-    slot(page, "summary").to_have_text("Nothing has been changed: this is the network as trained.")
+    slot(page, "summary").to_have_text("No edits yet: this is the network as trained.")
 
     # The threshold: what is stored, at once, and what vanishes from the picture.
-    slider = page.get_by_label("γ becomes 0 where |γ| is below ε =")
+    slider = page.get_by_label("Set γ to 0 where |γ| < ε =")
     slider.focus()
     page.keyboard.press("End")
     row = findings["ablation"][-1]
-    slot(page, "stored").to_have_text(f"{row['top1'] * 100:.1f}\u202f%")
+    slot(page, "stored").to_have_text(f"{row['top1'] * 100:.1f}%")
     slot(page, "below").to_have_text(str(round(row["zeroed"] * total)))
     expect(page.locator(".network .hole")).to_have_count(1)
     assert "eps=0.5" in page.url
@@ -56,16 +56,14 @@ def test_from_the_run_to_measured_edits(
     page.keyboard.press("ArrowLeft")
     slot(page, "stored-more").to_contain_text("stored for ε = 0.2 and 0.5")
     page.keyboard.press("End")
-    evaluated(page).to_contain_text("The stored ablation at ε = 0.5 is the same to the digit.")
-    slot(page, "edited-top1").to_have_text(f"{row['top1'] * 100:.2f}\u202f%")
-    expect(page.locator('[data-slot="result"]')).to_contain_text(
-        "The accuracy at the end of the training is the same to the digit."
-    )
+    evaluated(page).to_contain_text("The stored ablation at ε = 0.5 is exactly the same.")
+    slot(page, "edited-top1").to_have_text(f"{row['top1'] * 100:.2f}%")
+    evaluated(page).to_contain_text("The accuracy at the end of training is exactly the same.")
 
-    page.get_by_label("Data of the chart Accuracy without the smallest γ").click()
-    numbers = page.get_by_role("region", name="Data: Accuracy without the smallest γ").locator("tbody tr")
+    page.get_by_label("Data of the chart Accuracy with small γ removed").click()
+    numbers = page.get_by_role("region", name="Data: Accuracy with small γ removed").locator("tbody tr")
     expect(numbers).to_have_count(len(findings["ablation"]))
-    expect(numbers.last).to_contain_text(f"{row['top1'] * 100:.1f}\u202f%")
+    expect(numbers.last).to_contain_text(f"{row['top1'] * 100:.1f}%")
 
     # Undo the way there, then single features and a whole layer.
     page.get_by_role("button", name="Undo").click()
@@ -94,22 +92,22 @@ def test_from_the_run_to_measured_edits(
     page.reload()
     expect(items).to_have_count(2)
     slot(page, "summary").to_contain_text("2 of 336 features")
-    evaluated(page).to_contain_text("2 γ were 0. Both networks were measured on all 359 test images")
-    page.get_by_role("button", name="Take back: All of stage1.0.norm1").click()
+    evaluated(page).to_contain_text("2 γ set to 0. Both networks were measured on all 359 test images")
+    page.get_by_role("button", name="Remove edit: All of stage1.0.norm1").click()
     expect(items).to_have_count(1)
     page.get_by_role("button", name="Reset everything").click()
-    page.get_by_role("button", name="Evaluate as trained").click()
+    page.get_by_role("button", name="Measure the original").click()
     expect(page.locator('[data-slot="result"]:not(.stale)')).to_be_visible(timeout=PATIENCE_MS)
-    slot(page, "edited-top1").to_have_text(f"{result['top1'] * 100:.2f}\u202f%")
+    slot(page, "edited-top1").to_have_text(f"{result['top1'] * 100:.2f}%")
 
 
 def test_an_image_of_the_test_set_drawn_and_uploaded(open_working_page: Open, trained: str, tmp_path: Path) -> None:
     page = open_working_page(f"/surgery?run={trained}&edits=zero:stem.norm:1,4&layer=stem.norm")
     looked = page.locator('[data-slot="looked"]')
-    show = page.get_by_role("button", name="Show it to the network")
-    page.get_by_label("Number of the image, 0 to 358").fill("3")
+    show = page.get_by_role("button", name="Classify")
+    page.get_by_label("Image number (0 to 358)").fill("3")
     show.click()
-    expect(looked).to_contain_text("Its class: 9", timeout=PATIENCE_MS)
+    expect(looked).to_contain_text("Label: 9", timeout=PATIENCE_MS)
     expect(looked.locator("tbody tr")).to_have_count(10)
     expect(looked.locator(".map")).to_have_count(16)
     assert looked.locator(".map.off figcaption").all_inner_texts() == ["1 off", "4 off"]
@@ -194,13 +192,13 @@ def test_without_findings_and_without_a_worker_it_says_so(
         time.sleep(0.1)
     page.get_by_role("button", name="Evaluate").click()
     problem = page.locator(".measure [role=alert]:visible")
-    expect(problem).to_contain_text("No worker is running, so nobody can compute this")
+    expect(problem).to_contain_text("This needs a worker, and none is connected")
     puppet.hello()
 
 
 def test_a_run_without_its_gammas_can_be_edited_all_the_same(open_page: Open, puppet: Puppet) -> None:
     page = open_page(f"/surgery?run={with_capsule(puppet, policy='output')}")
-    expect(page.locator(".feature-panel")).to_contain_text("Its γ did not train")
+    expect(page.locator(".feature-panel")).to_contain_text("This layer’s γ did not train")
     page.get_by_role("button", name="Set γ to 0").click()
     slot(page, "summary").to_contain_text("16 of 560 features")
 
@@ -209,13 +207,13 @@ def test_what_cannot_be_operated_on_says_why(open_page: Open, puppet: Puppet, wa
     running, _ = puppet.start()
     page = open_page(f"/surgery?run={running}")
     expect(page.get_by_role("heading", name="This run is not finished")).to_be_visible()
-    expect(page.get_by_role("link", name="To the run")).to_be_visible()
+    expect(page.get_by_role("link", name="Go to the run")).to_be_visible()
     puppet.finish(running)
     watch.expected.append("404")
     open_page(f"/surgery?run={running}", page=page)
-    expect(page.locator(".blank")).to_contain_text("no safetensors file")
+    expect(page.locator(".blank")).to_contain_text("not a safetensors file")
     open_page("/surgery", page=page)
-    expect(page.get_by_role("heading", name="Which run?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Choose a run")).to_be_visible()
     expect(page.locator(f'.choices a[href="/surgery?run={running}"]')).to_be_visible()
     open_page("/surgery?run=nosuchrun1234", page=page)
     expect(page.locator(".blank")).to_contain_text("there is no run nosuchrun1234 here")

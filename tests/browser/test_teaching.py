@@ -81,13 +81,13 @@ def test_a_link_says_only_what_is_special_and_never_loses_anything_silently(open
 
 def test_a_finished_run_shows_which_layers_are_off(open_page: Open, puppet: Puppet) -> None:
     page = open_page(f"/run?id={puppet.done()}")
-    expect(page.get_by_role("img", name="The network coloured by the features that are off")).to_be_visible()
+    expect(page.get_by_role("img", name="The network, coloured by its share of disabled features")).to_be_visible()
     assert page.locator(".network path.off-3").count() == 1
     expect(page.locator(".legend").filter(has_text="|γ| ≈ 0")).to_be_visible()
     page.get_by_label("Data of the chart The network").click()
     numbers = page.get_by_role("region", name="Data: The network")
     expect(numbers.locator("tbody tr")).to_have_count(15)
-    expect(numbers.locator("tbody tr").first).to_have_text(re.compile(r"^stem\.normstem16\d+[\d.]+\u202f%$"))
+    expect(numbers.locator("tbody tr").first).to_have_text(re.compile(r"^stem\.normstem16\d+[\d.]+%$"))
     page.get_by_role("group", name="What the picture shows").get_by_role("button", name="What trains").click()
     expect(numbers).to_be_hidden()
     expect(page.locator(".network path.norm.lit")).to_have_count(1)

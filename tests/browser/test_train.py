@@ -54,7 +54,8 @@ def test_the_deepest_network_is_a_picture_of_few_nodes(open_page: Open) -> None:
     expect(page.locator('[data-slot="title"]')).to_have_text("ResNet-866")
     expect(page.locator(".network")).to_have_attribute(
         "aria-label",
-        "A network of 432 residual blocks in 3 stages. Lit, because it trains: single weights of every convolution.",
+        "A network of 432 residual blocks in 3 stages. "
+        "Highlighted, because it trains: some weights of every convolution.",
     )
     assert page.locator(".network *").count() < 20
 

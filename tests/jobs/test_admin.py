@@ -32,7 +32,7 @@ def say(
 
 def test_the_queue_is_paused_drained_and_opened(say, lite: Store) -> None:  # type: ignore[no-untyped-def]
     lite.runs.submit(fake_spec())
-    assert say("pause") == (0, "No further run begins; those that run go on.\n") and lite.claims.take("w") is None
+    assert say("pause") == (0, "No new runs start; running ones continue.\n") and lite.claims.take("w") is None
     assert "queue     paused" in say("status")[1] and "1 runs, 1 requests of at most 200" in say("status")[1]
     assert say("drain")[0] == 0 and lite.switch.mode() == "drained"
     assert say("open")[0] == 0 and lite.claims.take("w")

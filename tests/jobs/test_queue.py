@@ -101,7 +101,7 @@ def test_a_queue_out_of_reach_does_not_undo_a_submission(
     pytest.importorskip("redis")
     huey = make_queue(settings.model_copy(update={"queue_url": "redis://:password@127.0.0.1:1/0"}))
     assert not waker(huey)("run-1")
-    assert "Run run-1 waits, but the queue did not take the hint" in caplog.text
+    assert "Run run-1 is queued, but the queue did not accept the wake-up" in caplog.text
     assert "password" not in caplog.text
 
 

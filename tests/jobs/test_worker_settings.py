@@ -65,4 +65,4 @@ def test_a_full_queue_says_so() -> None:
     assert refuse_submission(199, 200) is None
     reason = refuse_submission(200, 200)
     assert reason is not None
-    assert reason.startswith("The queue is full: 200 runs and studies are waiting, and at most 200 may.")
+    assert reason.startswith("The queue is full: 200 runs and studies are waiting; the limit is 200.")

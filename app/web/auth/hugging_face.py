@@ -112,8 +112,8 @@ class HuggingFace:
         try:
             return await (self._start(after) if path == START else self._come_back(request))
         except ProviderAway as error:
-            log.warning("Nobody can sign in: the provider does not answer as it should (%s)", error)
-            return provider_page(after, "Hugging Face does not answer right now. Try again in a moment.", 503)
+            log.warning("Nobody can sign in: the provider does not respond as expected (%s)", error)
+            return provider_page(after, "Hugging Face does not respond right now. Try again in a moment.", 503)
 
     def refusal(self) -> Response:
         return unknown("sign in first: open /sign-in in a browser")
@@ -128,13 +128,13 @@ class HuggingFace:
     async def _come_back(self, request: Request) -> Response:
         begun, said = self._begun(request), request.query_params
         if begun is None or not hmac.compare_digest(begun["state"].encode(), said.get("state", "").encode()):
-            return provider_page("/", "This log-in did not begin in this browser, or took too long.", 400)
+            return provider_page("/", "This sign-in did not start in this browser, or took too long.", 400)
         if not (code := said.get("code")):
-            return self._over(provider_page(begun["after"], "You were not signed in: Hugging Face did not agree.", 403))
+            return self._over(provider_page(begun["after"], "You were not signed in: Hugging Face refused.", 403))
         user = await self._provider.user(code, self._back, begun["verifier"])
         name = user.get("preferred_username")
         if not isinstance(name, str) or not name:
-            raise ProviderAway("it named nobody")
+            raise ProviderAway("it named no user")
         if self._allowed and not self._allowed & _names(name, user):
             words = f"The account {name[:100]} may not enter here. Ask the operator."
             return self._over(provider_page("/", words, 403))

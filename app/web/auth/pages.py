@@ -61,7 +61,7 @@ def out_page(name: str | None) -> HTMLResponse:
 def _apart(after: str) -> str:
     """In a frame of another site a browser sends no cookie, so nobody can sign in there."""
     return (
-        "<p>Signing in needs a tab of its own, because this page stands in a frame of another site.</p>"
+        "<p>Signing in needs a tab of its own, because this page is inside a frame of another site.</p>"
         f'<a class="button primary" target="_blank" rel="noopener" href="{escape(after)}">Open this site in a tab</a>'
     )
 

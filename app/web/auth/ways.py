@@ -105,12 +105,12 @@ class Password:
         form = parse_qs(body.decode("utf-8", "replace"), max_num_fields=8, keep_blank_values=True)
         after = local(form.get("next", ["/"])[0])
         if self._tries.too_many(_address(request)):
-            answer = password_page(after, "Too many wrong passwords came from here. Wait a minute.", 429)
+            answer = password_page(after, "Too many wrong passwords from here. Wait a minute.", 429)
             answer.headers["Retry-After"] = str(int(TRIES_WITHIN_S))
             return answer
         if self._is_right(request, form.get("password", [""])[0]):
             return signed_in(self._sessions, Account(""), after)
-        return password_page(after, "This is not the password.", 401)
+        return password_page(after, "Wrong password.", 401)
 
     def refusal(self) -> Response:
         return unknown("sign in first: open /sign-in in a browser, or send the password by HTTP Basic")
@@ -143,7 +143,7 @@ class Proxy:
         return None
 
     def refusal(self) -> Response:
-        return refuse(403, "this site is open only to whom its proxy names; come through the proxy and sign in there")
+        return refuse(403, "this site is open only to people its proxy has signed in; sign in through the proxy")
 
     def _is_trusted(self, peer: str | None) -> bool:
         try:

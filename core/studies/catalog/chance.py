@@ -1,4 +1,4 @@
-"""What does a network know of which nothing trains?: a question of the paper (see named.py). Imports no torch."""
+"""How accurate is a network in which nothing trains?: a question of the paper (see named.py). Imports no torch."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from core.studies.verdicts import Criterion
 STUDY = NamedStudy(
     "chance",
     "Nothing trains",
-    "What does a network know of which nothing trains?",
-    "A random network of which nothing trains only guesses.",
+    "How accurate is a network in which nothing trains?",
+    "A random network in which nothing trains only guesses.",
     "v1, main figure",
     DEPTH,
     Criterion("over-chance", "within", alone("none"), margin=5.0),
@@ -26,7 +26,7 @@ STUDY = NamedStudy(
         paper=({**PAPER_CIFAR, "epochs": 1}, RESNETS, 5),
     ),
     tuple(
-        replace(mark, quantity="over-chance", value=round(mark.value - 10, 1), note="less the 10 % of guessing")
+        replace(mark, quantity="over-chance", value=round(mark.value - 10, 1), note="minus the 10% of guessing")
         for mark in marks("top1", {"none"}, {"resnet"})
     ),
     here="within 5 points of one divided by the number of classes",

@@ -13,7 +13,7 @@ STUDY = NamedStudy(
     "depth-or-width",
     "Depth or width",
     "With the same number of γ and β, is it better to be deep or to be wide?",
-    "With as many γ and β, the deeper network is more accurate than the wider.",
+    "With equally many γ and β, the deeper network is more accurate than the wider one.",
     "Section 4; v1, main figure",
     COUNT,
     Criterion("top1", "above", couples("batchnorm", COUPLES)),

@@ -21,5 +21,5 @@ STUDY = NamedStudy(
     marks("disabled", {"batchnorm", "all"}, {"resnet"}),
     (QUOTES["third"],),
     ("gamma-mean", "gamma-sd", "gamma-negative"),
-    here="at least 10 points more of all features",
+    here="at least 10 points more",
 )

@@ -12,7 +12,7 @@ from core.studies.verdicts import Criterion
 STUDY = NamedStudy(
     "imagenet",
     "The ImageNet family",
-    "Do large ImageNet networks learn, too, when only BatchNorm trains?",
+    "Do large ImageNet networks also learn when only BatchNorm trains?",
     "γ and β also learn in large ImageNet networks.",
     "Section 4; abstract",
     DEPTH,
@@ -25,5 +25,5 @@ STUDY = NamedStudy(
     ),
     marks("top5", {"batchnorm"}, {"imagenet-resnet"}),
     (QUOTES["abstract"],),
-    here="more than two random weights of every channel",
+    here="more than two random weights per channel",
 )

@@ -13,9 +13,9 @@ from core.studies.verdicts import Criterion
 STUDY = NamedStudy(
     "norm-init",
     "Initialisation of BatchNorm",
-    "Does it matter from where γ and β start?",
+    "Do the starting values of γ and β matter?",
     "Another initialisation of γ and β makes BatchNorm-only training more accurate.",
-    "Appendix; v1, main figure (which alternate it is, the figure does not say)",
+    "Appendix; v1, main figure (the figure does not say which alternate it is)",
     NORM_INIT,
     Criterion("top1", "any-above", alternatives("batchnorm", "init.norm", "uniform")),
     grids(
@@ -26,5 +26,5 @@ STUDY = NamedStudy(
     ),
     marks("top1", {"batchnorm"}, {"resnet"}, ("uniform", ALTERNATE)),
     (QUOTES["alternate"],),
-    here="the same one on every network",
+    here="the same initialisation on every network",
 )

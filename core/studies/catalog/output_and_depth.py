@@ -12,7 +12,7 @@ from core.studies.verdicts import Criterion
 STUDY = NamedStudy(
     "output-and-depth",
     "Output layer, shortcuts and depth",
-    "Does a deeper network learn more, too, when its output layer and its shortcuts train instead of BatchNorm?",
+    "Does a deeper network also learn more when its output layer and shortcuts train instead of BatchNorm?",
     "With only the output layer and the shortcuts trained, accuracy falls with depth.",
     "v1, main figure",
     DEPTH,

@@ -14,8 +14,8 @@ STUDY = NamedStudy(
     "random-k",
     "BatchNorm or random weights",
     "Is there something special about γ and β, or would any few parameters do?",
-    "γ and β learn far more than as many random weights, two of every channel.",
-    "Section 4; its numbers for random weights have not been checked, so none stands here",
+    "γ and β learn far more than the same number of random weights, two per channel.",
+    "Section 4; its numbers for random weights have not been checked, so none are shown here",
     BY_POLICY,
     Criterion(
         "top1",

@@ -17,6 +17,6 @@ STUDY = NamedStudy(
     BY_POLICY,
     Criterion("relu-off", "above", policies("batchnorm", ("all",))),
     ALL_AND_BATCHNORM,
-    here="zero for over 99 % of the pixels",
+    here="zero for over 99% of the pixels",
     checked=False,
 )

@@ -12,7 +12,7 @@ from core.studies.verdicts import Criterion
 STUDY = NamedStudy(
     "subsets",
     "Subsets of the parameters",
-    "Which of the small parts of a network are worth training: BatchNorm, the output layer, the shortcuts?",
+    "Which small parts of a network are worth training: BatchNorm, the output layer, the shortcuts?",
     "Also training the output layer and the shortcuts beats BatchNorm alone.",
     "Section 4; v1, main figure",
     BY_POLICY,

@@ -11,7 +11,7 @@ from core.studies.verdicts import Criterion
 STUDY = NamedStudy(
     "threshold",
     "Threshold ablation",
-    "Are features with a small γ really disabled: can it be set to zero?",
+    "Are features with a small γ really disabled? Can that γ be set to zero?",
     "Features with a small γ can be set to zero without loss.",
     "Section 5",
     ABLATION,

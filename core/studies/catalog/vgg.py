@@ -13,8 +13,8 @@ VGG = tuple(f"vgg-{depth}" for depth in (11, 13, 16, 19))
 STUDY = NamedStudy(
     "vgg",
     "Networks without residuals",
-    "Do γ and β learn in a VGG, too, which has no residual connections?",
-    "In a VGG, too, γ and β learn more than as many random weights.",
+    "Do γ and β also learn in a VGG, which has no residual connections?",
+    "In a VGG, too, γ and β learn more than the same number of random weights.",
     "Appendix",
     BY_POLICY,
     Criterion("top1", "above", policies("batchnorm", ("random-2",))),
@@ -24,6 +24,6 @@ STUDY = NamedStudy(
         evening=(PHOTOGRAPHS, VGG[:1], 3),
         paper=(PAPER_CIFAR, VGG, 5),
     ),
-    here="two of every channel",
+    here="two per channel",
     checked=False,
 )

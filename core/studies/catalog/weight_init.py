@@ -12,7 +12,7 @@ from core.studies.verdicts import Criterion
 STUDY = NamedStudy(
     "weight-init",
     "Initialisation of the weights",
-    "Does it matter from which distribution the frozen weights are drawn?",
+    "Does the distribution of the frozen weights matter?",
     "The distribution of the frozen weights matters little.",
     "Appendix",
     WEIGHT_INIT,

@@ -12,7 +12,7 @@ from core.studies.verdicts import Criterion
 STUDY = NamedStudy(
     "wide-subsets",
     "Subsets in wide networks",
-    "Which of the small parts of a wide network are worth training?",
+    "Which small parts of a wide network are worth training?",
     "In wide networks, too, the output layer and the shortcuts add to BatchNorm.",
     "v1, main figure",
     BY_POLICY,

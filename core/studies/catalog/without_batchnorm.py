@@ -13,7 +13,7 @@ STUDY = NamedStudy(
     "without-batchnorm",
     "All but BatchNorm",
     "How much do γ and β add when everything else trains?",
-    "Training γ and β besides everything else improves accuracy.",
+    "Training γ and β in addition to everything else improves accuracy.",
     "Section 1, figure 1",
     BY_POLICY,
     Criterion("top1", "above", policies("all", ("all-but-batchnorm",), decisive={"init.norm": "ones"})),
@@ -26,5 +26,5 @@ STUDY = NamedStudy(
     marks("top1", {"all"}, {"resnet"}),
     (QUOTES["gain"],),
     said="+0.5 to +2.0",
-    here="both start from γ = 1, β = 0, so that the other is as good as without them",
+    here="both start from γ = 1, β = 0, where fixed γ and β have no effect",
 )

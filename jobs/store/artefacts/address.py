@@ -61,4 +61,4 @@ def _in_words() -> Iterator[None]:
         raise
     except Exception as error:
         reason: Any = type(error).__name__
-        raise OSError(errno.EIO, f"the place of the artefacts does not answer ({reason})") from error
+        raise OSError(errno.EIO, f"the artefact store does not respond ({reason})") from error

@@ -40,7 +40,7 @@ INSTALLATION = "installation"
 
 
 class DamagedArtefact(Exception):
-    """The content of an artefact is not what was written."""
+    """The content of an artefact differs from what was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Artefacts:
             digest.update(piece)
             size, held = size + len(piece), piece
         if size != artefact.size_bytes or digest.hexdigest() != artefact.sha256:
-            raise DamagedArtefact(f"{artefact.name} is not what was written")
+            raise DamagedArtefact(f"{artefact.name} differs from what was written")
         yield held
 
     def fetch(self, artefact: Artefact, path: Path, each: Callable[[], object] = lambda: None) -> None:
@@ -197,7 +197,7 @@ class Artefacts:
 
     def _begin(self, run_id: str, attempt: int, kind: Kind, name: str) -> int | None:
         if not NAME.fullmatch(name):
-            raise OSError(f"{name[:80]!r} is no name of an artefact")
+            raise OSError(f"{name[:80]!r} is not the name of an artefact")
         with self.database.writing() as connection:
             run = _held(connection, run_id, attempt, kind)
             if run is None:

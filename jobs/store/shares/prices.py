@@ -23,17 +23,17 @@ def too_expensive(spec: RunSpec, cap: Cap) -> str | None:
     cost = price(spec)
     if _over(cost.processor_s, cap.processor_s):
         return (
-            f"This run would cost {_minutes(cost.processor_s)} of one processor core, and at most "
+            f"This run would cost {_minutes(cost.processor_s)} of one processor core; at most "
             f"{_minutes(cap.processor_s)} are allowed here. {_shorter(spec, cap)}"
         )
     if _over(cost.memory_bytes, cap.memory_bytes):
         return (
-            f"This run would take {_megabytes(cost.memory_bytes)} of memory, and at most "
-            f"{_megabytes(cap.memory_bytes)} are allowed here. {_lighter(spec, cap)}"
+            f"This run would take {_megabytes(cost.memory_bytes)} of memory; at most {_megabytes(cap.memory_bytes)} "
+            f"are allowed here. {_lighter(spec, cap)}"
         )
     if _over(cost.disk_bytes, cap.disk_bytes):
         return (
-            f"This run would take {_megabytes(cost.disk_bytes)} of disk, and at most {_megabytes(cap.disk_bytes)} are "
+            f"This run would take {_megabytes(cost.disk_bytes)} of disk; at most {_megabytes(cap.disk_bytes)} are "
             f"allowed here. {_slimmer(spec, cap)}"
         )
     return None

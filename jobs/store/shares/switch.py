@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from core.run.spec import RunSpec
 from jobs.store import curves
 from jobs.store.database import Database
-from jobs.store.mapping import read_spec
+from jobs.store.labels.labels import named
 from jobs.store.records import TERMINAL, Managed, Mode
 from jobs.store.shares import flags
 from jobs.store.shares.admission import one_at_a_time
@@ -73,10 +72,7 @@ class Switch:
             row = connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id).with_for_update()).first()
             if row is None:
                 return False
-            fields = {**read_spec(row.spec).model_dump(), "name": name}
-            spec = RunSpec.model_validate(fields)
-            values = {"name": spec.name, "spec": spec.model_dump_json()}
-            connection.execute(sa.update(RUNS).where(RUNS.c.number == row.number).values(values))
+            connection.execute(sa.update(RUNS).where(RUNS.c.number == row.number).values(named(row.spec, name)))
             connection.execute(sa.delete(REPORTS).where(REPORTS.c.run == row.number))
             curves.insert_log(connection, row.number, row.attempt, "warning", "Renamed by the operator.")
         return True

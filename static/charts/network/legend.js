@@ -9,10 +9,10 @@ import { percent, whole } from "../../base/format.js";
 /** The looks of a layer by the share of its features that is off; a step applies to shares up to `most`. */
 const OFF_STEPS = [
   { look: "off-0", most: 0, words: "none" },
-  { look: "off-1", most: 0.1, words: "up to 10 %" },
-  { look: "off-2", most: 0.25, words: "25 %" },
-  { look: "off-3", most: 0.5, words: "50 %" },
-  { look: "off-4", most: 0.75, words: "75 %" },
+  { look: "off-1", most: 0.1, words: "up to 10%" },
+  { look: "off-2", most: 0.25, words: "25%" },
+  { look: "off-3", most: 0.5, words: "50%" },
+  { look: "off-4", most: 0.75, words: "75%" },
   { look: "off-5", most: 1, words: "more" },
 ];
 
@@ -26,7 +26,7 @@ export function trainedLegend(plan) {
   const { norm, keep, blocks } = plan;
   const lit = trained(plan);
   const rows = [["frozen", "stays random"]];
-  if (keep) rows.push(["kept", `${percent(keep, 0)} of these weights are used: those with the highest scores, which train`]);
+  if (keep) rows.push(["kept", `${percent(keep, 0)} of these weights are used: those with the highest scores; only the scores train`]);
   else if (lit.length) rows.push(["lit", "trains"]);
   if (!norm.affine) rows.push([null, "The norm layers have no γ and β."]);
   else if (norm.gamma !== norm.beta) rows.push([null, "Narrow bars: norm layers, γ above and β below."]);
@@ -43,7 +43,7 @@ export function trainedSentence(plan, stages) {
   const what = blocks[0].residual
     ? `${whole(blocks.length)} residual blocks in ${stages} stages`
     : `${whole(layers)} convolutions in ${stages} stages, without shortcuts`;
-  return `A network of ${what}. Lit, because it trains: ${trained(plan).join(", ") || "nothing"}.`;
+  return `A network of ${what}. Highlighted, because it trains: ${trained(plan).join(", ") || "nothing"}.`;
 }
 
 /** The legend's elements for a picture coloured by the features that are off. */
@@ -63,7 +63,7 @@ export function offSentence({ stem }, stages, { shares, all }) {
     return percent(known.reduce((sum, part) => sum + shares[part.norm] * part.channels, 0) / channels, 0);
   };
   const parts = units.map((group, index) => `${share(group)} in stage ${index + 1}`);
-  return `The network coloured by the features that are off: ${percent(all, 0)} of all; ${share([stem])} in the stem, ${parts.join(", ")}.`;
+  return `The network, coloured by its share of disabled features: ${percent(all, 0)} of all; ${share([stem])} in the stem, ${parts.join(", ")}.`;
 }
 
 /** The parts that train, in words. */
@@ -75,7 +75,7 @@ function trained({ stem, blocks, output, norm, keep }) {
   const parts = [
     [inner.every((part) => part.trained === 1), "the convolutions"],
     [shortcuts.length > 0 && shortcuts.every((part) => part.trained === 1) && inner[0].trained === 0, "the convolutions of the shortcuts"],
-    [units.some((part) => part.trained > 0 && part.trained < 1), "single weights of every convolution"],
+    [units.some((part) => part.trained > 0 && part.trained < 1), "some weights of every convolution"],
     [units.some((part) => part.bias_trained > 0) && inner[0].trained === 0, "the biases of the convolutions"],
     [units.some((part) => part.norm_trained > 0), normWords(units, norm)],
     [output.trained === 1, "the output layer"],

@@ -46,7 +46,7 @@ export function counts() {
 
   select.addEventListener("change", load);
   load();
-  const heads = ["What trains", "How many", "Share", "Of which"];
+  const heads = ["What trains", "Parameters", "Share", "Parts"];
   return h(
     "div",
     { class: "card counts" },

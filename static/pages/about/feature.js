@@ -15,11 +15,11 @@ const STEP = 0.04;
 const TABLE_STEP = 0.25;
 const NARROW = 0.12; // a curve narrower than this is drawn as wide as this
 const CASES = [
-  ["As most networks start", 1, 0],
-  ["The middle of U(0, 1)", 0.5, 0],
+  ["The usual start", 1, 0],
+  ["The mean of U(0, 1)", 0.5, 0],
   ["Switched off by γ", 0, 0],
-  ["Cut away by β", 0.5, -2],
-  ["Turned round", -1, 0.5],
+  ["Cut off by β", 0.5, -2],
+  ["Sign flipped", -1, 0.5],
 ];
 
 /** The figure: sliders, picture, and a sentence that says the same. */
@@ -71,8 +71,8 @@ function table(gamma, beta) {
       valueColumn("Density after γ and β", "after"),
       wordsColumn("ReLU", "relu"),
     ],
-    rows: steps.map((x) => [x, density(x), density((x - beta) / scale) / scale, x > 0 ? "lets it pass" : "makes it 0"]),
-    note: Math.abs(gamma) < NARROW ? `As drawn: no narrower than for |γ| = ${NARROW}.` : null,
+    rows: steps.map((x) => [x, density(x), density((x - beta) / scale) / scale, x > 0 ? "unchanged" : "set to 0"]),
+    note: Math.abs(gamma) < NARROW ? `Drawn no narrower than for |γ| = ${NARROW}.` : null,
   };
 }
 
@@ -86,11 +86,11 @@ function slider(label, min, max, value) {
 function sentence(gamma, beta) {
   const { zero, mean, sd } = afterRelu(gamma, beta);
   const off = Math.abs(gamma) < options.disabled_below;
-  if (off && beta <= 0) return "Disabled: whatever the filter sees, 0 comes out. The network does without this feature.";
-  if (off) return `Disabled: γ is 0, so the same ${mean.toFixed(2)} comes out for every image. The filter is not heard.`;
-  if (zero > 0.99) return `Cut away: ${percent(zero)} of what comes out is 0. γ is not small, but β lets hardly anything through.`;
-  const flipped = gamma < 0 ? "The feature is turned round: what was below the mean comes through. " : "";
-  return `${flipped}${percent(zero, 0)} of what comes out is 0; on average ${mean.toFixed(2)}, with a spread of ${sd.toFixed(2)}.`;
+  if (off && beta <= 0) return "Disabled: the output is 0 for every image. The network does without this feature.";
+  if (off) return `Disabled: γ is 0, so the output is ${mean.toFixed(2)} for every image, whatever the filter sees.`;
+  if (zero > 0.99) return `Cut off: ${percent(zero)} of the output is 0. γ is not small, but β lets almost nothing through.`;
+  const flipped = gamma < 0 ? "The sign is flipped: values below the mean pass. " : "";
+  return `${flipped}${percent(zero, 0)} of the output is 0; its mean is ${mean.toFixed(2)}, its standard deviation ${sd.toFixed(2)}.`;
 }
 
 const at = (x) => ((x + REACH) / (2 * REACH)) * WIDTH;
@@ -117,7 +117,7 @@ function drawing(gamma, beta, words) {
     s("line", { class: "axis", x1: 0, x2: WIDTH, y1: BASE, y2: BASE }),
     s("line", { class: "axis", x1: at(0), x2: at(0), y1: 14, y2: BASE }),
     [-3, -2, -1, 0, 1, 2, 3].map((x) => s("text", { x: at(x), y: BASE + 18, "text-anchor": "middle" }, String(x))),
-    s("text", { x: at(0) - 10, y: 22, "text-anchor": "end" }, "ReLU makes this 0"),
+    s("text", { x: at(0) - 10, y: 22, "text-anchor": "end" }, "ReLU sets this to 0"),
     s("text", { x: at(0) + 10, y: 22 }, "this passes"),
   );
 }

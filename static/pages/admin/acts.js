@@ -36,12 +36,12 @@ const change = (run, what) => askAsAdmin(`/api/admin/runs/${encodeURIComponent(r
 
 export async function renameRun(run, name) {
   await change(run, { name });
-  return { said: name ? `Run ${run.id} is called “${name}” now.` : `Run ${run.id} has no name now.` };
+  return { said: name ? `Run ${run.id} is now called “${name}”.` : `Run ${run.id} no longer has a name.` };
 }
 
 export async function pinRun(run, pinned) {
   await change(run, { pinned });
-  return { said: `Run ${run.id} is ${pinned ? "pinned: nothing of it is ever deleted" : "no longer pinned"}.` };
+  return { said: `Run ${run.id} is ${pinned ? "pinned and will never be deleted" : "no longer pinned"}.` };
 }
 
 /** `again()` refreshes the page after an undo. */
@@ -52,10 +52,10 @@ export async function removeRun(run, again) {
     again();
     return said;
   };
-  return { said: `Run ${run.id} is removed, and can be restored for an hour.`, action: { words: "Undo", act } };
+  return { said: `Run ${run.id} was removed. You can restore it for an hour.`, action: { words: "Undo", act } };
 }
 
 export async function restoreRun(run) {
   await change(run, { removed: false });
-  return { said: `Run ${run.id} is back.` };
+  return { said: `Run ${run.id} was restored.` };
 }

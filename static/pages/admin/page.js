@@ -40,4 +40,4 @@ export function mount(element) {
 }
 
 const framed = () =>
-  h("p", {}, "This page works only by itself: ", h("a", { href: "/admin", target: "_blank", rel: "noopener" }, "open it in a tab"), ".");
+  h("p", {}, "This page does not work inside another page: ", h("a", { href: "/admin", target: "_blank", rel: "noopener" }, "open it in a tab"), ".");

@@ -10,9 +10,9 @@ import { actButton } from "./acts.js";
 
 /** Title of the button, and what the mode means. */
 const MODES = {
-  open: ["Open", "The queue is open: runs begin as workers become free."],
-  paused: ["Pause", "The queue is paused: no further run begins, and those that run go on."],
-  drained: ["Drain", "The queue is being emptied: nothing new is taken, and what waits and runs is worked off."],
+  open: ["Open", "The queue is open: runs start as workers become free."],
+  paused: ["Pause", "The queue is paused: no new runs start; running ones continue."],
+  drained: ["Drain", "The queue is draining: new runs are refused; queued and running ones still finish."],
 };
 const FULL = 0.9; // from this share on, runs make room (jobs/worker/keeper.py)
 
@@ -27,7 +27,7 @@ export function queuePanel(again) {
   });
   const workers = h("ul", { class: "workers", "aria-label": "Workers" });
   const bar = progressBar();
-  bar.setAttribute("aria-label", "Share of the budget that is used");
+  bar.setAttribute("aria-label", "Share of the limit in use");
   const element = h(
     "section",
     { class: "card admin-queue", "aria-labelledby": "admin-queue" },
@@ -50,16 +50,16 @@ export function queuePanel(again) {
     say(element, "waiting-more", `${whole(queue.requests)} of ${whole(queue.requests_most)} places; a study takes one`);
     say(element, "running", whole(queue.running));
     say(element, "workers", whole(machines.length));
-    const lines = machines.length ? machines.map(line) : ["No worker is running: what waits begins once one does."];
+    const lines = machines.length ? machines.map(line) : ["No worker is running. Queued runs will start when one connects."];
     const scarce = (worker) => !worker || Boolean(worker.trouble ?? worker.note);
     const items = lines.map((words, index) => h("li", { "data-scarce": String(scarce(machines[index])) }, words));
     workers.replaceChildren(...items);
-    say(element, "folder", budget ? `${bytes(used)} of ${bytes(budget)} are used.` : `${bytes(used)} are used. There is no budget.`);
+    say(element, "folder", budget ? `${bytes(used)} of ${bytes(budget)} used.` : `${bytes(used)} used; there is no limit.`);
     show(bar, budget > 0);
     bar.set(budget ? Math.min(1, used / budget) : 0, used > FULL * budget ? "failed" : "running");
     const runs = `${whole(evicted_runs)} ${evicted_runs === 1 ? "run" : "runs"}`;
-    const made = `Runs last made room on ${when(evicted_at)}: ${runs} lost curves and trained network.`;
-    say(element, "evicted", evicted_at ? made : "No run has had to make room yet.");
+    const made = `Disk space was last freed on ${when(evicted_at)}: ${runs} lost their curves and trained network.`;
+    say(element, "evicted", evicted_at ? made : "No run has been deleted to free disk space yet.");
   }
   return { element, update };
 }

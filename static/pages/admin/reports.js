@@ -11,7 +11,7 @@ import { renameForm } from "./rename.js";
 /** `again()` refreshes the page; `update(reports)` shows the response of /api/admin/reports. */
 export function reportsPanel(again) {
   const list = h("ul", { class: "admin-reports" });
-  const none = h("p", { class: "quiet" }, "No name is reported.");
+  const none = h("p", { class: "quiet" }, "No names have been reported.");
   const entries = new Map();
   const element = h(
     "section",
@@ -62,7 +62,7 @@ function entry(report, again) {
       "div",
       { class: "admin-row" },
       rename,
-      button("Take the name away", () => renameRun(report, null)),
+      button("Remove the name", () => renameRun(report, null)),
       button("Dismiss", dismiss),
       button("Remove the run", () => removeRun(report, again), "button small danger"),
     ),

@@ -26,7 +26,7 @@ export function signInForm() {
       { class: "quiet", id: "admin-token-help" },
       "The value of ",
       h("code", {}, "ONLYBN_ADMIN_TOKEN"),
-      " on this server. It stays in this tab until you sign out or close it, and is in no link.",
+      " on this server. It stays in this tab until you sign out or close it, and never appears in a link.",
     ),
     problem,
   );

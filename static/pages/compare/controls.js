@@ -66,7 +66,7 @@ function groupSelects(chosen, fields, change) {
   const titles = Object.fromEntries(fields.map(({ key, title }) => [key, { title }]));
   const first = select(
     "Group by",
-    { setting: { title: "Setting: replicates together" }, run: { title: "Nothing: each run alone" }, ...titles },
+    { setting: { title: "Setting: replicates together" }, run: { title: "Nothing: each run separately" }, ...titles },
     (key) => change({ group: ["setting", "run"].includes(key) ? [key] : [key, ...(whole ? [] : chosen.slice(1).filter((other) => other !== key))] }),
   );
   first.set(chosen[0]);

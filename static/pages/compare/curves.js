@@ -12,11 +12,13 @@ import { controls } from "./controls.js";
 import { comparisonJson, curvesCsv } from "./exports.js";
 import { AXES, METRICS, shown } from "./groups.js";
 import { legend } from "./legend.js";
-import { pythonScript } from "./python.js";
+import { notebook, pythonScript } from "./python.js";
 import { BANDS } from "../../charts/statistics.js";
 
 /** The number of curves drawn until the reader asks for all: more are hard to read, and slow. */
 const FEW = 24;
+/** More lines in colour than the eye can hold: the others are grey until a reader touches them in the legend. */
+const BRIGHT = 8;
 const PICTURE = { width: 1100, height: 620 };
 
 /**
@@ -27,15 +29,21 @@ export function curvesCard(state, change, remove, further) {
   let curves = [];
   let last = null;
   let all = false;
+  let touched = null;
   const count = () => (all ? curves.length : Math.min(FEW, curves.length));
   const plot = h("div", { class: "plot tall" });
   const nothing = h("p", { class: "quiet" });
   const chart = overlay(
     plot,
-    () => curves.slice(0, count()),
+    () => curves.slice(0, count()).map((group, place) => muted(group, place, touched)),
     () => state().view,
   );
-  const key = legend(remove, () => {
+  const touch = (uid) => {
+    if (uid === touched) return;
+    touched = uid;
+    chart.refresh();
+  };
+  const key = legend(remove, touch, () => {
     all = true;
     update(...last);
   });
@@ -54,6 +62,7 @@ export function curvesCard(state, change, remove, further) {
     "Picture (PNG)": () => saveWithLegend(chart, "png", name()),
     "Picture (SVG)": () => saveWithLegend(chart, "svg", name()),
     "Python script": () => save(`${name()}.py`, pythonScript(curves, state().view, location.href), "text/x-python"),
+    "Notebook": () => save(`${name()}.ipynb`, notebook(pythonScript(curves, state().view, location.href), location.href), "application/x-ipynb+json"),
     ...further,
   });
   const element = h(
@@ -79,7 +88,7 @@ export function curvesCard(state, change, remove, further) {
     const heard = curves.every(({ members }) => members.every((data) => data.heard));
     show(nothing, !there && heard && !view.question);
     show(plot, there || !heard || Boolean(view.question)); // the chart's room is kept until it is known to stay empty
-    note.textContent = noteWords(curves, view, count());
+    note.textContent = [count() > BRIGHT ? "Point at a name below to see its line in colour." : "", noteWords(curves, view, count())].filter(Boolean).join(" ");
     show(note, Boolean(note.textContent));
     key.update(curves, view, missing, count());
     data.update();
@@ -87,6 +96,14 @@ export function curvesCard(state, change, remove, further) {
     chart.describe(curvesSentence(curves, view));
   }
   return { element, update, fold: () => (options.open = false) };
+}
+
+/** `group` as it is drawn in its `place`: grey and thin, as it is, or strong while the reader touches it. */
+function muted(group, place, touched) {
+  const mine = group.uid === touched;
+  const quiet = place >= BRIGHT && !mine;
+  const style = quiet ? { ...group.style, color: token("line-firm"), width: 1 } : mine ? { ...group.style, width: 3.6 } : group.style;
+  return { ...group, style, muted: quiet };
 }
 
 /** Saves a chart with its legend, which on the page is outside the chart. */
@@ -102,9 +119,9 @@ function emptyWords(curves, { metric, x }) {
   const what = METRICS[metric].title.toLowerCase();
   if (curves.length && curves.every(({ members }) => members.every(isLost)))
     return "The curves of these runs were deleted to make room for newer runs. Their results are below.";
-  if (x === "seconds" && curves.length) return "No run knows its seconds yet: choose epoch or step.";
-  if (metric === "disabled") return "None of these runs has told its disabled features yet.";
-  return `No run has a ${what} yet. It appears here as soon as the first has one.`;
+  if (x === "seconds" && curves.length) return "No run has recorded its time yet: choose epoch or step.";
+  if (metric === "disabled") return "None of these runs has reported its disabled features yet.";
+  return `No run has a ${what} yet. It will appear here as soon as one does.`;
 }
 
 export function noteWords(curves, { metric, x, smooth }, count) {
@@ -113,11 +130,11 @@ export function noteWords(curves, { metric, x, smooth }, count) {
   const silent = curves.reduce((sum, { n, members }) => sum + members.length - n, 0) - lost;
   const there = curves.some(({ n }) => n);
   return [
-    count < curves.length ? `${count} of ${whole(curves.length)} lines are drawn; group the runs to see all as means. The table and the files have every run.` : "",
-    smooth ? `The strong lines are smoothed (${smooth.toFixed(2)}); the faint ones are raw, and so is every number below and in the files.` : "",
+    count < curves.length ? `Showing ${count} of ${whole(curves.length)} lines; group the runs to see all of them as means. The table and the files include every run.` : "",
+    smooth ? `The bold lines are smoothed (${smooth.toFixed(2)}); the faint ones are raw, as are all numbers below and in the files.` : "",
     alone ? `${alone === 1 ? "One group has" : `${alone} groups have`} no ${x === "step" ? "step" : "epoch"} that all its runs share, so its runs are drawn without a mean.` : "",
     there && lost ? `The curves of ${whole(lost)} ${lost === 1 ? "run" : "runs"} were deleted to make room for newer runs.` : "",
-    there && silent > 0 ? `${whole(silent)} ${silent === 1 ? "run has" : "runs have"} no ${METRICS[metric].title.toLowerCase()} ${x === "seconds" ? "over seconds (a resumed run does not know all of its own)" : "yet"}.` : "",
+    there && silent > 0 ? `${whole(silent)} ${silent === 1 ? "run has" : "runs have"} no ${METRICS[metric].title.toLowerCase()} ${x === "seconds" ? "over seconds (the time of a resumed run is incomplete)" : "yet"}.` : "",
   ]
     .filter(Boolean)
     .join(" ");

@@ -10,7 +10,7 @@ import { runName } from "./groups.js";
 export function difference() {
   const same = h("p", { class: "quiet" });
   const grid = h("table", { class: "table difference" });
-  const box = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Fields in which the runs differ" }, grid);
+  const box = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Fields that differ between the runs" }, grid);
   const element = h("section", { class: "card", "aria-labelledby": "difference-title" }, h("h2", { id: "difference-title" }, "Differences in configuration"), same, box);
   let drawn = "";
 
@@ -20,7 +20,7 @@ export function difference() {
     const now = JSON.stringify([runs.map(({ id }) => id), view.base]);
     if (now === drawn) return; // a run's spec never changes
     drawn = now;
-    same.textContent = runs.length < 2 ? "One run alone differs from nothing." : fields.length ? "" : "Their configurations are the same in every field.";
+    same.textContent = runs.length < 2 ? "Add a second run to see how they differ." : fields.length ? "" : "Their configurations are identical.";
     show(same, Boolean(same.textContent));
     show(box, fields.length > 0);
     const base = runs.find(({ id }) => id === view.base);

@@ -38,7 +38,7 @@ export async function comparisonHtml(curves, view, scatter, [runs, differences])
     h("h2", {}, "Differences in configuration"),
     differences.rows.length
       ? h("div", { class: "card" }, scrolling("Differences in configuration", plain(differences)))
-      : h("p", {}, "The runs differ in no field of their configuration."),
+      : h("p", {}, "The configurations of these runs are identical."),
   ];
   const body = sections.map((element) => element.outerHTML).join("\n");
   return pieces[0] + body + pieces[1] + JSON.stringify({ figures }).replaceAll("<", "\\u003c") + pieces[2];
@@ -68,7 +68,7 @@ function numbersTable({ columns, rows, note }) {
   return h(
     "table",
     {},
-    h("caption", {}, stride > 1 ? `${note} Every ${stride}th row; the CSV has all.` : note),
+    h("caption", {}, stride > 1 ? `${note} Every ${stride}th row; the CSV has all rows.` : note),
     h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col" }, column.title)))),
     h("tbody", {}, shown.map((row) => h("tr", {}, row.map((value, at) => h(at ? "td" : "th", { scope: at ? null : "row" }, cell(value, at)))))),
   );
@@ -168,7 +168,7 @@ function scatterFigure({ points, x, y, log }) {
   const groups = new Map();
   for (const point of points) groups.set(point.group, [...(groups.get(point.group) ?? []), point]);
   return {
-    words: `${points.length} ${points.length === 1 ? "run" : "runs"}; each is a point in the colour and with the symbol of its group.`,
+    words: `${points.length} ${points.length === 1 ? "run" : "runs"}; each is a point with the colour and symbol of its group.`,
     x: { title: x.title + (log.includes("x") && numbers ? " (logarithmic)" : ""), log: numbers && log.includes("x"), suffix: x.suffix ?? "", names },
     y: { suffix: y.suffix ?? "", log: log.includes("y") },
     series: [...groups].map(([{ name, style }, members]) => ({

@@ -11,11 +11,11 @@ import { repeat } from "../../server/live.js";
 /** An element that fills itself with what this server has. */
 export function empty() {
   const offers = h("ul", { class: "compare-offers" });
-  const words = h("p", { class: "quiet" }, "Choose runs by ticking them on the page of all runs, or begin with one of these.");
+  const words = h("p", { class: "quiet" }, "Select them on the Runs page, or start here:");
   const element = h(
     "div",
     { class: "card first compare-empty" },
-    h("h2", {}, "Which runs shall be compared?"),
+    h("h2", {}, "Choose runs to compare"),
     words,
     offers,
     h("a", { class: "button", href: "/runs" }, "Choose runs"),
@@ -31,8 +31,8 @@ export function empty() {
 async function anything(words, offers) {
   const { total } = await ask("/api/runs?limit=1");
   if (total) return;
-  words.textContent = "Nothing has run here yet. Launch the pair on the first page: it ends in a comparison.";
-  offers.replaceChildren(offer("/", "To the first page", ""));
+  words.textContent = "Nothing has run here yet. Launch the pair on the home page: it ends in a comparison.";
+  offers.replaceChildren(offer("/", "Go to the home page", ""));
 }
 
 async function sets(offers) {

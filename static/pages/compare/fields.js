@@ -19,25 +19,27 @@ const TITLES = {
   start: "Starts from",
   lr: "Learning rate",
   lr_drops: "Rate drops at",
-  lr_drop_factor: "Factor of a drop",
-  lean: "Keeps 8 bits for backward",
+  lr_drop_factor: "Drop factor",
+  lean: "8-bit storage for backward",
   draw: "Version of the random draw",
   sync_batchnorm: "SyncBatchNorm",
-  "init.weights": "Weights from",
-  "init.norm": "γ and β from",
+  "init.weights": "Initial weights",
+  "init.norm": "Initial γ and β",
   "norm.kind": "Norm layers",
-  "norm.affine": "γ and β exist",
+  "norm.affine": "With γ and β",
   "norm.groups": "Groups of channels",
-  "seeds.init": "Seed of the weights",
-  "seeds.order": "Seed of the order",
-  "seeds.augmentation": "Seed of the augmentation",
-  "seeds.choice": "Seed of what trains",
+  "seeds.init": "Weight seed",
+  "seeds.order": "Image order seed",
+  "seeds.augmentation": "Augmentation seed",
+  "seeds.choice": "Selection seed",
 };
 
 const SAID = {
   architecture: architectureTitle,
   policy: (value) => policyOf(value).title,
   dataset: (value) => datasetOf(value).title,
+  "init.weights": (value) => titleOfValue("init.weights", value),
+  "init.norm": (value) => titleOfValue("init.norm", value),
 };
 
 const spoken = (key) => TITLES[key] ?? (key[0].toUpperCase() + key.slice(1)).replaceAll("_", " ");
@@ -45,7 +47,7 @@ const spoken = (key) => TITLES[key] ?? (key[0].toUpperCase() + key.slice(1)).rep
 /** A field of the spec. A seed has a value only if somebody chose it; derived seeds add nothing to the replicate. */
 function specField(key) {
   const part = PART_KEYS.includes(key) ? pathOf(key) : [key];
-  const missing = key.endsWith("_examples") ? "all" : part[0] === "seeds" ? "the replicate’s" : NONE;
+  const missing = key.endsWith("_examples") ? "all" : part[0] === "seeds" ? "from the replicate" : NONE;
   return {
     key,
     title: spoken(key),
@@ -73,7 +75,7 @@ export const FIELDS = [
   ...["epochs", ...Object.keys(options.optional).filter((key) => key !== "name"), "draw", ...PART_KEYS].map(specField),
 ];
 
-const share = (key, title, value) => ({ key, title, value, text: (found) => percent(found), scale: 100, suffix: " %" });
+const share = (key, title, value) => ({ key, title, value, text: (found) => percent(found), scale: 100, suffix: "%" });
 const number = (key, title, value, text) => ({ key, title, value, text, scale: 1, suffix: "" });
 
 /** Numbers that a run has from the start or at its end; an axis multiplies them by `scale`. */
@@ -87,7 +89,7 @@ export const RESULTS = [
   number("seconds", "Training time", ({ result, progress }) => result?.seconds ?? progress.elapsed_s, duration),
   number("trainable", "Trainable parameters", ({ counts }) => counts.trainable, whole),
   number("total", "Parameters", ({ counts }) => counts.total, whole),
-  share("share", "Share that trains", ({ counts }) => counts.trainable / counts.total),
+  share("share", "Trainable share", ({ counts }) => counts.trainable / counts.total),
 ].map((result) => ({ ...result, number: true }));
 
 const OTHERS = [

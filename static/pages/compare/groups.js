@@ -3,17 +3,18 @@
  */
 
 import { nameOf } from "../../server/catalog.js";
-import { groupStyle, hash, runStyle } from "../../charts/colors.js";
+import { hash } from "../../charts/colors.js";
 import { differing, fieldOf, FIELDS, said } from "./fields.js";
+import { looks } from "./looks.js";
 import { BANDS, summary } from "../../charts/statistics.js";
 
 /** The quantities that curves can show; `of` is a field of a point. */
 export const METRICS = {
-  test: { title: "Test accuracy", split: "test", of: "top1", scale: 100, digits: 1, suffix: " %" },
-  train: { title: "Train accuracy", split: "train", of: "top1", scale: 100, digits: 1, suffix: " %" },
+  test: { title: "Test accuracy", split: "test", of: "top1", scale: 100, digits: 1, suffix: "%" },
+  train: { title: "Train accuracy", split: "train", of: "top1", scale: 100, digits: 1, suffix: "%" },
   loss: { title: "Test loss", split: "test", of: "loss", scale: 1, digits: 4, suffix: "" },
   train_loss: { title: "Train loss", split: "train", of: "loss", scale: 1, digits: 4, suffix: "" },
-  disabled: { title: "Disabled features", split: null, of: "share", scale: 100, digits: 1, suffix: " %" },
+  disabled: { title: "Disabled features", split: null, of: "share", scale: 100, digits: 1, suffix: "%" },
 };
 
 export const AXES = {
@@ -37,22 +38,20 @@ export function groupsOf(watched, keys) {
     groups.get(key).push(data);
   }
   const differ = differing(watched.map(({ run }) => run));
-  return [...groups].map(([key, members]) => ({
-    key,
-    // Plotly uses the uid in a selector, where a raw key would be invalid.
-    uid: keys[0] === "run" ? key : `g${hash(key).toString(36)}`,
-    members,
-    name: groupName(members, keys, differ),
-    style: styleOf(key, keys, specs(members)),
-  }));
+  const found = looks([...groups.values()].map((members) => members.map(({ run }) => run)));
+  return [...groups].map(([key, members], at) => {
+    const name = groupName(members, keys, differ);
+    return {
+      key,
+      // Plotly uses the uid in a selector, where a raw key would be invalid.
+      uid: keys[0] === "run" ? key : `g${hash(key).toString(36)}`,
+      members,
+      name,
+      short: (members.length === 1 && members[0].run.name) || found[at].short || name,
+      style: found[at].style,
+    };
+  });
 }
-
-function styleOf(key, keys, specs) {
-  if (!["run", "setting"].includes(keys[0])) return groupStyle(key, specs);
-  return runStyle(specs.length > 1 ? { ...specs[0], replicate: 0 } : specs[0]); // replicates differ in lightness
-}
-
-const specs = (members) => members.map(({ run }) => run.spec);
 
 function keyOf(run, keys) {
   if (keys[0] === "run") return run.id;

@@ -13,10 +13,10 @@ import { runName, shown } from "./groups.js";
 import { BANDS } from "../../charts/statistics.js";
 
 /**
- * `remove(id)` takes a run out, `showAll()` shows every curve. Call `update(curves, view, missing, count)` after every
+ * `remove(id)` takes a run out, `touch(uid)` says which group the reader points at (null: none), `showAll()` shows every curve. Call `update(curves, view, missing, count)` after every
  * change; the chart draws the first `count` curves.
  */
-export function legend(remove, showAll) {
+export function legend(remove, touch, showAll) {
   const list = h("ol", { class: "legend-list" });
   const more = h("button", { type: "button", class: "button small", hidden: true, onclick: showAll });
   const entries = new Map();
@@ -32,8 +32,8 @@ export function legend(remove, showAll) {
     const drawn = curves.slice(0, count);
     const wanted = [
       ...drawn.map((group) => {
-        const key = `${group.key} ${group.name} ${group.members.map(({ id }) => id).join()}`;
-        if (!entries.has(key)) entries.set(key, entry(group, differ, remove));
+        const key = JSON.stringify([group.key, group.name, group.style, group.members.map(({ id }) => id)]);
+        if (!entries.has(key)) entries.set(key, touchable(entry(group, differ, remove), group.uid, touch));
         const found = entries.get(key);
         found.update(group, view);
         return found;
@@ -51,6 +51,13 @@ export function legend(remove, showAll) {
     more.textContent = `Draw all ${curves.length}`;
   }
   return { element: h("div", { class: "legend-box" }, list, more), update };
+}
+
+/** `element`, which reports that the pointer or the focus is in it. */
+function touchable(element, uid, touch) {
+  for (const enter of ["pointerenter", "focusin"]) element.addEventListener(enter, () => touch(uid));
+  for (const leave of ["pointerleave", "focusout"]) element.addEventListener(leave, () => touch(null));
+  return element;
 }
 
 function missingEntry(id, remove) {
@@ -134,7 +141,7 @@ function lastValue({ n, mean, singles, members }, metric, band) {
   const last = n === 1 ? singles[0].points.at(-1) : mean.at(-1);
   if (!last) return members.every(({ run }) => run.lost?.curves) ? "curves deleted" : "no value yet";
   if (!last.ends) return shown(metric, last.y);
-  return `${shown(metric, last.y)} (${last.ends.map((end) => shown(metric, end).replace(/ %$/, "")).join(" to ")}${band === "t" ? "" : `, ${BANDS[band].title.toLowerCase()}`})`;
+  return `${shown(metric, last.y)} (${last.ends.map((end) => shown(metric, end).replace(/%$/, "")).join(" to ")}${band === "t" ? "" : `, ${BANDS[band].title.toLowerCase()}`})`;
 }
 
 function facts(run) {
@@ -147,7 +154,7 @@ function facts(run) {
 }
 
 function removal(id, name, remove) {
-  return h("button", { type: "button", class: "icon-button", "aria-label": `Take ${name} out`, onclick: () => remove(id) }, "×");
+  return h("button", { type: "button", class: "icon-button", "aria-label": `Remove ${name}`, onclick: () => remove(id) }, "×");
 }
 
 const DASH_ARRAYS = {

@@ -2,10 +2,12 @@
  * A chart of the curves of several runs, and of the means of groups of runs with their bands.
  */
 
+import { endNames } from "./ends.js";
 import { METRICS, AXES } from "./groups.js";
 import { BANDS, smoothed } from "../../charts/statistics.js";
 import { faint } from "../../charts/colors.js";
-import { Chart, layout } from "../../charts/plot.js";
+import { Chart, crosshair, hovered, layout } from "../../charts/plot.js";
+import { token } from "../../base/theme.js";
 
 /** The number of points of a curve that get a symbol: more would hide the line. */
 const MARKERS = 16;
@@ -15,22 +17,32 @@ export function overlay(element, curves, view) {
   return new Chart(element, "Curves of the chosen runs", () => {
     const drawn = curves().filter(({ n }) => n);
     if (!drawn.length && !(curves().length && view().question)) return null; // without curves there may be no view yet
-    return { data: drawn.flatMap((group) => traces(group, view())), layout: frame(view(), curves()) };
+    const back = [...drawn].sort((a, b) => b.muted - a.muted); // what is muted lies below
+    return { data: back.flatMap((group) => traces(group, view())), layout: frame(view(), curves(), element) };
   });
 }
 
-/** The axis of epochs is as long as the longest run from the start; that of a question's accuracies ends at 100 %. */
-function frame({ metric, x, smooth, question }, groups) {
+/** The axis of epochs is as long as the longest run from the start; that of a question's accuracies ends at 100%. */
+function frame({ metric, x, smooth, question }, groups, { clientWidth: width, clientHeight: height }) {
   const { title, suffix, split } = METRICS[metric];
   const epochs = Math.max(...groups.flatMap(({ members }) => members.map(({ run }) => run.spec.epochs)));
+  const whole = question && split && METRICS[metric].of === "top1";
+  const lines = groups.map((group) => ({ ...group, points: mainOf(group) })).filter(({ points, muted }) => points.length && !muted);
+  const most = whole ? 101 : 1.05 * Math.max(0, ...lines.flatMap(({ points }) => points.map(({ y }) => y)));
+  const { annotations = [], right = 12 } = endNames(lines.map((group) => ({ ...group, ...group.points.at(-1) })), most, { width, height });
   return layout({
     // Another quantity resets the zoom; new points keep it.
     uirevision: `${metric} ${x}`,
-    x: { name: AXES[x].name, rangemode: "tozero", ...(x === "epoch" ? { range: [0, epochs * 1.02] } : {}) },
-    y: { ticksuffix: suffix, rangemode: "tozero", ...(question && split && METRICS[metric].of === "top1" ? { range: [0, 101] } : {}), name: smooth ? `${title}, smoothed ${smooth}` : title },
-    hovermode: "closest",
+    margin: { l: 8, r: right, t: 10, b: 8 },
+    annotations,
+    x: { name: AXES[x].name, rangemode: "tozero", ...hovered(AXES[x].title.toLowerCase()), ...(x === "epoch" ? { range: [0, epochs * 1.02] } : {}) },
+    y: { ticksuffix: suffix, rangemode: "tozero", ...(whole ? { range: [0, most] } : {}), name: smooth ? `${title}, smoothed ${smooth}` : title },
+    ...crosshair,
   });
 }
+
+/** The points of a group's strong line. */
+const mainOf = ({ n, singles, mean }) => (n === 1 ? singles[0].points : mean);
 
 function traces(group, view) {
   const { n, singles, mean, style } = group;
@@ -44,7 +56,7 @@ function traces(group, view) {
 }
 
 /** The traces of a curve; a smoothed curve has its raw form behind it. */
-function line(points, { name, style, uid }, view, what) {
+function line(points, { name, short, style, uid }, view, what) {
   if (!points.length) return [];
   const { metric, smooth } = view;
   const { split } = METRICS[metric];
@@ -53,7 +65,7 @@ function line(points, { name, style, uid }, view, what) {
     x: points.map((point) => point.x),
     name,
     legendgroup: uid,
-    hovertemplate: `%{customdata}<extra>${escape(name)}</extra>`,
+    hovertemplate: `${escape(short)} %{customdata}<extra></extra>`,
   };
   const main = {
     ...common,
@@ -61,8 +73,8 @@ function line(points, { name, style, uid }, view, what) {
     y: smoothed(values, smooth),
     customdata: points.map((point) => words(point, view, [what, smooth ? "smoothed" : ""])),
     mode: "lines+markers", // symbols distinguish runs of the same policy and architecture
-    line: { color: style.color, dash: style.dash, width: split === "train" ? 1.6 : 2.2 },
-    marker: { size: 8, color: style.color, symbol: style.symbol, maxdisplayed: MARKERS },
+    line: { color: style.color, dash: style.dash, width: split === "train" ? 0.75 * style.width : 1.1 * style.width },
+    marker: { size: style.width < 2 ? 4 : 8, color: style.color, symbol: style.symbol, maxdisplayed: MARKERS },
   };
   if (!smooth) return [main];
   const raw = {
@@ -79,14 +91,14 @@ function line(points, { name, style, uid }, view, what) {
 
 const escape = (text) => text.replaceAll("<", "&lt;");
 
-function words({ x, y, values, ends }, { metric, x: axis, band }, notes) {
+function words({ y, values, ends }, { metric, band }, notes) {
   const { digits, suffix } = METRICS[metric];
-  const lines = [`<b>${y.toFixed(digits)}${suffix}</b> · ${AXES[axis].title.toLowerCase()} ${Number(x.toPrecision(5))}`];
-  if (values && ends) lines.push(`${BANDS[band].title}: ${ends.map((end) => end.toFixed(digits)).join(" to ")}${suffix}`);
-  return [...lines, notes.filter(Boolean).join(", ")].filter(Boolean).join("<br>");
+  const range = values && ends ? `(${BANDS[band].title} ${ends.map((end) => end.toFixed(digits)).join(" to ")})` : "";
+  const said = notes.filter(Boolean).join(", ");
+  return [`<b>${y.toFixed(digits)}${suffix}</b>`, range, said && `· ${said}`].filter(Boolean).join(" ");
 }
 
-function single(points, { style, uid }, { id, run }) {
+function single(points, { style, uid }, { id }) {
   return [
     {
       uid: `${uid}-${id}`,
@@ -95,7 +107,7 @@ function single(points, { style, uid }, { id, run }) {
       mode: "lines",
       line: { color: faint(style.color, 0.45), width: 1 },
       showlegend: false,
-      hovertemplate: `%{y}<extra>${escape(run.name ?? `replicate ${run.spec.replicate}`)}</extra>`,
+      hoverinfo: "skip", // the label of the mean is enough
     },
   ];
 }

@@ -10,7 +10,7 @@ import { announce, h, show } from "../../base/dom.js";
 import { Feed } from "../../server/feed.js";
 import { save } from "../../base/files.js";
 import { repeat } from "../../server/live.js";
-import { embedded } from "../../base/frame.js";
+import { embedded, figure } from "../../base/frame.js";
 import { shareButton } from "../../site/share.js";
 import { onTheme } from "../../base/theme.js";
 import { stateWord } from "../../base/widgets.js";
@@ -48,7 +48,7 @@ export function mount(element) {
     missing = missing.filter((other) => other !== id);
     drop(id);
     write();
-    announce("Taken out.");
+    announce("Removed.");
     draw();
   };
   let groups = [];
@@ -70,7 +70,8 @@ export function mount(element) {
   const add = h("a", { class: "button", href: "/runs" }, "Add runs");
   const cards = h("div", { class: "compare-cards", hidden: true }, curves.element, scatter.element, rows.element, differences.element);
   const first = h("div");
-  page.replaceChildren(
+  if (figure !== null) page.replaceChildren(h("h1", { class: "offscreen" }, "Runs compared"), problems, curves.element);
+  else page.replaceChildren(
     h("div", { class: "compare-head" }, title, h("div", { class: "actions" }, embedded ? null : add, shareButton())),
     from,
     problems,
@@ -110,13 +111,13 @@ export function mount(element) {
     add.href = `/runs${members.length ? `?compare=${members.map(({ id }) => id).join(",")}` : ""}`;
     const heard = members.filter((data) => data.heard).length;
     // In the same line, so that nothing below moves when it goes.
-    reading.textContent = heard < members.length ? ` · reading curves: ${heard} of ${members.length}` : "";
+    reading.textContent = heard < members.length ? ` · loading curves: ${heard} of ${members.length}` : "";
     if (!there) return;
     groups = groupsOf(members, view.group).map((group) => curvesOf(group, view));
     asked.update(question, members, groups);
     curves.update(groups, view, missing);
     scatter.update(groups, view);
-    rows.update(members, view);
+    rows.update(members, view, groups);
     differences.update(members, view);
   }
 
@@ -146,10 +147,11 @@ export function mount(element) {
 }
 
 /** The source of the runs in words. */
-function sourceWords({ runs, study, text, ...source }, count) {
+function sourceWords({ runs, study, text, tag, room, ...source }, count) {
   const many = `${count} ${count === 1 ? "run" : "runs"}`;
   if (runs.length) return many;
   if (study) return `${many} of study ${study}`;
+  if (room) return `${many} of a room`;
   const said = {
     state: stateWord,
     policy: (name) => policyOf(name).title,
@@ -157,5 +159,5 @@ function sourceWords({ runs, study, text, ...source }, count) {
     dataset: (name) => datasetOf(name).title,
   };
   const words = Object.entries(said).flatMap(([key, word]) => (source[key].length ? [source[key].map(word).join(" or ")] : []));
-  return `${many}: ${[...words, ...(text ? [`“${text}” in name or id`] : [])].join(" · ")}`;
+  return `${many}: ${[...words, ...(text ? [`“${text}” in name, id or tag`] : []), ...(tag ? [`tagged ${tag}`] : [])].join(" · ")}`;
 }

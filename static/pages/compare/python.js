@@ -25,10 +25,10 @@ from pathlib import Path
 import plotly.graph_objects as go
 
 X = "${view.x}"  # epoch, step or seconds
-BAND = "${view.band}"  # t (95 % interval of the mean), sd, range or none
+BAND = "${view.band}"  # t (95% interval of the mean), sd, range or none
 SINGLES = ${view.singles ? "True" : "False"}  # each run as a thin line behind its group's mean
 SCALE, SUFFIX = ${scale}, ${quoted(suffix)}
-T = {${table}}  # Student's t for 95 %, by degrees of freedom
+T = {${table}}  # Student's t for 95%, by degrees of freedom
 SECONDS_A_STEP = {${view.x === "seconds" ? seconds.join(", ") : ""}}
 STYLES = {  # colour and dash of each group
 ${styles.join("\n")}
@@ -133,6 +133,24 @@ def figure():
 
 
 ${ending(placed)}`;
+}
+
+/** The same as a Jupyter notebook: `script` without its main part, and the figure. */
+export function notebook(script, address) {
+  const cell = (id, kind, text) => ({
+    id,
+    cell_type: kind,
+    metadata: {},
+    source: text.split(/(?<=\n)/),
+    ...(kind === "code" ? { execution_count: null, outputs: [] } : {}),
+  });
+  const cells = [
+    cell("told", "markdown", `# Runs of OnlyBN\n\nMade from <${address}>. Needs plotly.`),
+    cell("made", "code", script.split('\nif __name__ == "__main__":')[0].trimEnd()),
+    cell("shown", "code", "figure()"),
+  ];
+  const kernelspec = { name: "python3", display_name: "Python 3", language: "python" };
+  return JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: { kernelspec, language_info: { name: "python" } }, cells }, null, 1);
 }
 
 const opening = (title, address) => `"""${title} of runs of OnlyBN, drawn again. Needs plotly only; writes an HTML file beside this one.

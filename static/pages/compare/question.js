@@ -4,12 +4,12 @@
  */
 
 import { h, show } from "../../base/dom.js";
-import { percent } from "../../base/format.js";
 import { progressBar, standing } from "../../base/widgets.js";
 import { isOver } from "../../server/catalog.js";
+import { notifySwitch, tellProgress } from "../../site/progress.js";
 import { answerOf, answerOfGroups, isOf, sideName } from "./answer.js";
 
-const WAITING = "The answer comes when all runs have finished. You can leave: the link keeps it.";
+const WAITING = "The answer appears when all runs have finished. You can leave this page; its link will show it.";
 
 /** Call `update(question, members, groups)` after every change; `question` is null for other comparisons. */
 export function questionCard() {
@@ -17,11 +17,13 @@ export function questionCard() {
   const said = h("p", { class: "answer-said" });
   const means = h("p", { class: "answer-means" });
   const claim = h("p", { class: "paper-claim" });
+  const notify = notifySwitch();
   const element = h(
     "section",
     { class: "card answer", "aria-label": "Answer", hidden: true },
     list,
     h("div", { class: "answer-words", role: "status" }, said, means),
+    h("p", {}, notify),
     claim,
   );
   const rows = new Map();
@@ -46,7 +48,9 @@ export function questionCard() {
     const { text, source } = asked.claim;
     if (!claim.firstChild) claim.append(...(source ? [h("b", {}, "The paper says"), ` ${text} `, h("span", {}, `(${source})`)] : [text]));
     const share = runs.reduce((sum, run) => sum + shareOf(run), 0) / runs.length;
-    document.title = `${runs.every(isOver) ? "" : `${percent(share, 0)} · `}${asked.sentence} · OnlyBN`;
+    const over = runs.every(isOver);
+    tellProgress({ share: over ? null : share, title: asked.sentence, done: found?.said ?? "All runs have ended." });
+    notify.update(!over);
   }
   return { element, update };
 }

@@ -40,7 +40,7 @@ export function scatterCard(change) {
     h("div", { class: "compare-fields" }, up.element, across.element, log.element),
     nothing,
     plot,
-    h("p", { class: "quiet compare-note" }, "A point is a run, in the colour and with the symbol of its line above. The table below has the numbers."),
+    h("p", { class: "quiet compare-note" }, "Each point is a run, with the colour and symbol of its line above. The table below has the numbers."),
   );
 
   function update(groups, now) {

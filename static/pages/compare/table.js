@@ -9,10 +9,10 @@ import { h, show } from "../../base/dom.js";
 import { exportMenu, save } from "../../base/files.js";
 import { NONE, percent } from "../../base/format.js";
 import { onTheme } from "../../base/theme.js";
-import { runStyle } from "../../charts/colors.js";
 import { badge } from "../../base/widgets.js";
 import { COLUMNS, columnTitle, differing, fieldOf, FIELDS } from "./fields.js";
 import { runName } from "./groups.js";
+import { latexTable } from "./latex.js";
 import { swatch } from "./legend.js";
 
 const NUMBERS = new Set(["epochs", "replicate", "train_examples", "test_examples", "difference", "launched"]);
@@ -39,7 +39,9 @@ export function comparedRuns(change, remove) {
         ]),
         "text/csv",
       ),
+    "Table as LaTeX": () => save("onlybn-runs.tex", latex(shown, differ()), "application/x-tex"),
   });
+  const differ = () => differing(shown.rows.map(({ run }) => run));
   const rows = new Map();
   onTheme(() => rows.clear());
   let layout = "";
@@ -51,14 +53,15 @@ export function comparedRuns(change, remove) {
     h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of the compared runs" }, h("table", { class: "table" }, h("thead", {}, head), body)),
   );
 
-  function update(watched, view) {
+  function update(watched, view, groups) {
     if (document.activeElement !== search) search.value = view.find;
     const runs = watched.map(({ run }) => run);
     const differ = differing(runs);
+    const styles = new Map(groups.flatMap(({ members, style }) => members.map(({ id }) => [id, style])));
     const base = runs.find(({ id }) => id === view.base) ?? null;
     const columns = COLUMNS.filter((key) => view.columns.includes(key) && (key !== "difference" || base));
     picker.update(view.columns);
-    const now = JSON.stringify([columns, view.sort, view.metric, view.base, differ.map(({ key }) => key)]);
+    const now = JSON.stringify([columns, view.sort, view.metric, view.base, differ.map(({ key }) => key), [...styles]]);
     if (now !== layout) {
       layout = now;
       rows.clear();
@@ -66,7 +69,7 @@ export function comparedRuns(change, remove) {
     }
     shown = { columns, view, base, rows: arranged(watched, view, base, columns, differ) };
     for (const data of shown.rows) {
-      if (!rows.has(data.id)) rows.set(data.id, row(data, columns, view, differ, change, remove));
+      if (!rows.has(data.id)) rows.set(data.id, row(data, styles.get(data.id), columns, view, differ, change, remove));
       rows.get(data.id).update(data.run, shown);
     }
     const wanted = shown.rows.map(({ id }) => rows.get(id));
@@ -75,6 +78,13 @@ export function comparedRuns(change, remove) {
     show(found, Boolean(view.find));
   }
   return { element, update };
+}
+
+/** The table as it is shown, for a paper; booktabs draws its lines. */
+function latex(shown, differ) {
+  const titles = ["Run", ...shown.columns.map((key) => (key === "difference" ? `Δ ${compared(shown.view).title.toLowerCase()}` : columnTitle(key)))];
+  const rows = shown.rows.map(({ run }) => [runName(run, differ), ...shown.columns.map((key) => textOf(run, key, shown))]);
+  return latexTable(titles, rows, [false, ...shown.columns.map(isNumber)], location.href);
 }
 
 /** The value of a cell; a difference is the run's result minus the baseline's. */
@@ -134,10 +144,10 @@ function heads(columns, view, change) {
     );
     return element;
   });
-  return [h("th", { scope: "col" }, h("span", { class: "offscreen" }, "Take out, pin as baseline")), ...made];
+  return [h("th", { scope: "col" }, h("span", { class: "offscreen" }, "Remove, set as baseline")), ...made];
 }
 
-function row({ id, run }, columns, view, differ, change, remove) {
+function row({ id, run }, style, columns, view, differ, change, remove) {
   const name = runName(run, differ);
   const state = badge(run);
   const cells = columns.map((key) => h("td", { class: isNumber(key) ? "number" : null }, key === "state" ? state : null));
@@ -149,13 +159,13 @@ function row({ id, run }, columns, view, differ, change, remove) {
     document.getElementById(`pin-${id}`)?.focus();
   });
   pin.id = `pin-${id}`;
-  const out = h("button", { type: "button", class: "icon-button", "aria-label": `Take ${name} out of the table and the charts` }, "×");
+  const out = h("button", { type: "button", class: "icon-button", "aria-label": `Remove ${name} from the table and the charts` }, "×");
   out.addEventListener("click", () => remove(id));
   const element = h(
     "tr",
     { "data-base": pinned || null },
     h("td", { class: "compare-row-actions" }, out, pin),
-    h("th", { scope: "row", class: "run-name" }, h("span", {}, swatch(runStyle(run.spec)), h("a", { href: run.url, title: run.id }, name)), exampleMark(run)),
+    h("th", { scope: "row", class: "run-name" }, h("span", {}, swatch(style), h("a", { href: run.url, title: run.id }, name)), exampleMark(run)),
     cells,
   );
   element.update = (now, shown) => {

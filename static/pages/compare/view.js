@@ -9,7 +9,7 @@ const LISTS = ["runs", "without", "state", "policy", "architecture", "dataset"];
 export function viewQuery({ source, view, usual }) {
   const query = new URLSearchParams();
   for (const key of LISTS) if (source[key].length) query.set(key, source[key].join(","));
-  for (const key of ["study", "text"]) if (source[key]) query.set(key, source[key]);
+  for (const key of ["study", "text", "tag", "room"]) if (source[key]) query.set(key, source[key]);
   for (const [key, value] of Object.entries(view)) {
     const text = written(value);
     if (text !== written(usual[key])) query.set(key, text);
@@ -24,4 +24,4 @@ function written(value) {
 
 /** Whether new runs may match later. */
 export const mayGrow = ({ runs, study, ...filters }) =>
-  !runs.length && (study !== null || Object.values(filters).some((value) => value.length > 0));
+  !runs.length && (study !== null || Object.values(filters).some((value) => value?.length > 0));

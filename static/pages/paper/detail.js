@@ -144,7 +144,7 @@ export function detail(card, { choose, took }) {
 }
 
 const invitation = ({ unavailable }) =>
-  unavailable ? "" : "Nobody has run this here yet. Launch it; runs that have finished already are reused.";
+  unavailable ? "" : "Nobody has run this here yet. If you launch it, finished runs are reused.";
 
 const quiet = (text) => h("span", { class: "quiet" }, text);
 
@@ -156,13 +156,13 @@ function told(study) {
   if (!study?.shipped) return [];
   const { machines, hours, command } = study.shipped;
   const time = hours < 1 ? `${Math.max(1, Math.round(60 * hours))} minutes` : `${hours.toFixed(1)} hours`;
-  return [`Shipped with OnlyBN: ${time} of training on ${machines.join(", ")}. The same again: `, h("code", {}, command)];
+  return [`Shipped with OnlyBN: ${time} of training on ${machines.join(", ")}. To repeat it: `, h("code", {}, command)];
 }
 
 /** The legend of the figure's symbols. */
 function legend({ marks, marks_note }) {
-  const own = "● ours: mean and 95 % interval over replicates.";
-  if (!marks.length) return `${own} The paper's values for this are not known here, so none is drawn.`;
+  const own = "● ours: mean and 95% interval over replicates.";
+  if (!marks.length) return `${own} We do not know the paper's values for this, so none are drawn.`;
   const words = [...new Set(marks.map(({ words }) => words))];
   return `${own} Open symbols: ${words.join("; ")} (${marks_note}).`;
 }

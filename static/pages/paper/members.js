@@ -11,7 +11,7 @@ const signed = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(1)
 function interval({ difference, confidence, method }) {
   if (!difference || difference.low === null) return NONE;
   const level = Number((100 * confidence).toFixed(1));
-  return `${signed(difference.low)} to ${signed(difference.high)} (${level} %, ${method})`;
+  return `${signed(difference.low)} to ${signed(difference.high)} (${level}%, ${method})`;
 }
 
 /** The comparisons as a closed section, which is filled when the reader opens it; `update(study)`. */

@@ -71,7 +71,7 @@ async function follow(cards, note) {
       one = cards.get(study.name);
       one?.put(study);
     } else {
-      note.textContent = `There is no study ${wanted} on this server. Here are the questions that it may have asked.`;
+      note.textContent = `There is no study ${wanted} on this server. These are the questions it may have been about.`;
       note.hidden = false;
     }
   }

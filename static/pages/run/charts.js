@@ -25,12 +25,12 @@ export function charts(data, feed, view, rivals) {
     ...(data.run.spec.norm.affine ? features(data, feed, view) : [withoutGamma()]),
     h("div", { class: "charts-head" }, h("h2", {}, "Pace")),
     panel("Learning rate", null, (box) => learningRate(box, data, schedule)),
-    panel("Images a second", "While it trains; a moving average over some 50 steps.", (box) => speed(box, data)),
+    panel("Images per second", "During training; a moving average over about 50 steps.", (box) => speed(box, data)),
   );
 }
 
 function withoutGamma() {
-  return h("p", { class: "quiet charts-note" }, "This network’s norm layers have no γ and β: there is no γ to show.");
+  return h("p", { class: "quiet charts-note" }, "This network’s norm layers have no γ and β, so there is no γ to show.");
 }
 
 /** A card with a title, a caption, the chart that `draw(box)` makes, and its numbers; `wide`: over all columns. */

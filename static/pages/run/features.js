@@ -18,12 +18,12 @@ export function features(data, feed, view) {
   const now = {
     histogram: {
       title: "Histogram",
-      caption: () => "Share of the features with each value.",
+      caption: () => "Share of features at each value.",
       load: (box) => load("histogram", (chart) => chart.histogram(box, data, view)),
     },
     ridge: {
       title: "Layers",
-      caption: () => `${letter()} of each layer, from input (above) to output; each hill is as high as the next.`,
+      caption: () => `${letter()} of each layer, from input (top) to output. All hills are drawn equally high.`,
       load: (box) => load("ridge", (chart) => chart.ridge(box, data, view, snapshots)),
     },
     disabled: {
@@ -35,31 +35,31 @@ export function features(data, feed, view) {
   const over = {
     heatmap: {
       title: "Values",
-      caption: () => "Each column is a moment; the colour says how many features.",
+      caption: () => "Each column is a snapshot; colour shows the number of features.",
       load: (box) => load("heatmap", (chart) => chart.heatmap(box, data, view)),
     },
     fan: {
       title: "Quantiles",
       caption: () =>
         view.layer === null
-          ? `Between which values of ${letter()} most features lie; read off the histogram.`
-          : `Between which values of ${letter()} most features of this layer lie.`,
+          ? `The range in which most features’ ${letter()} lies, estimated from the histogram.`
+          : `The range in which most of this layer’s ${letter()} lies.`,
       load: (box) => load("fan", (chart) => chart.fan(box, data, view)),
     },
     layers: {
-      title: "Off by layer",
-      caption: () => "Each row is a layer, from input (above) to output; the colour says what share is off.",
+      title: "Disabled by layer",
+      caption: () => "Each row is a layer, from input (top) to output; colour shows the share that is off.",
       load: (box) => load("disabled", (chart) => chart.disabledOfLayers(box, data, view)),
     },
     disabled: {
-      title: "Off in all",
-      caption: () => "Disabled features of all layers together.",
+      title: "Disabled, total",
+      caption: () => "Share of disabled features over all layers.",
       load: (box) => load("disabled", (chart) => chart.disabledOverTime(box, data, view)),
     },
   };
   const cards = [
-    tabbed("At this moment", now, () => view.now, (key) => view.set({ now: key })),
-    tabbed("Over the training", over, () => view.over, (key) => view.set({ over: key })),
+    tabbed("Now", now, () => view.now, (key) => view.set({ now: key })),
+    tabbed("Over time", over, () => view.over, (key) => view.set({ over: key })),
   ];
   view.addEventListener("change", () => cards.forEach((card) => card.update()));
   return [

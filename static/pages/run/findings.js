@@ -39,18 +39,18 @@ function panels(found, { spec, counts }) {
   return [
     h("div", { class: "charts-head" }, h("h2", {}, "The trained network, analysed")),
     found.ablation.length
-      ? panel("Without the smallest γ", "Test accuracy when these γ become 0, without training again.", (box) =>
+      ? panel("Accuracy with small γ removed", "Test accuracy after every γ with |γ| < ε is set to 0, without retraining.", (box) =>
           ablation(box, found.ablation, spec.policy),
         )
       : null,
-    panel("ReLUs that are off", "Channels that are 0 for more than 99 % of all pixels of the test images.", (box) =>
+    panel("Dead ReLU channels", "Channels that are zero for more than 99% of all pixels of the test images.", (box) =>
       relus(box, found, spec.policy),
     ),
     found.relus.some(({ zero_shares }) => zero_shares.length)
       ? panel(
-          "How often each channel is 0",
-          "Each column is a ReLU, from input to output; the colour says how many of its channels are 0 that often. " +
-            "The top row, always or almost always, is off.",
+          "How often each channel is zero",
+          "Each column is a ReLU, from input to output; colour shows how many of its channels are zero that often. " +
+            "Channels in the top row are always or almost always zero.",
           (box) => zeros(box, found),
           true,
         )
@@ -66,8 +66,8 @@ function facts(found, counts) {
   return h(
     "p",
     { class: "charts-note", "data-slot": "unused" },
-    `${percent(found.relu_always_off)} of all ReLU channels are 0 for every test image, ` +
-      `${percent(found.relu_mostly_off)} for more than 99 % of their pixels. `,
+    `${percent(found.relu_always_off)} of all ReLU channels are zero for every test image, ` +
+      `${percent(found.relu_mostly_off)} for more than 99% of their pixels. `,
     `${whole(found.unused_parameters)} of ${whole(counts.total)} parameters (${share}) feed or read only channels ` +
       `that are always off: they have no effect on any of these images. `,
     h("span", { class: "quiet" }, `Measured on ${whole(found.test_examples)} test images.`),

@@ -3,18 +3,21 @@
  */
 
 import { ask } from "../../server/api.js";
-import { isRunId, nameOf } from "../../server/catalog.js";
+import { isOver, isRunId, nameOf } from "../../server/catalog.js";
 import { announce, h, show } from "../../base/dom.js";
 import { sentence } from "../../base/format.js";
+import { figure } from "../../base/frame.js";
 import { Feed } from "../../server/feed.js";
 import { keptRules, keptWords } from "../../server/kept.js";
-import { stateWord } from "../../base/widgets.js";
+import { standing, stateWord } from "../../base/widgets.js";
 import { charts } from "./charts.js";
 import { details } from "./details.js";
+import { oneFigure } from "./figure.js";
 import { findings } from "./findings.js";
 import { head } from "./head/head.js";
 import { lostCurves } from "./lost.js";
 import { Expected } from "./outlook.js";
+import { tellProgress } from "../../site/progress.js";
 import { restoreButton } from "../../site/removal.js";
 import { Rivals } from "./rivals.js";
 import { View } from "./view.js";
@@ -38,7 +41,8 @@ export function mount(element) {
       preview = ask("/api/preview", data.run.spec).catch(() => null);
       const expected = new Expected(data);
       const rivals = new Rivals(data, feed, expected);
-      page.replaceChildren(
+      if (figure !== null) page.replaceChildren(oneFigure(figure, data, { view, rivals }));
+      else page.replaceChildren(
         head(data, feed, preview, expected, rivals),
         data.run.lost?.curves ? lostCurves(data.run) : charts(data, feed, view, rivals),
         findings(data),
@@ -48,7 +52,7 @@ export function mount(element) {
       // The parts listen only from now on, so repeat the first change for them.
       data.dispatchEvent(new Event("change"));
     }
-    document.title = `${data.run.state === "running" ? `${Math.round(data.run.progress.share * 100)} % · ` : ""}${nameOf(data.run)} · OnlyBN`;
+    tellProgress({ share: isOver(data.run) ? null : data.run.progress.share, title: nameOf(data.run), done: standing(data.run) });
     if (state && state !== data.run.state) announce(`The run is now ${stateWord(data.run.state).toLowerCase()}.`);
     state = data.run.state;
   });
@@ -67,8 +71,8 @@ function unreadable(reason) {
     "section",
     { class: "blank" },
     h("h1", {}, "This run cannot be read"),
-    h("p", { class: "problem" }, `This version of OnlyBN refuses what is stored: ${sentence(reason)}`),
-    h("p", {}, "It is kept as it is; the version that stored it can show it, and who launched it can delete it among all runs."),
+    h("p", { class: "problem" }, `This version of OnlyBN cannot read the stored run: ${sentence(reason)}`),
+    h("p", {}, "It is kept unchanged. The version that stored it can show it, and the person who launched it can delete it on the Runs page."),
     h("p", { class: "actions" }, h("a", { class: "button", href: "/runs" }, "See all runs")),
   );
 }
@@ -88,13 +92,13 @@ function unknown(id) {
   return h(
     "section",
     { class: "blank" },
-    h("h1", {}, id ? "There is no run at this link" : "Which run?"),
+    h("h1", {}, id ? "There is no run at this link" : "Choose a run"),
     h(
       "p",
       {},
       id
         ? "The link may have been cut short, or the run belongs to another server or to data that has been removed."
-        : "The link of a run ends in ?id= and the run’s id.",
+        : "Links to runs end in ?id= and the run’s id.",
     ),
     id ? restoreButton(id) : null,
     id ? keptHint() : null,

@@ -7,7 +7,7 @@
  */
 
 import { h, s, show } from "../../base/dom.js";
-import { whole } from "../../base/format.js";
+import { epochOf, whole } from "../../base/format.js";
 
 const WHOLE_MS = 9000;
 const SHORTEST_MS = 60;
@@ -22,9 +22,9 @@ export function player(data, view) {
   const path = s("path", { d: ICONS.play, fill: "currentColor" });
   const icon = s("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" }, path);
   const button = h("button", { type: "button", class: "icon-button play", "aria-label": "Play the training" }, icon);
-  const slider = h("input", { type: "range", min: 0, max: 0, step: 1, value: 0, "aria-label": "Moment of the training" });
+  const slider = h("input", { type: "range", min: 0, max: 0, step: 1, value: 0, "aria-label": "Moment in training" });
   const words = h("span", { class: "moment" });
-  const newest = h("button", { type: "button", class: "button small" }, "Follow the newest");
+  const newest = h("button", { type: "button", class: "button small" }, "Follow the latest");
   const element = h("div", { class: "player", hidden: true }, button, slider, words, newest);
   let timer = null;
 
@@ -68,11 +68,11 @@ export function player(data, view) {
     slider.style.setProperty("--share", index / Math.max(1, snapshots.length - 1));
     const { epoch, step } = snapshots[index];
     const following = view.step === null;
-    const text = `Epoch ${epoch.toFixed(1)} of ${run.spec.epochs}`;
+    const text = `Epoch ${epochOf(epoch)} of ${run.spec.epochs}`;
     const live = following && run.state === "running";
     if (words.textContent !== text) words.textContent = text;
     words.dataset.live = live;
-    slider.setAttribute("aria-valuetext", `${text}, step ${whole(step)}${live ? ", the newest" : ""}`);
+    slider.setAttribute("aria-valuetext", `${text}, step ${whole(step)}${live ? ", the latest" : ""}`);
     show(newest, !following && timer === null);
     path.setAttribute("d", timer === null ? ICONS.play : ICONS.pause);
     button.setAttribute("aria-label", timer === null ? "Play the training" : "Pause");
@@ -89,7 +89,7 @@ export function player(data, view) {
     slider.focus();
   });
   data.addEventListener("change", () => {
-    newest.textContent = data.run.state === "running" ? "Follow the newest" : "Back to the end";
+    newest.textContent = data.run.state === "running" ? "Follow the latest" : "Back to the end";
     draw();
   });
   view.addEventListener("change", draw);

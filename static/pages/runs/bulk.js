@@ -17,9 +17,9 @@ const RUNS = (count) => `${count} ${count === 1 ? "run" : "runs"}`;
  * the server has changed. Call `update()` after a change of `chosen` or `known`.
  */
 export function bulkActions(chosen, known, changed) {
-  const cancel = button("Cancel them", "cancel", (run) => !isOver(run));
-  const remove = button("Delete them", "remove", (run) => isOver(run) && !run.in_study);
-  const element = h("span", { class: "bulk", role: "group", "aria-label": "With all ticked runs" }, cancel, remove);
+  const cancel = button("Cancel selected", "cancel", (run) => !isOver(run));
+  const remove = button("Delete selected", "remove", (run) => isOver(run) && !run.in_study);
+  const element = h("span", { class: "bulk", role: "group", "aria-label": "Selected runs" }, cancel, remove);
   const runs = () => [...chosen].map((id) => known.get(id) ?? { id });
 
   /** `fits`: whether the action suits a run. For a run on another page the server decides, as its state is unknown. */
@@ -56,7 +56,7 @@ export function bulkActions(chosen, known, changed) {
     changed(done);
     if (wrong) return toast(["No run was deleted.", rest].join(" ").trim(), { wrong });
     const removed = fitting.filter(({ id }) => done.includes(id));
-    const words = `${RUNS(count)} ${IS(count)} deleted, and can be brought back for an hour. ${rest}`.trim();
+    const words = `${RUNS(count)} deleted. You can restore ${count === 1 ? "it" : "them"} for an hour. ${rest}`.trim();
     return toast(words, { action: { words: "Undo", act: () => undo(removed) } });
   }
 
@@ -65,7 +65,7 @@ export function bulkActions(chosen, known, changed) {
     for (const id of done) chosen.add(id);
     changed(done);
     const rest = without(refused.map(({ reason }) => reason));
-    return `${RUNS(done.length)} ${IS(done.length)} back. ${rest}`.trim();
+    return `${RUNS(done.length)} restored. ${rest}`.trim();
   }
 
   function update() {
@@ -79,25 +79,25 @@ export function bulkActions(chosen, known, changed) {
   return { element, update };
 }
 
-/** `4 runs are cancelled; 1 of them still trains and stops in a moment.` */
+/** `4 runs cancelled; 1 of them is still training and will stop in a moment.` */
 function cancelled(count, stopping) {
   if (!count) return "No run was cancelled.";
-  if (!stopping) return `${RUNS(count)} ${IS(count)} cancelled.`;
-  return `${RUNS(count)} ${IS(count)} cancelled; ${stopping} of them still ${stopping === 1 ? "trains and stops" : "train and stop"} in a moment.`;
+  if (!stopping) return `${RUNS(count)} cancelled.`;
+  return `${RUNS(count)} cancelled; ${stopping} of them ${IS(stopping)} still training and will stop in a moment.`;
 }
 
 /** The reason why no request is sent for a run. */
 function reasonOf(run, action) {
   if (!runToken(run)) return ELSEWHERE;
   if (action === "remove" && run.in_study) return "needed by a study";
-  return action === "cancel" ? "ended already" : "not ended yet: cancel first";
+  return action === "cancel" ? "already ended" : "still active: cancel first";
 }
 
-/** `2 stay as they are: 1 ended already; 1 launched in another browser.` */
+/** `2 unchanged: 1 already ended; 1 launched in another browser.` */
 function without(reasons) {
   if (!reasons.length) return "";
   const counts = new Map();
   for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   const each = [...counts].map(([reason, count]) => (counts.size > 1 ? `${count} ${reason}` : reason));
-  return `${reasons.length} ${reasons.length === 1 ? "stays as it is" : "stay as they are"}: ${each.join("; ")}.`;
+  return `${reasons.length} unchanged: ${each.join("; ")}.`;
 }

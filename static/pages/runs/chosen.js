@@ -17,7 +17,7 @@ export const MAX_CHOSEN = 200; // the comparison's limit
 export function chosenBar(chosen, known, clear, changed) {
   const bulk = bulkActions(chosen, known, changed);
   const words = h("span", { class: "quiet", role: "status" });
-  const go = h("a", { class: "button" }, "Compare them");
+  const go = h("a", { class: "button" }, "Compare selected");
   const none = h("button", { type: "button", class: "button small", onclick: clear }, "Clear");
   const all = h("a", {});
   const element = h("div", { class: "chosen-bar" }, words, go, bulk.element, none, all);
@@ -25,16 +25,16 @@ export function chosenBar(chosen, known, clear, changed) {
   function update(view, total) {
     const some = chosen.size > 0;
     words.textContent = some
-      ? `${chosen.size} ${chosen.size === 1 ? "run" : "runs"} chosen${chosen.size >= MAX_CHOSEN ? ", the most that can be compared" : ""}.`
-      : "Tick runs to compare them.";
+      ? `${chosen.size} ${chosen.size === 1 ? "run" : "runs"} selected${chosen.size >= MAX_CHOSEN ? ", the most that can be compared" : ""}.`
+      : "Select runs to compare.";
     go.href = `/compare?runs=${[...chosen].join(",")}`;
     show(go, some);
     show(none, some);
     bulk.update();
     const query = new URLSearchParams(FILTERS.filter((key) => view[key]).map((key) => [key, view[key]]));
-    show(all, !some && total > 1 && query.size > 0);
+    show(all, !some && total > 1 && query.size > 0 && !view.mine && !view.question);
     all.href = `/compare?${query}`;
-    all.textContent = `Compare all ${whole(total)} that match`;
+    all.textContent = `Compare all ${whole(total)} matches`;
   }
   return { element, update };
 }

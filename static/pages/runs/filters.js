@@ -4,12 +4,17 @@
 
 import { architectureName, architectureTitle, options, STATES } from "../../server/catalog.js";
 import { h } from "../../base/dom.js";
+import { whole } from "../../base/format.js";
+import { ask } from "../../server/api.js";
 import { stateWord } from "../../base/widgets.js";
 
 const TYPING_MS = 250;
 
 /** The parts of the view that filter runs; the API has the same names. */
-export const FILTERS = ["text", "state", "policy", "architecture", "dataset"];
+export const FILTERS = ["text", "state", "policy", "architecture", "dataset", "tag"];
+
+/** Further parts of the view, which no comparison has. */
+export const MORE = ["question", "mine", "group"];
 
 /** `view` holds the present values; `change({key: value})` is called with the reader's settings. */
 export function filters(view, change) {
@@ -17,8 +22,8 @@ export function filters(view, change) {
   const search = h("input", {
     class: "search",
     type: "search",
-    placeholder: "Find by name or id",
-    "aria-label": "Find by name or id",
+    placeholder: "Find by name, id or tag",
+    "aria-label": "Find by name, id or tag",
     value: view.text,
     maxlength: 100, // the API's limit
   });
@@ -52,7 +57,37 @@ export function filters(view, change) {
       view,
       change,
     ),
+    tagSelect(view, change),
+    select("Group", "group", GROUPS, view, change, "Not grouped"),
+    mineButton(view, change),
   );
+}
+
+const GROUPS = [
+  ["study", "Group by study"],
+  ["question", "Group by question"],
+];
+
+/** Offers the tags in use, as soon as the server has told them. */
+function tagSelect(view, change) {
+  const place = h("span", { class: "filter-tag" });
+  const offer = (tags) => place.replaceChildren(select("Tag", "tag", tags, view, change));
+  offer([]); // in its place from the start, so that nothing moves
+  ask("/api/tags").then(
+    (tags) => offer(tags.map(({ tag, runs }) => [tag, `${tag} (${whole(runs)})`])),
+    () => {}, // without them the list works all the same
+  );
+  return place;
+}
+
+function mineButton(view, change) {
+  const button = h("button", { type: "button", class: "button small", "aria-pressed": String(Boolean(view.mine)) }, "Mine");
+  button.title = "Only the runs that were launched from this browser";
+  button.addEventListener("click", () => {
+    change({ mine: view.mine ? "" : "true" });
+    button.setAttribute("aria-pressed", String(Boolean(view.mine)));
+  });
+  return button;
 }
 
 /** The members of a family that the form offers to click; a link may name any other. */
@@ -62,9 +97,9 @@ const usual = (family) =>
     return [name, architectureTitle(name)];
   });
 
-function select(label, key, entries, view, change) {
+function select(label, key, entries, view, change, none = `${label}: all`) {
   const known = !view[key] || entries.some(([value]) => value === view[key]);
-  const all = [["", `${label}: all`], ...entries, ...(known ? [] : [[view[key], key === "architecture" ? architectureTitle(view[key]) : view[key]]])];
+  const all = [["", none], ...entries, ...(known ? [] : [[view[key], key === "architecture" ? architectureTitle(view[key]) : view[key]]])];
   const element = h(
     "select",
     { class: "select", "aria-label": label },

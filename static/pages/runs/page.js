@@ -12,7 +12,7 @@ import { repeat } from "../../server/live.js";
 import { offerUndo } from "../../site/removal.js";
 import { shareButton } from "../../site/share.js";
 import { chosenBar, MAX_CHOSEN } from "./chosen.js";
-import { FILTERS, filters } from "./filters.js";
+import { FILTERS, filters, MORE } from "./filters.js";
 import { pinnedRuns } from "./pinned.js";
 import { ownQueue } from "./queue.js";
 import { table } from "./table.js";
@@ -22,7 +22,7 @@ const PAGE = 25;
 const LAST_PAGE = 1_000_000; // keeps the offset below the API's limit of 2^31 runs
 const EVERY_MS = 2000;
 const USUAL = { sort: "created_at", order: "desc", page: "1" };
-const KEYS = [...FILTERS, "sort", "order", "page"];
+const KEYS = [...FILTERS, ...MORE, "sort", "order", "page"];
 
 export function mount(element) {
   const page = element.querySelector(".runs-page");
@@ -119,7 +119,7 @@ function query(view) {
     sort: view.sort,
     order: view.order,
   });
-  for (const key of FILTERS) if (view[key]) query.set(key, view[key]);
+  for (const key of [...FILTERS, ...MORE]) if (view[key]) query.set(key, view[key]);
   return query;
 }
 

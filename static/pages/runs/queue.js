@@ -1,5 +1,5 @@
 /**
- * This browser's queued runs, if there are several, with buttons that change their order. They trade their own places
+ * This browser's queued runs, if there are several. Dragging or buttons change their order. They trade their own places
  * in the queue, so nobody else's run waits longer.
  */
 
@@ -14,9 +14,9 @@ const MOST = 200; // runs in one response, and in one new order
 
 /** Title, words for a screen reader, and the new index among `runs` of the run at index `at`. */
 const MOVES = [
-  ["First", "Serve first", (at, runs) => runs.findIndex(alike(runs[at]))],
-  ["Up", "Serve earlier", (at) => at - 1],
-  ["Down", "Serve later", (at) => at + 1],
+  ["First", "Move to the front", (at, runs) => runs.findIndex(alike(runs[at]))],
+  ["Up", "Move up", (at) => at - 1],
+  ["Down", "Move down", (at) => at + 1],
 ];
 
 /** Whether two runs can trade places: the queue always serves single runs before runs of studies. */
@@ -28,8 +28,8 @@ export function ownQueue(moved) {
   const element = h(
     "section",
     { class: "own-queue-runs", hidden: true, "aria-labelledby": "own-queue-title" },
-    h("h2", { id: "own-queue-title" }, "Yours in the queue"),
-    h("p", { class: "quiet" }, "They trade places among themselves; runs of others stay where they are."),
+    h("h2", { id: "own-queue-title" }, "Your queued runs"),
+    h("p", { class: "quiet" }, "You can reorder your own runs; other people’s keep their place."),
     h("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "own-queue-title" }, list),
   );
   const entries = new Map();
@@ -47,7 +47,7 @@ export function ownQueue(moved) {
     runs = now;
     for (const id of entries.keys()) if (!runs.some((run) => run.id === id)) entries.delete(id);
     const wanted = runs.map((run, at) => {
-      if (!entries.has(run.id)) entries.set(run.id, entry(run, move));
+      if (!entries.has(run.id)) entries.set(run.id, draggable(entry(run, move), run.id));
       entries.get(run.id).update(run, allowed(at));
       return entries.get(run.id);
     });
@@ -57,11 +57,42 @@ export function ownQueue(moved) {
     show(element, runs.length > 1);
   }
 
-  const allowed = (at) =>
-    MOVES.map(([, , to]) => {
-      const there = to(at, runs);
-      return there !== at && there in runs && alike(runs[at])(runs[there]);
+  const possible = (at, to) => {
+    const there = to(at, runs);
+    return there !== at && there in runs && alike(runs[at])(runs[there]);
+  };
+  const allowed = (at) => MOVES.map(([, , to]) => possible(at, to));
+
+  let dragged = null; // the id of a run
+
+  /** Lets `element` be dragged to the place of another. */
+  function draggable(element, id) {
+    const place = (of) => runs.findIndex((run) => run.id === of);
+    const here = () => place(id);
+    const fits = () => dragged !== null && place(dragged) >= 0 && possible(place(dragged), here);
+    element.draggable = true;
+    element.addEventListener("dragstart", (event) => {
+      dragged = id;
+      event.dataTransfer.effectAllowed = "move";
+      event.dataTransfer.setData("text/plain", id); // some browsers drag nothing that has no data
     });
+    element.addEventListener("dragend", () => {
+      dragged = null;
+      delete element.dataset.over;
+    });
+    element.addEventListener("dragover", (event) => {
+      if (!fits()) return;
+      event.preventDefault();
+      element.dataset.over = "";
+    });
+    element.addEventListener("dragleave", () => delete element.dataset.over);
+    element.addEventListener("drop", (event) => {
+      event.preventDefault();
+      delete element.dataset.over;
+      if (fits()) move(dragged, here);
+    });
+    return element;
+  }
 
   /** Queues a move: after quick clicks the moves happen one after the other. */
   function move(id, to) {
@@ -75,7 +106,7 @@ export function ownQueue(moved) {
   async function moveNow(id, to) {
     const before = runs;
     const at = runs.findIndex((run) => run.id === id);
-    if (at < 0 || !allowed(at)[MOVES.findIndex((one) => one[2] === to)]) return; // it has started, or is there already
+    if (at < 0 || !possible(at, to)) return; // it has started, or is there already
     const run = runs[at];
     const others = runs.filter((one) => one !== run);
     const wanted = [...others.slice(0, to(at, before)), run, ...others.slice(to(at, before))];
@@ -84,7 +115,7 @@ export function ownQueue(moved) {
       const waiting = await orderRuns(wanted);
       draw(placed(waiting.map((other) => wanted.find((one) => one.id === other)), before));
       const now = runs.find((one) => one.id === id);
-      announce(now ? `${wholeName(run)} is now number ${now.position} in the queue.` : `${wholeName(run)} does not wait any more.`);
+      announce(now ? `${wholeName(run)} is now number ${now.position} in the queue.` : `${wholeName(run)} is no longer queued.`);
       moved();
     } catch (refusal) {
       draw(before);
@@ -122,7 +153,8 @@ function entry(run, move) {
     ),
   );
   const name = h("span", {}, h("a", { href: run.url, title: titleOf(run.spec) }, nameOf(run)), run.name ? null : h("span", { class: "quiet" }, ` ${which(run)}`));
-  const element = h("li", {}, place, name, h("span", { class: "own-queue-moves" }, buttons));
+  const handle = h("span", { class: "own-queue-handle", "aria-hidden": "true", title: "Drag to another place" }, "⠿");
+  const element = h("li", {}, handle, place, name, h("span", { class: "own-queue-moves" }, buttons));
   /** `now`: whether each of MOVES is possible. A disabled button keeps the focus (aria-disabled). */
   element.update = ({ position }, now) => {
     may = now;

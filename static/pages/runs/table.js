@@ -10,8 +10,10 @@ import { duration, NONE, percent, sentence, since, when, whole } from "../../bas
 import { gallery } from "../../site/gallery.js";
 import { exampleMark } from "../../base/mark.js";
 import { term } from "../../site/term.js";
+import { tagList } from "../../base/tags.js";
 import { badge } from "../../base/widgets.js";
 import { FILTERS } from "./filters.js";
+import { groupRow, groupOf } from "./groups.js";
 
 /** Title, the server's key for sorting (null: not sortable), and the text of a cell. */
 const COLUMNS = [
@@ -57,21 +59,23 @@ export function table(view, chosen, { change, choose, size }) {
     ),
   );
   const rows = new Map();
+  const groups = new Map();
   return {
     element: h("section", { class: "runs-list", "aria-label": "Queue and history" }, nothing, first, grid, fresh, pages, examples),
     /** Shows `runs` of `total` (null: unknown), and those that the server cannot read. */
     fill(runs, total, unreadable = []) {
       const all = [...runs, ...unreadable];
-      const wanted = all.map((run) => {
+      const plain = all.map((run) => {
         if (!rows.has(run.id)) rows.set(run.id, run.reason ? refused(run, chosen, choose) : row(run, chosen, choose));
         rows.get(run.id).update(run);
         return rows.get(run.id);
       });
+      const wanted = view.group ? headed(plain, all, view.group, groups) : plain;
       if (wanted.some((element, index) => body.children[index] !== element) || body.children.length !== wanted.length)
         body.replaceChildren(...wanted);
       for (const id of rows.keys()) if (!all.some((run) => run.id === id)) rows.delete(id);
       heads.forEach((element) => element.update());
-      const filtered = FILTERS.some((key) => view[key]);
+      const filtered = [...FILTERS, "mine", "question"].some((key) => view[key]);
       show(nothing, total === 0 && filtered);
       show(first, total === 0 && !filtered);
       const shipped = !filtered && runs.length > 0 && runs.length === total && runs.every((run) => run.example);
@@ -85,6 +89,19 @@ export function table(view, chosen, { change, choose, size }) {
       for (const element of rows.values()) element.mark();
     },
   };
+}
+
+/** `rows`, those of `runs`, with a heading before the first row of each group. */
+function headed(rows, runs, by, made) {
+  let last = null;
+  return runs.flatMap((run, at) => {
+    const group = groupOf(run, by);
+    const key = `${by} ${group.key}`;
+    if (!made.has(key)) made.set(key, groupRow(group, COLUMNS.length + 1));
+    const first = key !== last;
+    last = key;
+    return first ? [made.get(key), rows[at]] : [rows[at]];
+  });
 }
 
 /** The card shown before anything has run. */
@@ -107,9 +124,9 @@ function onlyExamples() {
   return h(
     "p",
     { class: "fresh-words", hidden: true },
-    "Nothing of your own has run here yet. ",
+    "You have not run anything here yet. ",
     h("a", { href: "/train" }, "Launch the first run"),
-    ", or look at these.",
+    ", or look at these:",
   );
 }
 
@@ -151,12 +168,15 @@ function refused(run, chosen, choose) {
 function row(run, chosen, choose) {
   const tick = tickOf(run, nameOf(run), choose);
   const state = badge(run);
-  const link = h("a", { href: run.url, title: titleOf(run.spec) }, run.name || run.id);
+  const link = h("a", { href: run.url, title: `${titleOf(run.spec)} (${run.id})` }, nameOf(run));
+  const tags = tagList(run.tags);
   const cells = COLUMNS.slice(2).map(([, , , kind]) => h("td", { class: kind }));
   cells[7].title = when(run.created_at);
-  const element = h("tr", {}, h("td", {}, tick), h("td", {}, state), h("td", { class: "run-name" }, link, exampleMark(run)), cells);
+  const element = h("tr", {}, h("td", {}, tick), h("td", {}, state), h("td", { class: "run-name" }, link, exampleMark(run), tags), cells);
   element.mark = () => (tick.checked = chosen.has(run.id));
   element.update = (now) => {
+    if (link.textContent !== nameOf(now)) link.textContent = nameOf(now);
+    tags.update(now.tags);
     state.update(now);
     element.mark();
     COLUMNS.slice(2).forEach(([, , text], index) => {

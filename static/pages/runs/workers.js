@@ -20,7 +20,7 @@ export function workersLine() {
     const { workers, mode } = await ask("/api/workers");
     note.textContent = modeWords(mode);
     show(note, note.textContent !== "");
-    const lines = workers.length ? workers.slice(0, MOST).map(line) : ["No worker is running: what waits begins once one does."];
+    const lines = workers.length ? workers.slice(0, MOST).map(line) : ["No worker is running. Queued runs will start when one connects."];
     if (workers.length > MOST) lines.push(`and ${whole(workers.length - MOST)} more workers`);
     while (list.children.length > lines.length) list.lastElementChild.remove();
     lines.forEach((words, index) => {

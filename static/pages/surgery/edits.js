@@ -90,7 +90,7 @@ function numbers(text) {
   return [...found];
 }
 
-const VERBS = { zero: "set to 0", flip: "sign flipped", reset: "as trained again" };
+const VERBS = { zero: "set to 0", flip: "sign flipped", reset: "reset to the trained value" };
 
 /** Features 0-3,7 of stem.norm: set to 0 */
 export function words({ action, layer, features }) {

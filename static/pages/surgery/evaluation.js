@@ -56,9 +56,9 @@ function settled(evaluation) {
 export function progressWords({ state, share, workers, attempt }) {
   if (state === "queued")
     return workers === 0
-      ? "No worker is running now. It goes on as soon as one is started."
+      ? "No worker is running. This will continue when one connects."
       : attempt > 0
-        ? "It was interrupted and begins anew."
+        ? "Interrupted; it will start again…"
         : "Waiting for a worker…";
-  return share ? `Measuring: ${Math.round(share * 100)} %` : "Loading the network and the images…";
+  return share ? `Measuring: ${Math.round(share * 100)}%` : "Loading the network and the images…";
 }

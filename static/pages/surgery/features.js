@@ -22,7 +22,7 @@ export function featureBars(operation) {
     flip: action("Flip sign", "flip"),
     reset: action("As trained", "reset"),
   };
-  const none = h("button", { type: "button", class: "button small", onclick: () => (picked.clear(), update()) }, "Pick none");
+  const none = h("button", { type: "button", class: "button small", onclick: () => (picked.clear(), update()) }, "Clear selection");
   const back = h("button", { type: "button", class: "button small", onclick: () => turn(-SHOWN) }, "Previous");
   const next = h("button", { type: "button", class: "button small", onclick: () => turn(SHOWN) }, "Next");
   const pager = h("div", { class: "actions" }, back, next);
@@ -100,16 +100,16 @@ export function featureBars(operation) {
       const known = !Number.isNaN(value);
       element.dataset.state = value === 0 ? "off" : value === trained[k] || !known ? "trained" : "edited";
       element.setAttribute("aria-pressed", String(picked.has(k)));
-      const words = `Feature ${k}: γ ${known ? shown(value) : "at its random value"}${value === 0 ? ", off" : ""}${known && value !== trained[k] && !unknown ? `, trained ${shown(trained[k])}` : ""}`;
+      const words = `Feature ${k}: γ ${known ? shown(value) : "random"}${value === 0 ? ", off" : ""}${known && value !== trained[k] && !unknown ? `, trained ${shown(trained[k])}` : ""}`;
       element.setAttribute("aria-label", words);
       element.title = words;
       element.style.setProperty("--size", known ? Math.abs(value) / largest : 0.5);
       element.classList.toggle("negative", value < 0);
     });
     const whose = picked.size
-      ? `${whole(picked.size)} of ${whole(channels)} features picked.`
-      : `No feature picked: the buttons act on all ${whole(channels)} features of this layer.`;
-    const more = unknown ? " Its γ did not train: only the worker knows the random values." : "";
+      ? `${whole(picked.size)} of ${whole(channels)} features selected.`
+      : `Nothing selected: the buttons apply to all ${whole(channels)} features.`;
+    const more = unknown ? " This layer’s γ did not train; only the worker knows its random values." : "";
     note.textContent = whose + more;
     none.disabled = picked.size === 0;
     for (const button of Object.values(buttons)) button.disabled = operation.state.edits.length >= MAX_EDITS;
@@ -121,7 +121,7 @@ export function featureBars(operation) {
     "div",
     { class: "feature-panel" },
     title,
-    h("p", { class: "quiet" }, "Bars are γ: up positive, down negative, a dashed place is off. Click to pick."),
+    h("p", { class: "quiet" }, "Bars show γ: up is positive, down is negative, a dashed slot is off. Click to select."),
     grid,
     pager,
     note,

@@ -15,14 +15,14 @@ export function tryImage(operation, run, parameters) {
   layer.append(...operation.layers.map(({ name }) => h("option", { value: name }, name)));
   layer.addEventListener("change", () => operation.choose(layer.value));
   const result = h("div", { class: "looked", hidden: true, "data-slot": "looked" });
-  const stale = h("p", { class: "note", hidden: true }, "Edits or layer have changed since. Show it again.");
+  const stale = h("p", { class: "note", hidden: true }, "The edits or the layer have changed. Classify the image again.");
   let [first, asked] = [0, null];
 
   const request = () => ({ edits: toRequest(operation.state), look: { ...image.look(), layer: operation.layer, first } });
   const key = () => JSON.stringify([toRequest(operation.state), operation.layer]);
   const work = job(
     run,
-    "Show it to the network",
+    "Classify",
     () => {
       asked = key();
       return request();

@@ -35,9 +35,9 @@ export function featureMaps(result, { maps: most, layers }, more) {
       "p",
       { class: "quiet" },
       h("span", { class: "key negative", "aria-hidden": "true" }),
-      " negative, which the next ReLU cuts away; ",
+      " negative: the next ReLU sets it to 0; ",
       h("span", { class: "key positive", "aria-hidden": "true" }),
-      ` positive. The strongest colour is ${maps.scale.toPrecision(3)}. A feature that is off is β everywhere: dashed frame.`,
+      ` positive. Full colour is ${maps.scale.toPrecision(3)}. A feature that is off equals β everywhere (dashed frame).`,
     ),
     h("div", { class: "map-grid", role: "group", "aria-label": `Feature maps ${first} to ${first + count - 1} of ${layer}; off: ${off.filter(Boolean).length}` }, figures),
     channels > most

@@ -45,7 +45,7 @@ export function measure(operation, run, parameters, found) {
     reset.disabled = !state.eps && !state.edits.length;
     const stale = shown && JSON.stringify(plain(shown.request.edits)) !== JSON.stringify(plain(toRequest(state)));
     result.classList.toggle("stale", Boolean(stale));
-    work.button.textContent = layers.length && !state.eps && !state.edits.length ? "Evaluate as trained" : "Evaluate";
+    work.button.textContent = layers.length && !state.eps && !state.edits.length ? "Measure the original" : "Evaluate";
   }
 
   operation.addEventListener("change", update);
@@ -53,7 +53,7 @@ export function measure(operation, run, parameters, found) {
   return h(
     "section",
     { class: "card measure", "aria-labelledby": "measure-title" },
-    h("h2", { id: "measure-title" }, "How good is it still?"),
+    h("h2", { id: "measure-title" }, "Accuracy after edits"),
     summary,
     list,
     h(
@@ -72,8 +72,8 @@ export function measure(operation, run, parameters, found) {
 const button = (label, onclick) => h("button", { type: "button", class: "button small", onclick }, label);
 
 function sentence({ off, changed, all }) {
-  if (!changed && !off) return "Nothing has been changed: this is the network as trained.";
-  return `${whole(off)} of ${whole(all)} features (${percent(off / all)}) are off; ${whole(changed)} γ are not as trained.`;
+  if (!changed && !off) return "No edits yet: this is the network as trained.";
+  return `${whole(off)} of ${whole(all)} features (${percent(off / all)}) are off; ${whole(changed)} γ edited.`;
 }
 
 function items(operation) {
@@ -88,7 +88,7 @@ function items(operation) {
 }
 
 const drop = (what, onclick) =>
-  h("button", { type: "button", class: "icon-button", "aria-label": `Take back: ${what}`, title: "Take back", onclick }, "×");
+  h("button", { type: "button", class: "icon-button", "aria-label": `Remove edit: ${what}`, title: "Remove edit", onclick }, "×");
 
 /** Edits without empty fields, to compare the edits of a past request with the present ones. */
 const plain = (edits) =>
@@ -124,7 +124,7 @@ function report({ result, request }, run, parameters, found) {
     ),
   );
   return [
-    h("p", { class: "stale-note note" }, "These numbers are of other edits than those above. Evaluate again."),
+    h("p", { class: "stale-note note" }, "These numbers are for different edits. Evaluate again."),
     table,
     ...notes(result, request, run, parameters, found).map((text) => h("p", { class: "quiet" }, text)),
   ];
@@ -136,17 +136,17 @@ function notes(result, request, run, parameters, found) {
   const { images, test_images, device, threads, engine, seconds, elsewhere } = result;
   const on = images === test_images ? `all ${whole(images)} test images` : `${whole(images)} of ${whole(test_images)} test images, evenly spread`;
   const told = [
-    `${whole(result.off)} γ were 0. Both networks were measured on ${on}: ${device}, ${threads} ${threads === 1 ? "thread" : "threads"}, ${engine}; ${seconds.toFixed(1)} s.`,
+    `${whole(result.off)} γ set to 0. Both networks were measured on ${on}: ${device}, ${threads} ${threads === 1 ? "thread" : "threads"}, ${engine}; ${seconds.toFixed(1)} s.`,
   ];
   const why = elsewhere ? `, and may differ in the last digits: ${elsewhere}` : "";
-  if (images === test_images && run.result) told.push(agreement("The accuracy at the end of the training", run.result.top1, result.unedited.top1, why));
+  if (images === test_images && run.result) told.push(agreement("The accuracy at the end of training", run.result.top1, result.unedited.top1, why));
   const [only, more] = request.edits;
   const row = found?.ablation.find(({ epsilon }) => only && !more && only.action === "zero" && !only.layer && epsilon === only.below);
   if (row && found.test_examples === images) told.push(agreement(`The stored ablation at ε = ${row.epsilon}`, row.top1, result.edited.top1, why));
   if (found && found.test_examples !== images)
-    told.push(`The stored ablation looked at ${whole(found.test_examples)} images, so the two do not compare to the digit.`);
+    told.push(`The stored ablation used ${whole(found.test_examples)} images, so the two may differ.`);
   return told;
 }
 
 const agreement = (what, stored, measured, why) =>
-  stored === measured ? `${what} is the same to the digit.` : `${what} was ${percent(stored, 2)}${why}.`;
+  stored === measured ? `${what} is exactly the same.` : `${what} was ${percent(stored, 2)}${why}.`;

@@ -28,7 +28,7 @@ export function mount(element) {
       page.replaceChildren(...(isRunId(id) ? await load(id) : [await choice()]));
     } catch (refusal) {
       if (refusal.passing) throw refusal; // the page's clock tries again
-      page.replaceChildren(blank("There is nothing to operate on", refusal.message, id));
+      page.replaceChildren(blank("Nothing to edit", refusal.message, id));
     }
     return false;
   });
@@ -39,7 +39,7 @@ async function choice() {
   const { runs } = await ask(`/api/runs?state=finished&limit=${OFFERED}`);
   const able = runs.filter(({ spec }) => spec.norm.affine);
   const words = able.length ? "Surgery starts from a finished run. These are the newest:" : "Surgery starts from a finished run, and there is none yet.";
-  const page = blank("Which run?", words);
+  const page = blank("Choose a run", words);
   const rows = able.map((run) =>
     h("li", {}, h("a", { href: `/surgery?run=${run.id}` }, nameOf(run)), h("span", { class: "quiet" }, standing(run))),
   );
@@ -59,7 +59,7 @@ async function load(id) {
     ask("/api/preview", run.spec),
   ]);
   if (!parameters.layers.length)
-    return [blank("There is nothing to operate on", "This network’s norm layers have no γ and β.", id)];
+    return [blank("Nothing to edit", "This network’s norm layers have no γ and β.", id)];
   const operation = new Operation(readLayers(parameters.layers), location.search);
   return [
     head(run),
@@ -103,7 +103,7 @@ function blank(title, words, id = null) {
     h(
       "p",
       { class: "actions" },
-      id ? h("a", { class: "button", href: `/run?id=${id}` }, "To the run") : null,
+      id ? h("a", { class: "button", href: `/run?id=${id}` }, "Go to the run") : null,
       h("a", { class: "button", href: "/runs?state=finished" }, "Finished runs"),
       h("a", { class: "button", href: "/train" }, "Launch a run"),
     ),

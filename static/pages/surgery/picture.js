@@ -16,12 +16,12 @@ export function picture(operation, plan) {
   return h(
     "section",
     { class: "card", "aria-labelledby": "picture-title" },
-    h("h2", { id: "picture-title" }, "What is left"),
+    h("h2", { id: "picture-title" }, "Remaining features"),
     box,
     h(
       "p",
       { class: "legend" },
-      h("span", { class: "legend-item" }, h("span", { class: "key", "aria-hidden": "true" }), "a layer, as high as it has features"),
+      h("span", { class: "legend-item" }, h("span", { class: "key", "aria-hidden": "true" }), "a layer; its height is its number of features"),
       h("span", { class: "legend-item" }, h("span", { class: "key gap", "aria-hidden": "true" }), "missing stripe: a feature that is off (γ = 0)"),
     ),
   );
@@ -40,6 +40,6 @@ function withHoles(plan, { layers, gammas, totals }) {
     units: units.map(holed),
     shortcut: shortcut && holed(shortcut),
   }));
-  const words = `The network’s ${whole(layers.length)} layers: ${whole(totals.off)} of ${whole(totals.all)} features (${percent(totals.off / totals.all)}) are off. The table below says which.`;
+  const words = `The network’s ${whole(layers.length)} layers: ${whole(totals.off)} of ${whole(totals.all)} features (${percent(totals.off / totals.all)}) are off. The table below lists them.`;
   return { ...plan, stem, blocks, words };
 }

@@ -15,7 +15,7 @@ export function seen({ image, label }, classes) {
     "figure",
     { class: "seen" },
     canvas,
-    h("figcaption", { class: "quiet" }, label === null ? "Your image" : ["Its class: ", h("strong", {}, classes[label])]),
+    h("figcaption", { class: "quiet" }, label === null ? "Your image" : ["Label: ", h("strong", {}, classes[label])]),
   );
 }
 
@@ -27,7 +27,7 @@ export function predictions({ classes, label }) {
   return h(
     "div",
     { class: "predictions" },
-    h("h3", {}, "What it takes it for"),
+    h("h3", {}, "Prediction"),
     h(
       "table",
       { class: "table" },
@@ -39,7 +39,7 @@ export function predictions({ classes, label }) {
           h(
             "tr",
             { class: row.class === label ? "right" : null },
-            h("th", { scope: "row" }, row.name, row.class === label ? h("span", { class: "quiet" }, " ✓ right") : null),
+            h("th", { scope: "row" }, row.name, row.class === label ? h("span", { class: "quiet" }, " ✓ correct") : null),
             bar(row.unedited, "before"),
             bar(row.edited, "after"),
           ),

@@ -29,7 +29,7 @@ export function source({ shape, test_images, streamed }, ask) {
   const tests = h(
     "div",
     { class: "source" },
-    h("label", { for: "image-number" }, `Number of the image, 0 to ${whole(last)}`),
+    h("label", { for: "image-number" }, `Image number (0 to ${whole(last)})`),
     h(
       "div",
       { class: "actions" },
@@ -59,9 +59,9 @@ export function source({ shape, test_images, streamed }, ask) {
   const sent = h(
     "div",
     { class: "source", hidden: true },
-    h("label", { for: "image-file" }, "PNG or JPEG; its middle is cut out and made small in this browser"),
+    h("label", { for: "image-file" }, "PNG or JPEG; cropped and scaled down in this browser"),
     file,
-    h("label", { for: "invert" }, invert, " Negative (for dark ink on white paper)"),
+    h("label", { for: "invert" }, invert, " Invert (for dark ink on white paper)"),
   );
 
   const kinds = { test: tests, draw: drawn, upload: sent };
@@ -105,15 +105,15 @@ export function source({ shape, test_images, streamed }, ask) {
   function preview() {
     if (kind === "test") return show(small, false);
     const image = canvas();
-    small.replaceChildren(...(image ? [image, h("p", { class: "quiet" }, `What the network gets: ${width} × ${height} pixels`)] : []));
+    small.replaceChildren(...(image ? [image, h("p", { class: "quiet" }, `Network input: ${width} × ${height} pixels`)] : []));
     image?.setAttribute("role", "img");
-    image?.setAttribute("aria-label", "The image in the size that the network gets");
+    image?.setAttribute("aria-label", "The image at the network’s input size");
     show(small, Boolean(image));
   }
 
   const few = channels * height * width <= MAX_BYTES && (channels === 1 || channels === 3);
   return {
-    element: h("div", { class: "image-source" }, few ? h("div", { class: "segments", role: "group", "aria-label": "Where the image comes from" }, tabs) : null, Object.values(kinds), small, problem),
+    element: h("div", { class: "image-source" }, few ? h("div", { class: "segments", role: "group", "aria-label": "Image source" }, tabs) : null, Object.values(kinds), small, problem),
     /** The image as a part of a request. Throws an Error for the reader if there is none. */
     look() {
       if (kind === "test") return { index: index() };

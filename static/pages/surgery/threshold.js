@@ -25,11 +25,11 @@ export function threshold(operation, rows, { spec }) {
   const element = h(
     "section",
     { class: "card threshold", "aria-labelledby": "threshold-title" },
-    h("h2", { id: "threshold-title" }, "Switch off the smallest"),
+    h("h2", { id: "threshold-title" }, "Switch off small γ"),
     h(
       "div",
       { class: "threshold-line" },
-      h("label", { for: "threshold" }, "γ becomes 0 where |γ| is below ε ="),
+      h("label", { for: "threshold" }, "Set γ to 0 where |γ| < ε ="),
       output,
     ),
     slider,
@@ -46,7 +46,7 @@ export function threshold(operation, rows, { spec }) {
     const box = h("div", { class: "plot" });
     element.append(box);
     chart = ablation(box, rows, spec.policy, place);
-    element.append(chartFold("Accuracy without the smallest γ", chart, () => "onlybn-ablation").element);
+    element.append(chartFold("Accuracy with small γ removed", chart, () => "onlybn-ablation").element);
   }
   slider.addEventListener("input", () => operation.move(stops[slider.value]));
   slider.addEventListener("change", () => operation.setThreshold(stops[slider.value]));
@@ -116,13 +116,13 @@ function storedAt(rows, eps, below, all) {
   const same = ({ epsilon, zeroed }) => epsilon === eps || (!below.unknown && Math.round(zeroed * all) === below.count);
   const exact = rows.find(same);
   const points = (change) => `${change >= 0 ? "+" : "−"}${Math.abs(change * 100).toFixed(1)} points`;
-  if (exact) return { value: percent(exact.top1), more: exact.change === 0 ? "as trained" : `${points(exact.change)} against as trained` };
+  if (exact) return { value: percent(exact.top1), more: exact.change === 0 ? "as trained" : `${points(exact.change)} from the trained network` };
   const next = rows.findIndex(({ epsilon }) => epsilon > eps);
-  if (next < 0) return { value: NONE, more: "Beyond what is stored; evaluate to measure it." };
+  if (next < 0) return { value: NONE, more: "Outside the stored range; evaluate to measure it." };
   const [low, high] = [rows[next - 1], rows[next]];
   const [a, b] = [low.top1, high.top1].sort((x, y) => x - y);
   return {
     value: a === b ? `≈ ${percent(a)}` : `${percent(a).replace(/\D+$/, "")}–${percent(b)}`,
-    more: `stored for ε = ${low.epsilon} and ${high.epsilon}; evaluate for what lies between`,
+    more: `stored for ε = ${low.epsilon} and ${high.epsilon}; evaluate to measure values in between`,
   };
 }

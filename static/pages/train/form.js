@@ -121,7 +121,7 @@ function noteUnknown({ architecture, policy, ...plain }, updates) {
       .filter((key) => !(key in updates))
       .map((key) => `no ${key} of “${plain[key]}”`),
   ];
-  const sentence = `The link asks for what this server does not have: ${words.join(" and ")}. The form shows its default instead.`;
+  const sentence = `The link asks for something this server does not have: ${words.join(" and ")}. The form shows the default instead.`;
   show(say(document, "link-note", sentence), words.length > 0);
 }
 

@@ -9,13 +9,16 @@ import { launchRun } from "../../server/api.js";
 import { busy, showIn } from "../../site/launch.js";
 import { toSpec } from "./form.js";
 
+/** The room of a class for which the form was opened. */
+const room = new URLSearchParams(location.search).get("room");
+
 /** Handles a click on the Launch button: posts the form's spec and opens the run. */
 export async function launch(keys, values) {
   const spec = toSpec(Object.fromEntries(keys.map((key, index) => [key, values[index]])));
   const problem = slot(document, "launch-problem");
   if (refusal()) return showIn(problem, refusal());
   await busy(document.getElementById("launch"), problem, async () => {
-    const { url } = await launchRun(spec);
+    const { url } = await launchRun(spec, { room });
     visit(url);
   });
 }

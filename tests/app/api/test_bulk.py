@@ -39,7 +39,7 @@ def test_each_run_is_cancelled_or_says_why_not(client: TestClient, store: Store,
     assert said["done"] == [waiting["id"], running]
     assert {refused["id"]: refused["reason"] for refused in said["refused"]} == {
         theirs["id"]: "this owner token belongs to another run",
-        done: "it is finished already",
+        done: "it is already finished",
         "nosuchrun1234": "this owner token belongs to another run",
     }
     assert store.runs.state(waiting["id"]) == "cancelled" and store.runs.state(theirs["id"]) == "queued"
@@ -58,7 +58,7 @@ def test_what_is_removed_comes_back(client: TestClient, store: Store, trainer: T
     assert said["done"] == list(ended)
     assert said["refused"] == [{"id": running[0], "reason": "the run is running; cancel it first"}]
     assert client.get("/api/runs").json()["total"] == 1
-    assert change(client, "cancel", ended)["refused"][0]["reason"] == "it is not here any more"
+    assert change(client, "cancel", ended)["refused"][0]["reason"] == "it is no longer here"
     assert change(client, "restore", ended) == {"done": list(ended), "refused": []}
     assert client.get("/api/runs").json()["total"] == 3
 

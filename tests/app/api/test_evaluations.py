@@ -66,7 +66,7 @@ def test_parameters_that_are_not_there_are_said_so(client: TestClient, trainer: 
     assert early.status_code == 404 and "only a finished run has a capsule" in early.json()["detail"]
     trainer.finish(run_id, capsule=b"nonsense")
     broken = client.get(f"/api/runs/{run_id}/parameters")
-    assert broken.status_code == 404 and "no safetensors file" in broken.json()["detail"]
+    assert broken.status_code == 404 and "not a safetensors file" in broken.json()["detail"]
     assert client.get("/api/runs/NoSuchRun12345/parameters").status_code == 404
 
 
@@ -93,7 +93,7 @@ def test_an_evaluation_from_its_launch_to_its_result(
     ("body", "words"),
     [
         ("nonsense", "not valid JSON"),
-        ({"edit": []}, "edit is not known here"),
+        ({"edit": []}, "edit is not a known field"),
         ({"edits": [{"action": "burn"}]}, "edits.0.action must be 'zero', 'flip' or 'reset'"),
         ({"edits": [{"action": "zero", "layer": "nowhere"}]}, "edits.0.layer must be a norm layer of resnet-14"),
         ({"edits": [{"action": "zero"}] * 201}, "edits"),
@@ -118,14 +118,14 @@ def test_a_run_that_is_not_finished_is_refused(client: TestClient, trainer: Trai
     store.workers.hello(Identity.of_this_process(), 1)
     run_id, _ = trainer.start()
     answer = client.post(f"/api/runs/{run_id}/evaluations", json=ZERO)
-    assert answer.status_code == 422 and "only a finished run can be operated on" in answer.json()["detail"]
+    assert answer.status_code == 422 and "only a finished run can be edited" in answer.json()["detail"]
 
 
 def test_without_a_worker_it_says_so_at_once(client: TestClient, trainer: Trainer) -> None:
     run_id, _ = trainer.start()
     trainer.finish(run_id, capsule=capsule_of(RUN)[0])
     answer = client.post(f"/api/runs/{run_id}/evaluations", json=ZERO)
-    assert answer.status_code == 503 and answer.json()["detail"].startswith("no worker is running")
+    assert answer.status_code == 503 and answer.json()["detail"].startswith("this needs a worker")
 
 
 def test_too_many_are_refused(client: TestClient, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:

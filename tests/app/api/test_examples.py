@@ -46,7 +46,7 @@ def test_nobody_owns_them_and_a_refusal_says_so(client: TestClient, store: Store
         client.post(f"/api/runs/{run_id}/resume", headers=headers),
     ):
         assert refused.status_code == 403
-        assert f"run {run_id} came with the project and nobody owns it" in refused.json()["detail"]
+        assert f"run {run_id} came with the project and has no owner" in refused.json()["detail"]
         assert "ONLYBN_EXAMPLES=false" in refused.json()["detail"]
     assert client.get(f"/api/runs/{run_id}").status_code == 200
 
@@ -77,10 +77,10 @@ def test_what_cannot_be_taken_out_is_said(
 ) -> None:
     settle_examples(store, True)
     first, *_ = store.examples.all()
-    reasons = {first.id: "a study needs this run, so it stays"}
+    reasons = {first.id: "a study needs this run, so it cannot be removed"}
     monkeypatch.setattr(store.runs, "remove", reasons.get)
     settle_examples(store, False)
-    assert capsys.readouterr().err == f"The example {first.id} stays: a study needs this run, so it stays\n"
+    assert capsys.readouterr().err == f"The example {first.id} stays: a study needs this run, so it cannot be removed\n"
 
 
 def test_what_was_removed_is_not_in_the_gallery(client: TestClient, store: Store) -> None:
@@ -110,5 +110,5 @@ def test_a_broken_file_does_not_keep_the_server_from_starting(
 
     monkeypatch.setattr("app.__main__.shipped", broken)
     settle_examples(store, True)
-    assert capsys.readouterr().err == "The examples are left as they are: a.json: machine: wrong\n"
+    assert capsys.readouterr().err == "The examples are left unchanged: a.json: machine: wrong\n"
     assert store.runs.find()[1] == 0

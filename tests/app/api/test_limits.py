@@ -32,12 +32,12 @@ def refused(answer: Any, words: str) -> None:
 def test_one_visitor_cannot_take_the_place_of_another(store: Store) -> None:
     client = site(store, owner_waiting=2)
     runs = [client.post("/api/runs", json=SPEC, headers=ANNA).json() for _ in range(2)]
-    refused(client.post("/api/runs", json=SPEC, headers=ANNA), "2 runs and studies of yours are waiting, and at most 2")
-    refused(client.post("/api/studies", json={"name": "gamma"}, headers=ANNA), "at most 2 may")
+    refused(client.post("/api/runs", json=SPEC, headers=ANNA), "of yours are waiting; the limit is 2")
+    refused(client.post("/api/studies", json={"name": "gamma"}, headers=ANNA), "the limit is 2")
     owner = {"X-Owner-Token": runs[0]["owner_token"], **ANNA}
     assert client.post(f"/api/runs/{runs[0]['id']}/cancel", json={}, headers=owner).status_code == 200
     assert client.post("/api/runs", json=SPEC, headers=ANNA).status_code == 201
-    refused(client.post(f"/api/runs/{runs[0]['id']}/resume", json={}, headers=owner), "at most 2 may")
+    refused(client.post(f"/api/runs/{runs[0]['id']}/resume", json={}, headers=owner), "the limit is 2")
     assert client.post("/api/runs", json=SPEC, headers=BEN).status_code == 201
 
 
@@ -45,7 +45,7 @@ def test_new_tokens_do_not_help_one_address(store: Store) -> None:
     client = site(store, owner_waiting=2, address_owners=3)
     answers = [client.post("/api/runs", json=SPEC, headers={"X-Visitor-Token": f"{i}" * 9}) for i in range(7)]
     assert [answer.status_code for answer in answers] == [201] * 6 + [429]
-    refused(answers[-1], "6 runs and studies from your network address are waiting, and at most 6 may")
+    refused(answers[-1], "6 runs and studies from your network address are waiting; the limit is 6")
 
 
 def test_only_a_trusted_proxy_names_the_visitor(store: Store) -> None:
@@ -94,7 +94,7 @@ def test_evaluations_and_uploads_have_shares(store: Store, trainer: Trainer) -> 
     edits = [{"edits": [{"action": "zero", "below": below}]} for below in (0.1, 0.2)]
     path = f"/api/runs/{run}/evaluations"
     assert client.post(path, json=edits[0], headers=ANNA).status_code == 201
-    refused(client.post(path, json=edits[1], headers=ANNA), "1 evaluations of yours are waiting, and at most 1 may")
+    refused(client.post(path, json=edits[1], headers=ANNA), "1 evaluations of yours are waiting; the limit is 1")
     assert client.post(path, json=edits[1], headers=BEN).status_code == 201
 
 
@@ -108,10 +108,10 @@ def test_a_strangers_cancel_leaves_a_study_alone(store: Store) -> None:
     assert study["new_runs"] == 0
     first, *others = mine
     said = client.post(f"/api/runs/{first['id']}/cancel", json={}, headers={"X-Owner-Token": first["owner_token"]})
-    assert said.status_code == 409 and "A study of somebody else needs it" in said.json()["detail"]
+    assert said.status_code == 409 and "Somebody else's study needs it" in said.json()["detail"]
     bulk = {"action": "cancel", "runs": {run["id"]: run["owner_token"] for run in others}}
     changed = client.post("/api/runs/changes", json=bulk).json()
-    assert changed["done"] == [] and all("study of somebody else" in run["reason"] for run in changed["refused"])
+    assert changed["done"] == [] and all("else's study" in run["reason"] for run in changed["refused"])
     now = client.get(f"/api/studies/{study['id']}").json()
     assert now["state"] == "queued" and now["counts"]["queued"] == len(mine)
 

@@ -33,7 +33,7 @@ def test_findings_as_json_and_csv_are_the_same(client: TestClient, trainer: Trai
     run_id, _ = trainer.start()
     path = f"/api/runs/{run_id}/findings"
     early = client.get(path)
-    assert early.status_code == 404 and "when a training is complete" in early.json()["detail"]
+    assert early.status_code == 404 and "when its training is complete" in early.json()["detail"]
     assert client.get(f"/api/runs/{run_id}").json()["findings"] is False
     findings = trainer.analyse(run_id)
     trainer.finish(run_id)

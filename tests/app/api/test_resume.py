@@ -55,4 +55,4 @@ def test_what_would_fail_again_is_not_resumed(
     store.claims.fail(run_id, 1, kind, "it failed")
     answer = client.post(f"/api/runs/{run_id}/resume", headers={"X-Owner-Token": token})
     assert answer.status_code == status
-    assert status == 200 or "lower the learning rate" in answer.json()["detail"]
+    assert status == 200 or "lower learning rate" in answer.json()["detail"]

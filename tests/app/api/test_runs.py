@@ -246,7 +246,7 @@ def test_health(client: TestClient, trainer: Trainer) -> None:
         "queued": 1,
         "running": 1,
         "mode": "open",
-        "troubles": ["No worker takes runs: what is launched waits."],
+        "troubles": ["No worker accepts runs: launched runs stay in the queue."],
     }
 
 

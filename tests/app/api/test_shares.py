@@ -56,13 +56,13 @@ def test_an_address_has_a_share_too(store: Store) -> None:
 def test_what_the_next_run_keeps_counts(store: Store) -> None:
     client = site(store, owner_kept_mb=100)
     assert share(client, ANNA, "?disk_bytes=1000000")["refusal"] is None
-    assert "would keep 200 MB here" in share(client, ANNA, "?disk_bytes=200000000")["refusal"]
+    assert "would take 200 MB here" in share(client, ANNA, "?disk_bytes=200000000")["refusal"]
 
 
 def test_a_mode_of_the_queue_is_said_everywhere(store: Store) -> None:
     client = site(store)
     store.switch.turn("drained")
-    assert share(client, ANNA)["mode"] == "drained" and "takes nothing new" in share(client, ANNA)["refusal"]
+    assert share(client, ANNA)["mode"] == "drained" and "accepts no new runs" in share(client, ANNA)["refusal"]
     assert client.get("/healthz").json()["mode"] == client.get("/api/workers").json()["mode"] == "drained"
     assert client.post("/api/feed", json={"runs": {}}).json()["server"]["mode"] == "drained"
 
@@ -93,7 +93,7 @@ def test_a_network_that_was_too_large_is_said_too(store: Store, trainer: Trainer
     store.keeping.say_dropped(run, 9_000_000)
     assert client.get(f"/api/runs/{run}").json()["lost"]["curves"] is False
     assert client.get(f"/api/runs/{run}/points").status_code == 200
-    assert "larger than is kept here" in client.get(f"/api/runs/{run}/capsule").json()["detail"]
+    assert "larger than this server keeps" in client.get(f"/api/runs/{run}/capsule").json()["detail"]
 
 
 def test_a_resumed_run_has_lost_nothing_any_more(store: Store, trainer: Trainer) -> None:

@@ -57,7 +57,7 @@ def test_the_parts_add_up(architecture: str, policy: str) -> None:
         ("architecture: [resnet-14", "line 1"),
         ('{"architecture": "resnet-14",}', "not valid JSON"),
         ("- resnet-14", "must name fields"),
-        ("epochs: 3\nepochs: 4", "line 2, column 1: “epochs” stands here twice"),
+        ("epochs: 3\nepochs: 4", "line 2, column 1: “epochs” appears twice"),
         ("a: &x [1]\nb: *x", "aliases"),
         ("a: !!python/object/apply:os.getcwd []", "not valid YAML"),
         ("a: " + "[" * 5000, "too deeply"),

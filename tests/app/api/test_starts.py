@@ -50,8 +50,8 @@ def test_an_uploaded_file_can_be_started_from(client: TestClient, store: Store, 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "the file is no safetensors file: it has only 0 bytes"),
-        (b"\x80\x04" * 100, "no safetensors file"),
+        (b"", "the file is not a safetensors file: it has only 0 bytes"),
+        (b"\x80\x04" * 100, "not a safetensors file"),
         (file_of()[:-1], "the file is cut short"),
         (b"\x02" + b"\0" * 7 + b"{}", "the file has no tensors"),
         (many_tensors(10_050), "more than 10,000 tensors"),
@@ -96,7 +96,7 @@ def test_a_finished_run_can_be_started_from(client: TestClient, trainer: Trainer
     assert client.post("/api/runs", json={**SPEC, "start": {"run": large.id}}).status_code == 201
     (folder / "final.safetensors").write_bytes(file_of(floats=MAX_START // 4))
     big = client.post("/api/runs", json={**SPEC, "start": {"run": large.id}})
-    assert big.status_code == 422 and "has 8 MB, more than 8" in big.json()["detail"]
+    assert big.status_code == 422 and "has 8 MB, more than the 8 allowed" in big.json()["detail"]
 
 
 @pytest.mark.parametrize(

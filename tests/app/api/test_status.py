@@ -1,4 +1,4 @@
-"""Who trains here, over HTTP."""
+"""Workers, over HTTP."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_workers_and_what_a_run_takes(client: TestClient, store: Store, trainer:
 
 
 def test_what_is_wrong_with_a_worker_is_said(client: TestClient, store: Store) -> None:
-    sick = Fit("It takes no runs, because a trial training fails: its disk is full.", "The queue does not answer.")
+    sick = Fit("It accepts no runs, because a trial training fails: its disk is full.", "The queue does not answer.")
     store.workers.hello(Identity.of_this_process(), 2, None, sick)
     (worker,) = client.get("/api/workers").json()["workers"]
     assert (worker["trouble"], worker["note"]) == (sick.trouble, sick.note)

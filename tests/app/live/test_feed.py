@@ -257,10 +257,10 @@ def test_the_route(client: TestClient, trainer: Trainer) -> None:
         ({"runs": {"no good": {}}}, "no good"),
         ({"runs": {"abcdefgh": {"points": -1}}}, "runs.abcdefgh.points must be greater than or equal to 0, got -1"),
         ({"runs": {"abcdefgh": {"points": 1e300}}}, "points"),
-        ({"runs": {"abcdefgh": {"dots": 1}}}, "dots is not known here"),
+        ({"runs": {"abcdefgh": {"dots": 1}}}, "dots is not a known field"),
         ({"runs": {f"abcdefgh{i}": {} for i in range(21)}}, "runs"),
         ({"runs": {}, "layer": -1}, "layer"),
-        ({"runs": {}, "what": 1}, "what is not known here"),
+        ({"runs": {}, "what": 1}, "what is not a known field"),
     ],
 )
 def test_a_wrong_question_is_refused_in_words(client: TestClient, question: dict[str, Any], words: str) -> None:

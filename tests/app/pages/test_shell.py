@@ -12,7 +12,7 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 def test_who_looks_for_a_page_where_there_is_none_is_led_on(client: TestClient, path: str) -> None:
     answer = client.get(path, headers=BROWSER)
     assert answer.status_code == 404 and answer.headers["content-type"].startswith("text/html")
-    assert "There is no page at this address" in answer.text and 'href="/runs"' in answer.text
+    assert "Page not found" in answer.text and 'href="/runs"' in answer.text
     assert "frame-ancestors" in answer.headers["content-security-policy"]
     assert client.head(path, headers=BROWSER).status_code == 404
 
@@ -23,7 +23,7 @@ def test_who_looks_for_a_page_where_there_is_none_is_led_on(client: TestClient, 
 )
 def test_programs_get_errors_as_before(client: TestClient, path: str, accept: str) -> None:
     answer = client.get(path, headers={"Accept": accept})
-    assert answer.status_code == 404 and "no page at this address" not in answer.text
+    assert answer.status_code == 404 and "Page not found" not in answer.text
 
 
 def test_a_page_that_is_there_comes_whole(client: TestClient) -> None:

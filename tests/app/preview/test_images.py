@@ -83,7 +83,7 @@ def test_a_folder_can_be_previewed_and_launched(
     monkeypatch.setenv("ONLYBN_FOLDER", str(write_pictures(tmp_path / "pictures", 20, 20)))
     said = client.post("/api/preview", json={**SPEC, "dataset": "folder"}).json()
     assert said["plan"]["input_shape"] == [3, 64, 64] and said["plan"]["output"]["classes"] == 3
-    assert said["warnings"] == ["One batch (128 images) holds all 60 training images: an epoch is a single step."]
+    assert said["warnings"] == ["One batch (128 images) holds all 60 training images, so an epoch is a single step."]
     run = client.post("/api/runs", json={**SPEC, "dataset": "folder"}).json()
     monkeypatch.delenv("ONLYBN_FOLDER")
     shown = client.get(f"/api/runs/{run['id']}").json()

@@ -57,7 +57,7 @@ def test_a_finished_run_as_a_file(client: TestClient, trainer: Trainer) -> None:
     assert answer.headers["content-disposition"] == f'attachment; filename="onlybn-{run_id}.html"'
     text = answer.text
     assert "<h1>Digits</h1>" in text
-    assert "51.25 %" in text
+    assert "51.25%" in text
     assert f'href="http://127.0.0.1:7860/run?id={run_id}"' in text
     assert re.search(rf"Made 20\d\d-\d\d-\d\d \d\d:\d\d UTC by OnlyBN {re.escape(VERSION)} from", text)
     assert "not finished" not in text
@@ -75,7 +75,7 @@ def test_a_running_run_says_that_it_is_not_finished(client: TestClient, trainer:
     trainer.say(run_id, 3, 6, snapshots=(0,))
     text = client.get(f"/api/runs/{run_id}/report").text
     assert "This run was not finished when this file was made: it was at step 6 of 24." in text
-    assert "It has not been tested yet." in text
+    assert "This run has not been tested yet." in text
 
 
 def test_a_waiting_run_has_no_charts(client: TestClient) -> None:

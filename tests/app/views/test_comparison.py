@@ -97,7 +97,7 @@ def test_every_wish_of_an_address_is_followed(client: TestClient, ids: list[str]
         ("policy=everything", "policy: "),
         ("architecture=resnet-15", "architecture: "),
         ("state=asleep", "state has no 'asleep'"),
-        ("runs=a b", "runs has what cannot be the id of a run: 'a b'"),
+        ("runs=a b", "runs has something that cannot be the id of a run: 'a b'"),
         ("base=nosuchrun1234", "The baseline nosuchrun1234 is not among these runs"),
         ("colour=red", "This page knows no 'colour'"),
         ("columns=colour", "columns has no 'colour'"),

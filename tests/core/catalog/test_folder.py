@@ -117,7 +117,7 @@ def test_without_a_folder_a_run_is_refused_with_what_to_set(tmp_path: Path, monk
 
 def test_contents_belong_to_a_folder(pictures: Path) -> None:
     contents = contents_of("folder").model_dump()
-    assert "contents are of a folder of images; digits is none" in refusal(dataset="digits", contents=contents)
+    assert "contents describe a folder of images; digits is not one" in refusal(dataset="digits", contents=contents)
     assert "contents.fingerprint" in refusal(contents={**contents, "fingerprint": "?"})
     assert "contents.files is not a field" in refusal(contents={**contents, "files": 1})
 

@@ -147,8 +147,8 @@ def _alive(pid: int) -> bool:
             ["--spec", "spec.json", "--set", "lr=5"],
             "--spec has the whole spec; leave out --architecture, --policy, --dataset, --epochs, --set lr=5, or change",
         ),
-        (["--device", "cuda:99"], "device 'cuda:99' is not here"),
-        (["--device", "tpu"], "device 'tpu' is not here"),
+        (["--device", "cuda:99"], "device 'cuda:99' is not available here"),
+        (["--device", "tpu"], "device 'tpu' is not available here"),
     ],
 )
 def test_bad_arguments(words: list[str], message: str, tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_without_the_copy_a_run_on_it_says_what_is_needed(
         ("missing", "test/ has no images of deer"),
         ("count", "train/ has 5 images; CIFAR-10 has 6"),
         ("size", r"0001.png has 16×32 pixels; CIFAR-10 has 32×32"),
-        ("broken", r"0001.png is no image that can be read"),
+        ("broken", r"0001.png is not a readable image"),
     ],
 )
 def test_what_is_wrong_is_named(place: Path, tmp_path: Path, fault: str, words: str) -> None:

@@ -144,7 +144,7 @@ def test_augmentation_leaves_the_trainings_generator_alone(make: Callable[..., R
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_the_papers_crops(tmp_path: Path, version: Version) -> None:
-    """Training cuts out 10 to 100 % of the area; a test image is shrunk to 8/7 of the side, and its centre is taken."""
+    """Training cuts out 10 to 100% of the area; a test image is shrunk to 8/7 of the side, and its centre is taken."""
     rows, columns = np.mgrid[0:200, 0:200].astype(np.uint8)
     Image.fromarray(np.stack([rows, columns, np.full_like(rows, 99)], axis=-1)).save(tmp_path / "ramp.png")
     path = str(tmp_path / "ramp.png")

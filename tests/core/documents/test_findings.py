@@ -67,7 +67,7 @@ def test_how_many_match_in_words() -> None:
         record(m, top1[m.spec.policy] + 0.01 * m.replicate * (m.spec.policy == "batchnorm")) for m in study.members
     ]
     assert matching(study, records) == (
-        "On ResNet-14, 5.9 random weights a channel do as well as γ and β (95 % interval 5.4 to 6.4, n = 3)."
+        "On ResNet-14, 5.9 random weights per channel do as well as γ and β (95% interval 5.4 to 6.4, n = 3)."
     )
     far = [record(m, 0.9 if m.spec.policy == "batchnorm" else 0.2) for m in study.members]
     assert "3 of 3 replicates stay below BatchNorm with up to 16 random weights" in matching(study, far)

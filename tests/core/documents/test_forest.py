@@ -31,10 +31,10 @@ def test_ours_and_the_papers_stand_where_their_values_are() -> None:
     ten = ticks["+10"] - ticks["0"]
     assert [float(dot.attrib["cx"]) - ticks["0"] for dot in dots] == pytest.approx([ten, 1.5 * ten], abs=0.2)
     said = [title.text for title in svg.findall(f".//{SVG}g/{SVG}title")]
-    assert said[0] == "ours: ResNet-32 less ResNet-14: +10.0 (+9.8 to +10.2), n = 5"
+    assert said[0] == "ours: ResNet-32 minus ResNet-14: +10.0 (+9.8 to +10.2), n = 5"
     assert len(svg.findall(f".//{SVG}path")) == len(paper_differences("depth")) == 6
     names = [title.text for title in svg.findall(f".//{SVG}path/{SVG}title")]
-    assert names[0] == "the paper: ResNet-32 less ResNet-14: +9.7"
+    assert names[0] == "the paper: ResNet-32 minus ResNet-14: +9.7"
 
 
 def test_without_runs_it_has_the_papers_alone_and_without_both_nothing() -> None:

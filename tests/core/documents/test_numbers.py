@@ -10,7 +10,7 @@ from core.documents import numbers
 @pytest.mark.parametrize(
     ("written", "wanted"),
     [
-        (numbers.percent(0.5125), "51.25 %"),
+        (numbers.percent(0.5125), "51.25%"),
         (numbers.fixed(0.5, 3), "0.500"),
         (numbers.signed(0.5, 2), "+0.50"),
         (numbers.signed(-0.5, 2), "-0.50"),

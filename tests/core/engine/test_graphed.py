@@ -84,7 +84,7 @@ def test_a_graph_that_cannot_be_made_is_told() -> None:
 @pytest.mark.parametrize("factor", [1.05, float("nan")])
 def test_a_graph_that_computes_something_else_is_not_taken(factor: float) -> None:
     made = GraphedEngine(network_of(RUN), batch(RUN)[0], trains=True, capture=Graph(factor).capture)
-    assert made.graph is None and made.notice is not None and "it was off by" in made.notice
+    assert made.graph is None and made.notice is not None and "its result was off by" in made.notice
 
 
 def test_a_graph_whose_gradients_are_stale_or_lost_is_not_taken() -> None:
@@ -106,7 +106,7 @@ def test_a_graph_whose_gradients_are_stale_or_lost_is_not_taken() -> None:
 
     for capture in (stale, lost):
         made = GraphedEngine(network_of(RUN), batch(RUN)[0], trains=True, capture=capture)
-        assert made.graph is None and made.notice is not None and "it was off by" in made.notice
+        assert made.graph is None and made.notice is not None and "its result was off by" in made.notice
 
 
 def test_on_a_gpu_the_share_of_a_batch_is_captured(monkeypatch: pytest.MonkeyPatch) -> None:

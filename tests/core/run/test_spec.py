@@ -34,8 +34,8 @@ GOOD: dict[str, Any] = {
         ({"policy": "bn"}, "Allowed: batchnorm, all"),
         ({"dataset": "emnist"}, "Allowed: digits, mnist, fashion-mnist, cifar-10"),
         ({"architecture": "resnet-15"}, "nearest: resnet-14 and resnet-20"),
-        ({"depth": 14}, "depth is not a field of a run; allowed: architecture, policy"),
-        ({"recipe": {"bs": 1}}, "recipe.bs is not a field of a run; allowed: optimizer, lr"),
+        ({"depth": 14}, "depth is not a field of a run; allowed fields: architecture, policy"),
+        ({"recipe": {"bs": 1}}, "recipe.bs is not a field of a run; allowed fields: optimizer, lr"),
         ({"recipe": {"lr": -1}}, "recipe.lr must be a number > 0 and ≤ 1e+06, got -1"),
         ({"recipe": {"lr": float("nan")}}, "recipe.lr must be a number"),
         ({"recipe": {"lr_drops": [0.5, 0.2]}}, "lr_drops must increase"),
@@ -44,7 +44,7 @@ GOOD: dict[str, Any] = {
         ({"train_examples": 3}, "train_examples must be a whole number ≥ 16"),
         ({"name": "<script>"}, "name"),
         ({"seeds": {"init": -1}}, "seeds.init must be a whole number ≥ 0"),
-        ({"seeds": {"luck": 1}}, "seeds.luck is not a field of a run; allowed: init, order"),
+        ({"seeds": {"luck": 1}}, "seeds.luck is not a field of a run; allowed fields: init, order"),
         ({"seeds": 7}, "seeds is an object with fields, got 7"),
     ],
 )
@@ -59,7 +59,7 @@ def test_a_group_of_one_value_is_refused() -> None:
     with pytest.raises(ValidationError) as caught:
         RunSpec.model_validate({**last, "norm": {"kind": "group", "groups": 512}})
     words = explain(caught.value)
-    assert "GroupNorm needs more than one value a group" in words and "choose fewer norm.groups" in words
+    assert "GroupNorm needs more than one value per group" in words and "choose fewer norm.groups" in words
     assert RunSpec.model_validate({**last, "norm": {"kind": "group", "groups": 32}})
     assert RunSpec.model_validate({**GOOD, "norm": {"kind": "group", "groups": 512}}), "2 × 2 pixels are left here"
 

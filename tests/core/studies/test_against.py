@@ -30,12 +30,14 @@ def paper(architecture: str, policy: str, norm: str = "uniform") -> float:
 
 def test_the_papers_differences_are_those_of_its_numbers() -> None:
     depth = {row.label: row.value for row in paper_differences("depth")}
-    assert depth["ResNet-110 less ResNet-56"] == pytest.approx(
+    assert depth["ResNet-110 minus ResNet-56"] == pytest.approx(
         paper("resnet-110", "batchnorm") - paper("resnet-56", "batchnorm")
     )
-    assert depth["ResNet-866 less ResNet-434"] == pytest.approx(82.0 - 79.5), "the abstract's number, not of the figure"
+    assert depth["ResNet-866 minus ResNet-434"] == pytest.approx(82.0 - 79.5), (
+        "the abstract's number, not of the figure"
+    )
     couples = {row.label: row.value for row in paper_differences("depth-or-width")}
-    assert couples["ResNet-434 less WRN-14-32"] == pytest.approx(79.5 - 73.0)
+    assert couples["ResNet-434 minus WRN-14-32"] == pytest.approx(79.5 - 73.0)
     alternate = [row.value for row in paper_differences("norm-init")]
     assert len(alternate) == 7, "each network once, although there are several alternates"
     assert alternate[0] == pytest.approx(50.7 - 47.9)

@@ -36,25 +36,23 @@ def test_depth_in_its_three_outcomes() -> None:
     rising = verdict("depth", lambda m: 0.4 + depth_of(m) / 500 + noise(m))
     assert (rising.outcome, rising.words) == ("holds", "holds here")
     assert rising.comparisons[0].method == "Welch"
-    assert [row.label for row in rising.comparisons] == ["ResNet-32 less ResNet-14", "ResNet-56 less ResNet-32"]
+    assert [row.label for row in rising.comparisons] == ["ResNet-32 minus ResNet-14", "ResNet-56 minus ResNet-32"]
     assert "+3.6 points of test accuracy" in rising.sentence
     falling = verdict("depth", lambda m: 0.6 - depth_of(m) / 500 + noise(m))
     assert falling.words == "does not hold here"
     flat = verdict("depth", lambda m: 0.5 + noise(m))
-    assert flat.words == "undecided" and "more replicates or longer runs" in flat.sentence
+    assert flat.words == "undecided" and "More replicates or longer runs" in flat.sentence
 
 
 def test_every_step_must_rise_not_only_the_ends() -> None:
     dented = verdict("depth", lambda m: {14: 0.5, 32: 0.3, 56: 0.55}[depth_of(m)] + noise(m))
-    assert dented.outcome == "fails" and "ResNet-32 less ResNet-14: -20.0" in dented.sentence
+    assert dented.outcome == "fails" and "ResNet-32 minus ResNet-14: -20.0" in dented.sentence
 
 
 def test_nothing_is_decided_before_all_replicates_have_finished() -> None:
     for keep in range(5):
         early = verdict("depth", lambda m: 0.4 + depth_of(m) / 500 + noise(m), keep=keep)
-        assert (
-            early.outcome == "undecided" and "comes when all 5 replicates of each side have finished" in early.sentence
-        )
+        assert early.outcome == "undecided" and "when all 5 replicates on each side have finished" in early.sentence
     assert early.comparisons[0].difference is not None and early.comparisons[0].difference.n == 4
     two = StudySpec.model_validate({**study_spec("depth", "minutes").model_dump(), "replicates": 2})
     told = judged("depth", two, lambda m: 0.4 + depth_of(m) / 500 + noise(m))
@@ -96,7 +94,7 @@ def test_random_k_is_decided_by_the_equal_count_alone() -> None:
     told = verdict("random-k", lambda m: level.get(m.spec.policy, 0.5) + noise(m))
     assert told.outcome == "holds", "16 weights a channel are more parameters; that they win decides nothing"
     deciding = [row for row in told.comparisons if row.decides]
-    assert [row.label for row in deciding] == ["BatchNorm only less 2 random weights per channel, ResNet-14"]
+    assert [row.label for row in deciding] == ["BatchNorm only minus 2 random weights per channel, ResNet-14"]
     assert deciding[0].method == "paired" and len(told.comparisons) == 5
 
 
@@ -180,9 +178,9 @@ def judged(name: str, study: StudySpec, top1: Callable[[Member], float]) -> Verd
 def test_deeper_is_deeper_in_whatever_order_it_is_asked_for() -> None:
     for nets in (("resnet-14", "resnet-56"), ("resnet-56", "resnet-14"), ("resnet-32", "resnet-56", "resnet-14")):
         told = judged("depth", with_axes("depth", architecture=nets), lambda m: 0.4 + depth_of(m) / 500 + noise(m))
-        assert told.outcome == "holds" and told.comparisons[-1].label.startswith("ResNet-56 less ResNet-")
+        assert told.outcome == "holds" and told.comparisons[-1].label.startswith("ResNet-56 minus ResNet-")
     wide = judged("width", with_axes("width", architecture=("wrn-14-4", "wrn-14-2", "resnet-56")), lambda m: 0.5)
-    assert [row.label for row in wide.comparisons] == ["WRN-14-4 less WRN-14-2"], "depth and width do not compare"
+    assert [row.label for row in wide.comparisons] == ["WRN-14-4 minus WRN-14-2"], "depth and width do not compare"
 
 
 def test_runs_of_another_policy_do_not_mix_into_a_verdict() -> None:
@@ -202,14 +200,14 @@ def test_runs_of_another_policy_do_not_mix_into_a_verdict() -> None:
     told = judged("norm-init", with_axes("norm-init", policy=both), starts)
     assert told.outcome == "holds" and len(told.comparisons) == 3
     without = judged("norm-init", with_axes("norm-init", policy=("all",)), starts)
-    assert without.outcome == "undecided" and without.sentence == "Nothing in this grid decides the claim."
+    assert without.outcome == "undecided" and without.sentence == "Nothing in this grid can decide the claim."
 
 
 def test_a_further_axis_is_compared_value_by_value() -> None:
     study = with_axes("random-k", policy=("batchnorm", "random-2"), init__norm=("ones", "uniform"))
     told = judged("random-k", study, lambda m: 0.5 + 0.1 * (m.spec.policy == "batchnorm") + noise(m))
     assert told.outcome == "holds" and [row.difference.n for row in told.comparisons if row.difference] == [3, 3]
-    assert told.comparisons[0].label.endswith(", ResNet-14, γ = 1, β = 0 at first")
+    assert told.comparisons[0].label.endswith(", ResNet-14, initially γ = 1, β = 0")
 
 
 def test_without_batchnorm_compares_what_trains_and_nothing_else() -> None:
@@ -220,10 +218,10 @@ def test_without_batchnorm_compares_what_trains_and_nothing_else() -> None:
 
     told = judged("without-batchnorm", study, gains_at("ones"))
     assert [(row.label, row.decides, row.method) for row in told.comparisons] == [
-        ("All parameters less All but BatchNorm, ResNet-14, γ = 1, β = 0 at first", True, "paired"),
-        ("All parameters less All but BatchNorm, ResNet-14, γ from U(0, 1), β = 0 at first", False, "paired"),
+        ("All parameters minus All but BatchNorm, ResNet-14, initially γ = 1, β = 0", True, "paired"),
+        ("All parameters minus All but BatchNorm, ResNet-14, initially γ from U(0, 1), β = 0", False, "paired"),
     ]
-    assert told.outcome == "holds" and "γ = 1, β = 0 at first" in told.sentence
+    assert told.outcome == "holds" and "initially γ = 1, β = 0" in told.sentence
     assert judged("without-batchnorm", study, gains_at("uniform")).outcome == "undecided"
     for contrast in named.criterion.contrasts(study):
         assert contrast.less and {k for k in contrast.more if contrast.more[k] != contrast.less[k]} == {"policy"}
@@ -234,8 +232,8 @@ def test_each_initialisation_is_a_series_and_a_row_of_its_own() -> None:
     records = [record(m, {"ones": 0.6, "uniform": 0.4}[m.spec.init.norm]) for m in study.members]
     drawn = figure(named.plot, "top1", study, records, named.marks)
     assert {series.name: series.mean for series in drawn.series} == {
-        "ResNet-14, γ = 1, β = 0 at first": (60.0, 60.0),
-        "ResNet-14, γ from U(0, 1), β = 0 at first": (40.0, 40.0),
+        "ResNet-14, initially γ = 1, β = 0": (60.0, 60.0),
+        "ResNet-14, initially γ from U(0, 1), β = 0": (40.0, 40.0),
     }
     page = report(Page(study, records, {}))
     for cell in ("resnet-14, all, init.norm ones", "resnet-14, all-but-batchnorm, init.norm uniform"):
@@ -251,7 +249,7 @@ def test_two_runs_of_one_replicate_are_refused() -> None:
 
 def test_a_mark_of_another_quantity_is_not_drawn() -> None:
     named = STUDIES["imagenet"]
-    assert [mark.quantity for mark in named.marks] == ["top5"], "the paper's 32 % are top-5"
+    assert [mark.quantity for mark in named.marks] == ["top5"], "the paper's 32% are top-5"
     ours = figure(
         named.plot, named.criterion.quantity_at("minutes"), study_spec("imagenet", "minutes"), [], named.marks
     )
@@ -261,7 +259,7 @@ def test_a_mark_of_another_quantity_is_not_drawn() -> None:
     )
     (mark,) = theirs.marks
     assert theirs.y_title == "Top-5 test accuracy" and mark.y == (32.0,)
-    assert mark.text == ("paper: ImageNet ResNet-200, BatchNorm only, 32 % top-5 (abstract of v3)",)
+    assert mark.text == ("paper: ImageNet ResNet-200, BatchNorm only, 32% top-5 (abstract of v3)",)
 
 
 def test_every_mark_says_what_was_measured() -> None:
@@ -290,5 +288,5 @@ def test_guessing_is_guessing() -> None:
 
 def test_depth_may_hurt_at_each_step() -> None:
     falling = verdict("output-and-depth", lambda m: 0.6 - depth_of(m) / 500 + noise(m))
-    assert falling.outcome == "holds" and falling.comparisons[0].label == "ResNet-14 less ResNet-32"
+    assert falling.outcome == "holds" and falling.comparisons[0].label == "ResNet-14 minus ResNet-32"
     assert verdict("output-and-depth", lambda m: 0.4 + depth_of(m) / 500 + noise(m)).outcome == "fails"

@@ -130,15 +130,15 @@ def entry(**fields: Any) -> dict[str, Any]:
     ("content", "words"),
     [
         (b"", "only 0 bytes"),
-        (b"\x80\x04pickle", "no safetensors file"),
-        (b"PK\x03\x04" + b"\0" * 100, "no safetensors file"),
+        (b"\x80\x04pickle", "not a safetensors file"),
+        (b"PK\x03\x04" + b"\0" * 100, "not a safetensors file"),
         ((1 << 62).to_bytes(8, "little") + b"{}", "header is larger than 1 MB"),
         ((1000).to_bytes(8, "little") + b"{}" * 10, "cut short: its header should have 1,000 bytes"),
         (header(b"not json"), "its header is not JSON"),
         (header(b"[" * 100_000), "its header is not JSON"),
         (header([]), "not a JSON object"),
         (header({"__metadata__": {"a": 1}}), "metadata that is not text"),
-        (header({"a": 1}), "does not say dtype, shape and place of tensor 'a'"),
+        (header({"a": 1}), "does not give dtype, shape and position of tensor 'a'"),
         (header({"a": entry(dtype="F7")}, b"\0" * 4), "unknown dtype 'F7'"),
         (header({"a": entry(shape=[-1])}, b"\0" * 4), "impossible shape"),
         (header({"a": entry(shape=[True])}, b"\0" * 4), "impossible shape"),
@@ -147,7 +147,7 @@ def entry(**fields: Any) -> dict[str, Any]:
         (header({"a": entry(), "b": entry()}, b"\0" * 4), "a gap or an overlap"),
         (header({"a": entry()}, b"\0" * 3), "cut short: 4 bytes of tensors are promised, 3 are there"),
         (header({"a": entry()}, b"\0" * 5), "1 bytes after its last tensor"),
-        (header({"a": entry()}, b"\0" * 4), "no capsule of OnlyBN"),
+        (header({"a": entry()}, b"\0" * 4), "not a capsule of OnlyBN"),
         (header({"x" * 400: entry()}, b"\0" * 4), "longer than 300 characters"),
     ],
 )
@@ -171,7 +171,7 @@ def test_a_truncated_capsule_is_refused(good: bytes, part: float, tmp_path: Path
 @pytest.mark.parametrize(
     ("metadata", "tensors", "words"),
     [
-        ({"format": "pt"}, {}, "no capsule of OnlyBN"),
+        ({"format": "pt"}, {}, "not a capsule of OnlyBN"),
         ({"version": "9"}, {}, "capsule of version 9; this program reads version 1"),
         ({"spec": "{}"}, {}, "a spec that cannot be run here: architecture is missing"),
         ({"spec": "x" * 100}, {}, "a spec that cannot be run here"),
@@ -180,13 +180,13 @@ def test_a_truncated_capsule_is_refused(good: bytes, part: float, tmp_path: Path
         ({"carried": "7"}, {}, "list of frozen tensors that cannot be read"),
         ({"carried": '["nothing.weight"]'}, {}, "carries frozen tensors that resnet-8 does not have: nothing.weight"),
         ({"carried": '["stem.norm.weight"]'}, {}, "does not have"),
-        ({}, {"gamma": None}, "without the tensors that its spec demands: gamma"),
-        ({}, {"extra": torch.zeros(3)}, "tensors that its spec does not know: extra"),
-        ({}, {"gamma": torch.zeros(3)}, "holds gamma as F32 of shape [3]; its spec demands F32 of shape [336]"),
+        ({}, {"gamma": None}, "without the tensors that its spec requires: gamma"),
+        ({}, {"extra": torch.zeros(3)}, "tensors that its spec does not have: extra"),
+        ({}, {"gamma": torch.zeros(3)}, "holds gamma as F32 of shape [3]; its spec requires F32 of shape [336]"),
         ({}, {"gamma": torch.zeros(336).double()}, "holds gamma as F64"),
         ({}, {"gamma": torch.full((336,), float("nan"))}, "not a finite number, in stem.norm.weight"),
         ({}, {"running_var": torch.full((336,), -1.0)}, "holds a negative variance, in stem.norm.running_var"),
-        ({}, {"beta": torch.ones(336)}, "is damaged: its tensors are not those of its result"),
+        ({}, {"beta": torch.ones(336)}, "is damaged: its tensors do not match its result"),
     ],
 )
 def test_a_capsule_that_contradicts_itself_is_refused(
@@ -197,7 +197,7 @@ def test_a_capsule_that_contradicts_itself_is_refused(
 
 def test_the_spec_of_another_network_is_refused(good: bytes, tmp_path: Path) -> None:
     other = spec(architecture="resnet-14").model_dump_json()
-    refused(changed(good, {"spec": other}), "its spec demands F32 of shape [560]", tmp_path)
+    refused(changed(good, {"spec": other}), "its spec requires F32 of shape [560]", tmp_path)
 
 
 def test_every_flipped_bit_of_the_data_is_noticed(good: bytes, tmp_path: Path) -> None:
@@ -220,13 +220,13 @@ def test_show_evaluate_verify(tmp_path: Path) -> None:
     assert measured["top1"] == told["result"]["top1"] and measured["loss"] == told["result"]["loss"]
     verified = core("capsule", "verify", file)
     assert verified.returncode == 0 and "sound" in verified.stdout
-    assert verified.stdout.count("images right, as stored") == 2 and "the same to the last digit" in verified.stdout
+    assert verified.stdout.count("images correct, as stored") == 2 and "the same to the last digit" in verified.stdout
     assert json.loads(core("capsule", "verify", file, "--json").stdout)["checks"]["frozen weights"]["passed"]
     other = core("capsule", "evaluate", file, "--dataset", "cifar-10")
     assert other.returncode == 2 and "cifar-10 has 3 image channels" in other.stderr
 
     nowhere = core("capsule", "verify", file, "--device", "cuda:99")
-    assert nowhere.returncode == 2 and "device 'cuda:99' is not here. Allowed: auto, cpu" in nowhere.stderr
+    assert nowhere.returncode == 2 and "device 'cuda:99' is not available here. Allowed: auto, cpu" in nowhere.stderr
     gpu = Origin(torch="2", device="Some GPU", threads=1)  # elsewhere a few answers may turn
     here = file.read_bytes()
     file.write_bytes(changed(here, {"origin": gpu.model_dump_json()}))

@@ -58,7 +58,7 @@ def test_a_run_starts_where_the_other_ended(trained: Path, tmp_path: Path) -> No
     run = placed(trained, tmp_path, recipe=EXACT)
     events = events_of(run, tmp_path)
     started, finished = events[0], events[-1]
-    assert isinstance(started, Started) and started.taken == "Took 47 of 47 tensors from its file."
+    assert isinstance(started, Started) and started.taken == "Loaded 47 of 47 tensors from its file."
     assert begins_where(read_capsule(trained).result, events)
     assert isinstance(finished, Finished) and finished.trainable == 672
     assert spec(recipe=EXACT).digest != run.digest
@@ -139,8 +139,8 @@ def test_a_state_dict_gives_what_fits_and_the_log_says_what_does_not(tmp_path: P
     taken = start_from(network, path, digest)
     assert set(taken.unlike) == {"output.weight", "output.bias"} and taken.missing == ("stage1.0.norm1.weight",)
     assert taken.others == ("head.extra",) and len(taken.taken) == 44
-    assert "Took 44 of 47 tensors" in taken.sentence
-    assert "another shape, left as drawn: output.weight, output.bias" in taken.sentence
+    assert "Loaded 44 of 47 tensors" in taken.sentence
+    assert "another shape, left random: output.weight, output.bias" in taken.sentence
     assert "not in this network: head.extra" in taken.sentence
     after = network.state_dict()
     for name in taken.taken:
@@ -153,9 +153,9 @@ def test_a_state_dict_gives_what_fits_and_the_log_says_what_does_not(tmp_path: P
 @pytest.mark.parametrize(
     ("tensors", "words"),
     [
-        ({"conv1.weight": torch.ones(3)}, "nothing in the file that this run starts from fits: it has conv1.weight"),
+        ({"conv1.weight": torch.ones(3)}, "nothing fits in the file that this run starts from: it has conv1.weight"),
         ({}, "no tensors"),
-        ({"stem.norm.weight": torch.ones(16).long()}, "nothing in the file"),
+        ({"stem.norm.weight": torch.ones(16).long()}, "nothing fits in the file"),
         ({"stem.norm.weight": torch.full((16,), float("inf"))}, "not a finite number, in stem.norm.weight"),
         ({"module.stem.norm.running_var": torch.linspace(-1, 1, 16)}, "negative variance, in stem.norm.running_var"),
     ],
@@ -182,7 +182,7 @@ def test_the_command_line(trained: Path, tmp_path: Path) -> None:
     words += ["--no-analysis", "--threads", "1"]
     done = core("train", *words, "--start", trained, "--out", tmp_path / "run", "--events", "-")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.splitlines()[0])["taken"].startswith("Took 47 of 47")
+    assert json.loads(done.stdout.splitlines()[0])["taken"].startswith("Loaded 47 of 47")
     assert (tmp_path / "run" / "start.safetensors").read_bytes() == trained.read_bytes()
     assert (
         json.loads((tmp_path / "run" / "spec.json").read_text())["start"]
@@ -193,6 +193,6 @@ def test_the_command_line(trained: Path, tmp_path: Path) -> None:
     other = core("train", *words, "--out", tmp_path / "run")
     assert other.returncode == 2 and "holds another run (start is " in other.stderr
     foreign = core("train", *words, "--start", Path(__file__), "--out", tmp_path / "other")
-    assert foreign.returncode == 2 and "is no safetensors file" in foreign.stderr
+    assert foreign.returncode == 2 and "is not a safetensors file" in foreign.stderr
     nowhere = core("train", *words, "--start", "/nowhere", "--out", tmp_path / "other")
     assert nowhere.returncode == 2 and "cannot read /nowhere" in nowhere.stderr

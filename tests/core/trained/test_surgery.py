@@ -141,8 +141,8 @@ def _place(network: nn.Module, path: str, gamma: torch.Tensor) -> None:
     [
         ({"edits": [{"action": "zero", "layer": "stage9.0.norm1"}]}, "edits.0.layer must be a norm layer of resnet-8"),
         ({"edits": [{"action": "zero", "layer": "stem.norm", "features": [16]}]}, "must be 0..15 in stem.norm, got 16"),
-        ({"edits": [{"action": "zero", "layer": "stem.norm", "features": [1, 1]}]}, "different numbers"),
-        ({"edits": [{"action": "zero", "features": [1]}]}, "features are of a layer"),
+        ({"edits": [{"action": "zero", "layer": "stem.norm", "features": [1, 1]}]}, "distinct numbers"),
+        ({"edits": [{"action": "zero", "features": [1]}]}, "features belong to a layer"),
         ({"edits": [{"action": "zero"}] * 201}, "at most 200 items"),
         ({"edits": [{"action": "burn"}]}, "'zero', 'flip' or 'reset'"),
         ({"edits": [{"action": "zero", "below": float("nan")}]}, "finite number"),
@@ -237,7 +237,7 @@ def test_on_the_command_line(folder: Path, findings: Findings, tmp_path: Path) -
     assert result["elsewhere"] is None and result["threads"] == 1
     other = lines(core("capsule", "surgery", file, "--request", request, "--threads", "2").stdout)[-1]
     # On some processors two threads also choose another number format, which is what is said then.
-    assert other["elsewhere"].startswith(("it was made with 1 threads, and here are 2", "it was computed another way"))
+    assert other["elsewhere"].startswith(("it was trained with 1 threads", "it was computed differently"))
     for content, words in (
         ('{"edits": [{"action": "zero", "layer": "nowhere"}]}', "edits.0.layer must be a norm layer"),
         ('{"edits": 7}', "edits: "),

@@ -18,7 +18,7 @@ from core.training.loop import train
 from tests.core.training.test_loop import spec
 
 pytestmark = pytest.mark.training
-ELSEWHERE = "it was made on another processor"
+ELSEWHERE = "it was trained on another processor"
 
 
 @pytest.fixture(scope="module", params=[1, 2])
@@ -52,7 +52,7 @@ def test_elsewhere_rounding_may_turn_two_images_of_a_small_test_set(capsule: Cap
     for turned in (-2, -1, 1, 2):
         assert sound(capsule, scores(capsule, turned, 1.005), ELSEWHERE)
     words = verified(capsule, rebuild(capsule), scores(capsule, 1), ELSEWHERE)["test top-1"].words
-    assert "of 359 images right" in words and f"1 differs; rounding explains up to 2, since {ELSEWHERE}" in words
+    assert "of 359 images correct" in words and f"1 differs; rounding explains up to 2, since {ELSEWHERE}" in words
     assert not sound(capsule, scores(capsule, 3), ELSEWHERE)
     assert not sound(capsule, scores(capsule, loss=1.02), ELSEWHERE)
 
@@ -63,7 +63,7 @@ def test_other_weights_are_refused_but_for_the_last_bits_of_the_old_draw(capsule
         network.get_parameter("stage1.0.conv1.weight").mul_(1 + 2**-23)
     check = verified(capsule, network, scores(capsule), ELSEWHERE)["frozen weights"]
     assert check.passed == (capsule.spec.draw == 1)
-    assert ("the answers decide" if check.passed else "NOT the seed's") in check.words
+    assert ("the predictions decide" if check.passed else "NOT the seed's") in check.words
 
 
 def test_a_loss_that_is_no_finite_number_is_compared_too(capsule: Capsule) -> None:
@@ -75,11 +75,11 @@ def test_a_loss_that_is_no_finite_number_is_compared_too(capsule: Capsule) -> No
 @pytest.mark.parametrize(
     ("origin", "words"),
     [
-        ({"processor": "Some other CPU"}, "it was made on another processor, Some other CPU, and this is"),
-        ({"processor": ""}, "it does not say on which processor it was made"),
-        ({"device": "Some GPU"}, "it was made on Some GPU and this is cpu"),
-        ({"engine": "fused (other kernels)"}, "it was computed another way, fused (other kernels), and here:"),
-        ({"threads": 64}, "it was made with 64 threads, and here are"),
+        ({"processor": "Some other CPU"}, "it was trained on another processor, Some other CPU, and this is"),
+        ({"processor": ""}, "it does not name its processor"),
+        ({"device": "Some GPU"}, "it was trained on Some GPU, and this is cpu"),
+        ({"engine": "fused (other kernels)"}, "it was computed differently (fused (other kernels)) than here ("),
+        ({"threads": 64}, "it was trained with 64 threads, and this process has"),
         ({}, None),
     ],
 )

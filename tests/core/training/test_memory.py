@@ -29,7 +29,7 @@ def test_linux_is_read_to_the_kilobyte(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says it")
 def test_a_large_array_is_seen_and_remembered() -> None:
-    """In a process of its own: one that has trained keeps what it freed, and takes nothing new for the array."""
+    """In a process of its own: one that has trained keeps what it freed, and accepts no new runs for the array."""
     code = """
 from os import urandom
 from core.machine.memory import used_bytes

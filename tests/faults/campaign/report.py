@@ -92,7 +92,7 @@ def keep(file: Path, report: Report) -> None:
 
 
 def spread(seconds: list[float]) -> dict[str, float]:
-    """Median, 95 % and longest of some times."""
+    """Median, 95% and longest of some times."""
     if not seconds:
         return {}
     ordered = sorted(seconds)

@@ -155,10 +155,10 @@ def test_nothing_is_written_over(lite: Store, settings: WorkerSettings, empty: W
     file = tmp_path / "backup"
     back_up(settings, lite.database, file)
     before = file.read_bytes()
-    with pytest.raises(CannotBackUp, match="is there already; name another file"):
+    with pytest.raises(CannotBackUp, match="already exists; name another file"):
         back_up(settings, lite.database, file)
     assert file.read_bytes() == before
-    with pytest.raises(CannotBackUp, match=r"onlybn.db is there already; restore into an empty ONLYBN_DATA"):
+    with pytest.raises(CannotBackUp, match=r"onlybn.db already exists; restore into an empty ONLYBN_DATA"):
         restore(settings, lite.database, file)
     (empty.runs_folder / "x").mkdir(parents=True)
     with pytest.raises(CannotBackUp, match="runs is not empty"):
@@ -241,7 +241,7 @@ def test_the_commands(
     code, said = told(settings.data, "backup", file)
     assert code == 0 and said.startswith(f"{file}: the database and 0 files of runs, ")
     code, said = told(settings.data, "backup", file)
-    assert code == 1 and said == f"error: {file} is there already; name another file\n"
+    assert code == 1 and said == f"error: {file} already exists; name another file\n"
     code, said = told(tmp_path / "new", "restore", file)
     assert code == 0 and said.startswith("Restored the database")
     assert told(tmp_path / "new", "alive") == (1, "")

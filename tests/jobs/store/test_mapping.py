@@ -14,6 +14,7 @@ from jobs.store.mapping import UnreadableRun
 from jobs.store.records import Run, Unreadable
 from jobs.store.store import Store
 from jobs.store.tables import RUNS, STUDIES
+from jobs.store.tallies import Filters
 from tests.jobs.support import fake_spec
 
 
@@ -68,7 +69,7 @@ def test_the_queue_goes_on_behind_what_nobody_can_train(store: Store) -> None:
     assert claimed is not None and claimed.id == good.id
     with pytest.raises(UnreadableRun):
         store.runs.get(bad.id)
-    listed, _ = store.runs.listed(states={"failed"})
+    listed, _ = store.runs.listed(Filters(states={"failed"}))
     assert [run.id for run in listed] == [bad.id]
     assert "cannot read" in store.runs.log(bad.id)[-1].message
     assert store.claims.take("worker") is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from core.run.cost import keeps_snapshot, run_macs
@@ -9,6 +11,7 @@ from core.run.events import BINS, QUANTILES, Checkpointed, Distribution, Point, 
 from core.run.spec import RunSpec
 from jobs.store.records import Batch, Run
 from jobs.store.store import Store
+from jobs.store.tallies import Filters
 from jobs.worker.inbox import Inbox
 from tests.events import finished, started
 from tests.jobs.support import fake_spec
@@ -219,8 +222,8 @@ def test_a_list_filters_sorts_and_pages(store: Store) -> None:
     }
     ids = {name: store.runs.submit(fake_spec(name, **fields))[0].id for name, fields in names.items()}
 
-    def found(**query: object) -> list[str | None]:
-        runs, total = store.runs.find(**query)
+    def found(sort: str = "created_at", descending: bool = True, **query: Any) -> list[str | None]:
+        runs, total = store.runs.find(filters=Filters(**query), sort=sort, descending=descending)
         assert total == len(runs)
         return [run.spec.name for run in runs]
 

@@ -29,7 +29,7 @@ def test_a_training_that_stands_still_is_started_again(bench: Bench) -> None:
     bench.supervisor.settings = bench.settings.model_copy(update={"patience_s": 1.0})
     run = bench.supervise("steps=12 hang=8 pause=0.05")
     assert (run.state, run.checkpoint_step) == ("queued", 5)
-    assert re.search(r"stood still for \d+ s and was stopped", bench.store.runs.log(run.id)[-1].message)
+    assert re.search(r"made no progress for \d+ s and was stopped", bench.store.runs.log(run.id)[-1].message)
     assert not is_alive(bench.pid(run))
     bench.supervisor.supervise(bench.store.claims.take("worker"), 1, "cpu")
     assert bench.store.runs.get(run.id).state == "finished"
@@ -92,7 +92,7 @@ def test_a_statement_of_the_database_is_shown_to_nobody(bench: Bench, monkeypatc
     monkeypatch.setattr(bench.store.claims, "record", refuse)
     run = bench.supervise("steps=5")
     told = " ".join(row.message for row in bench.store.runs.log(run.id))
-    assert "the database refused what the training said" in told and "UPDATE" not in told and "hash" not in told
+    assert "the database refused the results of the training" in told and "UPDATE" not in told and "hash" not in told
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can limit another process")

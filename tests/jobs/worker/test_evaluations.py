@@ -108,7 +108,7 @@ def test_one_that_nobody_does_is_given_up(store: Store, monkeypatch: pytest.Monk
     monkeypatch.setattr(evaluations, "GIVEN_UP_AFTER_S", -1.0)
     for evaluation in (waits, held):
         assert now(store, evaluation).state == "failed"
-        assert "No worker has finished it" in (now(store, evaluation).error or "")
+        assert "No worker finished it" in (now(store, evaluation).error or "")
 
 
 def test_old_ones_are_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +132,7 @@ def test_old_ones_are_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -
 
 def test_quotas_are_said_in_words() -> None:
     assert refuse_evaluation(0, 0) is None and refuse_evaluation(MAX_EVALUATIONS - 1, 100) is None
-    assert f"at most {MAX_EVALUATIONS} may" in (refuse_evaluation(MAX_EVALUATIONS, 0) or "")
+    assert f"the limit is {MAX_EVALUATIONS}" in (refuse_evaluation(MAX_EVALUATIONS, 0) or "")
     assert "within a minute" in (refuse_evaluation(0, MAX_EVALUATIONS_A_MINUTE) or "")
 
 
@@ -175,7 +175,7 @@ def test_a_process_that_is_killed_each_time_fails_in_words(lite: Store, serve: S
     evaluation = submit(lite, DIES)
     eventually(lambda: state_of(lite, evaluation) == "failed")
     assert now(lite, evaluation).error == (
-        "Given up after 3 attempts. The evaluating process was killed (SIGKILL, as it happens when memory runs out)."
+        "Given up after 3 attempts. The evaluating process was killed (SIGKILL, as happens when memory runs out)."
     )
 
 
@@ -183,7 +183,7 @@ def test_what_takes_too_long_is_ended(lite: Store, serve: Serve) -> None:
     serve(timeout_s=1.0)
     evaluation = submit(lite, SLOW)
     eventually(lambda: state_of(lite, evaluation) == "failed")
-    assert now(lite, evaluation).error == "It took longer than 1 s and was ended."
+    assert now(lite, evaluation).error == "It took longer than 1 s and was stopped."
 
 
 def test_a_refusal_is_passed_on_and_the_next_one_served(lite: Store, serve: Serve, settings: WorkerSettings) -> None:

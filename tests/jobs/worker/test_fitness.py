@@ -50,12 +50,12 @@ def test_a_sick_worker_harms_no_run_and_says_so(
     with at_work(settings, lite, broken, (0.2,)) as worker:
         eventually(lambda: any(now.trouble for now in lite.workers.alive()))
         (now,) = lite.workers.alive()
-        assert now.trouble == "It takes no runs, because a trial training fails: PyTorch cannot be loaded."
+        assert now.trouble == "It accepts no runs, because a trial training fails: PyTorch cannot be loaded."
         assert lite.workers.slots() == 0 and lite.tallies.health().workers == 0
         assert states(lite, *ids) == {"queued"}
         assert sum(run.attempt for run in lite.runs.many(ids).values()) <= 2, "one attempt, or two at once, told it"
         rows = [row for run_id in ids for row in lite.runs.log(run_id)]
-        assert any(row.kind == "released" and "the fault is the worker's" in row.message for row in rows)
+        assert any(row.kind == "released" and "the worker is at fault" in row.message for row in rows)
         assert not any(row.kind == "crashed" for row in rows)
         (tmp_path / "mended").touch()
         eventually(lambda: states(lite, *ids) == {"finished"})

@@ -154,7 +154,7 @@ def test_a_killed_trainer_goes_back_to_the_queue_and_on_from_its_checkpoint(benc
     steps = [p.step for p in bench.store.curves.points(run.id) if p.split == "train"]
     assert [step for step in steps if step] == list(range(1, 13))  # each once, and in order
     messages = " ".join(row.message for row in bench.store.runs.log(run.id))
-    assert "killed (SIGKILL, as it happens when memory runs out). It wrote last: about to die at step 8" in messages
+    assert "killed (SIGKILL, as happens when memory runs out). It wrote last: about to die at step 8" in messages
     assert "Resumed from step 5" in messages
 
 

@@ -106,7 +106,7 @@ def test_a_worker_that_is_stopped_past_its_lease_loses_its_run(
     eventually(lambda: states(lite, run.id) == {"finished"})
     now = lite.runs.get(run.id)
     assert (now.attempt, now.worker != name) == (2, True)
-    assert f"Its worker {name} gave no sign of life for 5 s." in [row.message for row in lite.runs.log(run.id)]
+    assert f"Its worker {name} has not responded for 5 s." in [row.message for row in lite.runs.log(run.id)]
     assert [p.step for p in lite.curves.points(run.id) if p.split == "train" and p.step] == list(range(1, 41))
     for process in (zombie, other):
         process.terminate()

@@ -11,8 +11,8 @@ from core.studies.verdicts import Criterion
 STUDY = NamedStudy(
     "lumped",
     "Spread or lumped",
-    "Does it matter that every channel gets its two random weights, or only how many the layer gets?",
-    "Random weights learn the same, spread over all channels or lumped.",
+    "Does every channel need two random weights of its own, or does only the number per layer matter?",
+    "Random weights learn equally well whether spread over all channels or lumped.",
     OURS,
     BY_POLICY,
     Criterion("top1", "within", policies("random-2", ("random-2-layer",)), margin=2.0),
@@ -23,5 +23,5 @@ STUDY = NamedStudy(
         paper=(PAPER_CIFAR, RESNETS[:4], 5),
     ),
     own=True,
-    here="two of each channel, or as many anywhere in the layer; within 2 points",
+    here="two per channel, or the same number anywhere in the layer; within 2 points",
 )

@@ -12,8 +12,8 @@ from core.studies.verdicts import Criterion
 STUDY = NamedStudy(
     "norm-kind",
     "Statistics or two numbers",
-    "Is it the batch's statistics that make γ and β so able, or the two numbers of each channel?",
-    "γ and β learn as much under another normalisation, or none, as under BatchNorm.",
+    "What makes γ and β so effective: the batch statistics, or just two numbers per channel?",
+    "γ and β learn as much with another normalisation, or with none, as with BatchNorm.",
     OURS,
     NORM_KIND,
     Criterion("top1", "within", alternatives("batchnorm", "norm.kind", "batch"), margin=5.0),

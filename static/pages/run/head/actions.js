@@ -26,16 +26,18 @@ export function actions(data, feed, preview) {
     stopButton(data, feed),
     resumeButton(data),
     retryButton(data),
-    extend(data),
-    h("a", { class: "button", href: `/train${cloneQuery(run)}` }, "Clone and edit"),
-    startLink(data),
+    h("a", { class: "button primary", href: `/train${cloneQuery(run)}` }, "Change and run again"),
     surgeryLink(data),
-    pinButton(data),
     shareButton(),
-    commandButton(preview),
+    extend(data),
     downloads(data),
-    removeButton(data),
+    more(startLink(data), pinButton(data), commandButton(preview), removeButton(data)),
   );
+}
+
+/** What few need, in a menu. */
+function more(...actions) {
+  return h("details", { class: "menu" }, h("summary", { class: "button", "aria-label": "More actions" }, "More"), h("div", {}, actions));
 }
 
 /** A button that shows `busy` while `act()` is under way, and a message if it fails. */
@@ -93,8 +95,8 @@ function resumeButton(data) {
     const hopeful = state === "cancelled" || (state === "failed" && error?.kind !== "diverged" && saved);
     show(button, hopeful && Boolean(runToken(data.run)));
     button.title = saved
-      ? `The same run goes on from its checkpoint at step ${whole(checkpoint_step)}, where the worker that takes it finds the file.`
-      : "The same run goes back to its place in the queue.";
+      ? `Continues this run from its checkpoint at step ${whole(checkpoint_step)}, if the worker that takes it has the file.`
+      : "Puts this run back into its place in the queue.";
   });
   guard(button, 1, refuse);
   return button;
@@ -106,7 +108,7 @@ function retryButton(data) {
     location.assign(launched.url);
   };
   const button = acting("Retry", "Launching…", act);
-  button.title = "Launches the same spec as a new run of your own, from the beginning.";
+  button.title = "Launches the same spec from the start, as a new run of yours.";
   guard(button, 1, refuse);
   data.addEventListener("change", () => show(button, ["failed", "cancelled"].includes(data.run.state)));
   return button;
@@ -115,14 +117,14 @@ function retryButton(data) {
 function startLink(data) {
   const { run } = data;
   const href = `/train${cloneQuery(run, { start: run.id })}`;
-  const link = h("a", { class: "button", href, hidden: true }, "Start from this run");
+  const link = h("a", { href, hidden: true }, "Start from this run");
   data.addEventListener("change", () => show(link, data.run.state === "finished" && !data.run.lost));
   return link;
 }
 
 function surgeryLink(data) {
   const link = h("a", { class: "button", href: `/surgery?run=${data.run.id}`, hidden: true }, "Surgery");
-  link.title = "Switch features off, and see what is left";
+  link.title = "Switch features off and see what still works";
   data.addEventListener("change", () => show(link, data.run.state === "finished" && data.run.spec.norm.affine && !data.run.lost));
   return link;
 }
@@ -130,12 +132,12 @@ function surgeryLink(data) {
 /** A button that copies the run's command line, once the server has sent it. */
 function commandButton(preview) {
   let command = "";
-  const button = copyButton("Copy command", () => command);
+  const button = copyButton("Copy command", () => command, null);
   button.disabled = true;
   preview.then((answer) => {
     command = answer?.cli ?? "";
     button.disabled = !command;
-    button.title = command ? "" : "The server did not say the command; load the page again to ask once more.";
+    button.title = command ? "" : "Could not load the command; reload the page to try again.";
   });
   return button;
 }

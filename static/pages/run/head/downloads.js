@@ -12,6 +12,8 @@ export function downloads(data) {
   const curves = [
     h("a", { href: `${points}?format=csv`, download: `onlybn-${id}-points.csv` }, "Points as CSV"),
     h("a", { href: `${points}?format=json`, download: `onlybn-${id}-points.json` }, "Points as JSON"),
+    h("a", { href: `/api/runs/${id}/script`, download: `onlybn-${id}.py` }, "Curves as a Python script"),
+    h("a", { href: `/api/runs/${id}/script?format=ipynb`, download: `onlybn-${id}.ipynb` }, "Curves as a notebook"),
     h("a", { href: `/api/runs/${id}/snapshots`, download: `onlybn-${id}-snapshots.json` }, "Snapshots as JSON"),
   ];
   const found = [

@@ -25,14 +25,13 @@ export function extend(data) {
     h(
       "p",
       { class: "quiet" },
-      `A new run starts from this trained network, γ, β and running statistics included, and follows a new ` +
-        `learning-rate schedule from the start: ${recipe.lr}, ${schedule}.`,
+      `A new run starts from this trained network, including γ, β and running statistics, with a new learning-rate ` +
+        `schedule: ${recipe.lr}, ${schedule}.`,
     ),
     h(
       "p",
       { class: "quiet" },
-      "It is not, to the bit, what a longer run would have been: that run’s schedule would have been stretched, and the " +
-        "optimiser’s momentum and the order of the images, which begin anew, would have gone on.",
+      "This is not identical to one longer run: the schedule, the optimiser’s momentum and the image order restart.",
     ),
   );
   const element = h("details", { class: "menu", hidden: true }, h("summary", { class: "button" }, "Extend"), form);

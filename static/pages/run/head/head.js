@@ -5,12 +5,14 @@
 import { hasTop5, isOver, nameOf, options, titleOf } from "../../../server/catalog.js";
 import { disabledShare } from "../../../charts/disabled.js";
 import { h, say, show, slot } from "../../../base/dom.js";
-import { day, duration, NONE, percent, range, since, when, whole } from "../../../base/format.js";
+import { day, duration, epochOf, NONE, percent, range, since, when, whole } from "../../../base/format.js";
 import { exampleNote } from "../../../base/mark.js";
+import { notifySwitch } from "../../../site/progress.js";
 import { term } from "../../../site/term.js";
 import { badge, progressBar } from "../../../base/widgets.js";
 import { keptRules, keptUntil, keptWords } from "../../../server/kept.js";
 import { actions } from "./actions.js";
+import { labels } from "./labels.js";
 import { reportButton } from "./report.js";
 import { resources } from "./resources.js";
 import { story } from "./story.js";
@@ -23,16 +25,20 @@ export function head(data, feed, preview, expected, rivals) {
   const { run } = data;
   const state = badge(run);
   const progress = progressBar();
+  const notify = notifySwitch();
+  const title = h("h1", { id: "run-title" }, nameOf(run));
   const element = h(
     "section",
     { class: "run-head", "aria-labelledby": "run-title" },
-    h("div", { class: "run-title" }, h("h1", { id: "run-title" }, nameOf(run)), state),
+    h("div", { class: "run-title" }, title, state),
     run.name ? h("p", { class: "quiet" }, titleOf(run.spec), " ", reportButton(run)) : null,
+    labels(data, title),
     exampleNote(run),
     h("p", { class: "story", "data-slot": "story" }),
     actions(data, feed, preview),
     h("p", { class: "run-line", "data-slot": "line" }),
     progress,
+    notify,
     h("p", { class: "quiet run-resources", "data-slot": "resources", hidden: true }),
     h("p", { class: "quiet run-resources", "data-slot": "kept", hidden: true }),
     h("p", { class: "problem", "data-slot": "error", role: "alert", hidden: true }),
@@ -62,6 +68,7 @@ export function head(data, feed, preview, expected, rivals) {
     const { run } = data;
     state.update(run);
     progress.set(run.progress.share, run.state);
+    notify.update(!isOver(run));
     notices(element, data);
     numbers(element, data);
     const taken = resources(run);
@@ -76,10 +83,10 @@ export function head(data, feed, preview, expected, rivals) {
 
 /** Until when the run is kept; "" where nothing is deleted. */
 function kept(run, rules) {
-  if (run.pinned && keptWords(rules)) return "Pinned by the server’s admin: it is kept for good.";
+  if (run.pinned && keptWords(rules)) return "Pinned by the server’s admin: it is never deleted.";
   const until = keptUntil(run, rules);
   if (!until) return "";
-  const earlier = rules.budget_mb && !run.lost ? "; when the disk is full, its curves and trained network go earlier" : "";
+  const earlier = rules.budget_mb && !run.lost ? "; if the disk fills up, its curves and trained network are deleted earlier" : "";
   return `Kept until ${day(until)}${earlier}.`;
 }
 
@@ -116,7 +123,7 @@ function stat(label, name, more = "") {
 }
 
 /** The basis of a range, in words. */
-const BASES = { "measured here": "by what earlier runs took here", assumed: "roughly: nothing has finished here yet" };
+const BASES = { "measured here": "based on earlier runs here", assumed: "a rough estimate: nothing has finished here yet" };
 
 /** The run's progress as one line. */
 function line(run, expected) {
@@ -129,16 +136,16 @@ function line(run, expected) {
     const parts = [
       place,
       `launched ${since(run.created_at)}`,
-      step ? `goes on from ${steps}` : null,
+      step ? `resumes from ${steps}` : null,
       ends ? `done in ${range(ends)}, ${BASES[expected.value.basis]}` : null,
     ];
     return parts.filter(Boolean).join(" · ");
   }
   if (run.state === "running") {
     const parts = [
-      step ? `Epoch ${((step / total_steps) * run.spec.epochs).toFixed(1)} of ${run.spec.epochs}` : "Starting",
+      step ? `Epoch ${epochOf((step / total_steps) * run.spec.epochs)} of ${run.spec.epochs}` : "Starting",
       steps,
-      run.unattended ? "its worker does not answer, and the next one to come takes the run over" : doing(run.progress),
+      run.unattended ? "its worker does not respond; the next free worker will take over" : doing(run.progress),
       ends ? `${range(ends)} left` : eta_s === null ? null : `${duration(eta_s)} left`,
     ];
     return parts.filter(Boolean).join(" · ");
@@ -152,9 +159,9 @@ function line(run, expected) {
 
 /** The present activity of a running run. */
 function doing({ images_per_s, tested, analysed }) {
-  if (analysed !== null) return `analysing the trained network: ${Math.round(analysed * 100)} %`;
-  if (tested !== null) return `testing: ${Math.round(tested * 100)} % of the test images`;
-  return images_per_s ? `${whole(images_per_s)} images a second` : null;
+  if (analysed !== null) return `analysing the trained network: ${Math.round(analysed * 100)}%`;
+  if (tested !== null) return `testing: ${Math.round(tested * 100)}% of the test images`;
+  return images_per_s ? `${whole(images_per_s)} images per second` : null;
 }
 
 function notices(element, { run, log }) {
@@ -166,7 +173,7 @@ function notices(element, { run, log }) {
     say(
       element,
       "attempt",
-      again ? `This is attempt ${run.attempt}: the run was interrupted and goes on from its last checkpoint.` : "",
+      again ? `Attempt ${run.attempt}: the run was interrupted and resumed from its last checkpoint.` : "",
     ),
     again,
   );

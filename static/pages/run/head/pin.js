@@ -7,7 +7,7 @@ import { isPinned, pin } from "../../../server/pins.js";
 import { toast } from "../../../base/toast.js";
 
 export function pinButton({ id }) {
-  const button = h("button", { type: "button", class: "button", "data-does": "pin" });
+  const button = h("button", { type: "button", "data-does": "pin" });
   const draw = () => {
     const on = isPinned(id);
     button.setAttribute("aria-pressed", String(on));
@@ -17,10 +17,10 @@ export function pinButton({ id }) {
     const on = !isPinned(id);
     const kept = pin(id, on);
     draw();
-    if (!kept) return toast("This browser keeps nothing for this page, so the run cannot be pinned.", { wrong: true });
+    if (!kept) return toast("This browser lets the page store nothing, so the run cannot be pinned.", { wrong: true });
     toast(
       on
-        ? "Pinned in this browser: first among the runs, and behind the curves of other runs of this data set."
+        ? "Pinned in this browser. It is listed first and shown as a reference line on other runs of this data set."
         : "No longer pinned.",
       { link: on ? { words: "See the runs", href: "/runs" } : null },
     );

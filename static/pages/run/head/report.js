@@ -17,7 +17,7 @@ export function reportButton(run) {
     button.textContent = "Name reported";
     button.setAttribute("aria-disabled", "true");
   };
-  button.title = "Tells the operator that the name is offensive. The run stays as it is until somebody has looked.";
+  button.title = "Tells the operator that the name is offensive. Nothing changes until somebody has looked at it.";
   if (get(KEPT + run.id) === run.name) done();
   button.addEventListener("click", async () => {
     if (button.getAttribute("aria-disabled") === "true") return;

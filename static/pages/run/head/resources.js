@@ -22,7 +22,7 @@ export function resources(run) {
 function where({ processor, threads, processes }, device) {
   const count = `${threads} ${threads === 1 ? "thread" : "threads"}`;
   if (!device.endsWith("cpu")) return device;
-  const of = processor ? ` of ${named(processor)}` : "";
+  const of = processor ? ` on ${named(processor)}` : "";
   return processes > 1 ? `${processes} processes with ${count} each${of}` : `${count}${of}`;
 }
 
@@ -31,5 +31,5 @@ const named = (processor) => processor.replace(/, family \d+ model \d+$/, "").re
 
 function taken(now, most, what, over) {
   if (most === null || most === undefined) return "";
-  return over ? `${bytes(most)} of ${what} at most` : `${bytes(now)} of ${what}, ${bytes(most)} at most`;
+  return over ? `${what}: ${bytes(most)} at peak` : `${what}: ${bytes(now)}, ${bytes(most)} at peak`;
 }

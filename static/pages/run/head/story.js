@@ -20,35 +20,35 @@ export function story(facts) {
 const STORIES = {
   queued({ run, starts, slots, paused }) {
     const ahead = run.position === null ? null : run.position - 1;
-    const begun = run.progress.step > 0 ? `It has come to ${epochOf(run)} and will go on from its last checkpoint. ` : "";
-    const others = ahead === 1 ? "One other run waits before it" : `${ahead} other runs wait before it`;
-    const who = ahead === null ? "It waits" : ahead ? others : "Next in the queue";
-    if (paused) return [begun, `${who}. The queue is paused: it starts after that is over.`];
-    if (slots === 0) return [begun, `${who}, but no worker is there: it starts when one comes.`];
+    const begun = run.progress.step > 0 ? `It reached ${epochOf(run)} and will resume from its last checkpoint. ` : "";
+    const others = ahead === 1 ? "One run is ahead of it" : `${ahead} runs are ahead of it`;
+    const who = ahead === null ? "Queued" : ahead ? others : "Next in the queue";
+    if (paused) return [begun, `${who}. The queue is paused; the run will start after it reopens.`];
+    if (slots === 0) return [begun, `${who}. It will start when a worker connects.`];
     if (!starts) return [begun, `${who}.`];
-    return [begun, starts.high <= 5 ? `${who}; it starts in a moment.` : `${who}; it starts in ${range(starts)}.`];
+    return [begun, starts.high <= 5 ? `${who}. It will start in a moment.` : `${who}. It will start in ${range(starts)}.`];
   },
   running(facts) {
     const { run } = facts;
     const { step, total_steps, analysed, tested } = run.progress;
-    if (run.cancel_requested) return [`Stopping in ${epochOf(run)}, as asked. The curves so far are kept.`];
-    if (analysed !== null) return ["The training is over; the trained network is being analysed. ", ...standing(facts)];
-    if (!step && tested !== null) return ["Testing the network as it was drawn, before it learns."];
-    if (!step) return ["Starting: the network is drawn and the images are loaded."];
-    const where = step >= total_steps ? `All ${run.spec.epochs} epochs are done` : `In ${epochOf(run)}`;
+    if (run.cancel_requested) return [`Stopping in ${epochOf(run)}, as requested. The curves so far are kept.`];
+    if (analysed !== null) return ["Training is complete. Analysing the trained network… ", ...standing(facts)];
+    if (!step && tested !== null) return ["Testing the random network before training…"];
+    if (!step) return ["Starting: initialising the network and loading images…"];
+    const where = step >= total_steps ? `All ${run.spec.epochs} epochs are complete` : `In ${epochOf(run)}`;
     return [`${where}. `, ...standing(facts)];
   },
   finished(facts) {
     const { epochs } = facts.run.spec;
-    return [`Done, after ${epochs} ${epochs === 1 ? "epoch" : "epochs"}. `, ...standing(facts)];
+    return [`Finished after ${epochs} ${epochs === 1 ? "epoch" : "epochs"}. `, ...standing(facts)];
   },
-  failed: (facts) => ended("It failed", facts),
-  cancelled: (facts) => ended("It was cancelled", facts),
+  failed: (facts) => ended("Failed", facts),
+  cancelled: (facts) => ended("Cancelled", facts),
 };
 
 function ended(how, facts) {
-  if (!facts.run.progress.step) return [`${how} before it had learned anything.`];
-  return [`${how} in ${epochOf(facts.run)}, and the curves so far are kept. `, ...standing(facts)];
+  if (!facts.run.progress.step) return [`${how} before it learned anything.`];
+  return [`${how} in ${epochOf(facts.run)}. The curves so far are kept. `, ...standing(facts)];
 }
 
 /** epoch 12 of 40 */
@@ -68,7 +68,7 @@ function standing({ run, off, twin, asMany, epoch = null }) {
   return [own[0].toUpperCase() + own.slice(1), ...(twin && top1 !== null ? rival(run, twin, asMany, epoch) : ["."])];
 }
 
-/** "; the twin with random parameters was at 27 % then." */
+/** "; its twin with random weights was at 27% at this point." */
 function rival(run, twin, asMany, epoch) {
   const link = { text: nameOfTwin(run, twin.run, asMany), href: twin.run.url };
   if (run.state === "finished" && twin.run.state === "finished")
@@ -77,16 +77,16 @@ function rival(run, twin, asMany, epoch) {
   if (!last) return ["."];
   const mine = epoch ?? run.spec.epochs;
   if (twin.run.state === "running" && last.epoch < mine)
-    return ["; ", link, `, only at epoch ${Math.round(last.epoch)} yet, is at ${percent(last.top1)}.`];
+    return ["; ", link, ` is at ${percent(last.top1)} (epoch ${Math.round(last.epoch)}).`];
   const then = twin.tests.findLast((point) => point.epoch <= mine) ?? last;
   return ["; ", link, ` was at ${percent(then.top1)} at this point.`];
 }
 
 function nameOfTwin(run, twin, asMany) {
   const { policy } = twin.spec;
-  if (policy.startsWith("random-")) return `the twin with ${asMany ? "as many " : ""}random parameters`;
+  if (policy.startsWith("random-")) return `its twin with ${asMany ? "the same number of " : ""}random weights`;
   const what = policyOf(policy).title;
   return run.spec.policy.startsWith("random-") && policy === "batchnorm"
-    ? "the twin that trains BatchNorm instead"
-    : `the twin that trains “${what}”`;
+    ? "its twin that trains BatchNorm instead"
+    : `its twin that trains “${what}”`;
 }

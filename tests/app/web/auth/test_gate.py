@@ -121,7 +121,7 @@ def test_cookies_are_for_this_site_only(visit: Visit) -> None:
 def test_a_wrong_password_opens_nothing(guarded: TestClient, wrong: str) -> None:
     answer = sign_in(guarded, wrong)
     assert answer.status_code == 401 and "set-cookie" not in answer.headers
-    assert '<p role="alert"><strong>This is not the password.' in answer.text
+    assert '<p role="alert"><strong>Wrong password.' in answer.text
     assert guarded.get("/api/runs").status_code == 401
 
 
@@ -240,7 +240,7 @@ def test_the_word_of_a_trusted_proxy_counts(visit: Visit) -> None:
         assert client.get("/api/runs", headers={"Remote-User": "ada"}).status_code == 200
         for headers in ({}, {"Remote-User": ""}, {"X-Forwarded-User": "ada"}):
             answer = client.get("/api/runs", headers=headers)
-            assert answer.status_code == 403 and "come through the proxy" in answer.json()["detail"]
+            assert answer.status_code == 403 and "sign in through the proxy" in answer.json()["detail"]
         assert client.get("/", headers=BROWSER).status_code == 403
         twice = [("Remote-User", "mallory"), ("Remote-User", "ada")]
         assert client.get("/api/runs", headers=twice).status_code == 403  # type: ignore[arg-type]

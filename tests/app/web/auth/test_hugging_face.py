@@ -127,7 +127,7 @@ def test_without_the_cookie_of_the_beginning_it_counts_for_nothing(site: TestCli
 def test_who_says_no_there_is_told_so(site: TestClient, hub: Hub) -> None:
     state = begin(site, hub)
     answer = site.get(f"/sign-in/callback?error=access_denied&state={state}")
-    assert answer.status_code == 403 and "Hugging Face did not agree" in answer.text
+    assert answer.status_code == 403 and "Hugging Face refused" in answer.text
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ MINUTE = Limits(cap=Cap(processor_s=60.0))
 def test_what_would_fit_fits_and_one_epoch_more_does_not() -> None:
     long = fake_spec(epochs=400, architecture="resnet-56")
     said = too_expensive(long, MINUTE.cap)
-    found = re.search(r"of one processor core, and at most 60 seconds are allowed here. (\d+) epochs", said or "")
+    found = re.search(r"of one processor core; at most 60 seconds are allowed here. (\d+) epochs", said or "")
     assert found
     epochs = int(found[1])
     fits, over = (fake_spec(epochs=number, architecture="resnet-56") for number in (epochs, epochs + 1))
@@ -49,7 +49,7 @@ def test_a_smaller_batch_where_memory_is_short() -> None:
 def test_disk_is_part_of_the_price() -> None:
     large = fake_spec(architecture="wrn-14-32", policy="all")
     assert price(large).disk_bytes > 400e6
-    assert "MB of disk, and at most 100 MB are allowed" in (too_expensive(large, Cap(disk_bytes=100_000_000)) or "")
+    assert "MB of disk; at most 100 MB are allowed" in (too_expensive(large, Cap(disk_bytes=100_000_000)) or "")
     assert too_expensive(large, Cap()) is None, "no cap, no refusal"
 
 

@@ -103,7 +103,7 @@ def test_only_runs_that_wait_or_run_hold_a_file(store: Store, monkeypatch: pytes
     for index in range(10, 13):
         by = Asker(f"visitor {index}")
         store.runs.submit(fake_spec(start=store.starts.keep(bytes([index]) * 20, by=by)), by=by)
-    with pytest.raises(StartsFull, match="runs need all of them"):
+    with pytest.raises(StartsFull, match="needed by runs or were just uploaded"):
         store.starts.keep(b"c" * 20, by=CARL)
 
 
@@ -123,7 +123,7 @@ def test_uploads_have_a_share(store: Store) -> None:
     third = store.starts.keep(b"3" * 20, by=ANNA, limits=rules)
     assert not store.starts.has(first) and store.starts.has(second)
     store.runs.submit(fake_spec(start=third), by=ANNA)
-    with pytest.raises(Refused, match="at most 0 MB may be needed by runs"):
+    with pytest.raises(Refused, match="the limit for queued and running runs is 0 MB"):
         store.starts.keep(b"4" * 20, by=ANNA, limits=rules)
     assert store.starts.keep(b"4" * 20, by=BEN, limits=rules)
     whole = replace(rules, address_owners=1)
