@@ -8,6 +8,7 @@ import { share } from "./crosshair.js";
 
 const RETRY_MS = 2000;
 const UNSEEN_MS = 400;
+const CALM_MS = 2000;
 const SOURCE = "/static/plotly.min.js";
 const CONFIG = {
   displayModeBar: false, // its buttons would cover the legend and be stops of the Tab key; pictures have a menu
@@ -93,6 +94,7 @@ export class Chart extends EventTarget {
   #seen = false;
   #stale = true;
   #queued = false;
+  #calm = null;
 
   /**
    * `figure()` returns the present {data, layout}, null while there is nothing to show. `click(x)` is called after a
@@ -127,6 +129,9 @@ export class Chart extends EventTarget {
   refresh() {
     this.#stale = true;
     this.#schedule();
+    // Out of view it is drawn again when its data have come to rest, so that it can be printed.
+    clearTimeout(this.#calm);
+    this.#calm = setTimeout(() => this.#schedule(true), CALM_MS);
     this.dispatchEvent(new Event("refresh"));
   }
 
@@ -156,10 +161,10 @@ export class Chart extends EventTarget {
     return plotly.toImage({ data, layout: whole, config: CONFIG }, { format, width, height, scale: format === "png" ? 2 : 1 });
   }
 
-  /** Queues a drawing. The first is made even out of view, so that a page can be printed; later ones only in view. */
-  #schedule() {
+  /** Queues a drawing. Out of view are made only the first, and one when the data are `calm`. */
+  #schedule(calm = false) {
     const first = !this.#element.dataset.drawn;
-    if (this.#queued || !this.#stale || !(this.#seen || first)) return;
+    if (this.#queued || !this.#stale || !(this.#seen || first || calm)) return;
     this.#queued = true;
     if (this.#seen) requestAnimationFrame(() => this.#draw());
     else setTimeout(() => this.#draw(), UNSEEN_MS);
