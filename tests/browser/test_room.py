@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
 
+WIDEST = "Math.max(...[...document.querySelectorAll('.room-page *')].map(one => one.getBoundingClientRect().right))"
+
 
 def open_room(open_page: Open, question: str = "depth") -> Page:
     """The teacher's page of a new room."""
@@ -48,7 +50,10 @@ def test_a_class_runs_the_teachers_question_on_one_board(open_page: Open, puppet
     board = teacher.frame_locator(".room-chart")
     expect(board.locator(".legend-list > li")).to_have_count(6)
     expect(board.locator(".legend-list > li").filter(has_text="Ada: ")).to_have_count(3)
-    assert bob.evaluate("document.documentElement.scrollWidth") == 390
+    assert bob.evaluate(WIDEST) <= 390
+    narrow = open_page("/room", viewport={"width": 320, "height": 640})
+    expect(narrow.get_by_role("button", name="Open the room")).to_be_visible()
+    assert narrow.evaluate(WIDEST) <= 320
 
 
 def test_who_leaves_takes_the_name_away(open_page: Open, puppet: Puppet) -> None:

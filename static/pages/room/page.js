@@ -106,7 +106,7 @@ function opening() {
   });
   return h(
     "section",
-    {},
+    { class: "room-opening" },
     h("div", { class: "page-head" }, h("h1", {}, "A room for your class"), shareButton()),
     h("p", {}, "Everybody with the link joins with a nickname and launches runs. All runs appear on one board, in one chart."),
     h("p", { class: "quiet" }, "Nothing but the nickname is asked, and it can be deleted at any time. Runs take turns, so that nobody has to wait for one who launches many."),
