@@ -14,12 +14,14 @@ from core.run.spec import RunSpec
 from jobs.store.database import Database
 from jobs.store.mapping import kept, read_run, read_spec, select_runs
 from jobs.store.records import Run
-from jobs.store.tables import RUNS
+from jobs.store.tables import LOG, RUNS
 
 MAX_NOTE = 1000
 """Letters of a note."""
 MAX_TAGS = 8
 TAG = re.compile(r"[a-z0-9][a-z0-9.+-]{0,23}")
+RENAMED = "Renamed by the operator."
+"""What the log of a run says after that; its owner cannot rename it any more."""
 NAMED = 500
 """Tags are counted over at most so many of the newest runs that have some."""
 
@@ -49,6 +51,7 @@ class Labels:
             if row is None:
                 return None
             if "name" in values:
+                _refuse_renamed(connection, row.number)
                 new |= named(row.spec, values["name"])
             if new:
                 connection.execute(sa.update(RUNS).where(RUNS.c.number == row.number).values(new))
@@ -67,6 +70,12 @@ def named(spec: str, name: str | None) -> dict[str, Any]:
     """The columns of a run with the stored `spec` that gets `name`. Raises ValidationError."""
     renamed = RunSpec.model_validate({**read_spec(spec).model_dump(), "name": name or None})
     return {"name": renamed.name, "spec": renamed.model_dump_json()}
+
+
+def _refuse_renamed(connection: sa.Connection, run: int) -> None:
+    by_the_operator = (LOG.c.run == run, LOG.c.message == RENAMED)
+    if connection.scalar(sa.select(LOG.c.id).where(*by_the_operator).limit(1)) is not None:
+        raise BadLabel("the admin of this server has renamed this run, so its name stays")
 
 
 def _note(note: str | None) -> str | None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from jobs.store import curves
 from jobs.store.database import Database
-from jobs.store.labels.labels import named
+from jobs.store.labels.labels import RENAMED, named
 from jobs.store.records import TERMINAL, Managed, Mode
 from jobs.store.shares import flags
 from jobs.store.shares.admission import one_at_a_time
@@ -74,7 +74,7 @@ class Switch:
                 return False
             connection.execute(sa.update(RUNS).where(RUNS.c.number == row.number).values(named(row.spec, name)))
             connection.execute(sa.delete(REPORTS).where(REPORTS.c.run == row.number))
-            curves.insert_log(connection, row.number, row.attempt, "warning", "Renamed by the operator.")
+            curves.insert_log(connection, row.number, row.attempt, "warning", RENAMED)
         return True
 
     def pin(self, run_id: str, pinned: bool) -> bool:

@@ -52,6 +52,16 @@ def test_a_bad_label_changes_nothing(store: Store, spec: RunSpec, values: dict[s
     assert store.runs.get(run.id) == before
 
 
+def test_what_the_operator_named_keeps_its_name(store: Store, spec: RunSpec) -> None:
+    run, _ = store.runs.submit(spec)
+    store.labels.change(run.id, {"name": "Rude"})
+    store.switch.rename(run.id, "Kind")
+    with pytest.raises(BadLabel, match="has renamed this run, so its name stays"):
+        store.labels.change(run.id, {"name": "Rude again"})
+    noted = store.labels.change(run.id, {"note": "still mine"})
+    assert noted is not None and (noted.spec.name, noted.note) == ("Kind", "still mine")
+
+
 def test_runs_are_found_by_tag_question_and_visitor(store: Store) -> None:
     mine, other = Asker("me", "here"), Asker("you", "there")
     made = {}
