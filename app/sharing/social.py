@@ -39,7 +39,8 @@ class Social:
         ):
             await self.app(scope, receive, send)
             return
-        if scope["path"] == "/run" and (newest := await run_in_threadpool(latest, scope["query_string"], self.store)):
+        asks = scope["path"] == "/run" and b"latest" in scope["query_string"]
+        if asks and (newest := await run_in_threadpool(latest, scope["query_string"], self.store)):
             await RedirectResponse(newest, 307, {"Cache-Control": "no-store"})(scope, receive, send)
             return
         start: Message | None = None

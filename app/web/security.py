@@ -68,9 +68,11 @@ def origin_of(url: str) -> str:
 
 def is_figure(scope: Scope) -> bool:
     """Whether a page is asked for that has one figure and nothing else (static/base/frame.js)."""
+    if scope["path"] not in FIGURE_PAGES:
+        return False
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
     # Each once: of several the browser might take another.
-    return scope["path"] in FIGURE_PAGES and query.get("embed") == ["1"] and len(query.get("figure", ())) == 1
+    return query.get("embed") == ["1"] and len(query.get("figure", ())) == 1
 
 
 class Rules:

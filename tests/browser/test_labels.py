@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from core.run.spec import RunSpec
 from core.studies.catalog.table import study_spec
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import SPEC, Puppet
+from tests.browser.test_actions import own
 
 EDIT = "Rename, tag or add a note"
-
-
-def own(page: Page, run_id: str, token: str) -> None:
-    """Give the page's browser the token of a run."""
-    page.evaluate("([id, token]) => localStorage.setItem('onlybn.owner.' + id, token)", [run_id, token])
-    page.reload()
 
 
 def test_an_own_run_is_renamed_tagged_and_found_again(open_page: Open, puppet: Puppet, watch: Watch) -> None:

@@ -1,6 +1,6 @@
 """The REST routes of rooms: open one, join it with a nickname, and see everybody's runs on one board."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import Field
@@ -8,14 +8,13 @@ from typing_extensions import TypedDict
 
 from app.api.common import COSTLY, By, Here, Services, Token, described, wrong
 from app.api.errors import Problem, explain, parse
-from app.form.experiments import EXPERIMENTS
+from app.api.runs import Question
 from app.web.answers import answer
 from core.catalog.model import Model
 from jobs.store.records import ID_PATTERN
 from jobs.store.rooms.rooms import BadRoom, Room
 
 RoomId = Annotated[str, Path(pattern=ID_PATTERN, description="The room's id.")]
-Question = Literal[*EXPERIMENTS]  # type: ignore[valid-type]
 TITLE = r"^[\w .,:;()!?’'–/γβ-]{1,80}$"
 
 

@@ -12,7 +12,7 @@ const KEPT = "onlybn.reported.";
 /** The button; null for a run without a name, for an example, and for a run of this browser. */
 export function reportButton(run) {
   if (!run.name || run.example || runToken(run)) return null;
-  const button = h("button", { type: "button", class: "report-name" }, "Report this name");
+  const button = h("button", { type: "button", class: "text-button" }, "Report this name");
   const done = () => {
     button.textContent = "Name reported";
     button.setAttribute("aria-disabled", "true");
