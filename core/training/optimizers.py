@@ -59,7 +59,7 @@ class Optimizer:
         return (
             kinds in (set(), set(self.kinds))
             and state.keys() == wanted.keys()
-            and all(t.dtype.is_floating_point and t.shape in ((), wanted[key].shape) for key, t in state.items())
+            and all(_fits(tensor, wanted[key]) for key, tensor in state.items())
         )
 
     @torch.no_grad()
@@ -72,6 +72,13 @@ class Optimizer:
                 self.state[key] = torch.empty_like(parameter.data).copy_(tensor)
             else:
                 self.state[key] = tensor
+
+
+def _fits(tensor: Tensor, parameter: nn.Parameter) -> bool:
+    """Whether an optimiser can have remembered `tensor` of `parameter`: a number, or as many values of its kind."""
+    if tensor.shape == parameter.shape:
+        return tensor.dtype == parameter.dtype
+    return tensor.shape == () and tensor.dtype.is_floating_point
 
 
 class Sgd(Optimizer):

@@ -75,6 +75,7 @@ async function copy(text, button) {
     const area = h("textarea", { class: "offscreen", "aria-hidden": "true" });
     area.value = text;
     (button.closest("dialog") ?? document.body).append(area);
+    area.focus(); // not every browser focuses what is selected
     area.select();
     const done = document.execCommand("copy");
     area.remove();

@@ -91,7 +91,7 @@ function patience(refusals) {
 }
 
 function settle(task, result) {
-  if (task.woken) return; // wake() asked for another turn during this one
+  if (!tasks.has(task) || task.woken) return; // during this turn it was stopped, or wake() asked for another one
   if (result.status === "rejected") {
     if (!isPassing(result.reason)) {
       task.asleep = true;

@@ -22,7 +22,11 @@ export function mount(element) {
   const draw = () => {
     task?.stop();
     task = null;
-    if (!isAdmin()) return page.replaceChildren(h("h1", {}, "Admin"), signInForm());
+    if (!isAdmin()) {
+      const { form, focus } = signInForm();
+      page.replaceChildren(h("h1", {}, "Admin"), form);
+      return focus();
+    }
     const out = h("button", { type: "button", class: "button", onclick: signOut }, "Sign out");
     const again = () => task?.wake();
     const [queue, reports, runs] = [queuePanel(again), reportsPanel(again), runsPanel(again)];

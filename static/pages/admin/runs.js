@@ -104,7 +104,9 @@ function row(run, again) {
       write();
       rename.focus();
     };
-    name.replaceChildren(renameForm(now, done, again));
+    const { form, focus } = renameForm(now, done, again);
+    name.replaceChildren(form);
+    focus(); // at once: what is typed next must not be lost
   });
   element.update = (fresh) => {
     const differs = fresh.name !== now.name || fresh.removed_at !== now.removed_at || !name.hasChildNodes();

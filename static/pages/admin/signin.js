@@ -5,6 +5,7 @@
 import { h, show } from "../../base/dom.js";
 import { signIn } from "../../server/admin.js";
 
+/** {form, focus}. */
 export function signInForm() {
   const field = h("input", {
     type: "password",
@@ -37,8 +38,9 @@ export function signInForm() {
     button.disabled = false;
     problem.textContent = why;
     show(problem, Boolean(why));
-    if (why) field.select();
+    if (!why) return;
+    field.focus();
+    field.select();
   });
-  requestAnimationFrame(() => field.focus());
-  return form;
+  return { form, focus: () => field.focus() };
 }

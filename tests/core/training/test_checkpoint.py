@@ -49,6 +49,7 @@ FORGERIES = {
     "one more axis": first(lambda tensor: tensor[None]),
     "float64": first(lambda tensor: tensor.to(torch.float64)),
     "integers": first(lambda tensor: tensor.to(torch.int64)),
+    "momentum of float64": first(lambda tensor: tensor.to(torch.float64), "momentum/"),
     "momentum cut": first(lambda tensor: tensor[:-1], "momentum/"),
     "momentum of integers": first(lambda tensor: tensor.to(torch.int64), "momentum/"),
     "a foreign tensor": lambda tensors, _: tensors.__setitem__("foreign", torch.zeros(2)),

@@ -38,7 +38,9 @@ export function labels(data, title) {
       announce("Saved.");
     });
     place.replaceChildren(opened);
-    opened.querySelector("input").select();
+    const field = opened.querySelector("input");
+    field.focus(); // not every browser focuses what is selected
+    field.select();
   });
   data.addEventListener("change", update);
   update();
