@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from core.documents.forest import forest
 from core.studies import against
-from core.studies.catalog.table import STUDIES
+from core.studies.catalog.table import named_of
 from core.studies.figures import figure
 from core.studies.records import QUANTITIES, Record
 from core.studies.results import rows
@@ -81,7 +81,7 @@ class StudyView(Told):
 
 
 def told(study_id: str, spec: StudySpec, records: Sequence[Record]) -> Told:
-    named = STUDIES[spec.study]
+    named = named_of(spec)
     verdict = judge(named.criterion, spec, records)
     try:
         drawn = figure(named.plot, named.criterion.quantity_at(spec.scale), spec, records, named.marks)
