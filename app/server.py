@@ -37,6 +37,8 @@ from app.api import (
     studies,
 )
 from app.api.common import Services
+from app.api.questions import questions
+from app.api.questions.reading import StudyRequest
 from app.api.rooms import rooms
 from app.live.feed import Feed
 from app.live.folder import DataFolder
@@ -58,6 +60,7 @@ from app.web.metrics import Meter
 from app.web.security import Rules, Security
 from core.run.edits import SurgeryRequest
 from core.run.spec import RunSpec
+from core.studies.asked.question import OwnQuestion
 from core.version import VERSION
 from jobs.store.store import Store
 
@@ -68,6 +71,7 @@ ROUTERS = tuple(
         bulk,
         results,
         starts,
+        questions,
         studies,
         evaluations,
         comparison,
@@ -89,7 +93,8 @@ READ_BY_US = (
     Question,
     bulk.Changes,
     bulk.Order,
-    studies.StudyRequest,
+    StudyRequest,
+    OwnQuestion,
     SurgeryRequest,
     admin.Wanted,
     admin.Amended,
@@ -109,7 +114,7 @@ DESCRIPTION = """How much can a network learn when all its weights stay random a
 
 A run is one training of one architecture under one policy. Launch one with POST /api/runs and follow it with
 GET /api/runs/{run_id}. Everybody with the link can look at a run; only the holder of its owner token can cancel it.
-A study is all the runs that one question of the paper needs: POST /api/studies.
+A study is all the runs that one question needs, of the paper or your own, with its verdict: POST /api/studies.
 An evaluation is a small job on a finished run, such as its accuracy without some features.
 Errors are {"detail": "what was wrong and what would be right"}."""
 

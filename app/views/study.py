@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from core.documents.forest import forest
 from core.studies import against
+from core.studies.asked.question import OwnQuestion
 from core.studies.catalog.table import named_of
 from core.studies.figures import figure
 from core.studies.records import QUANTITIES, Record
@@ -38,13 +39,25 @@ class ShippedView(TypedDict):
     command: str
 
 
+class AskedView(TypedDict):
+    """What somebody's own question says: its title, question and claim in sentences, and itself as YAML.
+
+    `varies`: the fields that vary, dotted as in a spec."""
+
+    title: str
+    question: str
+    claim: str
+    varies: list[str]
+    yaml: str
+
+
 class Told(TypedDict):
     """The results of a study, wherever they are: verdict, figure and rows (one per setting).
 
     `columns` are the quantities of `rows` to show; `report` and `csv` are addresses of downloads. `unavailable` says
     what is missing here, such as the folder of its images; then the study has no figure and no rows. Null: nothing is
     missing. `ours` says the deciding differences in words, `setting` on what data, and `drawing` shows them as an SVG;
-    `further` says what no comparison gives, or nothing.
+    `further` says what no comparison gives, or nothing. `asked`: null for a study of the catalog.
     """
 
     id: str
@@ -61,6 +74,7 @@ class Told(TypedDict):
     setting: str
     drawing: str
     further: str
+    asked: AskedView | None
 
 
 class StudyView(Told):
@@ -108,5 +122,24 @@ def told(study_id: str, spec: StudySpec, records: Sequence[Record]) -> Told:
         "ours": against.ours_in_words(verdict),
         "setting": setting,
         "further": against.further(spec, records),
+        "asked": asked_view(spec),
         "drawing": forest(named.criterion, verdict, against.paper_differences(named.name)),
     }
+
+
+def asked_view(spec: StudySpec) -> AskedView | None:
+    """What the question of `spec` says; None for a study of the catalog."""
+    if spec.asked is None:
+        return None
+    return {
+        "title": spec.asked.title,
+        "question": spec.asked.question,
+        "claim": named_of(spec).claim,
+        "varies": varying(spec),
+        "yaml": OwnQuestion.of(spec).text(),
+    }
+
+
+def varying(spec: StudySpec) -> list[str]:
+    """The fields that take several values in a study."""
+    return [axis.field for axis in spec.axes if len(set(axis.values)) > 1]

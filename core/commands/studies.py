@@ -20,7 +20,7 @@ from core.machine.signals import stop_on
 from core.run.handwritten import BadText
 from core.run.problems import explain
 from core.studies.asked.claim import Asked
-from core.studies.asked.question import Question, read_question
+from core.studies.asked.question import OwnQuestion, read_question
 from core.studies.catalog.table import STUDIES, named_of, study_spec
 from core.studies.costs import run_s, study_cost
 from core.studies.folder import OtherStudy, StudyFolder
@@ -120,12 +120,12 @@ def _wanted(arguments: argparse.Namespace) -> StudySpec:
         raise StudyUnavailable(f"cannot read {path}: {error.strerror}") from error
 
 
-def _question(study: StudySpec) -> Question:
+def _question(study: StudySpec) -> OwnQuestion:
     """`study` in the words of a file; one of the catalog loses what only the paper has."""
     named = named_of(study)
     fields = {"title": named.title, "question": named.question, "claim": named.asks}
     asked = study.asked or Asked.model_validate(fields)
-    return Question.of(study.model_copy(update={"asked": asked}))
+    return OwnQuestion.of(study.model_copy(update={"asked": asked}))
 
 
 def _check(study: StudySpec, console: Console) -> int:
@@ -188,7 +188,7 @@ def _changed(study: StudySpec, arguments: argparse.Namespace) -> StudySpec:
         changed = StudySpec.model_validate(fields)
     except ValidationError as error:
         raise StudyUnavailable(explain(error)) from error
-    return Question.of(changed).study() if changed.asked else changed
+    return OwnQuestion.of(changed).study() if changed.asked else changed
 
 
 def _value(text: str) -> Any:

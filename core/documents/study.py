@@ -17,7 +17,7 @@ from typing import Any
 from core.catalog.paper import PROVENANCE
 from core.documents import document
 from core.studies.against import further
-from core.studies.asked.question import Question
+from core.studies.asked.question import OwnQuestion
 from core.studies.catalog.table import named_of, study_spec
 from core.studies.costs import study_cost
 from core.studies.figures import Figure, Marks, Series, figure
@@ -96,7 +96,7 @@ def _settings(study: StudySpec) -> dict[str, Any]:
     ]
     usual = study if study.asked else study_spec(study.study, study.scale)
     return {
-        "settings": Question.of(study).text() if study.asked else study.model_dump_json(indent=1),
+        "settings": OwnQuestion.of(study).text() if study.asked else study.model_dump_json(indent=1),
         "specs": json.dumps(specs, indent=1),
         "as_named": study.model_dump_json() == usual.model_dump_json(),
     }

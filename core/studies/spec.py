@@ -86,6 +86,14 @@ class StudySpec(Model):
         return self
 
     @property
+    def without_words(self) -> StudySpec:
+        """Somebody's own study without what that person has written; its runs are the same."""
+        claim = self.asked and self.asked.claim and self.asked.claim.model_copy(update={"says": "", "here": ""})
+        words = {"title": "A question", "question": "", "claim": claim}
+        asked = self.asked and self.asked.model_copy(update=words)
+        return self.model_copy(update={"study": "own-question", "asked": asked})
+
+    @property
     def is_paired(self) -> bool:
         """Whether its axes stand side by side instead of making a grid."""
         return self.asked is not None and self.asked.layout == "side by side"

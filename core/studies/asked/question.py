@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from copy import deepcopy
+from math import prod
 from typing import Any
 
 from pydantic import Field, ValidationError
@@ -35,7 +36,7 @@ MINUTES_S, EVENING_S = 600.0, 9 * 3600.0
 """How long all runs of a scale take at most on two ordinary cores; the catalog's keep to the same."""
 
 
-class Question(GridWords):
+class OwnQuestion(GridWords):
     """A question in the words of its file. POST /api/studies takes one, as JSON or as YAML.
 
     At most 200 runs: settings times replicates. A claim needs three replicates to be decided.
@@ -69,32 +70,16 @@ class Question(GridWords):
                 asked=asked,
             )
         except ValidationError as error:
-            raise StudyUnavailable(explain(error, Question)) from error
+            raise StudyUnavailable(explain(error, OwnQuestion)) from error
         if claim:
             _refuse_undecidable(claim, made)
         return made.model_copy(update={"scale": scale_of(study_cost(made).seconds)})
 
     def _checked(self) -> dict[str, tuple[Value, ...]]:
         """`vary` with each value as a run has it. Raises StudyUnavailable with the place of what is wrong."""
-        for name in (*self.base, *self.vary):
-            if name.partition(".")[0] in OWN:
-                raise StudyUnavailable(
-                    f"{'vary' if name in self.vary else 'base'}.{name}: a question sets {', '.join(OWN)} of its runs "
-                    "itself; `replicates` says how often each setting is trained"
-                )
+        self._refuse_what_is_not_its_own()
+        self._refuse_counts()
         side = self.layout == "side by side"
-        counts = [len(values) for values in self.vary.values()]
-        if not all(counts):
-            raise StudyUnavailable(f"vary.{list(self.vary)[counts.index(0)]}: at least one value is needed")
-        if side and len(set(counts)) > 1:
-            told = ", ".join(f"{name} {count}" for name, count in zip(self.vary, counts, strict=True))
-            raise StudyUnavailable(f"vary: side by side, all fields must have equally many values, got {told}")
-        settings = counts[0] if side else _product(counts)
-        if settings * self.replicates > MAX_RUNS:
-            raise StudyUnavailable(
-                f"replicates: {settings} settings × {self.replicates} replicates are {settings * self.replicates} "
-                f"runs; a question may have {MAX_RUNS}"
-            )
         found: dict[str, list[Value]] = {name: [] for name in self.vary}
         for name, values in self.vary.items():
             for place, value in enumerate(values):
@@ -104,6 +89,32 @@ class Question(GridWords):
             if not side and len(set(rows)) < len(rows):
                 raise StudyUnavailable(f"vary.{name}: each value may be there once, got {', '.join(map(str, rows))}")
         return {name: tuple(rows) for name, rows in found.items()}
+
+    def _refuse_what_is_not_its_own(self) -> None:
+        for name in (*self.base, *self.vary):
+            first, place = name.partition(".")[0], "vary" if name in self.vary else "base"
+            if first in OWN:
+                raise StudyUnavailable(
+                    f"{place}.{name}: a question sets {', '.join(OWN)} of its runs itself; `replicates` says how often "
+                    "each setting is trained"
+                )
+            if first == "contents":
+                raise StudyUnavailable(f"{place}.{name}: a question takes the images that are here")
+
+    def _refuse_counts(self) -> None:
+        counts = [len(values) for values in self.vary.values()]
+        side = self.layout == "side by side"
+        if not all(counts):
+            raise StudyUnavailable(f"vary.{list(self.vary)[counts.index(0)]}: at least one value is needed")
+        if side and len(set(counts)) > 1:
+            told = ", ".join(f"{name} {count}" for name, count in zip(self.vary, counts, strict=True))
+            raise StudyUnavailable(f"vary: side by side, all fields must have equally many values, got {told}")
+        settings = counts[0] if side else prod(counts)
+        if settings * self.replicates > MAX_RUNS:
+            raise StudyUnavailable(
+                f"replicates: {settings} settings × {self.replicates} replicates are {settings * self.replicates} "
+                f"runs; a question may have {MAX_RUNS}"
+            )
 
     def _value(self, name: str, key: Mapping[str, Value]) -> Value:
         """The value of field `name` in a run at the place `key` of the grid."""
@@ -153,7 +164,7 @@ class Question(GridWords):
         return write_yaml({name: said[name] for name in WRITTEN if name in said})
 
     @classmethod
-    def of(cls, study: StudySpec) -> Question:
+    def of(cls, study: StudySpec) -> OwnQuestion:
         """The question that a study stands for. Raises StudyUnavailable for a study of the catalog."""
         if study.asked is None:
             raise StudyUnavailable(f"{study.study} is a question of the catalog, not one of somebody's own")
@@ -163,19 +174,19 @@ class Question(GridWords):
         return cls(**fields, base=base, vary=vary, replicates=study.replicates)
 
 
-def read_question(text: bytes) -> Question:
+def read_question(text: bytes) -> OwnQuestion:
     """The question in a text, YAML or JSON. Raises BadText, which says where and why."""
     if len(text) > MAX_BYTES:
         raise BadText(f"the text is larger than {MAX_BYTES // 1024} KB; a question is a few lines")
     return question_of(read_text(decoded(text), MAX_MARKS, ENOUGH))
 
 
-def question_of(fields: Mapping[str, Any]) -> Question:
+def question_of(fields: Mapping[str, Any]) -> OwnQuestion:
     """The question of `fields`. Raises BadText, which says where and why."""
     try:
-        return Question.model_validate(fields)
+        return OwnQuestion.model_validate(fields)
     except ValidationError as error:
-        raise BadText(explain(error, Question)) from error
+        raise BadText(explain(error, OwnQuestion)) from error
 
 
 def scale_of(seconds: float) -> Scale:
@@ -191,13 +202,6 @@ def is_own(name: str) -> bool:
 def _name(title: str) -> str:
     words = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
     return f"{PREFIX}{words or 'question'}"[:40].rstrip("-")
-
-
-def _product(counts: list[int]) -> int:
-    made = 1
-    for count in counts:
-        made *= count
-    return made
 
 
 def _refuse_undecidable(claim: Claim, study: StudySpec) -> None:

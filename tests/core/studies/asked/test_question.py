@@ -11,7 +11,7 @@ from core.run.handwritten import BadText
 from core.studies.asked.question import (
     MAX_BYTES,
     MAX_RUNS,
-    Question,
+    OwnQuestion,
     is_own,
     question_of,
     read_question,
@@ -58,7 +58,7 @@ def test_a_text_becomes_a_study_and_a_text_again() -> None:
     assert (study.study, study.scale) == ("own-which-rate-suits-random-weights", "minutes") and is_own(study.study)
     assert len(study.settings) == 6 and len(study.members) == 18
     assert study == StudySpec.model_validate_json(study.model_dump_json())
-    text = Question.of(study).text()
+    text = OwnQuestion.of(study).text()
     assert text.startswith("title: Which rate suits random weights?\nquestion: ")
     assert read_question(text.encode()).study() == study
     again = read_question(question.model_dump_json().encode()).study()
