@@ -71,7 +71,7 @@ def asked_preview(study: StudySpec, estimate: Callable[[RunSpec], Any], cap: Cap
         "refusal": too_large(study, largest)
         or next((why for spec in specs if (why := too_expensive(spec, cap))), None),
         "warnings": list(_warnings(study)),
-        "question": question.model_dump(mode="json", exclude_defaults=True),
+        "question": question.model_dump(mode="json", exclude_defaults=True) | {"replicates": question.replicates},
         "yaml": question.text(),
     }
 

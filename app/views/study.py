@@ -40,14 +40,14 @@ class ShippedView(TypedDict):
 
 
 class AskedView(TypedDict):
-    """What somebody's own question says: its title, question and claim in sentences, and itself as YAML.
-
-    `varies`: the fields that vary, dotted as in a spec."""
+    """What somebody's own question says: its title, question and claim in sentences, and itself, ready for POST
+    /api/studies, as fields and as YAML. `varies`: the fields that vary, dotted as in a spec."""
 
     title: str
     question: str
     claim: str
     varies: list[str]
+    fields: dict[str, Any]
     yaml: str
 
 
@@ -131,12 +131,14 @@ def asked_view(spec: StudySpec) -> AskedView | None:
     """What the question of `spec` says; None for a study of the catalog."""
     if spec.asked is None:
         return None
+    question = OwnQuestion.of(spec)
     return {
         "title": spec.asked.title,
         "question": spec.asked.question,
         "claim": named_of(spec).claim,
         "varies": varying(spec),
-        "yaml": OwnQuestion.of(spec).text(),
+        "fields": question.model_dump(mode="json", exclude_defaults=True) | {"replicates": question.replicates},
+        "yaml": question.text(),
     }
 
 

@@ -62,7 +62,7 @@ class Claim(Model):
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Claim:
         if self.kind in NEED_MARGIN and not self.margin:
-            raise ValueError(f"margin must be above 0 for the claim {self.kind}: a difference is never exactly 0")
+            raise ValueError("margin must be above 0, since no difference is exactly 0")
         if self.kind in NEED_VALUE and self.value is None and not self.couples:
             raise ValueError(f"value is missing: the claim {self.kind} needs the value of {self.field} it is about")
         if self.value is not None and self.value in (*self.others, *self.also):

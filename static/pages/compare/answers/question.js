@@ -3,10 +3,10 @@
  * over, and what the paper says. For other comparisons: the sentence, if two finished groups differ in one field.
  */
 
-import { h, show } from "../../base/dom.js";
-import { progressBar, standing } from "../../base/widgets.js";
-import { isOver } from "../../server/catalog.js";
-import { notifySwitch, tellProgress } from "../../site/progress.js";
+import { h, show } from "../../../base/dom.js";
+import { progressBar, standing } from "../../../base/widgets.js";
+import { isOver } from "../../../server/catalog.js";
+import { notifySwitch, tellProgress } from "../../../site/progress.js";
 import { answerOf, answerOfGroups, isOf, sideName } from "./answer.js";
 
 const WAITING = "The answer appears when all runs have finished. You can leave this page; its link will show it.";

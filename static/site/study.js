@@ -2,9 +2,9 @@
  * The tables under a study's figure: the comparisons behind its verdict, its results, and its runs.
  */
 
-import { h } from "../../base/dom.js";
-import { NONE, percent } from "../../base/format.js";
-import { badge } from "../../base/widgets.js";
+import { h } from "../base/dom.js";
+import { NONE, percent } from "../base/format.js";
+import { badge } from "../base/widgets.js";
 
 const signed = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(1);
 

@@ -3,9 +3,9 @@
  * Draws nothing.
  */
 
-import { datasetTitle, isOver, nameOf } from "../../server/catalog.js";
-import { percent, raised } from "../../base/format.js";
-import { differing } from "./fields.js";
+import { datasetTitle, isOver, nameOf } from "../../../server/catalog.js";
+import { percent, raised } from "../../../base/format.js";
+import { differing } from "../fields.js";
 
 const CLOSE = 2; // points: one run of each cannot tell less apart
 const NAMES = { test: "Test accuracy", disabled: "Features switched off" };
