@@ -29,6 +29,20 @@ const SET_BY_QUESTION = ["replicate", "seeds", "name"];
 
 export function mount(element) {
   const box = element.firstElementChild;
+  const draft = takeDraft();
+  if (draft) box.open = true;
+  let block = null;
+  const open = () => {
+    if (box.open) block ??= build(element, box, draft);
+    block?.changed();
+  };
+  box.addEventListener("toggle", open);
+  open();
+  if (draft) requestAnimationFrame(() => box.scrollIntoView({ block: "start" }));
+}
+
+/** Fills the block, which is made when it is opened first, with a question that waits for it, if there is one. */
+function build(element, box, draft) {
   const { varied, quantities } = box.dataset;
   const title = labelled("Title", input({ maxlength: 60 }), "Shown as the heading, and in the names of the runs");
   const sentence = labelled("Question (optional)", input({ maxlength: 200 }));
@@ -69,16 +83,7 @@ export function mount(element) {
     }),
   );
   document.addEventListener("onlybn:form", changed);
-  box.addEventListener("toggle", changed);
-
-  rows.fill({ policy: ["batchnorm", "random-2"] });
-  claim.fill(null);
-  const draft = takeDraft();
-  if (draft) {
-    fill(draft);
-    box.open = true;
-    requestAnimationFrame(() => box.scrollIntoView({ block: "start" }));
-  }
+  fill(draft ?? { vary: { policy: ["batchnorm", "random-2"] } });
 
   /** The form's value of the field at `path`. */
   function usual(path) {
@@ -87,10 +92,10 @@ export function mount(element) {
   }
 
   function fill(question) {
-    title.control.value = question.title;
+    title.control.value = question.title ?? "";
     sentence.control.value = question.question ?? "";
     layout.control.value = question.layout ?? "grid";
-    replicates.control.value = String(question.replicates);
+    replicates.control.value = String(question.replicates ?? 3);
     order.control.value = String(question.order ?? 0);
     rows.fill(question.vary);
     claim.fill(question.claim ?? null);
@@ -188,6 +193,7 @@ export function mount(element) {
     summary.dataset.state = state;
     if (summary.textContent !== words) summary.textContent = words;
   }
+  return { changed };
 }
 
 /** "vary.recipe.lr.0: must be ..." -> ["vary.recipe.lr", "must be ..."]; "title is missing" -> ["title", ...] */

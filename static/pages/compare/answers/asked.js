@@ -10,6 +10,7 @@ import { numbers, settings } from "../../../site/study.js";
 import { notifySwitch, tellProgress } from "../../../site/progress.js";
 
 const EVERY_MS = 3000;
+const EVERY_RUN_MS = 50; // a question of many runs is read more rarely
 
 /** `told(title)` is called once it is known that the study with this id is somebody's own question. */
 export function askedCard(told) {
@@ -93,7 +94,7 @@ export function askedCard(told) {
     follow(id) {
       clock ??= repeat(async () => {
         const now = await lookAt(id);
-        return now.asked ? draw(now) : false;
+        return now.asked && draw(now) ? Math.max(EVERY_MS, EVERY_RUN_MS * now.members.length) : false;
       }, EVERY_MS);
     },
   };
