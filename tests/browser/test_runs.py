@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Page, Route, expect
 
 from jobs.store.tables import RUNS
-from tests.browser.conftest import Open, Watch
+from tests.browser.conftest import RUNNING, Open, Watch
 from tests.browser.puppet import Puppet
 
 TRACES = (
@@ -105,7 +105,7 @@ def test_states_change_in_the_table(open_page: Open, puppet: Puppet) -> None:
     run_id, _ = puppet.start(name="Table watcher")
     page = open_page("/runs?text=Table+watcher")
     row = page.locator(".runs-table tbody tr")
-    expect(row.locator(".badge")).to_have_text("Running")
+    expect(row.locator(".badge")).to_have_text(RUNNING)
     page.get_by_label("Compare Table watcher").check()
     puppet.finish(run_id)
     expect(row.locator(".badge")).to_have_text("Finished")

@@ -32,6 +32,7 @@ def test_a_launched_run_waits_and_the_workers_get_a_hint(client: TestClient, wok
     assert run["counts"]["trainable"] == 1120
     assert run["spec"]["recipe"]["lr"] == 0.05 and run["spec"]["train_examples"] == 64
     assert run["progress"] == {
+        "phase": None,
         "step": 0,
         "total_steps": 2,
         "share": 0.0,
@@ -73,25 +74,36 @@ def test_a_failed_run_says_why(client: TestClient, store: Store, trainer: Traine
     assert error == {"kind": "diverged", "message": "The loss became infinite at step 3."}
 
 
+DEEP = {"architecture": "imagenet-resnet-18"}
+"""It shrinks digits to one pixel."""
+
+
 @pytest.mark.parametrize(
-    ("changed", "words"),
+    ("changed", "field", "words"),
     [
-        ({"epochs": 0}, "epochs must be a whole number in 1..400, got 0"),
-        ({"architecture": "resnet-15"}, "resnet-14 and resnet-20"),
-        ({"policy": "batchnorn"}, "Did you mean 'batchnorm'?"),
-        ({"dataset": "minst"}, "Did you mean 'mnist'?"),
-        ({"epoch": 3}, "epoch is not a field of a run"),
-        ({"train_examples": 10**6}, "train_examples must be 16..1438 for digits"),
-        ({"recipe": {"lr": "fast"}}, "recipe.lr"),
-        ({"recipe": {"lr_drops": [0.9, 0.1]}}, "lr_drops must increase"),
-        ({"name": "<script>"}, "name"),
+        ({"epochs": 0}, "epochs", "epochs must be a whole number from 1 to 400, got 0"),
+        ({"architecture": "resnet-15"}, "architecture", "resnet-14 and resnet-20"),
+        ({"policy": "batchnorn"}, "policy", "Did you mean 'batchnorm'?"),
+        ({"dataset": "minst"}, "dataset", "Did you mean 'mnist'?"),
+        ({"dataset": "imagenet"}, "dataset", "not on this server yet"),
+        ({"epoch": 3}, "epoch", "epoch is not a field of a run"),
+        ({"train_examples": 10**6}, "train_examples", "train_examples must be from 16 to 1,438 for digits"),
+        ({"recipe": {"lr": "fast"}}, "recipe.lr", "recipe.lr must be a number above 0"),
+        ({"recipe": {"lr_drops": [0.9, 0.1]}}, "recipe.lr_drops", "lr_drops must increase"),
+        ({"recipe": {"lr_drops": ["x"]}}, "recipe.lr_drops.0", "recipe.lr_drops.0 must be a number, got 'x'"),
+        ({"recipe": {"nesterov": True, "momentum": 0.0}}, "recipe.nesterov", "nesterov needs the optimizer sgd"),
+        ({**DEEP, "train_examples": 65, "recipe": {"batch_size": 64}}, "recipe.batch_size", "would be a single image"),
+        ({"architecture": "vgg-11"}, "architecture", "vgg-11 needs images of at least 16x16 pixels"),
+        ({"policy": "gamma", "norm": {"affine": False}}, "policy", "would train nothing"),
+        ({"name": "<script>"}, "name", "name may have 64 letters"),
     ],
 )
-def test_a_wrong_spec_is_refused_in_words(client: TestClient, changed: dict[str, Any], words: str) -> None:
+def test_a_wrong_spec_is_refused_in_words(client: TestClient, changed: dict[str, Any], field: str, words: str) -> None:
     for path in ("/api/runs", "/api/preview"):
         answer = client.post(path, json={**SPEC, **changed})
-        assert answer.status_code == 422 and list(answer.json()) == ["detail"]
+        assert answer.status_code == 422 and list(answer.json()) == ["detail", "problems"]
         assert words in answer.json()["detail"]
+        assert [(one["field"], words in one["sentence"]) for one in answer.json()["problems"]] == [(field, True)]
 
 
 @pytest.mark.parametrize(
