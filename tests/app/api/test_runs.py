@@ -74,54 +74,6 @@ def test_a_failed_run_says_why(client: TestClient, store: Store, trainer: Traine
     assert error == {"kind": "diverged", "message": "The loss became infinite at step 3."}
 
 
-DEEP = {"architecture": "imagenet-resnet-18"}
-"""It shrinks digits to one pixel."""
-
-
-@pytest.mark.parametrize(
-    ("changed", "field", "words"),
-    [
-        ({"epochs": 0}, "epochs", "epochs must be a whole number from 1 to 400, got 0"),
-        ({"architecture": "resnet-15"}, "architecture", "resnet-14 and resnet-20"),
-        ({"policy": "batchnorn"}, "policy", "Did you mean 'batchnorm'?"),
-        ({"dataset": "minst"}, "dataset", "Did you mean 'mnist'?"),
-        ({"dataset": "imagenet"}, "dataset", "not on this server yet"),
-        ({"epoch": 3}, "epoch", "epoch is not a field of a run"),
-        ({"train_examples": 10**6}, "train_examples", "train_examples must be from 16 to 1,438 for digits"),
-        ({"recipe": {"lr": "fast"}}, "recipe.lr", "recipe.lr must be a number above 0"),
-        ({"recipe": {"lr_drops": [0.9, 0.1]}}, "recipe.lr_drops", "lr_drops must increase"),
-        ({"recipe": {"lr_drops": ["x"]}}, "recipe.lr_drops.0", "recipe.lr_drops.0 must be a number, got 'x'"),
-        ({"recipe": {"nesterov": True, "momentum": 0.0}}, "recipe.nesterov", "nesterov needs the optimizer sgd"),
-        ({**DEEP, "train_examples": 65, "recipe": {"batch_size": 64}}, "recipe.batch_size", "would be a single image"),
-        ({"architecture": "vgg-11"}, "architecture", "vgg-11 needs images of at least 16x16 pixels"),
-        ({"policy": "gamma", "norm": {"affine": False}}, "policy", "would train nothing"),
-        ({"name": "<script>"}, "name", "name may have 64 letters"),
-    ],
-)
-def test_a_wrong_spec_is_refused_in_words(client: TestClient, changed: dict[str, Any], field: str, words: str) -> None:
-    for path in ("/api/runs", "/api/preview"):
-        answer = client.post(path, json={**SPEC, **changed})
-        assert answer.status_code == 422 and list(answer.json()) == ["detail", "problems"]
-        assert words in answer.json()["detail"]
-        assert [(one["field"], words in one["sentence"]) for one in answer.json()["problems"]] == [(field, True)]
-
-
-@pytest.mark.parametrize(
-    "body",
-    ["", "{", "[]", "null", "7", '"spec"', json.dumps(SPEC)[:-1] + ', "recipe": {"lr": NaN}}', "[" * 5000, "\xff"],
-)
-@pytest.mark.parametrize("path", ["/api/runs", "/api/preview", "/api/feed"])
-def test_a_body_that_is_no_object_is_refused_in_words(client: TestClient, path: str, body: str) -> None:
-    answer = client.post(path, content=body.encode("latin-1"))
-    assert answer.status_code == 422, answer.text
-    assert isinstance(answer.json()["detail"], str) and "Traceback" not in answer.text
-
-
-def test_a_missing_field_is_named(client: TestClient) -> None:
-    answer = client.post("/api/runs", json={"architecture": "resnet-14"})
-    assert "policy is missing" in answer.json()["detail"]
-
-
 def test_a_full_queue_refuses(client: TestClient, settings: Settings, store: Store) -> None:
     for _ in range(settings.max_queued):
         launch(client)
