@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 from fastapi import Depends, Header, Path, Request
 from pydantic import BaseModel
@@ -50,10 +50,18 @@ class Services:
     quick: Limiter = field(default_factory=lambda: Limiter(8, waiting=2000))
 
 
+class WrongField(TypedDict):
+    """What is wrong with one field of a body; `field` is dotted, and empty for the whole body."""
+
+    field: str
+    sentence: str
+
+
 class Wrong(TypedDict):
-    """An error: why the request was refused."""
+    """An error: why the request was refused, and of a body also field by field."""
 
     detail: str
+    problems: NotRequired[list[WrongField]]
 
 
 RunId = Annotated[str, Path(pattern=ID_PATTERN, description="The run's id.")]

@@ -15,9 +15,9 @@ def answer(content: object, status: int = 200) -> Response:
     return Response(orjson.dumps(content), status, headers=JSON_HEADERS)
 
 
-def refuse(status: int, detail: str) -> JSONResponse:
-    """An error response in the form that all our errors have."""
-    return JSONResponse({"detail": detail}, status)
+def refuse(status: int, detail: str, problems: list[dict[str, str]] | None = None) -> JSONResponse:
+    """An error response in the form that all our errors have; `problems`: {field, sentence} for each wrong field."""
+    return JSONResponse({"detail": detail, "problems": problems} if problems else {"detail": detail}, status)
 
 
 def download(pieces: Iterable[str | bytes] | AsyncIterable[str | bytes], media_type: str, name: str) -> Response:

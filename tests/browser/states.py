@@ -189,7 +189,7 @@ def ask(page: Page) -> None:
     page.get_by_role("button", name="Add a field").click()
     expect(page.locator(".asking-summary[data-state='ready']")).to_be_visible()
     page.locator("#ask").get_by_label("Claim", exact=True).select_option("same")
-    expect(page.locator("#ask .field-problem:visible")).to_be_visible()
+    expect(page.locator("#ask .asking-problem:visible")).to_be_visible()
 
 
 def click(page: Page, selector: str, words: str) -> None:

@@ -10,13 +10,13 @@ from pydantic import Field
 
 from app.api import starts
 from app.api.common import By, Here, Services
-from app.api.errors import Problem, explain, parse
-from app.views.cleaned import cleaned
+from app.api.errors import Problem, invalid, parse, told
 from app.web.bodies import BadJson, read_json
 from core.catalog.model import Model
 from core.run.handwritten import BadText, decoded, read_yaml
 from core.studies.asked.question import ENOUGH, MAX_MARKS, OwnQuestion, question_of
-from core.studies.spec import Scale, StudySpec, StudyUnavailable
+from core.studies.asked.words import BadQuestion
+from core.studies.spec import Scale, StudySpec
 from jobs.quotas import Asker
 
 OWN_FIELDS = frozenset({"title", "base", "vary", "claim", "replicates"})
@@ -93,11 +93,11 @@ def _study(body: bytes, written: str, is_json: bool, here: Services, by: Asker) 
     except (BadJson, BadText) as error:
         raise Problem(422, str(error)) from error
     if not isinstance(fields, dict) or not OWN_FIELDS & fields.keys():
-        return parse(StudyRequest, body if is_json else orjson.dumps(fields, default=str), explain)
+        return parse(StudyRequest, body if is_json else orjson.dumps(fields, default=str), told)
     try:
         study = question_of(_resolved(fields, here, by)).study()
-    except (BadText, StudyUnavailable) as error:
-        raise Problem(422, cleaned(str(error))) from error
+    except BadQuestion as error:
+        raise invalid(list(error.faults)) from error
     for start in {member.spec.start: member.spec for member in study.members}.values():
         starts.refuse_unknown_start(start, here)
     return study

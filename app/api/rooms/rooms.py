@@ -7,7 +7,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from app.api.common import COSTLY, By, Here, Services, Token, described, wrong
-from app.api.errors import Problem, explain, parse
+from app.api.errors import Problem, parse, told
 from app.api.runs import Question
 from app.web.answers import answer
 from core.catalog.model import Model
@@ -70,15 +70,15 @@ router = APIRouter()
 
 
 async def _wanted(request: Request) -> RoomWanted:
-    return parse(RoomWanted, await request.body(), explain)
+    return parse(RoomWanted, await request.body(), told)
 
 
 async def _change(request: Request) -> RoomChange:
-    return parse(RoomChange, await request.body(), explain)
+    return parse(RoomChange, await request.body(), told)
 
 
 async def _nickname(request: Request) -> Nickname:
-    return parse(Nickname, await request.body(), explain)
+    return parse(Nickname, await request.body(), told)
 
 
 def _found(room_id: RoomId, here: Here) -> Room:

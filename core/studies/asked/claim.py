@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from core.catalog.model import Model
+from core.catalog.model import Misfit, Model
 from core.run.recipe import key_of
 from core.studies.records import QUANTITIES
 
@@ -62,11 +62,11 @@ class Claim(Model):
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Claim:
         if self.kind in NEED_MARGIN and not self.margin:
-            raise ValueError("margin must be above 0, since no difference is exactly 0")
+            raise Misfit("margin", "must be above 0, since no difference is exactly 0")
         if self.kind in NEED_VALUE and self.value is None and not self.couples:
-            raise ValueError(f"value is missing: the claim {self.kind} needs the value of {self.field} it is about")
+            raise Misfit("value", f"the claim {self.kind} needs the value of {self.field} that it is about")
         if self.value is not None and self.value in (*self.others, *self.also):
-            raise ValueError(f"value and others must differ, got {self.value} for both")
+            raise Misfit("others", f"must not have the value itself, got {self.value}")
         return self
 
 

@@ -14,10 +14,10 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from core.run.handwritten import BadText, decoded, read_text, write_yaml
-from core.run.problems import explain as explain_spec
+from core.run.problems import Fault, told
 from core.run.spec import RunSpec
 from core.studies.asked.claim import MAX_WORDS, TITLE, Asked, Claim, Value
-from core.studies.asked.words import GridWords, axes, explain
+from core.studies.asked.words import BadQuestion, GridWords, axes
 from core.studies.contrasts import criterion_of
 from core.studies.costs import study_cost
 from core.studies.records import field
@@ -70,13 +70,13 @@ class OwnQuestion(GridWords):
                 asked=asked,
             )
         except ValidationError as error:
-            raise StudyUnavailable(explain(error, OwnQuestion)) from error
+            raise BadQuestion.of(error, OwnQuestion) from error
         if claim:
             _refuse_undecidable(claim, made)
         return made.model_copy(update={"scale": scale_of(study_cost(made).seconds)})
 
     def _checked(self) -> dict[str, tuple[Value, ...]]:
-        """`vary` with each value as a run has it. Raises StudyUnavailable with the place of what is wrong."""
+        """`vary` with each value as a run has it. Raises BadQuestion."""
         self._refuse_what_is_not_its_own()
         self._refuse_counts()
         side = self.layout == "side by side"
@@ -87,33 +87,35 @@ class OwnQuestion(GridWords):
                 found[name].append(self._value(name, key))
         for name, rows in found.items():
             if not side and len(set(rows)) < len(rows):
-                raise StudyUnavailable(f"vary.{name}: each value may be there once, got {', '.join(map(str, rows))}")
+                raise BadQuestion.at(f"vary.{name}", f"each value may be there once, got {', '.join(map(str, rows))}")
         return {name: tuple(rows) for name, rows in found.items()}
 
     def _refuse_what_is_not_its_own(self) -> None:
         for name in (*self.base, *self.vary):
             first, place = name.partition(".")[0], "vary" if name in self.vary else "base"
             if first in OWN:
-                raise StudyUnavailable(
-                    f"{place}.{name}: a question sets {', '.join(OWN)} of its runs itself; `replicates` says how often "
-                    "each setting is trained"
+                raise BadQuestion.at(
+                    f"{place}.{name}",
+                    f"a question sets {', '.join(OWN)} of its runs itself; `replicates` says how often each setting is "
+                    "trained",
                 )
             if first == "contents":
-                raise StudyUnavailable(f"{place}.{name}: a question takes the images that are here")
+                raise BadQuestion.at(f"{place}.{name}", "a question takes the images that are here")
 
     def _refuse_counts(self) -> None:
         counts = [len(values) for values in self.vary.values()]
         side = self.layout == "side by side"
         if not all(counts):
-            raise StudyUnavailable(f"vary.{list(self.vary)[counts.index(0)]}: at least one value is needed")
+            raise BadQuestion.at(f"vary.{list(self.vary)[counts.index(0)]}", "at least one value is needed")
         if side and len(set(counts)) > 1:
             told = ", ".join(f"{name} {count}" for name, count in zip(self.vary, counts, strict=True))
-            raise StudyUnavailable(f"vary: side by side, all fields must have equally many values, got {told}")
+            raise BadQuestion.at("vary", f"side by side, all fields must have equally many values, got {told}")
         settings = counts[0] if side else prod(counts)
         if settings * self.replicates > MAX_RUNS:
-            raise StudyUnavailable(
-                f"replicates: {settings} settings × {self.replicates} replicates are {settings * self.replicates} "
-                f"runs; a question may have {MAX_RUNS}"
+            raise BadQuestion.at(
+                "replicates",
+                f"{settings} settings × {self.replicates} replicates are {settings * self.replicates} runs; a question "
+                f"may have {MAX_RUNS}",
             )
 
     def _value(self, name: str, key: Mapping[str, Value]) -> Value:
@@ -124,14 +126,12 @@ class OwnQuestion(GridWords):
         try:
             found = field(RunSpec.model_validate(fields), name)
         except ValidationError as error:
-            problems = explain_spec(error)
-            at = f"vary.{name}: " if name in problems or any(p in problems for p in name.split(".")) else "base: "
-            raise StudyUnavailable(f"{at}{problems}") from error
+            raise BadQuestion(*(_in_question(fault, self.vary) for fault in told(error))) from error
         except AttributeError:
-            raise StudyUnavailable(f"vary.{name}: {name} is not a field of a run") from None
+            raise BadQuestion.at(f"vary.{name}", f"{name} is not a field of a run") from None
         if isinstance(found, bool | int | float | str | tuple | None):
             return found
-        raise StudyUnavailable(f"vary.{name}: {name} is several fields; name one of them, such as {name}.…")
+        raise BadQuestion.at(f"vary.{name}", f"{name} is several fields; name one of them, such as {name}.…")
 
     def _claim(self, vary: Mapping[str, tuple[Value, ...]]) -> Claim | None:
         """The claim with its values as runs have them. Raises StudyUnavailable."""
@@ -139,18 +139,20 @@ class OwnQuestion(GridWords):
         if claim is None:
             return None
         if claim.field not in vary:
-            raise StudyUnavailable(f"claim.field: {claim.field} does not vary here; these do: {', '.join(vary)}")
+            raise BadQuestion.at("claim.field", f"{claim.field} does not vary here; these do: {', '.join(vary)}")
         there = vary[claim.field]
         if len(set(there)) < len(there):
-            raise StudyUnavailable(
-                f"claim.field: side by side, a claim needs a field that has each value once; {claim.field} has "
-                f"{', '.join(map(str, there))}"
+            raise BadQuestion.at(
+                "claim.field",
+                f"side by side, a claim needs a field that has each value once; {claim.field} has "
+                f"{', '.join(map(str, there))}",
             )
         named = [("value", claim.value), *(("others", value) for value in (*claim.others, *claim.also))]
         for place, value in named:
             if value is not None and value not in there:
-                raise StudyUnavailable(
-                    f"claim.{place}: {value} is not among the values of {claim.field}: {', '.join(map(str, there))}"
+                raise BadQuestion.at(
+                    f"claim.{place}",
+                    f"{value} is not among the values of {claim.field}: {', '.join(map(str, there))}",
                 )
         same = {value: value for value in there}
         return claim.model_copy(
@@ -175,18 +177,27 @@ class OwnQuestion(GridWords):
 
 
 def read_question(text: bytes) -> OwnQuestion:
-    """The question in a text, YAML or JSON. Raises BadText, which says where and why."""
+    """The question in a text, YAML or JSON. Raises BadText and BadQuestion, which say where and why."""
     if len(text) > MAX_BYTES:
         raise BadText(f"the text is larger than {MAX_BYTES // 1024} KB; a question is a few lines")
     return question_of(read_text(decoded(text), MAX_MARKS, ENOUGH))
 
 
 def question_of(fields: Mapping[str, Any]) -> OwnQuestion:
-    """The question of `fields`. Raises BadText, which says where and why."""
+    """The question of `fields`. Raises BadQuestion, which says where and why."""
     try:
         return OwnQuestion.model_validate(fields)
     except ValidationError as error:
-        raise BadText(explain(error, OwnQuestion)) from error
+        raise BadQuestion.of(error, OwnQuestion) from error
+
+
+def _in_question(fault: Fault, vary: Mapping[str, object]) -> Fault:
+    """What is wrong with a run, at the place where the question says it: a field that varies, or the base."""
+    field = next((name for name in vary if fault.field == name or fault.field.startswith(f"{name}.")), None)
+    if field is None and fault.field:
+        field = next((name for name in vary if name.startswith(f"{fault.field}.")), None)
+    place = f"vary.{field}" if field else "base"
+    return Fault(place if field or not fault.field else f"base.{fault.field}", f"{place}: {fault.sentence}")
 
 
 def scale_of(seconds: float) -> Scale:
@@ -211,9 +222,10 @@ def _refuse_undecidable(claim: Claim, study: StudySpec) -> None:
         why = (
             "it needs two values that are numbers, or architectures of one family" if numbers else "nothing is compared"
         )
-        raise StudyUnavailable(f"claim: nothing in this grid can decide it: {why}")
+        raise BadQuestion.at("claim", f"nothing in this grid can decide it: {why}")
     if len(deciding) > MAX_COMPARISONS:
-        raise StudyUnavailable(
-            f"claim: it would take {len(deciding):,} comparisons; at most {MAX_COMPARISONS} are allowed. Name the "
-            "value that all others are compared with"
+        raise BadQuestion.at(
+            "claim.value",
+            f"it would take {len(deciding):,} comparisons; at most {MAX_COMPARISONS} are allowed. Name the value that "
+            "all others are compared with",
         )

@@ -10,11 +10,12 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from core.catalog.model import Model, quoted
+from core.catalog.model import Misfit, Model, quoted
 from core.catalog.presets import PRESETS
+from core.run.problems import Fault
 from core.run.recipe import key_of
 from core.studies.asked.claim import Value
-from core.studies.spec import Axis
+from core.studies.spec import Axis, StudyUnavailable
 
 TOLD = 3
 """The most errors of one question that are told."""
@@ -49,15 +50,34 @@ def axes(vary: Mapping[str, Values]) -> tuple[Axis, ...]:
     return tuple(Axis(field=field, values=values) for field, values in vary.items())
 
 
-def explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """What is wrong with the words of `model`, one sentence for each field, with its place."""
-    told: dict[str, str] = {}
-    for problem in error.errors(include_url=False):
-        place = [str(part)[:60] for part in problem["loc"] if part not in KINDS_OF_VALUE]
-        told.setdefault(".".join(place), _sentence(dict(problem), ".".join(place), model))
-    sentences = list(told.values())
-    more = [f"and {len(sentences) - TOLD} more"] if len(sentences) > TOLD else []
-    return "; ".join([*sentences[:TOLD], *more])
+class BadQuestion(StudyUnavailable):
+    """A question that cannot be asked; `faults`: what is wrong, by the dotted place in its file."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("; ".join(sentence for _, sentence in faults))
+        self.faults = faults
+
+    @classmethod
+    def at(cls, place: str, words: str) -> BadQuestion:
+        """One fault; its sentence begins with its place."""
+        return cls(Fault(place, f"{place}: {words}"))
+
+    @classmethod
+    def of(cls, error: ValidationError, model: type[BaseModel]) -> BadQuestion:
+        """What is wrong with the words of `model`, one sentence for each place."""
+        told: dict[str, Fault] = {}
+        for problem in error.errors(include_url=False):
+            place = _place(dict(problem))
+            told.setdefault(place, Fault(place, _sentence(dict(problem), place, model)))
+        faults = list(told.values())
+        more = [Fault("", f"and {len(faults) - TOLD} more")] if len(faults) > TOLD else []
+        return cls(*faults[:TOLD], *more)
+
+
+def _place(problem: dict[str, Any]) -> str:
+    cause = problem.get("ctx", {}).get("error")
+    parts = [str(part)[:60] for part in problem["loc"] if part not in KINDS_OF_VALUE]
+    return ".".join([*parts, cause.field] if isinstance(cause, Misfit) else parts)
 
 
 def _sentence(problem: dict[str, Any], place: str, model: type[BaseModel]) -> str:

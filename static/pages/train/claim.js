@@ -76,8 +76,7 @@ export function claimFields(quantities, rows, changed) {
     },
     /** Shows an error at the control of `part` (`value`, `margin`, ...), or at the kind; "" takes all away. */
     refuse(words, part = "") {
-      const named = part || /^(?:value|margin)\b/.exec(words)?.[0];
-      const at = parts[named === "others" ? "value" : named] ?? kind;
+      const at = parts[part === "others" ? "value" : part] ?? kind;
       if (words) return at.refuse(words);
       for (const other of Object.values(parts)) other.refuse("");
     },

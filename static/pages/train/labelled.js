@@ -11,7 +11,7 @@ export function labelled(label, control, hint = "") {
   const id = `asking-${(count += 1)}`;
   control.id = id;
   const told = h("small", { class: "quiet", id: `${id}-hint`, hidden: !hint }, hint);
-  const problem = h("small", { class: "field-problem", id: `${id}-problem`, hidden: true });
+  const problem = h("small", { class: "asking-problem", id: `${id}-problem`, hidden: true });
   control.setAttribute("aria-describedby", `${id}-hint ${id}-problem`);
   const element = h("div", { class: "asking-field" }, h("label", { for: id }, label), control, told, problem);
   return {

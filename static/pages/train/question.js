@@ -4,7 +4,7 @@
 
 import { visit } from "../../base/address.js";
 import { h, show, slot } from "../../base/dom.js";
-import { roughly, whole } from "../../base/format.js";
+import { range, whole } from "../../base/format.js";
 import { guard } from "../../server/allowance.js";
 import { Refusal } from "../../server/api.js";
 import { number, pathOf, usualOf } from "../../server/spec.js";
@@ -21,10 +21,6 @@ const LAYOUTS = [
   ["grid", "Every combination"],
   ["side by side", "Side by side: the first values together, then the second ones"],
 ];
-const PLACES = "title|question|vary|claim|base|layout|replicates|order";
-/** Between two sentences of an error, each with its place. */
-const NEXT = new RegExp(`; (?=(?:${PLACES})\\b)`);
-const PLACE = new RegExp(`^((?:${PLACES})[\\w.]*?)(?:\\.\\d+)?(?::\\s|\\s(?=is missing))(.*)$`, "s");
 const SET_BY_QUESTION = ["replicate", "seeds", "name"];
 
 export function mount(element) {
@@ -146,7 +142,7 @@ function build(element, box, draft) {
       texts.draw(said.yaml);
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
-      if (turn === asked) refuseAll(refusal.message);
+      if (turn === asked) refuseAll(refusal);
     }
   }
 
@@ -155,7 +151,7 @@ function build(element, box, draft) {
     const cost = minutes < 1.5 ? `${whole(price.processor_s)} seconds` : `${whole(minutes)} minutes`;
     const words = [
       `${whole(runs)} runs: ${whole(settings)} settings × ${replicates} replicates.`,
-      `Time on this server: ${roughly(time)}, one after another.`,
+      `Time on this server: ${range(time)}, one after another.`,
       `Price: about ${cost} of a core.`,
       tested ? `To be tested: ${tested}` : "",
       ...warnings,
@@ -165,15 +161,16 @@ function build(element, box, draft) {
   }
 
   /** Shows each of the server's sentences at the control that it is about. */
-  function refuseAll(message) {
+  function refuseAll({ message, problems }) {
     say("", "refused");
-    for (const words of message.split(NEXT)) refuse(...placeOf(words));
+    if (!problems.length) refuse("", message);
+    for (const { field, sentence: words } of problems) refuse(field, words.replace(/^[a-z_.0-9]+: /, ""));
   }
 
   function refuse(place, words) {
     say("", "refused");
     refused = words;
-    const [first, ...rest] = place.split(".");
+    const [first, ...rest] = place.replace(/\.\d+$/, "").split("."); // the third value of a field is wrong at its field
     const single = { title, question: sentence, layout, replicates, order }[first];
     if (single) single.refuse(words);
     else if (first === "vary") rows.refuse(words, rest.join("."));
@@ -194,12 +191,6 @@ function build(element, box, draft) {
     if (summary.textContent !== words) summary.textContent = words;
   }
   return { changed };
-}
-
-/** "vary.recipe.lr.0: must be ..." -> ["vary.recipe.lr", "must be ..."]; "title is missing" -> ["title", ...] */
-function placeOf(message) {
-  const found = PLACE.exec(message);
-  return found ? [found[1], found[2]] : ["", message];
 }
 
 /** Takes the field at `path` out of a spec. */

@@ -14,7 +14,7 @@ export function varyRows(fields, usual, changed) {
   const rows = [];
   const body = h("div", { class: "asking-rows" });
   const add = h("button", { type: "button", class: "button small" }, "Add a field");
-  const problem = h("p", { class: "field-problem", role: "alert", hidden: true });
+  const problem = h("p", { class: "asking-problem", role: "alert", hidden: true });
   const element = h("fieldset", {}, h("legend", {}, "What varies"), body, problem, add);
 
   function append(path, values) {

@@ -129,7 +129,7 @@ def test_the_data_of_a_study_that_came_with_the_project(store: Store) -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ({**QUESTION, "vary": {"recipe.lr": [-1, 1]}}, "vary.recipe.lr: recipe.lr must be a number > 0"),
+        ({**QUESTION, "vary": {"recipe.lr": [-1, 1]}}, "vary.recipe.lr: recipe.lr must be a number above 0"),
         ({**QUESTION, "replicates": 150}, "replicates: must be less than or equal to 100, got 150"),
         ({**QUESTION, "vary": {"epochs": list(range(1, 90))}}, "are 267 runs; a question may have 200"),
         ({**QUESTION, "title": "<script>"}, "title: must be 1 to 60 letters"),
@@ -152,6 +152,20 @@ def test_what_is_refused_is_said_in_a_sentence(client: TestClient, body: Any, wo
         assert answer.status_code == 422, answer.text
         assert words in answer.json()["detail"]
     assert client.get("/api/runs").json()["total"] == 0
+
+
+def test_what_is_wrong_is_said_field_by_field(client: TestClient) -> None:
+    wrong = {**QUESTION, "base": {**QUESTION["base"], "epochs": 0}, "replicates": 3}
+    (base,) = client.post("/api/studies/preview", json=wrong).json()["problems"]
+    assert base["field"] == "base.epochs" and base["sentence"].startswith("base: epochs must be")
+    several = {**QUESTION, "title": "", "replicates": 0, "claim": {"kind": "same", "field": "recipe.lr"}}
+    answer = client.post("/api/studies/preview", json=several).json()
+    assert {row["field"] for row in answer["problems"]} == {"title", "replicates", "claim.margin"}
+    assert answer["detail"] == "; ".join(row["sentence"] for row in answer["problems"])
+    (value,) = client.post("/api/studies", json={**QUESTION, "vary": {"policy": ["bn"]}, "claim": None}).json()[
+        "problems"
+    ]
+    assert value["field"] == "vary.policy" and "unknown policy 'bn'" in value["sentence"]
 
 
 def test_a_named_study_has_no_preview(client: TestClient) -> None:
