@@ -38,6 +38,7 @@ from app.api import (
 )
 from app.api.common import Services
 from app.api.rooms import rooms
+from app.api.webhooks import webhooks
 from app.live.feed import Feed
 from app.live.folder import DataFolder
 from app.live.messages import Question
@@ -80,6 +81,7 @@ ROUTERS = tuple(
         shares,
         reports,
         rooms,
+        webhooks,
         admin,
     )
 )

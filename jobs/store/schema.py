@@ -21,8 +21,9 @@ from jobs.store.database import Database
 from jobs.store.rooms import tables as _rooms  # noqa: F401  # they belong to METADATA
 from jobs.store.shares import tables as _shares  # noqa: F401  # they belong to METADATA
 from jobs.store.tables import METADATA, SCHEMA
+from jobs.store.webhooks import tables as _webhooks  # noqa: F401  # they belong to METADATA
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest revision in `migrations/versions`."""
 BEFORE = "3"
 """The schema of the last programs without migrations."""

@@ -24,6 +24,8 @@ from jobs.store.shares.switch import Switch
 from jobs.store.starts import Starts
 from jobs.store.studies import Studies
 from jobs.store.tallies import Tallies
+from jobs.store.webhooks.outbox import Outbox
+from jobs.store.webhooks.webhooks import Webhooks
 from jobs.store.workers import Workers
 
 
@@ -53,6 +55,8 @@ class Store:
         self.switch = Switch(database)
         self.reports = Reports(database)
         self.allowances = Allowances(database)
+        self.webhooks = Webhooks(database)
+        self.outbox = Outbox(database)
 
     def migrate(self) -> None:
         """Bring the database to the schema of this program. Several processes may do so at once. Raises WrongSchema."""
