@@ -20,7 +20,7 @@ import anyio
 from jobs.settings import WorkerSettings
 from jobs.store.store import Store
 from jobs.store.webhooks.outbox import Message
-from jobs.webhooks.address import BadAddress, check
+from jobs.webhooks.address import BadAddress, check, host_of
 from jobs.webhooks.post import Undelivered, post
 from jobs.webhooks.signature import headers, secret_of
 
@@ -73,13 +73,19 @@ class Sender:
         outbox, body = self.store.outbox, message.body.encode()
         said = headers(secret_of(key, message.about), message.id, int(self.now()), body)
         try:
-            url = check(message.url, self.settings.webhooks)  # the setting may be another one than at the launch
-            await post(url, body, said, self.settings.webhooks, trust=self.trust)
-        except (Undelivered, BadAddress) as error:
-            gone = isinstance(error, Undelivered) and error.gone
+            await self._post(message.url, body, said)
+        except Undelivered as error:
             logger.info("Webhook of %s, attempt %d: not delivered", message.about, message.attempt)
-            settle = partial(outbox.failed, message, str(error), gone=gone)
+            settle = partial(outbox.failed, message, str(error), gone=error.gone)
         else:
             logger.info("Webhook of %s, attempt %d: delivered", message.about, message.attempt)
             settle = partial(outbox.delivered, message)
         await anyio.to_thread.run_sync(settle)
+
+    async def _post(self, url: str, body: bytes, said: dict[str, str]) -> None:
+        """Raises Undelivered."""
+        try:
+            check(url, self.settings.webhooks)  # the setting may be another one than at the launch
+        except BadAddress as error:
+            raise Undelivered(f"{host_of(url)} is not allowed: {error}") from error
+        await post(url, body, said, self.settings.webhooks, trust=self.trust)

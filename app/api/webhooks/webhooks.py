@@ -51,12 +51,12 @@ MyStudy = Annotated[str, Depends(_my_study)]
 
 @router.get(
     "/api/runs/{run_id}/webhook",
-    response_model=WebhookView,
+    response_model=WebhookView | None,
     responses=wrong(403, 404),
     summary="Look at a run's webhook",
 )
 def look_at_webhook(run_id: MyRun, here: Here) -> Response:
-    """Where the message goes and how its attempts went. Send the token of the run."""
+    """Where the message goes and how its attempts went; null: it has none. Send the token of the run."""
     return _show(run_id, here)
 
 
@@ -81,7 +81,7 @@ def remove_webhook(run_id: MyRun, here: Here) -> Response:
 
 @router.get(
     "/api/studies/{study_id}/webhook",
-    response_model=WebhookView,
+    response_model=WebhookView | None,
     responses=wrong(403, 404),
     summary="Look at a study's webhook",
 )
@@ -112,7 +112,7 @@ def remove_study_webhook(study_id: MyStudy, here: Here) -> Response:
 def _show(about: str, here: Services) -> Response:
     now = here.store.webhooks.of(about)
     if now is None:
-        raise Problem(404, f"{about} has no webhook")
+        return answer(None)
     said: WebhookView = {
         "url": now.url,
         "host": host_of(now.url),

@@ -14,6 +14,7 @@ import pytest
 from jobs.webhooks import post as module
 from jobs.webhooks.address import Reach
 from jobs.webhooks.post import Undelivered, post
+from tests.jobs.support import apart
 from tests.jobs.webhooks.receiver import NAME, certificate, receiving
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate with openssl")
@@ -23,7 +24,7 @@ def send(url: str, reach: Reach = "private", trust: ssl.SSLContext | None = None
     async def go() -> None:
         await post(url, b'{"a": 1}', {"webhook-id": "msg_1"}, reach, trust=trust, limit_s=limit_s)
 
-    anyio.run(go)
+    apart(lambda: anyio.run(go))
 
 
 def leads_to(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:

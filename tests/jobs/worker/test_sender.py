@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from jobs.quotas import Asker
 from jobs.settings import WorkerSettings
 from jobs.store.records import Run
 from jobs.store.store import Store
@@ -24,7 +25,7 @@ from jobs.store.webhooks.endings import Wish
 from jobs.store.webhooks.tables import MESSAGES
 from jobs.webhooks.signature import secret_of
 from jobs.worker.sender import Sender
-from tests.jobs.support import eventually, fake_spec
+from tests.jobs.support import apart, eventually, fake_spec
 from tests.jobs.webhooks.receiver import receiving
 
 FAKE_WORKER = (sys.executable, str(Path(__file__).parents[1] / "fake_worker.py"))
@@ -55,7 +56,7 @@ def problem(store: Store, run: Run) -> str:
 def test_a_message_can_be_checked_with_the_secret(lite: Store, own: WorkerSettings) -> None:
     with receiving() as receiver:
         run = ended(lite, receiver.url)
-        assert sender(lite, own).send() == 1 and sender(lite, own).send() == 0
+        assert apart(sender(lite, own).send) == 1 and apart(sender(lite, own).send) == 0
         ((headers, body, at),) = receiver.got
     key = base64.b64decode(secret_of(own.signing_key(), run.id).removeprefix("whsec_"))
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
@@ -71,11 +72,11 @@ def test_a_retry_has_the_same_id_and_a_new_timestamp(lite: Store, own: WorkerSet
         run = ended(lite, receiver.url)
         first = sender(lite, own)
         first.now = lambda: time.time() - 1000
-        first.send()
+        apart(first.send)
         assert problem(lite, run) == "127.0.0.1 answered with status 500"
         with lite.database.writing() as connection:
             connection.execute(sa.update(MESSAGES).values(due_at=0.0))
-        sender(lite, own).send()
+        apart(sender(lite, own).send)
         assert problem(lite, run) == "delivered"
         assert len(receiver.ids) == 2 and len(set(receiver.ids)) == 1
         assert len({headers["webhook-timestamp"] for headers, _, _ in receiver.got}) == 2
@@ -86,13 +87,11 @@ def test_what_may_not_be_reached_now_is_not_reached(lite: Store, settings: Worke
     """The setting was another one at the launch."""
     with receiving() as receiver:
         run = ended(lite, receiver.url)
-        sender(lite, settings).send()
+        apart(sender(lite, settings).send)
         assert "must begin with https" in problem(lite, run) and receiver.got == []
 
 
 def test_slow_receivers_of_some_do_not_hold_up_others(lite: Store, own: WorkerSettings) -> None:
-    from jobs.quotas import Asker
-
     open_ = threading.Event()
 
     def stall(_: BaseHTTPRequestHandler) -> None:
@@ -118,8 +117,8 @@ def test_no_log_has_the_address(lite: Store, own: WorkerSettings, caplog: pytest
     caplog.set_level("DEBUG", "onlybn")
     with receiving() as receiver:
         run = ended(lite, receiver.url)
-        sender(lite, own).send()
-    sender(lite, own).send()
+        apart(sender(lite, own).send)
+    apart(sender(lite, own).send)
     assert run.id in caplog.text and "told" not in caplog.text and "127.0.0.1" not in caplog.text
 
 
