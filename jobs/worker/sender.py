@@ -21,7 +21,7 @@ from jobs.settings import WorkerSettings
 from jobs.store.store import Store
 from jobs.store.webhooks.outbox import Message
 from jobs.webhooks.address import BadAddress, check, host_of
-from jobs.webhooks.post import Undelivered, post
+from jobs.webhooks.post import LIMIT_S, Undelivered, post
 from jobs.webhooks.signature import headers, secret_of
 
 LOOK_EVERY_S = 2.0
@@ -41,11 +41,18 @@ class Sender:
     look_every_s: float = LOOK_EVERY_S
     trust: ssl.SSLContext | None = None
     now: Callable[[], float] = time.time
+    thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin, unless nothing may be sent from here."""
         if self.settings.webhooks != "off":
-            threading.Thread(target=self._serve, name="sender", daemon=True).start()
+            self.thread = threading.Thread(target=self._serve, name="sender", daemon=True)
+            self.thread.start()
+
+    def join(self) -> None:
+        """Wait for what is under way. What is not done then comes back when its lease is over."""
+        if self.thread is not None:
+            self.thread.join(LIMIT_S + 1)
 
     def _serve(self) -> None:
         key = self.settings.signing_key()

@@ -100,6 +100,7 @@ class Worker:
             for slot in self._slots:
                 slot.join()
             self.evaluator.join()
+            self.sender.join()
             with suppress(DBAPIError):  # the others soon notice its silence
                 self.store.workers.bye([self.identity.name])
 
