@@ -110,6 +110,7 @@ def launch_run(
         raise Problem(422, str(error)) from error
     except MissingStart as error:
         raise Problem(422, starts.UPLOAD_FIRST) from error
+    here.shared.forget(room or "")
     here.wake(run.id)
     launched: views.Launched = {
         "id": run.id,

@@ -1,12 +1,12 @@
-"""What a class in a room costs the web process: thirty members, each with a run, and thirty open pages behind one address.
+"""What a class in a room costs the web process: thirty members with a run each, and their pages, behind one address.
 
     python -m tests.benchmarks.rooms                    # 30 pages, 30 live runs, 30 s, then 5 reloads of all at once
     python -m tests.benchmarks.rooms --pages 100 --live 2
 
-Each page asks as static/pages/room and the chart in it do: the room every 3 s, the list of its runs every 10 s, and once
-a second what is new of the runs. Printed for each of the three: how long answers took, their bytes, how many were
-refused, how many had nothing new; and the share of the cores that the web process took. It listens on loopback only and
-stops by itself.
+Each page asks as static/pages/room and the chart in it do: the room every 3 s, the list of its runs every 10 s, and
+once a second what is new of the runs. Printed for each of the three: how long answers took, their bytes, how many were
+refused, how many had nothing new; and the share of the cores that the web process took. It listens on loopback only
+and stops by itself.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -63,7 +65,8 @@ class Page:
         began = time.perf_counter()
         writer.write(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
         said = await reader.readuntil(b"\r\n\r\n")
-        lines = dict(line.split(": ", 1) for line in said.decode("latin-1").lower().split("\r\n")[1:] if line)
+        pairs = (line.partition(": ") for line in said.decode("latin-1").split("\r\n")[1:] if line)
+        lines = {name.lower(): value for name, _, value in pairs}
         status = int(said.split()[1])
         length = 0 if status == 304 else int(lines["content-length"])
         answer = await reader.readexactly(length)
@@ -128,19 +131,37 @@ def call(site: Site, path: str, body: object, number: int) -> Any:
         return json.load(answer)
 
 
+def launch_at_once(site: Site, room: str, members: int) -> None:
+    """Everybody launches a run at the same moment, and again where that was refused. Prints how that went."""
+
+    def launch(number: int) -> tuple[int, float]:
+        spec = {**SPEC, "replicate": number, "epochs": 100, "name": f"Member {number}: a run"}
+        refused, began = 0, time.perf_counter()
+        while True:
+            try:
+                call(site, f"/api/runs?room={room}", spec, number)
+                return refused, time.perf_counter() - began
+            except urllib.error.HTTPError as error:
+                assert error.code == 429, error
+                refused += 1
+                time.sleep(0.5)
+
+    with ThreadPoolExecutor(members) as pool:
+        done = list(pool.map(launch, range(members)))
+    took = sorted(seconds for _, seconds in done)
+    print(f"{members} launches at once: {sum(refused for refused, _ in done)} refused, the last after {took[-1]:.1f} s")
+
+
 @contextmanager
 def classroom(site: Site, members: int, live: int) -> Iterator[str]:
-    """A room whose members each have a run. `live` of these go on meanwhile; of the others every second has finished."""
+    """A room whose members each have a run. `live` of these go on meanwhile; of the others half have finished."""
     store = site.store()
     puppet, going = Puppet(store), []
     room: str = call(site, "/api/rooms", {"title": "Course"}, 0)["id"]
     for number in range(members):
         call(site, f"/api/rooms/{room}/join", {"nickname": f"Member {number}"}, number)
-        spec = {**SPEC, "replicate": number, "epochs": 100, "name": f"Member {number}: a run"}
-        call(site, f"/api/runs?room={room}", spec, number)
-    for number in range(members):
-        if number >= live and number % 2:
-            break  # the rest waits
+    launch_at_once(site, room, members)
+    for number in range((live + members + 1) // 2):  # the rest waits
         run = store.claims.take(puppet.identity.name)
         assert run is not None
         puppet.begin(run)

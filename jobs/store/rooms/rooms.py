@@ -145,6 +145,13 @@ class Rooms:
             rows = connection.execute(runs.order_by(RUNS.c.number.desc()).limit(MAX_ON_BOARD)).all()
         return [(row.id, names.get(row.visitor or ANYBODY)) for row in rows]
 
+    def nicknames(self, room_id: str) -> dict[str, str]:
+        """What everybody in the room is called, by visitor."""
+        inside = NICKNAMES.join(ROOMS, ROOMS.c.number == NICKNAMES.c.room)
+        there = sa.select(NICKNAMES.c.visitor, NICKNAMES.c.nickname).select_from(inside).where(ROOMS.c.id == room_id)
+        with self.database.reading() as connection:
+            return {row.visitor: row.nickname for row in connection.execute(there)}
+
     def nickname(self, room_id: str, by: Asker) -> str | None:
         """What `by` is called in the room; None: not a member."""
         with self.database.reading() as connection:
