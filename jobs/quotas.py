@@ -152,7 +152,7 @@ def refuse_webhooks(whose: str, waiting: int, most: int) -> str:
 
 
 def refuse_reports(reported: int, most: int) -> str:
-    return f"{reported} names were reported from your network address within an hour; the limit is {most}."
+    return f"{reported} reports came from your network address within an hour; the limit is {most}."
 
 
 def words(seconds: float) -> str:

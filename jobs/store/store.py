@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from jobs.store.artefacts.artefacts import FOLDER, Artefacts
 from jobs.store.claims import Claims
+from jobs.store.complaints.complaints import Complaints
 from jobs.store.curves import Curves
 from jobs.store.database import Database
 from jobs.store.evaluations import Evaluations
@@ -54,6 +55,7 @@ class Store:
         self.keeping = Keeping(database)
         self.switch = Switch(database)
         self.reports = Reports(database)
+        self.complaints = Complaints(database)
         self.allowances = Allowances(database)
         self.webhooks = Webhooks(database)
         self.outbox = Outbox(database)

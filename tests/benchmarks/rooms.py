@@ -195,10 +195,9 @@ def measure(site: Site, room: str, pages: int, seconds: float, *, at_once: bool)
     command += ["--pages", str(pages), "--seconds", str(seconds), *(["--at-once"] if at_once else [])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout and process.stdout.readline() == "ready\n"
-        wait_s = 0.0 if at_once else STARTING_S
-        time.sleep(wait_s)
+        time.sleep(STARTING_S)
         began, used = time.monotonic(), used_s(site.process.pid)
-        time.sleep((BURSTS - 1) * BURST_EVERY_S + 1 if at_once else seconds - wait_s - 1)
+        time.sleep((BURSTS - 1) * BURST_EVERY_S - STARTING_S if at_once else seconds - STARTING_S - 1)
         share = (used_s(site.process.pid) - used) / (time.monotonic() - began) / CORES
         out, _ = process.communicate(timeout=seconds + 60)
     return [tuple(one) for one in json.loads(out)], share

@@ -145,7 +145,10 @@ def change_room(
 ) -> Response:
     """Change the title or the question. Send the room's token."""
     _refuse_others(room, here, x_owner_token)
-    here.store.rooms.change(room.id, change.model_dump(exclude_unset=True))
+    try:
+        here.store.rooms.change(room.id, change.model_dump(exclude_unset=True))
+    except BadRoom as error:
+        raise Problem(422, str(error)) from error
     here.shared.forget(room.id)
     return answer(_view(_found(room.id, here), here, here.store.rooms.nickname(room.id, by)))
 
