@@ -40,7 +40,7 @@ export function reportText(words, done, path, what, className = "text-button") {
 /** A button that opens a choice of `texts`, each of which can be reported; none: it is hidden. */
 export function reportOne(words, path, kind) {
   const button = h("button", { type: "button", class: "text-button", "aria-expanded": "false" }, words);
-  const choice = h("span", { class: "report-choice", role: "group", "aria-label": words, hidden: true });
+  const choice = h("span", { class: "report-choice", role: "group", "aria-label": "Choose what to report", hidden: true });
   const element = h("span", { class: "report-one" }, button, choice);
   let shown = "[]";
   button.addEventListener("click", () => {
