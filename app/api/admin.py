@@ -8,12 +8,12 @@ from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
 from app.api.common import COSTLY, Here, RunId, described, wrong
-from app.api.errors import Problem, explain, parse
+from app.api.errors import Problem, invalid, parse, told
 from app.api.status import WorkerView, worker_view
 from app.views.runs import run_url
 from app.web.answers import answer
 from core.catalog.model import Model
-from core.run.problems import explain as explain_spec
+from core.run.problems import told as told_spec
 from jobs.quotas import MEGABYTE
 from jobs.store.records import Managed, Mode, State
 
@@ -100,11 +100,11 @@ Admin = Depends(_admin)
 
 
 async def _wanted(request: Request) -> Wanted:
-    return parse(Wanted, await request.body(), explain)
+    return parse(Wanted, await request.body(), told)
 
 
 async def _amended(request: Request) -> Amended:
-    return parse(Amended, await request.body(), explain)
+    return parse(Amended, await request.body(), told)
 
 
 @router.get(
@@ -169,7 +169,7 @@ def amend(run_id: RunId, amended: Annotated[Amended, Depends(_amended)], here: H
         if "name" in given:
             switch.rename(run_id, amended.name)
     except ValidationError as error:
-        raise Problem(422, explain_spec(error)) from error
+        raise invalid(told_spec(error)) from error
     if amended.pinned is not None:
         switch.pin(run_id, amended.pinned)
     if amended.removed is True:

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 from typing_extensions import TypedDict
 
 from app.api.common import COSTLY, Here, Services, described, refuse_others, wrong
-from app.api.errors import Problem, explain, parse
+from app.api.errors import Problem, parse, told
 from app.views.address import Id
 from app.web.answers import answer
 from core.catalog.model import Model
@@ -61,11 +61,11 @@ router = APIRouter()
 
 
 async def _changes(request: Request) -> Changes:
-    return parse(Changes, await request.body(), explain)
+    return parse(Changes, await request.body(), told)
 
 
 async def _order(request: Request) -> Order:
-    return parse(Order, await request.body(), explain)
+    return parse(Order, await request.body(), told)
 
 
 @router.post(

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 from fastapi import Depends, Header, Path, Request
 from pydantic import BaseModel
@@ -53,10 +53,18 @@ class Services:
     shared: Shared[Any] = field(default_factory=Shared)
 
 
+class WrongField(TypedDict):
+    """What is wrong with one field of a body; `field` is dotted, and empty for the whole body."""
+
+    field: str
+    sentence: str
+
+
 class Wrong(TypedDict):
-    """An error: why the request was refused."""
+    """An error: why the request was refused, and of a body also field by field."""
 
     detail: str
+    problems: NotRequired[list[WrongField]]
 
 
 RunId = Annotated[str, Path(pattern=ID_PATTERN, description="The run's id.")]

@@ -1,10 +1,12 @@
-"""Every error of the API in one form, `{"detail": "a sentence for a person"}`, and never a stack trace."""
+"""Every error of the API in one form, `{"detail": "a sentence for a person"}`, and never a stack trace.
+
+Where fields of a body are wrong, `problems` has a sentence for each."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -20,6 +22,7 @@ from app.web.answers import refuse
 from app.web.bodies import BadJson, read_json
 from app.web.limits import Busy
 from core.catalog.model import quoted
+from core.run.problems import Fault
 from core.studies.spec import StudyUnavailable
 from jobs.quotas import Refused, TooExpensive
 from jobs.store.breaker import DatabaseAway
@@ -34,35 +37,52 @@ QUIET_S = 60.0
 
 
 class Problem(Exception):
-    """A request that fails: `status`, the sentence that says why, and further `headers` of the response."""
+    """A request that fails: `status`, the sentence that says why, further `headers` of the response, and what is wrong
+    with which field of a body."""
 
-    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        problems: Sequence[Fault] = (),
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.headers = headers or {}
+        self.problems = problems
 
 
-def parse(model: type[M], body: bytes, explain: Callable[[ValidationError], str]) -> M:
-    """Parse `body` (JSON) as a `model`. Raises Problem 422 with the text of `explain`."""
+def parse(model: type[M], body: bytes, tell: Callable[[ValidationError], list[Fault]]) -> M:
+    """Parse `body` (JSON) as a `model`. Raises Problem 422 with what `tell` says, as one text and field by field."""
     try:
         return model.model_validate(read_json(body))
     except BadJson as error:
         raise Problem(422, str(error)) from error
     except ValidationError as error:
-        raise Problem(422, cleaned(explain(error))) from error
+        raise invalid(tell(error)) from error
 
 
-def explain(error: ValidationError | RequestValidationError) -> str:
-    """The errors in a body's fields or a query's parameters, one sentence each."""
+def invalid(found: list[Fault]) -> Problem:
+    """The refusal of a body with these errors."""
+    clean = [Fault(cleaned(field), cleaned(sentence)) for field, sentence in found]
+    return Problem(422, "; ".join(sentence for _, sentence in clean), problems=clean)
+
+
+def told(error: ValidationError | RequestValidationError) -> list[Fault]:
+    """The errors in a body's fields or a query's parameters; the last entry counts those beyond TOLD."""
     problems = error.errors()
-    told = [_sentence(problem) for problem in problems[:TOLD]]
-    return "; ".join(told if len(problems) <= TOLD else [*told, f"and {len(problems) - TOLD} more"])
+    found = [Fault(".".join(_path(problem)), _sentence(problem)) for problem in problems[:TOLD]]
+    return found if len(problems) <= TOLD else [*found, Fault("", f"and {len(problems) - TOLD} more")]
+
+
+def _path(problem: Mapping[str, Any]) -> list[str]:
+    return [str(part)[:60] for part in problem["loc"] if part not in ("query", "path", "header", "body", "[key]")]
 
 
 def _sentence(problem: Mapping[str, Any]) -> str:
-    path = [str(part)[:60] for part in problem["loc"] if part not in ("query", "path", "header", "body", "[key]")]
-    field, message = ".".join(path) or "the body", problem["msg"].removeprefix("Value error, ")
+    field, message = ".".join(_path(problem)) or "the body", problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "missing":
         return f"{field} is missing"
     if problem["type"] == "extra_forbidden":
@@ -78,7 +98,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     def _problem(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, Problem)
-        answer = refuse(error.status, error.detail)
+        answer = refuse(error.status, error.detail, [told._asdict() for told in error.problems])
         answer.headers.update(error.headers)
         return answer
 
@@ -107,7 +127,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
-        return refuse(422, explain(error))
+        problem = invalid(told(error))
+        return refuse(422, problem.detail, [told._asdict() for told in problem.problems])
 
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: Exception) -> JSONResponse:

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from app.api.capsules import capsule_of
 from app.api.common import COSTLY, By, Found, Here, Services, described, wrong
-from app.api.errors import Problem, explain, parse
+from app.api.errors import Problem, parse, told
 from app.views.cleaned import cleaned
 from app.web.answers import JSON_HEADERS, answer
 from core.run.edits import MAX_MAPS, BadEdits, SurgeryRequest, check, evaluated_images
@@ -79,7 +79,7 @@ EvaluationId = Annotated[str, Path(pattern=ID_PATTERN, description="The evaluati
 
 
 async def _request(request: Request) -> SurgeryRequest:
-    return parse(SurgeryRequest, await request.body(), explain)
+    return parse(SurgeryRequest, await request.body(), told)
 
 
 @router.get(

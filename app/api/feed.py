@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.routing import Route
 
 from app.api.common import described, services_of, wrong
-from app.api.errors import explain, parse
+from app.api.errors import parse, told
 from app.live.messages import Answer, Question
 from app.web.answers import answer
 
@@ -20,7 +20,7 @@ router = APIRouter()
 )
 async def ask_feed(request: Request) -> Response:
     """News about some runs since the cursors of the last response; all live panels poll it."""
-    question, here = parse(Question, await request.body(), explain), services_of(request)
+    question, here = parse(Question, await request.body(), told), services_of(request)
     return answer(here.feed.known(question) or await here.quick.run(here.feed.answer, question))
 
 

@@ -15,7 +15,7 @@ from app.pages.glossary import GLOSSARY
 from app.preview.preview import Preview, preview
 from app.views.cleaned import cleaned
 from app.web.answers import answer
-from core.run.problems import explain
+from core.run.problems import told
 from core.run.spec import MAX_EPOCHS, RunSpec
 
 router = APIRouter()
@@ -73,7 +73,7 @@ def show_glossary() -> Response:
 
 
 def _counted(body: bytes, here: Services) -> Response:
-    return answer(_preview(parse(RunSpec, body, explain), here))
+    return answer(_preview(parse(RunSpec, body, told), here))
 
 
 def _previewed(spec: RunSpec, here: Services) -> Response:

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from app.api import starts
 from app.api.common import COSTLY, By, Existing, Found, Here, RunId, Token, described, found, refuse_others, wrong
-from app.api.errors import Problem, explain, parse
+from app.api.errors import Problem, invalid, parse, told
 from app.api.spec import EXAMPLE, Spec
 from app.api.webhooks.wanted import RunWebhook, secret
 from app.form.experiments import EXPERIMENTS
@@ -17,7 +17,7 @@ from app.views import runs as views
 from app.web.answers import answer
 from core.catalog.model import Model
 from core.catalog.schedules import learning_rate
-from core.run.problems import explain as explain_spec
+from core.run.problems import told as told_spec
 from core.run.spec import RunSpec
 from jobs.store.labels.labels import MAX_NOTE, MAX_TAGS, BadLabel
 from jobs.store.records import ID_PATTERN, RESUMABLE, TERMINAL, Group, Run, State, Unreadable
@@ -233,7 +233,7 @@ def resume_run(run: Found, here: Here, by: By, x_owner_token: Token = None) -> R
 
 
 async def _labels(request: Request) -> Labels:
-    return parse(Labels, await request.body(), explain)
+    return parse(Labels, await request.body(), told)
 
 
 @router.patch(
@@ -255,7 +255,7 @@ def label_run(
     except BadLabel as error:
         raise Problem(422, str(error)) from error
     except ValidationError as error:
-        raise Problem(422, explain_spec(error)) from error
+        raise invalid(told_spec(error)) from error
     here.feed.forget(run_id)
     return answer(views.whole(run or found(run_id, here), here.settings.public_url))
 

@@ -15,7 +15,7 @@ from app.web.answers import answer
 from app.web.bodies import BadJson, read_json
 from core.catalog.datasets import DATASETS
 from core.catalog.folder import missing
-from core.run.problems import explain
+from core.run.problems import told
 from core.run.spec import RunSpec
 from jobs.quotas import Asker
 
@@ -37,7 +37,7 @@ def spec_of(body: bytes, here: Services, by: Asker) -> RunSpec:
     It may take seconds, because a spec for a folder of images lists the folder; run it in a thread.
     """
     _refuse_foreign_contents(body)
-    return parse(RunSpec, starts.resolved(body, here, by), explain)
+    return parse(RunSpec, starts.resolved(body, here, by), told)
 
 
 def _refuse_foreign_contents(body: bytes) -> None:

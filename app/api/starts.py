@@ -15,10 +15,11 @@ from typing_extensions import TypedDict
 
 from app.api.capsules import capsule_of
 from app.api.common import By, Here, Services, wrong
-from app.api.errors import Problem
+from app.api.errors import Problem, invalid
 from app.web.answers import answer, attached
 from app.web.bodies import MAX_START, BadJson, read_json
 from core.machine.files import CAPSULE_FORMAT, START
+from core.run.problems import Fault
 from core.run.spec import RunSpec
 from core.run.tensorfile import BadTensorFile, Header, read_header
 from jobs.quotas import Asker
@@ -95,30 +96,33 @@ def resolved(body: bytes, here: Services, by: Asker) -> bytes:
 def refuse_unknown_start(spec: RunSpec, here: Services) -> None:
     """Raises Problem if the file that a run would start from is not here."""
     if spec.start and not here.store.starts.has(spec.start):
-        raise Problem(422, UPLOAD_FIRST)
+        raise _wrong(UPLOAD_FIRST)
+
+
+def _wrong(sentence: str) -> Problem:
+    return invalid([Fault("start", sentence)])
 
 
 def _capsule_as_start(start: dict[str, Any], here: Services, by: Asker) -> str:
     run_id = start.get("run")
     if set(start) != {"run"} or not isinstance(run_id, str) or not re.fullmatch(ID_PATTERN, run_id):
-        raise Problem(422, 'start must be the SHA-256 of an uploaded file, or {"run": "the id of a finished run"}')
+        raise _wrong('start must be the SHA-256 of an uploaded file, or {"run": "the id of a finished run"}')
     run = here.store.runs.get(run_id)
     if run is None:
-        raise Problem(422, f"start: there is no run {run_id[:40]} here")
+        raise _wrong(f"start: there is no run {run_id[:40]} here")
     if run.state != "finished":
-        raise Problem(422, f"start: run {run.id} is {run.state}; only a finished run can be started from")
+        raise _wrong(f"start: run {run.id} is {run.state}; only a finished run can be started from")
     try:
         capsule = capsule_of(run, here)
         if capsule.size_bytes > MAX_START:
-            raise Problem(
-                422,
+            raise _wrong(
                 f"start: the capsule of run {run.id} has {capsule.size_bytes / MEGABYTE:.0f} MB, more than the "
                 f"{MAX_START // MEGABYTE} allowed; download it and use --start on the command line",
             )
         content = capsule.content(here)
     except Problem as problem:
         if problem.status == 404:
-            raise Problem(422, f"start: {problem.detail}") from problem
+            raise _wrong(f"start: {problem.detail}") from problem
         raise
     return _keep(here, content, by)
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import Field
 
 from app.api.common import COSTLY, By, Here, Services, Site, Token, described, wrong
-from app.api.errors import Problem, explain, parse
+from app.api.errors import Problem, parse, told
 from app.api.webhooks.wanted import StudyWebhook, secret
 from app.views import studies
 from app.views.questions import refusal
@@ -38,7 +38,7 @@ StudyId = Annotated[str, Path(pattern=ID_PATTERN, description="The study's id.")
 
 
 async def _request(request: Request) -> StudyRequest:
-    return parse(StudyRequest, await request.body(), explain)
+    return parse(StudyRequest, await request.body(), told)
 
 
 def _found(study_id: StudyId, here: Here) -> Study | ShippedStudy:

@@ -16,6 +16,7 @@ from app.form.choices import OTHER, Choices
 from app.form.fields import DEFAULTS, PARTS, SCHEMAS, key_of
 from core.catalog.architectures import FAMILIES
 from core.catalog.datasets import DATASETS
+from core.catalog.folder import missing
 from core.catalog.grammar import ChoiceField, NumberField, PolicyField, TicksField
 from core.catalog.policies import POLICY_GROUPS, rules_in
 from core.run.spec import PURPOSES
@@ -130,7 +131,9 @@ class Form:
                 self._ticks(field.key, field.label, field.options, list(field.start))
 
     def dataset(self) -> None:
-        self._radio("dataset", "Data set", [(d.title, d.name) for d in DATASETS.values()], DEFAULTS["dataset"])
+        """The data sets that a run can have here: of those in folders only the ones that are there."""
+        here = [(data.title, data.name) for data in DATASETS.values() if missing(data) is None]
+        self._radio("dataset", "Data set", here, DEFAULTS["dataset"])
 
     def numbers(self) -> None:
         """The few numbers that people often change."""

@@ -15,6 +15,7 @@ from app.pages.glossary import marked
 from app.pages.panels import loaded, panel, words
 from core.catalog import architectures as catalog
 from core.catalog.datasets import DATASETS
+from core.catalog.folder import missing
 from core.catalog.policies import policy
 
 FORM_JS = "pages/train/form.js"
@@ -60,6 +61,8 @@ WORDS = (
 SUMMARY = '<p class="launch-summary" data-slot="launch-summary">&nbsp;</p>'
 """The preview in a line, for screens on which the preview itself is below the form."""
 
+ABSENT = "{} can be chosen once the operator of this server names a folder; see docs/data.md."
+
 LAUNCH_PROBLEM = (
     '<p class="problem" data-slot="launch-problem" role="alert" hidden></p>'
     '<p class="launch-share" id="launch-share" data-slot="launch-share" hidden></p>'
@@ -102,6 +105,8 @@ def build(site: gr.Blocks) -> None:
                 _hint("policy", usual.sentence, usual.source)
             fields.dataset()
             _hint("dataset", DATASETS[DEFAULTS["dataset"]].sentence)
+            if absent := [data.title for data in DATASETS.values() if missing(data)]:
+                words(f'<p class="hint">{ABSENT.format(" and ".join(absent))}</p>')
             with gr.Row(elem_id="numbers"):
                 fields.numbers()
             words(WORDS)

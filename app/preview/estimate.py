@@ -4,7 +4,8 @@ The range takes two steps. First a model of two ordinary cores (`modest_run_s`, 
 plus a fixed cost for each layer of each step; the analyses at the end are passes over test images. Then measurements
 of this installation correct the model: among the last finished runs it takes those with the most similar step size,
 and the factor seconds / model of each. The range goes from the model times the smallest factor less 20% to the model
-times the largest plus 25%. Similar size matters because the model knows the overheads of small networks only roughly.
+times the largest plus 25%, and further where the sizes differ, because the model knows the overheads of small networks
+only roughly.
 Before any run has finished here, the range is a third to three times the model ("assumed"). It includes the start of
 the trainer (`START_S`), but not the wait in the queue.
 """
@@ -15,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import log
+from math import exp, log
 from typing import Literal
 
 from typing_extensions import TypedDict
@@ -80,15 +81,16 @@ def measured(run: Run) -> Measured | None:
 def estimate(spec: RunSpec, known: Sequence[Measured]) -> Estimate:
     """The range for `spec` from the `known` earlier runs; without any, the assumed one."""
     step_s = cost.modest_step_s(spec)
-    alike = sorted(known, key=lambda run: abs(log(run.step_s / step_s)))[:ALIKE]
-    factors = [run.factor for run in alike]
-    low, high = (0.8 * min(factors), 1.25 * max(factors)) if factors else ASSUMED
+    alike = sorted((abs(log(run.step_s / step_s)), run.factor) for run in known)[:ALIKE]
+    # A run of another size says less: of steps ten times as long only within a factor of 2.2 instead of 1.25.
+    spread = [(factor, 1.25 * exp(far / 4)) for far, factor in alike]
+    low, high = (min(f / s for f, s in spread), max(f * s for f, s in spread)) if spread else ASSUMED
     seconds = modest_run_s(spec) + modest_analyses_s(spec)
     return {
         "low": round(START_S + low * seconds, 1),
         "high": round(START_S + high * seconds, 1),
-        "basis": "measured here" if factors else "assumed",
-        "runs": len(factors),
+        "basis": "measured here" if alike else "assumed",
+        "runs": len(alike),
     }
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 from typing_extensions import TypedDict
 
-from app.preview.estimate import START_S, Estimate, Estimator, modest_analyses_s, modest_run_s
+from app.preview.estimate import Estimate, Estimator, modest_analyses_s, modest_run_s
 from app.views.runs import run_url
 from core.catalog.policies import policy
 from core.run.spec import Init, RunSpec
@@ -27,6 +27,8 @@ MAX_SEEN = 1000
 """The simulated part of the queue; runs further behind get no range."""
 MEASURED = (0.85, 1.25)
 """The factors by which a run's own estimate of its remaining time may be wrong."""
+KNOWN_LEFT = 0.02
+"""With less than this share of a run left, its remaining time says nothing about its pace; its whole time does."""
 SAME_SIZE = 0.02
 USUAL_NORM: str = Init().norm
 
@@ -153,11 +155,12 @@ def remaining(run: Run, whole: Estimate) -> Range:
     left = 1.0 - (run.step / run.total_steps if run.total_steps else 0.0)
     if run.state != "running" or run.eta_s is None:
         return {"low": whole["low"] * left, "high": whole["high"] * left}
-    low, high = (run.eta_s * factor for factor in MEASURED)
-    if run.analysed is None:  # the trainer's own estimate does not include the analyses
-        share = modest_analyses_s(run.spec) / (modest_run_s(run.spec) + modest_analyses_s(run.spec))
-        low, high = low + share * (whole["low"] - START_S), high + share * (whole["high"] - START_S)
-    return {"low": low, "high": high}
+    seconds = run.eta_s
+    if run.analysed is None:  # the trainer's own estimate does not include the analyses; they are as fast as the rest
+        model = modest_run_s(run.spec)
+        pace = seconds / (left * model) if left > KNOWN_LEFT else (run.elapsed_s or 0.0) / model
+        seconds += pace * modest_analyses_s(run.spec)
+    return {"low": MEASURED[0] * seconds, "high": MEASURED[1] * seconds}
 
 
 def twin_of(run: Run, others: Sequence[Run]) -> Run | None:

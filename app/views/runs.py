@@ -7,6 +7,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from app.views.cleaned import cleaned
+from app.views.phase import Phase, phase_of
 from core.run.events import Finished, Started
 from jobs.store.records import Run, Unreadable
 
@@ -26,11 +27,12 @@ class LayerView(TypedDict):
 class ProgressView(TypedDict):
     """The progress of a run.
 
-    `share` is step / total_steps; `tested` is the share of the test set that the test under way has seen, null while
-    the run trains; `analysed` is the finished share of the analyses at the end, null before them. Speeds and times are
-    null until the trainer has reported them.
+    `phase`: what a running run does now, else null. `share` is step / total_steps; `tested` is the share of the test
+    set that the test under way has seen, null while the run trains; `analysed` is the finished share of the analyses at
+    the end, null before them. Speeds and times are null until the trainer has reported them.
     """
 
+    phase: Phase | None
     step: int
     total_steps: int
     share: float
@@ -181,6 +183,7 @@ def summary(run: Run, public_url: str | None = None) -> RunSummary:
         "own_seeds": run.spec.own_seeds,
         "state": run.state,
         "progress": {
+            "phase": phase_of(run),
             "step": run.step,
             "total_steps": run.total_steps,
             "share": short(run.step / run.total_steps) if run.total_steps else 0.0,

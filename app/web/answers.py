@@ -25,9 +25,9 @@ def answer_if_new(body: bytes, known: str | None) -> Response:
     return Response(body, headers=headers, media_type="application/json")
 
 
-def refuse(status: int, detail: str) -> JSONResponse:
-    """An error response in the form that all our errors have."""
-    return JSONResponse({"detail": detail}, status)
+def refuse(status: int, detail: str, problems: list[dict[str, str]] | None = None) -> JSONResponse:
+    """An error response in the form that all our errors have; `problems`: {field, sentence} for each wrong field."""
+    return JSONResponse({"detail": detail, "problems": problems} if problems else {"detail": detail}, status)
 
 
 def download(pieces: Iterable[str | bytes] | AsyncIterable[str | bytes], media_type: str, name: str) -> Response:

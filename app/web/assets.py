@@ -52,6 +52,7 @@ ORDER = (
     *("surgery", "threshold", "features", "image"),
     "gallery",
     *("labels", "room", "webhook"),
+    "print",
 )
 """The style sheets of static/sheets/ in their order of precedence; pages load them joined, as /static/site.css.
 

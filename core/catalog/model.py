@@ -14,6 +14,14 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+class Misfit(ValueError):
+    """A value that does not fit the others; `field`, dotted within its model, is the one to change."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
 SHOWN = 60
 _REPR = Repr()
 _REPR.maxlevel, _REPR.maxstring, _REPR.maxother, _REPR.maxlong = 6, 4 * SHOWN, 4 * SHOWN, 4 * SHOWN

@@ -5,6 +5,7 @@ Source: open_lth `models/cifar_vgg.py`: convolutions with bias, max-pools after 
 
 from __future__ import annotations
 
+from core.catalog.model import Misfit
 from core.catalog.normalisation import BATCH, Normalisation
 from core.catalog.plan import Block, Output, Plan, Pool
 from core.catalog.residual import Drawing, Shape
@@ -23,11 +24,12 @@ SMALLEST_IMAGE = 16
 def vgg_plan(
     architecture: str, depth: int, input_shape: Shape, classes: int, normalisation: Normalisation = BATCH
 ) -> Plan:
-    """VGG-`depth`; its first convolution is the stem and belongs to stage 1. Raises ValueError for small images."""
+    """VGG-`depth`; its first convolution is the stem and belongs to stage 1. Raises Misfit for small images."""
     if min(input_shape[1:]) < SMALLEST_IMAGE:
-        raise ValueError(
+        raise Misfit(
+            "architecture",
             f"{architecture} needs images of at least {SMALLEST_IMAGE}x{SMALLEST_IMAGE} pixels, got "
-            f"{input_shape[1]}x{input_shape[2]}"
+            f"{input_shape[1]}x{input_shape[2]}",
         )
     drawing = Drawing(input_shape[0], input_shape[1], normalisation)
     stem = drawing.unit("stem", CHANNELS[0], 3, 1, 1, bias=True)

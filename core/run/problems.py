@@ -2,22 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from core.catalog.model import SHOWN, quoted
+from core.catalog.model import SHOWN, Misfit, quoted
 from core.run.spec import RunSpec
 
 TOLD = 5
 """The most errors of one spec that are told."""
+LIMITS = {
+    "minimum": "of at least",
+    "exclusiveMinimum": "above",
+    "maximum": "at most",
+    "exclusiveMaximum": "below",
+}
+"""The limits of a number in JSON Schema, in words."""
+KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "list": "a list", "tuple": "a list"}
+"""What a value should have been, by the beginning of the error's type."""
+PATTERNS = {
+    "name": "may have 64 letters, digits, spaces and . , : ; ( ) + × = / -",
+    "start": "must be the id of a finished run, or the SHA-256 of an uploaded file",
+}
+"""What a field with a pattern may be."""
+
+
+class Fault(NamedTuple):
+    """What is wrong in a sentence, and the dotted field to change; "" for the whole."""
+
+    field: str
+    sentence: str
 
 
 def explain(error: ValidationError) -> str:
     """What is wrong with a spec in words for a person: one sentence a field, at most TOLD of them."""
+    return "; ".join(sentence for _, sentence in told(error))
+
+
+def told(error: ValidationError) -> list[Fault]:
+    """What is wrong with a spec, field by field; the last entry counts those beyond TOLD."""
     problems = error.errors(include_url=False)
-    told = [_sentence(dict(problem)) for problem in problems[:TOLD]]
-    return "; ".join(told if len(problems) <= TOLD else [*told, f"and {len(problems) - TOLD} more"])
+    found = [Fault(_field(dict(problem)), _sentence(dict(problem))) for problem in problems[:TOLD]]
+    return found if len(problems) <= TOLD else [*found, Fault("", f"and {len(problems) - TOLD} more")]
+
+
+def _field(problem: dict[str, Any]) -> str:
+    cause = problem.get("ctx", {}).get("error")
+    path = [str(part)[:SHOWN] for part in problem["loc"]]
+    return ".".join([*path, cause.field] if isinstance(cause, Misfit) else path)
 
 
 def _sentence(problem: dict[str, Any]) -> str:
@@ -29,11 +61,13 @@ def _sentence(problem: dict[str, Any]) -> str:
     if kind in ("model_type", "model_attributes_type"):
         message = "a spec is an object with the fields of a run" if not field else f"{field} is an object with fields"
         return f"{message}, got {quoted(given)}"
+    if kind == "string_pattern_mismatch" and field in PATTERNS:
+        return f"{field} {PATTERNS[field]}, got {quoted(given)}"
     if kind == "missing":
         return f"{field} is missing"
     if kind == "extra_forbidden":
         return f"{field} is not a field of a run; allowed fields: {', '.join(_siblings(problem['loc']))}"
-    bounds = _bounds(field)
+    bounds = _bounds(field) or KINDS.get(kind.partition("_")[0], "")
     if bounds:
         return f"{field} must be {bounds}, got {quoted(given)}"
     message = f"{problem['msg'][:1].lower()}{problem['msg'][1:]}"
@@ -58,7 +92,7 @@ def _siblings(path: tuple[Any, ...]) -> list[str]:
 
 
 def _bounds(field: str) -> str:
-    """The allowed range of a numeric field as text: `1..400`, `in (0, 1)`; empty where there is none."""
+    """What a field may be: `a whole number from 1 to 400`, `one of sgd, adam`; empty where its schema does not say."""
     path = tuple(field.split("."))
     schema = _model_at(path[:-1]).model_json_schema()["properties"].get(path[-1], {})
     options = schema.get("anyOf", [schema])
@@ -71,10 +105,7 @@ def _bounds(field: str) -> str:
         if kind is None:
             continue
         if "minimum" in option and "maximum" in option:
-            return f"{kind} in {option['minimum']:g}..{option['maximum']:g}"
-        low = [f"≥ {option['minimum']:g}"] if "minimum" in option else []
-        low += [f"> {option['exclusiveMinimum']:g}"] if "exclusiveMinimum" in option else []
-        high = [f"≤ {option['maximum']:g}"] if "maximum" in option else []
-        high += [f"< {option['exclusiveMaximum']:g}"] if "exclusiveMaximum" in option else []
-        return " and ".join([kind, *low, *high]).replace("number and", "number")
+            return f"{kind} from {option['minimum']:,.10g} to {option['maximum']:,.10g}"
+        limits = [f"{words} {option[key]:,.10g}" for key, words in LIMITS.items() if key in option]
+        return f"{kind} {' and '.join(limits)}".rstrip()
     return ""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from core.catalog.model import Model
+from core.catalog.model import Misfit, Model
 from core.catalog.registry import Registry
 from core.catalog.schedules import SCHEDULES
 
@@ -63,7 +63,7 @@ class Recipe(Model):
     @model_validator(mode="after")
     def _drops_increase(self) -> Recipe:
         if list(self.lr_drops) != sorted(set(self.lr_drops)):
-            raise ValueError(f"lr_drops must increase, got {list(self.lr_drops)}")
+            raise Misfit("lr_drops", f"lr_drops must increase, got {list(self.lr_drops)}")
         if self.nesterov and not (self.optimizer == "sgd" and self.momentum > 0):
-            raise ValueError("nesterov needs the optimizer sgd and a momentum above 0")
+            raise Misfit("nesterov", "nesterov needs the optimizer sgd and a momentum above 0")
         return self

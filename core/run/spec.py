@@ -15,9 +15,9 @@ from core.catalog import architectures as catalog
 from core.catalog.cache import cached
 from core.catalog.copies import Copy, copy_of, described_copy
 from core.catalog.datasets import DATASETS, DataSet
-from core.catalog.folder import Contents, contents_of, described
+from core.catalog.folder import Contents, FolderUnusable, contents_of, described
 from core.catalog.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
-from core.catalog.model import Model
+from core.catalog.model import Misfit, Model
 from core.catalog.normalisation import Normalisation
 from core.catalog.plan import Plan
 from core.catalog.policies import POLICIES, policy
@@ -142,7 +142,7 @@ class RunSpec(Model):
             data["init"] = {**(init or {}), **_norm_initializer(data["policy"])}
         dataset = data.get("dataset")
         if data.get("contents") is None and isinstance(dataset, str) and dataset in DATASETS:
-            data["contents"] = contents_of(dataset) if DATASETS[dataset].streamed else None
+            data["contents"] = _contents_here(dataset) if DATASETS[dataset].streamed else None
         if isinstance(dataset, str) and dataset in DATASETS and "copy_of_data" not in data and info.context != STORED:
             data["copy_of_data"] = copy_of(DATASETS[dataset])
         return data
@@ -150,44 +150,52 @@ class RunSpec(Model):
     @model_validator(mode="after")
     def _fits_the_data(self) -> RunSpec:
         if self.contents and not self.data.streamed:
-            raise ValueError(f"contents describe a folder of images; {self.dataset} is not one")
+            raise Misfit("dataset", f"contents describe a folder of images; {self.dataset} is not one")
         for field, have in (("train_examples", self.data.train), ("test_examples", self.data.test)):
             asked = getattr(self, field)
             if asked is not None and asked > have:
-                raise ValueError(f"{field} must be 16..{have} for {self.dataset}, got {asked}")
+                raise Misfit(field, f"{field} must be from 16 to {have:,} for {self.dataset}, got {asked}")
         return self
 
     @model_validator(mode="after")
     def _can_be_built(self) -> RunSpec:
         if self.total_steps > MAX_STEPS:
-            raise ValueError(
+            raise Misfit(
+                "epochs",
                 f"the run would have {self.total_steps:,} steps, more than {MAX_STEPS:,}: choose fewer epochs, fewer "
-                "images or larger batches"
+                "images or larger batches",
             )
         if self.recipe.sync_batchnorm and self.norm.kind != "batch":
-            raise ValueError(f"sync_batchnorm is for BatchNorm; {self.norm.title} has no statistics of the batch")
+            raise Misfit(
+                "recipe.sync_batchnorm",
+                f"sync_batchnorm is for BatchNorm; {self.norm.title} has no statistics of the batch",
+            )
         smallest = min(conv.size for conv in self.plan.convolutions)
         if smallest == 1 and self.norm.kind == "instance":
-            raise ValueError(
+            raise Misfit(
+                "norm.kind",
                 f"InstanceNorm needs more than one pixel per channel; {self.architecture} shrinks the images of "
-                f"{self.dataset} to one"
+                f"{self.dataset} to one",
             )
         norms = [unit.norm for unit in self.plan.units() if unit.convolution.size == 1]
         if any(norm.kind == "group" and norm.groups == norm.channels for norm in norms):
-            raise ValueError(
+            raise Misfit(
+                "norm.groups",
                 f"GroupNorm needs more than one value per group; {self.architecture} shrinks the images of "
                 f"{self.dataset} to one pixel, so with {self.norm.groups} groups some have a single channel: choose "
-                f"fewer norm.groups"
+                f"fewer norm.groups",
             )
         if smallest == 1 and self.norm.kind == "batch" and self.images[0] % self.recipe.batch_size == 1:
-            raise ValueError(
+            raise Misfit(
+                "recipe.batch_size",
                 f"the last batch would be a single image, which BatchNorm cannot normalise: {self.images[0]} training "
-                f"images in batches of {self.recipe.batch_size}"
+                f"images in batches of {self.recipe.batch_size}",
             )
         if self.policy != "none" and not self.trains:
-            raise ValueError(
+            raise Misfit(
+                "policy",
                 f"policy {self.policy} would train nothing: {self.architecture} with {self.norm.title} has no such "
-                "parameters"
+                "parameters",
             )
         return self
 
@@ -251,3 +259,11 @@ def _norm_initializer(policy_name: str) -> dict[str, str]:
     except ValueError:
         return {}
     return {"norm": wanted} if wanted else {}
+
+
+def _contents_here(dataset: str) -> Contents:
+    """What lies in the folder of a streamed data set. Raises Misfit where it cannot be used."""
+    try:
+        return contents_of(dataset)
+    except FolderUnusable as error:
+        raise Misfit("dataset", str(error)) from error

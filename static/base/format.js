@@ -62,21 +62,23 @@ export function duration(seconds) {
   return `${Math.round(all / 86400)} days`;
 }
 
-/** {low, high} in seconds -> "20 to 45 s"; one value where both read the same. */
-export function range({ low, high }) {
-  const [a, b] = [duration(low), duration(high)];
-  if (a === b) return `about ${a}`;
-  const unit = / (s|min)$/;
-  return a.match(unit)?.[0] === b.match(unit)?.[0] && !/\d \D+ \d/.test(a + b)
-    ? `${a.replace(unit, "")} to ${b}`
-    : `${a} to ${b}`;
-}
+/** Up to this many seconds, a range is told in a unit of so many seconds, in steps of so many units. */
+const SPANS = [
+  [20, "s", 1, 1],
+  [100, "s", 1, 5],
+  [5400, "min", 60, 1],
+  [36_000, "h", 3600, 0.5],
+  [172_800, "h", 3600, 1],
+  [Infinity, "days", 86_400, 1],
+];
 
-/** {low, high} in seconds -> "1 to 7 min": for times that nobody knows to the second. */
-export function roughly({ low, high }) {
-  if (high < 90 || high > 5400) return range({ low, high });
-  const [a, b] = [low, high].map((seconds) => Math.max(1, Math.round(seconds / 60)));
-  return a === b ? `about ${a} min` : `${a} to ${b} min`;
+/** {low, high} in seconds -> "20 to 45 s": an estimate, in one unit and no finer than it can be known. */
+export function range({ low, high }) {
+  const [, unit, size, step] = SPANS.find(([most]) => high <= most);
+  const rounded = (seconds, round = Math.round) => round(seconds / size / step) * step;
+  const [a, b] = [rounded(low), rounded(high)];
+  if (a === 0) return high <= 5 ? "a few seconds" : `less than ${rounded(high, Math.ceil)} ${unit}`;
+  return a === b ? `about ${a} ${unit}` : `${a} to ${b} ${unit}`;
 }
 
 const UNITS = [

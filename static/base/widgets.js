@@ -15,15 +15,22 @@ const STATE_WORDS = {
   missing: "Missing",
 };
 
+const PHASE_WORDS = {
+  preparing: "Preparing",
+  training: "Training",
+  testing: "Testing",
+  analysing: "Analysing",
+};
+
 export const stateWord = (state) => STATE_WORDS[state] ?? state;
 
-/** A run's state as a coloured word; `update(run)` changes it in place. */
+/** A run's state, of a running one its phase, as a coloured word; `update(run)` changes it in place. */
 export function badge(run) {
   const element = h("span", { class: "badge" });
-  element.update = ({ state, cancel_requested }) => {
+  element.update = ({ state, cancel_requested, progress }) => {
     element.dataset.state = state;
     const leaving = cancel_requested && (state === "running" || state === "queued");
-    const word = leaving ? "Cancelling" : stateWord(state);
+    const word = leaving ? "Cancelling" : (PHASE_WORDS[progress?.phase] ?? stateWord(state));
     if (element.textContent !== word) element.textContent = word;
   };
   element.update(run);

@@ -5,6 +5,7 @@
 
 import { onTheme, token } from "../base/theme.js";
 import { share } from "./crosshair.js";
+import { printable } from "./print.js";
 
 const RETRY_MS = 2000;
 const UNSEEN_MS = 400;
@@ -119,10 +120,35 @@ export class Chart extends EventTarget {
       },
       { rootMargin: "200px" },
     );
-    const size = new ResizeObserver(() => this.#plotly && element.offsetParent && this.#plotly.Plots.resize(element));
+    const size = new ResizeObserver(() => this.#fit());
     visible.observe(element);
     size.observe(element);
     onTheme(() => this.refresh());
+    printable(this);
+  }
+
+  get element() {
+    return this.#element;
+  }
+
+  /** Draws the present figure at once, in this size: the page goes to the printer next. */
+  drawForPaper(width, height) {
+    this.#drawNow({ width, height });
+  }
+
+  /** Draws for the screen again. */
+  drawForScreen() {
+    this.#drawNow();
+    this.#fit(); // after the drawing without a size, because Plotly would keep the size it has
+  }
+
+  #drawNow(size = {}) {
+    const figure = this.#plotly && this.#figure();
+    if (figure) this.#plotly.react(this.#element, figure.data, { ...figure.layout, ...size }, CONFIG);
+  }
+
+  #fit() {
+    if (this.#plotly && this.#element.offsetParent) this.#plotly.Plots.resize(this.#element);
   }
 
   /** Draws the chart again after a change of its data. */

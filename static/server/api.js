@@ -6,13 +6,14 @@ import { get, set } from "../base/storage.js";
 
 /**
  * A failed request: `message` is for a person, `status` is 0 if the server was not reached, and `retry_ms` is how long
- * the server asks to wait, 0 if it does not say.
+ * the server asks to wait, 0 if it does not say. `problems`: {field, sentence} for each wrong field of the body.
  */
 export class Refusal extends Error {
-  constructor(message, status, retry_ms = 0) {
+  constructor(message, status, retry_ms = 0, problems = []) {
     super(message);
     this.status = status;
     this.retry_ms = retry_ms;
+    this.problems = problems;
   }
 
   /** Whether asking again later makes sense. */
@@ -80,7 +81,8 @@ async function request(path, options, patience_s = PATIENCE_S) {
       0,
     );
   }
-  if (!response.ok) throw new Refusal(reason(answer, response.status), response.status, patienceOf(response.headers));
+  if (!response.ok)
+    throw new Refusal(reason(answer, response.status), response.status, patienceOf(response.headers), answer?.problems ?? []);
   return answer;
 }
 

@@ -79,5 +79,5 @@ export function number(typed) {
 export const list = (typed) =>
   String(typed ?? "")
     .split(",")
-    .map(number)
+    .map((part) => number(part.trim()))
     .filter((value) => value !== null);

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -30,6 +31,8 @@ TINY = {"architecture": "resnet-8", "policy": "batchnorm", "dataset": "digits", 
 ADMIN_TOKEN = "the token of the admin"
 READY_WITHIN_S, TRAINED_WITHIN_S = 150.0, 120.0
 PATIENCE_MS = 20_000
+RUNNING = re.compile("^(Preparing|Training|Testing|Analysing)$")
+"""The badge of a run that runs, in any of its phases."""
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.charts import drawn, until
-from tests.browser.conftest import Open, Watch
+from tests.browser.conftest import RUNNING, Open, Watch
 from tests.browser.puppet import Puppet
 from tests.browser.test_run import state
 
@@ -38,7 +38,7 @@ def test_a_refused_cancel_rolls_back_and_says_why(open_page: Open, puppet: Puppe
     puppet.advance(run_id, 0.3)
     page = open_page(f"/run?id={run_id}")
     own(page, run_id, token)
-    state(page).to_have_text("Running")
+    state(page).to_have_text(RUNNING)
     held: list[Route] = []
     page.route("**/cancel", lambda route: held.append(route))
     with page.expect_request("**/cancel"):
@@ -50,7 +50,7 @@ def test_a_refused_cancel_rolls_back_and_says_why(open_page: Open, puppet: Puppe
     story(page).to_contain_text("Stopping in epoch 4 of 12, as requested")
     held[0].fulfill(status=503, json={"detail": "the database does not respond right now; please try again"})
     alert(page, "the database does not respond").to_be_visible()
-    state(page).to_have_text("Running")
+    state(page).to_have_text(RUNNING)
     expect(page.get_by_role("button", name="Cancel")).to_be_enabled()
     puppet.finish(run_id)
 
@@ -106,7 +106,7 @@ def test_the_story_and_the_pinned_run(open_page: Open, puppet: Puppet) -> None:
     twin = puppet.done(policy="random-2", epochs=9, name="Random twin")
     run_id, _ = puppet.start(epochs=9)
     page = open_page(f"/run?id={run_id}")
-    story(page).to_contain_text("Starting")
+    story(page).to_contain_text("Preparing")
     puppet.advance(run_id, 0.5)
     story(page).to_contain_text("In epoch 5 of 9.")
     story(page).to_contain_text("of the features are off, and test accuracy is")

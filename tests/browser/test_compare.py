@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.studies.statistics import summary, t_quantile
-from tests.browser.conftest import Open
+from tests.browser.conftest import RUNNING, Open
 from tests.browser.puppet import Puppet
 
 CURVES = "document.querySelector('.overlay .plot')?.data"
@@ -93,7 +93,7 @@ def test_what_runs_goes_on_what_failed_stays_and_what_is_gone_is_named(
     expect(page.locator(".compare-problems .note")).to_have_count(2)
     expect(page.locator(".compare-problems")).to_contain_text("metric must be one of test, train")
     expect(page.locator(".legend-list")).to_contain_text("There is no run nosuchrun1234")
-    expect(page.locator(".legend-list .badge")).to_have_text(["Running", "Failed"])
+    expect(page.locator(".legend-list .badge")).to_have_text([RUNNING, "Failed"])
     page.wait_for_function(f"{CURVES}?.length === 2 && {CURVES}[0].x.length === 2")
     page.evaluate("Plotly.relayout(document.querySelector('.overlay .plot'), {'yaxis.range': [10, 20]})")
     puppet.finish(live)

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from app.views.downloads import TABLES
 from tests.browser.charts import LIGHT_TEXT, drawn, kinds, until
-from tests.browser.conftest import Open, Watch
+from tests.browser.conftest import RUNNING, Open, Watch
 from tests.browser.puppet import Puppet
 from tests.browser.test_run import state
 
@@ -19,7 +19,7 @@ def test_a_run_shows_its_findings_once_it_is_finished(open_page: Open, puppet: P
     run_id, _ = puppet.start()
     puppet.advance(run_id, 0.5)
     page = open_page(f"/run?id={run_id}")
-    state(page).to_have_text("Running")
+    state(page).to_have_text(RUNNING)
     drawn(page)
     heading = page.get_by_role("heading", name="The trained network, analysed")
     expect(heading).to_have_count(0)

@@ -207,3 +207,43 @@ def test_a_clone_is_the_same_run(open_page: Open, puppet: Puppet, fields: dict[s
 def puppet_defaults(fields: dict[str, Any]) -> dict[str, Any]:
     """What the puppet's runs have where `fields` says nothing."""
     return {key: value for key, value in SPEC.items() if key not in fields}
+
+
+def test_what_is_wrong_stands_at_its_field(open_page: Open, watch: Watch) -> None:
+    watch.expected.append("422")
+    page = open_page("/train")
+    told = page.locator('[data-slot="problem"]')
+    images = page.get_by_label("Training images")
+    images.fill("banana")
+    expect(page.locator("#field-train-examples .field-problem")).to_have_text(
+        "Training images must be a whole number of at least 16, got 'banana'."
+    )
+    expect(images).to_have_attribute("aria-invalid", "true")
+    expect(images).to_have_accessible_description(
+        "Training images must be a whole number of at least 16, got 'banana'."
+    )
+    expect(page.locator("#launch")).to_be_disabled()
+    page.get_by_label("Epochs").fill("0")
+    expect(page.locator(".field-problem")).to_have_count(2)
+    told.get_by_role("button", name="Training images").click()
+    expect(images).to_be_focused()
+    images.fill("64")
+    expect(page.locator(".field-problem")).to_have_count(1)
+    expect(images).not_to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Epochs").fill("2")
+    expect(page.locator(".field-problem")).to_have_count(0)
+    expect(told).to_be_hidden()
+    expect(page.locator("#launch")).to_be_enabled()
+
+
+def test_a_wrong_field_that_is_folded_away_is_shown(open_page: Open, watch: Watch) -> None:
+    watch.expected.append("422")
+    page = open_page("/train?lr=-1&lr_drops=0.5,x&policy=random-2&dataset=imagenet")
+    expect(page.locator("#field-dataset .field-problem")).to_contain_text("not on this server yet")
+    open_page("/train?lr=-1&lr_drops=0.5,x", page=page)
+    expect(page.locator("#field-lr .field-problem")).to_have_text(
+        "Learning rate must be a number above 0 and at most 1,000,000, got -1."
+    )
+    expect(page.locator("#field-lr-drops .field-problem")).to_contain_text("Drops at must be a number, got 'x'")
+    page.locator('[data-slot="problem"]').get_by_role("button", name="Learning rate").click()
+    expect(page.get_by_label("Learning rate")).to_be_focused()

@@ -14,6 +14,18 @@ from tests.browser.states import EVALUATED_WITHIN_MS
 from tests.browser.train_page import query
 
 STEPS = 150  # no page has more between two things
+FEW = 40  # the most from the top of a page to what it is for
+MAIN = {
+    "/": 'button[data-slot="examples"]',
+    "/train": "#launch",
+    "/paper": "main summary",
+    "/findings": "main details summary",
+    "/runs": ".runs-table tbody input",
+    "/room": "main form button",
+    "/run?id={0}": 'summary[aria-label^="Picture of the chart Accuracy"]',
+    "/compare?runs={0},{1}": 'summary[aria-label^="Data of the chart"], summary:has-text("Data")',
+}
+"""What each page is for, which few stops of the Tab key lead to."""
 SEEN = """() => {
   const ringed = (element, part = null) => {
     const { outlineStyle, outlineWidth } = getComputedStyle(element, part);
@@ -166,3 +178,34 @@ def test_a_menu_closes_itself_and_stays_within_the_window(open_page: Open, puppe
         assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.locator("h1").click()
     expect(page.locator(".menu[open]")).to_have_count(0)
+
+
+@pytest.mark.parametrize("path", MAIN)
+def test_few_stops_lead_to_what_a_page_is_for(open_page: Open, puppet: Puppet, path: str) -> None:
+    page = open_page(path.format(puppet.done(name="One"), puppet.done(name="Two", policy="output")))
+    wanted = page.locator(MAIN[path]).filter(visible=True).first
+    expect(wanted).to_be_visible()
+    for _ in range(FEW):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+    raise AssertionError(f"{FEW} stops do not lead to {MAIN[path]} of {path}")
+
+
+def test_the_layers_of_surgery_are_one_stop(open_working_page: Open, trained: str) -> None:
+    page = open_working_page(f"/surgery?run={trained}")
+    layers = page.locator(".layer-name")
+    expect(layers.first).to_have_attribute("aria-current", "true")
+    tab_to(page, ".layer-name")
+    page.keyboard.press("ArrowDown")
+    expect(layers.nth(1)).to_be_focused()
+    expect(layers.nth(1)).to_have_attribute("aria-current", "true")
+    page.keyboard.press("End")
+    expect(layers.last).to_be_focused()
+    page.keyboard.press("ArrowDown")  # there is no next one
+    expect(layers.last).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator(".feature").first).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Home")
+    expect(layers.first).to_be_focused()

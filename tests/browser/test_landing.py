@@ -14,7 +14,7 @@ from app.pages.landing import found
 from core.catalog.policy import trainable
 from core.documents.numbers import rounded
 from core.run.spec import RunSpec
-from tests.browser.conftest import Open, Site, Watch
+from tests.browser.conftest import RUNNING, Open, Site, Watch
 from tests.browser.puppet import Puppet
 from tests.browser.train_page import query
 
@@ -173,7 +173,7 @@ def test_the_latest_runs_follow_along(open_page: Open, puppet: Puppet) -> None:
     run_id, _ = puppet.start(name="Followed along")
     page = open_page("/")
     row = page.locator(".latest li", has_text="Followed along")
-    expect(row.locator(".badge")).to_have_text("Running")
+    expect(row.locator(".badge")).to_have_text(RUNNING)
     puppet.finish(run_id)
     expect(row.locator(".badge")).to_have_text("Finished")
     row.get_by_role("link").click()

@@ -11,7 +11,7 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser.charts import drawn, until
-from tests.browser.conftest import Open, Site, Watch
+from tests.browser.conftest import RUNNING, Open, Site, Watch
 from tests.browser.puppet import Puppet
 from tests.browser.waits import still
 
@@ -54,7 +54,7 @@ def test_nothing_is_asked_once_a_run_is_over(open_page: Open, puppet: Puppet) ->
     run_id, _ = puppet.start()
     puppet.advance(run_id, 0.5)
     page = timed(open_page, f"/run?id={run_id}")
-    expect(page.locator(".run-title .badge")).to_have_text("Running")
+    expect(page.locator(".run-title .badge")).to_have_text(RUNNING)
     drawn(page, "Accuracy")
     asked = feed_requests(page)
     began = time.monotonic()
@@ -74,7 +74,7 @@ def test_nothing_is_asked_once_a_run_is_over(open_page: Open, puppet: Puppet) ->
 def test_a_hidden_page_asks_rarely_and_in_the_end_nothing(open_page: Open, puppet: Puppet) -> None:
     run_id, _ = puppet.start()
     page = timed(open_page, f"/run?id={run_id}")
-    expect(page.locator(".run-title .badge")).to_have_text("Running")
+    expect(page.locator(".run-title .badge")).to_have_text(RUNNING)
     hide = """hidden => {
         Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
         document.dispatchEvent(new Event("visibilitychange"));
@@ -102,7 +102,7 @@ def test_pages_recover_by_themselves_when_the_server_comes_back(
     }
     open_pages = {path: open_page(path) for path in pages}
     for path, page in open_pages.items():
-        expect(page.locator(pages[path])).to_have_text("Running")
+        expect(page.locator(pages[path])).to_have_text(RUNNING)
     site.stop()
     for page in open_pages.values():
         expect(page.locator(".lost")).to_contain_text("Reconnecting")
@@ -120,7 +120,7 @@ def test_a_connection_that_stalls_is_given_up(open_page: Open, puppet: Puppet) -
     run_id, _ = puppet.start()
     puppet.advance(run_id, 0.2)
     page = open_page(f"/run?id={run_id}")
-    expect(page.locator(".run-title .badge")).to_have_text("Running")
+    expect(page.locator(".run-title .badge")).to_have_text(RUNNING)
     page.evaluate(
         "() => { const real = AbortSignal.timeout; AbortSignal.timeout = (ms) => real.call(AbortSignal, ms / 30) }"
     )
@@ -138,7 +138,7 @@ def test_too_many_requests_are_no_lost_connection(open_page: Open, puppet: Puppe
     run_id, _ = puppet.start()
     puppet.advance(run_id, 0.2)
     page = open_page(f"/run?id={run_id}")
-    expect(page.locator(".run-title .badge")).to_have_text("Running")
+    expect(page.locator(".run-title .badge")).to_have_text(RUNNING)
     asked: list[float] = []
 
     def refuse(route: Route) -> None:
@@ -180,7 +180,7 @@ def test_hundreds_of_ticks_leave_no_nodes_behind(open_page: Open, puppet: Puppet
     run_id, _ = puppet.start()
     puppet.advance(run_id, 0.5)
     page = open_page(f"/run?id={run_id}")
-    expect(page.locator(".run-title .badge")).to_have_text("Running")
+    expect(page.locator(".run-title .badge")).to_have_text(RUNNING)
     drawn(page, "Accuracy")
     last: dict[str, int] = {}
     ticks: list[Route] = []

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.charts import LIGHT_TEXT, drawn, kinds, until, x_range, zoom
-from tests.browser.conftest import Open, Watch
+from tests.browser.conftest import RUNNING, Open, Watch
 from tests.browser.puppet import Puppet
 
 TEST_POINTS = "plot.data[1].x.length"
@@ -25,7 +25,7 @@ def test_curves_grow_and_the_zoom_stays(open_page: Open, puppet: Puppet) -> None
     run_id, _ = puppet.start()
     puppet.advance(run_id, 0.3)
     page = open_page(f"/run?id={run_id}")
-    state(page).to_have_text("Running")
+    state(page).to_have_text(RUNNING)
     expect(page.locator(".run-line")).to_contain_text("Epoch 3.6 of 12")
     accuracy = drawn(page, "Accuracy")
     until(accuracy, f"{TEST_POINTS} === 4")
@@ -104,9 +104,9 @@ def test_a_queued_run_then_a_running_one_after_a_reload(open_page: Open, puppet:
     expect(page.locator(".run-line")).to_contain_text("Next in the queue")
     puppet.claim(run_id)
     puppet.advance(run_id, 0.2)
-    state(page).to_have_text("Running")
+    state(page).to_have_text(RUNNING)
     page.reload()
-    state(page).to_have_text("Running")
+    state(page).to_have_text(RUNNING)
     expect(page.get_by_role("heading", name="Patient")).to_be_visible()
     drawn(page)
     puppet.finish(run_id)
@@ -122,10 +122,10 @@ def test_only_the_browser_that_launched_it_can_cancel(open_page: Open, puppet: P
     run_id = parse_qs(urlsplit(owner.url).query)["id"][0]
     puppet.claim(run_id)
     puppet.advance(run_id, 0.3)
-    state(owner).to_have_text("Running")
+    state(owner).to_have_text(RUNNING)
 
     visitor = open_page(f"/run?id={run_id}")
-    state(visitor).to_have_text("Running")
+    state(visitor).to_have_text(RUNNING)
     expect(visitor.get_by_role("link", name="Change and run again")).to_be_visible()
     expect(visitor.get_by_role("button", name="Cancel")).to_be_hidden()
 
@@ -183,7 +183,7 @@ def test_an_interrupted_run_says_that_it_goes_on(open_page: Open, puppet: Puppet
     run_id, _ = puppet.start()
     puppet.advance(run_id, 0.4)
     page = open_page(f"/run?id={run_id}")
-    state(page).to_have_text("Running")
+    state(page).to_have_text(RUNNING)
     puppet.lose(run_id)
     state(page).to_have_text("Queued")
     puppet.claim(run_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -10,7 +11,8 @@ import sqlalchemy as sa
 from playwright.sync_api import Page, Route, expect
 
 from jobs.store.tables import RUNS
-from tests.browser.conftest import Open, Watch
+from jobs.worker.fitness import Fit
+from tests.browser.conftest import RUNNING, Open, Watch
 from tests.browser.puppet import Puppet
 
 TRACES = (
@@ -105,7 +107,7 @@ def test_states_change_in_the_table(open_page: Open, puppet: Puppet) -> None:
     run_id, _ = puppet.start(name="Table watcher")
     page = open_page("/runs?text=Table+watcher")
     row = page.locator(".runs-table tbody tr")
-    expect(row.locator(".badge")).to_have_text("Running")
+    expect(row.locator(".badge")).to_have_text(RUNNING)
     page.get_by_label("Compare Table watcher").check()
     puppet.finish(run_id)
     expect(row.locator(".badge")).to_have_text("Finished")
@@ -237,6 +239,24 @@ def test_who_trains_here_stands_above_the_table(open_page: Open, puppet: Puppet)
     puppet.store.workers.bye([puppet.identity.name])
     expect(lines).to_have_text(["No worker is running. Queued runs will start when one connects."])
     puppet.hello()
+    expect(lines.first).to_contain_text(": idle ·")
+
+
+def test_several_workers_fold_out_of_one_line(open_page: Open, puppet: Puppet) -> None:
+    others = [replace(puppet.identity, name=f"other-{k}", host=f"lab-{k}") for k in range(2)]
+    page = open_page("/runs")
+    puppet.hello()
+    puppet.store.workers.hello(others[0], 1)
+    puppet.store.workers.hello(others[1], 1, None, Fit("It takes no runs: its disk is full."))
+    line = page.locator(".workers summary")
+    expect(line).to_have_text("3 workers: idle · 1 needs attention")
+    lines = page.get_by_role("list", name="Workers").get_by_role("listitem")
+    expect(lines.first).to_be_hidden()
+    line.click()
+    expect(lines).to_have_count(3)
+    expect(lines.filter(has_text="lab-1")).to_contain_text("its disk is full")
+    puppet.store.workers.bye([other.name for other in others])
+    expect(line).to_be_hidden()
     expect(lines.first).to_contain_text(": idle ·")
 
 

@@ -7,7 +7,7 @@ import time
 from playwright.sync_api import expect
 
 from tests.browser.charts import drawn, until
-from tests.browser.conftest import Open
+from tests.browser.conftest import RUNNING, Open
 
 POINTS = "plot.data.reduce((sum, trace) => sum + trace.x.length, 0)"
 
@@ -20,14 +20,14 @@ def test_launch_watch_cancel_and_come_back(open_working_page: Open) -> None:
     page.get_by_role("button", name="Launch", exact=True).click()
     page.wait_for_url("**/run?id=*")
     badge = page.locator(".run-title .badge")
-    expect(badge).to_have_text("Running", timeout=60_000)
+    expect(badge).to_have_text(RUNNING, timeout=60_000)
     accuracy = drawn(page, "Accuracy")
     until(accuracy, f"{POINTS} > 4")
     grown = accuracy.evaluate(f"plot => {POINTS}")
     until(accuracy, f"{POINTS} > {grown + 3}")
     page.reload()
     until(drawn(page, "Accuracy"), f"{POINTS} > {grown + 3}")
-    expect(badge).to_have_text("Running")
+    expect(badge).to_have_text(RUNNING)
     clicked = time.monotonic()
     page.get_by_role("button", name="Cancel").click()
     expect(badge).to_have_text("Cancelled")

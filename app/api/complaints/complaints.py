@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from app.api.admin import Admin
 from app.api.common import By, Existing, Here, described, wrong
-from app.api.errors import Problem, explain, parse
+from app.api.errors import Problem, parse, told
 from app.api.rooms.rooms import Existing as ExistingRoom
 from app.api.rooms.rooms import room_url
 from app.views.runs import run_url
@@ -70,11 +70,11 @@ router = APIRouter()
 
 
 async def _of_run(request: Request) -> RunComplaint:
-    return parse(RunComplaint, await request.body(), explain)
+    return parse(RunComplaint, await request.body(), told)
 
 
 async def _of_room(request: Request) -> RoomComplaint:
-    return parse(RoomComplaint, await request.body(), explain)
+    return parse(RoomComplaint, await request.body(), told)
 
 
 @router.post(

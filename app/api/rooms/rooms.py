@@ -9,7 +9,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from app.api.common import By, Here, Services, Token, described, services_of, wrong
-from app.api.errors import Problem, explain, parse
+from app.api.errors import Problem, parse, told
 from app.api.runs import Question
 from app.web.answers import answer, answer_if_new
 from app.web.visitor import asker_of
@@ -73,15 +73,15 @@ router = APIRouter()
 
 
 async def _wanted(request: Request) -> RoomWanted:
-    return parse(RoomWanted, await request.body(), explain)
+    return parse(RoomWanted, await request.body(), told)
 
 
 async def _change(request: Request) -> RoomChange:
-    return parse(RoomChange, await request.body(), explain)
+    return parse(RoomChange, await request.body(), told)
 
 
 async def _nickname(request: Request) -> Nickname:
-    return parse(Nickname, await request.body(), explain)
+    return parse(Nickname, await request.body(), told)
 
 
 def _found(room_id: RoomId, here: Here) -> Room:

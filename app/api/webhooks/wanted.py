@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import Depends, Header
 
 from app.api.common import Here, Services, Site
-from app.api.errors import Problem
+from app.api.errors import invalid
 from app.views.runs import run_url
 from app.views.studies import study_url
+from core.run.problems import Fault
 from jobs.store.webhooks.endings import Wish
 from jobs.webhooks.address import BadAddress, check
 from jobs.webhooks.signature import secret_of
@@ -28,7 +29,7 @@ def _checked(url: str | None, here: Services) -> str | None:
     try:
         return check(url, here.settings.webhooks)
     except BadAddress as error:
-        raise Problem(422, f"webhook: {error}") from error
+        raise invalid([Fault("webhook", f"webhook: {error}")]) from error
 
 
 def _of_run(here: Here, site: Site, x_webhook: Named = None) -> Wish | None:

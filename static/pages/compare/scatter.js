@@ -35,7 +35,7 @@ export function scatterCard(change) {
   });
   const element = h(
     "section",
-    { class: "card scatter-card", "aria-labelledby": "scatter-title" },
+    { class: "card scatter-card screen-only", "aria-labelledby": "scatter-title" },
     h("div", { class: "overlay-head" }, h("h2", { id: "scatter-title" }, "Runs as points"), files),
     h("div", { class: "compare-fields" }, up.element, across.element, log.element),
     nothing,

@@ -23,9 +23,9 @@ export function charts(data, feed, view, rivals) {
     panel("Accuracy", null, (box) => curves(box, data, "top1", smoothing, rivals)),
     panel("Loss", null, (box) => curves(box, data, "loss", smoothing, rivals)),
     ...(data.run.spec.norm.affine ? features(data, feed, view) : [withoutGamma()]),
-    h("div", { class: "charts-head" }, h("h2", {}, "Pace")),
-    panel("Learning rate", null, (box) => learningRate(box, data, schedule)),
-    panel("Images per second", "During training; a moving average over about 50 steps.", (box) => speed(box, data)),
+    h("div", { class: "charts-head screen-only" }, h("h2", {}, "Pace")),
+    panel("Learning rate", null, (box) => learningRate(box, data, schedule), { paper: false }),
+    panel("Images per second", "During training; a moving average over about 50 steps.", (box) => speed(box, data), { paper: false }),
   );
 }
 
@@ -33,13 +33,16 @@ function withoutGamma() {
   return h("p", { class: "quiet charts-note" }, "This network’s norm layers have no γ and β, so there is no γ to show.");
 }
 
-/** A card with a title, a caption, the chart that `draw(box)` makes, and its numbers; `wide`: over all columns. */
-export function panel(title, caption, draw, wide = false) {
+/**
+ * A card with a title, a caption, the chart that `draw(box)` makes, and its numbers. `wide`: over all columns; `paper`:
+ * whether it is printed.
+ */
+export function panel(title, caption, draw, { wide = false, paper = true } = {}) {
   const box = h("div", { class: "plot" });
   const chart = draw(box);
   return h(
     "figure",
-    { class: wide ? "card chart charts-note" : "card chart" },
+    { class: ["card chart", wide && "charts-note", !paper && "screen-only"].filter(Boolean).join(" ") },
     h(
       "figcaption",
       {},

@@ -24,7 +24,7 @@ export function details(data, preview) {
 function happened(data) {
   return h(
     "section",
-    { class: "card", "aria-labelledby": "log-title" },
+    { class: "card screen-only", "aria-labelledby": "log-title" },
     h("h2", { id: "log-title" }, "What happened"),
     log(data),
   );

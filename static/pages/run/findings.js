@@ -52,7 +52,7 @@ function panels(found, { spec, counts }) {
           "Each column is a ReLU, from input to output; colour shows how many of its channels are zero that often. " +
             "Channels in the top row are always or almost always zero.",
           (box) => zeros(box, found),
-          true,
+          { wide: true, paper: false },
         )
       : null,
     facts(found, counts),
@@ -65,7 +65,7 @@ function facts(found, counts) {
   const share = percent(found.unused_parameters / counts.total);
   return h(
     "p",
-    { class: "charts-note", "data-slot": "unused" },
+    { class: "charts-note screen-only", "data-slot": "unused" },
     `${percent(found.relu_always_off)} of all ReLU channels are zero for every test image, ` +
       `${percent(found.relu_mostly_off)} for more than 99% of their pixels. `,
     `${whole(found.unused_parameters)} of ${whole(counts.total)} parameters (${share}) feed or read only channels ` +
@@ -103,7 +103,7 @@ function statistics(found) {
   });
   return h(
     "section",
-    { class: "card charts-note statistics", "aria-labelledby": "statistics-title" },
+    { class: "card charts-note statistics screen-only", "aria-labelledby": "statistics-title" },
     h("h3", { id: "statistics-title" }, "γ and β in numbers"),
     table("Layers", some ? totals : totals.slice(0, 1), "γ and β of all layers"),
     layers,

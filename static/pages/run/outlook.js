@@ -35,12 +35,6 @@ export class Expected extends EventTarget {
     const range = this.value?.[key];
     if (!range) return null;
     const passed = (performance.now() - this.#at) / 1000;
-    return rough({ low: Math.max(0, range.low - passed), high: Math.max(0, range.high - passed) });
+    return { low: Math.max(0, range.low - passed), high: Math.max(0, range.high - passed) };
   }
-}
-
-/** Widens a range to round numbers of seconds. */
-function rough({ low, high }) {
-  const step = high < 120 ? 5 : high < 7200 ? 60 : 1800;
-  return { low: Math.floor(low / step) * step, high: Math.ceil(high / step) * step };
 }

@@ -1,5 +1,6 @@
 /**
- * Whether the queue is paused, and the workers, a line for each: what it does, how busy its machine is, and its free disk space.
+ * Whether the queue is paused, and the workers: what each does, how busy its machine is, and its free disk space. One
+ * line of text, because it arrives after the page and must not move it; several workers fold out of theirs.
  */
 
 import { modeWords } from "../../server/allowance.js";
@@ -9,13 +10,15 @@ import { bytes, whole } from "../../base/format.js";
 import { repeat } from "../../server/live.js";
 
 const EVERY_MS = 6000;
-const MOST = 6; // lines
+const MOST = 20; // lines
 const LITTLE_BYTES = 2e9; // of free disk: datasets and checkpoints may not fit
 
-/** Two elements: a note, hidden while the queue is open, and the list. */
+/** Two elements: a note, hidden while the queue is open, and the workers. */
 export function workersLine() {
   const note = h("p", { class: "note", role: "status", hidden: true });
-  const list = h("ul", { class: "workers", "aria-label": "Workers" });
+  const list = h("ul", { "aria-label": "Workers" });
+  const several = h("details", { hidden: true }, h("summary", {}, h("span", { "data-slot": "words" })));
+  const element = h("div", { class: "workers" }, several, list);
   repeat(async () => {
     const { workers, mode } = await ask("/api/workers");
     note.textContent = modeWords(mode);
@@ -30,9 +33,21 @@ export function workersLine() {
       entry.dataset.scarce = String(Boolean(trouble ?? note) || (machine?.disk_free_bytes ?? Infinity) < LITTLE_BYTES);
       slot(entry, "words").title = workers[index]?.machine?.processor ?? "";
     });
+    const folded = workers.length > 1;
+    say(several, "words", sum(workers));
+    show(several, folded);
+    if (folded !== several.contains(list)) (folded ? several : element).append(list);
     return EVERY_MS;
   });
-  return [note, list];
+  return [note, element];
+}
+
+/** `3 workers: training 2 runs · 1 needs attention` */
+function sum(workers) {
+  const running = workers.reduce((total, worker) => total + worker.running, 0);
+  const sick = workers.filter(({ trouble }) => trouble).length;
+  const doing = `${whole(workers.length)} workers: ${running ? `training ${whole(running)} ${running === 1 ? "run" : "runs"}` : "idle"}`;
+  return sick ? `${doing} · ${whole(sick)} ${sick === 1 ? "needs" : "need"} attention` : doing;
 }
 
 /** `Worker on lab-3: training 2 runs · load 3.1 on 4 cores · 41 GB of disk free` */

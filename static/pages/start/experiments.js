@@ -4,7 +4,7 @@
 
 import { ask } from "../../server/api.js";
 import { h, show, slot } from "../../base/dom.js";
-import { roughly } from "../../base/format.js";
+import { range } from "../../base/format.js";
 import { repeat } from "../../server/live.js";
 import { toQuery } from "../../server/spec.js";
 import { launches } from "../../site/launch.js";
@@ -13,7 +13,7 @@ export function questions(element) {
   const problem = slot(element, "experiments-problem");
   repeat(async () => {
     const [first, ...rest] = await ask("/api/experiments");
-    slot(document, "examples-time").textContent = `${roughly(first.estimate_s)} here`;
+    slot(document, "examples-time").textContent = `${range(first.estimate_s)} here`;
     for (const experiment of rest) card(element, experiment, problem);
     return false;
   });
@@ -24,7 +24,7 @@ function card(element, experiment, problem) {
   const item = element.querySelector(`[data-experiment="${name}"]`);
   const button = item?.querySelector("button");
   if (!button?.disabled) return; // done already: the task runs again when the page becomes visible again
-  slot(item, "takes").textContent = `${roughly(estimate_s)} here`;
+  slot(item, "takes").textContent = `${range(estimate_s)} here`;
   const link = item.querySelector("a");
   link.href = `/train${toQuery(runs[0])}`;
   link.append(h("span", { class: "offscreen" }, `: ${sentence}`));

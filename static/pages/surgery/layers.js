@@ -1,5 +1,6 @@
 /**
- * The table of all layers with the number of features that are off; a click on a layer shows its features.
+ * The table of all layers with the number of features that are off; a click on a layer shows its features. It is one
+ * tab stop, in which the arrow keys lead from layer to layer.
  */
 
 import { h } from "../../base/dom.js";
@@ -31,9 +32,19 @@ export function layerTable(operation) {
       bar.style.setProperty("--share", zeros / gamma.length);
       const chosen = name === operation.layer;
       row.classList.toggle("chosen", chosen);
+      button.tabIndex = chosen ? 0 : -1;
       if (chosen) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
     });
+  const body = h("tbody", {}, rows.map(({ row }) => row));
+  body.addEventListener("keydown", (event) => {
+    const at = rows.findIndex(({ button }) => button === event.target);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
+    if (at < 0 || to === undefined || !rows[to]) return;
+    event.preventDefault();
+    operation.choose(rows[to].name);
+    rows[to].button.focus();
+  });
   operation.addEventListener("change", update);
   update();
   const heads = ["Layer", "Features", "Off", "Share"].map((title, k) =>
@@ -42,6 +53,6 @@ export function layerTable(operation) {
   return h(
     "div",
     { class: "scroll layer-scroll", tabindex: "0", role: "region", "aria-label": "Layers" },
-    h("table", { class: "table layer-table" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows.map(({ row }) => row))),
+    h("table", { class: "table layer-table" }, h("thead", {}, h("tr", {}, heads)), body),
   );
 }

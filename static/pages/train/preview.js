@@ -10,6 +10,7 @@ import { compact, percent, range, whole } from "../../base/format.js";
 import { current } from "./form.js";
 import "./launch.js"; // it hears of each preview
 import { parts } from "./parts.js";
+import { mark, unfold } from "./problems.js";
 import { mountStart } from "./start.js";
 
 const RETRY_MS = 2000;
@@ -30,10 +31,12 @@ export function mount(element) {
       network.draw(preview.plan);
       commandLine(preview.cli);
       document.dispatchEvent(new CustomEvent("onlybn:preview", { detail: preview }));
-      settle(element, null);
+      settle(element, []);
     } catch (refusal) {
       if (turn !== asked) return;
-      settle(element, refusal.message);
+      await unfold(refusal.problems);
+      if (turn !== asked) return;
+      settle(element, refusal.problems.length ? refusal.problems : [{ field: "", sentence: refusal.message }]);
       if (refusal.passing) setTimeout(() => turn === asked && update(spec), Math.max(RETRY_MS, refusal.retry_ms));
     }
   }
@@ -88,11 +91,15 @@ function commandLine(text) {
   if (!place.hasChildNodes()) place.append(copyButton("Copy", () => cli.textContent, "button small"));
 }
 
-function settle(element, problem) {
-  element.firstElementChild.dataset.state = problem ? "refused" : "ready";
+/** Shows the `problems` of the form, at their fields and in the preview; none: it can be launched. */
+function settle(element, problems) {
+  const refused = problems.length > 0;
+  element.firstElementChild.dataset.state = refused ? "refused" : "ready";
   const message = slot(element, "problem");
-  message.textContent = problem ?? "";
-  show(message, Boolean(problem));
+  const told = mark(problems);
+  if (message.textContent !== told.map(({ textContent }) => textContent).join("")) message.replaceChildren(...told);
+  show(message, refused);
+  if (refused) say(document, "launch-summary", "This run cannot be launched yet.");
   const launch = document.getElementById("launch");
-  if (launch && launch.getAttribute("aria-busy") !== "true") launch.disabled = Boolean(problem);
+  if (launch && launch.getAttribute("aria-busy") !== "true") launch.disabled = refused;
 }

@@ -32,6 +32,7 @@ def test_a_launched_run_waits_and_the_workers_get_a_hint(client: TestClient, wok
     assert run["counts"]["trainable"] == 1120
     assert run["spec"]["recipe"]["lr"] == 0.05 and run["spec"]["train_examples"] == 64
     assert run["progress"] == {
+        "phase": None,
         "step": 0,
         "total_steps": 2,
         "share": 0.0,
@@ -71,43 +72,6 @@ def test_a_failed_run_says_why(client: TestClient, store: Store, trainer: Traine
     store.claims.fail(run_id, 1, "diverged", "The loss became infinite at step 3.")
     error = client.get(f"/api/runs/{run_id}").json()["error"]
     assert error == {"kind": "diverged", "message": "The loss became infinite at step 3."}
-
-
-@pytest.mark.parametrize(
-    ("changed", "words"),
-    [
-        ({"epochs": 0}, "epochs must be a whole number in 1..400, got 0"),
-        ({"architecture": "resnet-15"}, "resnet-14 and resnet-20"),
-        ({"policy": "batchnorn"}, "Did you mean 'batchnorm'?"),
-        ({"dataset": "minst"}, "Did you mean 'mnist'?"),
-        ({"epoch": 3}, "epoch is not a field of a run"),
-        ({"train_examples": 10**6}, "train_examples must be 16..1438 for digits"),
-        ({"recipe": {"lr": "fast"}}, "recipe.lr"),
-        ({"recipe": {"lr_drops": [0.9, 0.1]}}, "lr_drops must increase"),
-        ({"name": "<script>"}, "name"),
-    ],
-)
-def test_a_wrong_spec_is_refused_in_words(client: TestClient, changed: dict[str, Any], words: str) -> None:
-    for path in ("/api/runs", "/api/preview"):
-        answer = client.post(path, json={**SPEC, **changed})
-        assert answer.status_code == 422 and list(answer.json()) == ["detail"]
-        assert words in answer.json()["detail"]
-
-
-@pytest.mark.parametrize(
-    "body",
-    ["", "{", "[]", "null", "7", '"spec"', json.dumps(SPEC)[:-1] + ', "recipe": {"lr": NaN}}', "[" * 5000, "\xff"],
-)
-@pytest.mark.parametrize("path", ["/api/runs", "/api/preview", "/api/feed"])
-def test_a_body_that_is_no_object_is_refused_in_words(client: TestClient, path: str, body: str) -> None:
-    answer = client.post(path, content=body.encode("latin-1"))
-    assert answer.status_code == 422, answer.text
-    assert isinstance(answer.json()["detail"], str) and "Traceback" not in answer.text
-
-
-def test_a_missing_field_is_named(client: TestClient) -> None:
-    answer = client.post("/api/runs", json={"architecture": "resnet-14"})
-    assert "policy is missing" in answer.json()["detail"]
 
 
 def test_a_full_queue_refuses(client: TestClient, settings: Settings, store: Store) -> None:

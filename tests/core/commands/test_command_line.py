@@ -132,12 +132,12 @@ def _alive(pid: int) -> bool:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--epochs", "0"], "epochs must be a whole number in 1..400, got 0"),
-        (["--epochs", "many"], "epochs must be a whole number in 1..400, got 'many'"),
+        (["--epochs", "0"], "epochs must be a whole number from 1 to 400, got 0"),
+        (["--epochs", "many"], "epochs must be a whole number from 1 to 400, got 'many'"),
         (["--policy", "bn"], "Allowed: batchnorm, all"),
         (["--dataset", "emnist"], "Allowed: digits"),
         (["--architecture", "resnet-16"], "nearest: resnet-14 and resnet-20"),
-        (["--set", "lr=-1"], "recipe.lr must be a number > 0"),
+        (["--set", "lr=-1"], "recipe.lr must be a number above 0"),
         (["--set", "lr"], "--set takes KEY=VALUE"),
         (["--set", "architecture.depth=3"], "architecture has no parts"),
         (["--set", "depth=3"], "depth is not a field of a run"),

@@ -26,7 +26,7 @@ def test_the_list_and_what_is_refused(tmp_path: Path) -> None:
     assert listed.returncode == 0 and "random-k" in listed.stdout and "18 runs" in listed.stdout
     for words, message in (
         (["studies", "run", "deep"], "unknown study 'deep'"),
-        ([*TINY, "--set", "epochs=0", "--out", tmp_path / "x"], "epochs must be a whole number in 1..400, got 0"),
+        ([*TINY, "--set", "epochs=0", "--out", tmp_path / "x"], "epochs must be a whole number from 1 to 400, got 0"),
         ([*TINY, "--set", "policy=bn", "--out", tmp_path / "x"], "Allowed: batchnorm, all"),
         ([*TINY, "--set", "dataset.x=3", "--out", tmp_path / "x"], "dataset is 'digits' and has no parts"),
         ([*TINY, "--set", "architecture.x=3", "--out", tmp_path / "x"], "the study varies architecture: --set"),

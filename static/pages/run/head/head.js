@@ -44,7 +44,7 @@ export function head(data, feed, preview, expected, rivals) {
     h("p", { class: "quiet run-resources", "data-slot": "resources", hidden: true }),
     h("p", { class: "quiet run-resources", "data-slot": "kept", hidden: true }),
     h("p", { class: "problem", "data-slot": "error", role: "alert", hidden: true }),
-    h("p", { class: "note", "data-slot": "attempt", hidden: true }),
+    h("p", { class: "quiet run-resources", "data-slot": "attempt", hidden: true }),
     h("p", { class: "note", "data-slot": "warning", hidden: true }),
     h(
       "dl",
@@ -145,8 +145,8 @@ function line(run, expected) {
   }
   if (run.state === "running") {
     const parts = [
-      step ? `Epoch ${epochOf((step / total_steps) * run.spec.epochs)} of ${run.spec.epochs}` : "Starting",
-      steps,
+      step ? `Epoch ${epochOf((step / total_steps) * run.spec.epochs)} of ${run.spec.epochs}` : null,
+      step ? steps : null,
       run.unattended ? "its worker does not respond; the next free worker will take over" : doing(run.progress),
       ends ? `${range(ends)} left` : eta_s === null ? null : `${duration(eta_s)} left`,
     ];
@@ -170,15 +170,12 @@ function notices(element, { run, log }) {
   const warning = log.findLast(({ kind }) => kind === "warning");
   show(say(element, "warning", warning?.message ?? ""), Boolean(warning) && !run.lost?.curves);
   show(say(element, "error", run.error?.message ?? ""), Boolean(run.error));
-  const again = run.attempt > 1 && !isOver(run);
-  show(
-    say(
-      element,
-      "attempt",
-      again ? `Attempt ${run.attempt}: the run was interrupted and resumed from its last checkpoint.` : "",
-    ),
-    again,
-  );
+  const again = run.attempt > 1 && run.state === "running";
+  const resumed = log.findLast(({ kind, attempt }) => kind === "resumed" && attempt === run.attempt);
+  const from = resumed?.message.match(/step (\d+)/)?.[1]; // the rest of the line is about the machine
+  const begun = run.progress.step ? "Started again from the beginning." : "Resuming…";
+  const how = from ? `Resumed from the checkpoint at step ${whole(Number(from))}.` : begun;
+  show(say(element, "attempt", again ? `${how} This is attempt ${run.attempt}.` : ""), again);
 }
 
 function numbers(element, { run, points, snapshots, layers }) {

@@ -34,7 +34,7 @@ const STORIES = {
     if (run.cancel_requested) return [`Stopping in ${epochOf(run)}, as requested. The curves so far are kept.`];
     if (analysed !== null) return ["Training is complete. Analysing the trained network… ", ...standing(facts)];
     if (!step && tested !== null) return ["Testing the random network before training…"];
-    if (!step) return ["Starting: initialising the network and loading images…"];
+    if (!step) return ["Preparing: initialising the network and loading images…"];
     const where = step >= total_steps ? `All ${run.spec.epochs} epochs are complete` : `In ${epochOf(run)}`;
     return [`${where}. `, ...standing(facts)];
   },
