@@ -11,7 +11,7 @@ export function reports(id) {
   const nickname = reportOne("Report a nickname", path, "nickname");
   const title = h("span", {});
   let shown = null;
-  const element = h("p", { class: "room-report" }, title, nickname);
+  const element = h("p", { class: "room-report screen-only" }, title, nickname);
   return {
     element,
     update(room) {

@@ -21,7 +21,7 @@ export function webhookLine(data) {
   secret.title = "With it the receiver checks that a message comes from this server.";
   const element = h(
     "p",
-    { class: "webhook-line", hidden: true },
+    { class: "webhook-line screen-only", hidden: true },
     h("span", { "data-slot": "webhook", role: "status" }),
     again,
     secret,
