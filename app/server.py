@@ -37,7 +37,9 @@ from app.api import (
     studies,
 )
 from app.api.common import Services
+from app.api.complaints import complaints
 from app.api.rooms import rooms
+from app.api.webhooks import webhooks
 from app.live.feed import Feed
 from app.live.folder import DataFolder
 from app.live.messages import Question
@@ -79,7 +81,9 @@ ROUTERS = tuple(
         status,
         shares,
         reports,
+        complaints,
         rooms,
+        webhooks,
         admin,
     )
 )
@@ -97,6 +101,8 @@ READ_BY_US = (
     rooms.RoomWanted,
     rooms.RoomChange,
     rooms.Nickname,
+    complaints.RunComplaint,
+    complaints.RoomComplaint,
 )
 """JSON bodies that the routes parse themselves, for their own error messages."""
 FASTAPIS_ERRORS = ("HTTPValidationError", "ValidationError")

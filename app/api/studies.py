@@ -7,6 +7,7 @@ from pydantic import Field
 
 from app.api.common import COSTLY, By, Here, Services, Site, Token, described, wrong
 from app.api.errors import Problem, parse, told
+from app.api.webhooks.wanted import StudyWebhook, secret
 from app.views import studies
 from app.views.questions import refusal
 from app.views.study import StudyView
@@ -82,21 +83,26 @@ def list_questions(here: Here) -> Response:
     openapi_extra=described(StudyRequest, EXAMPLE),
     summary="Launch a study",
 )
-def launch_study(asked: Annotated[StudyRequest, Depends(_request)], here: Here, by: By) -> Response:
+def launch_study(
+    asked: Annotated[StudyRequest, Depends(_request)], here: Here, by: By, webhook: StudyWebhook
+) -> Response:
     """Queue the missing runs. The study reuses finished runs of the same spec and joins waiting and running ones.
 
     If the whole study has finished already, the response is that study, with status 200 and without a token. Else
     keep `owner_token`: it is shown only once, and is needed to cancel or resume the study.
+
+    The address in `X-Webhook` gets one message when all runs of the study have ended, or when it is cancelled.
     """
     if reason := refusal(asked.name, asked.scale, here.settings.largest_study):
         raise Problem(403, reason)
-    launched = here.store.studies.launch(_named(asked), by=by, limits=here.settings.limits)
+    launched = here.store.studies.launch(_named(asked), by=by, limits=here.settings.limits, webhook=webhook)
     _wake(here, launched.new_runs)
     content: studies.LaunchedStudy = {
         "id": launched.id,
         "url": studies.study_url(launched.id, here.settings.public_url),
         "owner_token": launched.token,
         "new_runs": len(launched.new_runs),
+        "webhook_secret": secret(webhook, launched.id, here) if launched.token else None,
     }
     return answer(content, 201 if launched.token else 200)
 

@@ -46,13 +46,15 @@ class Questions(TypedDict):
 class LaunchedStudy(TypedDict):
     """A new study, or one that has already answered the same question; such a study has no token (null).
 
-    `owner_token` is shown only once; `new_runs` says how many runs the study had to launch.
+    `owner_token` is shown only once; `new_runs` says how many runs the study had to launch. `webhook_secret`: as
+    of runs.
     """
 
     id: str
     url: str
     owner_token: str | None
     new_runs: int
+    webhook_secret: str | None
 
 
 class Studies:

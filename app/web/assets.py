@@ -54,7 +54,7 @@ ORDER = (
     *("term", "keys", "about", "sheet", "embed"),
     *("surgery", "threshold", "features", "image"),
     "gallery",
-    *("labels", "room"),
+    *("labels", "room", "webhook"),
     "print",
 )
 """The style sheets of static/sheets/ in their order of precedence; pages load them joined, as /static/site.css.
