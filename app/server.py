@@ -37,9 +37,11 @@ from app.api import (
     studies,
 )
 from app.api.common import Services
+from app.api.complaints import complaints
 from app.api.questions import questions
 from app.api.questions.reading import StudyRequest
 from app.api.rooms import rooms
+from app.api.webhooks import webhooks
 from app.live.feed import Feed
 from app.live.folder import DataFolder
 from app.live.messages import Question
@@ -83,7 +85,9 @@ ROUTERS = tuple(
         status,
         shares,
         reports,
+        complaints,
         rooms,
+        webhooks,
         admin,
     )
 )
@@ -102,6 +106,8 @@ READ_BY_US = (
     rooms.RoomWanted,
     rooms.RoomChange,
     rooms.Nickname,
+    complaints.RunComplaint,
+    complaints.RoomComplaint,
 )
 """JSON bodies that the routes parse themselves, for their own error messages."""
 FASTAPIS_ERRORS = ("HTTPValidationError", "ValidationError")

@@ -31,10 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("restore", "bring a removed run back"),
         ("pin", "never delete a run"),
         ("unpin", "undo pin"),
-        ("dismiss", "dismiss the reports of a run's name; the name stays"),
+        ("dismiss", "dismiss the reports of a run's name, or of text-NUMBER; it stays"),
+        ("clear", "remove a reported note, tag, nickname or title: text-NUMBER"),
     ):
         commands.add_parser(name, help=meaning).add_argument("run", nargs="+", metavar="RUN_ID")
-    commands.add_parser("reports", help="the names that visitors have reported as offensive")
+    commands.add_parser("reports", help="the names and texts that visitors have reported as offensive")
     rename = commands.add_parser("rename", help="give a run another name")
     rename.add_argument("run", metavar="RUN_ID")
     rename.add_argument("name", metavar="NAME", help="the new name; '' for none")
@@ -58,9 +59,10 @@ def run(arguments: argparse.Namespace, settings: WorkerSettings, store: Store) -
         return _rename(arguments.run, arguments.name, store)
     missing = [run_id for run_id in arguments.run if not _change(what, run_id, store)]
     for run_id in missing:
-        there_is_no = "no open report of run" if what == "dismiss" else "no run"
+        there_is_no = "no open report of" if what in ("dismiss", "clear") else "no run"
         print(f"error: there is {there_is_no} {run_id}", file=sys.stderr)
-    print(f"{len(arguments.run) - len(missing)} of {len(arguments.run)} runs: {what}")
+    of = "reports" if what in ("dismiss", "clear") else "runs"
+    print(f"{len(arguments.run) - len(missing)} of {len(arguments.run)} {of}: {what}")
     return REFUSED if missing else DONE
 
 
@@ -69,9 +71,18 @@ def _change(what: str, run_id: str, store: Store) -> bool:
         return store.switch.remove(run_id)
     if what == "restore":
         return store.runs.restore(run_id) is not None
-    if what == "dismiss":
-        return store.reports.dismiss(run_id) > 0
+    if what in ("dismiss", "clear"):
+        return _settle(what, run_id, store)
     return store.switch.pin(run_id, what == "pin")
+
+
+def _settle(what: str, named: str, store: Store) -> bool:
+    """`named`: the id of a run whose name was reported, or text-NUMBER. False: there is no such report."""
+    kind, _, number = named.partition("-")
+    if kind == "text" and number.isdecimal():
+        settle = store.complaints.clear if what == "clear" else store.complaints.dismiss
+        return settle(int(number)) > 0
+    return what == "dismiss" and store.reports.dismiss(named) > 0
 
 
 def _rename(run_id: str, name: str, store: Store) -> int:
@@ -86,12 +97,16 @@ def _rename(run_id: str, name: str, store: Store) -> int:
 
 
 def _print_reports(store: Store) -> None:
-    """A line a run: its id, how many visitors reported it, and its name."""
-    reports = store.reports.open()
+    """A line a run: its id, how many visitors reported it, and its name. Then the other texts, as text-NUMBER."""
+    reports, complaints = store.reports.open(), store.complaints.open()
     for one in reports:
         print(f"{one.run_id}  {one.reports:3}  {one.name}")
-    if not reports:
-        print("No names have been reported.")
+    for other in complaints:
+        print(
+            f"text-{other.number}  {other.complaints:3}  {other.kind} of {other.about}: {' '.join(other.text.split())}"
+        )
+    if not reports and not complaints:
+        print("Nothing has been reported.")
 
 
 def _print_status(settings: WorkerSettings, store: Store) -> None:
@@ -103,5 +118,5 @@ def _print_status(settings: WorkerSettings, store: Store) -> None:
         f"waiting   {health.queued} runs, {store.queue.backlog()} requests of at most {settings.max_queued}\n"
         f"running   {health.running}\n"
         f"evicted   {f'{last.runs} runs when space was last needed' if last else 'nothing yet'}\n"
-        f"reports   {len(store.reports.open())} runs"
+        f"reports   {len(store.reports.open()) + len(store.complaints.open())}"
     )

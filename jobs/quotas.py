@@ -26,7 +26,8 @@ UNKNOWN = Asker()
 class Portion:
     """The most of everything for one asker; 0: no limit. `uploads` and `kept` are bytes.
 
-    `waiting` counts requests: a single run, or a study. `hourly` counts launches, also repeated ones.
+    `waiting` counts requests: a single run, or a study. `hourly` counts launches, also repeated ones. `webhooks` counts
+    those that may still send something.
     """
 
     running: int = 0
@@ -35,6 +36,7 @@ class Portion:
     evaluations: int = 0
     uploads: int = 0
     kept: int = 0
+    webhooks: int = 0
 
     def times(self, factor: int) -> Portion:
         """The share of `factor` askers together."""
@@ -142,8 +144,15 @@ def refuse_evaluations(whose: str, waiting: int, most: int) -> str:
     return f"{waiting} evaluations {whose} are waiting; the limit is {most}. Try again in a minute."
 
 
+def refuse_webhooks(whose: str, waiting: int, most: int) -> str:
+    return (
+        f"{waiting} webhooks {whose} wait for the end of a run or for their receiver; the limit is {most}. Launch "
+        "without one, or take an earlier one away."
+    )
+
+
 def refuse_reports(reported: int, most: int) -> str:
-    return f"{reported} names were reported from your network address within an hour; the limit is {most}."
+    return f"{reported} reports came from your network address within an hour; the limit is {most}."
 
 
 def words(seconds: float) -> str:

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.machine.processor import available_cores
 from jobs.quotas import MEGABYTE, Cap, Limits, Portion
+from jobs.webhooks.address import Reach
 
 KEY_BYTES = 32
 HIDDEN = ("SECRET", "PASSWORD", "TOKEN", "DATABASE_URL", "QUEUE_URL", "ARTEFACTS")
@@ -32,6 +33,7 @@ PROFILES: dict[Profile, dict[str, object]] = {
         "owner_evaluations": 30,
         "owner_uploads_mb": 256,
         "owner_kept_mb": 50_000,
+        "owner_webhooks": 100,
         "address_owners": 0,
         "run_minutes": 0,
         "run_memory_mb": 0,
@@ -50,6 +52,8 @@ PROFILES: dict[Profile, dict[str, object]] = {
         "owner_evaluations": 4,
         "owner_uploads_mb": 16,
         "owner_kept_mb": 200,
+        "owner_webhooks": 5,
+        "webhooks": "off",
         "address_owners": 3,
         "run_minutes": 60,
         "run_memory_mb": 3000,
@@ -157,6 +161,9 @@ class WorkerSettings(BaseSettings):
     owner_kept_mb: int = Field(
         0, ge=0, description="Megabytes that the runs and files of one visitor may keep; 0: no limit."
     )
+    owner_webhooks: int = Field(
+        0, ge=0, le=100_000, description="How many webhooks of one visitor may wait to be sent; 0: no limit."
+    )
     address_owners: int = Field(
         0, ge=0, le=10_000, description="How many visitors one network address counts as; 0: addresses have no limit."
     )
@@ -174,6 +181,11 @@ class WorkerSettings(BaseSettings):
     )
     budget_mb: int = Field(
         0, ge=0, description="Megabytes that the data folder may take; the oldest runs make room. 0: no limit."
+    )
+    webhooks: Reach = Field(
+        "public",
+        description="Addresses that may be told when a run or study has ended: public, https to the Internet; private, "
+        "also loopback and private networks; off, none.",
     )
     admin_token: SecretStr | None = Field(
         None, min_length=16, description="Token that identifies the operator; unset: only python -m jobs admin."
@@ -203,6 +215,7 @@ class WorkerSettings(BaseSettings):
             self.owner_evaluations,
             self.owner_uploads_mb * MEGABYTE,
             self.owner_kept_mb * MEGABYTE,
+            self.owner_webhooks,
         )
         cap = Cap(60 * self.run_minutes, self.run_memory_mb * MEGABYTE, self.run_disk_mb * MEGABYTE)
         return Limits(self.max_queued, share, self.address_owners, cap)

@@ -37,8 +37,8 @@ class Amended(Model):
 class AdminView(TypedDict):
     """The queue and what is kept. `waiting`: runs; `requests`: single runs and studies, of which `requests_most` may
     wait. `machines`: all workers by name. `folder_bytes`: what the data folder of the web server holds; `budget_bytes`:
-    what it may hold, 0: no limit. `evicted_at`: when runs last had to make room, null: never. `reports`: how many runs
-    have reported names.
+    what it may hold, 0: no limit. `evicted_at`: when runs last had to make room, null: never. `reports`: how many
+    names, notes, tags, nicknames and titles were reported.
     """
 
     mode: Mode
@@ -213,5 +213,5 @@ def _view(here: Here) -> AdminView:
         "budget_bytes": here.settings.budget_mb * MEGABYTE,
         "evicted_at": last.at if last else None,
         "evicted_runs": last.runs if last else 0,
-        "reports": len(here.store.reports.open()),
+        "reports": len(here.store.reports.open()) + len(here.store.complaints.open()),
     }

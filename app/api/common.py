@@ -18,6 +18,7 @@ from app.preview.outlook import Outlooks
 from app.settings import Settings
 from app.views.studies import Studies
 from app.web.limits import Limiter
+from app.web.shared import Shared
 from app.web.visitor import asker_of
 from jobs.quotas import Asker
 from jobs.store.mapping import UnreadableRun
@@ -30,7 +31,8 @@ class Services:
     """The services of the routes. `wake(run_id)` tells the workers about a new row; a lost message does no harm.
 
     `specs`, `texts`, `files`: what parses specs, specs in YAML, and files of tensors, each in few threads; `costly`:
-    what takes more than a tenth of a second otherwise; `quick`: what must answer whatever else goes on.
+    what takes more than a tenth of a second otherwise; `quick`: what must answer whatever else goes on. `shared`: what
+    everybody in a room asks for, by its id.
     """
 
     settings: Settings
@@ -48,6 +50,7 @@ class Services:
     files: Limiter = field(default_factory=lambda: Limiter(1, waiting=8))
     costly: Limiter = field(default_factory=lambda: Limiter(3, waiting=40))
     quick: Limiter = field(default_factory=lambda: Limiter(8, waiting=2000))
+    shared: Shared[Any] = field(default_factory=Shared)
 
 
 class WrongField(TypedDict):

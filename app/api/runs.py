@@ -10,6 +10,7 @@ from app.api import starts
 from app.api.common import COSTLY, By, Existing, Found, Here, RunId, Token, described, found, refuse_others, wrong
 from app.api.errors import Problem, invalid, parse, told
 from app.api.spec import EXAMPLE, Spec
+from app.api.webhooks.wanted import RunWebhook, secret
 from app.form.experiments import EXPERIMENTS
 from app.preview.outlook import Outlook
 from app.views import runs as views
@@ -75,6 +76,7 @@ def launch_run(
     spec: Spec,
     here: Here,
     by: By,
+    webhook: RunWebhook,
     keep: Annotated[Literal["network"] | None, Query(description="network: whatever its size.")] = None,
     question: Annotated[Question | None, Query(description="The question of the first page that it answers.")] = None,
     room: Annotated[str | None, Query(pattern=ID_PATTERN, description="The room on whose board it appears.")] = None,
@@ -87,6 +89,8 @@ def launch_run(
 
     A server may have limits for each visitor (429) and for what a run may cost (422). It may keep large trained
     networks only where `keep` asks for that.
+
+    The address in `X-Webhook` gets one message when the run has ended.
     """
     starts.refuse_unknown_start(spec, here)
     if room and here.store.rooms.nickname(room, by) is None:
@@ -100,16 +104,19 @@ def launch_run(
             key=idempotency_key,
             question=question,
             room=room,
+            webhook=webhook,
         )
     except KeyTaken as error:
         raise Problem(422, str(error)) from error
     except MissingStart as error:
         raise Problem(422, starts.UPLOAD_FIRST) from error
+    here.shared.forget(room or "")
     here.wake(run.id)
     launched: views.Launched = {
         "id": run.id,
         "url": views.run_url(run.id, here.settings.public_url),
         "owner_token": token,
+        "webhook_secret": secret(webhook, run.id, here),
     }
     return answer(launched, 201)
 

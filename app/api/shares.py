@@ -9,6 +9,7 @@ from app.api.common import COSTLY, By, Here, wrong
 from app.web.answers import answer
 from jobs.quotas import Portion
 from jobs.store.records import Mode
+from jobs.webhooks.address import Reach
 
 
 class KeptView(TypedDict):
@@ -27,7 +28,7 @@ class ShareView(TypedDict):
     """What the asker may still launch. `waiting_left`: how many more of its runs and studies may wait now;
     `hourly_left`: how many more launches may come within the hour; `running_most`: how many of its runs run at once;
     null: no limit. `limited`: whether visitors have limits here at all. `refusal`: why nothing may be
-    launched now, and `retry_s` when to try again; null: it may.
+    launched now, and `retry_s` when to try again; null: it may. `webhooks`: the addresses that may be told of an end.
     """
 
     mode: Mode
@@ -37,6 +38,7 @@ class ShareView(TypedDict):
     running_most: int | None
     refusal: str | None
     retry_s: int | None
+    webhooks: Reach
 
 
 router = APIRouter()
@@ -61,6 +63,7 @@ def show_share(
         "running_most": limits.owner.running or None,
         "refusal": allowance.refusal,
         "retry_s": allowance.retry_s,
+        "webhooks": here.settings.webhooks,
     }
     return answer(said)
 

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.pages.table import PAGES, SITE
-from app.web.assets import JOINED
+from app.web.assets import FONT_LINK, JOINED
 from app.web.gradio_internals import CHARSET
 
 
@@ -72,7 +72,7 @@ def page(title: str, body: str, *, script: str = "site/shell.js", head: str = ""
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
         '<link rel="icon" type="image/svg+xml" href="/static/favicon.svg">'
-        f'<link rel="stylesheet" href="/static/{JOINED}"><title>{escape(title)} · OnlyBN</title>{head}'
+        f'{FONT_LINK}<link rel="stylesheet" href="/static/{JOINED}"><title>{escape(title)} · OnlyBN</title>{head}'
         f'<script type="module" src="/static/{script}"></script></head>'
         f'<body class="plain panel-host">{THEME}{HEADER}<main class="plain-main" id="content">{body}</main>'
         f"{FOOTER}</body></html>\n"

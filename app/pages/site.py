@@ -14,7 +14,7 @@ from app.pages.options import options
 from app.pages.panels import panel, words
 from app.pages.shell import FOOTER, HEADER
 from app.pages.table import PAGES, SITE, Page
-from app.web.assets import JOINED
+from app.web.assets import FONT_LINK, JOINED
 from core.run.events import Point
 
 LOADING = '<div class="loading"><p role="status">Loading…</p><progress aria-label="Loading"></progress></div>'
@@ -66,7 +66,7 @@ def head() -> str:
         "@keyframes onlybn-show{to{visibility:visible}}</style>"
         f"<style>{form.style()}</style>"
         '<link rel="icon" type="image/svg+xml" href="/static/favicon.svg">'
-        f'<link rel="stylesheet" href="/static/{JOINED}">'
+        f'{FONT_LINK}<link rel="stylesheet" href="/static/{JOINED}">'
         '<meta name="color-scheme" content="light dark">'
         '<script type="module" src="/static/site/early.js"></script>'
         f'<script id="onlybn-options" type="application/json">{data}</script>'

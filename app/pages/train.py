@@ -69,6 +69,15 @@ LAUNCH_PROBLEM = (
     '<p class="launch-share" id="launch-share" data-slot="launch-share" hidden></p>'
 )
 
+WEBHOOK = """
+<div class="webhook-field" data-slot="webhook" hidden>
+  <label for="webhook-address">Webhook (optional)</label>
+  <p class="quiet" id="webhook-hint">This address is told when the run has ended. Only you see it.</p>
+  <input id="webhook-address" type="url" maxlength="500" autocomplete="off" spellcheck="false"
+    placeholder="https://example.org/told" aria-describedby="webhook-hint">
+</div>
+"""
+
 LINK = '<p class="form-link" data-slot="form-link"></p>'
 
 CLI = """
@@ -114,6 +123,7 @@ def build(site: gr.Blocks) -> None:
                 for heading in form.SECTIONS:
                     words(f"<h2>{escape(heading)}</h2>")
                     fields.section(heading)
+                panel("pages/train/webhook.js", WEBHOOK)
         with gr.Column(elem_id="aside"):
             panel("pages/train/preview.js", PREVIEW, elem_id="preview")
             with gr.Column(elem_id="launch-bar"):

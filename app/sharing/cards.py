@@ -13,15 +13,19 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFont
 
-from app.web import gradio_internals
+from app.web.assets import FONT, STATIC
 
 WIDTH, HEIGHT = 1200, 630
 SMOOTH = 2
 """The factor of supersampling: Pillow does not antialias lines."""
+REGULAR, BOLD = 400, 650
+"""Weights of the letters."""
 MARGIN = 64
 LONG = 60
 """Titles with more letters are sentences, and drawn smaller."""
 GROUND, INK, QUIET, LINE, LIT, FROZEN = "#0e1116", "#e8ecf1", "#9da9b6", "#28303a", "#ff8a4c", "#3a4552"
+TILE, WEIGHT = "#171c24", "#56616f"
+"""The colours of the logo."""
 SERIES = ("#f5853f", "#56b4e9", "#35c493", "#e08cc0", "#a9b5c2", "#d9bf4e")
 """The colours of curves in the dark theme."""
 PLOT = (660, 150, 1090, 520)
@@ -89,12 +93,17 @@ def draw(card: Card) -> bytes:
 
 
 def _brand(pen: ImageDraw.ImageDraw) -> None:
-    """Draw the site's name and a row of frozen layers, each with its narrow norm layer lit."""
-    for k in range(4):
-        x, half = MARGIN + k * 26, (10, 14, 18, 22)[k]
-        _box(pen, (x, 74 - half, x + 13, 74 + half), FROZEN)
-        _box(pen, (x + 15, 74 - half, x + 20, 74 + half), LIT)
-    _text(pen, (MARGIN + 122, 52), "OnlyBN", 34, INK, 300, bold=True)
+    """Draw the logo of static/favicon.svg, two columns of frozen weights and one of lit scales, and the site's name."""
+    scale, top = 1.75, 46
+    tile = (MARGIN, top, MARGIN + 32 * scale, top + 32 * scale)
+    pen.rounded_rectangle([v * SMOOTH for v in tile], radius=8 * scale * SMOOTH, fill=TILE)
+    for y in (7, 13.8, 20.6):
+        for x in (6, 20):
+            _box(pen, (MARGIN + x * scale, top + y * scale, MARGIN + (x + 6) * scale, top + (y + 4.4) * scale), WEIGHT)
+        centre = (MARGIN + 16 * scale, top + (y + 2.2) * scale)
+        corners = [centre[0] - 2.2 * scale, centre[1] - 2.2 * scale, centre[0] + 2.2 * scale, centre[1] + 2.2 * scale]
+        pen.ellipse([v * SMOOTH for v in corners], fill=LIT)
+    _text(pen, (MARGIN + 74, 52), "OnlyBN", 34, INK, 300, bold=True)
 
 
 def _plot(pen: ImageDraw.ImageDraw, curves: Sequence[Curve]) -> None:
@@ -192,8 +201,10 @@ def _wrapped(words: str, font: Font, width: float, rows: int) -> list[str]:
 @cache
 def _font(size: int, bold: bool) -> Font:
     try:
-        return ImageFont.truetype(gradio_internals.font(bold), size * SMOOTH)
-    except OSError:
+        font = ImageFont.truetype(STATIC / FONT, size * SMOOTH)
+        font.set_variation_by_axes([BOLD if bold else REGULAR])
+        return font
+    except OSError:  # without support of WOFF2
         return ImageFont.load_default(size * SMOOTH)
 
 

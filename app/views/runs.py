@@ -159,11 +159,13 @@ class RunsPage(TypedDict):
 
 
 class Launched(TypedDict):
-    """A new run. `owner_token` is shown only once; it lets its holder cancel the run."""
+    """A new run. `owner_token` is shown only once; it lets its holder cancel the run. `webhook_secret`: with which the
+    receiver of its webhook checks messages; null: it has none."""
 
     id: str
     url: str
     owner_token: str
+    webhook_secret: str | None
 
 
 def run_url(run_id: str, public_url: str | None = None) -> str:

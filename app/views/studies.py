@@ -47,13 +47,15 @@ class Questions(TypedDict):
 class LaunchedStudy(TypedDict):
     """A new study, or one that has already answered the same question; such a study has no token (null).
 
-    `owner_token` is shown only once; `new_runs` says how many runs the study had to launch.
+    `owner_token` is shown only once; `new_runs` says how many runs the study had to launch. `webhook_secret`: as
+    of runs.
     """
 
     id: str
     url: str
     owner_token: str | None
     new_runs: int
+    webhook_secret: str | None
 
 
 class Studies:
@@ -175,9 +177,9 @@ class Studies:
         return self._store.results.findings(run_id)
 
 
-def study_url(study_id: str, spec: StudySpec, public_url: str | None = None) -> str:
-    """The link of a study: its row on the Paper page, or a comparison of its runs, grouped by what differs."""
-    if spec.asked is None:
+def study_url(study_id: str, spec: StudySpec | None, public_url: str | None = None) -> str:
+    """The link of a study: its row on the Paper page; of somebody's own, a comparison grouped by what differs."""
+    if spec is None or spec.asked is None:
         return f"{public_url or ''}/paper?study={study_id}"
     keys = [key for field in varying(spec) if (key := field.removeprefix("recipe.")) in FIELDS]
     group = f"&group={','.join(keys)}" if keys else ""

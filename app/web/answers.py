@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterable, Iterable
 
 import orjson
@@ -13,6 +14,15 @@ JSON_HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 def answer(content: object, status: int = 200) -> Response:
     """A JSON response with `content`. FastAPI would copy and check it first, which is too slow for the feed."""
     return Response(orjson.dumps(content), status, headers=JSON_HEADERS)
+
+
+def answer_if_new(body: bytes, known: str | None) -> Response:
+    """A response with `body`, which is JSON, for one visitor; 304 if the request's If-None-Match, `known`, names it."""
+    tag = f'W/"{hashlib.sha256(body).hexdigest()[:20]}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "X-Visitor-Token, Cookie"}
+    if known is not None and tag in known:
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type="application/json")
 
 
 def refuse(status: int, detail: str, problems: list[dict[str, str]] | None = None) -> JSONResponse:

@@ -38,6 +38,9 @@ QUALITY = 9
 YEAR_S = 365 * 86_400
 SHEETS = "sheets"
 JOINED = "site.css"
+FONT = "vendor/inter-4.1.woff2"
+FONT_LINK = f'<link rel="preload" href="{PREFIX}{FONT}?v=1" as="font" type="font/woff2" crossorigin>'
+"""For the head of a page: the font comes with the first picture, or not before the next page (tokens.css)."""
 ORDER = (
     *("tokens", "type", "gradio", "site"),
     *("buttons", "badges", "notes", "progress", "toast"),
@@ -51,7 +54,7 @@ ORDER = (
     *("term", "keys", "about", "sheet", "embed"),
     *("surgery", "threshold", "features", "image"),
     "gallery",
-    *("labels", "room"),
+    *("labels", "room", "webhook"),
     "print",
 )
 """The style sheets of static/sheets/ in their order of precedence; pages load them joined, as /static/site.css.
@@ -143,7 +146,7 @@ def _asset(stamp: tuple[tuple[int, int], ...], files: tuple[Path, ...]) -> Asset
         packed = {"br": brotli.compress(plain, quality=QUALITY)}
     if packed:
         packed["gzip"] = gzip.compress(plain, 6, mtime=0)
-    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    kind = "font/woff2" if name.endswith(".woff2") else mimetypes.guess_type(name)[0] or "application/octet-stream"
     return Asset(stamp, kind, hashlib.sha256(plain).hexdigest()[:20], plain, packed)
 
 

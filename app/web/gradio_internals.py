@@ -46,12 +46,6 @@ def scripts() -> Path:
     return (package_folder("gradio") / "templates" / "frontend" / "assets").resolve()
 
 
-def font(bold: bool) -> Path:
-    """The file of IBM Plex Sans, a font with Greek letters."""
-    fonts = package_folder("gradio") / "templates" / "frontend" / "static" / "fonts"
-    return fonts / "IBMPlexSans" / f"IBMPlexSans-{'Bold' if bold else 'Regular'}.woff2"
-
-
 def rest(blocks: Blocks) -> None:
     """Let the queue of `blocks` sleep. It looks for Python events every millisecond, which takes 5% of a core, and
     our pages have none (see API_NEEDED)."""

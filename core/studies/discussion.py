@@ -50,6 +50,12 @@ DISCUSSION: Mapping[str, str] = {
         "biases of the network do no better than β. The three trained with the same learning rate and for four epochs "
         "only."
     ),
+    "lumped": (
+        "Two random weights in each channel, or as many anywhere in the layer: the accuracies lie within a point and a "
+        "half of each other, though single pairs of networks range from 13% to 28%. The choice of the network matters "
+        "more than the place of the weights. Both learn little here, so a difference may still show where random "
+        "weights learn more."
+    ),
     "norm-kind": (
         "BatchNorm is ahead of every other choice by ten points or more on average, so the two numbers are not all of "
         "it: the statistics of a batch seem to help. But replicates without normalisation differ by more than ten "

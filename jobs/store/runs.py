@@ -24,6 +24,7 @@ from jobs.store.shares.turns import next_turn
 from jobs.store.submission import IN_STUDY, hashed, id_of, insert_run, launched, new_token, row_of, token_of
 from jobs.store.tables import MEMBERS, RUNS, STARTS, STUDIES
 from jobs.store.tallies import Filters
+from jobs.store.webhooks.endings import Wish, rearm
 
 REMOVED_FOR_S = 3600.0
 """How long a removed run can be brought back."""
@@ -68,6 +69,7 @@ class Runs:
         key: str | None = None,
         question: str | None = None,
         room: str | None = None,
+        webhook: Wish | None = None,
     ) -> tuple[Run, str]:
         """Queue a run that `by` asks for, to answer a `question`, in `room`; `keeps`: keep its network, however large.
 
@@ -80,18 +82,18 @@ class Runs:
         row = {**row_of(spec, hashed(token), by=by), "keeps": keeps, "question": question, "room": room}
         row |= {"id": id_of(key)} if key else {}
         try:
-            return self._submit(row, spec, by, limits), token
+            return self._submit(row, spec, by, limits, webhook), token
         except IntegrityError:  # the same call came twice at once
             if key is None:
                 raise
-            return self._submit(row, spec, by, limits), token
+            return self._submit(row, spec, by, limits, webhook), token
 
-    def _submit(self, row: dict[str, Any], spec: RunSpec, by: Asker, limits: Limits) -> Run:
+    def _submit(self, row: dict[str, Any], spec: RunSpec, by: Asker, limits: Limits, webhook: Wish | None) -> Run:
         with self.database.writing() as connection:
             if not launched(connection, row):
                 admit_launch(connection, limits, by, row["disk_bytes"])
                 _insist_on_start(connection, spec.start)
-                insert_run(connection, row, limits)
+                insert_run(connection, row, limits, webhook=webhook)
             return read_run(connection.execute(select_runs().where(RUNS.c.id == row["id"])).one())
 
     def may_change(self, run_id: str, token: str) -> bool:
@@ -228,6 +230,7 @@ class Runs:
             if row is None:
                 return None
             check_price(read_spec(row.spec), limits.cap)
+            rearm(connection, run=row.number)
             if by.owner is not None:
                 values |= {"visitor": by.owner, "address": by.address}
             values["turn"] = next_turn(connection, by, row.price_s, row.priority, limits.address_owners)

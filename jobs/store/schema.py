@@ -17,12 +17,14 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from jobs.store.artefacts import tables as _artefacts  # noqa: F401  # they belong to METADATA
+from jobs.store.complaints import tables as _complaints  # noqa: F401  # they belong to METADATA
 from jobs.store.database import Database
 from jobs.store.rooms import tables as _rooms  # noqa: F401  # they belong to METADATA
 from jobs.store.shares import tables as _shares  # noqa: F401  # they belong to METADATA
 from jobs.store.tables import METADATA, SCHEMA
+from jobs.store.webhooks import tables as _webhooks  # noqa: F401  # they belong to METADATA
 
-HEAD = "0009"
+HEAD = "0011"
 """The newest revision in `migrations/versions`."""
 BEFORE = "3"
 """The schema of the last programs without migrations."""

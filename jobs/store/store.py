@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from jobs.store.artefacts.artefacts import FOLDER, Artefacts
 from jobs.store.claims import Claims
+from jobs.store.complaints.complaints import Complaints
 from jobs.store.curves import Curves
 from jobs.store.database import Database
 from jobs.store.evaluations import Evaluations
@@ -24,6 +25,8 @@ from jobs.store.shares.switch import Switch
 from jobs.store.starts import Starts
 from jobs.store.studies import Studies
 from jobs.store.tallies import Tallies
+from jobs.store.webhooks.outbox import Outbox
+from jobs.store.webhooks.webhooks import Webhooks
 from jobs.store.workers import Workers
 
 
@@ -52,7 +55,10 @@ class Store:
         self.keeping = Keeping(database)
         self.switch = Switch(database)
         self.reports = Reports(database)
+        self.complaints = Complaints(database)
         self.allowances = Allowances(database)
+        self.webhooks = Webhooks(database)
+        self.outbox = Outbox(database)
 
     def migrate(self) -> None:
         """Bring the database to the schema of this program. Several processes may do so at once. Raises WrongSchema."""

@@ -29,6 +29,7 @@ from jobs.store.shares.admission import admit_launch, one_at_a_time
 from jobs.store.shares.prices import check_price
 from jobs.store.submission import IN_STUDY, hashed, insert_run, new_id, new_token, row_of
 from jobs.store.tables import LOG, MEMBERS, RUNS, STUDIES
+from jobs.store.webhooks.endings import Wish, insert_webhook, rearm
 
 USABLE: tuple[State, ...] = ("finished", "running", "queued")
 """Which runs of a digest a study takes, the most useful first."""
@@ -77,7 +78,9 @@ class Studies:
 
     database: Database
 
-    def launch(self, spec: StudySpec, *, by: Asker = UNKNOWN, limits: Limits = UNLIMITED) -> Launched:
+    def launch(
+        self, spec: StudySpec, *, by: Asker = UNKNOWN, limits: Limits = UNLIMITED, webhook: Wish | None = None
+    ) -> Launched:
         """Queue the missing runs of a study; if the same study has finished before, return that one instead.
 
         Raises StudyUnavailable, Refused, and TooExpensive.
@@ -105,6 +108,7 @@ class Studies:
             there = _usable(connection, {row["digest"] for row in rows})
             admit_launch(connection, limits, by, sum(row["disk_bytes"] for row in rows if row["digest"] not in there))
             number = connection.scalars(sa.insert(STUDIES).values(values).returning(STUDIES.c.number)).one()
+            insert_webhook(connection, webhook, values, limits, study=number)
             new = _fill(connection, number, dict(enumerate(rows)), limits)
         return Launched(study_id, token, new)
 
@@ -125,6 +129,7 @@ class Studies:
         rows = {place: row_of(spec.members[place].spec, found.owner, priority, by) for place in over}
         with self.database.writing() as connection:
             admit_launch(connection, limits, by, sum(row["disk_bytes"] for row in rows.values()))
+            rearm(connection, study=found.number)
             connection.execute(sa.update(STUDIES).where(STUDIES.c.number == found.number).values(cancelled=False))
             # Meanwhile somebody else may have resumed it, and another run may have ended, for which there is no row.
             again = [place for place in _places_over(connection, found.number) if place in rows]
@@ -200,11 +205,9 @@ class Studies:
         """Name and scale of a study, OWN and the title of somebody's own; None if there is none."""
         with self.database.reading() as connection:
             row = _study_row(connection, study_id)
-            if row is None or row.name != OWN:
-                return (row.name, row.scale) if row else None
-            found = _read(connection, [row])
+            found = _read(connection, [row]) if row and row.name == OWN else []
         asked = found[0].spec.asked if found else None
-        return (OWN, asked.title if asked else "")
+        return (row.name, asked.title if asked else row.scale) if row else None
 
 
 def _study_row(connection: Connection, study_id: str) -> Row[Any] | None:

@@ -19,6 +19,7 @@ from jobs.store import curves
 from jobs.store.shares.admission import ALONE
 from jobs.store.shares.turns import next_turn
 from jobs.store.tables import RUNS
+from jobs.store.webhooks.endings import Wish, insert_webhook
 
 ID_LETTERS = string.ascii_letters + string.digits
 ID_LENGTH = 14  # 83 bits: a link cannot be guessed
@@ -89,11 +90,18 @@ def row_of(spec: RunSpec, owner: str, priority: int = ALONE, by: Asker = UNKNOWN
     }
 
 
-def insert_run(connection: Connection, row: dict[str, Any], limits: Limits, message: str = "Submitted.") -> int:
-    """Queue a run, which has been admitted. Returns its number."""
+def insert_run(
+    connection: Connection,
+    row: dict[str, Any],
+    limits: Limits,
+    message: str = "Submitted.",
+    webhook: Wish | None = None,
+) -> int:
+    """Queue a run, which has been admitted, with its webhook. Returns its number. Raises Refused."""
     by = Asker(row["visitor"], row["address"])
     turn = next_turn(connection, by, row["price_s"], row["priority"], limits.address_owners)
     row = {**row, "turn": turn}
     number: int = connection.scalars(sa.insert(RUNS).values(row).returning(RUNS.c.number)).one()
     curves.insert_log(connection, number, 0, "submitted", message)
+    insert_webhook(connection, webhook, row, limits, run=number)
     return number

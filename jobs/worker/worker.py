@@ -26,6 +26,7 @@ from jobs.worker.cores import Cores
 from jobs.worker.evaluator import EVALUATOR, Evaluator
 from jobs.worker.keeper import Keeper
 from jobs.worker.machine import machine
+from jobs.worker.sender import Sender
 from jobs.worker.supervisor import LAST_MOVE_S, STOP_GRACE_S, TRAINER, Supervisor
 
 REAP_EVERY_S = 2.0
@@ -65,6 +66,7 @@ class Worker:
         self._slots: list[threading.Thread] = []
         """Slots that serve the queue of the store without a hint."""
         self.keeper = Keeper(settings, store)
+        self.sender = Sender(store, settings, self.stopping)
 
     def work(self) -> None:
         """Work until `stopping` is set. Then the trainers save their work, and their runs go back to the queue."""
@@ -79,6 +81,7 @@ class Worker:
         )
         consumer.start()
         self.evaluator.start()
+        self.sender.start()
         if not self.settings.device.startswith("cuda"):
             threading.Thread(target=compile_kernels, name="kernels", daemon=True).start()
         clear_at = 0.0
@@ -97,6 +100,7 @@ class Worker:
             for slot in self._slots:
                 slot.join()
             self.evaluator.join()
+            self.sender.join()
             with suppress(DBAPIError):  # the others soon notice its silence
                 self.store.workers.bye([self.identity.name])
 

@@ -56,6 +56,7 @@ export function duration(seconds) {
   if (seconds === null || seconds === undefined) return NONE;
   const all = Math.max(0, Math.round(seconds));
   const [hours, minutes, rest] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60];
+  if (all < 1) return "less than 1 s";
   if (all < 60) return `${all} s`;
   if (all < 3600) return rest && minutes < 10 ? `${minutes} min ${rest} s` : `${minutes} min`;
   if (all < 172800) return `${hours} h ${String(minutes).padStart(2, "0")} min`;

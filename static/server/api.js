@@ -111,10 +111,13 @@ function reason(answer, status) {
 
 const OWNED = "onlybn.owner.";
 
-/** Launches a run and stores the token that lets this browser cancel it. `of`: its {question, room}, if any. */
-export async function launchRun(spec, of = {}) {
+/**
+ * Launches a run and stores the token that lets this browser cancel it. `of`: its {question, room}, if any; `webhook`:
+ * the address that is told of its end, or "".
+ */
+export async function launchRun(spec, of = {}, webhook = "") {
   const query = new URLSearchParams(Object.entries(of).filter(([, value]) => value)).toString();
-  const launched = await ask(`/api/runs${query && `?${query}`}`, spec);
+  const launched = await ask(`/api/runs${query && `?${query}`}`, spec, webhook ? { "X-Webhook": webhook } : {});
   keepToken(launched);
   return launched;
 }
@@ -142,6 +145,16 @@ export const resume = (run) => asOwner(run, "resume");
 
 /** Removes a run whose token this browser has; `restore` brings it back within an hour. */
 export const remove = (run) => send("DELETE", `/api/runs/${encodeURIComponent(run.id)}`, undefined, owned(run));
+
+/** The webhook of a run whose token this browser has; null: it has none. */
+export const webhookOf = (run) => request(`/api/runs/${encodeURIComponent(run.id)}/webhook`, { headers: owned(run) });
+
+/** Has the message to it sent again. Returns the webhook. */
+export const sendWebhook = (run) => asOwner(run, "webhook/send");
+
+/** Forgets its address. */
+export const removeWebhook = (run) =>
+  send("DELETE", `/api/runs/${encodeURIComponent(run.id)}/webhook`, undefined, owned(run));
 
 /** Changes those of `name`, `note` and `tags` that `values` has. Returns the run. */
 export const labelRun = (run, values) => send("PATCH", `/api/runs/${encodeURIComponent(run.id)}`, values, owned(run));

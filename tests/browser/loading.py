@@ -11,7 +11,10 @@ FAST_3G = (1_600_000, 150)
 SLOW_3G = (400_000, 150)
 """Bits a second, and milliseconds of latency."""
 WATCH = """
-window.seen = {shift: 0, long: 0, shifts: []};
+window.seen = {shift: 0, long: 0, largest: 0, shifts: []};
+new PerformanceObserver((list) => {
+  seen.largest = list.getEntries().at(-1).startTime;
+}).observe({type: 'largest-contentful-paint', buffered: true});
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) {
     seen.shift += entry.value;
@@ -30,7 +33,8 @@ TEXT = """() => {
 
 @dataclass
 class Load:
-    """What the first load of a page took: `wire` in bytes with headers, times in ms since navigation, `long` in ms."""
+    """What the first load of a page took: `wire` in bytes with headers, times in ms since navigation, `long` in ms;
+    `first`, `largest`: of the first and the largest contentful paint."""
 
     requests: int
     wire: int
@@ -38,6 +42,8 @@ class Load:
     usable: float | None
     shift: float
     long: float
+    first: float
+    largest: float
     files: dict[str, int]
     shifts: list[Any]
 
@@ -90,4 +96,16 @@ def _load(page: Page, url: str, line: tuple[int, int] | None, usable: str | None
     page.wait_for_timeout(settled_ms)
     seen = page.evaluate("seen")
     sent = [name for name in names.values() if not name.startswith(("data:", "blob:"))]
-    return Load(len(sent), sum(files.values()), text, pressed, seen["shift"], seen["long"], files, seen["shifts"])
+    first = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0")
+    return Load(
+        requests=len(sent),
+        wire=sum(files.values()),
+        text=text,
+        usable=pressed,
+        shift=seen["shift"],
+        long=seen["long"],
+        first=first,
+        largest=seen["largest"],
+        files=files,
+        shifts=seen["shifts"],
+    )

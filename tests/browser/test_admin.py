@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from jobs.quotas import Asker
 from tests.browser.conftest import ADMIN_TOKEN, Open, Watch
 from tests.browser.puppet import Puppet
 
@@ -202,3 +203,40 @@ def test_within_a_frame_of_another_site_it_shows_nothing(open_page: Open, public
 @pytest.fixture
 def public_site_url(public_opener: tuple[Open, Watch]) -> str:
     return public_opener[1].url
+
+
+def test_a_note_a_tag_a_nickname_and_a_title_are_reported_and_removed(open_page: Open, public_puppet: Puppet) -> None:
+    store = public_puppet.store
+    run_id = public_puppet.done()
+    store.labels.change(run_id, {"note": "Rude\n<b>words</b>", "tags": ["rude", "depth"]})
+    room, _ = store.rooms.open("Rude title", None, Asker("eve", "home"))
+    store.rooms.join(room.id, "Rudolf", Asker("eve", "home"))
+
+    visitor = open_page(f"/run?id={run_id}")
+    visitor.get_by_role("button", name="Report this note").click()
+    said(visitor, "Reported, thank you.")
+    visitor.get_by_role("button", name="Report a tag").click()
+    visitor.get_by_role("group", name="Choose what to report").get_by_role("button", name="rude").click()
+    expect(visitor.get_by_role("button", name="rude: reported")).to_have_attribute("aria-disabled", "true")
+    visitor.reload()
+    expect(visitor.get_by_role("button", name="Note reported")).to_have_attribute("aria-disabled", "true")
+    open_page(f"/room?id={room.id}", page=visitor)
+    visitor.get_by_role("button", name="Report this title").click()
+    visitor.get_by_role("button", name="Report a nickname").click()
+    visitor.get_by_role("group", name="Choose what to report").get_by_role("button", name="Rudolf").click()
+    expect(visitor.get_by_role("button", name="Rudolf: reported")).to_be_visible()
+
+    page = admin(open_page)
+    texts = page.get_by_role("region", name="Reported notes, tags, nicknames and rooms")
+    expect(texts.get_by_role("listitem")).to_have_count(4)
+    expect(texts).to_contain_text("Rude\n<b>words</b>")
+    for kind, text in (("note", "Rude <b>words</b>"), ("tag", "rude"), ("nickname", "Rudolf")):
+        texts.get_by_role("button", name=f"Remove the {kind}: “{text}”", exact=True).click()
+        said(page, f"The {kind} was removed.")
+    texts.get_by_role("button", name="Dismiss: “Rude title”").click()
+    said(page, "Dismissed: the title stays.")
+    expect(texts).to_contain_text("No other texts have been reported.")
+    run = store.runs.get(run_id)
+    assert run and run.note is None and run.tags == ("depth",)
+    expect(visitor.locator(".room-members li")).to_have_count(0)
+    expect(visitor.get_by_role("button", name="Report a nickname")).to_be_hidden()

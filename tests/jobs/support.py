@@ -6,7 +6,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -14,6 +16,7 @@ from core.run.spec import RunSpec
 from jobs.settings import WorkerSettings
 from jobs.store.store import Store
 
+Result = TypeVar("Result")
 FAKE_TRAINER = (sys.executable, str(Path(__file__).with_name("fake_trainer.py")))
 
 
@@ -43,6 +46,12 @@ def trainer_of(settings: WorkerSettings, run_id: str) -> int:
     path = settings.runs_folder / run_id / "trainer.pid"
     eventually(lambda: path.exists() and path.read_text())
     return int(path.read_text())
+
+
+def apart(work: Callable[[], Result]) -> Result:
+    """`work()` in a thread of its own: in that of the tests, Playwright's loop may be running."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
 
 
 def in_threads(number: int, work: Callable[[int], object]) -> None:

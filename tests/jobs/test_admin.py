@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from jobs.__main__ import main
+from jobs.quotas import Asker
 from jobs.settings import WorkerSettings
 from jobs.store.store import Store
 from tests.jobs.store.shares.test_keeping import done
@@ -49,6 +50,25 @@ def test_runs_are_renamed_removed_restored_and_pinned(say, lite: Store) -> None:
     assert say("unpin", run)[0] == 0 and lite.keeping.oldest(9) == [run, other]
     code, said = say("remove", "nothing", run)
     assert code == 1 and "there is no run nothing" in said and "1 of 2 runs" in said
+
+
+def test_reported_texts_are_listed_cleared_and_dismissed(say, lite: Store) -> None:  # type: ignore[no-untyped-def]
+    assert say("reports") == (0, "Nothing has been reported.\n")
+    rude, fine = done(lite), done(lite)
+    for run, note in ((rude, "rude\nwords"), (fine, "fine")):
+        lite.labels.change(run, {"note": note})
+        lite.complaints.complain("note", run, None, Asker("ada", "home"))
+    first, second = (one.number for one in lite.complaints.open())
+    assert say("reports")[1].splitlines() == [
+        f"text-{first}    1  note of {rude}: rude words",
+        f"text-{second}    1  note of {fine}: fine",
+    ]
+    assert "reports   2\n" in say("status")[1]
+    assert say("clear", f"text-{first}") == (0, "1 of 1 reports: clear\n")
+    assert say("dismiss", f"text-{second}")[0] == 0 and say("reports")[1] == "Nothing has been reported.\n"
+    assert lite.runs.get(rude).note is None and lite.runs.get(fine).note == "fine"  # type: ignore[union-attr]
+    code, said = say("clear", "text-99", rude)
+    assert code == 1 and "there is no open report of text-99" in said and f"no open report of {rude}" in said
 
 
 def test_it_is_part_of_the_help() -> None:

@@ -1,18 +1,21 @@
 """The REST routes of rooms: open one, join it with a nickname, and see everybody's runs on one board."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
+import orjson
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from app.api.common import COSTLY, By, Here, Services, Token, described, wrong
+from app.api.common import By, Here, Services, Token, described, services_of, wrong
 from app.api.errors import Problem, parse, told
 from app.api.runs import Question
-from app.web.answers import answer
+from app.web.answers import answer, answer_if_new
+from app.web.visitor import asker_of
 from core.catalog.model import Model
 from jobs.store.records import ID_PATTERN
-from jobs.store.rooms.rooms import BadRoom, Room
+from jobs.store.rooms.rooms import ANYBODY, BadRoom, Room
 
 RoomId = Annotated[str, Path(pattern=ID_PATTERN, description="The room's id.")]
 TITLE = r"^[\w .,:;()!?’'–/γβ-]{1,80}$"
@@ -106,16 +109,28 @@ def open_room(wanted: Annotated[RoomWanted, Depends(_wanted)], here: Here, by: B
     return answer(opened, 201)
 
 
-@router.get(
-    "/api/rooms/{room_id}",
-    dependencies=[COSTLY],
-    response_model=RoomView,
-    responses=wrong(404),
-    summary="Look at a room",
-)
-def look_at_room(room: Existing, here: Here, by: By) -> Response:
-    """The room, who is in it, and its runs, the newest first."""
-    return answer(_view(room, here, here.store.rooms.nickname(room.id, by)))
+@dataclass(frozen=True)
+class Seen:
+    """What everybody sees of a room at one moment, as JSON without `me`; and the nicknames by visitor."""
+
+    rest: bytes
+    names: dict[str, str]
+
+
+@router.get("/api/rooms/{room_id}", response_model=RoomView, responses=wrong(404), summary="Look at a room")
+async def look_at_room(room_id: RoomId, request: Request) -> Response:
+    """The room, who is in it, and its runs, the newest first. At most a second old."""
+    here = services_of(request)
+
+    def look() -> Seen:
+        names = here.store.rooms.nicknames(room_id)
+        said = {key: value for key, value in _view(_found(room_id, here), here, None).items() if key != "me"}
+        return Seen(orjson.dumps(said), names)
+
+    seen: Seen = await here.shared.get((room_id, "room"), look, here.costly)
+    me = seen.names.get(asker_of(request, here.settings.signing_key()).owner or ANYBODY)
+    body = b'{"me":' + orjson.dumps(me) + b"," + seen.rest[1:]
+    return answer_if_new(body, request.headers.get("if-none-match"))
 
 
 @router.patch(
@@ -130,7 +145,11 @@ def change_room(
 ) -> Response:
     """Change the title or the question. Send the room's token."""
     _refuse_others(room, here, x_owner_token)
-    here.store.rooms.change(room.id, change.model_dump(exclude_unset=True))
+    try:
+        here.store.rooms.change(room.id, change.model_dump(exclude_unset=True))
+    except BadRoom as error:
+        raise Problem(422, str(error)) from error
+    here.shared.forget(room.id)
     return answer(_view(_found(room.id, here), here, here.store.rooms.nickname(room.id, by)))
 
 
@@ -139,6 +158,7 @@ def close_room(room: Existing, here: Here, x_owner_token: Token = None) -> Respo
     """Delete the room and all nicknames, also in the names of its runs. The runs stay."""
     _refuse_others(room, here, x_owner_token)
     here.store.rooms.close(room.id)
+    here.shared.forget(room.id)
     return Response(status_code=204)
 
 
@@ -155,6 +175,7 @@ def join_room(room: Existing, wanted: Annotated[Nickname, Depends(_nickname)], h
         here.store.rooms.join(room.id, wanted.nickname, by)
     except BadRoom as error:
         raise Problem(422, str(error)) from error
+    here.shared.forget(room.id)
     return answer(_view(_found(room.id, here), here, here.store.rooms.nickname(room.id, by)))
 
 
@@ -162,6 +183,7 @@ def join_room(room: Existing, wanted: Annotated[Nickname, Depends(_nickname)], h
 def leave_room(room: Existing, here: Here, by: By) -> Response:
     """Forget your nickname, also in the names of your runs in the room. The runs stay on the board."""
     here.store.rooms.leave(room.id, by)
+    here.shared.forget(room.id)
     return answer(_view(_found(room.id, here), here, None))
 
 
@@ -176,6 +198,7 @@ def remove_member(room: Existing, nickname: str, here: Here, by: By, x_owner_tok
     _refuse_others(room, here, x_owner_token)
     if not here.store.rooms.remove(room.id, nickname):
         raise Problem(404, "nobody in this room is called so")
+    here.shared.forget(room.id)
     return answer(_view(_found(room.id, here), here, here.store.rooms.nickname(room.id, by)))
 
 

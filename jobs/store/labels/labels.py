@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.run.spec import RunSpec
+from jobs.store.complaints.cleared import was_cleared
 from jobs.store.database import Database
 from jobs.store.mapping import kept, read_run, read_spec, select_runs
 from jobs.store.records import Run
@@ -50,6 +51,11 @@ class Labels:
             row = connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id, kept()).with_for_update()).first()
             if row is None:
                 return None
+            if new.get("note") and was_cleared(connection, "note", run=row.number):
+                raise BadLabel("the admin of this server has removed the note of this run, so it cannot have another")
+            for tag in (new.get("tags") or "").split():
+                if was_cleared(connection, "tag", run=row.number, text=tag):
+                    raise BadLabel(f"the admin of this server has removed the tag {tag}")
             if "name" in values:
                 _refuse_renamed(connection, row.number)
                 new |= named(row.spec, values["name"])

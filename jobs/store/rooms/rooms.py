@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from jobs.quotas import HOUR_S, Asker, Refused
+from jobs.store.complaints.cleared import was_cleared
 from jobs.store.database import Database
 from jobs.store.labels.labels import named
 from jobs.store.mapping import kept
@@ -87,9 +88,13 @@ class Rooms:
         return hmac.compare_digest(hashed(token), owner or "")
 
     def change(self, room_id: str, values: dict[str, Any]) -> None:
-        """Set those of `title` and `question` that are in `values`."""
+        """Set those of `title` and `question` that are in `values`. Raises BadRoom."""
         if values:
             with self.database.writing() as connection:
+                if "title" in values and was_cleared(connection, "title", room=_number(connection, room_id)):
+                    raise BadRoom(
+                        "the admin of this server has removed the title of this room, so it cannot be changed"
+                    )
                 connection.execute(sa.update(ROOMS).where(ROOMS.c.id == room_id).values(values))
 
     def close(self, room_id: str) -> None:
@@ -110,6 +115,8 @@ class Rooms:
         try:
             with self.database.writing() as connection:
                 number, visitor = _number(connection, room_id), by.owner or ANYBODY
+                if was_cleared(connection, "nickname", room=number, text=name):
+                    raise BadRoom("the admin of this server has removed this nickname; choose another one")
                 before = _nickname(connection, number, visitor)
                 inside = sa.select(sa.func.count()).select_from(NICKNAMES).where(NICKNAMES.c.room == number)
                 if before is None and (connection.scalar(inside) or 0) >= MAX_MEMBERS:
@@ -128,12 +135,7 @@ class Rooms:
     def remove(self, room_id: str, nickname: str) -> bool:
         """The same for the member called `nickname`. False: there is none."""
         with self.database.writing() as connection:
-            number = _number(connection, room_id)
-            who = sa.select(NICKNAMES.c.visitor).where(NICKNAMES.c.room == number, NICKNAMES.c.nickname == nickname)
-            visitor = connection.scalar(who)
-            if visitor is not None:
-                _forget(connection, room_id, number, visitor)
-        return visitor is not None
+            return forget_member(connection, _number(connection, room_id), nickname)
 
     def board(self, room_id: str) -> list[tuple[str, str | None]]:
         """The ids of the room's runs, the newest first, each with its owner's nickname; None: they have left."""
@@ -145,11 +147,27 @@ class Rooms:
             rows = connection.execute(runs.order_by(RUNS.c.number.desc()).limit(MAX_ON_BOARD)).all()
         return [(row.id, names.get(row.visitor or ANYBODY)) for row in rows]
 
+    def nicknames(self, room_id: str) -> dict[str, str]:
+        """What everybody in the room is called, by visitor."""
+        inside = NICKNAMES.join(ROOMS, ROOMS.c.number == NICKNAMES.c.room)
+        there = sa.select(NICKNAMES.c.visitor, NICKNAMES.c.nickname).select_from(inside).where(ROOMS.c.id == room_id)
+        with self.database.reading() as connection:
+            return {row.visitor: row.nickname for row in connection.execute(there)}
+
     def nickname(self, room_id: str, by: Asker) -> str | None:
         """What `by` is called in the room; None: not a member."""
         with self.database.reading() as connection:
             number = connection.scalar(sa.select(ROOMS.c.number).where(ROOMS.c.id == room_id))
             return None if number is None else _nickname(connection, number, by.owner or ANYBODY)
+
+
+def forget_member(connection: Connection, number: int, nickname: str) -> bool:
+    """Forget the member of room `number` who is called `nickname`. False: there is none."""
+    who = sa.select(ROOMS.c.id, NICKNAMES.c.visitor).join(NICKNAMES, NICKNAMES.c.room == ROOMS.c.number)
+    row = connection.execute(who.where(ROOMS.c.number == number, NICKNAMES.c.nickname == nickname)).first()
+    if row is not None:
+        _forget(connection, row.id, number, row.visitor)
+    return row is not None
 
 
 def _number(connection: Connection, room_id: str) -> int:

@@ -6,6 +6,7 @@
 import { h } from "../../base/dom.js";
 import { repeat } from "../../server/live.js";
 import { askAsAdmin, isAdmin, signOut } from "../../server/admin.js";
+import { complaintsPanel } from "./complaints.js";
 import { queuePanel } from "./queue.js";
 import { reportsPanel } from "./reports.js";
 import { runsPanel } from "./runs.js";
@@ -30,11 +31,13 @@ export function mount(element) {
     const out = h("button", { type: "button", class: "button", onclick: signOut }, "Sign out");
     const again = () => task?.wake();
     const [queue, reports, runs] = [queuePanel(again), reportsPanel(again), runsPanel(again)];
+    const complaints = complaintsPanel(again);
     const head = h("div", { class: "page-head" }, h("h1", {}, "Admin"), out);
-    page.replaceChildren(head, queue.element, reports.element, runs.element);
+    page.replaceChildren(head, queue.element, reports.element, complaints.element, runs.element);
     task = repeat(async () => {
       queue.update(await askAsAdmin("/api/admin"));
       reports.update((await askAsAdmin("/api/admin/reports")).reports);
+      complaints.update((await askAsAdmin("/api/admin/complaints")).complaints);
       runs.update(await askAsAdmin(runs.address()));
       return true;
     }, EVERY_MS);

@@ -48,7 +48,7 @@ export function curvesCard(state, change, remove, further) {
     update(...last);
   });
   const how = controls(change);
-  const options = h("details", { class: "compare-options", open: true }, h("summary", {}, "Options"), how.element);
+  const options = h("details", { class: "compare-options", open: innerWidth > 640 }, h("summary", {}, "Options"), how.element);
   const data = dataFold(
     () => "Curves",
     () => curveNumbers(curves, state().view),

@@ -13,6 +13,7 @@ import { busy, showIn } from "../../site/launch.js";
 import { shareButton } from "../../site/share.js";
 import { board } from "./board.js";
 import { membership } from "./membership.js";
+import { reports } from "./report.js";
 import { task } from "./task.js";
 
 const EVERY_MS = 3000;
@@ -29,7 +30,7 @@ export function mount(element) {
 function inside(page, id) {
   const title = h("h1", {}, "Room");
   const count = h("p", { class: "quiet", role: "status" });
-  const parts = { task: task(id, wake), members: membership(id, update), board: board(id) };
+  const parts = { task: task(id, wake), members: membership(id, update), board: board(id), reports: reports(id) };
   const close = h("button", { type: "button", class: "button small danger", hidden: !isTeacher(id) }, "Close this room");
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   let built = false;
@@ -43,6 +44,7 @@ function inside(page, id) {
         parts.task.element,
         parts.members.element,
         parts.board.element,
+        parts.reports.element,
         close,
       );
       built = true;

@@ -8,6 +8,7 @@ import { allowance, modeWords } from "../../server/allowance.js";
 import { launchRun } from "../../server/api.js";
 import { busy, showIn } from "../../site/launch.js";
 import { toSpec } from "./form.js";
+import { webhookAddress } from "./webhook.js";
 
 /** The room of a class for which the form was opened. */
 const room = new URLSearchParams(location.search).get("room");
@@ -18,7 +19,7 @@ export async function launch(keys, values) {
   const problem = slot(document, "launch-problem");
   if (refusal()) return showIn(problem, refusal());
   await busy(document.getElementById("launch"), problem, async () => {
-    const { url } = await launchRun(spec, { room });
+    const { url } = await launchRun(spec, { room }, webhookAddress());
     visit(url);
   });
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -53,3 +55,34 @@ def test_what_is_wrong_is_said(client: TestClient, room: dict[str, str]) -> None
     refused = client.post(f"{path}/join", json={"nickname": "<b>"}, headers=ADA)
     assert refused.status_code == 422 and "a nickname has 1 to 24 letters" in refused.json()["detail"]
     assert client.post("/api/rooms/nosuchroom/join", json={"nickname": "A"}).status_code == 404
+
+
+def test_a_class_that_loads_the_page_at_once_is_not_refused(client: TestClient, room: dict[str, str]) -> None:
+    """Everybody is behind one address, and what costs much has 43 places."""
+    path = f"/api/rooms/{room['id']}"
+    client.post(f"{path}/join", json={"nickname": "Ada"}, headers=ADA)
+    paths = [path, f"/api/compare?room={room['id']}&group=run"] * 60
+    with ThreadPoolExecutor(len(paths)) as pool:
+        answers = list(pool.map(lambda asked: client.get(asked, headers=ADA), paths))
+    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.json()["me"] for answer in answers[::2]} == {"Ada"}
+
+
+def test_what_has_not_changed_is_not_sent_again(client: TestClient, room: dict[str, str]) -> None:
+    path = f"/api/rooms/{room['id']}"
+    first = client.get(path, headers=ADA)
+    known = {"If-None-Match": first.headers["etag"]}
+    again = client.get(path, headers={**ADA, **known})
+    assert again.status_code == 304 and again.content == b"" and again.headers["etag"] == first.headers["etag"]
+    assert "X-Visitor-Token" in first.headers["vary"] and "private" in first.headers["cache-control"]
+    client.post(f"{path}/join", json={"nickname": "Ada"}, headers=ADA)
+    assert client.get(path, headers={**ADA, **known}).json()["me"] == "Ada"
+    assert client.get(path, headers={**BOB, **known}).json()["me"] is None, "each visitor has an answer of their own"
+    listed = client.get(f"/api/compare?room={room['id']}", headers=ADA)
+    known = {"If-None-Match": listed.headers["etag"]}
+    assert client.get(f"/api/compare?room={room['id']}", headers=known).status_code == 304
+    run = client.post(f"/api/runs?room={room['id']}", json=SPEC, headers=ADA).json()["id"]
+    assert [one["id"] for one in client.get(path, headers={**BOB, **known}).json()["runs"]] == [run]
+    assert client.get(f"/api/compare?room={room['id']}", headers=known).json()["total"] == 1
+    client.delete(path, headers={"X-Owner-Token": room["owner_token"]})
+    assert client.get(path, headers=ADA).status_code == 404

@@ -26,7 +26,7 @@ def share(client: TestClient, visitor: dict[str, str], query: str = "") -> dict[
 
 def test_without_limits_there_is_nothing_to_say(store: Store) -> None:
     nothing = {"waiting_left": None, "hourly_left": None, "running_most": None, "refusal": None, "retry_s": None}
-    assert share(site(store), ANNA) == {"mode": "open", "limited": False, **nothing}
+    assert share(site(store), ANNA) == {"mode": "open", "limited": False, "webhooks": "public", **nothing}
 
 
 def test_the_refusal_comes_in_advance_and_in_the_same_words(store: Store) -> None:

@@ -60,14 +60,6 @@ def test_its_scripts_are_where_we_serve_them_from() -> None:
     )
 
 
-@pytest.mark.parametrize("bold", [True, False])
-def test_its_font_is_there(bold: bool) -> None:
-    assert inside.font(bold).is_file(), (
-        f"{HERE}: there is no {inside.font(bold)}. Name another font with Greek letters in font(); else the pictures "
-        "of shared links spell γ as gamma in Pillow's own font."
-    )
-
-
 def test_its_page_says_of_itself_what_we_replace(mounted: FastAPI) -> None:
     head = TestClient(mounted).get("/").text.partition("</head>")[0]
     assert head.count(inside.CHARSET) == 1, (

@@ -16,6 +16,7 @@ import { labels } from "./labels.js";
 import { reportButton } from "./report.js";
 import { resources } from "./resources.js";
 import { story } from "./story.js";
+import { webhookLine } from "./webhook.js";
 
 /**
  * `preview`: promise of the response of /api/preview to the run's spec, or of null; `expected`, `rivals`: see
@@ -39,6 +40,7 @@ export function head(data, feed, preview, expected, rivals) {
     h("p", { class: "run-line", "data-slot": "line" }),
     progress,
     notify,
+    webhookLine(data),
     h("p", { class: "quiet run-resources", "data-slot": "resources", hidden: true }),
     h("p", { class: "quiet run-resources", "data-slot": "kept", hidden: true }),
     h("p", { class: "problem", "data-slot": "error", role: "alert", hidden: true }),

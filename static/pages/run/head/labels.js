@@ -6,6 +6,7 @@ import { announce, h, say, show } from "../../../base/dom.js";
 import { tagList } from "../../../base/tags.js";
 import { labelRun, runToken } from "../../../server/api.js";
 import { nameOf } from "../../../server/catalog.js";
+import { reportOne, reportText } from "../../../site/report.js";
 
 const MAX_NOTE = 1000;
 
@@ -15,7 +16,10 @@ export function labels(data, title) {
   const note = h("p", { class: "run-note", "data-slot": "note" });
   const edit = h("button", { type: "button", class: "text-button", "aria-expanded": "false" }, "Rename, tag or add a note");
   const place = h("div");
-  const element = h("div", { class: "run-labels" }, h("p", { class: "run-tags" }, tags, edit), note, place);
+  const path = `/api/runs/${encodeURIComponent(data.run.id)}`;
+  const [reportTag, reportNote] = [reportOne("Report a tag", path, "tag"), h("span")];
+  let reported = null; // the note that reportNote reports
+  const element = h("div", { class: "run-labels" }, h("p", { class: "run-tags" }, tags, edit, reportTag), note, reportNote, place);
   const close = () => {
     place.replaceChildren();
     edit.setAttribute("aria-expanded", "false");
@@ -26,6 +30,11 @@ export function labels(data, title) {
     tags.update(run.tags);
     show(say(element, "note", run.note ?? ""), Boolean(run.note));
     show(edit, Boolean(runToken(run)));
+    const foreign = !runToken(run) && !run.example;
+    reportTag.update(foreign ? run.tags : []);
+    show(reportNote, foreign && Boolean(run.note));
+    if (run.note && run.note !== reported) reportNote.replaceChildren(reportText("Report this note", "Note reported", path, { kind: "note", text: run.note }));
+    reported = run.note;
     show(element, Boolean(runToken(run) || run.tags.length || run.note));
     if (title.textContent !== nameOf(run)) title.textContent = nameOf(run);
   };

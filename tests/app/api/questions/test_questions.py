@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from app.server import make_app
@@ -15,6 +16,7 @@ from app.settings import Settings
 from core.run.spec import RunSpec
 from core.studies.asked.question import read_question
 from jobs.store.store import Store
+from jobs.store.webhooks.tables import WEBHOOKS
 from tests.app.conftest import HERE
 from tests.core.studies.made import finished
 
@@ -225,3 +227,13 @@ def test_every_run_says_whose_question_it_is(client: TestClient) -> None:
     (*_, run) = client.get("/api/runs").json()["runs"]
     assert (run["study"], run["study_name"]) == (launched["id"], "own")
     assert run["name"].startswith("Which rate: 0.")
+
+
+def test_a_webhook_of_a_question_has_the_link_to_its_comparison(store: Store) -> None:
+    settings = Settings(webhooks="public")
+    with TestClient(make_app(settings, store, lambda _: None, dict), base_url=HERE) as client:
+        asked = client.post("/api/studies", json=QUESTION, headers={"X-Webhook": "https://8.8.8.8/hook"})
+        assert asked.status_code == 201, asked.text
+        with store.runs.database.reading() as connection:
+            link = connection.scalar(sa.select(WEBHOOKS.c.link))
+        assert link == f"{HERE}/compare?study={asked.json()['id']}&group=lr"

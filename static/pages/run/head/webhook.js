@@ -1,0 +1,83 @@
+/**
+ * What the owner of a run sees of its webhook: who is told of the end, how that went, and how to have it sent again.
+ */
+
+import { announce, copyButton, h, say, show, slot } from "../../../base/dom.js";
+import { time } from "../../../base/format.js";
+import { toast } from "../../../base/toast.js";
+import { removeWebhook, runToken, sendWebhook, webhookOf } from "../../../server/api.js";
+import { isOver } from "../../../server/catalog.js";
+import { repeat } from "../../../server/live.js";
+
+const EVERY_MS = 2000;
+const SELDOM_MS = 15_000;
+
+/** Asks only where this browser has the token of the run. */
+export function webhookLine(data) {
+  let now = null;
+  const again = h("button", { type: "button", class: "text-button" }, "Send again");
+  const away = h("button", { type: "button", class: "text-button" }, "Remove the webhook");
+  const secret = copyButton("Copy its secret", () => now.secret, "text-button");
+  secret.title = "With it the receiver checks that a message comes from this server.";
+  const element = h(
+    "p",
+    { class: "webhook-line screen-only", hidden: true },
+    h("span", { "data-slot": "webhook", role: "status" }),
+    again,
+    secret,
+    away,
+  );
+
+  const draw = () => {
+    show(element, now !== null);
+    if (!now) return;
+    say(element, "webhook", words(now));
+    slot(element, "webhook").className = now.state === "failed" || now.state === "retrying" ? "problem" : "quiet";
+    show(again, ["retrying", "delivered", "failed"].includes(now.state) && now.again_left > 0);
+  };
+  const look = async () => {
+    if (!runToken(data.run)) return false;
+    now = await webhookOf(data.run);
+    draw();
+    if (!now || !isOver(data.run)) return false;
+    return { waiting: EVERY_MS, sending: EVERY_MS, retrying: SELDOM_MS }[now.state] ?? false;
+  };
+  const task = repeat(look, EVERY_MS);
+  let over = isOver(data.run);
+  data.addEventListener("change", () => {
+    if (over === isOver(data.run)) return;
+    over = isOver(data.run);
+    task.wake();
+  });
+  const act = (button, work, done) =>
+    button.addEventListener("click", async () => {
+      try {
+        now = await work(data.run);
+        announce(done);
+        draw();
+        task.wake();
+      } catch (refusal) {
+        toast(refusal.message, { wrong: true });
+      }
+    });
+  act(again, sendWebhook, "The message is being sent again.");
+  act(away, removeWebhook, "The webhook was removed.");
+  return element;
+}
+
+/** How the webhook fares, in a sentence. */
+function words({ state, host, attempts, next_at, delivered_at, problem }) {
+  const tries = `${attempts} ${attempts === 1 ? "attempt" : "attempts"}`;
+  switch (state) {
+    case "waiting":
+      return `The webhook at ${host} will be told when the run has ended.`;
+    case "sending":
+      return `The webhook at ${host} is being told.`;
+    case "delivered":
+      return `The webhook at ${host} was told at ${time(delivered_at)}.`;
+    case "retrying":
+      return `The webhook at ${problem}: ${tries}; next at ${time(next_at)}.`;
+    default:
+      return `The webhook at ${problem}: ${tries}, and no more will follow.`;
+  }
+}
