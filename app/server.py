@@ -38,13 +38,15 @@ from app.api import (
 )
 from app.api.common import Services
 from app.api.complaints import complaints
+from app.api.questions import questions
+from app.api.questions.reading import StudyRequest
 from app.api.rooms import rooms
 from app.api.webhooks import webhooks
 from app.live.feed import Feed
 from app.live.folder import DataFolder
 from app.live.messages import Question
 from app.live.probe import Probe
-from app.pages import landing
+from app.pages import agents, landing
 from app.pages.shell import Nowhere
 from app.preview.estimate import Estimator
 from app.preview.outlook import Outlooks
@@ -60,6 +62,7 @@ from app.web.metrics import Meter
 from app.web.security import Rules, Security
 from core.run.edits import SurgeryRequest
 from core.run.spec import RunSpec
+from core.studies.asked.question import OwnQuestion
 from core.version import VERSION
 from jobs.store.store import Store
 
@@ -70,6 +73,7 @@ ROUTERS = tuple(
         bulk,
         results,
         starts,
+        questions,
         studies,
         evaluations,
         comparison,
@@ -93,7 +97,8 @@ READ_BY_US = (
     Question,
     bulk.Changes,
     bulk.Order,
-    studies.StudyRequest,
+    StudyRequest,
+    OwnQuestion,
     SurgeryRequest,
     admin.Wanted,
     admin.Amended,
@@ -115,9 +120,10 @@ DESCRIPTION = """How much can a network learn when all its weights stay random a
 
 A run is one training of one architecture under one policy. Launch one with POST /api/runs and follow it with
 GET /api/runs/{run_id}. Everybody with the link can look at a run; only the holder of its owner token can cancel it.
-A study is all the runs that one question of the paper needs: POST /api/studies.
+A study is all the runs that one question needs, of the paper or your own, with its verdict: POST /api/studies.
 An evaluation is a small job on a finished run, such as its accuracy without some features.
-Errors are {"detail": "what was wrong and what would be right"}."""
+Errors are {"detail": "what was wrong and what would be right"}.
+A program finds in /agents.md, in ten lines of Python, how to ask a question, wait for it and read its verdict."""
 
 
 def make_app(
@@ -166,6 +172,7 @@ def make_app(
     for router in ROUTERS:
         app.include_router(router)
     _add_landing(app, options)
+    _add_agents(app, url)
     _add_docs(app)
     _add_unknown(app)
     return app
@@ -238,6 +245,14 @@ def _add_landing(app: FastAPI, options: Callable[[], dict[str, Any]]) -> None:
         if landing.is_form(request.query_params.multi_items()):
             return RedirectResponse(f"/train?{request.url.query}")
         return HTMLResponse(page())
+
+
+def _add_agents(app: FastAPI, public_url: str | None) -> None:
+    @app.get("/agents.md", include_in_schema=False)
+    def show_agents(request: Request) -> Response:
+        """How a program uses this site."""
+        site = public_url or str(request.base_url).rstrip("/")
+        return Response(agents.page(site), media_type="text/plain; charset=utf-8")
 
 
 def _add_unknown(app: FastAPI) -> None:

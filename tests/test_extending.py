@@ -1,4 +1,4 @@
-"""The code in docs/extending.md works: a policy, an initialiser and a data set from the page itself."""
+"""The code in docs/extending.md works: a policy, an initialiser, a data set and a study from the page itself."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ from core.data.memory import READERS
 from core.network import builder
 from core.network.freezing import freeze
 from core.run.spec import Init
+from core.studies.catalog.table import Catalog
+from core.studies.spec import SCALES, StudySpec
+from core.studies.verdicts import judge
+from tests.core.studies.made import record
 
 PAGE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text()
 PLAN = architectures.plan("resnet-14", (1, 28, 28), 10)
@@ -72,3 +76,18 @@ def test_the_data_set_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     train, test = READERS[row.reader](row, tmp_path / "unused")
     assert train.images.shape == (row.train, *row.shape) and len(test) == row.test
     assert train.images[0, 0, 0, 5] == 5 and test.labels[-1] == 25
+
+
+def test_the_study_can_be_decided(tmp_path: Path) -> None:
+    found = re.search(r"^```yaml study\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    assert found
+    (tmp_path / "20-batch-size.yaml").write_text(found[1])
+    named = Catalog(tmp_path)["batch-size"]
+    for scale in SCALES:
+        grid = named.grids[scale]
+        axes = [{"field": field, "values": values} for field, values in grid.axes.items()]
+        fields = {"study": named.name, "scale": scale, "base": grid.base, "replicates": grid.replicates, "axes": axes}
+        study = StudySpec.model_validate(fields)
+        for gain, outcome in ((0.0, "holds"), (0.2, "fails")):
+            records = [record(m, 0.5 + gain * (m.spec.recipe.batch_size == 32)) for m in study.members]
+            assert judge(named.criterion, study, records).outcome == outcome

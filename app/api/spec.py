@@ -10,11 +10,12 @@ from typing_extensions import TypedDict
 from app.api import starts
 from app.api.common import By, Here, Services, wrong
 from app.api.errors import Problem, parse
-from app.preview.spec_text import BadText, as_json, shortened
+from app.preview.spec_text import as_json, shortened
 from app.web.answers import answer
 from app.web.bodies import BadJson, read_json
 from core.catalog.datasets import DATASETS
 from core.catalog.folder import missing
+from core.run.handwritten import BadText
 from core.run.problems import told
 from core.run.spec import RunSpec
 from jobs.quotas import Asker

@@ -89,7 +89,7 @@ def resolved(body: bytes, here: Services, by: Asker) -> bytes:
         return body  # the parser of the spec reports the error
     if not (isinstance(fields, dict) and isinstance(fields.get("start"), dict)):
         return body
-    fields["start"] = _capsule_as_start(fields["start"], here, by)
+    fields["start"] = capsule_as_start(fields["start"], here, by)
     return orjson.dumps(fields)
 
 
@@ -103,7 +103,8 @@ def _wrong(sentence: str) -> Problem:
     return invalid([Fault("start", sentence)])
 
 
-def _capsule_as_start(start: dict[str, Any], here: Services, by: Asker) -> str:
+def capsule_as_start(start: dict[str, Any], here: Services, by: Asker) -> str:
+    """The digest of the capsule of a run, {"run": ID}, which is kept as a file to start from. Raises Problem."""
     run_id = start.get("run")
     if set(start) != {"run"} or not isinstance(run_id, str) or not re.fullmatch(ID_PATTERN, run_id):
         raise _wrong('start must be the SHA-256 of an uploaded file, or {"run": "the id of a finished run"}')

@@ -1,44 +1,35 @@
-"""The REST routes of studies: launch, look at, cancel, resume and download all runs of a question together."""
+"""The REST routes of studies: launch, look at, cancel, resume and download all runs of a question together.
 
+`questions/` has what only somebody's own question needs: how it is read, its preview and its data.
+"""
+
+from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
-from pydantic import Field
+from fastapi import APIRouter, Depends, Path, Response
 
-from app.api.common import COSTLY, By, Here, Services, Site, Token, described, wrong
-from app.api.errors import Problem, parse, told
+from app.api.common import COSTLY, By, Here, Services, Site, Token, wrong
+from app.api.errors import Problem
+from app.api.questions.reading import BODY, StudyRequest, Wanted
 from app.api.webhooks.wanted import StudyWebhook, secret
 from app.views import studies
+from app.views.asked import too_large
 from app.views.questions import refusal
 from app.views.study import StudyView
 from app.web.answers import answer, attached
-from core.catalog.model import Model
 from core.catalog.registry import UnknownName
 from core.documents.study import Page, report
 from core.studies.catalog.table import study_spec
 from core.studies.results import long_csv
 from core.studies.shipped import ShippedStudy
-from core.studies.spec import Scale, StudySpec
+from core.studies.spec import StudySpec
 from jobs.store.records import ID_PATTERN
 from jobs.store.studies import Study
-
-EXAMPLE = '{"name": "depth", "scale": "minutes"}'
 
 router = APIRouter()
 
 
-class StudyRequest(Model):
-    """A named study and its scale; GET /api/studies lists them."""
-
-    name: str = Field(max_length=40, description="Such as depth, random-k, gamma.")
-    scale: Scale = Field("minutes", description="minutes, evening or paper.")
-
-
 StudyId = Annotated[str, Path(pattern=ID_PATTERN, description="The study's id.")]
-
-
-async def _request(request: Request) -> StudyRequest:
-    return parse(StudyRequest, await request.body(), told)
 
 
 def _found(study_id: StudyId, here: Here) -> Study | ShippedStudy:
@@ -80,26 +71,30 @@ def list_questions(here: Here) -> Response:
     status_code=201,
     response_model=studies.LaunchedStudy,
     responses={200: {"model": studies.LaunchedStudy}, **wrong(403, 413, 422, 429)},
-    openapi_extra=described(StudyRequest, EXAMPLE),
-    summary="Launch a study",
+    openapi_extra=BODY,
+    summary="Launch a study, or ask your own question",
 )
-def launch_study(
-    asked: Annotated[StudyRequest, Depends(_request)], here: Here, by: By, webhook: StudyWebhook
-) -> Response:
+def launch_study(asked: Wanted, here: Here, by: By, site: Site, webhook: StudyWebhook) -> Response:
     """Queue the missing runs. The study reuses finished runs of the same spec and joins waiting and running ones.
+
+    The body is the name of a question of the paper with a scale, or your own question, as JSON or as YAML: any fields
+    of a run, the values that each takes, replicates, and a claim to test. POST /api/studies/preview says before what it
+    would cost. Ask GET /api/studies/{study_id} until `state` is neither queued nor running; `verdict` has the answer.
 
     If the whole study has finished already, the response is that study, with status 200 and without a token. Else
     keep `owner_token`: it is shown only once, and is needed to cancel or resume the study.
 
     The address in `X-Webhook` gets one message when all runs of the study have ended, or when it is cancelled.
     """
-    if reason := refusal(asked.name, asked.scale, here.settings.largest_study):
+    study, largest = _study(asked), here.settings.largest_study
+    if reason := too_large(study, largest) if study.asked else refusal(study.study, study.scale, largest):
         raise Problem(403, reason)
-    launched = here.store.studies.launch(_named(asked), by=by, limits=here.settings.limits, webhook=webhook)
+    told = webhook and replace(webhook, link=lambda study_id: studies.study_url(study_id, study, site))
+    launched = here.store.studies.launch(study, by=by, limits=here.settings.limits, webhook=told)
     _wake(here, launched.new_runs)
     content: studies.LaunchedStudy = {
         "id": launched.id,
-        "url": studies.study_url(launched.id, here.settings.public_url),
+        "url": studies.study_url(launched.id, study, here.settings.public_url),
         "owner_token": launched.token,
         "new_runs": len(launched.new_runs),
         "webhook_secret": secret(webhook, launched.id, here) if launched.token else None,
@@ -157,7 +152,7 @@ def resume_study(study: Owned, here: Here, by: By) -> Response:
 )
 def download_results(study: FoundStudy, here: Here) -> Response:
     """A CSV file with one line for each finished run and quantity."""
-    return _file(long_csv(study.spec, here.studies.records(study)), "text/csv", f"onlybn-{_label(study)}.csv")
+    return _file(long_csv(study.spec, here.studies.records(study)), "text/csv", f"onlybn-{label_of(study)}.csv")
 
 
 @router.get(
@@ -169,11 +164,13 @@ def download_results(study: FoundStudy, here: Here) -> Response:
 def download_report(study: FoundStudy, here: Here, site: Site) -> Response:
     """One HTML file that needs no network: claim, verdict, figure, tables, specs and versions."""
     records, failures = here.studies.records(study), here.studies.failures(study)
-    page = Page(study.spec, records, failures, studies.study_url(study.id, site))
-    return _file(report(page), "text/html", f"onlybn-{_label(study)}.html")
+    page = Page(study.spec, records, failures, studies.study_url(study.id, study.spec, site))
+    return _file(report(page), "text/html", f"onlybn-{label_of(study)}.html")
 
 
-def _named(asked: StudyRequest) -> StudySpec:
+def _study(asked: StudyRequest | StudySpec) -> StudySpec:
+    if isinstance(asked, StudySpec):
+        return asked
     try:
         return study_spec(asked.name, asked.scale)
     except UnknownName as error:
@@ -186,8 +183,11 @@ def _wake(here: Services, run_ids: tuple[str, ...]) -> None:
         here.wake(run_id)
 
 
-def _label(study: Study | ShippedStudy) -> str:
-    return study.id if isinstance(study, ShippedStudy) else f"{study.spec.study}-{study.spec.scale}-{study.id}"
+def label_of(study: Study | ShippedStudy) -> str:
+    """What files about the study are called."""
+    if isinstance(study, ShippedStudy):
+        return study.id
+    return f"{study.spec.study}-{study.id}" if study.spec.asked else f"{study.spec.study}-{study.spec.scale}-{study.id}"
 
 
 def _file(text: str, media_type: str, name: str) -> Response:

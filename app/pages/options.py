@@ -17,6 +17,7 @@ from core.catalog.policy import Policy
 from core.catalog.policy_rules import POLICY_RULES
 from core.run.events import DISABLED_BELOW, EDGES, QUANTILES
 from core.studies.catalog.table import STUDIES
+from jobs.store.studies import OWN
 
 
 def options() -> dict[str, Any]:
@@ -60,7 +61,7 @@ def options() -> dict[str, Any]:
         "examples": list(fields.EXAMPLES),
         "twin": experiments.TWIN,
         "questions": {experiment.name: experiment.sentence for experiment in experiments.EXPERIMENTS.values()},
-        "studies": {study.name: study.title for study in STUDIES.values()},
+        "studies": {study.name: study.title for study in STUDIES.values()} | {OWN: "Somebody’s own question"},
         "findings": list(downloads.TABLES),
         "pages": [{"path": page.path, "opens": page.opens} for page in PAGES.values()],
         "edges": list(EDGES),

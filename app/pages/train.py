@@ -11,6 +11,7 @@ import gradio as gr
 from app.form import components as form
 from app.form.choices import PRESETS
 from app.form.fields import DEFAULTS
+from app.form.varied import quantities, varied
 from app.pages.glossary import marked
 from app.pages.panels import loaded, panel, words
 from core.catalog import architectures as catalog
@@ -89,6 +90,13 @@ TEXT = """
 <details class="cli"><summary>The same as YAML or JSON, and back</summary><div data-slot="spec-text"></div></details>
 """
 
+QUESTION = """
+<details class="asking card" id="ask" data-varied="{varied}" data-quantities="{quantities}">
+  <summary><h2>Ask your own question</h2></summary>
+  <div data-slot="asking"></div>
+</details>
+"""
+
 
 def build(site: gr.Blocks) -> None:
     """Build the page inside `site`, which is open."""
@@ -125,6 +133,7 @@ def build(site: gr.Blocks) -> None:
             panel("pages/train/link.js", LINK)
             words(CLI, elem_id="cli")
             panel("pages/train/text.js", TEXT)
+    panel("pages/train/question.js", _with_fields(QUESTION), elem_id="question")
     _wire(site, fields, launch)
     for button, values in presets:
         filled = form.preset(values)
@@ -135,6 +144,13 @@ def build(site: gr.Blocks) -> None:
             js=f"() => {json.dumps(list(filled.values()))}",
             api_visibility="private",
         )
+
+
+def _with_fields(skeleton: str) -> str:
+    """`skeleton` with the fields that a question may vary, and what a claim may be about, as JSON in attributes."""
+    for name, rows in (("varied", varied()), ("quantities", quantities())):
+        skeleton = skeleton.replace(f"{{{name}}}", escape(json.dumps(rows, ensure_ascii=False)))
+    return skeleton
 
 
 def _presets() -> list[tuple[gr.Button, dict[str, Any]]]:

@@ -32,6 +32,7 @@ from core.catalog.policies import policy
 from core.studies.catalog.table import STUDIES
 from jobs.store.records import ID_PATTERN, Run
 from jobs.store.store import Store
+from jobs.store.studies import OWN
 from jobs.store.tallies import Tally
 
 LONGEST = 300
@@ -49,7 +50,8 @@ class LinkPreview:
 
 @dataclass(frozen=True)
 class Shown:
-    """The runs of an address: a few single ones, or many by kind. `study`: name and scale; `words`: filters."""
+    """The runs of an address: a few single ones, or many by kind. `study`: name and scale, or OWN and its title;
+    `words`: filters."""
 
     runs: Sequence[Run] = ()
     kinds: Sequence[Tally] = ()
@@ -59,8 +61,16 @@ class Shown:
     @property
     def question(self) -> str:
         """The study's question."""
-        name = self.study[0] if self.study else ""
+        name, scale = self.study or ("", "")
+        if name == OWN:
+            return scale
         return STUDIES[name].question if name in STUDIES else f"Study {name}"
+
+    @property
+    def kind(self) -> str:
+        """What kind of study it is, before the number of its runs."""
+        name, scale = self.study or ("", "")
+        return "A question with several runs." if name == OWN else f"A study of the paper’s question, scale {scale}."
 
 
 def preview(path: str, query: str, store: Store) -> LinkPreview | None:
@@ -140,7 +150,8 @@ def card_of(shown: Shown | None, store: Store) -> Card:
     bars = [Bar(kind_of(kind, kinds), kind.mean) for kind in kinds if kind.mean is not None]
     lines = tuple(filter(None, (shown.words, standing(kinds), best(kinds))))
     if shown.study:
-        return Card(f"Study · {shown.study[1]}", shown.question, lines, bars=tuple(bars[:TOLD]))
+        scale = "" if shown.study[0] == OWN else f" · {shown.study[1]}"
+        return Card(f"Study{scale}", shown.question, lines, bars=tuple(bars[:TOLD]))
     return Card("Compared", count(kinds), lines, bars=tuple(bars[:TOLD]))
 
 
@@ -151,7 +162,7 @@ def _said(shown: Shown) -> tuple[str, str]:
     if shown.runs:
         return f"{len(shown.runs)} runs compared", "; ".join(f"{name_of(run)}: {outcome(run)}" for run in shown.runs)
     if shown.study:
-        return shown.question, f"A study of the paper’s question, scale {shown.study[1]}. {numbers(shown.kinds)}"
+        return shown.question, f"{shown.kind} {numbers(shown.kinds)}"
     words = f": {shown.words}" if shown.words else ""
     return f"{count(shown.kinds)} compared{words}", numbers(shown.kinds)
 

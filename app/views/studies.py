@@ -11,9 +11,10 @@ from operator import attrgetter
 from typing_extensions import TypedDict
 
 from app.views.cleaned import cleaned
+from app.views.comparison import FIELDS
 from app.views.questions import QuestionView, question
 from app.views.runs import run_url, short
-from app.views.study import MemberView, StudyView, told
+from app.views.study import MemberView, StudyView, told, varying
 from core.catalog.paper import PROVENANCE
 from core.run.findings import Findings
 from core.studies import costs, shipped
@@ -96,7 +97,7 @@ class Studies:
         states = [run.state for run in study.runs]
         return {
             **told(study.id, study.spec, self.records(study)),
-            "url": study_url(study.id, self._public_url),
+            "url": study_url(study.id, study.spec, self._public_url),
             "state": study.state,
             "cancelled": study.cancelled,
             "created_at": study.created_at,
@@ -116,7 +117,7 @@ class Studies:
         missing = len(members) - len(study.runs)
         return {
             **told(study.id, study.spec, study.records),
-            "url": study_url(study.id, self._public_url),
+            "url": study_url(study.id, study.spec, self._public_url),
             "state": "partial" if missing else "finished",
             "cancelled": False,
             "created_at": max(run.finished_at for run in study.runs),
@@ -176,9 +177,13 @@ class Studies:
         return self._store.results.findings(run_id)
 
 
-def study_url(study_id: str, public_url: str | None = None) -> str:
-    """The link of a study."""
-    return f"{public_url or ''}/paper?study={study_id}"
+def study_url(study_id: str, spec: StudySpec | None, public_url: str | None = None) -> str:
+    """The link of a study: its row on the Paper page; of somebody's own, a comparison grouped by what differs."""
+    if spec is None or spec.asked is None:
+        return f"{public_url or ''}/paper?study={study_id}"
+    keys = [key for field in varying(spec) if (key := field.removeprefix("recipe.")) in FIELDS]
+    group = f"&group={','.join(keys)}" if keys else ""
+    return f"{public_url or ''}/compare?study={study_id}{group}"
 
 
 def _pace(runs: Sequence[Run]) -> float | None:

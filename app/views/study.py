@@ -9,7 +9,8 @@ from typing_extensions import TypedDict
 
 from core.documents.forest import forest
 from core.studies import against
-from core.studies.catalog.table import STUDIES
+from core.studies.asked.question import OwnQuestion
+from core.studies.catalog.table import named_of
 from core.studies.figures import figure
 from core.studies.records import QUANTITIES, Record
 from core.studies.results import rows
@@ -38,13 +39,25 @@ class ShippedView(TypedDict):
     command: str
 
 
+class AskedView(TypedDict):
+    """What somebody's own question says: its title, question and claim in sentences, and itself, ready for POST
+    /api/studies, as fields and as YAML. `varies`: the fields that vary, dotted as in a spec."""
+
+    title: str
+    question: str
+    claim: str
+    varies: list[str]
+    fields: dict[str, Any]
+    yaml: str
+
+
 class Told(TypedDict):
     """The results of a study, wherever they are: verdict, figure and rows (one per setting).
 
     `columns` are the quantities of `rows` to show; `report` and `csv` are addresses of downloads. `unavailable` says
     what is missing here, such as the folder of its images; then the study has no figure and no rows. Null: nothing is
     missing. `ours` says the deciding differences in words, `setting` on what data, and `drawing` shows them as an SVG;
-    `further` says what no comparison gives, or nothing.
+    `further` says what no comparison gives, or nothing. `asked`: null for a study of the catalog.
     """
 
     id: str
@@ -61,6 +74,7 @@ class Told(TypedDict):
     setting: str
     drawing: str
     further: str
+    asked: AskedView | None
 
 
 class StudyView(Told):
@@ -81,7 +95,7 @@ class StudyView(Told):
 
 
 def told(study_id: str, spec: StudySpec, records: Sequence[Record]) -> Told:
-    named = STUDIES[spec.study]
+    named = named_of(spec)
     verdict = judge(named.criterion, spec, records)
     try:
         drawn = figure(named.plot, named.criterion.quantity_at(spec.scale), spec, records, named.marks)
@@ -108,5 +122,26 @@ def told(study_id: str, spec: StudySpec, records: Sequence[Record]) -> Told:
         "ours": against.ours_in_words(verdict),
         "setting": setting,
         "further": against.further(spec, records),
+        "asked": asked_view(spec),
         "drawing": forest(named.criterion, verdict, against.paper_differences(named.name)),
     }
+
+
+def asked_view(spec: StudySpec) -> AskedView | None:
+    """What the question of `spec` says; None for a study of the catalog."""
+    if spec.asked is None:
+        return None
+    question = OwnQuestion.of(spec)
+    return {
+        "title": spec.asked.title,
+        "question": spec.asked.question,
+        "claim": named_of(spec).claim,
+        "varies": varying(spec),
+        "fields": question.model_dump(mode="json", exclude_defaults=True) | {"replicates": question.replicates},
+        "yaml": question.text(),
+    }
+
+
+def varying(spec: StudySpec) -> list[str]:
+    """The fields that take several values in a study."""
+    return [axis.field for axis in spec.axes if len(set(axis.values)) > 1]

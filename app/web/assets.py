@@ -48,7 +48,7 @@ ORDER = (
     *("cards", "page", "plain", "stats", "menu", "fields", "tabs", "tables"),
     *("charts", "data", "legend", "network", "shades"),
     *("code", "details", "log"),
-    *("preview", "hero", "experiments", "train"),
+    *("preview", "hero", "experiments", "train", "asking"),
     *("extend", "player", "run", "runs", "pinned", "queue", "workers", "admin"),
     *("paper", "findings", "compare", "answer"),
     *("term", "keys", "about", "sheet", "embed"),

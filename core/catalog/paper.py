@@ -90,6 +90,11 @@ def _note(architecture: str, policy: str, norm: str) -> str:
 
 MARKS: tuple[Mark, ...] = (
     *(
+        Mark(net, "none", "over-chance", round(row[-1] - 10, 1), "D", FIGURE, note="minus the 10% of guessing")
+        for net, row in _ROWS.items()
+        if row[-1] is not None
+    ),
+    *(
         Mark(architecture, policy, "top1", value, "D", FIGURE, norm=norm, note=_note(architecture, policy, norm))
         for architecture, row in _ROWS.items()
         for (policy, norm), value in zip(_COLUMNS, row, strict=True)
@@ -130,13 +135,18 @@ def marks(
     policies: Collection[str],
     families: Collection[str],
     norms: Collection[str] = ("uniform",),
+    architectures: Collection[str] = (),
 ) -> tuple[Mark, ...]:
-    """The paper's values of `quantity` for these policies, architecture families and norm initialisers."""
+    """The paper's values of `quantity` for these policies, families or single architectures, and norm initialisers."""
     return tuple(
         mark
         for mark in MARKS
         if mark.quantity == quantity
         and mark.policy in policies
-        and mark.architecture.rpartition("-")[0].removesuffix("-14") in families
+        and (mark.architecture in architectures or _family(mark.architecture) in families)
         and mark.norm in norms
     )
+
+
+def _family(architecture: str) -> str:
+    return architecture.rpartition("-")[0].removesuffix("-14")

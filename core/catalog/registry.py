@@ -37,7 +37,7 @@ class Registry(Mapping[str, T], Generic[T]):
     def __init__(self, kind: str, entries: Iterable[T], *, also: str = "") -> None:
         self.kind = kind
         self.also = also
-        self._entries = {entry.name: entry for entry in entries}
+        self._entries: Mapping[str, T] = {entry.name: entry for entry in entries}
 
     def __getitem__(self, name: str) -> T:
         try:

@@ -1,4 +1,4 @@
-"""`python -m core studies list|run|report`: the paper's questions without a server. Imports no torch."""
+"""`python -m core studies list|run|report|check|export`: questions without a server. Imports no torch."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from core.commands.console import clock
 from core.commands.exit_codes import DONE, FAILED, STOPPED
 from core.machine.files import write_atomically
 from core.machine.signals import stop_on
+from core.run.handwritten import BadText
 from core.run.problems import explain
-from core.studies.catalog.table import STUDIES, study_spec
+from core.studies.asked.claim import Asked
+from core.studies.asked.question import OwnQuestion, read_question
+from core.studies.catalog.table import STUDIES, named_of, study_spec
 from core.studies.costs import run_s, study_cost
 from core.studies.folder import OtherStudy, StudyFolder
 from core.studies.results import in_words, long_csv
@@ -28,7 +31,8 @@ from core.studies.verdicts import judge
 
 ROOM_FOR_TITLES = 110
 """The least width of the terminal, in columns, at which the list of studies says what each is about."""
-Problem = (StudyUnavailable, OtherStudy, UnknownName)
+FILES = (".yaml", ".yml", ".json")
+Problem = (StudyUnavailable, OtherStudy, UnknownName, BadText)
 """What can be wrong with a command line; the messages are for a person."""
 
 
@@ -36,18 +40,17 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     """Add `studies` and its arguments to the command line's parser."""
     studies = commands.add_parser(
         "studies",
-        help="the paper's questions: run everything that one needs, and report",
-        description="A study runs a grid of trainings with replicates and says whether the paper's claim holds here.",
+        help="the paper's questions and your own: run everything that one needs, and report",
+        description="A study runs a grid of trainings with replicates and says whether the claim holds here.",
     )
-    words = studies.add_subparsers(dest="study_command", required=True, metavar="list|run|report")
+    words = studies.add_subparsers(dest="study_command", required=True, metavar="list|run|report|check|export")
     words.add_parser("list", help="all studies, with their cost on two cores")
     for name, text in (
         ("run", "train what is missing, one run after another, and report; the same command resumes it after a stop"),
         ("report", "report on the results so far, complete or not"),
     ):
         one = words.add_parser(name, help=text, description=text.capitalize() + ".")
-        one.add_argument("name", metavar="NAME", help=", ".join(STUDIES))
-        one.add_argument("--scale", choices=SCALES, default="minutes", help="default: minutes")
+        _add_name(one)
         one.add_argument("--out", type=Path, metavar="DIR", help="default: runs/studies/NAME-SCALE")
         if name == "run":
             one.add_argument("--replicates", type=int, metavar="N", help="another number of replicates")
@@ -60,24 +63,39 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
             )
             one.add_argument("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1")
             one.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
+    for name, text in (
+        ("check", "read the file of a question and say what it would run and cost; it starts nothing"),
+        ("export", "print a question as YAML: to change it, and to run it from its file"),
+    ):
+        _add_name(words.add_parser(name, help=text, description=text.capitalize() + "."))
+
+
+def _add_name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME|FILE", help=f"a .yaml or .json file, or one of {', '.join(STUDIES)}")
+    parser.add_argument("--scale", choices=SCALES, help="of a named study; default: minutes")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Do what the command line says. Raises one of Problem."""
     if arguments.study_command == "list":
         return _list(Console())
-    named = STUDIES[arguments.name]
-    out = arguments.out or Path("runs", "studies", f"{named.name}-{arguments.scale}")
+    study = _wanted(arguments)
+    if arguments.study_command == "check":
+        return _check(study, Console())
+    if arguments.study_command == "export":
+        print(_question(study).text(), end="")
+        return DONE
+    out = arguments.out or Path("runs", "studies", study.study if study.asked else f"{study.study}-{study.scale}")
     if arguments.study_command == "report":
-        folder = StudyFolder.read(out) or StudyFolder(out, study_spec(named.name, arguments.scale))
-        if folder.study.study != named.name:
+        folder = StudyFolder.read(out) or StudyFolder(out, study)
+        if folder.study.study != study.study:
             raise OtherStudy(
-                f"{out} holds the study {folder.study.study}, not {named.name}: python -m core studies report "
+                f"{out} holds the study {folder.study.study}, not {study.study}: python -m core studies report "
                 f"{folder.study.study} --out {out}"
             )
         _write(folder, Console())
         return DONE
-    study = _changed(study_spec(named.name, arguments.scale), arguments)
+    study = _changed(study, arguments)
     folder = StudyFolder(out, study)
     assert study.members  # raises what is wrong with the grid before anything is written
     try:
@@ -87,6 +105,37 @@ def run(arguments: argparse.Namespace) -> int:
     words = [*(("--device", arguments.device) if arguments.device else ())]
     words += [*(("--threads", str(arguments.threads)) if arguments.threads else ())]
     return _run(folder, Runner(folder, words), Console())
+
+
+def _wanted(arguments: argparse.Namespace) -> StudySpec:
+    """The study of a name in the catalog, or of a file. Raises one of Problem."""
+    name, path = arguments.name, Path(arguments.name)
+    if name in STUDIES or path.suffix not in FILES:
+        return study_spec(STUDIES[name].name, arguments.scale or SCALES[0])
+    if arguments.scale:
+        raise StudyUnavailable("--scale is for named studies; a file says itself what it runs")
+    try:
+        return read_question(path.read_bytes()).study()
+    except OSError as error:
+        raise StudyUnavailable(f"cannot read {path}: {error.strerror}") from error
+
+
+def _question(study: StudySpec) -> OwnQuestion:
+    """`study` in the words of a file; one of the catalog loses what only the paper has."""
+    named = named_of(study)
+    fields = {"title": named.title, "question": named.question, "claim": named.asks}
+    asked = study.asked or Asked.model_validate(fields)
+    return OwnQuestion.of(study.model_copy(update={"asked": asked}))
+
+
+def _check(study: StudySpec, console: Console) -> int:
+    named, cost = named_of(study), study_cost(study)
+    console.print(f"[bold]{named.title}[/]", highlight=False)
+    for words in filter(None, (named.question, named.claim and f"Claim: {named.claim}")):
+        console.print(words, highlight=False)
+    console.print(f"{cost.runs} runs: {len(study.settings)} settings, {study.replicates} replicates each")
+    console.print(f"about {_time(cost.seconds)} on two cores of a current server; nothing was started")
+    return DONE
 
 
 def _list(console: Console) -> int:
@@ -107,10 +156,14 @@ def _cost(name: str, scale: Scale) -> str:
         cost = study_cost(study_spec(name, scale))
     except StudyUnavailable:
         return "not here"
+    return f"{cost.runs} runs, {_time(cost.seconds)}"
+
+
+def _time(seconds: float) -> str:
     for unit, size in (("years", 3.15e7), ("days", 86_400.0), ("h", 3600.0)):
-        if cost.seconds >= 2 * size:
-            return f"{cost.runs} runs, {cost.seconds / size:,.0f} {unit}"
-    return f"{cost.runs} runs, {cost.seconds / 60:.0f} min"
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:.0f} s"
 
 
 def _changed(study: StudySpec, arguments: argparse.Namespace) -> StudySpec:
@@ -126,15 +179,16 @@ def _changed(study: StudySpec, arguments: argparse.Namespace) -> StudySpec:
             raise StudyUnavailable(f"--set takes KEY=VALUE, got {assignment!r}")
         axes = {axis["field"]: axis for axis in fields["axes"]}
         if key in axes:
-            axes[key]["values"] = text.split(",")
+            axes[key]["values"] = [_value(word) for word in text.split(",")]
         elif around := [field for field in axes if f"{field}.".startswith(f"{key}.") or key.startswith(f"{field}.")]:
             raise StudyUnavailable(f"{key} cannot be set, because the study varies {around[0]}: --set {around[0]}=A,B")
         else:
             assign(fields["base"], key, _value(text))
     try:
-        return StudySpec.model_validate(fields)
+        changed = StudySpec.model_validate(fields)
     except ValidationError as error:
         raise StudyUnavailable(explain(error)) from error
+    return OwnQuestion.of(changed).study() if changed.asked else changed
 
 
 def _value(text: str) -> Any:
@@ -199,7 +253,7 @@ def _write(folder: StudyFolder, console: Console) -> None:
 
     study, records = folder.study, folder.records()
     failures = {member.digest: reason for member in study.members if (reason := folder.failure(member))}
-    verdict = judge(STUDIES[study.study].criterion, study, records)
+    verdict = judge(named_of(study).criterion, study, records)
     try:
         write_atomically(folder.folder / "report.html", report(Page(study, records, failures)).encode())
         write_atomically(folder.folder / "results.csv", long_csv(study, records).encode())

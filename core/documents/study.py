@@ -17,7 +17,8 @@ from typing import Any
 from core.catalog.paper import PROVENANCE
 from core.documents import document
 from core.studies.against import further
-from core.studies.catalog.table import STUDIES, study_spec
+from core.studies.asked.question import OwnQuestion
+from core.studies.catalog.table import named_of, study_spec
 from core.studies.costs import study_cost
 from core.studies.figures import Figure, Marks, Series, figure
 from core.studies.records import QUANTITIES, Record
@@ -47,7 +48,7 @@ class Page:
 
 def report(about: Page) -> str:
     """The whole report as HTML. The report of an incomplete study says what is missing."""
-    study, named = about.study, STUDIES[about.study.study]
+    study, named = about.study, named_of(about.study)
     quantity = named.criterion.quantity_at(study.scale)
     verdict = judge(named.criterion, study, about.records)
     drawn = figure(named.plot, quantity, study, about.records, named.marks)
@@ -59,7 +60,7 @@ def report(about: Page) -> str:
         json.dumps({"figures": shown}, ensure_ascii=False),
         ("figure.js",),
         charts={name: TITLES[name].format(drawn.y_title) for name in shown},
-        command=f"python -m core studies run {study.study} --scale {study.scale}",
+        command=command(study),
         cost=study_cost(study),
         drawn=drawn,
         further=further(study, about.records),
@@ -93,12 +94,19 @@ def _settings(study: StudySpec) -> dict[str, Any]:
     specs = [
         member.spec.model_dump(mode="json", exclude={"name"}) | {"digest": member.digest} for member in study.members
     ]
-    usual = study_spec(study.study, study.scale)
+    usual = study if study.asked else study_spec(study.study, study.scale)
     return {
-        "settings": study.model_dump_json(indent=1),
+        "settings": OwnQuestion.of(study).text() if study.asked else study.model_dump_json(indent=1),
         "specs": json.dumps(specs, indent=1),
         "as_named": study.model_dump_json() == usual.model_dump_json(),
     }
+
+
+def command(study: StudySpec) -> str:
+    """What trains the study without a server; that of somebody's own question needs its file."""
+    if study.asked:
+        return f"python -m core studies run {study.study}.yaml"
+    return f"python -m core studies run {study.study} --scale {study.scale}"
 
 
 def _versions() -> list[str]:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from core.catalog.model import Model
 from core.catalog.paper import ALTERNATE, Mark
 from core.run.spec import RunSpec
-from core.studies.catalog.table import STUDIES, study_spec
+from core.studies.catalog.table import STUDIES, named_of, study_spec
 from core.studies.named import NamedStudy
 from core.studies.records import Record, field
 from core.studies.spec import StudySpec
@@ -34,6 +34,8 @@ class PaperDifference(Model):
 @lru_cache(64)
 def paper_differences(name: str) -> tuple[PaperDifference, ...]:
     """The paper's values of the deciding comparisons of study `name`, wherever both sides are known."""
+    if name not in STUDIES:
+        return ()
     named = STUDIES[name]
     found: dict[tuple[Mark, Mark | None], str] = {}
     for contrast in named.criterion.contrasts(study_spec(name, "paper")):
@@ -106,7 +108,7 @@ def paper_setting(named: NamedStudy) -> str:
 
 def further(study: StudySpec, records: Sequence[Record]) -> str:
     """What the study says beside its verdict; often nothing."""
-    more = STUDIES[study.study].further
+    more = named_of(study).further
     return more(study, records) if more else ""
 
 

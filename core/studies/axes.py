@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,10 +28,11 @@ class Setting:
     norm: str
     weights: str
     kind: NormKind = "batch"
+    spec: RunSpec | None = None
 
     @classmethod
     def of(cls, spec: RunSpec) -> Setting:
-        return cls(spec.architecture, spec.policy, spec.init.norm, spec.init.weights, spec.norm.kind)
+        return cls(spec.architecture, spec.policy, spec.init.norm, spec.init.weights, spec.norm.kind, spec)
 
     @classmethod
     def of_mark(cls, mark: Mark) -> Setting:
@@ -124,3 +125,15 @@ ABLATION = Plot(
     ),
     ablation=True,
 )
+
+PLOTS: Mapping[str, Plot] = {
+    "depth": DEPTH,
+    "width": WIDTH,
+    "count": COUNT,
+    "by-policy": BY_POLICY,
+    "norm-init": NORM_INIT,
+    "norm-kind": NORM_KIND,
+    "weight-init": WEIGHT_INIT,
+    "ablation": ABLATION,
+}
+"""By the name that a question's file has for it."""

@@ -1,4 +1,4 @@
-"""What a criterion compares: functions from a study's grid to its contrasts. Imports no torch.
+"""What a claim compares: from its words and a study's grid to contrasts. Imports no torch.
 
 Each side of a contrast names a value of every axis of the grid, whatever `--set` made of the grid. Otherwise runs of
 different kinds would count as replicates of one setting.
@@ -6,19 +6,43 @@ different kinds would count as replicates of one setting.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import pairwise, product
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import combinations, pairwise
 
 from core.catalog.architectures import parse
 from core.catalog.initializers import NORM_INITIALIZERS
 from core.catalog.normalisation import Normalisation
 from core.catalog.policies import policy
 from core.catalog.registry import UnknownName
-from core.studies.spec import StudySpec, Value
-from core.studies.verdicts import Contrast
+from core.studies.asked.claim import Claim, Kind, Value
+from core.studies.spec import StudySpec, in_text
+from core.studies.verdicts import WORDS, Contrast, Criterion, Rule
 
-Contrasts = Callable[[StudySpec], Sequence[Contrast]]
 Where = dict[str, Value]
+Side = Mapping[Value, Where]
+RULES: dict[Kind, Rule] = {
+    "beats": "above",
+    "rises": "above",
+    "falls": "above",
+    "same": "within",
+    "some-beat": "any-above",
+    "zero": "within",
+}
+UNPAIRED = ("architecture", "dataset")
+"""Fields that leave nothing random in common: a replicate of one value has no partner among those of another."""
+
+
+def criterion_of(claim: Claim | None, *, own: bool = False) -> Criterion:
+    """How `claim` is tested; None: nothing is claimed. `own`: it is of a question in no file of the catalog."""
+    if claim is None:
+        nothing = "This question makes no claim: compare the means and their intervals."
+        return Criterion("top1", "above", lambda _: (), own=own, undecided="no claim", nothing=nothing)
+
+    def contrasts(study: StudySpec) -> list[Contrast]:
+        return list(_MADE[claim.kind](claim, study))
+
+    rule, undecided = RULES[claim.kind], "not enough runs" if own else WORDS["undecided"]
+    return Criterion(claim.quantity, rule, contrasts, claim.margin, claim.by_scale, own, undecided)
 
 
 def title(architecture: object) -> str:
@@ -27,143 +51,135 @@ def title(architecture: object) -> str:
     return name.replace("resnet", "ResNet").replace("wrn", "WRN").replace("vgg", "VGG")
 
 
-def _policy_title(name: object) -> str:
-    return policy(str(name)).title
-
-
 def value_title(field: str, value: object) -> str:
     """A value of an axis, with words that say what it is: `initially γ = 1, β = 0`, `init.weights binary`."""
     if field == "architecture":
         return title(value)
     if field == "policy":
-        return _policy_title(value)
+        return policy(str(value)).title
     if field == "init.norm" and value in NORM_INITIALIZERS:
         return f"initially {NORM_INITIALIZERS[str(value)].title}"
     if field == "norm.kind":
         return Normalisation.model_validate({"kind": value}).title
-    return f"{field} {value}"
+    return f"{field} {value if isinstance(value, str) else _plain(value)}"
 
 
-def _rest(study: StudySpec, *compared: str) -> list[tuple[Where, str]]:
-    """Every combination of values of the axes that are not `compared`, with the end of a label: those that vary."""
-    axes = [axis for axis in study.axes if axis.field not in compared]
-    found = []
-    for values in product(*(axis.values for axis in axes)):
-        where = {axis.field: value for axis, value in zip(axes, values, strict=True)}
-        words = [value_title(axis.field, where[axis.field]) for axis in axes if len(axis.values) > 1]
-        found.append((where, "".join(f", {word}" for word in words)))
-    return found
+def side_title(field: str, value: Value) -> str:
+    """One side of a comparison: names say by themselves what they are, numbers do not."""
+    if field in ("architecture", "policy"):
+        return value_title(field, value)
+    return value if isinstance(value, str) else f"{field} {_plain(value)}"
 
 
-def _trained(study: StudySpec, policy_name: str) -> list[tuple[Where, str]]:
-    """`_rest` of all axes but the architecture, with `policy_name` as the policy; empty if the grid lacks it."""
-    if policy_name not in study.values("policy"):
-        return []
-    return [({**where, "policy": policy_name}, words) for where, words in _rest(study, "architecture", "policy")]
+def _plain(value: object) -> str:
+    return in_text(value) if isinstance(value, bool | int | float | tuple) or value is None else str(value)
 
 
-def _by_family(nets: Iterable[Value]) -> list[list[str]]:
-    """The architectures of each family from the least deep (or wide) to the most; unknown ones are left out."""
-    families: dict[str, list[tuple[int, str]]] = {}
-    for net in map(str, nets):
+def _groups(claim: Claim, study: StudySpec) -> Iterator[tuple[Side, str]]:
+    """The settings by their value of the claim's field, in groups that differ in nothing else; with the end of a label.
+
+    Side by side, the other fields differ along with it, and all settings are one group.
+    """
+    if any(value not in study.values(field) for field, value in claim.at.items()):
+        return
+    varying = [axis.field for axis in study.axes if len(axis.values) > 1]
+    groups: dict[tuple[Value, ...], dict[Value, Where]] = {}
+    for setting in study.settings:
+        if any(field in setting and setting[field] != value for field, value in claim.at.items()):
+            continue
+        rest = () if study.is_paired else tuple(value for field, value in setting.items() if field != claim.field)
+        groups.setdefault(rest, {})[setting.get(claim.field)] = setting
+    for group in groups.values():
+        where = next(iter(group.values()))
+        net = [title(where["architecture"])] if "architecture" in where and claim.field != "architecture" else []
+        told = [*claim.at, claim.field, "architecture"]
+        rest_of = [] if study.is_paired else [field for field in varying if field not in told]
+        words = [*net, *(value_title(field, where[field]) for field in rest_of)]
+        yield group, "".join(f", {word}" for word in words)
+
+
+def _decides(claim: Claim, where: Where) -> bool:
+    return where.items() >= claim.only.items()
+
+
+def _less(
+    claim: Claim, sides: Side, words: str, more: Value, less: Value, *, decides: bool = True, group: Value = ""
+) -> Contrast:
+    """`more` less `less`, of `sides` that differ in nothing else."""
+    return Contrast(
+        f"{side_title(claim.field, more)} minus {side_title(claim.field, less)}{words}",
+        sides[more],
+        sides[less],
+        pairs=claim.field not in UNPAIRED,
+        decides=decides and _decides(claim, sides[less]),
+        group=str(group),
+    )
+
+
+def _beats(claim: Claim, study: StudySpec) -> Iterator[Contrast]:
+    """`value` less each other one; those of `also` are shown but do not decide."""
+    for group, words in _groups(claim, study):
+        couples = [(a, b, True) for a, b in claim.couples.items()]
+        if not couples:
+            others = claim.others or tuple(v for v in group if v != claim.value and v not in claim.also)
+            rows = [*((value, True) for value in others), *((value, False) for value in claim.also)]
+            couples = [(claim.value, other, decides) for other, decides in rows]  # type: ignore[misc]
+        for more, less, decides in couples:
+            if more in group and less in group:
+                yield _less(claim, group, words, more, less, decides=decides)
+
+
+def _steps(claim: Claim, study: StudySpec) -> Iterator[Contrast]:
+    """Each value less the next smaller one, in whatever order they are; falling: the smaller one less the larger."""
+    for group, words in _groups(claim, study):
+        for ladder in _ladders(claim.field, group):
+            for less, more in pairwise(ladder):
+                pair = (less, more) if claim.kind == "falls" else (more, less)
+                yield _less(claim, group, words, *pair)
+
+
+def _ladders(field: str, values: Iterable[Value]) -> list[list[Value]]:
+    """The values from the smallest to the largest; architectures of each family by depth or width. What has no order is
+    left out."""
+    if field != "architecture":
+        return [[*sorted(value for value in values if isinstance(value, int | float))]]
+    families: dict[str, list[tuple[int, Value]]] = {}
+    for net in values:
         try:
-            family, number = parse(net)
+            family, number = parse(str(net))
         except UnknownName:  # the grid's own error says it better
             continue
         families.setdefault(family.name, []).append((number, net))
-    return [[net for _, net in sorted(rows)] for rows in families.values()]
+    return [[net for _, net in sorted(rows, key=lambda row: row[0])] for rows in families.values()]
 
 
-def steps(policy_name: str, *, falling: bool = False) -> Contrasts:
-    """For each family in the grid, each architecture less the next less deep (wide) one, in whatever order they are; if
-    `falling`, the less deep one less the deeper."""
-
-    def contrasts(study: StudySpec) -> list[Contrast]:
-        return [
-            Contrast(
-                f"{title(more)} minus {title(less)}{words}",
-                {**where, "architecture": more},
-                {**where, "architecture": less},
-            )
-            for nets in _by_family(study.values("architecture"))
-            for less, more in (pair[::-1] if falling else pair for pair in pairwise(nets))
-            for where, words in _trained(study, policy_name)
-        ]
-
-    return contrasts
+def _differences(claim: Claim, study: StudySpec) -> Iterator[Contrast]:
+    """Each other value less `value`; without one, every two values."""
+    for group, words in _groups(claim, study):
+        if claim.value is None:
+            pairs: Sequence[tuple[Value, Value]] = [(b, a) for a, b in combinations(claim.others or group, 2)]
+        else:
+            others = claim.others or tuple(value for value in group if value != claim.value)
+            pairs = [(other, claim.value) for other in others]
+        for more, less in pairs:
+            if more in group and less in group:
+                yield _less(claim, group, words, more, less, group=more)
 
 
-def couples(policy_name: str, couples: Mapping[str, str]) -> Contrasts:
-    """For each pair of architectures of which the grid has both, the first less the second."""
-
-    def contrasts(study: StudySpec) -> list[Contrast]:
-        nets = study.values("architecture")
-        return [
-            Contrast(f"{title(a)} minus {title(b)}{words}", {**where, "architecture": a}, {**where, "architecture": b})
-            for a, b in couples.items()
-            for where, words in _trained(study, policy_name)
-            if a in nets and b in nets
-        ]
-
-    return contrasts
+def _alone(claim: Claim, study: StudySpec) -> Iterator[Contrast]:
+    """The quantity itself in each setting, or in those with `value`."""
+    for group, words in _groups(claim, study):
+        for value, setting in group.items():
+            if claim.value is None or value == claim.value:
+                label = f"{value_title(claim.field, value)}{words}" if claim.field in setting else words[2:]
+                yield Contrast(label or "all runs", setting, decides=_decides(claim, setting))
 
 
-def policies(
-    more: str, less: Sequence[str], also: Sequence[str] = (), decisive: Mapping[str, Value] | None = None
-) -> Contrasts:
-    """On each architecture, policy `more` less each of `less`; those of `also` are shown but do not decide.
-
-    `decisive`: values of further axes (`init.norm`); comparisons at others are shown but do not decide either.
-    """
-
-    def contrasts(study: StudySpec) -> list[Contrast]:
-        others = [*((p, True) for p in less), *((p, False) for p in also)]
-        rows = product(study.values("architecture"), others, _rest(study, "architecture", "policy"))
-        return [
-            Contrast(
-                f"{_policy_title(more)} minus {_policy_title(other)}, {title(net)}{words}",
-                {**where, "architecture": net, "policy": more},
-                {**where, "architecture": net, "policy": other},
-                pairs=True,
-                decides=decides and where.items() >= (decisive or {}).items(),
-            )
-            for net, (other, decides), (where, words) in rows
-            if other in study.values("policy") and more in study.values("policy")
-        ]
-
-    return contrasts
-
-
-def alternatives(policy_name: str, key: str, usual: str) -> Contrasts:
-    """On each architecture, each other value of `key` (`init.norm`) less the usual one."""
-
-    def contrasts(study: StudySpec) -> list[Contrast]:
-        if policy_name not in study.values("policy") or usual not in study.values(key):
-            return []
-        others = (value for value in study.values(key) if value != usual)
-        rows = product(study.values("architecture"), others, _rest(study, "architecture", "policy", key))
-        return [
-            Contrast(
-                f"{value} minus {usual}, {title(net)}{words}",
-                {**where, "architecture": net, "policy": policy_name, key: value},
-                {**where, "architecture": net, "policy": policy_name, key: usual},
-                pairs=True,
-                group=str(value),
-            )
-            for net, value, (where, words) in rows
-        ]
-
-    return contrasts
-
-
-def alone(policy_name: str) -> Contrasts:
-    """On each architecture, the quantity under one policy."""
-
-    def contrasts(study: StudySpec) -> list[Contrast]:
-        return [
-            Contrast(f"{_policy_title(policy_name)}, {title(net)}{words}", {**where, "architecture": net})
-            for net in study.values("architecture")
-            for where, words in _trained(study, policy_name)
-        ]
-
-    return contrasts
+_MADE: dict[Kind, Callable[[Claim, StudySpec], Iterator[Contrast]]] = {
+    "beats": _beats,
+    "rises": _steps,
+    "falls": _steps,
+    "same": _differences,
+    "some-beat": _differences,
+    "zero": _alone,
+}

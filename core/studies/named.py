@@ -1,6 +1,6 @@
-"""A named study: a question of the paper, what it claims, the grids that we run for it, and what decides.
+"""A named study: a question, what it claims, the grids that we run for it, and what decides.
 
-`catalog.py` has the table of them. Imports no torch.
+`catalog/table.py` has the table of them. Imports no torch.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.catalog.paper import Mark, Quote
+from core.studies.asked.claim import Claim, Value
 from core.studies.axes import Plot
 from core.studies.records import Record
 from core.studies.spec import Scale, StudySpec
 from core.studies.verdicts import Criterion
+
+Further = Callable[[StudySpec, Sequence[Record]], str]
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Grid:
     """What a study runs at one scale: shared fields, axes (dotted field -> values), and the number of replicates."""
 
     base: Mapping[str, Any]
-    axes: Mapping[str, tuple[str, ...]]
+    axes: Mapping[str, tuple[Value, ...]]
     replicates: int
 
 
@@ -44,7 +47,7 @@ class NamedStudy:
     quotes: tuple[Quote, ...] = ()
     also: tuple[str, ...] = ()
     """Further quantities that its tables show."""
-    further: Callable[[StudySpec, Sequence[Record]], str] | None = None
+    further: Further | None = None
     """A number that no comparison gives, in a sentence."""
     here: str = ""
     said: str = ""
@@ -53,18 +56,9 @@ class NamedStudy:
     """Whether somebody has compared the wording of the claim with the paper."""
     own: bool = False
     """Whether the question and the claim are ours, not the paper's."""
+    asks: Claim | None = None
+    """The claim in the words of its file."""
 
     def shown(self, scale: Scale) -> tuple[str, ...]:
         """The quantities in its tables; the one that decides comes first."""
         return tuple(dict.fromkeys((self.criterion.quantity_at(scale), "top1", "train", "disabled", *self.also)))
-
-
-def grids(
-    axes: Mapping[str, tuple[str, ...]], **scales: tuple[Mapping[str, Any], tuple[str, ...], int]
-) -> dict[Scale, Grid]:
-    """The three grids of a study: its shared axes, and per scale what is fixed, the architectures, the replicates."""
-    made: dict[Scale, Grid] = {}
-    for scale in ("minutes", "evening", "paper"):
-        base, architectures, replicates = scales[scale]
-        made[scale] = Grid(base, {"architecture": architectures, **axes}, replicates)
-    return made

@@ -7,8 +7,9 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 
 from core.catalog.model import Model
+from core.studies.asked.claim import Value
 from core.studies.records import QUANTITIES, Record
-from core.studies.spec import Member, StudySpec, Value
+from core.studies.spec import Member, StudySpec, in_text
 from core.studies.statistics import Summary, summary
 
 COLUMNS = (
@@ -41,15 +42,15 @@ class Row(Model):
 def in_words(key: Mapping[str, Value]) -> str:
     """A place in a grid for people: `resnet-14, all, init.norm ones`."""
     named = ("architecture", "policy")  # these say by themselves what they are
-    return ", ".join(str(value) if field in named else f"{field} {value}" for field, value in key.items())
+    return ", ".join(in_text(value) if field in named else f"{field} {in_text(value)}" for field, value in key.items())
 
 
 def rows(study: StudySpec, records: Iterable[Record]) -> tuple[Row, ...]:
     """A row for each setting of the grid, in its order."""
     by_digest = {record.spec.digest: record for record in records}
-    cells: dict[tuple[Value, ...], list[Member]] = {}
+    cells: dict[tuple[Value, ...], list[Member]] = {tuple(setting.values()): [] for setting in study.settings}
     for member in study.members:
-        cells.setdefault(tuple(member.key.values()), []).append(member)
+        cells[tuple(member.key.values())].append(member)
     return tuple(_row(members, by_digest) for members in cells.values())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -9,19 +10,20 @@ from functools import cached_property
 from itertools import product
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, model_validator
 
 from core.catalog.model import Model
 from core.run.problems import explain
 from core.run.spec import STORED, RunSpec
+from core.studies.asked.claim import Asked, Value
 
 Scale = Literal["minutes", "evening", "paper"]
 SCALES: tuple[Scale, ...] = ("minutes", "evening", "paper")
 MAX_MEMBERS = 1000
+SHORT = 24
+"""Letters of a question's title in the names of its runs."""
 OWN = ("replicate", "seeds", "name")
 """Fields of a run that a study sets itself: with fixed seeds each replicate would be the same run again."""
-
-Value = str | int | float
 
 
 class StudyUnavailable(ValueError):
@@ -57,6 +59,8 @@ class StudySpec(Model):
     base: dict[str, Any]
     axes: tuple[Axis, ...] = Field(min_length=1)
     replicates: int = Field(ge=1, le=100)
+    asked: Asked | None = Field(None, exclude_if=lambda asked: asked is None)
+    """Of a question that is in no file of the catalog: its words. A named study is written without the field."""
 
     @model_validator(mode="after")
     def _keeps_its_draw(self, info: ValidationInfo) -> StudySpec:
@@ -64,16 +68,42 @@ class StudySpec(Model):
         self.base.setdefault("draw", 1 if info.context == STORED else 2)
         return self
 
-    @field_validator("axes")
-    @classmethod
-    def _bounded(cls, axes: tuple[Axis, ...]) -> tuple[Axis, ...]:
-        fields = [axis.field for axis in axes]
+    @model_validator(mode="after")
+    def _has_a_grid(self) -> StudySpec:
+        fields = [axis.field for axis in self.axes]
         if len(set(fields)) < len(fields):
             raise ValueError(f"each field may have one axis, got {', '.join(fields)}")
-        for axis in axes:
+        if self.is_paired:
+            if len({len(axis.values) for axis in self.axes}) > 1:
+                counts = ", ".join(f"{axis.field} {len(axis.values)}" for axis in self.axes)
+                raise ValueError(f"side by side, all fields must have equally many values, got {counts}")
+            if len(set(zip(*(axis.values for axis in self.axes), strict=True))) < len(self.axes[0].values):
+                raise ValueError("side by side, no two settings may be equal")
+            return self
+        for axis in self.axes:
             if len(set(axis.values)) < len(axis.values):
                 raise ValueError(f"{axis.field} may take each value once, got {', '.join(map(str, axis.values))}")
-        return axes
+        return self
+
+    @property
+    def without_words(self) -> StudySpec:
+        """Somebody's own study without what that person has written; its runs are the same."""
+        claim = self.asked and self.asked.claim and self.asked.claim.model_copy(update={"says": "", "here": ""})
+        words = {"title": "A question", "question": "", "claim": claim}
+        asked = self.asked and self.asked.model_copy(update=words)
+        return self.model_copy(update={"study": "own-question", "asked": asked})
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether its axes stand side by side instead of making a grid."""
+        return self.asked is not None and self.asked.layout == "side by side"
+
+    @property
+    def settings(self) -> list[dict[str, Value]]:
+        """The places of its grid, in the order in which its axes have them."""
+        values = [axis.values for axis in self.axes]
+        rows = zip(*values, strict=True) if self.is_paired else product(*values)
+        return [dict(zip((axis.field for axis in self.axes), row, strict=True)) for row in rows]
 
     def values(self, field: str) -> tuple[Value, ...]:
         """The values that `field` (`architecture`, `init.norm`) takes in this study."""
@@ -97,17 +127,23 @@ class StudySpec(Model):
                     f"a study sets {', '.join(OWN)} of its runs itself, so {field} cannot be set; use --replicates to "
                     "change their number"
                 )
-        keys = [
-            dict(zip((axis.field for axis in self.axes), values, strict=True))
-            for values in product(*(axis.values for axis in self.axes))
-        ]
+        keys = self.settings
         if len(keys) * self.replicates > MAX_MEMBERS:
             raise StudyUnavailable(
                 f"a study may have {MAX_MEMBERS} runs; this one would have {len(keys) * self.replicates}"
             )
         return tuple(
-            Member(key, replicate, self._run(key, replicate)) for replicate in range(self.replicates) for key in keys
+            Member(keys[place], replicate, self._run(keys[place], replicate))
+            for replicate in range(self.replicates)
+            for place in self._order(replicate, len(keys))
         )
+
+    def _order(self, replicate: int, count: int) -> list[int]:
+        """The order of the settings of a replicate: shuffled by the question's seed, if somebody has asked it."""
+        if self.asked is None:
+            return list(range(count))
+        seed = f"onlybn/turn/{self.asked.order}/{replicate}"
+        return sorted(range(count), key=lambda place: hashlib.sha256(f"{seed}/{place}".encode()).digest())
 
     def _run(self, key: Mapping[str, Value], replicate: int) -> RunSpec:
         fields = deepcopy(self.base) | {"replicate": replicate, "name": self._name(key, replicate)}
@@ -116,14 +152,21 @@ class StudySpec(Model):
         try:
             return RunSpec.model_validate(fields)
         except ValidationError as error:
-            raise StudyUnavailable(f"study {self.study} at scale {self.scale}: {explain(error)}") from error
+            what = f"study {self.study} at scale {self.scale}: " if self.asked is None else ""
+            raise StudyUnavailable(f"{what}{explain(error)}") from error
 
     def _name(self, key: Mapping[str, Value], replicate: int) -> str:
         """A label for lists: `depth: resnet-14, replicate 1`."""
-        varying = [str(key[axis.field]) for axis in self.axes if len(axis.values) > 1]
-        return ", ".join(
-            [f"{self.study}: {varying[0]}" if varying else self.study, *varying[1:], f"replicate {replicate}"]
-        )[:64]
+        varying = [in_text(key[axis.field]) for axis in self.axes if len(set(axis.values)) > 1]
+        about = self.asked.title.replace("?", "")[:SHORT].strip() or self.study if self.asked else self.study
+        return ", ".join([f"{about}: {varying[0]}" if varying else about, *varying[1:], f"replicate {replicate}"])[:64]
+
+
+def in_text(value: Value) -> str:
+    """A value of an axis in the letters that a run's name may have."""
+    if isinstance(value, tuple):
+        return " ".join(f"{number:g}" for number in value)
+    return "all" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def assign(fields: dict[str, Any], field: str, value: Any) -> None:

@@ -58,6 +58,11 @@ class Criterion:
     contrasts: Callable[[StudySpec], Sequence[Contrast]]
     margin: float = 0.0
     by_scale: Mapping[str, str] = field(default_factory=dict)
+    own: bool = False
+    """Whether it is of a question that is in no file of the catalog."""
+    undecided: str = WORDS["undecided"]
+    nothing: str = "Nothing in this grid can decide the claim."
+    """What is said where nothing is compared."""
 
     def quantity_at(self, scale: str) -> str:
         """The quantity at `scale`, which may have its own (ImageNet is judged by top-5)."""
@@ -111,7 +116,14 @@ def judge(criterion: Criterion, study: StudySpec, records: Sequence[Record]) -> 
     quantity = QUANTITIES[criterion.quantity_at(study.scale)]
     contrasts = criterion.contrasts(study)
 
+    known: dict[int, dict[int, float]] = {}
+
     def values(where: Mapping[str, object]) -> dict[int, float]:
+        if id(where) not in known:
+            known[id(where)] = measured(where)
+        return known[id(where)]
+
+    def measured(where: Mapping[str, object]) -> dict[int, float]:
         found: dict[int, Record] = {}
         for record in matching(records, dict(where)):
             if found.setdefault(record.spec.replicate, record) != record:
@@ -128,11 +140,23 @@ def judge(criterion: Criterion, study: StudySpec, records: Sequence[Record]) -> 
     outcome, sentence = _decide(criterion, study, [c for c in comparisons if c.decides], quantity.difference)
     return Verdict(
         outcome=outcome,
-        words=WORDS[outcome],
-        sentence=" ".join([sentence, *notes(criterion, study, records)]),
+        words=criterion.undecided if outcome == "undecided" else WORDS[outcome],
+        sentence=" ".join([sentence, *correction(criterion, comparisons), *notes(criterion, study, records)]),
         unit=quantity.difference,
         comparisons=comparisons,
     )
+
+
+def correction(criterion: Criterion, comparisons: Sequence[Compared]) -> Iterator[str]:
+    """How several comparisons are accounted for; the paper's questions say it on their page."""
+    many = [c for c in comparisons if c.decides]
+    if not criterion.own or len(many) < 2:
+        return
+    alone = f"{100 * many[0].one_of_many:.4g}% (Bonferroni’s correction)"
+    if criterion.rule == "any-above":
+        yield f"Of {len(many)} comparisons, each decides with an interval at {alone}."
+    else:
+        yield f"All {len(many)} comparisons must agree at 95%; one alone decides against the claim at {alone}."
 
 
 def notes(criterion: Criterion, study: StudySpec, records: Sequence[Record]) -> Iterator[str]:
@@ -187,7 +211,7 @@ def _difference(
 
 def _decide(criterion: Criterion, study: StudySpec, comparisons: Sequence[Compared], unit: str) -> tuple[Outcome, str]:
     if not comparisons:
-        return "undecided", "Nothing in this grid can decide the claim."
+        return "undecided", criterion.nothing
     if study.replicates < LEAST:
         return "undecided", f"A verdict needs {LEAST} replicates; this study has {study.replicates}."
     finished = [c.difference.n if c.difference else 0 for c in comparisons]

@@ -22,16 +22,20 @@ from core.run.spec import STORED
 from core.studies.spec import StudySpec
 from jobs.quotas import UNKNOWN, UNLIMITED, Asker, Limits
 from jobs.store.database import Database
+from jobs.store.labels.labels import RENAMED
 from jobs.store.mapping import kept, read_any, select_runs
 from jobs.store.records import TERMINAL, Run, State
 from jobs.store.shares.admission import admit_launch, one_at_a_time
 from jobs.store.shares.prices import check_price
 from jobs.store.submission import IN_STUDY, hashed, insert_run, new_id, new_token, row_of
-from jobs.store.tables import MEMBERS, RUNS, STUDIES
+from jobs.store.tables import LOG, MEMBERS, RUNS, STUDIES
 from jobs.store.webhooks.endings import Wish, insert_webhook, rearm
 
 USABLE: tuple[State, ...] = ("finished", "running", "queued")
 """Which runs of a digest a study takes, the most useful first."""
+
+OWN = "own"
+"""The name of all studies that are in no file of the catalog: what their titles say stands in the spec alone."""
 
 read_study = lru_cache(256)(partial(StudySpec.model_validate_json, context=STORED))
 
@@ -89,7 +93,7 @@ class Studies:
         study_id = new_id()
         values = {
             "id": study_id,
-            "name": spec.study,
+            "name": OWN if spec.asked else spec.study,
             "scale": spec.scale,
             "spec": spec.model_dump_json(),
             "owner": owner,
@@ -171,7 +175,8 @@ class Studies:
             return next(iter(_read(connection, [row])), None) if row else None
 
     def latest(self) -> list[Study]:
-        """The newest study of each name and scale, the newest first; a cancelled one only where there is no other.
+        """The newest study of each of the catalog's names at each scale, the newest first; a cancelled one only where
+        there is no other.
 
         So nobody's cancel hides a study that goes on. One of which single runs were cancelled comes between the two.
         """
@@ -184,7 +189,7 @@ class Studies:
         turn = sa.func.row_number().over(
             partition_by=(STUDIES.c.name, STUDIES.c.scale), order_by=(rank, STUDIES.c.number.desc())
         )
-        ranked = sa.select(STUDIES.c.number, turn.label("turn")).subquery()
+        ranked = sa.select(STUDIES.c.number, turn.label("turn")).where(STUDIES.c.name != OWN).subquery()
         newest = sa.select(ranked.c.number).where(ranked.c.turn == 1)
         statement = sa.select(STUDIES).where(STUDIES.c.number.in_(newest)).order_by(STUDIES.c.number.desc())
         with self.database.reading() as connection:
@@ -197,15 +202,23 @@ class Studies:
         return hmac.compare_digest(hashed(token), owner or "")
 
     def label(self, study_id: str) -> tuple[str, str] | None:
-        """Name and scale of a study; None if there is none."""
-        statement = sa.select(STUDIES.c.name, STUDIES.c.scale).where(STUDIES.c.id == study_id)
+        """Name and scale of a study, OWN and the title of somebody's own; None if there is none."""
         with self.database.reading() as connection:
-            row = connection.execute(statement).first()
-        return (row.name, row.scale) if row else None
+            row = _study_row(connection, study_id)
+            found = _read(connection, [row]) if row and row.name == OWN else []
+        asked = found[0].spec.asked if found else None
+        return (row.name, asked.title if asked else row.scale) if row else None
 
 
 def _study_row(connection: Connection, study_id: str) -> Row[Any] | None:
     return connection.execute(sa.select(STUDIES).where(STUDIES.c.id == study_id)).first()
+
+
+def _renamed(connection: Connection, study: int) -> bool:
+    """Whether the operator has renamed a run that belongs to the study."""
+    runs = sa.select(MEMBERS.c.run).where(MEMBERS.c.study == study)
+    there = sa.select(LOG.c.id).where(LOG.c.run.in_(runs), LOG.c.message == RENAMED)
+    return connection.scalar(there.limit(1)) is not None
 
 
 def _finished(connection: Connection, values: Mapping[str, Any]) -> str | None:
@@ -279,6 +292,8 @@ def _read(connection: Connection, rows: Sequence[Row[Any]]) -> list[Study]:
         members = [runs[place.run] for place in places if place.study == row.number and place.run in runs]
         with suppress(ValidationError):
             spec = read_study(row.spec)
+            if row.name == OWN and _renamed(connection, row.number):
+                spec = spec.without_words
             if members:
                 studies.append(Study(row.id, spec, row.created_at, row.cancelled, members))
     return studies

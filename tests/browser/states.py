@@ -13,6 +13,7 @@ from typing import Literal
 
 from playwright.sync_api import Page, expect
 
+from core.studies.asked.question import question_of
 from core.studies.catalog.table import study_spec
 from tests.browser.conftest import ADMIN_TOKEN
 from tests.browser.puppet import Puppet
@@ -20,6 +21,16 @@ from tests.browser.waits import keys_listen
 
 EVALUATED_WITHIN_MS = 90_000
 SiteName = Literal["filled", "fresh", "empty", "working"]
+
+
+QUESTION = {
+    "title": "Do scales beat random weights?",
+    "question": "Is what trains more important than how much of it trains?",
+    "claim": {"kind": "beats", "value": "batchnorm", "margin": 5},
+    "base": {"architecture": "resnet-14", "dataset": "digits", "epochs": 12},
+    "vary": {"policy": ["batchnorm", "random-2", "output"]},
+}
+"""A question of a visitor's own."""
 
 
 def nothing(_: Page) -> None:
@@ -46,6 +57,7 @@ class Runs:
     queued: str
     plain: str
     study: str
+    question: str
     tokens: Mapping[str, str]
 
 
@@ -64,6 +76,7 @@ def fill(puppet: Puppet) -> Runs:
     ]
     plain = puppet.done(policy="all", dataset="cifar-100", norm={"affine": False}, recipe={"schedule": "cosine"})
     study = puppet.store.studies.launch(study_spec("random-k", "minutes")).id
+    question = puppet.store.studies.launch(question_of(QUESTION).study()).id
     for waiting in puppet.store.queue.waiting():
         puppet.claim(waiting)
         puppet.finish(waiting)
@@ -77,7 +90,7 @@ def fill(puppet: Puppet) -> Runs:
     running, tokens[running] = puppet.start(architecture="resnet-110", dataset="fashion-mnist", name="Deep and frozen")
     puppet.advance(running, 0.62)
     queued, tokens[queued] = puppet.submit(policy="random-8")
-    return Runs(done, failed, cancelled, running, queued, plain, study, tokens)
+    return Runs(done, failed, cancelled, running, queued, plain, study, question, tokens)
 
 
 def remember(page: Page, runs: Runs) -> None:
@@ -97,6 +110,7 @@ def pages(runs: Runs, trained: str) -> dict[str, State]:
         "train-empty": State("/", "empty"),
         "train": State("/"),
         **{f"train-{name}": State(f"/train?{query}") for name, query in TRAIN.items()},
+        "train-asking": State("/train", act=ask),
         "run-queued": State(f"/run?id={runs.queued}"),
         "run-running": State(f"/run?id={runs.running}"),
         "run-finished": State(f"/run?id={own}"),
@@ -123,6 +137,7 @@ def pages(runs: Runs, trained: str) -> dict[str, State]:
         "compare-many": State(f"/compare?runs={every},nosuchrun1234&base={own}&colour=red"),
         "compare-grouped": State(f"/compare?runs={every}&group=policy&smooth=0.6&singles=1"),
         "compare-columns": State(f"/compare?runs={four}", act=lambda page: click(page, "summary", "Columns")),
+        "compare-question": State(f"/compare?study={runs.question}&group=policy"),
         "compare-embedded": State(f"/compare?runs={four}&embed=1"),
         "surgery-which": State("/surgery", "working"),
         "surgery": State(surgery, "working"),
@@ -166,6 +181,15 @@ def settle(page: Page) -> None:
         ".counts tbody tr, .layer-table, .room-form, .one-figure, [data-embed=figure] .legend-list li, "
         ".docs, .admin-sign-in, .admin-queue, .preview:not([data-state=asking])"
     )
+
+
+def ask(page: Page) -> None:
+    """A question with two fields and an error at one of them."""
+    page.locator("#ask summary").first.click()
+    page.get_by_role("button", name="Add a field").click()
+    expect(page.locator(".asking-summary[data-state='ready']")).to_be_visible()
+    page.locator("#ask").get_by_label("Claim", exact=True).select_option("same")
+    expect(page.locator("#ask .asking-problem:visible")).to_be_visible()
 
 
 def click(page: Page, selector: str, words: str) -> None:

@@ -15,7 +15,7 @@ from tests.browser.states import Runs, fill, pages, remember, settle
 from tests.browser.waits import still
 
 ALIKE = {"train-deep", "train-random", "train-all"}  # other numbers in the elements of the other forms
-NOBODY = Runs(["", "", "", ""], "", "", "", "", "", "", {})
+NOBODY = Runs(["", "", "", ""], "", "", "", "", "", "", "", {})
 STATES = [name for name in pages(NOBODY, "") if name not in ALIKE]
 WHOLE = {"train", "run-finished", "runs", "compare-four", "surgery-evaluated", "paper", "about", "api-docs"}
 """One state of each page, with everything that the page's width and theme change: looked at in both of both."""

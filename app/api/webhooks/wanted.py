@@ -39,7 +39,7 @@ def _of_run(here: Here, site: Site, x_webhook: Named = None) -> Wish | None:
 
 def _of_study(here: Here, site: Site, x_webhook: Named = None) -> Wish | None:
     url = _checked(x_webhook, here)
-    return Wish(url, lambda study_id: study_url(study_id, site)) if url else None
+    return Wish(url, lambda study_id: study_url(study_id, None, site)) if url else None
 
 
 RunWebhook = Annotated[Wish | None, Depends(_of_run)]

@@ -1,67 +1,85 @@
 """The questions as a table, in the order of the page: what the paper claims, what we run at each scale, what decides.
 
-Each has a file of its own; those that the paper leaves open are in beyond/. Imports no torch.
+Each is a file beside this one, whose number is its place on the page; it is read when somebody asks for it first
+(words.py). Imports no torch.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from functools import cached_property, lru_cache
+from pathlib import Path
 
 from core.catalog.registry import Registry
-from core.studies.catalog import (
-    chance,
-    depth,
-    depth_or_width,
-    gamma,
-    imagenet,
-    norm_init,
-    output_and_depth,
-    random_k,
-    relu_off,
-    subsets,
-    threshold,
-    vgg,
-    weight_init,
-    wide_subsets,
-    width,
-    without_batchnorm,
-)
-from core.studies.catalog.beyond import biases, lumped, norm_kind
+from core.studies.asked.plot import plot_of, sentence_of
+from core.studies.asked.words import axes
+from core.studies.catalog.words import OURS, name_of, read
+from core.studies.contrasts import criterion_of
 from core.studies.named import NamedStudy
-from core.studies.spec import Axis, Scale, StudySpec
+from core.studies.spec import Scale, StudySpec
 
-STUDIES: Registry[NamedStudy] = Registry(
-    "study",
-    tuple(
-        module.STUDY
-        for module in (
-            depth,
-            width,
-            depth_or_width,
-            random_k,
-            subsets,
-            without_batchnorm,
-            gamma,
-            threshold,
-            relu_off,
-            norm_init,
-            weight_init,
-            imagenet,
-            chance,
-            output_and_depth,
-            wide_subsets,
-            vgg,
-            norm_kind,
-            biases,
-            lumped,
-        )
-    ),
-)
+FOLDER = Path(__file__).parent
+
+
+class QuestionFiles(Mapping[str, NamedStudy]):
+    """The questions in the files of a folder, by name, each read once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read: dict[str, NamedStudy] = {}
+
+    @cached_property
+    def _paths(self) -> dict[str, Path]:
+        return {name_of(path): path for path in sorted(self._folder.glob("*.yaml"))}
+
+    def __getitem__(self, name: str) -> NamedStudy:
+        if name not in self._read:
+            self._read[name] = read(self._paths[name])
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._paths
+
+
+class Catalog(Registry[NamedStudy]):
+    """The table of the questions in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__("study", ())
+        self._entries = QuestionFiles(folder)
+
+
+STUDIES = Catalog(FOLDER)
 
 
 @lru_cache(64)
 def study_spec(name: str, scale: Scale) -> StudySpec:
     """Named study `name` at `scale`. Raises UnknownName."""
     grid = STUDIES[name].grids[scale]
-    axes = tuple(Axis(field=field, values=values) for field, values in grid.axes.items())
-    return StudySpec(study=name, scale=scale, base=dict(grid.base), axes=axes, replicates=grid.replicates)
+    return StudySpec(study=name, scale=scale, base=dict(grid.base), axes=axes(grid.axes), replicates=grid.replicates)
+
+
+def named_of(study: StudySpec) -> NamedStudy:
+    """What `study` asks: a question of the table, or the one of somebody's own that it carries. Raises UnknownName."""
+    asked = study.asked
+    if asked is None:
+        return STUDIES[study.study]
+    return NamedStudy(
+        study.study,
+        asked.title,
+        asked.question,
+        sentence_of(asked.claim),
+        OURS,
+        plot_of(study),
+        criterion_of(asked.claim, own=True),
+        {},
+        here=asked.claim.here if asked.claim else "",
+        own=True,
+        asks=asked.claim,
+    )

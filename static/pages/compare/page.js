@@ -14,12 +14,13 @@ import { embedded, figure } from "../../base/frame.js";
 import { shareButton } from "../../site/share.js";
 import { onTheme } from "../../base/theme.js";
 import { stateWord } from "../../base/widgets.js";
+import { askedCard } from "./answers/asked.js";
 import { curvesCard } from "./curves.js";
 import { difference } from "./difference.js";
 import { comparisonHtml } from "./document.js";
 import { empty } from "./empty.js";
 import { curvesOf, groupsOf } from "./groups.js";
-import { questionCard } from "./question.js";
+import { questionCard } from "./answers/question.js";
 import { scatterCard } from "./scatter.js";
 import { comparedRuns } from "./table.js";
 import { mayGrow, viewQuery } from "./view.js";
@@ -62,6 +63,7 @@ export function mount(element) {
   const differences = difference();
   const asked = questionCard();
   const title = h("h1", {}, "Compare");
+  const own = askedCard((words) => (title.textContent = words));
   let question = null;
   const problems = h("div", { class: "compare-problems", role: "status" });
   const words = h("span");
@@ -77,6 +79,7 @@ export function mount(element) {
     problems,
     first,
     asked.element,
+    own.element,
     cards,
   );
 
@@ -127,6 +130,7 @@ export function mount(element) {
       state = { source: answer.source, view: answer.view, usual: answer.usual };
       problems.replaceChildren(...answer.problems.map((words) => h("p", { class: "note" }, words)));
       missing = answer.missing;
+      if (state.source.study && figure === null) own.follow(state.source.study);
       if (state.view.question) {
         question = (await ask("/api/experiments")).find(({ name }) => name === state.view.question) ?? null;
         title.textContent = question?.sentence ?? title.textContent;

@@ -6,7 +6,7 @@
 import { h } from "../../base/dom.js";
 import { detail } from "./detail.js";
 import { row } from "./row.js";
-import { isActive } from "./studies.js";
+import { isActive } from "../../server/studies.js";
 
 const SCALES = ["minutes", "evening", "paper"];
 

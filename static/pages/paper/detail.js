@@ -8,8 +8,8 @@ import { h, show } from "../../base/dom.js";
 import { duration, whole } from "../../base/format.js";
 import { progressBar } from "../../base/widgets.js";
 import { guard } from "../../server/allowance.js";
-import { members, numbers, settings } from "./members.js";
-import { changeStudy, isActive, isMine, launchStudy } from "./studies.js";
+import { members, numbers, settings } from "../../site/study.js";
+import { changeStudy, isActive, isMine, launchStudy } from "../../server/studies.js";
 
 const SCALES = { minutes: "Minutes", evening: "Evening", paper: "Paper" };
 

@@ -10,7 +10,7 @@ import { h } from "../../base/dom.js";
 import { repeat } from "../../server/live.js";
 import { shareButton } from "../../site/share.js";
 import { card } from "./card.js";
-import { allQuestions, lookAt } from "./studies.js";
+import { allQuestions, lookAt } from "../../server/studies.js";
 
 const EVERY_MS = 2000;
 const SCALES = ["minutes", "evening", "paper"];

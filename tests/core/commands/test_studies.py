@@ -87,3 +87,55 @@ def test_a_failed_run_does_not_stop_the_rest(tmp_path: Path) -> None:
     assert "failed" in done.stdout and "not the spec of a run" in done.stdout.replace("\n", " ")
     assert "reused" in done.stdout and first["architecture"] in done.stdout
     assert "1 of 2 runs finished" in done.stdout
+
+
+QUESTION = """
+title: All or nothing
+claim: {kind: beats, value: all}
+base: {architecture: resnet-8, dataset: digits, epochs: 1, train_examples: 64, test_examples: 32}
+vary:
+  policy: [all, none]
+replicates: 2
+"""
+
+
+def test_a_question_in_a_file(tmp_path: Path) -> None:
+    file, out = tmp_path / "mine.yaml", tmp_path / "out"
+    file.write_text(QUESTION)
+    checked = core("studies", "check", file)
+    assert checked.returncode == 0 and "4 runs: 2 settings, 2 replicates each" in checked.stdout
+    assert "Claim: Test accuracy: All parameters beats every other value of policy." in checked.stdout
+    assert not out.exists()
+    done = core("studies", "run", file, "--out", out, "--threads", "1", "--set", "policy=all,none", "--replicates", "1")
+    assert done.returncode == 0 and "2 of 2 runs finished" in done.stdout, done.stdout + done.stderr
+    said = " ".join(done.stdout.split())
+    assert "not enough runs: A verdict needs 3 replicates; this study has 1." in said
+    report = (out / "report.html").read_text()
+    assert "All or nothing" in report and "own-all-or-nothing.yaml" in report and "The paper" not in report
+    rows = list(csv.DictReader((out / "results.csv").read_text().splitlines()))
+    assert {row["policy"] for row in rows} == {"all", "none"}
+    exported = core("studies", "export", file)
+    assert "vary:\n  policy: [all, none]" in exported.stdout
+
+
+def test_what_a_file_may_not_say(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    for text, words, message in (
+        (QUESTION + "replicates: 3", (), "“replicates” appears twice"),
+        (QUESTION.replace("none]", "some]"), (), "vary.policy: policy: unknown policy 'some'"),
+        (QUESTION, ("--scale", "evening"), "--scale is for named studies"),
+        (QUESTION, ("--set", "policy=all"), "claim: nothing in this grid can decide it"),
+    ):
+        file.write_text(text)
+        done = core("studies", "run", file, "--out", tmp_path / "x", *words)
+        assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr, done.stderr
+    gone = core("studies", "check", tmp_path / "other.yaml")
+    assert gone.returncode == 2 and "cannot read" in gone.stderr
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_named_study_becomes_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "random-k.yaml"
+    file.write_text(core("studies", "export", "random-k").stdout)
+    checked = core("studies", "check", file)
+    assert checked.returncode == 0 and "18 runs: 6 settings" in checked.stdout, checked.stderr

@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from core.catalog.paper import MARKS, PROVENANCE
-from core.studies.catalog.shared import OURS
 from core.studies.catalog.table import STUDIES, study_spec
+from core.studies.catalog.words import OURS
 from core.studies.costs import study_cost
 from core.studies.figures import figure
 from core.studies.records import QUANTITIES

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.studies.asked.question import question_of
 from core.studies.spec import Axis, Scale, StudySpec, StudyUnavailable
 from jobs.store import studies
 from jobs.store.store import Store
@@ -162,3 +163,20 @@ def test_a_study_that_cannot_be_made_leaves_nothing(store: Store) -> None:
     with pytest.raises(StudyUnavailable, match="unknown policy 'bn'"):
         store.studies.launch(wrong)
     assert store.studies.latest() == [] and store.runs.find()[1] == 0
+
+
+def test_somebodys_own_question_is_a_study_that_no_list_of_the_papers_has(store: Store) -> None:
+    fields = {"title": "Mine", "base": {"architecture": "resnet-8", "dataset": "digits", "epochs": 1}}
+    asked = question_of({**fields, "vary": {"policy": ["all", "none"]}, "replicates": 2, "order": 3}).study()
+    launched = store.studies.launch(asked)
+    study = store.studies.get(launched.id)
+    assert study and study.spec == asked and study.spec.asked and study.spec.asked.title == "Mine"
+    assert [run.spec.digest for run in study.runs] == [member.digest for member in asked.members]
+    assert store.studies.latest() == [] and store.studies.label(launched.id) == ("own", "Mine")
+    assert [finish_next(store) for _ in range(4)] == [run.id for run in study.runs], "in its shuffled order"
+    assert store.studies.launch(asked).id == launched.id, "an answered question is not asked again"
+    store.switch.rename(study.runs[2].id, "Other")
+    quiet = store.studies.get(launched.id)
+    assert quiet and quiet.spec.asked and quiet.spec.asked.title == "A question"
+    assert store.studies.label(launched.id) == ("own", "A question")
+    assert [member.digest for member in quiet.spec.members] == [member.digest for member in asked.members]
