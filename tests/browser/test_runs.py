@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -11,7 +10,6 @@ import sqlalchemy as sa
 from playwright.sync_api import Page, Route, expect
 
 from jobs.store.tables import RUNS
-from jobs.worker.fitness import Fit
 from tests.browser.conftest import RUNNING, Open, Watch
 from tests.browser.puppet import Puppet
 
@@ -242,22 +240,23 @@ def test_who_trains_here_stands_above_the_table(open_page: Open, puppet: Puppet)
     expect(lines.first).to_contain_text(": idle ·")
 
 
-def test_several_workers_fold_out_of_one_line(open_page: Open, puppet: Puppet) -> None:
-    others = [replace(puppet.identity, name=f"other-{k}", host=f"lab-{k}") for k in range(2)]
-    page = open_page("/runs")
-    puppet.hello()
-    puppet.store.workers.hello(others[0], 1)
-    puppet.store.workers.hello(others[1], 1, None, Fit("It takes no runs: its disk is full."))
+def test_several_workers_fold_out_of_one_line(open_page: Open) -> None:
+    machine = {"cores": 4, "load": 3.1, "disk_free_bytes": 41e9, "processor": None}
+    seen = [{"host": f"lab-{k}", "running": k, "machine": machine, "trouble": None, "note": None} for k in range(3)]
+    seen[2]["trouble"] = "It takes no runs: its disk is full."
+    page = open_page("/about")
+    page.route("**/api/workers", lambda route: route.fulfill(json={"workers": seen, "mode": "open"}))
+    open_page("/runs", page=page)
     line = page.locator(".workers summary")
-    expect(line).to_have_text("3 workers: idle · 1 needs attention")
+    expect(line).to_have_text("3 workers: training 3 runs · 1 needs attention")
     lines = page.get_by_role("list", name="Workers").get_by_role("listitem")
     expect(lines.first).to_be_hidden()
     line.click()
     expect(lines).to_have_count(3)
-    expect(lines.filter(has_text="lab-1")).to_contain_text("its disk is full")
-    puppet.store.workers.bye([other.name for other in others])
+    expect(lines.nth(2)).to_contain_text("lab-2: training 2 runs · It takes no runs: its disk is full.")
+    del seen[1:]
     expect(line).to_be_hidden()
-    expect(lines.first).to_contain_text(": idle ·")
+    expect(lines).to_have_text(["Worker on lab-0: idle · load 3.1 on 4 cores · 41\u202fGB of disk free"])
 
 
 def test_pages_of_a_long_history(open_page: Open, puppet: Puppet) -> None:
