@@ -34,7 +34,8 @@ TEXT = """() => {
 @dataclass
 class Load:
     """What the first load of a page took: `wire` in bytes with headers, times in ms since navigation, `long` in ms;
-    `first`, `largest`: of the first and the largest contentful paint."""
+    `first`, `largest`: of the first and the largest contentful paint; `sideways`: pixels by which the page is wider than
+    its window."""
 
     requests: int
     wire: int
@@ -44,6 +45,7 @@ class Load:
     long: float
     first: float
     largest: float
+    sideways: int
     files: dict[str, int]
     shifts: list[Any]
 
@@ -106,6 +108,7 @@ def _load(page: Page, url: str, line: tuple[int, int] | None, usable: str | None
         long=seen["long"],
         first=first,
         largest=seen["largest"],
+        sideways=page.evaluate("document.documentElement.scrollWidth - innerWidth"),
         files=files,
         shifts=seen["shifts"],
     )
