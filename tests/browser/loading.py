@@ -34,8 +34,8 @@ TEXT = """() => {
 @dataclass
 class Load:
     """What the first load of a page took: `wire` in bytes with headers, times in ms since navigation, `long` in ms;
-    `first`, `largest`: of the first and the largest contentful paint; `sideways`: pixels by which the page is wider than
-    its window."""
+    `first`, `largest`: of the first and the largest contentful paint; `sideways`: pixels by which the page is wider
+    than its window."""
 
     requests: int
     wire: int

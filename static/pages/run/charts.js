@@ -42,7 +42,7 @@ export function panel(title, caption, draw, { wide = false, paper = true } = {})
   const chart = draw(box);
   return h(
     "figure",
-    { class: ["card chart", wide && "charts-note", !paper && "screen-only"].filter(Boolean).join(" ") },
+    { "aria-label": title, class: ["card chart", wide && "charts-note", !paper && "screen-only"].filter(Boolean).join(" ") },
     h(
       "figcaption",
       {},

@@ -51,7 +51,7 @@ export function tabbed(title, views, chosen, choose) {
   );
   const element = h(
     "figure",
-    { class: "card chart" },
+    { "aria-label": title, class: "card chart" },
     h("figcaption", {}, h("div", { class: "tabs-head" }, h("h3", {}, title), h("div", { class: "tabs-side" }, list, pictures)), caption),
     panel,
     fold.element,
