@@ -88,6 +88,7 @@ def train(work: Path, hours: float, threads: int) -> int:
     """Train what is missing until the time is up; the last one is stopped at a checkpoint and goes on next time."""
     until = time.monotonic() + 3600 * hours
     gallery, done = photographs(), set(shipped.read())
+    studied = {member.digest for member in plan() if member.key}
     for member in plan():
         name = gallery.get(member.digest)
         packed = name is None or (FOLDER / f"{name}.json").exists()
@@ -111,7 +112,7 @@ def train(work: Path, hours: float, threads: int) -> int:
             return process.returncode
         if name:
             pack_photograph(name, folder)
-        if not member.key:
+        if member.digest not in studied:
             continue
         kept = keep(folder)
         done.add(member.digest)
