@@ -187,7 +187,7 @@ def test_an_interrupted_run_says_that_it_goes_on(open_page: Open, puppet: Puppet
     puppet.lose(run_id)
     state(page).to_have_text("Queued")
     puppet.claim(run_id)
-    expect(page.locator(".run-head .note").filter(has_text="attempt 2")).to_be_visible()
+    expect(page.locator('[data-slot="attempt"]').filter(has_text="attempt 2")).to_be_visible()
     puppet.finish(run_id)
     state(page).to_have_text("Finished")
     assert drawn(page).evaluate(f"plot => {TEST_POINTS}") == 13, "no point twice"
