@@ -143,7 +143,7 @@ def test_runs_are_renamed_pinned_removed_and_restored(open_page: Open, public_pu
     run = public_puppet.store.runs.get(run_id)
     assert run and run.pinned and run.spec.name == "Kind words"
     seen = open_page(f"/run?id={run_id}")
-    expect(seen.locator('[data-slot="kept"]')).to_have_text("Pinned by the server’s admin: it is never deleted.")
+    expect(seen.locator('[data-slot="kept"]')).to_have_text("Pinned by the operator: it is never deleted.")
     row.get_by_role("button", name="Unpin").click()
     row.get_by_role("button", name="Remove").click()
     said(page, "was removed. You can restore it for an hour")
