@@ -77,9 +77,7 @@ def launch_run(
     here: Here,
     by: By,
     webhook: RunWebhook,
-    keep: Annotated[
-        Literal["network"] | None, Query(description="network: keep the trained network, however large.")
-    ] = None,
+    keep: Annotated[Literal["network"] | None, Query(description="network: keep it, whatever its size.")] = None,
     question: Annotated[Question | None, Query(description="The question of the home page that it answers.")] = None,
     room: Annotated[str | None, Query(pattern=ID_PATTERN, description="The room on whose board it appears.")] = None,
     idempotency_key: Annotated[str | None, Header(min_length=16, max_length=200)] = None,
@@ -135,9 +133,7 @@ def list_runs(
     dataset: Annotated[list[str] | None, Query(max_length=20)] = None,
     text: Annotated[str | None, Query(max_length=100, description="Part of the name, the id or a tag.")] = None,
     tag: Annotated[str | None, Query(max_length=30)] = None,
-    question: Annotated[
-        str | None, Query(max_length=40, description="The question that they were launched for.")
-    ] = None,
+    question: Annotated[str | None, Query(max_length=40, description="The question they were launched for.")] = None,
     mine: Annotated[bool, Query(description="Only those of the sender of X-Visitor-Token.")] = False,
     group: Annotated[Group | None, Query(description="Keeps runs of one study or question together.")] = None,
     sort: Annotated[Literal[*SORTS], Query()] = "created_at",  # type: ignore[valid-type]

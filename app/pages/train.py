@@ -87,7 +87,8 @@ CLI = """
 """
 
 TEXT = """
-<details class="cli"><summary>The same as YAML or JSON, or paste your own</summary><div data-slot="spec-text"></div></details>
+<details class="cli"><summary>The same as YAML or JSON, or paste your own</summary>
+<div data-slot="spec-text"></div></details>
 """
 
 QUESTION = """
