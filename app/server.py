@@ -120,10 +120,10 @@ DESCRIPTION = """How much can a network learn when all its weights stay random a
 
 A run is one training of one architecture under one policy. Launch one with POST /api/runs and follow it with
 GET /api/runs/{run_id}. Everybody with the link can look at a run; only the holder of its owner token can cancel it.
-A study is all the runs that one question needs, of the paper or your own, with its verdict: POST /api/studies.
+A study is all the runs that answer one question, the paper's or your own, with a verdict: POST /api/studies.
 An evaluation is a small job on a finished run, such as its accuracy without some features.
 Errors are {"detail": "what was wrong and what would be right"}.
-A program finds in /agents.md, in ten lines of Python, how to ask a question, wait for it and read its verdict."""
+For programs, /agents.md shows in ten lines of Python how to ask a question, wait for it and read its verdict."""
 
 
 def make_app(

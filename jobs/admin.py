@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("restore", "bring a removed run back"),
         ("pin", "never delete a run"),
         ("unpin", "undo pin"),
-        ("dismiss", "dismiss the reports of a run's name, or of text-NUMBER; it stays"),
+        ("dismiss", "dismiss the reports of a run's name or of text-NUMBER, which stays"),
         ("clear", "remove a reported note, tag, nickname or title: text-NUMBER"),
     ):
         commands.add_parser(name, help=meaning).add_argument("run", nargs="+", metavar="RUN_ID")
@@ -88,7 +88,7 @@ def _settle(what: str, named: str, store: Store) -> bool:
 def _rename(run_id: str, name: str, store: Store) -> int:
     try:
         if store.switch.rename(run_id, name or None):
-            print(f"Run {run_id} is now called {name or 'nothing'}.")
+            print(f"Run {run_id} is now called {name}." if name else f"Run {run_id} no longer has a name.")
             return DONE
         print(f"error: there is no run {run_id}", file=sys.stderr)
     except ValidationError as error:

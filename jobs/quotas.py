@@ -105,7 +105,7 @@ def refuse_waiting(whose: str, waiting: int, most: int) -> str:
 
 
 def refuse_hourly(whose: str, launched: int, most: int, retry_s: float) -> str:
-    return f"{launched} launches {whose} came within an hour; the limit is {most}. Try again in {words(retry_s)}."
+    return f"{launched} launches {whose} were made within an hour; the limit is {most}. Try again in {words(retry_s)}."
 
 
 def refuse_kept(whose: str, kept: int, most: int) -> str:
@@ -134,8 +134,8 @@ def refuse_evaluation(waiting: int, last_minute: int) -> str | None:
         return f"{waiting} evaluations are waiting; the limit is {MAX_EVALUATIONS}. Try again in a minute."
     if last_minute >= MAX_EVALUATIONS_A_MINUTE:
         return (
-            f"{last_minute} evaluations came within a minute; the limit is {MAX_EVALUATIONS_A_MINUTE}. Try again "
-            "in a minute."
+            f"{last_minute} evaluations were requested within a minute; the limit is {MAX_EVALUATIONS_A_MINUTE}. "
+            "Try again in a minute."
         )
     return None
 
@@ -147,7 +147,7 @@ def refuse_evaluations(whose: str, waiting: int, most: int) -> str:
 def refuse_webhooks(whose: str, waiting: int, most: int) -> str:
     return (
         f"{waiting} webhooks {whose} wait for the end of a run or for their receiver; the limit is {most}. Launch "
-        "without one, or take an earlier one away."
+        "without one, or remove an earlier one."
     )
 
 

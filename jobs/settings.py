@@ -145,7 +145,9 @@ class WorkerSettings(BaseSettings):
         "lab, a group with its own machine. Unset: demo in a Hugging Face Space, local elsewhere.",
     )
     max_queued: int = Field(200, ge=1, le=100_000, description="How many runs and studies may wait; more are refused.")
-    owner_running: int = Field(0, ge=0, le=10_000, description="How many runs of one visitor may run; 0: no limit.")
+    owner_running: int = Field(
+        0, ge=0, le=10_000, description="How many runs of one visitor may train at once; 0: no limit."
+    )
     owner_waiting: int = Field(
         0, ge=0, le=100_000, description="How many runs and studies of one visitor may wait; 0: no limit."
     )
@@ -184,8 +186,8 @@ class WorkerSettings(BaseSettings):
     )
     webhooks: Reach = Field(
         "public",
-        description="Addresses that may be told when a run or study has ended: public, https to the Internet; private, "
-        "also loopback and private networks; off, none.",
+        description="Addresses that may be notified when a run or study has ended: public, https to the Internet; "
+        "private, also loopback and private networks; off, none.",
     )
     admin_token: SecretStr | None = Field(
         None, min_length=16, description="Token that identifies the operator; unset: only python -m jobs admin."

@@ -116,7 +116,7 @@ def _change(action: Action, run_id: str, token: str, here: Services) -> str | No
         if action == "cancel":
             return _cancel(run_id, here)
         if action == "restore":
-            return None if here.store.runs.restore(run_id) else "a removed run can be restored for an hour only"
+            return None if here.store.runs.restore(run_id) else "a removed run can only be restored within an hour"
     except UnreadableRun:  # raised only after the change
         return None
     reason = here.store.runs.remove(run_id)

@@ -42,8 +42,8 @@ class ScheduleView(TypedDict):
 class Labels(Model):
     """What the owner of a run says about it. What is left out does not change; null or nothing takes it away."""
 
-    name: str | None = Field(None, max_length=200, description="As the name of a spec.")
-    note: str | None = Field(None, max_length=2 * MAX_NOTE, description=f"At most {MAX_NOTE:,} letters.")
+    name: str | None = Field(None, max_length=200, description="The same rules as for the name in a spec.")
+    note: str | None = Field(None, max_length=2 * MAX_NOTE, description=f"At most {MAX_NOTE:,} characters.")
     tags: list[str] | None = Field(None, max_length=4 * MAX_TAGS, description=f"At most {MAX_TAGS} words.")
 
 
@@ -77,8 +77,8 @@ def launch_run(
     here: Here,
     by: By,
     webhook: RunWebhook,
-    keep: Annotated[Literal["network"] | None, Query(description="network: whatever its size.")] = None,
-    question: Annotated[Question | None, Query(description="The question of the first page that it answers.")] = None,
+    keep: Annotated[Literal["network"] | None, Query(description="network: keep it, whatever its size.")] = None,
+    question: Annotated[Question | None, Query(description="The question of the home page that it answers.")] = None,
     room: Annotated[str | None, Query(pattern=ID_PATTERN, description="The room on whose board it appears.")] = None,
     idempotency_key: Annotated[str | None, Header(min_length=16, max_length=200)] = None,
 ) -> Response:
@@ -94,7 +94,7 @@ def launch_run(
     """
     starts.refuse_unknown_start(spec, here)
     if room and here.store.rooms.nickname(room, by) is None:
-        raise Problem(422, f"you are not in room {room}: join it first, or launch outside of it")
+        raise Problem(422, f"you are not in room {room}: join it first, or launch without a room")
     try:
         run, token = here.store.runs.submit(
             spec,
@@ -133,7 +133,7 @@ def list_runs(
     dataset: Annotated[list[str] | None, Query(max_length=20)] = None,
     text: Annotated[str | None, Query(max_length=100, description="Part of the name, the id or a tag.")] = None,
     tag: Annotated[str | None, Query(max_length=30)] = None,
-    question: Annotated[str | None, Query(max_length=40, description="The one that they were launched for.")] = None,
+    question: Annotated[str | None, Query(max_length=40, description="The question they were launched for.")] = None,
     mine: Annotated[bool, Query(description="Only those of the sender of X-Visitor-Token.")] = False,
     group: Annotated[Group | None, Query(description="Keeps runs of one study or question together.")] = None,
     sort: Annotated[Literal[*SORTS], Query()] = "created_at",  # type: ignore[valid-type]
@@ -288,7 +288,7 @@ def restore_run(run_id: RunId, here: Here, x_owner_token: Token = None) -> Respo
     refuse_others(run_id, here, x_owner_token, "restore")
     run = here.store.runs.restore(run_id)
     if run is None:
-        raise Problem(404, f"there is no run {run_id} here; a removed run can be restored for an hour only")
+        raise Problem(404, f"there is no run {run_id} here; a removed run can only be restored within an hour")
     return answer(views.whole(run, here.settings.public_url))
 
 

@@ -61,7 +61,7 @@ def options() -> dict[str, Any]:
         "examples": list(fields.EXAMPLES),
         "twin": experiments.TWIN,
         "questions": {experiment.name: experiment.sentence for experiment in experiments.EXPERIMENTS.values()},
-        "studies": {study.name: study.title for study in STUDIES.values()} | {OWN: "Somebody’s own question"},
+        "studies": {study.name: study.title for study in STUDIES.values()} | {OWN: "A visitor’s own question"},
         "findings": list(downloads.TABLES),
         "pages": [{"path": page.path, "opens": page.opens} for page in PAGES.values()],
         "edges": list(EDGES),

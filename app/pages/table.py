@@ -136,7 +136,7 @@ PAGES = {
             "/room",
             "Room",
             link_title="A room",
-            description="Everybody’s runs of a class on one board: join with a nickname.",
+            description="All runs of a class on one board. Join with a nickname.",
             opens="this room, which everybody with the link can join",
             head="<h1>Room</h1>",
         ),

@@ -45,7 +45,7 @@ PREVIEW = """
     <div><dt>Time on this server</dt><dd data-slot="time">–</dd></div>
     <div data-slot="price-row" hidden><dt>Price</dt><dd data-slot="price">–</dd></div>
     <div><dt>Steps</dt><dd data-slot="steps">–</dd></div>
-    <div><dt>{macs} an image</dt><dd data-slot="macs">–</dd></div>
+    <div><dt>{macs} per image</dt><dd data-slot="macs">–</dd></div>
   </dl>
   <ul class="warnings" data-slot="warnings"></ul>
   <p class="problem" data-slot="problem" role="alert" hidden></p>
@@ -72,7 +72,7 @@ LAUNCH_PROBLEM = (
 WEBHOOK = """
 <div class="webhook-field" data-slot="webhook" hidden>
   <label for="webhook-address">Webhook (optional)</label>
-  <p class="quiet" id="webhook-hint">This address is told when the run has ended. Only you see it.</p>
+  <p class="quiet" id="webhook-hint">The server notifies this address when the run has ended. Only you can see it.</p>
   <input id="webhook-address" type="url" maxlength="500" autocomplete="off" spellcheck="false"
     placeholder="https://example.org/told" aria-describedby="webhook-hint">
 </div>
@@ -87,7 +87,8 @@ CLI = """
 """
 
 TEXT = """
-<details class="cli"><summary>The same as YAML or JSON, and back</summary><div data-slot="spec-text"></div></details>
+<details class="cli"><summary>The same as YAML or JSON, or paste your own</summary>
+<div data-slot="spec-text"></div></details>
 """
 
 QUESTION = """

@@ -40,7 +40,7 @@ def _scores(spec: RunSpec) -> str | None:
     if not spec.selection.keep:
         return None
     return (
-        "Only scores train, one for each weight; no weight changes its value. The counts are counts of scores, and "
+        "Only scores train, one for each weight; no weight changes its value. The counts shown are of scores, and "
         "weight decay applies to them."
     )
 

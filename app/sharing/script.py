@@ -57,13 +57,13 @@ def again(run: Run) -> str:
 def script(run: Run, points: Iterable[str], link: str) -> str:
     """The curves of a run as a program."""
     comment = "\n".join(f"# {line}".rstrip() for line in again(run).splitlines())
-    opening = "# The curves of a training with OnlyBN, drawn with plotly (pip install plotly).\n#\n"
+    opening = "# Training curves of an OnlyBN run, drawn with plotly (pip install plotly).\n#\n"
     return opening + comment + "\n\n" + "\n\n".join(parts(run, points, link))
 
 
 def notebook(run: Run, points: Iterable[str], link: str) -> dict[str, Any]:
     """The same as a Jupyter notebook, format 4.5."""
-    title = f"# {name_of(run)}\n\nThe curves of a training with OnlyBN: <{link}>. They need plotly.\n"
+    title = f"# {name_of(run)}\n\nTraining curves of an OnlyBN run: <{link}>. The code needs plotly.\n"
     opening, command = again(run).split("\n", 1)
     told = f"{opening}\n\n```\n{command}\n```\n"
     cells = [("markdown", title), *(("code", part) for part in parts(run, points, link)), ("markdown", told)]

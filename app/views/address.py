@@ -57,7 +57,7 @@ class Reading:
         unknown = [word for word in given if word not in known]
         if unknown:
             words = ", ".join(map(quoted, unknown[:3]))
-            self.problems.append(f"{key} has no {words}; it knows {', '.join(known)}.")
+            self.problems.append(f"{key} cannot be {words}. Allowed: {', '.join(known)}.")
         found = [word for word in given if word in known]
         if exactly is None:
             return found or usual
@@ -92,15 +92,13 @@ class Reading:
     def ids(self, key: str) -> list[str]:
         given = self.listed(key)
         if wrong := [word for word in given if not re.fullmatch(ID_PATTERN, word)]:
-            self.problems.append(
-                f"{key} has something that cannot be the id of a run: {', '.join(map(quoted, wrong[:3]))}."
-            )
+            self.problems.append(f"{key} must be ids of runs; these are not: {', '.join(map(quoted, wrong[:3]))}.")
         return [word for word in given if re.fullmatch(ID_PATTERN, word)]
 
     def text(self, key: str) -> str:
         given = self._query.get(key, "").strip()
         if len(given) > 100:
-            self.problems.append(f"{key} must have at most 100 letters, got {len(given)}.")
+            self.problems.append(f"{key} must have at most 100 characters, got {len(given)}.")
         return given[:100]
 
     def listed(self, key: str) -> list[str]:

@@ -142,7 +142,7 @@ def comparison(query: Mapping[str, str], store: Store, public_url: str | None = 
     reading = Reading(query)
     for key in query:
         if key not in KNOWN and not IGNORED.fullmatch(key):
-            reading.problems.append(f"This page knows no {quoted(key)}; it knows {', '.join(KNOWN)}.")
+            reading.problems.append(f"This page has no option {quoted(key)}. Allowed: {', '.join(KNOWN)}.")
     source, view = read_source(reading), read_view(reading)
     runs, total, missing = _found(source, store, reading.problems)
     if view["base"] and view["base"] not in {run.id for run in runs}:

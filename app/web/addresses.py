@@ -31,9 +31,10 @@ def refuse_address(scope: Scope) -> JSONResponse | None:
         answer.headers["Allow"] = ", ".join(METHODS)
         return answer
     if len(scope.get("raw_path") or b"") > MAX_PATH or len(path) > MAX_PATH:
-        return refuse(414, f"the path is longer than {MAX_PATH} letters")
+        return refuse(414, f"the path is longer than {MAX_PATH} characters")
     if len(query) > MAX_QUERY or query.count(b"&") >= MAX_PARAMETERS:
-        return refuse(414, f"what follows the ? is longer than {MAX_QUERY:,} letters or {MAX_PARAMETERS} parameters")
+        most = f"{MAX_QUERY:,} characters or {MAX_PARAMETERS} parameters"
+        return refuse(414, f"the query after the ? has more than {most}")
     if CONTROL.search(query) or any(letter < " " or letter == "\x7f" for letter in path):
         return refuse(400, "the address has a control character")
     return None

@@ -104,7 +104,7 @@ FAMILIES: Registry[Family] = Registry(
         Family(
             "vgg",
             "VGG",
-            "Plain network without shortcuts: five stages of 64 to 512 channels with a max-pool between.",
+            "Plain network without shortcuts: five stages of 64 to 512 channels with max-pooling in between.",
             "Simonyan and Zisserman 2015; open_lth models/cifar_vgg.py",
             "depth",
             r"vgg-(\d+)",

@@ -28,7 +28,7 @@ class Normalisation(Model):
     )
     affine: bool = Field(True, description="Whether norm layers have γ and β; false: normalisation only.")
     groups: int = Field(
-        8, ge=1, le=512, description="Number of channel groups (kind group); fewer if it does not divide them."
+        8, ge=1, le=512, description="Groups of channels (kind group); fewer where this does not divide the channels."
     )
 
     def layer(self, name: str, channels: int, stage: int, *, shortcut: bool = False) -> Norm:

@@ -67,7 +67,7 @@ POLICIES: Registry[Policy] = Registry(
         Policy(
             "all-but-batchnorm",
             "All but BatchNorm",
-            "Trains all weights while γ and β keep their initial values: (1, 0), or U(0, 1) with that initialiser.",
+            "Trains all weights while γ and β keep their initial values.",
             "paper section 1, figure 1",
             "reference",
             hue=3,
@@ -77,7 +77,7 @@ POLICIES: Registry[Policy] = Registry(
         Policy(
             "gamma",
             "γ only",
-            "Trains the scales of every norm layer; β keeps its initial value: 0, or 1 with ones-shifted.",
+            "Trains the scales of every norm layer; β keeps its initial value, 0 or 1.",
             "OnlyBN",
             "norm",
             hue=4,

@@ -44,7 +44,7 @@ def random_policy(k: int, where: str = "channel") -> Policy:
         return Policy(
             f"random-{k}-layer",
             f"{k} random {noun} per channel, spread over the layer",
-            f"Trains as many weights as {k} per output channel would be, but drawn anywhere in each convolution, so "
+            f"Trains as many weights as {k} per output channel, but draws them from anywhere in each convolution, so "
             "one channel may have many and another none.",
             "OnlyBN, a variant of the paper's",
             "random",
@@ -55,8 +55,8 @@ def random_policy(k: int, where: str = "channel") -> Policy:
     return Policy(
         f"random-{k}",
         f"{k} random {noun} per channel",
-        f"Trains {k} randomly chosen {noun} of every convolution's output channel; the rest, with γ, β and the "
-        "output layer, stays random. With 2 it has exactly as many trainable parameters as BatchNorm.",
+        f"Trains {k} randomly chosen {noun} in every output channel of every convolution; all else, including γ, β "
+        "and the output layer, stays random. With k = 2 as many parameters train as with BatchNorm only.",
         "paper section 4 (k = 2)",
         "random",
         hue=2,

@@ -65,7 +65,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
             one.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
     for name, text in (
         ("check", "read the file of a question and say what it would run and cost; it starts nothing"),
-        ("export", "print a question as YAML: to change it, and to run it from its file"),
+        ("export", "print a question as YAML, to edit and run from a file"),
     ):
         _add_name(words.add_parser(name, help=text, description=text.capitalize() + "."))
 
@@ -113,7 +113,7 @@ def _wanted(arguments: argparse.Namespace) -> StudySpec:
     if name in STUDIES or path.suffix not in FILES:
         return study_spec(STUDIES[name].name, arguments.scale or SCALES[0])
     if arguments.scale:
-        raise StudyUnavailable("--scale is for named studies; a file says itself what it runs")
+        raise StudyUnavailable("--scale is for named studies only; a file already says what it runs")
     try:
         return read_question(path.read_bytes()).study()
     except OSError as error:

@@ -199,7 +199,7 @@ def _found(spec: RunSpec) -> tuple[Files, Files, str]:
     there = found.contents(spec.contents.size)
     if there != spec.contents:
         raise DataUnavailable(
-            f"{spec.data.title}: the folder of {spec.data.variable} has different images than when this run was "
+            f"{spec.data.title}: the folder of {spec.data.variable} no longer has the images it had when this run was "
             f"created: {_summary(there)} now, {_summary(spec.contents)} then. Launch the run again to train on "
             "the images that are there now."
         )

@@ -140,7 +140,7 @@ QUANTITIES: Registry[Quantity] = Registry(
         ),
         Quantity("relu-off", "ReLU channels off for > 99% of the pixels", "points of the share", _relu_off),
         Quantity("gamma-mean", "Mean of γ", "of γ", lambda record: _gamma(record, "mean"), ""),
-        Quantity("gamma-sd", "Deviation of γ", "of γ", lambda record: _gamma(record, "sd"), ""),
+        Quantity("gamma-sd", "Standard deviation of γ", "of γ", lambda record: _gamma(record, "sd"), ""),
         Quantity("gamma-negative", "Negative γ", "points of the share", _negative),
     ),
 )

@@ -72,17 +72,17 @@ class StudySpec(Model):
     def _has_a_grid(self) -> StudySpec:
         fields = [axis.field for axis in self.axes]
         if len(set(fields)) < len(fields):
-            raise ValueError(f"each field may have one axis, got {', '.join(fields)}")
+            raise ValueError(f"each field may vary only once, got {', '.join(fields)}")
         if self.is_paired:
             if len({len(axis.values) for axis in self.axes}) > 1:
                 counts = ", ".join(f"{axis.field} {len(axis.values)}" for axis in self.axes)
-                raise ValueError(f"side by side, all fields must have equally many values, got {counts}")
+                raise ValueError(f"side by side, all fields must have the same number of values, got {counts}")
             if len(set(zip(*(axis.values for axis in self.axes), strict=True))) < len(self.axes[0].values):
                 raise ValueError("side by side, no two settings may be equal")
             return self
         for axis in self.axes:
             if len(set(axis.values)) < len(axis.values):
-                raise ValueError(f"{axis.field} may take each value once, got {', '.join(map(str, axis.values))}")
+                raise ValueError(f"{axis.field} may have each value only once, got {', '.join(map(str, axis.values))}")
         return self
 
     @property

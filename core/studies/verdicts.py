@@ -129,7 +129,7 @@ def judge(criterion: Criterion, study: StudySpec, records: Sequence[Record]) -> 
             if found.setdefault(record.spec.replicate, record) != record:
                 raise StudyUnavailable(
                     f"study {study.study}: two different runs are replicate {record.spec.replicate} of "
-                    f"{', '.join(map(str, where.values()))}; no comparison can know which of them counts"
+                    f"{', '.join(map(str, where.values()))}; the verdict cannot tell which of them counts"
                 )
         return {replicate: value for replicate, record in found.items() if (value := quantity.of(record)) is not None}
 

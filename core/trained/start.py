@@ -72,7 +72,8 @@ def start_from(network: Network, path: Path, digest: str) -> Taken:
     taken = [name for name, tensor in own.items() if name in tensors and tensors[name].shape == tensor.shape]
     if not taken:
         raise BadStart(
-            f"nothing fits in the file that this run starts from: it has {_some(tensors)}, the network has {_some(own)}"
+            f"no tensor in the file that this run starts from fits: it has {_some(tensors)}, "
+            f"the network has {_some(own)}"
         )
     changed = []
     with torch.no_grad():

@@ -31,11 +31,11 @@ def far_off(spec: RunSpec, train: Scores, test: Scores) -> str | None:
     guessing = log(len(spec.data.classes))
     if train.loss is not None and train.loss > FAR * guessing:
         return (
-            f"The training diverged: its loss ended at {train.loss:.2g}; guessing has {guessing:.2g}. "
+            f"The training diverged: its loss ended at {train.loss:.2g}; guessing gives {guessing:.2g}. "
             f"Try a smaller lr than {spec.recipe.lr:g}."
         )
     if test.loss is None:
-        return "The test loss is not finite: for some test images the network has no answer."
+        return "The test loss is not finite: for some test images the network's output is infinite or NaN."
     return None
 
 

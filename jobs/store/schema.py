@@ -61,7 +61,7 @@ def migrate(database: Database) -> None:
             make(connection)
             return
         copy = _upgrade(database, connection, found)
-    kept = f" A copy from before is in {copy}." if copy else ""
+    kept = f" A copy of the old database is in {copy}." if copy else ""
     logger.info("The database %s was migrated from schema %s to %s.%s", database.address, found, HEAD, kept)
 
 

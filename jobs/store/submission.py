@@ -60,7 +60,9 @@ def launched(connection: Connection, row: dict[str, Any]) -> bool:
     columns = RUNS.c.digest, RUNS.c.owner, RUNS.c.removed_at
     there = connection.execute(sa.select(*columns).where(RUNS.c.id == row["id"])).first()
     if there is not None and tuple(there) != (row["digest"], row["owner"], None):
-        raise KeyTaken("another run was launched with this key, or its run was removed; each launch needs a new key")
+        raise KeyTaken(
+            "this Idempotency-Key was used for another run, or its run was removed; use a new key for each launch"
+        )
     return there is not None
 
 

@@ -40,16 +40,16 @@ def check(url: str, reach: Reach) -> str:
     if reach == "off":
         raise BadAddress("this server sends no webhooks: ONLYBN_WEBHOOKS=off")
     if not url or len(url) > MAX_URL:
-        raise BadAddress(f"the address of a webhook has 1 to {MAX_URL} letters; this one has {len(url)}")
+        raise BadAddress(f"the address of a webhook has 1 to {MAX_URL} characters; this one has {len(url)}")
     if not re.fullmatch(r"[!-~]+", url) or "\\" in url:
-        raise BadAddress("the address of a webhook has ASCII letters only, without spaces and backslashes")
+        raise BadAddress("the address of a webhook may have only ASCII characters, no spaces and no backslashes")
     parts = _split(url)
     if parts.scheme != "https" and not (reach == "private" and parts.scheme == "http"):
         raise BadAddress("the address of a webhook must begin with https://")
     if "@" in parts.netloc:
         raise BadAddress("the address of a webhook must not have a user name or a password")
     if parts.fragment or "#" in url:
-        raise BadAddress("the address of a webhook must not have a part behind #")
+        raise BadAddress("the address of a webhook must not have a part after #")
     _check_host(parts.hostname or "", reach)
     if reach == "public" and port_of(url) not in PORTS:
         raise BadAddress(f"the port of a webhook must be {' or '.join(map(str, PORTS))}, got {port_of(url)}")
@@ -86,7 +86,7 @@ def _split(url: str) -> SplitResult:
         if parts.port == 0:
             raise ValueError("a port is 1 to 65535")
     except ValueError as error:
-        raise BadAddress(f"this is no address of a webhook: {error}") from error
+        raise BadAddress(f"this is not a webhook address: {error}") from error
     return parts
 
 
@@ -102,7 +102,7 @@ def _check_host(host: str, reach: Reach) -> None:
     bare = host.removesuffix(".").lower()
     if reach == "private":
         if not re.fullmatch(r"[a-z0-9_.-]{1,253}", bare):
-            raise BadAddress("this is no name of a host")
+            raise BadAddress("this is not a host name")
         return
     if not NAME.fullmatch(bare):
         raise BadAddress("the address of a webhook must have a name such as example.org, or an IP address in full")

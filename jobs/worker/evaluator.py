@@ -122,7 +122,7 @@ class Evaluator:
                     while not self.stopping.is_set() and (evaluation := self.store.evaluations.take(self.worker)):
                         self._evaluate(evaluation, folder)
                 except Exception as error:  # database or disk away; the lease brings back what is held
-                    logger.warning("Could not look after the evaluations, will try again: %s", error)
+                    logger.warning("Could not check on the evaluations, will try again: %s", error)
                     self._end()
                     self.stopping.wait(RETRY_S)
                 if self._process and time.monotonic() - self._used > self.kept_warm_s:

@@ -99,7 +99,7 @@ class Keeper:
                 gone = self.store.keeping.forget(AT_ONCE * 10)
             if not gone:
                 logger.warning(
-                    "The data folder has %s MB of its budget of %s MB, and nothing more may be deleted.",
+                    "The data folder takes %s MB of its budget of %s MB, and nothing more may be deleted.",
                     f"{self.used() / MEGABYTE:,.0f}",
                     f"{self.settings.budget_mb:,}",
                 )

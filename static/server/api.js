@@ -106,7 +106,7 @@ function reason(answer, status) {
   if (status === 429) return "Too many requests from here. Try again in a moment.";
   return status >= 500
     ? `The server has a problem (${status}). Try again in a moment.`
-    : `The server refused (${status}).`;
+    : `The server refused the request (${status}).`;
 }
 
 const OWNED = "onlybn.owner.";

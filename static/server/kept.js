@@ -24,7 +24,7 @@ export function keptWords(rules) {
   else if (all) said.push(failed ? `Runs are kept for ${days(all)}.` : `Finished runs are kept for ${days(all)}.`);
   else if (failed) said.push(`Failed and cancelled runs are kept for ${days(failed)}.`);
   if (budget) said.push(`When the disk is full, the oldest lose their curves and trained networks${said.length ? " earlier" : ""}.`);
-  return said.length ? `${said.join(" ")} Runs pinned by the server’s admin are never deleted.` : "";
+  return said.length ? `${said.join(" ")} Runs pinned by the operator are never deleted.` : "";
 }
 
 /** When `run` will be deleted, in Unix seconds; null: never, or not known yet. */

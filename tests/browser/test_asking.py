@@ -119,14 +119,14 @@ def test_a_grid_and_side_by_side(open_form: Open) -> None:
     expect(told(block)).to_contain_text("12 runs: 4 settings × 3 replicates.")
     block.get_by_label("Combine the fields").select_option("side by side")
     expect(told(block)).to_contain_text("6 runs: 2 settings × 3 replicates.")
-    block.get_by_text("The same as YAML, and back").click()
+    block.get_by_text("The same as YAML, or paste your own").click()
     expect(block.get_by_role("region", name="The question as YAML")).to_contain_text("layout: side by side")
 
 
 def test_yaml_fills_in_the_form_and_the_question(open_form: Open) -> None:
     page = open_form(FORM)
     block = asking(page)
-    block.get_by_text("The same as YAML, and back").click()
+    block.get_by_text("The same as YAML, or paste your own").click()
     block.get_by_label("Paste a question").fill(YAML)
     block.get_by_role("button", name="Fill in the question").click()
     page.wait_for_url("**/train?architecture=resnet-20*")

@@ -41,7 +41,7 @@ def test_an_address_from_the_form_to_the_run(open_page: Open, puppet: Puppet, wa
     field = more(page).get_by_label("Webhook (optional)")
     problem = page.locator('[data-slot="launch-problem"]')
     for typed, said in (
-        ("nonsense", "The webhook is no address"),
+        ("nonsense", "The webhook is not a valid address"),
         ("http://hooks.example.org/", "must begin with https://"),
         ("https://2130706433/", "must be on the Internet"),
     ):
@@ -53,7 +53,7 @@ def test_an_address_from_the_form_to_the_run(open_page: Open, puppet: Puppet, wa
     page.get_by_role("button", name="Launch").click()
     page.wait_for_url("**/run?id=*")
     line = page.locator(".webhook-line")
-    expect(line).to_contain_text("The webhook at hooks.example.org will be told when the run has ended.")
+    expect(line).to_contain_text("The webhook at hooks.example.org will be notified when the run has ended.")
     expect(line.get_by_role("button", name="Copy its secret")).to_be_visible()
     expect(line.get_by_role("button", name="Send again")).to_be_hidden()
     stranger = open_page(f"/run?{urlsplit(page.url).query}")
@@ -74,9 +74,9 @@ def test_a_failed_delivery_is_said_and_repeated(open_page: Open, puppet: Puppet)
     told = re.compile(r"^The webhook at hooks\.example\.org did not answer: 1 attempt; next at \d\d:\d\d(:\d\d)?\.")
     expect(line).to_have_text(told)
     line.get_by_role("button", name="Send again").click()
-    expect(line).to_contain_text("The webhook at hooks.example.org is being told.")
+    expect(line).to_contain_text("The webhook at hooks.example.org is being notified.")
     attempt(puppet, run_id)
-    expect(line).to_contain_text(re.compile(r"The webhook at hooks\.example\.org was told at \d\d:\d\d"))
+    expect(line).to_contain_text(re.compile(r"The webhook at hooks\.example\.org was notified at \d\d:\d\d"))
 
 
 def test_a_server_that_sends_none_offers_none(public_opener: tuple[Open, Watch]) -> None:

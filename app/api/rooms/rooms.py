@@ -197,7 +197,7 @@ def remove_member(room: Existing, nickname: str, here: Here, by: By, x_owner_tok
     """Forget the nickname of somebody else. Send the room's token. Nothing keeps them from joining again."""
     _refuse_others(room, here, x_owner_token)
     if not here.store.rooms.remove(room.id, nickname):
-        raise Problem(404, "nobody in this room is called so")
+        raise Problem(404, "nobody in this room has that nickname")
     here.shared.forget(room.id)
     return answer(_view(_found(room.id, here), here, here.store.rooms.nickname(room.id, by)))
 

@@ -17,7 +17,7 @@ Named = Annotated[
     str | None,
     Header(
         alias="X-Webhook",
-        description="An https address that is told of the end. In a header, since addresses stand in logs.",
+        description="An https address to notify at the end. Sent as a header because URLs end up in logs.",
     ),
 ]
 

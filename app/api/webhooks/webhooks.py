@@ -72,7 +72,7 @@ def send_again(run_id: MyRun, here: Here) -> Response:
 
 
 @router.delete(
-    "/api/runs/{run_id}/webhook", status_code=204, responses=wrong(403, 404), summary="Take a run's webhook away"
+    "/api/runs/{run_id}/webhook", status_code=204, responses=wrong(403, 404), summary="Remove a run's webhook"
 )
 def remove_webhook(run_id: MyRun, here: Here) -> Response:
     """Forget the address, and send nothing more to it."""
@@ -102,7 +102,7 @@ def send_study_again(study_id: MyStudy, here: Here) -> Response:
 
 
 @router.delete(
-    "/api/studies/{study_id}/webhook", status_code=204, responses=wrong(403, 404), summary="Take a study's webhook away"
+    "/api/studies/{study_id}/webhook", status_code=204, responses=wrong(403, 404), summary="Remove a study's webhook"
 )
 def remove_study_webhook(study_id: MyStudy, here: Here) -> Response:
     """The same for a study."""

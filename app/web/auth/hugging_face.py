@@ -128,7 +128,9 @@ class HuggingFace:
     async def _come_back(self, request: Request) -> Response:
         begun, said = self._begun(request), request.query_params
         if begun is None or not hmac.compare_digest(begun["state"].encode(), said.get("state", "").encode()):
-            return provider_page("/", "This sign-in did not start in this browser, or took too long.", 400)
+            return provider_page(
+                "/", "This sign-in did not start in this browser, or took too long. Sign in again.", 400
+            )
         if not (code := said.get("code")):
             return self._over(provider_page(begun["after"], "You were not signed in: Hugging Face refused.", 403))
         user = await self._provider.user(code, self._back, begun["verifier"])
@@ -136,7 +138,7 @@ class HuggingFace:
         if not isinstance(name, str) or not name:
             raise ProviderAway("it named no user")
         if self._allowed and not self._allowed & _names(name, user):
-            words = f"The account {name[:100]} may not enter here. Ask the operator."
+            words = f"The account {name[:100]} has no access to this site. Ask the operator."
             return self._over(provider_page("/", words, 403))
         return self._over(signed_in(self._sessions, Account(name[:100]), local(begun["after"])))
 

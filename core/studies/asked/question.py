@@ -87,7 +87,9 @@ class OwnQuestion(GridWords):
                 found[name].append(self._value(name, key))
         for name, rows in found.items():
             if not side and len(set(rows)) < len(rows):
-                raise BadQuestion.at(f"vary.{name}", f"each value may be there once, got {', '.join(map(str, rows))}")
+                raise BadQuestion.at(
+                    f"vary.{name}", f"each value may appear only once, got {', '.join(map(str, rows))}"
+                )
         return {name: tuple(rows) for name, rows in found.items()}
 
     def _refuse_what_is_not_its_own(self) -> None:
@@ -100,7 +102,9 @@ class OwnQuestion(GridWords):
                     "trained",
                 )
             if first == "contents":
-                raise BadQuestion.at(f"{place}.{name}", "a question takes the images that are here")
+                raise BadQuestion.at(
+                    f"{place}.{name}", "a question always uses the images of this machine; remove this field"
+                )
 
     def _refuse_counts(self) -> None:
         counts = [len(values) for values in self.vary.values()]
@@ -109,13 +113,13 @@ class OwnQuestion(GridWords):
             raise BadQuestion.at(f"vary.{list(self.vary)[counts.index(0)]}", "at least one value is needed")
         if side and len(set(counts)) > 1:
             told = ", ".join(f"{name} {count}" for name, count in zip(self.vary, counts, strict=True))
-            raise BadQuestion.at("vary", f"side by side, all fields must have equally many values, got {told}")
+            raise BadQuestion.at("vary", f"side by side, all fields must have the same number of values, got {told}")
         settings = counts[0] if side else prod(counts)
         if settings * self.replicates > MAX_RUNS:
             raise BadQuestion.at(
                 "replicates",
                 f"{settings} settings × {self.replicates} replicates are {settings * self.replicates} runs; a question "
-                f"may have {MAX_RUNS}",
+                f"may have at most {MAX_RUNS}",
             )
 
     def _value(self, name: str, key: Mapping[str, Value]) -> Value:
@@ -169,7 +173,7 @@ class OwnQuestion(GridWords):
     def of(cls, study: StudySpec) -> OwnQuestion:
         """The question that a study stands for. Raises StudyUnavailable for a study of the catalog."""
         if study.asked is None:
-            raise StudyUnavailable(f"{study.study} is a question of the catalog, not one of somebody's own")
+            raise StudyUnavailable(f"{study.study} is one of the paper's questions, not your own")
         base = {key: value for key, value in study.base.items() if (key, value) != ("draw", 2)}
         vary = {axis.field: axis.values for axis in study.axes}
         fields = {name: getattr(study.asked, name) for name in Asked.model_fields}

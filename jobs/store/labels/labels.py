@@ -52,10 +52,10 @@ class Labels:
             if row is None:
                 return None
             if new.get("note") and was_cleared(connection, "note", run=row.number):
-                raise BadLabel("the admin of this server has removed the note of this run, so it cannot have another")
+                raise BadLabel("the operator of this server has removed the note of this run, so a new note is refused")
             for tag in (new.get("tags") or "").split():
                 if was_cleared(connection, "tag", run=row.number, text=tag):
-                    raise BadLabel(f"the admin of this server has removed the tag {tag}")
+                    raise BadLabel(f"the operator of this server has removed the tag {tag}")
             if "name" in values:
                 _refuse_renamed(connection, row.number)
                 new |= named(row.spec, values["name"])
@@ -81,15 +81,15 @@ def named(spec: str, name: str | None) -> dict[str, Any]:
 def _refuse_renamed(connection: sa.Connection, run: int) -> None:
     by_the_operator = (LOG.c.run == run, LOG.c.message == RENAMED)
     if connection.scalar(sa.select(LOG.c.id).where(*by_the_operator).limit(1)) is not None:
-        raise BadLabel("the admin of this server has renamed this run, so its name stays")
+        raise BadLabel("the operator of this server has renamed this run, so its name cannot be changed")
 
 
 def _note(note: str | None) -> str | None:
     words = (note or "").strip()
     if len(words) > MAX_NOTE:
-        raise BadLabel(f"a note has at most {MAX_NOTE:,} letters; this one has {len(words):,}")
+        raise BadLabel(f"a note has at most {MAX_NOTE:,} characters; this one has {len(words):,}")
     if any(not letter.isprintable() and letter != "\n" for letter in words):
-        raise BadLabel("a note has letters, spaces and line breaks only")
+        raise BadLabel("a note may not have control characters other than line breaks")
     return words or None
 
 

@@ -93,7 +93,7 @@ class Rooms:
             with self.database.writing() as connection:
                 if "title" in values and was_cleared(connection, "title", room=_number(connection, room_id)):
                     raise BadRoom(
-                        "the admin of this server has removed the title of this room, so it cannot be changed"
+                        "the operator of this server has removed the title of this room, so it cannot be changed"
                     )
                 connection.execute(sa.update(ROOMS).where(ROOMS.c.id == room_id).values(values))
 
@@ -116,7 +116,7 @@ class Rooms:
             with self.database.writing() as connection:
                 number, visitor = _number(connection, room_id), by.owner or ANYBODY
                 if was_cleared(connection, "nickname", room=number, text=name):
-                    raise BadRoom("the admin of this server has removed this nickname; choose another one")
+                    raise BadRoom("the operator of this server has removed this nickname; choose another one")
                 before = _nickname(connection, number, visitor)
                 inside = sa.select(sa.func.count()).select_from(NICKNAMES).where(NICKNAMES.c.room == number)
                 if before is None and (connection.scalar(inside) or 0) >= MAX_MEMBERS:

@@ -34,7 +34,7 @@ SUBMISSIONS_LOCK = 0x6F6E6C79627B
 """PostgreSQL's advisory locks are numbers."""
 ALONE = 0
 """The priority of single runs."""
-DRAINED = "This server accepts no new runs for now, until its queue is empty. Try again in an hour."
+DRAINED = "This server accepts no new runs until its queue is empty. Try again in an hour."
 PENDING = ("queued", "running")
 
 

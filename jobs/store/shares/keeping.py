@@ -24,7 +24,7 @@ from jobs.store.tables import CAPSULES, LOG, MEMBERS, POINTS, RUNS, SNAPSHOTS, S
 
 HEAVY = (POINTS, SNAPSHOTS, SPEEDS, CAPSULES, ARTEFACTS)
 EVICTED = "Its curves, snapshots and trained network were deleted to make room for newer runs."
-DROPPED = "Its trained network was deleted: it had {size} MB, more than is kept here by default."
+DROPPED = "Its trained network was deleted: it was {size} MB, more than this server keeps by default."
 LAST = "last eviction"
 AT_ONCE = 500
 """How many runs a statement names."""

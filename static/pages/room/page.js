@@ -23,7 +23,7 @@ export function mount(element) {
   document.title = "Room · OnlyBN";
   const id = new URLSearchParams(location.search).get("id") ?? "";
   if (!id) return page.replaceChildren(opening());
-  if (!isRunId(id)) return page.replaceChildren(nowhere("The id in this link is not that of a room."));
+  if (!isRunId(id)) return page.replaceChildren(nowhere("This link has no valid room id. Ask your teacher for the link again."));
   inside(page, id);
 }
 
@@ -73,7 +73,7 @@ function inside(page, id) {
   close.addEventListener("click", async () => {
     if (close.dataset.sure !== "yes") {
       close.dataset.sure = "yes";
-      close.textContent = "Really close it? Nicknames are deleted, the runs stay.";
+      close.textContent = "Really close it? Nicknames are deleted; the runs stay.";
       return;
     }
     await busy(close, problem, async () => {
@@ -89,7 +89,7 @@ function opening() {
   const question = h(
     "select",
     { class: "select" },
-    h("option", { value: "" }, "Whatever each of us likes"),
+    h("option", { value: "" }, "None: everybody chooses their own runs"),
     Object.entries(options.questions).map(([name, sentence]) => h("option", { value: name }, sentence)),
   );
   const button = h("button", { type: "submit", class: "button primary" }, "Open the room");
@@ -110,8 +110,8 @@ function opening() {
     "section",
     { class: "room-opening" },
     h("div", { class: "page-head" }, h("h1", {}, "A room for your class"), shareButton()),
-    h("p", {}, "Everybody with the link joins with a nickname and launches runs. All runs appear on one board, in one chart."),
-    h("p", { class: "quiet" }, "Nothing but the nickname is asked, and it can be deleted at any time. Runs take turns, so that nobody has to wait for one who launches many."),
+    h("p", {}, "Everybody with the link can join with a nickname and launch runs. All runs appear on one board, in one chart."),
+    h("p", { class: "quiet" }, "The site asks only for a nickname, which can be deleted at any time. Runs take turns, so nobody waits long because somebody else launches many."),
     form,
   );
 }

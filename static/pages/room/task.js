@@ -20,7 +20,7 @@ export function task(id, again) {
   const choice = h(
     "select",
     { class: "select", "aria-label": "Question for everybody" },
-    h("option", { value: "" }, "Whatever each of us likes"),
+    h("option", { value: "" }, "None: everybody chooses their own runs"),
     Object.entries(options.questions).map(([name, sentence]) => h("option", { value: name }, sentence)),
   );
   const teaching = h("label", { class: "room-teaching", hidden: !isTeacher(id) }, h("span", { class: "quiet" }, "You opened this room. Question for everybody: "), choice);

@@ -19,7 +19,7 @@ export function questionText() {
   const element = h(
     "details",
     { class: "cli" },
-    h("summary", {}, "The same as YAML, and back"),
+    h("summary", {}, "The same as YAML, or paste your own"),
     h("div", { class: "spec-head" }, copyButton("Copy", () => text, "button small"), download),
     h("p", { class: "quiet" }, "Without a browser: ", h("code", {}, "python -m core studies run question.yaml")),
     pre,

@@ -70,7 +70,7 @@ export function varyRows(fields, usual, changed) {
     fault() {
       const paths = rows.map((row) => row.path);
       const twice = paths.find((path, at) => paths.indexOf(path) !== at);
-      if (twice) return { words: `${this.titleOf(twice)} is there twice.`, path: twice };
+      if (twice) return { words: `${this.titleOf(twice)} appears twice.`, path: twice };
       const empty = rows.find((row) => !row.values.length);
       return empty ? { words: "Type the values, separated by commas.", path: empty.path } : null;
     },

@@ -21,6 +21,6 @@ export function webhookAddress() {
   try {
     return new URL(typed).href;
   } catch {
-    throw new Refusal("The webhook is no address. It must begin with https:// and have the name of a host.", 422);
+    throw new Refusal("The webhook is not a valid address. It must begin with https:// and a host name.", 422);
   }
 }

@@ -76,7 +76,7 @@ def test_a_paused_queue_starts_nothing_and_a_drained_one_takes_nothing(site: Tes
     site.post("/api/admin/queue", json={"mode": "drained"}, headers=ADMIN)
     for path, body in (("/api/runs", SPEC), ("/api/studies", {"name": "gamma"})):
         refused = site.post(path, json=body)
-        assert refused.status_code == 429 and "accepts no new runs for now" in refused.json()["detail"]
+        assert refused.status_code == 429 and "accepts no new runs until" in refused.json()["detail"]
         assert refused.headers["retry-after"] == "3600"
     claimed = store.claims.take("worker")
     assert claimed and claimed.id == run

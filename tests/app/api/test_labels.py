@@ -31,7 +31,7 @@ def test_a_bad_label_is_refused_in_words(client: TestClient, trainer: Trainer) -
     for labels, said in (
         ({"tags": ["two words"]}, "a tag is a word"),
         ({"name": "<b>"}, "name"),
-        ({"note": "x" * 1001}, "at most 1,000 letters"),
+        ({"note": "x" * 1001}, "at most 1,000 characters"),
         ({"colour": "red"}, "colour"),
     ):
         refused = client.patch(f"/api/runs/{run_id}", json=labels, headers={"X-Owner-Token": token})

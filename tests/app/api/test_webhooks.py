@@ -92,7 +92,7 @@ def test_only_the_owner_sees_the_address(client: TestClient, store: Store) -> No
         ("https://169.254.169.254/", "must be on the Internet"),
         ("https://a:b@example.org/", "must not have a user name"),
         ("https://example.org:22/", "must be 443 or 8443"),
-        (f"https://example.org/{'a' * 600}", "1 to 500 letters"),
+        (f"https://example.org/{'a' * 600}", "1 to 500 characters"),
     ],
 )
 def test_what_may_not_be_told_is_refused_before_anything_is_queued(

@@ -87,20 +87,20 @@ def test_every_wish_of_an_address_is_followed(client: TestClient, ids: list[str]
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("group=colour", "group has no 'colour'; it knows setting, run, architecture"),
+        ("group=colour", "group cannot be 'colour'. Allowed: setting, run, architecture"),
         ("group=run,policy", "group can be setting or run alone"),
         ("metric=f1", "metric must be one of test, train"),
         ("smooth=1", "smooth must be a number in 0..0.99, got '1'"),
         ("smooth=nan", "smooth must be a number"),
         ("scatter=test", "scatter needs 2 names, got 1"),
-        ("scatter=test,colour", "scatter has no 'colour'"),
+        ("scatter=test,colour", "scatter cannot be 'colour'"),
         ("policy=everything", "policy: "),
         ("architecture=resnet-15", "architecture: "),
-        ("state=asleep", "state has no 'asleep'"),
-        ("runs=a b", "runs has something that cannot be the id of a run: 'a b'"),
+        ("state=asleep", "state cannot be 'asleep'"),
+        ("runs=a b", "runs must be ids of runs; these are not: 'a b'"),
         ("base=nosuchrun1234", "The baseline nosuchrun1234 is not among these runs"),
-        ("colour=red", "This page knows no 'colour'"),
-        ("columns=colour", "columns has no 'colour'"),
+        ("colour=red", "This page has no option 'colour'"),
+        ("columns=colour", "columns cannot be 'colour'"),
     ],
 )
 def test_what_cannot_be_followed_is_said_and_left_out(client: TestClient, query: str, words: str) -> None:

@@ -31,7 +31,10 @@ def test_the_list_and_what_is_refused(tmp_path: Path) -> None:
         ([*TINY, "--set", "dataset.x=3", "--out", tmp_path / "x"], "dataset is 'digits' and has no parts"),
         ([*TINY, "--set", "architecture.x=3", "--out", tmp_path / "x"], "the study varies architecture: --set"),
         ([*TINY, "--set", "init=3", "--out", tmp_path / "x"], "the study varies init.weights: --set init.weights=A,B"),
-        ([*TINY, "--set", "policy=all,all", "--out", tmp_path / "x"], "policy may take each value once, got all, all"),
+        (
+            [*TINY, "--set", "policy=all,all", "--out", tmp_path / "x"],
+            "policy may have each value only once, got all, all",
+        ),
         ([*TINY, "--set", "seeds.init=3", "--out", tmp_path / "x"], "sets replicate, seeds, name of its runs itself"),
         ([*TINY, "--set", "epochs", "--out", tmp_path / "x"], "--set takes KEY=VALUE"),
         ([*TINY, "--replicates", "0", "--out", tmp_path / "x"], "replicates must be 1..100"),

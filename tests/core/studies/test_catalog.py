@@ -117,9 +117,9 @@ def test_a_grid_that_cannot_be_run_says_why() -> None:
     study = StudySpec.model_validate(fields | {"axes": [Axis(field="architecture", values=("resnet-14",))]})
     with pytest.raises(StudyUnavailable, match=r"study depth at scale minutes: .*policy is missing"):
         _ = study.members
-    with pytest.raises(ValidationError, match="each field may have one axis"):
+    with pytest.raises(ValidationError, match="each field may vary only once"):
         StudySpec.model_validate(fields | {"axes": [{"field": "policy", "values": ["all"]}] * 2})
-    with pytest.raises(ValidationError, match="policy may take each value once, got all, all"):
+    with pytest.raises(ValidationError, match="policy may have each value only once, got all, all"):
         StudySpec.model_validate(fields | {"axes": [{"field": "policy", "values": ["all", "all"]}]})
 
 

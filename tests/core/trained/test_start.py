@@ -153,9 +153,9 @@ def test_a_state_dict_gives_what_fits_and_the_log_says_what_does_not(tmp_path: P
 @pytest.mark.parametrize(
     ("tensors", "words"),
     [
-        ({"conv1.weight": torch.ones(3)}, "nothing fits in the file that this run starts from: it has conv1.weight"),
+        ({"conv1.weight": torch.ones(3)}, "no tensor in the file that this run starts from fits: it has conv1.weight"),
         ({}, "no tensors"),
-        ({"stem.norm.weight": torch.ones(16).long()}, "nothing fits in the file"),
+        ({"stem.norm.weight": torch.ones(16).long()}, "no tensor in the file"),
         ({"stem.norm.weight": torch.full((16,), float("inf"))}, "not a finite number, in stem.norm.weight"),
         ({"module.stem.norm.running_var": torch.linspace(-1, 1, 16)}, "negative variance, in stem.norm.running_var"),
     ],

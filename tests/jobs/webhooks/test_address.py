@@ -18,7 +18,7 @@ GOOD = (
 )
 BAD = {
     # The scheme and the form.
-    "": "1 to 500 letters",
+    "": "1 to 500 characters",
     "example.org/told": "https://",
     "http://example.org/": "https://",
     "ftp://example.org/": "https://",
@@ -26,26 +26,26 @@ BAD = {
     "gopher://example.org/": "https://",
     "//example.org/": "https://",
     "https:///path": "a name such as",
-    "https://example.org/#part": "behind #",
-    "https://example.org/#": "behind #",
+    "https://example.org/#part": "after #",
+    "https://example.org/#": "after #",
     "https://user@example.org/": "user name",
     "https://user:pass@example.org/": "user name",
     "https://example.org@127.0.0.1/": "user name",
     "https://127.0.0.1\\@example.org/": "backslashes",
-    "https://example.org/a b": "without spaces",
-    "https://example.org/\r\nHost: 127.0.0.1": "without spaces",
+    "https://example.org/a b": "no spaces",
+    "https://example.org/\r\nHost: 127.0.0.1": "no spaces",
     "https://bücher.example.org/": "ASCII",
     "https://①②⑦.⓪.⓪.①/": "ASCII",
     "https://example。org/": "ASCII",
-    f"https://example.org/{'a' * 500}": "1 to 500 letters",
+    f"https://example.org/{'a' * 500}": "1 to 500 characters",
     # Ports.
     "https://example.org:22/": "8443",
     "https://example.org:25/": "8443",
     "https://example.org:80/": "8443",
     "https://example.org:6379/": "8443",
     "https://example.org:0/": "1 to 65535",
-    "https://example.org:99999/": "no address",
-    "https://example.org:x/": "no address",
+    "https://example.org:99999/": "not a webhook address",
+    "https://example.org:x/": "not a webhook address",
     # This machine.
     "https://localhost/": "a name such as",
     "https://localhost./": "a name such as",
@@ -91,7 +91,7 @@ BAD = {
     "https://db.corp./": "on the Internet",
     "https://-a.example.org/": "a name such as",
     "https://a..example.org/": "a name such as",
-    "https://[::1/": "no address",
+    "https://[::1/": "not a webhook address",
 }
 
 

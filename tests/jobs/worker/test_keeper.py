@@ -68,7 +68,7 @@ def test_a_large_network_is_kept_only_where_that_was_asked_for(settings: WorkerS
     files[small] = fill(settings, small, CAPSULE, MEGABYTE)
     Keeper(settings, lite).tidy()
     assert [files[run_id].exists() for run_id in (plain, run.id, small)] == [False, True, True]
-    assert "it had 3.0 MB, more than is kept here" in lite.runs.log(plain)[-1].message
+    assert "it was 3.0 MB, more than this server keeps" in lite.runs.log(plain)[-1].message
 
 
 def test_expired_runs_take_their_folders_along(settings: WorkerSettings, lite: Store) -> None:

@@ -96,7 +96,7 @@ function resumeButton(data) {
     show(button, hopeful && Boolean(runToken(data.run)));
     button.title = saved
       ? `Continues this run from its checkpoint at step ${whole(checkpoint_step)}, if the worker that takes it has the file.`
-      : "Puts this run back into its place in the queue.";
+      : "Puts this run back in its place in the queue.";
   });
   guard(button, 1, refuse);
   return button;

@@ -85,7 +85,7 @@ export function head(data, feed, preview, expected, rivals) {
 
 /** Until when the run is kept; "" where nothing is deleted. */
 function kept(run, rules) {
-  if (run.pinned && keptWords(rules)) return "Pinned by the server’s admin: it is never deleted.";
+  if (run.pinned && keptWords(rules)) return "Pinned by the operator: it is never deleted.";
   const until = keptUntil(run, rules);
   if (!until) return "";
   const earlier = rules.budget_mb && !run.lost ? "; if the disk fills up, its curves and trained network are deleted earlier" : "";

@@ -68,7 +68,7 @@ function form(run, close, saved) {
     "form",
     { class: "card label-form", "aria-label": "Name, tags and note" },
     field("Name", name),
-    field("Tags", tags, "Words, with spaces between them"),
+    field("Tags", tags, "Words separated by spaces"),
     field("Note", note, "Anyone with the link can read it."),
     problem,
     h("div", { class: "actions" }, save, stop),

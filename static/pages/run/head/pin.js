@@ -17,7 +17,7 @@ export function pinButton({ id }) {
     const on = !isPinned(id);
     const kept = pin(id, on);
     draw();
-    if (!kept) return toast("This browser lets the page store nothing, so the run cannot be pinned.", { wrong: true });
+    if (!kept) return toast("This browser does not let the page store anything, so the run cannot be pinned.", { wrong: true });
     toast(
       on
         ? "Pinned in this browser. It is listed first and shown as a reference line on other runs of this data set."

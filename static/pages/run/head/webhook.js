@@ -18,7 +18,7 @@ export function webhookLine(data) {
   const again = h("button", { type: "button", class: "text-button" }, "Send again");
   const away = h("button", { type: "button", class: "text-button" }, "Remove the webhook");
   const secret = copyButton("Copy its secret", () => now.secret, "text-button");
-  secret.title = "With it the receiver checks that a message comes from this server.";
+  secret.title = "The receiver uses it to check that a message comes from this server.";
   const element = h(
     "p",
     { class: "webhook-line screen-only", hidden: true },
@@ -70,11 +70,11 @@ function words({ state, host, attempts, next_at, delivered_at, problem }) {
   const tries = `${attempts} ${attempts === 1 ? "attempt" : "attempts"}`;
   switch (state) {
     case "waiting":
-      return `The webhook at ${host} will be told when the run has ended.`;
+      return `The webhook at ${host} will be notified when the run has ended.`;
     case "sending":
-      return `The webhook at ${host} is being told.`;
+      return `The webhook at ${host} is being notified.`;
     case "delivered":
-      return `The webhook at ${host} was told at ${time(delivered_at)}.`;
+      return `The webhook at ${host} was notified at ${time(delivered_at)}.`;
     case "retrying":
       return `The webhook at ${problem}: ${tries}; next at ${time(next_at)}.`;
     default:

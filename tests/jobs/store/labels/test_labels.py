@@ -34,8 +34,8 @@ def test_a_run_is_renamed_noted_and_tagged(store: Store, spec: RunSpec) -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"note": "x" * (MAX_NOTE + 1)}, "a note has at most 1,000 letters; this one has 1,001"),
-        ({"note": "a\x00b"}, "letters, spaces and line breaks"),
+        ({"note": "x" * (MAX_NOTE + 1)}, "a note has at most 1,000 characters; this one has 1,001"),
+        ({"note": "a\x00b"}, "control characters other than line breaks"),
         ({"tags": ["two words"]}, "a tag is a word"),
         ({"tags": ["x" * 25]}, "a tag is a word"),
         ({"tags": ["%"]}, "a tag is a word"),
@@ -56,7 +56,7 @@ def test_what_the_operator_named_keeps_its_name(store: Store, spec: RunSpec) -> 
     run, _ = store.runs.submit(spec)
     store.labels.change(run.id, {"name": "Rude"})
     store.switch.rename(run.id, "Kind")
-    with pytest.raises(BadLabel, match="has renamed this run, so its name stays"):
+    with pytest.raises(BadLabel, match="has renamed this run, so its name cannot be changed"):
         store.labels.change(run.id, {"name": "Rude again"})
     noted = store.labels.change(run.id, {"note": "still mine"})
     assert noted is not None and (noted.spec.name, noted.note) == ("Kind", "still mine")

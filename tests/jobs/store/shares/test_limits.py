@@ -56,7 +56,9 @@ def test_within_an_hour_also_what_is_gone_counts(store: Store, spec: RunSpec, mo
         store.runs.cancel(run)
         store.runs.remove(run)
     store.runs.bury(0.0)
-    with pytest.raises(Refused, match=r"3 launches of yours came within an hour; the limit is 3. Try again in 60 min"):
+    with pytest.raises(
+        Refused, match=r"3 launches of yours were made within an hour; the limit is 3. Try again in 60 min"
+    ):
         submit(store, spec, ANNA, 1, rules)
     with store.database.writing() as connection:  # an hour later but for twenty seconds
         connection.execute(sa.update(ASKED).values(at=ASKED.c.at - HOUR_S + 20))
