@@ -17,19 +17,26 @@ const room = new URLSearchParams(location.search).get("room");
 export async function launch(keys, values) {
   const spec = toSpec(Object.fromEntries(keys.map((key, index) => [key, values[index]])));
   const problem = slot(document, "launch-problem");
-  if (refusal()) return showIn(problem, refusal());
+  foreseen = refusal();
+  if (foreseen) return showIn(problem, foreseen);
   await busy(document.getElementById("launch"), problem, async () => {
     const { url } = await launchRun(spec, { room }, webhookAddress());
     visit(url);
   });
 }
 
+let foreseen = ""; // why the last click launched nothing, without asking the server
 let tooDear = ""; // why the form's run costs more than this server allows
 
 const refusal = () => tooDear || allowance.refusal();
 
 allowance.addEventListener("change", tellShare);
 allowance.watch();
+
+document.addEventListener("onlybn:form", () => {
+  foreseen = "";
+  show(slot(document, "launch-problem"), false);
+});
 
 document.addEventListener("onlybn:preview", ({ detail }) => {
   tooDear = detail.refusal ?? "";
@@ -48,5 +55,7 @@ function tellShare() {
   button?.setAttribute("aria-disabled", String(Boolean(why)));
   button?.setAttribute("aria-describedby", "launch-share");
   if (button) button.title = why;
-  if (!why) show(slot(document, "launch-problem"), false);
+  if (why || !foreseen) return; // what the server said stays until the form changes
+  foreseen = "";
+  show(slot(document, "launch-problem"), false);
 }

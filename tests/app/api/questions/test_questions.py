@@ -133,7 +133,7 @@ def test_the_data_of_a_study_that_came_with_the_project(store: Store) -> None:
     [
         ({**QUESTION, "vary": {"recipe.lr": [-1, 1]}}, "vary.recipe.lr: recipe.lr must be a number above 0"),
         ({**QUESTION, "replicates": 150}, "replicates: must be less than or equal to 100, got 150"),
-        ({**QUESTION, "vary": {"epochs": list(range(1, 90))}}, "are 267 runs; a question may have 200"),
+        ({**QUESTION, "vary": {"epochs": list(range(1, 90))}}, "are 267 runs; a question may have at most 200"),
         ({**QUESTION, "title": "<script>"}, "title: must be 1 to 60 letters"),
         ({**QUESTION, "claim": {"kind": "beats", "field": "recipe.lr", "value": 7}}, "claim.value: 7 is not among"),
         ({"title": "x"}, "base is missing; vary is missing"),
