@@ -72,7 +72,8 @@ LAUNCH_PROBLEM = (
 WEBHOOK = """
 <div class="webhook-field" data-slot="webhook" hidden>
   <label for="webhook-address">Webhook (optional)</label>
-  <p class="quiet" id="webhook-hint">The server notifies this address when the run has ended. Only you can see it.</p>
+  <p class="quiet" id="webhook-hint">The server notifies this address when the run, or your own question, has ended.
+    Only you can see it.</p>
   <input id="webhook-address" type="url" maxlength="500" autocomplete="off" spellcheck="false"
     placeholder="https://example.org/told" aria-describedby="webhook-hint">
 </div>

@@ -18,11 +18,14 @@ export async function launchStudy(name, scale) {
   return lookAt((await launch({ name, scale })).id);
 }
 
-/** Asks a question of the visitor's own. Returns {id, url}; the same question is not asked twice. */
-export const askQuestion = (question) => launch(question);
+/**
+ * Asks a question of the visitor's own; `webhook`: the address to notify at the end, or "". Returns {id, url}; the same
+ * question is not asked twice.
+ */
+export const askQuestion = (question, webhook) => launch(question, webhook);
 
-async function launch(body) {
-  const launched = await ask("/api/studies", body);
+async function launch(body, webhook = "") {
+  const launched = await ask("/api/studies", body, webhook ? { "X-Webhook": webhook } : {});
   if (launched.owner_token) keepToken(launched);
   return launched;
 }

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
@@ -139,3 +139,23 @@ def test_yaml_fills_in_the_form_and_the_question(open_form: Open) -> None:
     expect(told(block)).to_contain_text("no two values of recipe.lr differ by more than 5 points")
     shown = page.evaluate("import('/static/pages/train/form.js').then((form) => form.current)")
     assert (shown["policy"], shown["epochs"]) == ("output", 3), json.dumps(shown)
+
+
+def test_the_forms_webhook_goes_with_the_question_too(open_form: Open, watch: Watch) -> None:
+    watch.expected.append("422")
+    page = open_form(FORM)
+    sent: list[str | None] = []
+
+    def refuse(route: Route) -> None:
+        sent.append(route.request.header_value("x-webhook"))
+        route.fulfill(status=422, json={"detail": "This is a test."})
+
+    page.route("**/api/studies", refuse)
+    page.get_by_role("button", name="Recipe and more").click()
+    page.get_by_label("Webhook (optional)").fill("https://example.org/told")
+    block = asking(page)
+    block.get_by_label("Title").fill("Who hears of it?")
+    expect(told(block)).to_contain_text("6 runs")
+    block.get_by_role("button", name="Launch all runs").press("Enter")
+    expect(block.get_by_role("alert").filter(has_text="This is a test.")).to_be_visible()
+    assert sent == ["https://example.org/told"]
