@@ -61,6 +61,9 @@ THEME = (
 )
 """Sets the theme before the first picture; static/base/theme.js keeps it."""
 
+AGAIN = "const k='onlybn.again',n=Date.now();if(!(n-sessionStorage[k]&lt;3e4)){sessionStorage[k]=n;location.reload()}"
+"""Loads the page once more if a part of its script was lost on the way, but not twice within 30 seconds."""
+
 NO_PAGES = ("/api/", "/static/", "/assets/", "/gradio_api/")
 """Addresses that programs request: an error there does not become a page."""
 
@@ -73,7 +76,7 @@ def page(title: str, body: str, *, script: str = "site/shell.js", head: str = ""
         '<meta name="color-scheme" content="light dark">'
         '<link rel="icon" type="image/svg+xml" href="/static/favicon.svg">'
         f'{FONT_LINK}<link rel="stylesheet" href="/static/{JOINED}"><title>{escape(title)} · OnlyBN</title>{head}'
-        f'<script type="module" src="/static/{script}"></script></head>'
+        f'<script type="module" src="/static/{script}" onerror="{AGAIN}"></script></head>'
         f'<body class="plain panel-host">{THEME}{HEADER}<main class="plain-main" id="content">{body}</main>'
         f"{FOOTER}</body></html>\n"
     )

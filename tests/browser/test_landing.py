@@ -178,3 +178,21 @@ def test_the_latest_runs_follow_along(open_page: Open, puppet: Puppet) -> None:
     expect(row.locator(".badge")).to_have_text("Finished")
     row.get_by_role("link").click()
     page.wait_for_url(f"**/run?id={run_id}")
+
+
+def test_a_part_of_the_script_that_is_lost_is_loaded_again(open_page: Open, watch: Watch) -> None:
+    watch.expected += ["Failed to load resource", "net::ERR_FAILED"]
+    page = open_page("/about")
+    lost: list[str] = []
+
+    def lose_once(route: Route) -> None:
+        if lost:
+            route.continue_()
+        else:
+            lost.append(route.request.url)
+            route.abort()
+
+    page.route("**/static/site/launch.js", lose_once)
+    open_page("/", page=page)
+    expect(page.get_by_role("button", name="Repeat it here")).to_be_enabled()
+    assert lost
