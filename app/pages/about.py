@@ -45,7 +45,7 @@ INTRO = f"""
 <section aria-labelledby="counts-title">
   <h2 id="counts-title">How few that is</h2>
   <p>The number of parameters that each {marked("policy", "policy")} trains in a network of your choice, counted by this
-  server. The bars use a logarithmic scale: half the length means far less than half the number.</p>
+  server. The bars are to scale.</p>
   <div data-slot="counts"></div>
 </section>
 <section aria-labelledby="next-title">

@@ -26,6 +26,7 @@ HEAD = """
 <header class="train-head">
   <h1>Build your own run</h1>
   <p class="quiet">Every weight keeps its random value, except the ones you train.</p>
+  <p class="note" data-slot="copied" role="status" hidden></p>
 </header>
 """
 

@@ -247,3 +247,19 @@ def test_a_wrong_field_that_is_folded_away_is_shown(open_page: Open, watch: Watc
     expect(page.locator("#field-lr-drops .field-problem")).to_contain_text("Drops at must be a number, got 'x'")
     page.locator('[data-slot="problem"]').get_by_role("button", name="Learning rate").click()
     expect(page.get_by_label("Learning rate")).to_be_focused()
+
+
+def test_a_copied_form_says_what_it_was_copied_from(open_page: Open, puppet: Puppet) -> None:
+    page = open_page(f"/run?id={puppet.done(name='A first try')}")
+    page.get_by_role("link", name="Change and run again").click()
+    copied = page.locator('[data-slot="copied"]')
+    expect(copied).to_have_text("Copied from “A first try”. Change one thing and launch.")
+    expect(copied).to_be_in_viewport()
+    page.reload()
+    expect(page.locator('[data-slot="trainable"]')).not_to_have_text("–")
+    expect(copied).to_be_hidden()
+    open_page("/", page=page)
+    page.get_by_role("link", name=re.compile("Open in the form.*Does depth help")).click()
+    expect(copied).to_have_text(
+        "The first of 3 runs of “Does depth help random features?” Change one thing and launch."
+    )

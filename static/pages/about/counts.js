@@ -11,7 +11,6 @@ import { percent, whole } from "../../base/format.js";
 const POLICIES = ["batchnorm", "random-2", "output", "shortcut", "batchnorm+output+shortcut", "all"];
 const DATASET = "cifar-10";
 const FIRST = "110";
-const LEAST = 100; // the start of the axis
 
 /** A choice of depth, a bar for each policy, and the parts of the network. */
 export function counts() {
@@ -74,13 +73,12 @@ function row(policy, { counts, share, parts }, all) {
   );
 }
 
-/** The count on a logarithmic axis from LEAST to all parameters. */
+/** The count as a share of all parameters, to scale; a pixel and a half remain of the smallest. */
 function bar(value, all) {
-  const share = Math.max(0, Math.log(value / LEAST) / Math.log(all / LEAST));
   return s(
     "svg",
     { viewBox: "0 0 160 12", width: 160, height: 12, "aria-hidden": "true" },
     s("rect", { class: "bar-ground", width: 160, height: 12, rx: 3 }),
-    s("rect", { class: "bar", width: 160 * share, height: 12, rx: 3 }),
+    s("rect", { class: "bar", width: value && Math.max(1.5, (160 * value) / all), height: 12, rx: 3 }),
   );
 }

@@ -7,6 +7,7 @@ import { h, show, slot } from "../../base/dom.js";
 import { range } from "../../base/format.js";
 import { repeat } from "../../server/live.js";
 import { toQuery } from "../../server/spec.js";
+import { leaves } from "../../site/copied.js";
 import { launches } from "../../site/launch.js";
 
 export function questions(element) {
@@ -27,6 +28,7 @@ function card(element, experiment, problem) {
   slot(item, "takes").textContent = `${range(estimate_s)} here`;
   const link = item.querySelector("a");
   link.href = `/train${toQuery(runs[0])}`;
+  leaves(link, `The first of ${runs.length} runs of “${sentence}”`);
   link.append(h("span", { class: "offscreen" }, `: ${sentence}`));
   button.append(h("span", { class: "offscreen" }, `: ${sentence}`));
   button.disabled = false;

@@ -11,6 +11,7 @@ import { bytesOf, fitted, toBase64 } from "./pixels.js";
 const MAX_BYTES = 196_608; // the server's limit
 const FAR = 2000; // images of a streamed data set on offer: a later one takes long to reach
 const MAX_FILE = 20 << 20;
+const REST_MS = 800; // after a stroke
 
 /** Takes the response of /api/runs/{id}/parameters; `ask()` starts the look at the image. Returns {element, look}. */
 export function source({ shape, test_images, streamed }, ask) {
@@ -18,7 +19,7 @@ export function source({ shape, test_images, streamed }, ask) {
   const last = (streamed ? Math.min(test_images, FAR) : test_images) - 1;
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const small = h("div", { class: "preview-image" });
-  let uploaded = null;
+  let [uploaded, resting] = [null, null];
 
   const number = h("input", { type: "number", class: "search", min: 0, max: last, value: 0, id: "image-number" });
   const step = (by) => {
@@ -41,7 +42,7 @@ export function source({ shape, test_images, streamed }, ask) {
   );
 
   const color = h("input", { type: "color", value: "#ffffff", id: "pen-color" });
-  const sheet = drawing(width, () => (channels === 1 ? "#fff" : color.value), preview);
+  const sheet = drawing(width, () => (channels === 1 ? "#fff" : color.value), stroked);
   const drawn = h(
     "div",
     { class: "source", hidden: true },
@@ -100,6 +101,13 @@ export function source({ shape, test_images, streamed }, ask) {
     if (kind === "draw") return sheet.empty() ? null : fitted(sheet.canvas, sheet.canvas.width, sheet.canvas.height, width, height);
     if (kind === "upload" && uploaded) return fitted(uploaded, uploaded.width, uploaded.height, width, height, invert.checked);
     return null;
+  }
+
+  /** After a stroke: shows the image at once, and asks the network when the pen rests. */
+  function stroked() {
+    preview();
+    clearTimeout(resting);
+    resting = setTimeout(() => kind === "draw" && !sheet.empty() && ask(), REST_MS);
   }
 
   function preview() {

@@ -7,6 +7,7 @@ import { architectureTitle, datasetOf, parseArchitecture, policyOf } from "../..
 import { networkPicture } from "../../charts/network/picture.js";
 import { copyButton, h, say, show, slot } from "../../base/dom.js";
 import { compact, percent, range, whole } from "../../base/format.js";
+import { takeCopied } from "../../site/copied.js";
 import { current } from "./form.js";
 import "./launch.js"; // it hears of each preview
 import { parts } from "./parts.js";
@@ -17,6 +18,8 @@ const RETRY_MS = 2000;
 
 export function mount(element) {
   mountStart(element.firstElementChild);
+  const copied = takeCopied();
+  if (copied) show(say(document, "copied", `${copied} Change one thing and launch.`), true);
   const network = networkPicture(slot(element, "network"), slot(element, "legend"));
   let asked = 0;
 

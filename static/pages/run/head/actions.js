@@ -4,9 +4,10 @@
 
 import { guard } from "../../../server/allowance.js";
 import { cancel, disown, launchRun, resume, runToken } from "../../../server/api.js";
-import { isOver } from "../../../server/catalog.js";
+import { isOver, nameOf } from "../../../server/catalog.js";
 import { copyButton, h, show } from "../../../base/dom.js";
 import { whole } from "../../../base/format.js";
+import { leaves } from "../../../site/copied.js";
 import { shareButton } from "../../../site/share.js";
 import { cloneQuery } from "../../../server/spec.js";
 import { toast } from "../../../base/toast.js";
@@ -26,7 +27,7 @@ export function actions(data, feed, preview) {
     stopButton(data, feed),
     resumeButton(data),
     retryButton(data),
-    h("a", { class: "button primary", href: `/train${cloneQuery(run)}` }, "Change and run again"),
+    leaves(h("a", { class: "button primary", href: `/train${cloneQuery(run)}` }, "Change and run again"), `Copied from “${nameOf(run)}”.`),
     surgeryLink(data),
     shareButton(),
     extend(data),
@@ -117,7 +118,7 @@ function retryButton(data) {
 function startLink(data) {
   const { run } = data;
   const href = `/train${cloneQuery(run, { start: run.id })}`;
-  const link = h("a", { href, hidden: true }, "Start from this run");
+  const link = leaves(h("a", { href, hidden: true }, "Start from this run"), `Copied from “${nameOf(run)}”, whose trained network is the start.`);
   data.addEventListener("change", () => show(link, data.run.state === "finished" && !data.run.lost));
   return link;
 }
