@@ -18,10 +18,11 @@ export const whole = (value) => (value === null || value === undefined ? NONE : 
 /** 26600000 -> 26.6M */
 export const compact = (value) => (value === null || value === undefined ? NONE : short.format(value));
 
-/** 0.6432 -> 64.3%; small shares keep two significant digits. */
+/** 0.6432 -> 64.3%; small shares keep two significant digits, down to <0.01%. */
 export function percent(share, digits = 1) {
   if (share === null || share === undefined) return NONE;
   const value = share * 100;
+  if (value > 0 && value < 0.01) return "<0.01%";
   const shown = value > 0 && value < 1 ? value.toPrecision(2) : value.toFixed(digits);
   return `${shown}%`;
 }
