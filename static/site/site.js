@@ -14,6 +14,9 @@ const PATHS = {
   moon: "M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5Z",
 };
 
+/** Pages without a place of their own in the header, and where they belong. */
+const BELONGS = { "/run": "/runs", "/surgery": "/runs", "/room": "/train" };
+
 export function mount(element) {
   import("./term.js");
   import("../base/menus.js");
@@ -24,7 +27,9 @@ export function mount(element) {
   element.querySelector(".skip").addEventListener("click", skip);
   element.querySelector(".site-side").append(status(), helpButton(keys), themeButton(), more);
   for (const link of element.querySelectorAll("nav a, .site-more a")) {
-    if (link.getAttribute("href") === location.pathname) link.setAttribute("aria-current", "page");
+    const to = link.getAttribute("href");
+    if (to === location.pathname) link.setAttribute("aria-current", "page");
+    else if (to === BELONGS[location.pathname]) link.setAttribute("aria-current", "true");
   }
   element.querySelector(".site-header").append(lostBanner());
 }

@@ -69,3 +69,14 @@ def test_a_tab_that_was_on_another_server_of_this_host(
     still(page)
     context.close()
     assert not refused
+
+
+def test_every_page_has_its_place_in_the_header(open_page: Open, puppet: Puppet) -> None:
+    run = puppet.done()
+    for path, title, current in (
+        (f"/run?id={run}", "Runs", "true"),
+        ("/room", "Train", "true"),
+        ("/runs", "Runs", "page"),
+    ):
+        link = open_page(path).get_by_role("navigation", name="Pages").get_by_role("link", name=title, exact=True)
+        expect(link).to_have_attribute("aria-current", current)
