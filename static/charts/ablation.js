@@ -9,17 +9,19 @@ import { faint, policyColor } from "./colors.js";
 import { shareColumn, wordsColumn } from "./columns.js";
 import { Chart, layout } from "./plot.js";
 
+const NARROW = 420; // pixels: every third threshold has room for its label
+
 /**
  * `rows`: the ablation in a run's findings; `policy`: sets the curve's colour; `place()`: the position of a line that
  * marks a threshold, in rows from the first; null: no line.
  */
 export function ablation(element, rows, policy, place = () => null) {
-  const chart = new Chart(element, words(rows), () => figure(rows, policy, place()), { table: () => table(rows) });
+  const chart = new Chart(element, words(rows), () => figure(rows, policy, place(), element.clientWidth < NARROW), { table: () => table(rows) });
   chart.refresh();
   return chart;
 }
 
-function figure(rows, policy, place) {
+function figure(rows, policy, place, narrow) {
   const color = policyColor(policy);
   // Thresholds are labels at even distances, because a logarithmic axis cannot show 0.
   const x = rows.map(({ epsilon }) => String(epsilon));
@@ -47,7 +49,7 @@ function figure(rows, policy, place) {
     layout: layout({
       showlegend: true,
       margin: { l: 8, r: 12, t: 28, b: 8 },
-      x: { name: "threshold ε", type: "category", showgrid: false },
+      x: { name: "threshold ε", type: "category", showgrid: false, tickangle: 0, tickvals: narrow ? x.filter((_, k) => k % 3 === 0) : x },
       y: { ticksuffix: "%", range: [0, 100], autorange: false },
       hovermode: "x unified",
       bargap: 0.35,

@@ -3,7 +3,6 @@
  */
 
 import { h, show } from "../../base/dom.js";
-import { exampleMark } from "../../base/mark.js";
 import { differing } from "./fields.js";
 import { runName } from "./groups.js";
 
@@ -32,7 +31,7 @@ export function difference() {
           "tr",
           {},
           h("th", { scope: "col" }, "Field"),
-          runs.map((run) => h("th", { scope: "col" }, h("a", { href: run.url }, runName(run, fields)), run.id === view.base ? " (baseline)" : "", " ", exampleMark(run))),
+          runs.map((run) => h("th", { scope: "col" }, h("a", { href: run.url }, runName(run, fields)), run.id === view.base ? " (baseline)" : "")),
         ),
       ),
       h(

@@ -3,7 +3,6 @@
  * measured, never smoothed.
  */
 
-import { exampleMark } from "../../base/mark.js";
 import { csv } from "../../base/csv.js";
 import { h, show } from "../../base/dom.js";
 import { exportMenu, save } from "../../base/files.js";
@@ -165,7 +164,7 @@ function row({ id, run }, style, columns, view, differ, change, remove) {
     "tr",
     { "data-base": pinned || null },
     h("td", { class: "compare-row-actions" }, out, pin),
-    h("th", { scope: "row", class: "run-name" }, h("span", {}, swatch(style), h("a", { href: run.url, title: run.id }, name)), exampleMark(run)),
+    h("th", { scope: "row", class: "run-name" }, h("span", {}, swatch(style), h("a", { href: run.url, title: run.id }, name))),
     cells,
   );
   element.update = (now, shown) => {
