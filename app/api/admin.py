@@ -128,7 +128,7 @@ def look(here: Here) -> Response:
     summary="Pause, drain or open the queue",
 )
 def turn(wanted: Annotated[Wanted, Depends(_wanted)], here: Here) -> Response:
-    """Paused: no further run begins. Drained: nothing new is accepted, and what waits is worked off."""
+    """Paused: no further run begins. Drained: nothing new is accepted, and the queue is worked off."""
     here.store.switch.turn(wanted.mode)
     return answer(_view(here))
 

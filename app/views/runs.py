@@ -90,7 +90,7 @@ class RunSummary(TypedDict):
     has not been heard of for a while; another one takes it over. `pinned`: nothing of it is ever deleted.
     `lost`: what of it was deleted to make room; null: nothing. `in_study`: a study needs it, so it cannot be removed.
     `study_name`: what that study studies. `question`: the one of the first page that it was launched for. `note` and
-    `tags`: what its owner says about it.
+    `tags`: what its owner says about it. `began_at`: the step at which this attempt began; null: it has not.
     """
 
     id: str
@@ -107,6 +107,7 @@ class RunSummary(TypedDict):
     started_at: float | None
     finished_at: float | None
     checkpoint_step: int | None
+    began_at: int | None
     device: str | None
     engine: str | None
     place: PlaceView | None
@@ -200,6 +201,7 @@ def summary(run: Run, public_url: str | None = None) -> RunSummary:
         "started_at": run.started_at,
         "finished_at": run.finished_at,
         "checkpoint_step": run.checkpoint_step,
+        "began_at": run.started.resumed_from or 0 if run.started and run.started.attempt == run.attempt else None,
         "device": run.started.device if run.started else None,
         "engine": run.started.engine or None if run.started else None,
         "place": place(run.started),

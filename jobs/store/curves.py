@@ -104,7 +104,7 @@ def insert_points(connection: Connection, run: int, points: Sequence[Point]) -> 
 
 
 def delete_beyond(connection: Connection, run: int, step: int | None) -> None:
-    """Delete what was measured after `step`; None: all. Whoever resumes at `step` measures it anew."""
+    """Delete what was measured after `step`; None: all. The attempt that resumes at `step` measures it anew."""
     for table in (POINTS, SNAPSHOTS, SPEEDS):
         beyond = sa.true() if step is None else table.c.step > step
         connection.execute(sa.delete(table).where(table.c.run == run, beyond))

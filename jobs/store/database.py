@@ -197,7 +197,7 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _connect_impatiently(_dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
-    """A connection to PostgreSQL that waits ANSWER_S for an answer, whoever holds the server or the line."""
+    """A connection to PostgreSQL that waits at most ANSWER_S for an answer, even when the server or the line hangs."""
     from jobs.impatience import Impatient  # noqa: PLC0415 - psycopg is an optional package
 
     connection = Impatient.connect(*arguments, **options)

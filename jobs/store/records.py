@@ -14,7 +14,7 @@ ID_PATTERN = r"^[A-Za-z0-9_-]{6,40}$"
 Group = Literal["study", "question"]
 """What a list of runs can keep together."""
 Mode = Literal["open", "paused", "drained"]
-"""Of the queue. Paused: no run begins. Drained: nothing new is accepted, and what waits is worked off."""
+"""Of the queue. Paused: no run begins. Drained: nothing new is accepted, and the queue is worked off."""
 State = Literal["queued", "running", "finished", "failed", "cancelled"]
 STATES: tuple[State, ...] = ("queued", "running", "finished", "failed", "cancelled")
 TERMINAL: frozenset[State] = frozenset({"finished", "failed", "cancelled"})

@@ -66,8 +66,8 @@ class Starts:
 def _make_room(connection: Connection, size_bytes: int, by: Asker) -> None:
     """Delete files that no pending run needs until one of `size_bytes` fits. Raises StartsFull.
 
-    First those that are no longer fresh, the oldest first; then those of whoever has the most, as long as that is more
-    than `by` has, or `by` itself.
+    First those that are no longer fresh, the oldest first; then those of the asker with the most, as long as that is
+    more than `by` has, or `by` itself.
     """
     c = STARTS.c
     sums = sa.select(c.visitor, sa.func.sum(c.size_bytes).label("bytes")).group_by(c.visitor)

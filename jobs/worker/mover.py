@@ -60,7 +60,7 @@ class Mover:
         self.close()
 
     def close(self) -> None:
-        """Nothing more comes: move at once what waits, then end."""
+        """Nothing more comes: move all that is queued at once, then end."""
         with self._changed:
             self._last, self._not_before = True, 0.0
             self._changed.notify_all()

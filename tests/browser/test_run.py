@@ -10,9 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from jobs.store.records import Batch
 from tests.browser.charts import LIGHT_TEXT, drawn, kinds, until, x_range, zoom
 from tests.browser.conftest import RUNNING, Open, Watch
 from tests.browser.puppet import Puppet
+from tests.events import started
 
 TEST_POINTS = "plot.data[1].x.length"
 
@@ -187,7 +189,12 @@ def test_an_interrupted_run_says_that_it_goes_on(open_page: Open, puppet: Puppet
     puppet.lose(run_id)
     state(page).to_have_text("Queued")
     puppet.claim(run_id)
-    expect(page.locator('[data-slot="attempt"]').filter(has_text="attempt 2")).to_be_visible()
+    attempt = page.locator('[data-slot="attempt"]')
+    expect(attempt).to_have_text("Started again from the beginning. This is attempt 2.")
+    run = puppet.store.runs.get(run_id)
+    assert run is not None
+    puppet.store.claims.record(run_id, 2, Batch(started=started(run.spec, 2, resumed_from=4)))
+    expect(attempt).to_have_text("Resumed from the checkpoint at step 4. This is attempt 2.")
     puppet.finish(run_id)
     state(page).to_have_text("Finished")
     assert drawn(page).evaluate(f"plot => {TEST_POINTS}") == 13, "no point twice"

@@ -2,8 +2,8 @@
 
 Each run gets a number when it is queued, its turn. Workers take the lowest of each priority. The first run of an asker
 begins at the number at which the queue stands now. The next one begins as many seconds later as the one before it
-costs. So whoever has had the least is next, however many runs another one has queued, and an asker's own runs keep
-their order. A dear run stands back by a part of its own price, so that a short one of somebody else need not wait.
+costs. So the asker who has had the least is next, however many runs another one has queued, and an asker's own runs
+keep their order. A dear run stands back by a part of its own price, so that a short one of somebody else need not wait.
 
 With each queued run the queue moves on by a part of what that run costs. So a run that waits is overtaken by a bounded
 amount of work, also where new askers come without end.

@@ -1,7 +1,7 @@
 """Notes that a run or a study has ended, once, as a message to its webhook. The statements write on a connection.
 
-That a run has ended is a state of its row, so no process can lose it: whoever looks next finds it. A webhook is armed
-until its end is noted, and again once the run or study is resumed.
+That a run has ended is a state of its row, so no process can lose it: the next one that looks finds it. A webhook is
+armed until its end is noted, and again once the run or study is resumed.
 """
 
 from __future__ import annotations

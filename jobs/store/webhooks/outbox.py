@@ -36,7 +36,7 @@ class Message:
 
 @dataclass(eq=False)
 class Outbox:
-    """What waits to be sent."""
+    """The messages that are still to be sent."""
 
     database: Database
 

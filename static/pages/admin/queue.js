@@ -1,5 +1,5 @@
 /**
- * The queue with its three modes, what waits and runs, the workers with their troubles, and the data folder.
+ * The queue with its three modes, the counts of queued and running runs, the workers with their troubles, and the data folder.
  */
 
 import { h, say, show } from "../../base/dom.js";

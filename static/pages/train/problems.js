@@ -11,7 +11,6 @@ import { PART_KEYS, pathOf } from "../../server/spec.js";
 const PLACES = {
   architecture: ["#field-other-number", "#field-family"],
   policy: ["#policy-parts"],
-  contents: ["#field-dataset"],
 };
 const KEYS = new Map(PART_KEYS.map((key) => [pathOf(key).join("."), key]));
 

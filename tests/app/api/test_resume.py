@@ -6,8 +6,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from core.run.events import FailureKind
+from jobs.store.records import Batch
 from jobs.store.store import Store
 from tests.app.conftest import Trainer
+from tests.events import started
 
 
 def test_who_launched_a_failed_run_can_let_it_go_on(
@@ -26,6 +28,10 @@ def test_who_launched_a_failed_run_can_let_it_go_on(
     assert woken == [run_id]
     again = store.claims.take("another")
     assert again is not None and again.id == run_id and again.attempt == 2 and again.finished_at is None
+    seen = client.get(f"/api/runs/{run_id}").json()
+    assert (seen["attempt"], seen["began_at"]) == (2, None), "the new attempt has not said where it began"
+    store.claims.record(run_id, 2, Batch(started=started(again.spec, 2, resumed_from=1)))
+    assert client.get(f"/api/runs/{run_id}").json()["began_at"] == 1
 
 
 def test_a_cancelled_run_goes_on(client: TestClient, store: Store, trainer: Trainer) -> None:

@@ -171,10 +171,9 @@ function notices(element, { run, log }) {
   show(say(element, "warning", warning?.message ?? ""), Boolean(warning) && !run.lost?.curves);
   show(say(element, "error", run.error?.message ?? ""), Boolean(run.error));
   const again = run.attempt > 1 && run.state === "running";
-  const resumed = log.findLast(({ kind, attempt }) => kind === "resumed" && attempt === run.attempt);
-  const from = resumed?.message.match(/step (\d+)/)?.[1]; // the rest of the line is about the machine
-  const begun = run.progress.step ? "Started again from the beginning." : "Resuming…";
-  const how = from ? `Resumed from the checkpoint at step ${whole(Number(from))}.` : begun;
+  const from = run.began_at;
+  const begun = from === 0 ? "Started again from the beginning." : `Resumed from the checkpoint at step ${whole(from)}.`;
+  const how = from === null ? "Resuming…" : begun;
   show(say(element, "attempt", again ? `${how} This is attempt ${run.attempt}.` : ""), again);
 }
 
