@@ -91,3 +91,10 @@ export function announce(text) {
     document.body.appendChild(h("div", { id: "announcer", class: "offscreen", role: "status", "aria-live": "polite" }));
   region.textContent = text;
 }
+
+/** Focuses `field` as a page opens: while the page is still hidden (static/site/early.js) nothing can have the focus. */
+export function focusAtOpening(field) {
+  field.focus();
+  const free = document.activeElement === document.body || !document.activeElement; // the reader is nowhere else
+  if (free && field.isConnected) requestAnimationFrame(() => focusAtOpening(field));
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from jobs.quotas import Asker
 from tests.browser.conftest import ADMIN_TOKEN, Open, Watch
@@ -69,6 +69,19 @@ def test_the_token_is_asked_for_once_and_stays_in_the_tab(open_page: Open, watch
     expect(admin_link).to_be_hidden()
     page.reload()
     expect(page.get_by_label("Admin token")).to_be_visible()
+
+
+def test_the_field_has_the_focus_though_the_page_was_hidden_at_first(open_page: Open) -> None:
+    """As on a slow line: the page stays hidden until its style sheet is there."""
+    page = open_page("/about")
+    held: list[Route] = []
+    page.route("**/static/site.css", lambda route: held.append(route))
+    page.goto(page.url.replace("/about", "/admin"), wait_until="commit")
+    field = page.locator("#admin-token")
+    field.wait_for(state="attached")
+    expect(field).not_to_be_focused()
+    held[0].continue_()
+    expect(field).to_be_focused()
 
 
 def test_the_queue_is_turned_with_the_keyboard_and_visitors_hear_of_it(open_page: Open, public_puppet: Puppet) -> None:

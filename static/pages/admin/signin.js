@@ -2,7 +2,7 @@
  * The field for the admin token.
  */
 
-import { h, show } from "../../base/dom.js";
+import { focusAtOpening, h, show } from "../../base/dom.js";
 import { signIn } from "../../server/admin.js";
 
 /** {form, focus}. */
@@ -42,5 +42,5 @@ export function signInForm() {
     field.focus();
     field.select();
   });
-  return { form, focus: () => field.focus() };
+  return { form, focus: () => focusAtOpening(field) };
 }
