@@ -70,6 +70,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == BROWSER:
             item.add_marker("browser")
+            item.add_marker(pytest.mark.flaky(reruns=1))
         for fixture in getattr(item, "fixturenames", ()):
             if fixture in MARKS:
                 item.add_marker(MARKS[fixture])
@@ -81,6 +82,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         files[item.path] = min(rank(item), files.get(item.path, len(FIRST)))
     items.sort(key=lambda item: files[item.path])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show why a test in a browser needed a second try: a page that is slow or wrong once in a while is a fault, too."""
+    for report in terminalreporter.stats.get("rerun", ()):
+        terminalreporter.section(f"second try: {report.nodeid}")
+        terminalreporter.write_line(report.longreprtext)
 
 
 _numbers = count()

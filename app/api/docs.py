@@ -13,16 +13,25 @@ from markupsafe import Markup, escape
 from app.pages import shell as plain
 from core.documents.templates import render
 
+GROUPS = {
+    "runs": "Runs",
+    "studies": "Studies",
+    "rooms": "Rooms",
+    "starts": "Files to start from",
+    "admin": "For the operator",
+}
+"""The titles of groups of routes, by what follows /api/ in an address."""
+OTHERS = "Everything else"
+
 
 def page(openapi: dict[str, Any]) -> str:
     """The description `openapi` as one HTML page."""
-    operations = [
-        (method.upper(), path, _anchor(method, path), operation)
-        for path, methods in openapi["paths"].items()
-        for method, operation in methods.items()
-    ]
+    groups: dict[str, list[tuple[str, str, str, Any]]] = {title: [] for title in (*GROUPS.values(), OTHERS)}
+    for path, methods in openapi["paths"].items():
+        title = GROUPS.get(path.removeprefix("/api/").partition("/")[0], OTHERS)
+        groups[title] += [(method.upper(), path, _anchor(method, path), said) for method, said in methods.items()]
     schemas = openapi.get("components", {}).get("schemas", {})
-    body = render("app/api/docs.html.j2", info=openapi["info"], operations=operations, schemas=schemas, marked=_marked)
+    body = render("app/api/docs.html.j2", info=openapi["info"], groups=groups, schemas=schemas, marked=_marked)
     return plain.page("API", body)
 
 

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Response
 from typing_extensions import TypedDict
 
 from app.api.common import Here
-from app.views import runs as views
+from app.views.runs import RunSummary, short
+from app.views.summaries import summaries
 from app.web.answers import answer
 
 router = APIRouter()
@@ -15,7 +16,7 @@ router = APIRouter()
 class ExampleCard(TypedDict):
     """An example with its test accuracies (0..1) as [epoch, accuracy]."""
 
-    run: views.RunSummary
+    run: RunSummary
     tests: list[tuple[float, float]]
 
 
@@ -32,10 +33,10 @@ def show_examples(here: Here) -> Response:
     runs = here.store.examples.all()
     cards: list[ExampleCard] = [
         {
-            "run": views.summary(run, here.settings.public_url),
-            "tests": [(point.epoch, views.short(point.top1)) for point in here.store.curves.tests(run.id)],
+            "run": shown,
+            "tests": [(point.epoch, short(point.top1)) for point in here.store.curves.tests(run.id)],
         }
-        for run in runs
+        for run, shown in zip(runs, summaries(runs, here.store, here.settings.public_url), strict=True)
     ]
     ids = ",".join(run.id for run in runs)
     gallery: Gallery = {"examples": cards, "compare": f"/compare?runs={ids}" if len(runs) > 1 else None}

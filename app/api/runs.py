@@ -14,6 +14,7 @@ from app.api.webhooks.wanted import RunWebhook, secret
 from app.form.experiments import EXPERIMENTS
 from app.preview.outlook import Outlook
 from app.views import runs as views
+from app.views.summaries import summaries, whole
 from app.web.answers import answer
 from core.catalog.model import Model
 from core.catalog.schedules import learning_rate
@@ -153,7 +154,7 @@ def list_runs(
     )
     url = here.settings.public_url
     page: views.RunsPage = {
-        "runs": [views.summary(run, url) for run in listed if isinstance(run, Run)],
+        "runs": summaries((run for run in listed if isinstance(run, Run)), here.store, url),
         "unreadable": [views.unreadable(run, url) for run in listed if isinstance(run, Unreadable)],
         "total": total,
     }
@@ -163,7 +164,7 @@ def list_runs(
 @router.get("/api/runs/{run_id}", response_model=views.RunView, responses=wrong(404), summary="Look at a run")
 def look_at_run(run: Found, here: Here) -> Response:
     """The run's spec, state, progress, counts, layers and result."""
-    return answer(views.whole(run, here.settings.public_url))
+    return answer(whole(run, here.store, here.settings.public_url))
 
 
 @router.get(
@@ -211,7 +212,7 @@ def cancel_run(run_id: Existing, here: Here, x_owner_token: Token = None) -> Res
     run = here.store.runs.cancel(run_id) or found(run_id, here)
     if run.state not in TERMINAL and not run.cancel_requested:
         raise Problem(409, HANDED_OVER)
-    return answer(views.whole(run, here.settings.public_url))
+    return answer(whole(run, here.store, here.settings.public_url))
 
 
 @router.post(
@@ -229,7 +230,7 @@ def resume_run(run: Found, here: Here, by: By, x_owner_token: Token = None) -> R
     if resumed is None:
         raise Problem(409, f"run {run.id} has changed in the meantime; load it again")
     here.wake(run.id)
-    return answer(views.whole(resumed, here.settings.public_url))
+    return answer(whole(resumed, here.store, here.settings.public_url))
 
 
 async def _labels(request: Request) -> Labels:
@@ -257,7 +258,7 @@ def label_run(
     except ValidationError as error:
         raise invalid(told_spec(error)) from error
     here.feed.forget(run_id)
-    return answer(views.whole(run or found(run_id, here), here.settings.public_url))
+    return answer(whole(run or found(run_id, here), here.store, here.settings.public_url))
 
 
 @router.get("/api/tags", dependencies=[COSTLY], response_model=list[Tag], summary="Tags in use")
@@ -289,7 +290,7 @@ def restore_run(run_id: RunId, here: Here, x_owner_token: Token = None) -> Respo
     run = here.store.runs.restore(run_id)
     if run is None:
         raise Problem(404, f"there is no run {run_id} here; a removed run can only be restored within an hour")
-    return answer(views.whole(run, here.settings.public_url))
+    return answer(whole(run, here.store, here.settings.public_url))
 
 
 def _refuse_hopeless(run: Run) -> None:

@@ -13,6 +13,7 @@ from app.live.messages import Cursors, DisabledRow, LogLine, PointRow, RunDelta,
 from app.views.cleaned import cleaned
 from app.views.points import Thinning
 from app.views.runs import LayerView, RunSummary, layers, lost, short, summary
+from app.views.summaries import disabled_share
 from core.run.cost import keeps_snapshot
 from jobs.store.breaker import Breaker
 from jobs.store.mapping import UnreadableRun
@@ -85,7 +86,8 @@ class Watched:
             self._add_speeds(delta)
             self.log = [_log_line(row) for row in delta.log]
             # Last: a panel that sees the run ended stops asking, so all rows must be there before.
-            self.summary = summary(delta.run, self._public_url)
+            newest = self.snapshots[-1]["disabled"] if self.snapshots else None
+            self.summary = summary(delta.run, self._public_url, disabled_share(delta.run, newest))
             self._complete = delta.run.state in TERMINAL - RESUMABLE
 
     def _begins_anew(self, run: Run) -> bool:

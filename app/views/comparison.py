@@ -15,6 +15,7 @@ from app.form.experiments import EXPERIMENTS
 from app.form.fields import OPTIONAL, USUAL
 from app.views import runs as views
 from app.views.address import Reading, Source, filters_of, quoted, read_source
+from app.views.summaries import summaries
 from jobs.store.mapping import UnreadableRun
 from jobs.store.records import Run
 from jobs.store.store import Store
@@ -152,7 +153,7 @@ def comparison(query: Mapping[str, str], store: Store, public_url: str | None = 
         "source": source,
         "view": view,
         "usual": usual(),
-        "runs": [views.summary(run, public_url) for run in runs],
+        "runs": summaries(runs, store, public_url),
         "total": total,
         "missing": missing,
         "problems": reading.problems,

@@ -91,6 +91,7 @@ class RunSummary(TypedDict):
     `lost`: what of it was deleted to make room; null: nothing. `in_study`: a study needs it, so it cannot be removed.
     `study_name`: what that study studies. `question`: the one of the first page that it was launched for. `note` and
     `tags`: what its owner says about it. `began_at`: the step at which this attempt began; null: it has not.
+    `disabled`: the share of disabled features in the newest snapshot; null before the first.
     """
 
     id: str
@@ -113,6 +114,7 @@ class RunSummary(TypedDict):
     place: PlaceView | None
     usage: UsageView | None
     top1: float | None
+    disabled: float | None
     result: dict[str, Any] | None
     findings: bool
     study: str | None
@@ -174,8 +176,8 @@ def run_url(run_id: str, public_url: str | None = None) -> str:
     return f"{public_url or ''}/run?id={run_id}"
 
 
-def summary(run: Run, public_url: str | None = None) -> RunSummary:
-    """`run` without its layers."""
+def summary(run: Run, public_url: str | None = None, disabled: float | None = None) -> RunSummary:
+    """`run` without its layers; `disabled` is for summaries.py."""
     return {
         "id": run.id,
         "name": run.spec.name,
@@ -207,6 +209,7 @@ def summary(run: Run, public_url: str | None = None) -> RunSummary:
         "place": place(run.started),
         "usage": usage(run),
         "top1": run.top1,
+        "disabled": maybe_short(disabled),
         "result": result(run.result),
         "findings": run.has_findings,
         "study": run.study,
@@ -238,11 +241,6 @@ def unreadable(run: Unreadable, public_url: str | None = None) -> UnreadableView
         "replicate": run.replicate,
         "reason": cleaned(run.reason),
     }
-
-
-def whole(run: Run, public_url: str | None = None) -> RunView:
-    """`run` with its layers."""
-    return {**summary(run, public_url), "layers": layers(run.started)}
 
 
 def place(started: Started | None) -> PlaceView | None:

@@ -79,6 +79,14 @@ class Curves:
         with self.database.reading() as connection:
             return select_snapshots(connection, run_id, after)
 
+    def newest_disabled(self, run_ids: Collection[str]) -> dict[str, list[int]]:
+        """The disabled features of each norm layer in the newest snapshot, by run; without runs that have none."""
+        if not run_ids:
+            return {}
+        with self.database.reading() as connection:
+            rows = connection.execute(_NEWEST_DISABLED, {"ids": list(run_ids)})
+            return {row.id: json.loads(row.disabled) for row in rows}
+
     def snapshot_at(self, run_id: str, step: int) -> Snapshot | None:
         """The newest whole snapshot at or before `step`."""
         with self.database.reading() as connection:
@@ -221,10 +229,19 @@ def _of_split() -> sa.Select[Any]:
     return found.where(c.run == run, c.split == sa.bindparam("split")).order_by(c.step)
 
 
+def _newest_disabled() -> sa.Select[Any]:
+    """Of each of the runs `ids`, by the index on run and step."""
+    other = SNAPSHOTS.alias()
+    newest = sa.select(sa.func.max(other.c.step)).where(other.c.run == RUNS.c.number).scalar_subquery()
+    found = sa.select(RUNS.c.id, SNAPSHOTS.c.disabled).join(SNAPSHOTS, SNAPSHOTS.c.run == RUNS.c.number)
+    return found.where(RUNS.c.id.in_(sa.bindparam("ids", expanding=True)), SNAPSHOTS.c.step == newest)
+
+
 _POINTS = _newer(POINTS, "id", *Point._fields)
 _SPLIT = _of_split()
 _SNAPSHOTS = _newer(SNAPSHOTS, "id", "step", "epoch", "gamma", "beta", "disabled")
 _DETAILS = _newer(SNAPSHOTS, "detail")
+_NEWEST_DISABLED = _newest_disabled()
 _LOG = _newer(LOG, "id", "at", "attempt", "kind", "message")
 _SPEEDS = _newer(SPEEDS, "id", "step", "images_per_s")
 

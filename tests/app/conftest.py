@@ -146,5 +146,5 @@ def snapshot(step: int, layers: int) -> Snapshot:
         epoch=step / 12,
         gamma=Distribution(counts=gamma, quantiles=quantiles),
         beta=Distribution(counts=beta, quantiles=quantiles),
-        disabled=tuple(range(layers)),
+        disabled=tuple(layer + step for layer in range(layers)),
     )

@@ -126,3 +126,13 @@ def test_keys_do_what_the_page_can_do(open_page: Open, puppet: Puppet) -> None:
     expect(page.locator(".run-title .badge")).to_have_text("Queued")
     page.keyboard.press("x")
     expect(page.locator(".run-title .badge")).to_have_text("Cancelled")
+
+
+def test_a_link_to_a_folded_part_of_the_api_docs_unfolds_it(open_page: Open) -> None:
+    page = open_page("/api/docs")
+    answer = page.locator("#get-api-runs")
+    expect(answer).to_be_hidden()
+    open_page("/api/docs#get-api-runs", page=page)
+    expect(answer).to_be_visible()
+    answer.get_by_role("link", name="RunsPage").click()
+    expect(page.locator("#schema-RunsPage")).to_be_visible()

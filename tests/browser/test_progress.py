@@ -91,3 +91,15 @@ def test_a_skip_link_leads_past_the_header(open_page: Open) -> None:
         expect(page.locator("h1:focus")).to_have_count(1)
         if title:
             expect(page.locator("h1:focus")).to_have_text(title)
+
+
+def test_the_list_says_how_many_features_of_a_running_run_are_disabled(open_page: Open, puppet: Puppet) -> None:
+    run_id, _ = puppet.start(name="Dying features")
+    page = open_page("/runs?text=Dying+features")
+    heads = page.get_by_role("table").get_by_role("columnheader")
+    row = page.get_by_role("row", name="Dying features").locator(":scope > *")
+    expect(heads.filter(has_text="Disabled")).to_be_visible()
+    disabled = row.nth(heads.all_inner_texts().index("Disabled"))
+    expect(disabled).to_have_text("0.0%")
+    puppet.advance(run_id, 0.5)
+    expect(disabled).to_have_text(re.compile(r"^[1-9]\d*(\.\d)?%$"))

@@ -25,7 +25,7 @@ const COLUMNS = [
   ["Epochs", "epochs", ({ spec }) => whole(spec.epochs), "number"],
   ["Replicate", "replicate", ({ spec }) => whole(spec.replicate), "number"],
   ["Test accuracy", "top1", ({ top1 }) => percent(top1), "number"],
-  ["Disabled", null, ({ result }) => percent(result?.disabled), "number"],
+  ["Disabled", null, ({ disabled }) => percent(disabled), "number"],
   ["Launched", "created_at", ({ created_at }) => since(created_at)],
   ["Took", null, took, "number"],
 ];
