@@ -85,7 +85,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show why a test in a browser needed a second try: a page that is slow or wrong once in a while is a fault, too."""
+    """Show why a test in a browser needed a second try: a page that fails once in a while has a fault, too."""
     for report in terminalreporter.stats.get("rerun", ()):
         terminalreporter.section(f"second try: {report.nodeid}")
         terminalreporter.write_line(report.longreprtext)
