@@ -38,7 +38,7 @@ class Settings(WorkerSettings):
     port: int = Field(7860, ge=1, le=65535, description="Port to listen on.")
     embedded_worker: bool = Field(True, description="Whether the server starts its own worker.")
     examples: bool = Field(
-        True, description="Whether the runs that come with the project are shown; false: removed permanently."
+        True, description="Whether the runs that come with the project are shown; false: deleted for good."
     )
     largest_study: Scale = Field(
         "paper", description="The largest scale of a study that visitors may launch: minutes, evening or paper."

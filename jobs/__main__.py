@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--lifeline", action="store_true", help=argparse.SUPPRESS)
     commands = parser.add_subparsers(dest="command", metavar="")
-    admin.add_arguments(commands.add_parser("admin", help="pause, drain and open the queue; remove and rename runs"))
+    admin.add_arguments(commands.add_parser("admin", help="pause, drain and open the queue; delete and rename runs"))
     backup.add_commands(commands)
     return parser
 

@@ -27,8 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, (_, meaning) in MODES.items():
         commands.add_parser(name, help=meaning)
     for name, meaning in (
-        ("remove", "cancel a run and remove it from all lists; it is deleted an hour later"),
-        ("restore", "bring a removed run back"),
+        ("remove", "cancel and delete a run; its files are deleted an hour later"),
+        ("restore", "bring a deleted run back"),
         ("pin", "never delete a run"),
         ("unpin", "undo pin"),
         ("dismiss", "dismiss the reports of a run's name or of text-NUMBER, which stays"),

@@ -112,7 +112,7 @@ def refuse_kept(whose: str, kept: int, most: int) -> str:
     """`kept` and `most` are bytes."""
     return (
         f"Runs and files {whose} would take {kept / MEGABYTE:,.0f} MB here; the limit is {most / MEGABYTE:,.0f} MB. "
-        "Remove runs that have ended, then try again."
+        "Delete runs that have ended, then try again."
     )
 
 
@@ -147,7 +147,7 @@ def refuse_evaluations(whose: str, waiting: int, most: int) -> str:
 def refuse_webhooks(whose: str, waiting: int, most: int) -> str:
     return (
         f"{waiting} webhooks {whose} wait for the end of a run or for their receiver; the limit is {most}. Launch "
-        "without one, or remove an earlier one."
+        "without one, or delete an earlier one."
     )
 
 

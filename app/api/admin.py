@@ -1,4 +1,4 @@
-"""The REST routes of the operator: look, pause, drain and open the queue; list, remove, rename and pin runs."""
+"""The REST routes of the operator: look, pause, drain and open the queue; list, delete, rename and pin runs."""
 
 import hmac
 from typing import Annotated
@@ -57,7 +57,7 @@ class AdminView(TypedDict):
 
 
 class ManagedView(TypedDict):
-    """A run, also a removed one. `removed_at`: it can be restored for an hour. `evicted_at`: it lost its curves."""
+    """A run, also a deleted one. `removed_at`: it can be restored for an hour. `evicted_at`: it lost its curves."""
 
     id: str
     url: str
@@ -115,7 +115,7 @@ async def _amended(request: Request) -> Amended:
     summary="Look at the queue as the operator",
 )
 def look(here: Here) -> Response:
-    """The mode of the queue, how much waits, and when runs last had to make room. All of these need X-Admin-Token."""
+    """The mode of the queue, the queued runs, and when runs last had to make room. All of these need X-Admin-Token."""
     return answer(_view(here))
 
 
@@ -146,7 +146,7 @@ def list_all_runs(
     limit: Annotated[int, Query(ge=1, le=200)] = 25,
     offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
 ) -> Response:
-    """All runs, also removed ones and such that this version cannot read, the newest first."""
+    """All runs, also deleted ones and such that this version cannot read, the newest first."""
     runs, total = here.store.switch.listed(text or None, limit, offset)
     page: ManagedPage = {"runs": [_managed(run, here.settings.public_url) for run in runs], "total": total}
     return answer(page)
@@ -158,10 +158,10 @@ def list_all_runs(
     responses=wrong(403, 404, 422),
     dependencies=[Admin],
     openapi_extra=described(Amended, {"name": "a better name"}),
-    summary="Remove, rename or pin any run",
+    summary="Delete, rename or pin any run",
 )
 def amend(run_id: RunId, amended: Annotated[Amended, Depends(_amended)], here: Here) -> Response:
-    """A run that waits or runs is cancelled when it is removed. A removed run can be restored for an hour."""
+    """A queued or running run is cancelled when it is deleted. A deleted run can be restored for an hour."""
     given, switch = amended.model_fields_set, here.store.switch
     if here.store.runs.known([run_id]) == set():
         raise Problem(404, f"there is no run {run_id} here")

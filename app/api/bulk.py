@@ -1,4 +1,4 @@
-"""The REST routes for several runs at once: cancel, remove, restore or reorder the runs of a list of tokens.
+"""The REST routes for several runs at once: cancel, delete, restore or reorder the runs of a list of tokens.
 
 The route tries every run separately, and the response says why a run stays unchanged. The store has the rules.
 """
@@ -74,7 +74,7 @@ async def _order(request: Request) -> Order:
     response_model=Changed,
     responses=wrong(413, 422),
     openapi_extra=described(Changes, {"action": "cancel", "runs": {"RUN_ID": "OWNER_TOKEN"}}),
-    summary="Cancel, remove or restore several runs",
+    summary="Cancel, delete or restore several runs",
 )
 def change_runs(changes: Annotated[Changes, Depends(_changes)], here: Here) -> Response:
     """Each run is changed separately: if one cannot be changed, the others still are."""
@@ -116,7 +116,7 @@ def _change(action: Action, run_id: str, token: str, here: Services) -> str | No
         if action == "cancel":
             return _cancel(run_id, here)
         if action == "restore":
-            return None if here.store.runs.restore(run_id) else "a removed run can only be restored within an hour"
+            return None if here.store.runs.restore(run_id) else "a deleted run can only be restored within an hour"
     except UnreadableRun:  # raised only after the change
         return None
     reason = here.store.runs.remove(run_id)

@@ -151,7 +151,7 @@ Token = Annotated[str | None, Header(max_length=200)]
 """The owner token, which proves who launched a run or a study."""
 
 EXAMPLE_STAYS = (
-    "run {id} came with the project and has no owner, so no token can {what} it; the operator can remove all examples "
+    "run {id} came with the project and has no owner, so no token can {what} it; the operator can delete all examples "
     "with ONLYBN_EXAMPLES=false"
 )
 

@@ -136,6 +136,6 @@ def download_report(run: Found, here: Here, site: Site) -> Response:
     """One HTML file that needs no network: facts, curves, γ and β over the training, findings, tables and log."""
     report = Report.of(run.id, here.store, run_url(run.id, site))
     if report is None:
-        raise Problem(404, f"run {run.id} has just been removed")
+        raise Problem(404, f"run {run.id} has just been deleted")
     headers = {**attached(f"onlybn-{run.id}.html"), "Cache-Control": "no-store"}
     return Response(html(report), media_type="text/html; charset=utf-8", headers=headers)

@@ -1,14 +1,13 @@
-"""The REST routes of runs: launch, list, look at, predict, cancel, resume, remove and restore."""
+"""The REST routes of runs: launch, list, look at, predict, cancel, resume, delete and restore."""
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from pydantic import Field, ValidationError
+from fastapi import APIRouter, Header, Query, Response
 from typing_extensions import TypedDict
 
 from app.api import starts
 from app.api.common import COSTLY, By, Existing, Found, Here, RunId, Token, described, found, refuse_others, wrong
-from app.api.errors import Problem, invalid, parse, told
+from app.api.errors import Problem
 from app.api.spec import EXAMPLE, Spec
 from app.api.webhooks.wanted import RunWebhook, secret
 from app.form.experiments import EXPERIMENTS
@@ -16,11 +15,8 @@ from app.preview.outlook import Outlook
 from app.views import runs as views
 from app.views.summaries import summaries, whole
 from app.web.answers import answer
-from core.catalog.model import Model
 from core.catalog.schedules import learning_rate
-from core.run.problems import told as told_spec
 from core.run.spec import RunSpec
-from jobs.store.labels.labels import MAX_NOTE, MAX_TAGS, BadLabel
 from jobs.store.records import ID_PATTERN, RESUMABLE, TERMINAL, Group, Run, State, Unreadable
 from jobs.store.runs import HANDED_OVER, REMOVED_FOR_S, SORTS, MissingStart
 from jobs.store.submission import KeyTaken
@@ -40,23 +36,8 @@ class ScheduleView(TypedDict):
     lr: list[float]
 
 
-class Labels(Model):
-    """What the owner of a run says about it. What is left out does not change; null or nothing takes it away."""
-
-    name: str | None = Field(None, max_length=200, description="The same rules as for the name in a spec.")
-    note: str | None = Field(None, max_length=2 * MAX_NOTE, description=f"At most {MAX_NOTE:,} characters.")
-    tags: list[str] | None = Field(None, max_length=4 * MAX_TAGS, description=f"At most {MAX_TAGS} words.")
-
-
-class Tag(TypedDict):
-    """A tag in use, and the number of runs that have it."""
-
-    tag: str
-    runs: int
-
-
 class Removed(TypedDict):
-    """A removed run, and for how many seconds it can be restored."""
+    """A deleted run, and for how many seconds it can be restored."""
 
     id: str
     restorable_s: float
@@ -233,47 +214,12 @@ def resume_run(run: Found, here: Here, by: By, x_owner_token: Token = None) -> R
     return answer(whole(resumed, here.store, here.settings.public_url))
 
 
-async def _labels(request: Request) -> Labels:
-    return parse(Labels, await request.body(), told)
-
-
-@router.patch(
-    "/api/runs/{run_id}",
-    response_model=views.RunView,
-    responses=wrong(403, 404, 422),
-    openapi_extra=described(Labels, {"name": "Deeper", "tags": ["depth"]}),
-    summary="Name, note and tags",
-)
-def label_run(
-    labels: Annotated[Labels, Depends(_labels)], run_id: Existing, here: Here, x_owner_token: Token = None
-) -> Response:
-    """Rename a run, or change its note or its tags, at any time. None of them changes its training or its digest.
-
-    Send the token of the run, or of the study that launched it."""
-    refuse_others(run_id, here, x_owner_token, "label")
-    try:
-        run = here.store.labels.change(run_id, labels.model_dump(exclude_unset=True))
-    except BadLabel as error:
-        raise Problem(422, str(error)) from error
-    except ValidationError as error:
-        raise invalid(told_spec(error)) from error
-    here.feed.forget(run_id)
-    return answer(whole(run or found(run_id, here), here.store, here.settings.public_url))
-
-
-@router.get("/api/tags", dependencies=[COSTLY], response_model=list[Tag], summary="Tags in use")
-def list_tags(here: Here, by: By, mine: bool = False) -> Response:
-    """The tags of the newest runs, the most frequent first. `mine`: those of the sender of X-Visitor-Token."""
-    tags: list[Tag] = [{"tag": tag, "runs": runs} for tag, runs in here.store.labels.tags(by.owner if mine else None)]
-    return answer(tags)
-
-
 @router.delete(
-    "/api/runs/{run_id}", response_model=Removed, responses=wrong(403, 404, 409), summary="Remove a run that has ended"
+    "/api/runs/{run_id}", response_model=Removed, responses=wrong(403, 404, 409), summary="Delete a run that has ended"
 )
 def remove_run(run_id: Existing, here: Here, x_owner_token: Token = None) -> Response:
-    """Remove a run from all lists. It can be restored for an hour; then it is deleted with all its files."""
-    refuse_others(run_id, here, x_owner_token, "remove")
+    """Delete a run: it leaves all lists. It can be restored for an hour; then its files are deleted, too."""
+    refuse_others(run_id, here, x_owner_token, "delete")
     if reason := here.store.runs.remove(run_id):
         raise Problem(409, reason)
     here.feed.forget(run_id)
@@ -282,14 +228,17 @@ def remove_run(run_id: Existing, here: Here, x_owner_token: Token = None) -> Res
 
 
 @router.post(
-    "/api/runs/{run_id}/restore", response_model=views.RunView, responses=wrong(403, 404), summary="Undo a removal"
+    "/api/runs/{run_id}/restore",
+    response_model=views.RunView,
+    responses=wrong(403, 404),
+    summary="Restore a deleted run",
 )
 def restore_run(run_id: RunId, here: Here, x_owner_token: Token = None) -> Response:
-    """Restore a run that was removed within the last hour. A run that was not removed does not change."""
+    """Restore a run that was deleted within the last hour. A run that was not deleted does not change."""
     refuse_others(run_id, here, x_owner_token, "restore")
     run = here.store.runs.restore(run_id)
     if run is None:
-        raise Problem(404, f"there is no run {run_id} here; a removed run can only be restored within an hour")
+        raise Problem(404, f"there is no run {run_id} here; a deleted run can only be restored within an hour")
     return answer(whole(run, here.store, here.settings.public_url))
 
 

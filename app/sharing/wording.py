@@ -37,7 +37,7 @@ def architecture_title(name: str) -> str:
 
 def outcome(run: Run) -> str:
     if run.top1 is None:
-        return {"queued": "waiting in the queue", "running": "training now"}.get(run.state, run.state)
+        return {"queued": "in the queue", "running": "training now"}.get(run.state, run.state)
     now = "" if run.state == "finished" else f" so far ({run.state})"
     return f"{run.top1:.1%} test accuracy{now}"
 

@@ -88,7 +88,7 @@ class RunSummary(TypedDict):
     /api/runs/{id}/findings has results. `study`: the study that launched the run, whose owner token can also cancel
     it; null for a single run. `example`: null for a run that was trained here. `unattended`: it runs on a worker that
     has not been heard of for a while; another one takes it over. `pinned`: nothing of it is ever deleted.
-    `lost`: what of it was deleted to make room; null: nothing. `in_study`: a study needs it, so it cannot be removed.
+    `lost`: what of it was deleted to make room; null: nothing. `in_study`: a study needs it, so it cannot be deleted.
     `study_name`: what that study studies. `question`: the one of the first page that it was launched for. `note` and
     `tags`: what its owner says about it. `began_at`: the step at which this attempt began; null: it has not.
     `disabled`: the share of disabled features in the newest snapshot; null before the first.

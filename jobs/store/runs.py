@@ -249,7 +249,7 @@ class Runs:
             if row.state not in TERMINAL:
                 return f"the run is {row.state}; cancel it first"
             if connection.scalar(sa.select(MEMBERS.c.study).where(MEMBERS.c.run == row.number).limit(1)) is not None:
-                return "a study needs this run, so it cannot be removed"
+                return "a study needs this run, so it cannot be deleted"
             out = sa.update(RUNS).where(RUNS.c.number == row.number, kept())
             connection.execute(out.values(removed_at=self.database.clock()))
         return None

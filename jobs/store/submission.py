@@ -61,7 +61,7 @@ def launched(connection: Connection, row: dict[str, Any]) -> bool:
     there = connection.execute(sa.select(*columns).where(RUNS.c.id == row["id"])).first()
     if there is not None and tuple(there) != (row["digest"], row["owner"], None):
         raise KeyTaken(
-            "this Idempotency-Key was used for another run, or its run was removed; use a new key for each launch"
+            "this Idempotency-Key was used for another run, or its run was deleted; use a new key for each launch"
         )
     return there is not None
 

@@ -172,7 +172,7 @@ class Worker:
         gone = self.store.runs.bury(REMOVED_FOR_S)
         for run_id in gone:
             shutil.rmtree(self.settings.runs_folder / run_id, ignore_errors=True)
-            logger.info("Run %s was removed an hour ago and is now deleted.", run_id)
+            logger.info("Run %s was deleted an hour ago; its files are deleted now.", run_id)
         self.store.artefacts.clear(gone)
 
     def _clear_removed(self) -> None:

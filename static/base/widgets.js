@@ -44,7 +44,7 @@ export function standing(run) {
       ? run.position === 1
         ? "next in the queue"
         : `number ${run.position} in the queue`
-      : "waiting";
+      : "in the queue";
   if (run.state === "running") {
     const { share, eta_s } = run.progress;
     return eta_s === null || eta_s === undefined ? percent(share, 0) : `${percent(share, 0)} · ${duration(eta_s)} left`;

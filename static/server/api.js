@@ -146,16 +146,6 @@ export const resume = (run) => asOwner(run, "resume");
 /** Removes a run whose token this browser has; `restore` brings it back within an hour. */
 export const remove = (run) => send("DELETE", `/api/runs/${encodeURIComponent(run.id)}`, undefined, owned(run));
 
-/** The webhook of a run whose token this browser has; null: it has none. */
-export const webhookOf = (run) => request(`/api/runs/${encodeURIComponent(run.id)}/webhook`, { headers: owned(run) });
-
-/** Has the message to it sent again. Returns the webhook. */
-export const sendWebhook = (run) => asOwner(run, "webhook/send");
-
-/** Forgets its address. */
-export const removeWebhook = (run) =>
-  send("DELETE", `/api/runs/${encodeURIComponent(run.id)}/webhook`, undefined, owned(run));
-
 /** Changes those of `name`, `note` and `tags` that `values` has. Returns the run. */
 export const labelRun = (run, values) => send("PATCH", `/api/runs/${encodeURIComponent(run.id)}`, values, owned(run));
 

@@ -13,9 +13,12 @@ export const allQuestions = () => ask("/api/studies");
 
 export const lookAt = (id) => ask(`/api/studies/${encodeURIComponent(id)}`);
 
-/** Launches a study, unless the same one has finished already. Returns its present state. */
-export async function launchStudy(name, scale) {
-  return lookAt((await launch({ name, scale })).id);
+/**
+ * Launches a study, unless the same one has finished already; `webhook`: the address to notify at the end, or "".
+ * Returns its present state.
+ */
+export async function launchStudy(name, scale, webhook) {
+  return lookAt((await launch({ name, scale }, webhook)).id);
 }
 
 /**

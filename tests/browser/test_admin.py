@@ -158,17 +158,17 @@ def test_runs_are_renamed_pinned_removed_and_restored(open_page: Open, public_pu
     seen = open_page(f"/run?id={run_id}")
     expect(seen.locator('[data-slot="kept"]')).to_have_text("Pinned by the operator: it is never deleted.")
     row.get_by_role("button", name="Unpin").click()
-    row.get_by_role("button", name="Remove").click()
-    said(page, "was removed. You can restore it for an hour")
-    expect(row).to_contain_text("removed")
+    row.get_by_role("button", name="Delete").click()
+    said(page, "was deleted. You can restore it for an hour")
+    expect(row).to_contain_text("deleted")
     assert public_puppet.store.runs.get(run_id) is None
     row.get_by_role("button", name="Restore").click()
     said(page, f"Run {run_id} was restored.")
-    expect(row.get_by_role("button", name="Remove")).to_be_visible()
-    row.get_by_role("button", name="Remove").click()
+    expect(row.get_by_role("button", name="Delete")).to_be_visible()
+    row.get_by_role("button", name="Delete").click()
     expect(row.get_by_role("button", name="Restore")).to_be_visible()
     page.get_by_role("button", name="Undo").last.click()
-    expect(row.get_by_role("button", name="Remove")).to_be_visible()
+    expect(row.get_by_role("button", name="Delete")).to_be_visible()
     assert public_puppet.store.runs.get(run_id)
 
 

@@ -82,3 +82,25 @@ def test_a_failed_delivery_is_said_and_repeated(open_page: Open, puppet: Puppet)
 def test_a_server_that_sends_none_offers_none(public_opener: tuple[Open, Watch]) -> None:
     page = public_opener[0]("/train")
     expect(more(page).get_by_label("Webhook (optional)")).to_be_hidden()
+
+
+def test_a_study_of_the_paper_notifies_an_address_too(open_page: Open, puppet: Puppet, watch: Watch) -> None:
+    watch.expected.append("422")
+    page = open_page("/paper#subsets")
+    card = page.locator("#subsets")
+    card.get_by_text("Notify an address at the end").click()
+    field = card.get_by_label("Webhook (optional)")
+    launch = card.get_by_role("button", name="Launch")
+    field.fill("http://hooks.example.org/")
+    launch.click()
+    expect(card.get_by_role("alert")).to_contain_text("must begin with https://")
+    field.fill(URL)
+    launch.click()
+    line = card.locator(".webhook-line")
+    expect(line).to_contain_text("The webhook at hooks.example.org will be notified when the study has ended.")
+    expect(field).to_be_hidden()
+    line.get_by_role("button", name="Remove the webhook").click()
+    expect(line).to_be_hidden()
+    card.get_by_role("button", name="Cancel").click()
+    expect(card.get_by_role("button", name="Resume")).to_be_visible()
+    assert puppet.store.outbox.note() == 0

@@ -52,7 +52,7 @@ export async function removeRun(run, again) {
     again();
     return said;
   };
-  return { said: `Run ${run.id} was removed. You can restore it for an hour.`, action: { words: "Undo", act } };
+  return { said: `Run ${run.id} was deleted. You can restore it for an hour.`, action: { words: "Undo", act } };
 }
 
 export async function restoreRun(run) {

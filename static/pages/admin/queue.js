@@ -34,7 +34,7 @@ export function queuePanel(again) {
     h("h2", { id: "admin-queue" }, "Queue"),
     h("p", { "data-slot": "mode" }, "…"),
     h("div", { class: "actions", role: "group", "aria-label": "Mode of the queue" }, buttons),
-    h("dl", { class: "stats" }, stat("Waiting", "waiting"), stat("Running", "running"), stat("Workers", "workers")),
+    h("dl", { class: "stats" }, stat("Queued", "waiting"), stat("Running", "running"), stat("Workers", "workers")),
     workers,
     h("h3", {}, "Data folder"),
     h("p", { "data-slot": "folder" }),

@@ -64,7 +64,7 @@ function entry(report, again) {
       rename,
       button("Remove the name", () => renameRun(report, null)),
       button("Dismiss", dismiss),
-      button("Remove the run", () => removeRun(report, again), "button small danger"),
+      button("Delete the run", () => removeRun(report, again), "button small danger"),
     ),
     form,
   );

@@ -1,5 +1,5 @@
 /**
- * All runs, also removed ones, with what can be done with each. A row is made once and then updated in place.
+ * All runs, also deleted ones, with what can be done with each. A row is made once and then updated in place.
  */
 
 import { architectureTitle, datasetOf, policyOf } from "../../server/catalog.js";
@@ -88,7 +88,7 @@ function row(run, again) {
   const button = (words, act, style = "button small") => actButton(words, act, again, { style, label: labelled(words) });
   const rename = h("button", { type: "button", class: "button small", "aria-label": labelled("Rename") }, "Rename");
   const [pin, unpin] = [button("Pin", () => pinRun(now, true)), button("Unpin", () => pinRun(now, false))];
-  const remove = button("Remove", () => removeRun(now, again), "button small danger");
+  const remove = button("Delete", () => removeRun(now, again), "button small danger");
   const restore = button("Restore", () => restoreRun(now));
   const what = [architectureTitle(run.architecture), policyOf(run.policy).title, datasetOf(run.dataset).title].join(" · ");
   const launched = h("td", { title: when(run.created_at) }, since(run.created_at));
@@ -131,6 +131,6 @@ function swap(first, second, isFirst) {
 }
 
 function keeping({ pinned, removed_at, evicted_at, example }) {
-  const parts = [removed_at && "removed", example && "example", pinned && "pinned", evicted_at && "without curves and network"];
+  const parts = [removed_at && "deleted", example && "example", pinned && "pinned", evicted_at && "without curves and network"];
   return parts.filter(Boolean).join(", ");
 }

@@ -7,9 +7,11 @@ import { studyChart } from "../../charts/study.js";
 import { h, show } from "../../base/dom.js";
 import { duration, whole } from "../../base/format.js";
 import { progressBar } from "../../base/widgets.js";
-import { guard } from "../../server/allowance.js";
+import { allowance, guard } from "../../server/allowance.js";
 import { members, numbers, settings } from "../../site/study.js";
 import { changeStudy, isActive, isMine, launchStudy } from "../../server/studies.js";
+import { asAddress } from "../../server/webhooks.js";
+import { studyWebhook } from "../../site/webhook.js";
 
 const SCALES = { minutes: "Minutes", evening: "Evening", paper: "Paper" };
 
@@ -34,6 +36,26 @@ export function detail(card, { choose, took }) {
   const standing = h("p", { class: "standing" });
   const bar = progressBar();
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
+  const address = h("input", {
+    type: "url",
+    id: `${question.name}-webhook`,
+    maxlength: 500,
+    autocomplete: "off",
+    spellcheck: "false",
+  });
+  const notify = h(
+    "details",
+    {},
+    h("summary", {}, "Notify an address at the end"),
+    h(
+      "div",
+      { class: "webhook-field" },
+      h("label", { for: address.id }, "Webhook (optional)"),
+      h("p", { class: "quiet" }, "The server notifies this address when the study has ended. Only you can see it."),
+      address,
+    ),
+  );
+  const webhook = studyWebhook(() => card.study);
   const folds = [numbers(), settings(), members()];
   const buttons = actions();
 
@@ -49,7 +71,7 @@ export function detail(card, { choose, took }) {
 
   function actions() {
     const made = {
-      launch: button("Launch", () => launchStudy(question.name, card.scale)),
+      launch: button("Launch", () => launchStudy(question.name, card.scale, asAddress(address.value))),
       cancel: button("Cancel", () => changeStudy(card.study.id, "cancel"), "button danger"),
       resume: button("Resume", () => changeStudy(card.study.id, "resume")),
       runs: h("a", { class: "button" }, "Compare its runs"),
@@ -83,12 +105,18 @@ export function detail(card, { choose, took }) {
     return made;
   }
 
+  function offerNotice() {
+    show(notify, !buttons.launch.hidden && Boolean(allowance.value) && allowance.value.webhooks !== "off");
+  }
+  allowance.addEventListener("change", offerNotice);
+
   function offer(study, plan) {
     const active = isActive(study);
     const own = study && !study.shipped;
     const stopped = own && !active && study.state !== "finished";
     const done = own && study.state === "finished";
     show(buttons.launch, !plan.unavailable && !active && !done && !(stopped && isMine(study)));
+    offerNotice();
     buttons.launch.textContent = study?.shipped ? "Repeat it here" : "Launch";
     show(buttons.cancel, active && isMine(study));
     show(buttons.resume, Boolean(stopped) && isMine(study) && !study.unavailable);
@@ -116,6 +144,8 @@ export function detail(card, { choose, took }) {
     h("div", { class: "under-way" }, bar, standing),
     cost,
     origin,
+    webhook,
+    notify,
     buttons.element,
     problem,
     ...folds,
@@ -135,6 +165,7 @@ export function detail(card, { choose, took }) {
     if (study) bar.set(study.share, study.state);
     standing.textContent = study ? progress(study) : "";
     offer(study, plan);
+    webhook.update();
     folds.forEach((fold) => fold.update(study));
     chart.refresh();
     beside.refresh();
@@ -181,6 +212,6 @@ function progress({ state, counts, members }) {
   if (counts.running) parts.push(`${counts.running} running`);
   if (counts.failed) parts.push(`${counts.failed} failed`);
   if (counts.cancelled) parts.push(`${counts.cancelled} cancelled`);
-  if (state === "queued") parts.push("waiting in the queue");
+  if (state === "queued") parts.push("in the queue");
   return parts.join(" · ");
 }

@@ -4,7 +4,7 @@
 
 import { show, slot } from "../../base/dom.js";
 import { allowance } from "../../server/allowance.js";
-import { Refusal } from "../../server/api.js";
+import { asAddress } from "../../server/webhooks.js";
 
 /** Shows the field if this server sends webhooks. */
 export function mount(element) {
@@ -15,12 +15,4 @@ export function mount(element) {
 }
 
 /** What the field says, as a header can hold it; "" if nothing. Throws Refusal. */
-export function webhookAddress() {
-  const typed = document.getElementById("webhook-address")?.value.trim();
-  if (!typed) return "";
-  try {
-    return new URL(typed).href;
-  } catch {
-    throw new Refusal("The webhook is not a valid address. It must begin with https:// and a host name.", 422);
-  }
-}
+export const webhookAddress = () => asAddress(document.getElementById("webhook-address")?.value ?? "");

@@ -77,10 +77,10 @@ def test_what_cannot_be_taken_out_is_said(
 ) -> None:
     settle_examples(store, True)
     first, *_ = store.examples.all()
-    reasons = {first.id: "a study needs this run, so it cannot be removed"}
+    reasons = {first.id: "a study needs this run, so it cannot be deleted"}
     monkeypatch.setattr(store.runs, "remove", reasons.get)
     settle_examples(store, False)
-    assert capsys.readouterr().err == f"The example {first.id} stays: a study needs this run, so it cannot be removed\n"
+    assert capsys.readouterr().err == f"The example {first.id} stays: a study needs this run, so it cannot be deleted\n"
 
 
 def test_what_was_removed_is_not_in_the_gallery(client: TestClient, store: Store) -> None:

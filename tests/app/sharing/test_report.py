@@ -81,7 +81,7 @@ def test_a_running_run_says_that_it_is_not_finished(client: TestClient, trainer:
 def test_a_waiting_run_has_no_charts(client: TestClient) -> None:
     run_id = client.post("/api/runs", json=SPEC).json()["id"]
     text = client.get(f"/api/runs/{run_id}/report").text
-    assert "still waiting in the queue" in text
+    assert "still in the queue" in text
     assert "nothing to draw" in text and "data-chart=" not in text.split("<script>")[0]
 
 

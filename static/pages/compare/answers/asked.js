@@ -8,12 +8,14 @@ import { repeat } from "../../../server/live.js";
 import { changeStudy, isActive, isMine, lookAt, openInForm } from "../../../server/studies.js";
 import { numbers, settings } from "../../../site/study.js";
 import { notifySwitch, tellProgress } from "../../../site/progress.js";
+import { studyWebhook } from "../../../site/webhook.js";
 
 const EVERY_MS = 3000;
 const EVERY_RUN_MS = 50; // a question of many runs is read more rarely
 
 /** `told(title)` is called once it is known that the study with this id is somebody's own question. */
 export function askedCard(told) {
+  let study = null;
   const question = h("p", { class: "asked-question" });
   const claim = h("p");
   const chip = h("span", { class: "badge verdict" });
@@ -21,6 +23,7 @@ export function askedCard(told) {
   const bar = progressBar();
   const standing = h("p", { class: "quiet" });
   const notify = notifySwitch();
+  const webhook = studyWebhook(() => study);
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const folds = [numbers(), settings()];
   const cancel = button("Cancel", "cancel", "button danger");
@@ -30,7 +33,6 @@ export function askedCard(told) {
   const csv = h("a", { class: "button", download: "" }, "CSV");
   const json = h("a", { class: "button", download: "onlybn-study.json" }, "JSON");
   const report = h("a", { class: "button", download: "" }, "Report");
-  let study = null;
   const element = h(
     "section",
     { class: "card answer", "aria-label": "Question", hidden: true },
@@ -40,6 +42,7 @@ export function askedCard(told) {
     bar,
     standing,
     h("p", {}, notify),
+    webhook,
     ...folds,
     h("div", { class: "actions" }, cancel, resume, again, copy, csv, json, report),
     problem,
@@ -83,6 +86,7 @@ export function askedCard(told) {
     folds.forEach((fold) => fold.update(study));
     tellProgress({ share: active ? share : null, title: asked.title, done: `${verdict.words}. ${verdict.sentence}` });
     notify.update(active);
+    webhook.update();
     show(element, true);
     return active;
   }

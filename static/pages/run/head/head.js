@@ -2,6 +2,7 @@
  * The top of a run's page: its name, its progress, and its buttons.
  */
 
+import { runToken } from "../../../server/api.js";
 import { hasTop5, isOver, nameOf, options, titleOf } from "../../../server/catalog.js";
 import { disabledShare } from "../../../charts/disabled.js";
 import { h, say, show, slot } from "../../../base/dom.js";
@@ -9,6 +10,7 @@ import { day, duration, epochOf, NONE, percent, range, since, when, whole } from
 import { exampleNote } from "../../../base/mark.js";
 import { notifySwitch } from "../../../site/progress.js";
 import { term } from "../../../site/term.js";
+import { webhookLine } from "../../../site/webhook.js";
 import { badge, progressBar } from "../../../base/widgets.js";
 import { keptRules, keptUntil, keptWords } from "../../../server/kept.js";
 import { actions } from "./actions.js";
@@ -16,7 +18,6 @@ import { labels } from "./labels.js";
 import { reportButton } from "./report.js";
 import { resources } from "./resources.js";
 import { story } from "./story.js";
-import { webhookLine } from "./webhook.js";
 
 /**
  * `preview`: promise of the response of /api/preview to the run's spec, or of null; `expected`, `rivals`: see
@@ -27,6 +28,8 @@ export function head(data, feed, preview, expected, rivals) {
   const state = badge(run);
   const progress = progressBar();
   const notify = notifySwitch();
+  const webhook = webhookLine(() => ({ kind: "run", id: data.run.id, token: runToken(data.run), over: isOver(data.run) }));
+  data.addEventListener("change", webhook.update);
   const title = h("h1", { id: "run-title" }, nameOf(run));
   const element = h(
     "section",
@@ -40,7 +43,7 @@ export function head(data, feed, preview, expected, rivals) {
     h("p", { class: "run-line", "data-slot": "line" }),
     progress,
     notify,
-    webhookLine(data),
+    webhook,
     h("p", { class: "quiet run-resources", "data-slot": "resources", hidden: true }),
     h("p", { class: "quiet run-resources", "data-slot": "kept", hidden: true }),
     h("p", { class: "problem", "data-slot": "error", role: "alert", hidden: true }),

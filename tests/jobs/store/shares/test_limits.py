@@ -129,7 +129,7 @@ def test_what_is_kept_has_a_limit(store: Store, spec: RunSpec) -> None:
     assert expected and expected > 0
     rules = limits(kept=expected * 2 + 10)
     submit(store, spec, ANNA, 1, rules)
-    with pytest.raises(Refused, match=r"would take .* MB here; the limit is .* MB. Remove runs"):
+    with pytest.raises(Refused, match=r"would take .* MB here; the limit is .* MB. Delete runs"):
         submit(store, spec, ANNA, 1, rules)
     with pytest.raises(Refused, match="would take"):
         store.studies.launch(tiny(), by=ANNA, limits=rules)
