@@ -1,6 +1,5 @@
 """The REST routes of the operator: look, pause, drain and open the queue; list, delete, rename and pin runs."""
 
-import hmac
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -12,6 +11,7 @@ from app.api.errors import Problem, invalid, parse, told
 from app.api.status import WorkerView, worker_view
 from app.views.runs import run_url
 from app.web.answers import answer
+from app.web.auth.tries import TRIES_WITHIN_S, address_of, digest_of
 from core.catalog.model import Model
 from core.run.problems import told as told_spec
 from jobs.quotas import MEGABYTE
@@ -87,12 +87,16 @@ class Done(TypedDict):
 router = APIRouter()
 
 
-def _admin(here: Here, x_admin_token: Annotated[str | None, Header(max_length=200)] = None) -> None:
+def _admin(request: Request, here: Here, x_admin_token: Annotated[str | None, Header(max_length=200)] = None) -> None:
     """Refuse everybody but the operator."""
     token = here.settings.admin_token
     if token is None:
         raise Problem(403, "this server has no ONLYBN_ADMIN_TOKEN; use python -m jobs admin on its machine")
-    if not hmac.compare_digest(token.get_secret_value().encode(), (x_admin_token or "").encode()):
+    address = address_of(request)
+    if here.tries.too_many(address):
+        retry = {"Retry-After": str(int(TRIES_WITHIN_S))}
+        raise Problem(429, "too many wrong admin tokens came from this address; wait a minute", retry)
+    if not x_admin_token or not here.tries.right(address, x_admin_token, digest_of(token.get_secret_value())):
         raise Problem(403, "only the operator can do this: send ONLYBN_ADMIN_TOKEN as X-Admin-Token")
 
 

@@ -17,6 +17,7 @@ from app.preview.estimate import Estimator
 from app.preview.outlook import Outlooks
 from app.settings import Settings
 from app.views.studies import Studies
+from app.web.auth.tries import Tries
 from app.web.limits import Limiter
 from app.web.shared import Shared
 from app.web.visitor import asker_of
@@ -32,7 +33,7 @@ class Services:
 
     `specs`, `texts`, `files`: what parses specs, specs in YAML, and files of tensors, each in few threads; `costly`:
     what takes more than a tenth of a second otherwise; `quick`: what must answer whatever else goes on. `shared`: what
-    everybody in a room asks for, by its id.
+    everybody in a room asks for, by its id; `tries`: wrong admin tokens.
     """
 
     settings: Settings
@@ -51,6 +52,7 @@ class Services:
     costly: Limiter = field(default_factory=lambda: Limiter(3, waiting=40))
     quick: Limiter = field(default_factory=lambda: Limiter(8, waiting=2000))
     shared: Shared[Any] = field(default_factory=Shared)
+    tries: Tries = field(default_factory=Tries)
 
 
 class WrongField(TypedDict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import shutil
 import time
 from collections.abc import Callable, Iterable
@@ -17,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.answers import refuse
+from app.web.auth.tries import TRIES_WITHIN_S, Tries, address_of, digest_of
 
 ADDRESS = "/metrics"
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -59,7 +59,8 @@ class Meter:
     """A middleware that counts requests, and answers /metrics for who sends `token` as a bearer."""
 
     def __init__(self, app: ASGIApp, token: str, numbers: Numbers, folder: Path) -> None:
-        self.app, self._token = app, token.encode()
+        self.app, self._token = app, digest_of(token)
+        self._tries = Tries()
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self.registry.register(State(numbers, folder))
@@ -93,7 +94,12 @@ class Meter:
 
     async def _answer(self, request: Request) -> Response:
         kind, _, given = request.headers.get("authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._token):
+        address = address_of(request)
+        if self._tries.too_many(address):
+            answer = refuse(429, "too many wrong tokens came from this address; wait a minute")
+            answer.headers["Retry-After"] = str(int(TRIES_WITHIN_S))
+            return answer
+        if kind.lower() != "bearer" or not self._tries.right(address, given.strip(), self._token):
             answer = refuse(401, "send the token in ONLYBN_METRICS_TOKEN as Authorization: Bearer")
             answer.headers["WWW-Authenticate"] = 'Bearer realm="metrics"'
             return answer

@@ -7,11 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-import hmac
-import time
-from collections import OrderedDict
-from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 from typing import Protocol
 from urllib.parse import parse_qs
@@ -23,11 +18,11 @@ from starlette.responses import RedirectResponse, Response
 from app.web.answers import refuse
 from app.web.auth.pages import IN, NO_STORE, password_page
 from app.web.auth.sessions import Account, Sessions
+from app.web.auth.tries import TRIES_WITHIN_S, Tries, address_of, digest_of
 
 PEER = "onlybn.peer"
 """Where the scope of a request has the address that opened the connection, before a proxy's word replaces it."""
 LONGEST_FORM = 4096
-TRIES, TRIES_WITHIN_S, ADDRESSES = 20, 60.0, 10_000
 
 
 class Way(Protocol):
@@ -51,39 +46,11 @@ def signed_in(sessions: Sessions, account: Account, after: str) -> Response:
     return answer
 
 
-class Tries:
-    """How often an address was wrong lately. Bounded in memory: the address that was wrong longest ago is forgotten."""
-
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
-        self._wrong: OrderedDict[str, list[float]] = OrderedDict()
-
-    def too_many(self, address: str) -> bool:
-        since = self._now() - TRIES_WITHIN_S
-        recent = [at for at in self._wrong.get(_network(address), ()) if at > since]
-        return len(recent) >= TRIES
-
-    def wrong(self, address: str) -> None:
-        key, since = _network(address), self._now() - TRIES_WITHIN_S
-        self._wrong[key] = [*(at for at in self._wrong.pop(key, ()) if at > since), self._now()]
-        if len(self._wrong) > ADDRESSES:
-            self._wrong.popitem(last=False)
-
-
-def _network(address: str) -> str:
-    """The address itself, or of IPv6 the network of one household, which may have 2^64 addresses."""
-    try:
-        host = ip_address(address)
-    except ValueError:
-        return address
-    return str(ip_network((host, 64), strict=False)) if host.version == 6 else str(host)
-
-
 class Password:
     """One password for all. Programs send it as that of HTTP Basic, with any user name."""
 
     def __init__(self, password: str, sessions: Sessions, tries: Tries | None = None) -> None:
-        self._digest = hashlib.sha256(password.encode()).digest()
+        self._digest = digest_of(password)
         self._sessions = sessions
         self._tries = tries or Tries()
 
@@ -104,7 +71,7 @@ class Password:
             return password_page("/", "That is too long for a password.", 413)
         form = parse_qs(body.decode("utf-8", "replace"), max_num_fields=8, keep_blank_values=True)
         after = local(form.get("next", ["/"])[0])
-        if self._tries.too_many(_address(request)):
+        if self._tries.too_many(address_of(request)):
             answer = password_page(after, "Too many wrong passwords from here. Wait a minute.", 429)
             answer.headers["Retry-After"] = str(int(TRIES_WITHIN_S))
             return answer
@@ -116,14 +83,7 @@ class Password:
         return unknown("sign in first: open /sign-in in a browser, or send the password by HTTP Basic")
 
     def _is_right(self, request: Request, given: str) -> bool:
-        """Takes as long for a wrong password as for the right one, of whatever length."""
-        address = _address(request)
-        if self._tries.too_many(address):
-            return False
-        right = hmac.compare_digest(hashlib.sha256(given.encode("utf-8", "replace")).digest(), self._digest)
-        if not right:
-            self._tries.wrong(address)
-        return right
+        return self._tries.right(address_of(request), given, self._digest)
 
 
 class Proxy:
@@ -176,7 +136,3 @@ def _basic(headers: Headers) -> str | None:
         return base64.b64decode(value.strip(), validate=True).decode().partition(":")[2]
     except (binascii.Error, UnicodeDecodeError):
         return None
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""

@@ -7,6 +7,7 @@ from starlette.testclient import TestClient
 
 from app.server import make_app
 from app.settings import Settings
+from app.web.auth.tries import TRIES
 from jobs.store.store import Store
 from tests.app.conftest import HERE, SPEC
 
@@ -86,3 +87,13 @@ def test_a_paused_queue_starts_nothing_and_a_drained_one_takes_nothing(site: Tes
     assert site.post("/api/runs", json=SPEC).status_code == 201
     wrong = site.post("/api/admin/queue", json={"mode": "closed"}, headers=ADMIN)
     assert wrong.status_code == 422 and "mode" in wrong.json()["detail"]
+
+
+def test_a_token_that_is_guessed_too_often_opens_nothing_for_a_minute(site: TestClient) -> None:
+    for _ in range(2 * TRIES):
+        assert site.get("/api/admin").status_code == 403, "to send none is no guess"
+    for number in range(TRIES):
+        assert site.get("/api/admin", headers={"X-Admin-Token": str(number)}).status_code == 403
+    refused = site.get("/api/admin", headers=ADMIN)
+    assert refused.status_code == 429 and refused.headers["retry-after"] == "60"
+    assert site.get("/api/runs").status_code == 200

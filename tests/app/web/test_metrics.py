@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from app.server import make_app
 from app.settings import Settings
+from app.web.auth.tries import TRIES
 from jobs.lease import Identity
 from jobs.store.store import Store
 from tests.app.conftest import HERE, Trainer
@@ -76,3 +77,11 @@ def test_a_database_that_is_away_is_said(measured: TestClient, store: Store) -> 
     with store.database.writing() as connection:
         connection.exec_driver_sql("DROP TABLE evaluations")
     assert numbers(measured)["onlybn_database_up", ""] == 0
+
+
+def test_a_token_that_is_guessed_too_often_opens_nothing_for_a_minute(measured: TestClient) -> None:
+    for number in range(TRIES):
+        assert measured.get("/metrics", headers={"Authorization": f"Bearer {number}"}).status_code == 401
+    refused = measured.get("/metrics", headers=BEARER)
+    assert refused.status_code == 429 and refused.headers["retry-after"] == "60"
+    assert measured.get("/healthz").status_code == 200

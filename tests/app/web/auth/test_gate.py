@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 from app.server import make_app
 from app.settings import Settings
 from app.web.auth.sessions import Account, Sessions
-from app.web.auth.ways import TRIES, Tries, local
+from app.web.auth.tries import TRIES, Tries
+from app.web.auth.ways import local
 from jobs.settings import explain
 from jobs.store.store import Store
 from tests.app.conftest import HERE, SPEC, Clock
