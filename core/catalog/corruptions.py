@@ -40,8 +40,8 @@ CORRUPTIONS: Registry[Corruption] = Registry(
         Corruption(
             "blur",
             "Blur",
-            "standard deviation of a Gaussian filter, as a share of the image’s height",
-            (0.015, 0.025, 0.035, 0.05, 0.07),
+            "standard deviation of a Gaussian filter in pixels, divided by the root of the image’s height in pixels",
+            (0.12, 0.16, 0.2, 0.28, 0.38),
         ),
         Corruption(
             "contrast",

@@ -45,7 +45,7 @@ def _noise(images: Tensor, strength: float, draws: Sequence[Draw]) -> Tensor:
 def _blur(images: Tensor, strength: float, draws: Sequence[Draw]) -> Tensor:
     """A Gaussian filter along rows, then along columns; beyond the edge, the pixel at the edge."""
     count, channels, height, width = images.shape
-    deviation = strength * height
+    deviation = strength * height**0.5
     reach = ceil(REACH * deviation)
     distance = torch.arange(-reach, reach + 1, dtype=torch.float32, device=images.device)
     weights = torch.exp(-(distance**2) / (2 * deviation**2))
