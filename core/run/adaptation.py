@@ -97,6 +97,14 @@ class Adapted(Model):
     entropy: Share = Field(description="With these, and γ and β after a step of entropy minimisation a batch.")
 
 
+PREDICTIONS = {
+    "trained": "as trained",
+    "statistics": "test statistics",
+    "entropy": "and γ, β by entropy",
+}
+"""The three predictions of Adapted, in short words."""
+
+
 def obstacle(normalisation: Normalisation) -> str | None:
     """Why a network with `normalisation` cannot be adapted; None: it can."""
     if normalisation.kind == "none":

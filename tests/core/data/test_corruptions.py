@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -68,7 +70,7 @@ def test_each_severity_is_further_from_the_clean_image_than_the_one_before(name:
         (corrupted(digits[:100], name, severity, range(100), 0).float() - digits[:100].float()).square().mean().sqrt()
         for severity in range(WORST + 1)
     ]
-    assert away[0] == 0 and all(less < more for less, more in zip(away, away[1:], strict=False)), away
+    assert away[0] == 0 and all(less < more for less, more in pairwise(away)), away
 
 
 def test_noise_has_the_deviation_that_it_says() -> None:
@@ -124,5 +126,5 @@ def test_a_normalised_image_goes_back_to_its_pixels() -> None:
 
 
 def test_an_unknown_corruption_is_refused_in_words() -> None:
-    with pytest.raises(UnknownName, match="unknown corruption 'fog'.*gaussian-noise"):
+    with pytest.raises(UnknownName, match=r"unknown corruption 'fog'.*gaussian-noise"):
         corrupted(images(1, (1, 8, 8)), "fog", 1, [0], 0)

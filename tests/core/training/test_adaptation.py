@@ -1,4 +1,4 @@
-"""Adaptation: the same numbers as TENT written plainly in PyTorch, nothing but γ and β moves, and a run can ask for it."""
+"""Adaptation: the numbers of TENT written plainly in PyTorch; nothing but γ and β moves; a run can ask for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 import torch
 from pydantic import ValidationError
 from torch import nn
-from torch.nn import functional as F
 
 from core.data.augmentation import normalise
 from core.data.batches import batches
