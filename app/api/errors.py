@@ -97,6 +97,7 @@ def _sentence(problem: Mapping[str, Any]) -> str:
     if problem["type"] == "extra_forbidden":
         return f"{field} is not a known field"
     message = message.replace("Input should", "must").replace("must be a valid integer", "must be a whole number")
+    message = message.replace("must be a valid number, unable to parse string as a number", "must be a number")
     return f"{field} {message[:1].lower()}{message[1:]}, got {quoted(problem.get('input'))}"
 
 

@@ -34,7 +34,7 @@ CORRUPTIONS: Registry[Corruption] = Registry(
         Corruption(
             "gaussian-noise",
             "Gaussian noise",
-            "standard deviation of what is added to each value, as a share of the whole range",
+            "standard deviation of the noise, as a share of the whole range",
             (0.04, 0.08, 0.12, 0.18, 0.26),
         ),
         Corruption(
@@ -52,13 +52,13 @@ CORRUPTIONS: Registry[Corruption] = Registry(
         Corruption(
             "brightness",
             "Brightness",
-            "what is added to each value, as a share of the whole range",
+            "amount added to each value, as a share of the whole range",
             (0.1, 0.2, 0.3, 0.4, 0.5),
         ),
         Corruption(
             "rotation",
             "Rotation",
-            "angle in degrees, to the left or to the right by a coin for each image",
+            "angle in degrees; a coin for each image says which way",
             (10.0, 20.0, 30.0, 45.0, 60.0),
         ),
     ),

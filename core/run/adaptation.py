@@ -35,10 +35,10 @@ class Adaptation(Model):
     """
 
     corruptions: tuple[CorruptionName, ...] = Field(  # type: ignore[valid-type]
-        tuple(CORRUPTIONS), min_length=1, max_length=len(CORRUPTIONS), description="Which corruptions."
+        tuple(CORRUPTIONS), max_length=len(CORRUPTIONS), description="Which corruptions."
     )
     severities: tuple[int, ...] = Field(
-        (3,), min_length=1, max_length=WORST + 1, description="Severities from 1 to 5; 0: the clean images."
+        (3,), max_length=WORST + 1, description="Severities from 1 to 5; 0: the clean images."
     )
     optimizer: Literal["adam", "sgd"] = Field("adam", description="Updates γ and β; momentum (or β1) is 0.9.")
     lr: float = Field(1e-3, gt=0, le=10, description="Its learning rate.")
@@ -54,6 +54,8 @@ class Adaptation(Model):
     @model_validator(mode="after")
     def _is_a_grid(self) -> Adaptation:
         for field, values in (("corruptions", self.corruptions), ("severities", self.severities)):
+            if not values:
+                raise Misfit(field, f"{field} must have at least one value")
             if len(set(values)) < len(values):
                 raise Misfit(field, f"{field} may have each value only once, got {', '.join(map(str, values))}")
         if wrong := [severity for severity in self.severities if not 0 <= severity <= WORST]:

@@ -43,7 +43,12 @@ def _unset(value: object) -> bool:
 
 
 class BadEdits(ValueError):
-    """Edits that do not fit the network; the message says which and what would be right."""
+    """Edits that do not fit the network; the message says which and what would be right. `field`: the dotted one to
+    change, where it is a single one."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class Edit(Model):
@@ -168,15 +173,15 @@ def _check_look(look: Look, spec: RunSpec, channels: dict[str, int]) -> None:
 
 def _check_adaptation(adaptation: Adaptation, spec: RunSpec) -> None:
     if reason := obstacle(spec.norm):
-        raise BadEdits(f"adapt: {reason}")
+        raise BadEdits(reason, "adapt")
     most = _affordable_for(adaptation, spec)
     if adaptation.images is not None and adaptation.images > most:
-        why = "" if most == spec.images[1] else ", or it would take too long"
-        raise BadEdits(f"adapt.images must be at most {most:,} for these corruptions{why}, got {adaptation.images:,}")
+        why = "" if most == spec.images[1] else " so that this does not take too long"
+        raise BadEdits(f"adapt.images must be at most {most:,}{why}, got {adaptation.images:,}", "adapt.images")
     try:
         enough(adaptation, adaptation.images or most)
     except Misfit as error:
-        raise BadEdits(f"adapt.{error}") from error
+        raise BadEdits(f"adapt.{error}", f"adapt.{error.field}") from error
 
 
 def _check_layer(field: str, name: str, spec: RunSpec, channels: dict[str, int]) -> None:

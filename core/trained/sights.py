@@ -21,7 +21,8 @@ MAX_SIDE_SHOWN = 64
 
 def sights(on: Operation, sight: Sight) -> dict[str, Any]:
     """`images`: for each its `number` in the test set, its `label`, and its pixels (base64 of uint8) at the severities
-    from 0, which is the clean image, to 5; `shape` is theirs. `strengths` are those of the severities from 1."""
+    from 0, which is the clean image, to 5; `shape` is theirs. `strengths` are those of the severities from 1;
+    `strength` says what they measure."""
     sample = Sample(on.batches, on.spec.plan, sight.count)
     parts = [(pixels(images, on.spec.data), labels) for images, labels in sample]
     images, labels = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
@@ -31,6 +32,7 @@ def sights(on: Operation, sight: Sight) -> dict[str, Any]:
     ]
     return {
         "corruption": sight.corruption,
+        "strength": CORRUPTIONS[sight.corruption].strength,
         "strengths": CORRUPTIONS[sight.corruption].strengths,
         "shape": list(views[0].shape[1:]),
         "images": [

@@ -204,6 +204,7 @@ def test_a_run_that_adapts_is_dearer() -> None:
         ({"adapt": {}}, "batch_size must be below the 64 test images that are looked at, got 64"),
         ({"adapt": {"severities": [6]}}, "severities must be 0..5, got 6"),
         ({"adapt": {"corruptions": ["fog"]}}, "unknown corruption 'fog'"),
+        ({"adapt": {"corruptions": []}}, "corruptions must have at least one value"),
         ({"adapt": {"corruptions": ["blur", "blur"]}}, "corruptions may have each value only once"),
         ({"adapt": {"batch_size": 16, "images": 16}}, "batch_size must be below the 16"),
     ],
