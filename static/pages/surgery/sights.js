@@ -10,7 +10,7 @@ import { canvasOf, fromBase64 } from "./pixels.js";
 
 /** Returns {element, begin, show}; it asks for nothing until the card in `begin(card)` is on the screen. */
 export function sights(run, { shape, classes }) {
-  const grid = h("div", { class: "sights", role: "img" });
+  const grid = h("div", { class: "sights", role: "img", "aria-label": "Test images" });
   const words = h("p", { class: "quiet", role: "status" });
   const element = h("figure", { class: "sights-box" }, grid, words);
   const found = new Map(); // a promise of the images by corruption
