@@ -28,6 +28,9 @@ from core.run.adaptation import PREDICTIONS, Adaptation, Adapted, obstacle
 from core.trained.capsule import Capsule, rebuild
 from core.training.adaptation import adapting
 
+WIDTH = 104
+"""Letters that the table needs."""
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Do what the command line asks. Raises one of core.commands.capsule.REFUSALS."""
@@ -90,6 +93,6 @@ def _print_table(rows: tuple[Adapted, ...]) -> None:
         words = [f"{share.share:.1%} ({100 * share.low:.1f}–{100 * share.high:.1f})" for share in shares]
         title = CORRUPTIONS[row.corruption].title if row.corruption else "none"
         table.add_row(title, str(row.severity), *words)
-    console = Console()
+    console = Console(width=max(Console().width, WIDTH))  # a narrow terminal wraps lines, which loses nothing
     console.print(table)
     console.print(f"Test accuracy on {rows[0].images:,} images, with 95% intervals.", highlight=False)
