@@ -38,10 +38,10 @@ def main() -> int:
 def capsule(arguments: argparse.Namespace) -> int:
     check_threads(arguments)
     spin_briefly()
-    from core.commands import capsule, surgery  # noqa: PLC0415 - import torch
+    from core.commands import adapt, capsule, surgery  # noqa: PLC0415 - import torch
 
     try:
-        return surgery.run(arguments) if arguments.action == "surgery" else capsule.run(arguments)
+        return {"surgery": surgery.run, "adapt": adapt.run}.get(arguments.action, capsule.run)(arguments)
     except capsule.REFUSALS as error:
         raise BadArguments(str(error)) from error
 

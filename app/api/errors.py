@@ -21,7 +21,7 @@ from app.views.cleaned import cleaned
 from app.web.answers import refuse
 from app.web.bodies import BadJson, read_json
 from app.web.limits import Busy
-from core.catalog.model import quoted
+from core.catalog.model import Misfit, quoted
 from core.run.problems import Fault
 from core.studies.spec import StudyUnavailable
 from jobs.quotas import Refused, TooExpensive
@@ -78,16 +78,26 @@ def told(error: ValidationError | RequestValidationError) -> list[Fault]:
 
 
 def _path(problem: Mapping[str, Any]) -> list[str]:
-    return [str(part)[:60] for part in problem["loc"] if part not in ("query", "path", "header", "body", "[key]")]
+    path = [str(part)[:60] for part in problem["loc"] if part not in ("query", "path", "header", "body", "[key]")]
+    misfit = _misfit(problem)
+    return [*path, misfit.field] if misfit else path
+
+
+def _misfit(problem: Mapping[str, Any]) -> Misfit | None:
+    cause = problem.get("ctx", {}).get("error")
+    return cause if isinstance(cause, Misfit) else None
 
 
 def _sentence(problem: Mapping[str, Any]) -> str:
     field, message = ".".join(_path(problem)) or "the body", problem["msg"].removeprefix("Value error, ")
+    if misfit := _misfit(problem):
+        return f"{field.removesuffix(misfit.field)}{misfit}"
     if problem["type"] == "missing":
         return f"{field} is missing"
     if problem["type"] == "extra_forbidden":
         return f"{field} is not a known field"
     message = message.replace("Input should", "must").replace("must be a valid integer", "must be a whole number")
+    message = message.replace("must be a valid number, unable to parse string as a number", "must be a number")
     return f"{field} {message[:1].lower()}{message[1:]}, got {quoted(problem.get('input'))}"
 
 

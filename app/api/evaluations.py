@@ -1,4 +1,5 @@
-"""The REST routes of surgery on a finished run: its γ and β, and evaluations of the network with some γ edited."""
+"""The REST routes of surgery on a finished run: its γ and β, and evaluations of the network with some γ edited, or
+adapted to corrupted images."""
 
 from typing import Annotated, Any, Literal
 
@@ -11,8 +12,12 @@ from app.api.common import COSTLY, By, Found, Here, Services, described, wrong
 from app.api.errors import Problem, parse, told
 from app.views.cleaned import cleaned
 from app.web.answers import JSON_HEADERS, answer
+from core.catalog.corruptions import CORRUPTIONS, WORST
+from core.run.adaptation import Adaptation, obstacle
 from core.run.edits import MAX_MAPS, BadEdits, SurgeryRequest, check, evaluated_images
 from core.run.parameters import read_parameters
+from core.run.problems import Fault
+from core.run.spec import RunSpec
 from core.run.tensorfile import BadTensorFile
 from jobs.store.evaluations import Evaluation
 from jobs.store.records import ID_PATTERN
@@ -37,9 +42,26 @@ class LayerParametersView(TypedDict):
     beta: list[float] | None
 
 
+class CorruptionView(TypedDict):
+    """A corruption of test images."""
+
+    name: str
+    title: str
+
+
+class AdaptationView(TypedDict):
+    """Whether the network can be adapted, or what the `obstacle` is; the corruptions, the worst severity, and the
+    settings by default."""
+
+    obstacle: str | None
+    corruptions: list[CorruptionView]
+    worst: int
+    defaults: dict[str, Any]
+
+
 class ParametersView(TypedDict):
     """γ and β of a finished run in forward order; how many test images an evaluation uses; the classes of the images,
-    by number, and their shape: channels, height, width; how many maps a look returns."""
+    by number, and their shape: channels, height, width; how many maps a look returns; how it can be adapted."""
 
     run: str
     layers: list[LayerParametersView]
@@ -49,6 +71,7 @@ class ParametersView(TypedDict):
     shape: tuple[int, int, int]
     streamed: bool
     maps: int
+    adaptation: AdaptationView
 
 
 class EvaluationView(TypedDict):
@@ -57,7 +80,10 @@ class EvaluationView(TypedDict):
     `result` without `look`: `unedited` and `edited` (`loss`, `top1`, `top5`) on the same `images` of the
     `test_images`, and how many γ are `off` (0) and `changed`. With `look`: the image's `pixels` and `label`, its
     likeliest `classes` for both networks, and the edited network's `maps` of a layer (output of the norm layer; base64
-    of int8, -127..127 of `scale`), with those that are `off`. In both: the `device`, `threads` and `engine` that
+    of int8, -127..127 of `scale`), with those that are `off`. With `adapt`: `adapted`, a row for each corruption and
+    severity with the accuracies as `trained`, with the `statistics` of the test images, and after steps down the
+    `entropy`, each with its 95% interval, on `images` of the `test_images`. With `sight`: `images` with their pixels
+    (base64) at every severity from 0. In all: the `device`, `threads` and `engine` that
     computed it, and `elsewhere`: why the last digits may differ from those of the training, null if they do not.
     """
 
@@ -105,6 +131,7 @@ def download_parameters(run: Found, here: Here) -> Response:
         "shape": data.shape,
         "streamed": data.streamed,
         "maps": MAX_MAPS,
+        "adaptation": _adaptation(run.spec),
     }
     # Write float32 with the fewest digits that restore it.
     body = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
@@ -122,7 +149,8 @@ def download_parameters(run: Found, here: Here) -> Response:
 def launch_evaluation(
     run: Found, here: Here, by: By, request: Annotated[SurgeryRequest, Depends(_request)]
 ) -> Response:
-    """Queue a small job on a finished run: accuracy and loss with some γ edited, or a look at one image.
+    """Queue a small job on a finished run: accuracy and loss with some γ edited, a look at one image, or the accuracy
+    on corrupted test images before and after adaptation without labels.
 
     Follow it with GET /api/evaluations/{evaluation_id}. Repeating the request returns the same evaluation with status
     200. Evaluations are kept for a week.
@@ -132,7 +160,8 @@ def launch_evaluation(
     try:
         check(request, run.spec)
     except BadEdits as error:
-        raise Problem(422, str(error)) from error
+        problems = [Fault(error.field, str(error))] if error.field else []
+        raise Problem(422, str(error), problems=problems) from error
     if here.feed.health().workers == 0:
         raise Problem(503, NO_WORKER)
     evaluation, new = here.store.evaluations.submit(run.id, request, by=by, limits=here.settings.limits)
@@ -153,6 +182,33 @@ def look_at_evaluation(evaluation_id: EvaluationId, here: Here) -> Response:
     if evaluation is None:
         raise Problem(404, f"there is no evaluation {evaluation_id} here; they are kept for a week")
     return answer(_view(evaluation, here))
+
+
+@router.post(
+    "/api/evaluations/{evaluation_id}/cancel",
+    response_model=EvaluationView,
+    responses=wrong(403, 404),
+    summary="Cancel an evaluation",
+)
+def cancel_evaluation(evaluation_id: EvaluationId, here: Here, by: By) -> Response:
+    """End an evaluation that has not ended, at the request of the visitor who asked for it (by X-Visitor-Token, or by
+    the network address). Its worker stops within a second; asking again begins a new one."""
+    if here.store.evaluations.get(evaluation_id) is None:
+        raise Problem(404, f"there is no evaluation {evaluation_id} here; they are kept for a week")
+    if not here.store.evaluations.cancel(evaluation_id, by):
+        raise Problem(403, "only the visitor who asked for this evaluation can cancel it")
+    evaluation = here.store.evaluations.get(evaluation_id)
+    assert evaluation is not None
+    return answer(_view(evaluation, here))
+
+
+def _adaptation(spec: RunSpec) -> AdaptationView:
+    return {
+        "obstacle": obstacle(spec.norm),
+        "corruptions": [{"name": row.name, "title": row.title} for row in CORRUPTIONS.values()],
+        "worst": WORST,
+        "defaults": Adaptation().model_dump(mode="json"),
+    }
 
 
 def _view(evaluation: Evaluation, here: Services) -> EvaluationView:

@@ -32,8 +32,8 @@ def varied() -> list[dict[str, Any]]:
 
 
 def quantities() -> list[dict[str, str]]:
-    """What a claim may be about."""
-    return [{"name": quantity.name, "title": quantity.title} for quantity in QUANTITIES.values()]
+    """What a claim may be about. The form cannot ask for adaptation; a file can."""
+    return [{"name": row.name, "title": row.title} for row in QUANTITIES.values() if not row.adapts]
 
 
 def _title(key: str) -> str:

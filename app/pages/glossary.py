@@ -21,6 +21,12 @@ GLOSSARY: Registry[Term] = Registry(
     "term",
     (
         Term(
+            "adaptation",
+            "Adaptation",
+            "The network follows other test images without their labels: their statistics, then steps of γ and β "
+            "towards certain predictions.",
+        ),
+        Term(
             "architecture", "Architecture", "The structure of a network: its layers, their widths and how they connect."
         ),
         Term(
@@ -36,6 +42,11 @@ GLOSSARY: Registry[Term] = Registry(
             "A trained network in kilobytes: the seed that reproduces its random weights, and the few trained values.",
         ),
         Term("channel", "Channel", "One feature map of a layer: the output of one filter."),
+        Term(
+            "corruption",
+            "Corruption",
+            "A change of the test images, such as noise or blur, at one of five severities. The stored images stay.",
+        ),
         Term("convolution", "Convolution", "A layer of small filters, each applied at every position of an image."),
         Term(
             "disabled",

@@ -32,6 +32,8 @@ def shortened(spec: RunSpec) -> dict[str, Any]:
     for part, usual_part in defaults.items():
         if changed := {key: value for key, value in whole[part].items() if value != usual_part[key]}:
             short[part] = changed
+    if spec.adapt:
+        short["adapt"] = spec.adapt.model_dump(mode="json", exclude_defaults=True)
     return {**short, "seeds": spec.own_seeds} if spec.own_seeds else short
 
 

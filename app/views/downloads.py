@@ -14,13 +14,14 @@ from typing_extensions import TypedDict
 
 from app.views.points import KINDS
 from app.views.runs import LayerView, layers
+from core.run.adaptation import PREDICTIONS
 from core.run.events import DISABLED_BELOW, EDGES, QUANTILES, Point
 from core.run.findings import Findings
 from jobs.store.records import Run
 from jobs.store.store import Store
 
 SNAPSHOTS_AT_ONCE = 4
-Table = Literal["layers", "ablation", "relus", "channels"]
+Table = Literal["layers", "ablation", "relus", "channels", "adapted"]
 SPREAD = ("count", "mean", "sd", "negative", "near_zero")
 
 
@@ -156,9 +157,19 @@ def _channels(findings: Findings) -> Rows:
             yield (row.name, row.stage, row.position, row.after_addition, channel, share)
 
 
+def _adapted(findings: Findings) -> Rows:
+    columns = [f"{name}{end}" for name in PREDICTIONS for end in ("", "_low", "_high")]
+    yield ("corruption", "severity", "images", *columns)
+    for row in findings.adapted:
+        shares = [getattr(row, name) for name in PREDICTIONS]
+        values = [value for share in shares for value in (share.share, share.low, share.high)]
+        yield (row.corruption or "none", row.severity, row.images, *values)
+
+
 TABLES: dict[Table, Callable[[Findings], Rows]] = {
     "layers": _layers,
     "ablation": _ablation,
     "relus": _relus,
     "channels": _channels,
+    "adapted": _adapted,
 }

@@ -37,4 +37,5 @@ def quoted(given: Any) -> str:
 def first_fault(error: ValidationError, *path: str) -> str:
     """The first error with its place, which starts with `path`: `recipe.lr: Input should be greater than 0`."""
     first = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(str(part) for part in (*path, *first['loc']))}: {first['msg']}"
+    place = ".".join(str(part) for part in (*path, *first["loc"]))
+    return f"{place}: " * bool(place) + first["msg"].removeprefix("Value error, ")

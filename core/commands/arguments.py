@@ -11,11 +11,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from core.catalog.architectures import FEATURED
+from core.catalog.corruptions import CORRUPTIONS
 from core.catalog.datasets import DATASETS
+from core.catalog.model import first_fault
 from core.catalog.policies import POLICIES
 from core.catalog.presets import PRESETS
 from core.catalog.registry import UnknownName
 from core.commands import studies
+from core.run.adaptation import Adaptation
 from core.run.problems import explain
 from core.run.recipe import Recipe
 from core.run.spec import RunSpec
@@ -92,9 +95,10 @@ def _capsule(capsule: argparse.ArgumentParser) -> None:
         "A capsule is the file final.safetensors of a run: its spec, its seeds and its trained values, from which the "
         "whole network is rebuilt. show: its contents; evaluate: its test accuracy; verify: whether the rebuilt "
         "network reproduces the stored result (exit code 1 if not); surgery: the accuracy without some of its "
-        "features, as JSON lines."
+        "features, as JSON lines; adapt: the accuracy on corrupted test images, as trained, with their statistics, and "
+        "with γ and β adapted to them without labels (TENT)."
     )
-    capsule.add_argument("action", choices=["show", "evaluate", "verify", "surgery"])
+    capsule.add_argument("action", choices=["show", "evaluate", "verify", "surgery", "adapt"])
     capsule.add_argument("file", type=Path, metavar="FILE", help="surgery -: requests as lines on standard input")
     capsule.add_argument("--dataset", metavar="NAME", help="evaluate on another data set of the same shape")
     capsule.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda")
@@ -106,6 +110,44 @@ def _capsule(capsule: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help='surgery: a JSON file with what to edit, such as {"edits": [{"action": "zero", "below": 0.01}]}',
     )
+    _adapt(capsule)
+
+
+def _adapt(capsule: argparse.ArgumentParser) -> None:
+    group = capsule.add_argument_group("adapt")
+    group.add_argument(
+        "--corruption", action="append", metavar="NAME", help=f"{', '.join(CORRUPTIONS)}; repeatable (default: all)"
+    )
+    group.add_argument(
+        "--severity", action="append", metavar="N", help="1 to 5, 0: the clean images; repeatable (default: 3)"
+    )
+    group.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="another setting: --set lr=0.0001, --set batch_size=200, --set optimizer=sgd, --set images=1000, "
+        "--set seed=1",
+    )
+    group.add_argument("--csv", action="store_true", help="print CSV")
+
+
+def adaptation_of(arguments: argparse.Namespace) -> Adaptation:
+    """What a `capsule adapt` command line asks for. Raises BadArguments."""
+    fields: dict[str, Any] = {}
+    if arguments.corruption:
+        fields["corruptions"] = arguments.corruption
+    if arguments.severity:
+        fields["severities"] = [_number(text) for text in arguments.severity]
+    for assignment in arguments.set:
+        key, equals, value = assignment.partition("=")
+        if not equals or not key:
+            raise BadArguments(f"--set takes KEY=VALUE, got {assignment!r}")
+        fields[key] = _number(value)
+    try:
+        return Adaptation.model_validate(fields)
+    except ValidationError as error:
+        raise BadArguments(first_fault(error)) from error
 
 
 def check_threads(arguments: argparse.Namespace) -> None:

@@ -13,6 +13,7 @@ import hashlib
 import json
 import sys
 import time
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,9 +32,12 @@ from core.machine.files import datasets_folder
 from core.machine.lifeline import die_with_launcher
 from core.machine.processor import available_cores
 from core.network.devices import device_of, device_title
-from core.run.edits import BadEdits, SurgeryRequest, check, evaluated_images
+from core.run.adaptation import Adaptation, Adapted
+from core.run.edits import BadEdits, SurgeryRequest, adapted_images, check, evaluated_images
 from core.trained.capsule import BadCapsule, Capsule, rebuild
+from core.trained.sights import sights
 from core.trained.surgery import Operation, compare, show
+from core.training.adaptation import adapting
 
 SAY_EVERY_S = 0.2
 
@@ -129,13 +133,31 @@ def _operation(capsule: Capsule, device_name: str) -> Operation:
 def _result(on: Operation, request: SurgeryRequest) -> dict[str, Any]:
     if request.look:
         return show(on, request.edits, request.look)
-    steps, spoke = compare(on, request.edits, evaluated_images(on.spec)), 0.0
+    if request.sight:
+        return sights(on, request.sight)
+    if request.adapt:
+        return _adapted(on, request.adapt, adapted_images(request.adapt, on.spec))
+    result: dict[str, Any] = _saying(compare(on, request.edits, evaluated_images(on.spec)))
+    return result
+
+
+def _adapted(on: Operation, adaptation: Adaptation, images: int) -> dict[str, Any]:
+    rows: tuple[Adapted, ...] = _saying(adapting(on.network, on.spec, on.batches, adaptation, images))
+    return {
+        "adapted": [row.model_dump() for row in rows],
+        "images": rows[0].images,
+        "test_images": on.batches.test_images,
+    }
+
+
+def _saying(steps: Generator[float, None, Any]) -> Any:
+    """The result of `steps`; tells the progress that they yield."""
+    spoke = 0.0
     while True:
         try:
             share = next(steps)
         except StopIteration as done:
-            result: dict[str, Any] = done.value
-            return result
+            return done.value
         if time.monotonic() - spoke >= SAY_EVERY_S:
             spoke = time.monotonic()
             _say("progress", share=round(share, 3))

@@ -1,4 +1,5 @@
-"""Augmentation on whole batches: random mirror image and shifted crop, then normalisation. Pure functions."""
+"""Augmentation on whole batches: random mirror image and shifted crop, then normalisation and its inverse. Pure
+functions."""
 
 from __future__ import annotations
 
@@ -53,3 +54,10 @@ def normalise(images: Tensor, data: DataSet) -> Tensor:
     mean = torch.tensor(data.mean, device=images.device)[:, None, None]
     deviation = torch.tensor(data.deviation, device=images.device)[:, None, None]
     return ((images.float() / 255 - mean) / deviation).contiguous(memory_format=torch.channels_last)
+
+
+def pixels(images: Tensor, data: DataSet) -> Tensor:
+    """(..., C, H, W) float32 -> uint8: the images of which `images` are the normalised form."""
+    mean = torch.tensor(data.mean, device=images.device)[:, None, None]
+    deviation = torch.tensor(data.deviation, device=images.device)[:, None, None]
+    return ((images * deviation + mean) * 255).round().clamp(0, 255).to(torch.uint8)

@@ -67,6 +67,17 @@ def analysed_images(spec: RunSpec) -> int:
     return min(max(affordable, ANALYSED_AT_LEAST), spec.images[1])
 
 
+def adapted_images(spec: RunSpec) -> int:
+    """How many test images the adaptation of a run looks at, where its spec asks for one."""
+    asked = spec.adapt.images if spec.adapt else None
+    return asked or analysed_images(spec)
+
+
+def adaptation_macs(spec: RunSpec) -> int:
+    """Multiply-adds of the adaptation that a spec asks for; 0 where it asks for none."""
+    return spec.adapt.macs(spec.plan, adapted_images(spec)) if spec.adapt else 0
+
+
 def modest_step_s(spec: RunSpec) -> float:
     """Seconds that one step takes on two ordinary cores, roughly."""
     plan = spec.plan
@@ -144,6 +155,7 @@ def _processor_s(spec: RunSpec) -> float:
     steps = spec.epochs * train * step_macs(plan, spec.trains)
     tests = ((spec.epochs + 1) * test + len(EPSILONS) * analysed_images(spec)) * plan.macs
     layers = LAYER_STEP_S * spec.total_steps * len(plan.norms)
+    steps += adaptation_macs(spec)
     return START_S + steps / TRAINING_MACS_PER_S + tests / TESTING_MACS_PER_S + layers
 
 

@@ -14,7 +14,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from core.catalog.model import Model
+from core.catalog.model import Misfit, Model
+from core.run.adaptation import Adaptation, CorruptionName, enough, obstacle
 from core.run.cost import analysed_images
 from core.run.spec import RunSpec
 
@@ -28,14 +29,26 @@ MAX_PIXELS = 196_608
 MODEST_MACS = 1.6e12
 """The most multiply-adds of an evaluation, about 40 s on two ordinary cores; it looks at fewer images if necessary."""
 LOOKED_AT_LEAST = 100
+MAX_SIGHTS = 12
+"""The most test images of which one request shows the corruptions."""
 FAR = 2_000
 """A streamed data set opens its images one after another, so those from this number on are out of reach."""
 
 Action = Literal["zero", "flip", "reset"]
 
 
+def _unset(value: object) -> bool:
+    """A request without the field keeps its digest."""
+    return value is None
+
+
 class BadEdits(ValueError):
-    """Edits that do not fit the network; the message says which and what would be right."""
+    """Edits that do not fit the network; the message says which and what would be right. `field`: the dotted one to
+    change, where it is a single one."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class Edit(Model):
@@ -89,11 +102,33 @@ class Look(Model):
             raise BadEdits("look.pixels is not valid base64") from error
 
 
+class Sight(Model):
+    """Some test images under a corruption, at every severity."""
+
+    corruption: CorruptionName = Field(description="Which corruption.")
+    count: int = Field(6, ge=1, le=MAX_SIGHTS, description="How many test images, evenly spread.")
+    seed: int = Field(0, ge=0, lt=2**32, description="That of the adaptation.")
+
+
 class SurgeryRequest(Model):
-    """An evaluation of an edited network: over test images, or, with `look`, on a single image."""
+    """An evaluation of an edited network: over test images, or, with `look`, on a single image. With `adapt`, of the
+    network as trained under corruptions and adapted to them; with `sight`, only what these look like."""
 
     edits: tuple[Edit, ...] = Field((), max_length=MAX_EDITS, description="Applied one after another.")
     look: Look | None = Field(None, description="Show a single image instead of measuring the accuracy.")
+    adapt: Adaptation | None = Field(
+        None, exclude_if=_unset, description="Adapt to corrupted test images without their labels instead."
+    )
+    sight: Sight | None = Field(None, exclude_if=_unset, description="Show corrupted test images instead.")
+
+    @model_validator(mode="after")
+    def _asks_one_thing(self) -> SurgeryRequest:
+        asked = [name for name in ("look", "adapt", "sight") if getattr(self, name)]
+        if len(asked) > 1:
+            raise Misfit(asked[1], f"one evaluation does one thing: leave out {' or '.join(asked)}")
+        if self.edits and asked and asked != ["look"]:
+            raise Misfit("edits", f"{asked[0]} works on the network as trained: leave out the edits")
+        return self
 
     @property
     def digest(self) -> str:
@@ -119,6 +154,8 @@ def check(request: SurgeryRequest, spec: RunSpec) -> None:
             raise BadEdits(f"edits.{number}.features must be 0..{last} in {edit.layer}, got {wrong[0]}")
     if request.look:
         _check_look(request.look, spec, channels)
+    if request.adapt:
+        _check_adaptation(request.adapt, spec)
 
 
 def _check_look(look: Look, spec: RunSpec, channels: dict[str, int]) -> None:
@@ -134,6 +171,19 @@ def _check_look(look: Look, spec: RunSpec, channels: dict[str, int]) -> None:
         raise BadEdits(f"look.pixels must have {prod(spec.data.shape):,} bytes ({shape}), got {len(raw):,}")
 
 
+def _check_adaptation(adaptation: Adaptation, spec: RunSpec) -> None:
+    if reason := obstacle(spec.norm):
+        raise BadEdits(reason, "adapt")
+    most = _affordable_for(adaptation, spec)
+    if adaptation.images is not None and adaptation.images > most:
+        why = "" if most == spec.images[1] else " so that this does not take too long"
+        raise BadEdits(f"adapt.images must be at most {most:,}{why}, got {adaptation.images:,}", "adapt.images")
+    try:
+        enough(adaptation, adaptation.images or most)
+    except Misfit as error:
+        raise BadEdits(f"adapt.{error}", f"adapt.{error.field}") from error
+
+
 def _check_layer(field: str, name: str, spec: RunSpec, channels: dict[str, int]) -> None:
     if name not in channels:
         names = list(channels)
@@ -146,3 +196,13 @@ def evaluated_images(spec: RunSpec) -> int:
     stored ablation, or fewer of them where that would take too long."""
     affordable = max(LOOKED_AT_LEAST, int(MODEST_MACS / (2 * spec.plan.macs)))
     return min(analysed_images(spec), affordable)
+
+
+def adapted_images(adaptation: Adaptation, spec: RunSpec) -> int:
+    """How many test images an evaluation with `adaptation` looks at: as many as it asks for, or as time allows."""
+    return adaptation.images or _affordable_for(adaptation, spec)
+
+
+def _affordable_for(adaptation: Adaptation, spec: RunSpec) -> int:
+    each = adaptation.macs(spec.plan, 1)
+    return min(spec.images[1], max(LOOKED_AT_LEAST, int(MODEST_MACS / each)))

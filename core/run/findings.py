@@ -8,6 +8,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from core.catalog.model import Model
+from core.run.adaptation import Adapted
 
 
 class Spread(Model):
@@ -62,7 +63,8 @@ class Findings(Model):
     `relu_mostly_off`, `relu_always_off`: shares over all ReLU channels of the network. `unused_parameters`: how many
     parameters feed only channels whose ReLU is always off, or multiply only such channels. All empty where the
     network has no γ. `test_examples`: how many test images were looked at, which is fewer than all where the analyses
-    would otherwise take too large a part of the run's time (`cost.analysed_images`).
+    would otherwise take too large a part of the run's time (`cost.analysed_images`). `adapted`: what the adaptation
+    that the spec asks for gave, a row for each corruption and severity; written only where it asks for one.
     """
 
     gamma: Spread | None
@@ -77,6 +79,7 @@ class Findings(Model):
     unused_parameters: int
     test_examples: int
     seconds: float
+    adapted: tuple[Adapted, ...] = Field((), exclude_if=lambda rows: not rows)
 
 
 EPSILONS: tuple[float, ...] = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)

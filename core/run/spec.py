@@ -23,6 +23,7 @@ from core.catalog.plan import Plan
 from core.catalog.policies import POLICIES, policy
 from core.catalog.policy import Policy, Trains
 from core.catalog.residual import Shape
+from core.run.adaptation import Adaptation, enough, obstacle
 from core.run.recipe import Recipe, key_of
 
 MAX_EPOCHS = 400
@@ -118,6 +119,12 @@ class RunSpec(Model):
         description="Which copy of an in-memory data set is used instead of the original files; omitted: the copy "
         "set now; null: the original.",
     )
+    adapt: Adaptation | None = Field(
+        None,
+        exclude_if=lambda adapt: adapt is None,
+        description="After training, adapt the network to corrupted test images without labels, and keep what that "
+        "gives with the analyses; null: do not. The training is the same.",
+    )
     name: str | None = Field(
         None, pattern=r"^[\w .,:;()+×=/γβ-]{1,64}$", description="A label; it does not change the run."
     )
@@ -177,6 +184,8 @@ class RunSpec(Model):
                 f"InstanceNorm needs more than one pixel per channel; {self.architecture} shrinks the images of "
                 f"{self.dataset} to one",
             )
+        if self.adapt:
+            self._check_adaptation(self.adapt)
         norms = [unit.norm for unit in self.plan.units() if unit.convolution.size == 1]
         if any(norm.kind == "group" and norm.groups == norm.channels for norm in norms):
             raise Misfit(
@@ -198,6 +207,17 @@ class RunSpec(Model):
                 "parameters",
             )
         return self
+
+    def _check_adaptation(self, adaptation: Adaptation) -> None:
+        if reason := obstacle(self.norm):
+            raise Misfit("adapt", reason)
+        images = adaptation.images or self.images[1]
+        if images > self.images[1]:
+            raise Misfit("adapt.images", f"adapt.images must be at most {self.images[1]:,}, got {images:,}")
+        try:
+            enough(adaptation, images)
+        except Misfit as error:
+            raise Misfit("adapt.batch_size", f"adapt.{error}") from error
 
     @property
     def data(self) -> DataSet:

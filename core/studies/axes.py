@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.catalog import architectures
+from core.catalog.corruptions import CORRUPTIONS
 from core.catalog.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
 from core.catalog.normalisation import TITLES
 from core.catalog.paper import ALTERNATE, Mark
@@ -60,10 +61,12 @@ class Horizontal:
 
 @dataclass(frozen=True)
 class Plot:
-    """How a study is drawn: our means over replicates, or (`ablation`) one line over ε for each setting."""
+    """How a study is drawn: our means over replicates, or one line for each setting, over ε (`ablation`) or over the
+    corruptions (`adaptation`)."""
 
     horizontal: Horizontal
     ablation: bool = False
+    adaptation: bool = False
 
 
 def _net(setting: Setting) -> str:
@@ -125,6 +128,17 @@ ABLATION = Plot(
     ),
     ablation=True,
 )
+ADAPTATION = Plot(
+    Horizontal(
+        "corruption of the test images",
+        "category",
+        lambda setting: "",
+        lambda setting: f"{_policy(setting)}, {_net(setting)}",
+        ("policy", "architecture"),
+        tuple(corruption.title for corruption in CORRUPTIONS.values()),
+    ),
+    adaptation=True,
+)
 
 PLOTS: Mapping[str, Plot] = {
     "depth": DEPTH,
@@ -135,5 +149,6 @@ PLOTS: Mapping[str, Plot] = {
     "norm-kind": NORM_KIND,
     "weight-init": WEIGHT_INIT,
     "ablation": ABLATION,
+    "adaptation": ADAPTATION,
 }
 """By the name that a question's file has for it."""

@@ -29,7 +29,7 @@ class Cost(Model):
 @lru_cache(4096)
 def _run(spec: RunSpec) -> tuple[float, float]:
     plan = spec.plan
-    macs = cost.run_macs(spec) + len(EPSILONS) * cost.analysed_images(spec) * plan.macs
+    macs = cost.run_macs(spec) + len(EPSILONS) * cost.analysed_images(spec) * plan.macs + cost.adaptation_macs(spec)
     calls = cost.STEP_OVERHEAD_S * len(plan.norms) * spec.total_steps
     return float(macs), START_S + macs / MACS_PER_S + calls
 

@@ -5,11 +5,14 @@ The page and the report draw the same figure; axes.py says what its axes show. I
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from statistics import fmean
 
+from core.catalog.corruptions import CORRUPTIONS
 from core.catalog.model import Model
 from core.catalog.paper import PROVENANCE, Mark, Tag
 from core.catalog.policies import policy
+from core.run.findings import Findings
 from core.studies.axes import Place, Plot, Scaling, Setting
 from core.studies.contrasts import title, value_title
 from core.studies.records import QUANTITIES, Record, field
@@ -67,7 +70,10 @@ def figure(plot: Plot, quantity: str, study: StudySpec, records: Sequence[Record
     It leaves out those `marks` that are of another quantity: the paper's top-5 has no place on an axis of top-1.
     """
     shown = _shown(plot, study, [mark for mark in marks if mark.quantity == quantity])
-    drawn = _ablation(plot, study, records) if plot.ablation else _means(plot, quantity, study, records)
+    if plot.ablation or plot.adaptation:
+        drawn = _lines(plot, study, records, _ablation if plot.ablation else _adaptation)
+    else:
+        drawn = _means(plot, quantity, study, records)
     places = _places(plot, study, shown)
     measured = QUANTITIES[quantity]
     return Figure(
@@ -104,17 +110,35 @@ def _means(plot: Plot, quantity: str, study: StudySpec, records: Sequence[Record
     return tuple(_series(name, first[name], cells) for name, cells in found.items())
 
 
-def _ablation(plot: Plot, study: StudySpec, records: Sequence[Record]) -> tuple[Series, ...]:
+def _lines(
+    plot: Plot, study: StudySpec, records: Sequence[Record], values: Callable[[Findings], Iterator[tuple[Place, float]]]
+) -> tuple[Series, ...]:
+    """A line for each setting through several `values` of each of its runs."""
     found: dict[str, dict[Place, list[float]]] = {}
     first: dict[str, Setting] = {}
     for record in records:
-        setting = Setting.of(record.spec)
-        for row in record.findings.ablation if record.findings else ():
-            if row.epsilon > 0:  # a logarithmic axis has no place for 0, where nothing changes
-                name = _name(plot, study, record)
-                first.setdefault(name, setting)
-                found.setdefault(name, {}).setdefault(row.epsilon, []).append(100 * row.change)
+        for place, value in values(record.findings) if record.findings else ():
+            name = _name(plot, study, record)
+            first.setdefault(name, Setting.of(record.spec))
+            found.setdefault(name, {}).setdefault(place, []).append(value)
     return tuple(_series(name, first[name], cells) for name, cells in found.items())
+
+
+def _ablation(findings: Findings) -> Iterator[tuple[Place, float]]:
+    """The change of accuracy at each threshold."""
+    for row in findings.ablation:
+        if row.epsilon > 0:  # a logarithmic axis has no place for 0, where nothing changes
+            yield row.epsilon, 100 * row.change
+
+
+def _adaptation(findings: Findings) -> Iterator[tuple[Place, float]]:
+    """The gain by adaptation for each corruption, as the mean over its severities."""
+    gains: dict[str, list[float]] = {}
+    for row in findings.adapted:
+        if row.corruption:
+            gains.setdefault(row.corruption, []).append(100 * (row.entropy.share - row.trained.share))
+    for name, values in gains.items():
+        yield CORRUPTIONS[name].title, fmean(values)
 
 
 def _series(name: str, setting: Setting, cells: dict[Place, list[float]]) -> Series:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
+from statistics import fmean
 from typing import Literal
 
 from core.catalog.registry import Registry
@@ -58,6 +60,8 @@ class Quantity:
     unit: str = "%"
     short: str = ""
     step: Callable[[Record], float] = lambda record: 0.0
+    adapts: bool = False
+    """Whether only runs that adapt at their end have it (RunSpec.adapt)."""
 
 
 def _image(record: Record) -> float:
@@ -90,6 +94,24 @@ def _gamma(record: Record, part: Literal["mean", "sd", "negative"]) -> float | N
 def _negative(record: Record) -> float | None:
     share = _gamma(record, "negative")
     return None if share is None else 100 * share
+
+
+def _adapted(record: Record, which: str) -> float | None:
+    """The accuracy in percent of one of PREDICTIONS, as the mean over the corruptions and severities."""
+    rows = [row for row in record.findings.adapted if row.corruption] if record.findings else []
+    return fmean(100 * getattr(row, which).share for row in rows) if rows else None
+
+
+def _gain(record: Record, since: str) -> float | None:
+    """How far the accuracy after adaptation is above that of another prediction, in points."""
+    before, after = _adapted(record, since), _adapted(record, "entropy")
+    return None if before is None or after is None else after - before
+
+
+def _adapted_image(record: Record) -> float:
+    """One test image under one corruption, in points of the mean over all."""
+    rows = record.findings.adapted if record.findings else ()
+    return 100 / sum(row.images for row in rows if row.corruption) if rows else 0.0
 
 
 def change_at(record: Record, epsilon: float) -> float | None:
@@ -142,6 +164,21 @@ QUANTITIES: Registry[Quantity] = Registry(
         Quantity("gamma-mean", "Mean of γ", "of γ", lambda record: _gamma(record, "mean"), ""),
         Quantity("gamma-sd", "Standard deviation of γ", "of γ", lambda record: _gamma(record, "sd"), ""),
         Quantity("gamma-negative", "Negative γ", "points of the share", _negative),
+        *(
+            Quantity(name, title, "points of test accuracy", partial(_adapted, which=which), adapts=True)
+            for name, which, title in (
+                ("corrupted", "trained", "Accuracy on corrupted images, as trained"),
+                ("test-statistics", "statistics", "Accuracy with the statistics of these images"),
+                ("adapted", "entropy", "Accuracy with γ and β adapted, too"),
+            )
+        ),
+        *(
+            Quantity(name, title, "points", partial(_gain, since=since), " points", "", _adapted_image, adapts=True)
+            for name, since, title in (
+                ("adapt-gain", "trained", "Gain by adapting statistics, γ and β"),
+                ("entropy-gain", "statistics", "Gain by adapting γ and β, beyond statistics"),
+            )
+        ),
     ),
 )
 

@@ -14,6 +14,8 @@ from statistics import fmean, stdev, variance
 from core.catalog.model import Model
 
 CONFIDENCE = 0.95
+NORMAL_95 = 1.959964
+"""95% of a normal distribution is within so many standard deviations of its mean."""
 INTERVALS = 400  # of Simpson's rule: good to six digits or more from one degree of freedom on
 
 
@@ -73,6 +75,14 @@ def welch(a: Sequence[float], b: Sequence[float], confidence: float = CONFIDENCE
     freedom = sum(parts) ** 2 / sum(part**2 / (len(v) - 1) for part, v in zip(parts, (a, b), strict=True))
     half = t_quantile(confidence, freedom) * error
     return Summary(n=n, mean=mean, sd=error * sqrt(n), low=mean - half, high=mean + half)
+
+
+def wilson(right: int, count: int) -> tuple[float, float]:
+    """The 95% interval of a share of which `right` of `count` were seen (Wilson 1927); `count` is at least 1."""
+    square = NORMAL_95**2
+    middle = (right + square / 2) / (count + square)
+    half = NORMAL_95 / (count + square) * sqrt(right * (count - right) / count + square / 4)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 @lru_cache(256)

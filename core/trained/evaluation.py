@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from math import prod
 
 import torch
+from torch import Tensor
 
 from core.catalog.plan import Plan
 from core.data.batches import TEST_BATCH, Batch, Batches
@@ -39,14 +40,19 @@ class Sample:
     def __iter__(self) -> Iterator[Batch]:
         return iter(self._batches.test() if self._held is None else self._held)
 
+    @property
+    def numbers(self) -> Tensor:
+        """(count,) int64: the numbers in the test set of the images, in their order here."""
+        total, place = self._batches.test_images, torch.arange(self._batches.test_images)
+        return (((place + 1) * self.count) // total > (place * self.count) // total).nonzero().flatten()
+
     def _chosen(self) -> Iterator[Batch]:
-        total, seen = self._batches.test_images, 0
+        numbers, seen = self.numbers, 0
         parts: list[Batch] = []
         for images, labels in self._batches.test():
-            place = torch.arange(seen, seen + len(labels))
+            here = (numbers >= seen) & (numbers < seen + len(labels))
+            rows = (numbers[here] - seen).to(labels.device)
             seen += len(labels)
-            rows = (((place + 1) * self.count) // total > (place * self.count) // total).nonzero().flatten()
-            rows = rows.to(labels.device)
             parts.append((images[rows], labels[rows]))
         images, labels = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
         for begin in range(0, len(labels), TEST_BATCH):

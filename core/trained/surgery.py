@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from core.catalog.datasets import DataSet
 from core.catalog.plan import Plan
-from core.data.augmentation import normalise
+from core.data.augmentation import normalise, pixels
 from core.data.batches import Batches, MemoryBatches
 from core.engine.choice import Engine
 from core.network.builder import Network
@@ -112,8 +112,8 @@ def _scores(on: Operation, sample: Sample, before: float) -> Generator[float, No
 def show(on: Operation, edits: Sequence[Edit], look: Look) -> dict[str, Any]:
     """What the trained and the edited network make of one image, and the edited one's maps of a layer."""
     data = on.spec.data
-    pixels, label = _image(on, look)
-    images = normalise(pixels[None], data)
+    image, label = _image(on, look)
+    images = normalise(image[None], data)
     patient = Patient(on.network, on.spec.plan)
     before = _likelihoods(on, images)
     patient.operate(edits)
@@ -121,7 +121,7 @@ def show(on: Operation, edits: Sequence[Edit], look: Look) -> dict[str, Any]:
     maps = _maps(on, images, look)
     patient.reset()
     return {
-        "image": {"shape": list(pixels.shape), "pixels": _coded(pixels)},
+        "image": {"shape": list(image.shape), "pixels": coded(image)},
         "label": label,
         "classes": _likeliest(data, before, after, label),
         "layer": look.layer,
@@ -143,15 +143,9 @@ def _image(on: Operation, look: Look) -> tuple[Tensor, int | None]:
     for images, labels in on.batches.test():
         if look.index < seen + len(labels):
             place = look.index - seen
-            return _pixels(images[place], on.spec.data), int(labels[place])
+            return pixels(images[place], on.spec.data), int(labels[place])
         seen += len(labels)
     raise IndexError(f"image {look.index} of {seen}")
-
-
-def _pixels(image: Tensor, data: DataSet) -> Tensor:
-    """The bytes of which `image` (C, H, W) is the normalised form."""
-    mean, deviation = (torch.tensor(part, device=image.device)[:, None, None] for part in (data.mean, data.deviation))
-    return ((image * deviation + mean) * 255).round().clamp(0, 255).to(torch.uint8)
 
 
 def _likelihoods(on: Operation, images: Tensor) -> Tensor:
@@ -185,10 +179,11 @@ def _maps(on: Operation, images: Tensor, look: Look) -> dict[str, Any]:
     levels = (maps * (LEVELS / scale) if scale > 0 else maps).round().to(torch.int8)
     gamma = on.network.get_parameter(f"{look.layer}.weight").detach()[look.first : look.first + MAX_MAPS]
     return {
-        "maps": {"shape": list(levels.shape), "levels": _coded(levels), "scale": scale},
+        "maps": {"shape": list(levels.shape), "levels": coded(levels), "scale": scale},
         "off": (gamma == 0).tolist(),
     }
 
 
-def _coded(tensor: Tensor) -> str:
+def coded(tensor: Tensor) -> str:
+    """Its bytes in base64, the last index running fastest."""
     return base64.b64encode(tensor.contiguous().cpu().numpy().tobytes()).decode()

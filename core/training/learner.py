@@ -42,7 +42,7 @@ class Learner:
 
     def __init__(self, spec: RunSpec, data_folder: Path, device: torch.device, group: Group, start: Path) -> None:
         self.spec, self.plan, self.device, self.group = spec, spec.plan, device, group
-        _be_deterministic()
+        be_deterministic()
         self.batches = batches(spec, data_folder, device, group.part)
         network = build(self.plan, spec.init, spec.seeds.init, spec.draw)
         self.taken = start_from(network, start, spec.start) if spec.start else None
@@ -197,7 +197,8 @@ def _taking_over(norms: list[nn.BatchNorm2d]) -> Iterator[None]:
             norm.momentum = momentum
 
 
-def _be_deterministic() -> None:
+def be_deterministic() -> None:
+    """Let PyTorch refuse whatever would not give the same bits again."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it; without effect on a CPU
     torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms(True), without its import of inductor
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

@@ -14,16 +14,19 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from core.data.batches import batches
+from core.data.batches import Batches, batches
 from core.machine.files import START
+from core.network.builder import Network
 from core.network.devices import device_of
 from core.network.group import Group
 from core.network.scores import Scores
-from core.run.cost import analysed_images, keeps_snapshot, point_stride
+from core.run.cost import adapted_images, analysed_images, keeps_snapshot, point_stride
 from core.run.events import Analysed, Event, Measured, Point, Stopped, Warned
+from core.run.findings import Findings
 from core.run.spec import RunSpec
 from core.trained.analysis import analysing
 from core.trained.capsule import save_capsule
+from core.training.adaptation import adapting, scaled
 from core.training.checkpoint import CheckpointFolder, State
 from core.training.failures import Diverged, failure, failure_elsewhere, far_off
 from core.training.learner import Learner
@@ -104,7 +107,7 @@ class Training:
         self.saved_step: int | None = None
 
     @property
-    def network(self) -> nn.Module:
+    def network(self) -> Network:
         return self.learner.network
 
     @property
@@ -218,7 +221,7 @@ class Training:
         steps: Iterator[float] = iter(())
         if self.group.part.first:
             whole = self.batches if self.group.part.alone else batches(self.spec, self.data_folder, self.learner.device)
-            steps = analysing(self.learner.engine, self.network, self.plan, whole, analysed_images(self.spec))
+            steps = self._analyses(whole)
         began, more = time.monotonic(), True
         while more:
             if self.group.any(should_stop()):
@@ -232,6 +235,16 @@ class Training:
                     yield Analysed(step=self.step, findings=done.value)
             more = self.group.any(more)
         return True
+
+    def _analyses(self, whole: Batches) -> Generator[float, None, Findings]:
+        """The findings on the `whole` test set; yields how much is done, 0..1."""
+        steps = analysing(self.learner.engine, self.network, self.plan, whole, analysed_images(self.spec))
+        adaptation = self.spec.adapt
+        if adaptation is None:
+            return (yield from steps)
+        found = yield from scaled(steps, 0, 2)
+        adapted = adapting(self.network, self.spec, whole, adaptation, adapted_images(self.spec))
+        return found.model_copy(update={"adapted": (yield from scaled(adapted, 1, 2))})
 
     # -- stop and resume -------------------------------------------------------------------------------------
 

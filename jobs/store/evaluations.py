@@ -32,6 +32,8 @@ KEPT_S = 7 * 24 * 3600.0
 KEPT = 1000
 """How many of the evaluations that have ended are kept: the newest."""
 
+CANCELLED = "It was cancelled by the visitor who asked for it."
+
 C = EVALUATIONS.c
 OPEN = C.state.in_(("queued", "running"))
 
@@ -141,6 +143,17 @@ class Evaluations:
     def fail(self, held: Evaluation, message: str) -> bool:
         """It cannot be done, and `message` says why. False: it was lost."""
         return self._write(held.id, held.attempt, _failed(message))
+
+    def cancel(self, evaluation_id: str, by: Asker) -> bool:
+        """End it, at the request of `by`, who must have asked for it; its holder notices at the next heartbeat. False:
+        somebody else asked. One that has ended stays as it is."""
+        mine = sa.select(C.number).where(C.id == evaluation_id, C.visitor == by.owner)
+        write = sa.update(EVALUATIONS).where(C.id == evaluation_id, OPEN).values(_failed(CANCELLED))
+        with self.database.writing() as connection:
+            if connection.scalar(mine) is None:
+                return False
+            connection.execute(write)
+            return True
 
     def release(self, held: Evaluation) -> bool:
         """Put it back into the queue, because its holder stops. False: it was lost."""

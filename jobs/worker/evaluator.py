@@ -201,7 +201,7 @@ class Evaluator:
             if time.monotonic() >= beat_at:
                 beat_at = time.monotonic() + BEAT_EVERY_S
                 if not self._beat(evaluation, said.share):
-                    logger.warning("Evaluation %s: another worker has it now", evaluation.id)
+                    logger.warning("Evaluation %s: it was cancelled, or another worker has it now", evaluation.id)
                     return False
         self._insist(lambda: self._settle(evaluation, said, process))
         return said.done

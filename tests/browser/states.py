@@ -143,6 +143,7 @@ def pages(runs: Runs, trained: str) -> dict[str, State]:
         "surgery": State(surgery, "working"),
         "surgery-evaluated": State(edited, "working", evaluate),
         "surgery-image": State(edited, "working", look),
+        "surgery-adapted": State(surgery, "working", adapt),
         "room-opening": State("/room"),
         "room": State("/room", act=enter),
         "paper": State(f"/paper?study={runs.study}"),
@@ -222,6 +223,15 @@ def sign_out(page: Page) -> None:
 def evaluate(page: Page) -> None:
     page.locator(".measure .primary").click()
     expect(page.locator('[data-slot="result"]:not(.stale)')).to_be_visible(timeout=EVALUATED_WITHIN_MS)
+
+
+def adapt(page: Page) -> None:
+    page.locator(".adapt").scroll_into_view_if_needed()
+    expect(page.locator(".sights canvas")).to_have_count(12, timeout=EVALUATED_WITHIN_MS)
+    page.get_by_text("Settings", exact=True).click()
+    page.get_by_role("button", name="Adapt", exact=True).click()
+    expect(page.locator('[data-slot="adapted"] tbody tr')).to_have_count(1, timeout=EVALUATED_WITHIN_MS)
+    page.locator(".adapted .data summary").click()
 
 
 def look(page: Page) -> None:

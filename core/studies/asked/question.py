@@ -20,7 +20,7 @@ from core.studies.asked.claim import MAX_WORDS, TITLE, Asked, Claim, Value
 from core.studies.asked.words import BadQuestion, GridWords, axes
 from core.studies.contrasts import criterion_of
 from core.studies.costs import study_cost
-from core.studies.records import field
+from core.studies.records import QUANTITIES, field
 from core.studies.spec import OWN, Scale, StudySpec, StudyUnavailable, assign
 
 WRITTEN = ("title", "question", "claim", "preset", "base", "vary", "layout", "replicates", "order")
@@ -220,6 +220,12 @@ def _name(title: str) -> str:
 
 
 def _refuse_undecidable(claim: Claim, study: StudySpec) -> None:
+    if QUANTITIES[claim.quantity].adapts and any(member.spec.adapt is None for member in study.members):
+        raise BadQuestion.at(
+            "claim.quantity",
+            f"{claim.quantity} is measured only where runs adapt at their end: give all of them `adapt`, such as "
+            "{severities: [3]} in `base`",
+        )
     deciding = [contrast for contrast in criterion_of(claim, own=True).contrasts(study) if contrast.decides]
     if not deciding:
         numbers = claim.kind in ("rises", "falls")

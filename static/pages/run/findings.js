@@ -56,6 +56,7 @@ function panels(found, { spec, counts }) {
         )
       : null,
     facts(found, counts),
+    found.adapted?.length ? adaptation(found.adapted) : null,
     found.layers.length ? statistics(found) : null,
   ].filter(Boolean);
 }
@@ -71,6 +72,25 @@ function facts(found, counts) {
     `${whole(found.unused_parameters)} of ${whole(counts.total)} parameters (${share}) feed or read only channels ` +
       `that are always off: they have no effect on any of these images. `,
     h("span", { class: "quiet" }, `Measured on ${whole(found.test_examples)} test images.`),
+  );
+}
+
+/** What the adaptation that the run asks for gave. */
+function adaptation(rows) {
+  const part = (name) => (row) => `${percent(row[name].share)} (${(100 * row[name].low).toFixed(1)}–${(100 * row[name].high).toFixed(1)})`;
+  const columns = [
+    ["Severity", ({ severity }) => severity],
+    ["As trained", part("trained")],
+    ["Test statistics", part("statistics")],
+    ["γ and β, too", part("entropy")],
+    ["Images", ({ images }) => whole(images)],
+  ];
+  const named = rows.map((row) => ({ ...row, name: row.corruption ?? "none (clean)" }));
+  return h(
+    "section",
+    { class: "card charts-note statistics screen-only", "aria-labelledby": "adaptation-title" },
+    h("h3", { id: "adaptation-title" }, "Adapted to corrupted images without labels"),
+    table("Corruption", named, "Accuracy before and after adaptation", columns),
   );
 }
 
@@ -110,8 +130,8 @@ function statistics(found) {
   );
 }
 
-function table(title, rows, label) {
-  const heads = [title, ...COLUMNS.map(([name]) => name)];
+function table(title, rows, label, columns = COLUMNS) {
+  const heads = [title, ...columns.map(([name]) => name)];
   return h(
     "div",
     { class: "scroll", tabindex: "0", role: "region", "aria-label": label },
@@ -135,7 +155,7 @@ function table(title, rows, label) {
             "tr",
             {},
             h("th", { scope: "row" }, row.name),
-            COLUMNS.map(([, value]) => h("td", {}, value(row))),
+            columns.map(([, value]) => h("td", {}, value(row))),
           ),
         ),
       ),

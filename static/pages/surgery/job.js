@@ -2,21 +2,34 @@
  * A button that starts an evaluation, with its progress or its error beside it.
  */
 
-import { Refusal } from "../../server/api.js";
+import { ask, Refusal } from "../../server/api.js";
 import { announce, h, show } from "../../base/dom.js";
 import { raised, sentence } from "../../base/format.js";
 import { evaluate, progressWords } from "./evaluation.js";
 
 /**
- * `label`: the button's text; `request()`: the body of the request; `done(evaluation)` gets the result. Returns
- * {element, start}; a new start replaces an evaluation that is under way.
+ * `label`: the button's text; `request()`: the body of the request; `done(evaluation)` gets the result; `shown(error)`
+ * says whether it has shown an error elsewhere. Returns {element, button, start}; a new start replaces an evaluation that
+ * is under way.
  */
-export function job(run, label, request, done) {
+export function job(run, label, request, done, shown = () => false) {
   const button = h("button", { type: "button", class: "button primary" }, label);
   const words = h("p", { class: "quiet", role: "status" });
   const fill = h("progress", { max: 1, value: 0, "aria-label": "Progress of the evaluation", hidden: true });
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
-  let current = null;
+  const stop = h("button", { type: "button", class: "button small", hidden: true, onclick: end }, "Cancel");
+  let [current, asked] = [null, null];
+
+  /** Cancels the evaluation that is under way; its error then says so. */
+  function end() {
+    stop.disabled = true;
+    ask(`/api/evaluations/${asked}/cancel`, {}).catch((error) => tellProblem(error));
+  }
+
+  function tellProblem(error) {
+    problem.textContent = error instanceof Refusal || error.message ? sentence(raised(error.message)) : "Something went wrong.";
+    show(problem, true);
+  }
 
   async function start() {
     current?.abort();
@@ -28,6 +41,8 @@ export function job(run, label, request, done) {
     words.textContent = "Sending…";
     const tell = (evaluation) => {
       if (mine.signal.aborted) return;
+      asked = evaluation.id;
+      show(stop, true);
       const said = progressWords(evaluation);
       if (words.textContent !== said) words.textContent = said;
       if (evaluation.share) fill.value = evaluation.share;
@@ -39,15 +54,15 @@ export function job(run, label, request, done) {
       announce("The evaluation is finished.");
     } catch (error) {
       if (mine.signal.aborted) return;
-      problem.textContent = error instanceof Refusal || error.message ? sentence(raised(error.message)) : "Something went wrong.";
-      show(problem, true);
+      if (!shown(error)) tellProblem(error);
     }
     words.textContent = "";
-    show(fill, false);
+    for (const part of [fill, stop]) show(part, false);
+    stop.disabled = false;
     button.removeAttribute("aria-busy");
     current = null;
   }
 
   button.addEventListener("click", start);
-  return { element: h("div", { class: "job" }, h("div", { class: "job-line" }, button, fill, words), problem), button, start };
+  return { element: h("div", { class: "job" }, h("div", { class: "job-line" }, button, fill, words, stop), problem), button, start };
 }

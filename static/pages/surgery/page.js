@@ -1,5 +1,6 @@
 /**
- * The page of surgery on a finished run: switches features off and shows how well the network still works.
+ * The page of surgery on a finished run: switches features off and shows how well the network still works, and adapts it
+ * to corrupted images.
  */
 
 import { ask } from "../../server/api.js";
@@ -9,6 +10,7 @@ import { exampleMark } from "../../base/mark.js";
 import { repeat } from "../../server/live.js";
 import { shareButton } from "../../site/share.js";
 import { standing } from "../../base/widgets.js";
+import { adapt } from "./adapt.js";
 import { readLayers } from "./edits.js";
 import { featureBars } from "./features.js";
 import { tryImage } from "./image.js";
@@ -76,6 +78,7 @@ async function load(id) {
       h("div", { class: "layers-split" }, layerTable(operation), featureBars(operation)),
     ),
     tryImage(operation, run, parameters),
+    adapt(run, parameters),
   ];
 }
 

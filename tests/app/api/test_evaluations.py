@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from core.catalog.corruptions import CORRUPTIONS
 from core.run.layout import layout
 from core.run.spec import RunSpec
 from jobs.lease import Identity
@@ -134,6 +135,65 @@ def test_too_many_are_refused(client: TestClient, run_id: str, monkeypatch: pyte
     other = {"edits": [{"action": "flip"}]}
     answer = client.post(f"/api/runs/{run_id}/evaluations", json=other)
     assert answer.status_code == 429 and "1 evaluations are waiting" in answer.json()["detail"]
+
+
+def test_an_adaptation_is_asked_for_and_refused_at_its_field(
+    client: TestClient, store: Store, trainer: Trainer, run_id: str
+) -> None:
+    told = client.get(f"/api/runs/{run_id}/parameters").json()["adaptation"]
+    assert told["obstacle"] is None and told["worst"] == 5 and told["defaults"]["lr"] == 0.001
+    assert [row["name"] for row in told["corruptions"]] == list(CORRUPTIONS)
+    body = {"adapt": {"corruptions": ["blur"], "severities": [2], "lr": 0.01}}
+    view = client.post(f"/api/runs/{run_id}/evaluations", json=body).json()
+    assert view["request"]["adapt"] == {**told["defaults"], **body["adapt"]} and "sight" not in view["request"]
+    held = store.evaluations.take("worker")
+    assert held is not None and held.request.adapt is not None and held.request.adapt.lr == 0.01
+    for changes, field, words in (
+        ({"lr": "abc"}, "adapt.lr", "adapt.lr must be a number, got 'abc'"),
+        ({"batch_size": 359}, "adapt.batch_size", "adapt.batch_size must be below the 359 test images"),
+        ({"severities": [6]}, "adapt.severities", "adapt.severities must be 0..5, got 6"),
+        ({"corruptions": ["fog"]}, "adapt.corruptions.0", "unknown corruption 'fog'"),
+    ):
+        answer = client.post(f"/api/runs/{run_id}/evaluations", json={"adapt": changes})
+        (problem,) = answer.json()["problems"]
+        assert answer.status_code == 422 and problem["field"] == field and words in problem["sentence"], problem
+
+    other = {**SPEC, "norm": {"kind": "layer"}}
+    layered, _ = trainer.start(norm={"kind": "layer"})
+    trainer.finish(layered, capsule=capsule_of(RunSpec.model_validate(other))[0])
+    why = client.get(f"/api/runs/{layered}/parameters").json()["adaptation"]["obstacle"]
+    answer = client.post(f"/api/runs/{layered}/evaluations", json={"adapt": {}})
+    assert "LayerNorm normalises each image by its own statistics" in why
+    assert (answer.status_code, answer.json()["problems"]) == (422, [{"field": "adapt", "sentence": why}])
+
+
+def test_only_the_visitor_who_asked_for_it_can_cancel_an_evaluation(
+    client: TestClient, store: Store, run_id: str
+) -> None:
+    mine, other = {"X-Visitor-Token": "mine"}, {"X-Visitor-Token": "somebody's"}
+    view = client.post(f"/api/runs/{run_id}/evaluations", json=ZERO, headers=mine).json()
+    path = f"/api/evaluations/{view['id']}/cancel"
+    held = store.evaluations.take("worker")
+    assert held is not None and store.evaluations.beat(held, 0.1)
+    refused = client.post(path, headers=other)
+    assert refused.status_code == 403 and "only the visitor who asked" in refused.json()["detail"]
+    assert store.evaluations.beat(held, 0.2)
+    done = client.post(path, headers=mine).json()
+    assert (done["state"], done["error"]) == ("failed", "It was cancelled by the visitor who asked for it.")
+    assert not store.evaluations.beat(held, 0.3), "its worker notices"
+    assert not store.evaluations.finish(held, {"edited": {}}), "and its result comes too late"
+    again = client.post(f"/api/runs/{run_id}/evaluations", json=ZERO, headers=mine)
+    assert again.status_code == 201 and again.json()["id"] != view["id"]
+    assert client.post("/api/evaluations/NoSuchOne12345/cancel", headers=mine).status_code == 404
+
+
+def test_one_that_has_ended_stays_as_it_is(client: TestClient, store: Store, run_id: str) -> None:
+    mine = {"X-Visitor-Token": "mine"}
+    view = client.post(f"/api/runs/{run_id}/evaluations", json=ZERO, headers=mine).json()
+    held = store.evaluations.take("worker")
+    assert held is not None and store.evaluations.finish(held, {"edited": {"top1": 0.5}})
+    kept = client.post(f"/api/evaluations/{view['id']}/cancel", headers=mine).json()
+    assert (kept["state"], kept["result"]) == ("finished", {"edited": {"top1": 0.5}})
 
 
 def test_it_is_described(client: TestClient) -> None:

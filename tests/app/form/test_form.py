@@ -78,7 +78,7 @@ def test_the_words_for_a_rule_are_the_policys(name: str) -> None:
 
 def test_every_field_has_a_component(filled: form.Form) -> None:
     keys = {fields.key_of(part, field) for part, usual in fields.PARTS.items() for field in type(usual).model_fields}
-    own = {"architecture", "policy", "dataset", "seeds", "contents", "copy_of_data", "draw", *fields.PARTS}
+    own = {"architecture", "policy", "dataset", "seeds", "contents", "copy_of_data", "draw", "adapt", *fields.PARTS}
     assert keys | (set(RunSpec.model_fields) - own) <= set(filled.components)
     assert set(form.POLICY) <= set(filled.components)
 

@@ -21,7 +21,7 @@ export function downloads(data) {
     ...options.findings.map((table) =>
       h(
         "a",
-        { href: `${findings}?format=csv&table=${table}`, download: `onlybn-${id}-${table}.csv`, hidden: true },
+        { href: `${findings}?format=csv&table=${table}`, download: `onlybn-${id}-${table}.csv`, hidden: true, "data-table": table },
         `Findings as CSV: ${table}`,
       ),
     ),
@@ -29,7 +29,7 @@ export function downloads(data) {
   data.addEventListener("change", () => {
     show(capsule, data.run.state === "finished" && !data.run.lost);
     for (const link of curves) show(link, !data.run.lost?.curves);
-    for (const link of found) show(link, data.run.findings);
+    for (const link of found) show(link, data.run.findings && (link.dataset.table !== "adapted" || data.run.spec.adapt));
   });
   return h(
     "details",
