@@ -142,7 +142,7 @@ def policy(name: str) -> Policy:
             return made
     known = [part for part in parts if part in PARTS or _named(part)]
     if len(parts) > 1 and len(known) == len(parts):
-        raise UnknownName(f"policy {name!r} makes no sense: {_wrong_with(known)}")
+        raise UnknownName(f"{name!r} makes no sense as a policy: {_wrong_with(known)}")
     raise POLICIES.unknown(name)
 
 

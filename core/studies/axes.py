@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.catalog import architectures
-from core.catalog.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
+from core.catalog.initializers import NORM_INITIALIZERS
 from core.catalog.normalisation import TITLES
 from core.catalog.paper import ALTERNATE, Mark
 from core.catalog.plan import NormKind
@@ -87,7 +87,7 @@ def _norm(setting: Setting) -> Place:
 
 
 def _weights(setting: Setting) -> Place:
-    return WEIGHT_INITIALIZERS[setting.weights].name
+    return setting.weights
 
 
 def _family(setting: Setting) -> str:

@@ -66,7 +66,7 @@ def test_names_that_are_no_policy(name: str) -> None:
     ],
 )
 def test_a_union_that_makes_no_sense_says_why(name: str, why: str) -> None:
-    with pytest.raises(UnknownName, match=f"policy '{re.escape(name)}' makes no sense: {why}") as refused:
+    with pytest.raises(UnknownName, match=f"'{re.escape(name)}' makes no sense as a policy: {why}") as refused:
         policy(name)
     assert "A union joins batchnorm, output, shortcut, and at most one supermask-k" in str(refused.value)
 
