@@ -20,7 +20,7 @@ from jobs.store.records import Run
 from jobs.store.store import Store
 
 SNAPSHOTS_AT_ONCE = 4
-Table = Literal["layers", "ablation", "relus", "channels"]
+Table = Literal["layers", "ablation", "relus", "channels", "jacobians"]
 SPREAD = ("count", "mean", "sd", "negative", "near_zero")
 
 
@@ -156,9 +156,18 @@ def _channels(findings: Findings) -> Rows:
             yield (row.name, row.stage, row.position, row.after_addition, channel, share)
 
 
+def _jacobians(findings: Findings) -> Rows:
+    parts = ("rank", "greatest", "least", "number")
+    yield ("layer", "stage", "shortcut", "channels", *(f"{when}_{part}" for when in ("start", "end") for part in parts))
+    for row in findings.jacobian.layers if findings.jacobian else ():
+        found = [getattr(one, part, None) for one in (row.start, row.end) for part in parts]
+        yield (row.name, row.stage, row.shortcut, row.channels, *found)
+
+
 TABLES: dict[Table, Callable[[Findings], Rows]] = {
     "layers": _layers,
     "ablation": _ablation,
     "relus": _relus,
     "channels": _channels,
+    "jacobians": _jacobians,
 }

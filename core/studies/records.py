@@ -92,6 +92,19 @@ def _negative(record: Record) -> float | None:
     return None if share is None else 100 * share
 
 
+def _condition(record: Record, when: Literal["start", "end"], part: Literal["median", "idle"]) -> float | None:
+    """A summary of the Jacobians of γ."""
+    jacobian = record.findings and record.findings.jacobian
+    summary = getattr(jacobian, when) if jacobian else None
+    value: float | None = getattr(summary, part) if summary else None
+    return value
+
+
+def _idle(record: Record, when: Literal["start", "end"]) -> float | None:
+    share = _condition(record, when, "idle")
+    return None if share is None else 100 * share
+
+
 def change_at(record: Record, epsilon: float) -> float | None:
     """The change of accuracy, in points, when every γ with |γ| < `epsilon` becomes 0."""
     if record.findings is None:
@@ -142,6 +155,32 @@ QUANTITIES: Registry[Quantity] = Registry(
         Quantity("gamma-mean", "Mean of γ", "of γ", lambda record: _gamma(record, "mean"), ""),
         Quantity("gamma-sd", "Standard deviation of γ", "of γ", lambda record: _gamma(record, "sd"), ""),
         Quantity("gamma-negative", "Negative γ", "points of the share", _negative),
+        Quantity(
+            "condition-start",
+            "Condition number of γ before the first step (median of the layers)",
+            "of the condition number",
+            lambda record: _condition(record, "start", "median"),
+            "",
+        ),
+        Quantity(
+            "condition-end",
+            "Condition number of γ after the last step (median of the layers)",
+            "of the condition number",
+            lambda record: _condition(record, "end", "median"),
+            "",
+        ),
+        Quantity(
+            "idle-start",
+            "Directions of γ that change no logit before the first step",
+            "points of the share",
+            lambda record: _idle(record, "start"),
+        ),
+        Quantity(
+            "idle-end",
+            "Directions of γ that change no logit after the last step",
+            "points of the share",
+            lambda record: _idle(record, "end"),
+        ),
     ),
 )
 

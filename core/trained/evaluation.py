@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from math import prod
 
 import torch
+from torch import Tensor
 
 from core.catalog.plan import Plan
 from core.data.batches import TEST_BATCH, Batch, Batches
@@ -25,6 +26,12 @@ def evaluating(engine: Engine, batches: Iterable[Batch], window: Window, seen: S
         yield len(labels)
 
 
+def _spread(seen: int, here: int, count: int, total: int) -> Tensor:
+    """Which of `here` images, behind `seen` others, are among `count` that are spread evenly over `total`."""
+    place = torch.arange(seen, seen + here)
+    return (((place + 1) * count) // total > (place * count) // total).nonzero().flatten()
+
+
 class Sample:
     """The test images that are looked at, in batches as for a test: all of them, or `images` spread over the split."""
 
@@ -39,14 +46,20 @@ class Sample:
     def __iter__(self) -> Iterator[Batch]:
         return iter(self._batches.test() if self._held is None else self._held)
 
+    def some(self, count: int) -> Tensor:
+        """At most `count` of its images, spread evenly over them: (N, C, H, W), in channels-last memory."""
+        rows, seen, count = [], 0, min(count, self.count)
+        for images, _ in self:
+            rows.append(images[_spread(seen, len(images), count, self.count).to(images.device)])
+            seen += len(images)
+        return torch.cat(rows).contiguous(memory_format=torch.channels_last)
+
     def _chosen(self) -> Iterator[Batch]:
         total, seen = self._batches.test_images, 0
         parts: list[Batch] = []
         for images, labels in self._batches.test():
-            place = torch.arange(seen, seen + len(labels))
+            rows = _spread(seen, len(labels), self.count, total).to(labels.device)
             seen += len(labels)
-            rows = (((place + 1) * self.count) // total > (place * self.count) // total).nonzero().flatten()
-            rows = rows.to(labels.device)
             parts.append((images[rows], labels[rows]))
         images, labels = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
         for begin in range(0, len(labels), TEST_BATCH):

@@ -19,10 +19,10 @@ from core.machine.files import START
 from core.network.devices import device_of
 from core.network.group import Group
 from core.network.scores import Scores
-from core.run.cost import analysed_images, keeps_snapshot, point_stride
+from core.run.cost import analysed_images, jacobian_images, keeps_snapshot, point_stride
 from core.run.events import Analysed, Event, Measured, Point, Stopped, Warned
 from core.run.spec import RunSpec
-from core.trained.analysis import analysing
+from core.trained.analysis import Jacobians, analysing
 from core.trained.capsule import save_capsule
 from core.training.checkpoint import CheckpointFolder, State
 from core.training.failures import Diverged, failure, failure_elsewhere, far_off
@@ -218,7 +218,9 @@ class Training:
         steps: Iterator[float] = iter(())
         if self.group.part.first:
             whole = self.batches if self.group.part.alone else batches(self.spec, self.data_folder, self.learner.device)
-            steps = analysing(self.learner.engine, self.network, self.plan, whole, analysed_images(self.spec))
+            jacobians = Jacobians(jacobian_images(self.spec), self.learner.beginning)
+            images = analysed_images(self.spec)
+            steps = analysing(self.learner.engine, self.network, self.plan, whole, images, jacobians)
         began, more = time.monotonic(), True
         while more:
             if self.group.any(should_stop()):
