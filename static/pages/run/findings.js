@@ -4,8 +4,8 @@
 
 import { ask } from "../../server/api.js";
 import { ablation } from "../../charts/ablation.js";
-import { conditioning } from "../../charts/conditioning.js";
-import { relus, zeros } from "../../charts/relus.js";
+import { conditioning } from "../../charts/analyses/conditioning.js";
+import { relus, zeros } from "../../charts/analyses/relus.js";
 import { options } from "../../server/catalog.js";
 import { h, show } from "../../base/dom.js";
 import { decimal, percent, whole } from "../../base/format.js";

@@ -3,10 +3,10 @@
  * and after the last.
  */
 
-import { percent } from "../base/format.js";
-import { faint, policyColor } from "./colors.js";
-import { countColumn, valueColumn, wordsColumn } from "./columns.js";
-import { Chart, layout } from "./plot.js";
+import { percent } from "../../base/format.js";
+import { faint, policyColor } from "../colors.js";
+import { countColumn, valueColumn, wordsColumn } from "../columns.js";
+import { Chart, layout } from "../plot.js";
 
 const WHEN = [
   { key: "start", name: "before the first step", symbol: "circle-open" },
