@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from core.run.cost import counts
 from core.run.events import Analysed, Finished, Layer, Started
-from core.run.findings import EPSILONS, Ablated, Findings, LayerSpread, ReluOff, Spread
+from core.run.findings import (
+    EPSILONS,
+    Ablated,
+    Condition,
+    Conditions,
+    Findings,
+    Jacobian,
+    LayerJacobian,
+    LayerSpread,
+    ReluOff,
+    Spread,
+)
 from core.run.spec import RunSpec
 
 
@@ -107,6 +118,32 @@ def analysed(spec: RunSpec, top1: float = 0.9) -> Analysed:
             unused_parameters=12_345,
             test_examples=spec.images[1],
             seconds=1.25,
+            jacobian=_jacobian(spec) if norms else None,
+        ),
+    )
+
+
+def _jacobian(spec: RunSpec) -> Jacobian:
+    """Condition numbers that grow with depth and with training; every fourth layer has a direction that is idle."""
+
+    def condition(channels: int, number: float, idle: bool) -> Condition:
+        return Condition(rank=channels - idle, greatest=number / 8, least=0.125, number=number)
+
+    return Jacobian(
+        images=16,
+        classes=10,
+        start=Conditions(median=12.5, idle=0.0),
+        end=Conditions(median=25.0, idle=0.0125),
+        layers=tuple(
+            LayerJacobian(
+                name=norm.name,
+                stage=norm.stage,
+                shortcut=norm.shortcut,
+                channels=norm.channels,
+                start=condition(norm.channels, 4.0 + index, False),
+                end=condition(norm.channels, 8.0 + 2 * index, index % 4 == 3),
+            )
+            for index, norm in enumerate(spec.plan.norms)
         ),
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.catalog import architectures
+from core.catalog import architectures, initializers
 from core.catalog.datasets import DATASETS, DataSet
 from core.catalog.initializers import WEIGHT_INITIALIZERS, WeightInitializer
 from core.catalog.policies import POLICIES, POLICY_GROUPS
@@ -51,9 +51,8 @@ def test_the_policy_trains_what_it_says() -> None:
 
 def test_the_initialiser_draws_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
     row: WeightInitializer = code("initialiser")
-    monkeypatch.setattr(
-        builder, "WEIGHT_INITIALIZERS", Registry("weight initialiser", (*WEIGHT_INITIALIZERS.values(), row))
-    )
+    table = Registry("weight initialiser", (*WEIGHT_INITIALIZERS.values(), row))
+    monkeypatch.setattr(initializers, "WEIGHT_INITIALIZERS", table)
     init = Init.model_construct(weights=row.name, norm="ones")
     weight = builder.build(PLAN, init, seed=1).get_parameter("stage3.1.conv2.weight")
     assert weight.std().item() == pytest.approx((1 / (64 * 9)) ** 0.5, rel=0.02)

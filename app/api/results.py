@@ -77,7 +77,8 @@ def look_at_snapshot(run: Found, step: Step, here: Here) -> Response:
 def download_findings(
     run: Found, here: Here, format: Literal["json", "csv"] = "json", table: downloads.Table = "layers"
 ) -> Response:
-    """γ and β, threshold ablation and ReLUs that are off: all of it as JSON, or one table as a CSV file."""
+    """γ and β, threshold ablation, ReLUs that are off, condition numbers of γ: all of it as JSON, or one table as a CSV
+    file."""
     findings = here.store.results.findings(run.id)
     if findings is None:
         raise Problem(404, f"run {run.id} has no findings: a run is analysed when its training is complete")

@@ -194,8 +194,8 @@ def component(key: str, schema: dict[str, Any]) -> Part:
     info = None if key in TOP else INFOS.get(key, schema.get("description"))
     kinds = {option.get("type") for option in schema.get("anyOf", [schema])}
     common: dict[str, Any] = {"label": label, "info": info, "elem_id": elem_id(key)}
-    if "enum" in schema:
-        offered: Choices = tuple((_title(key, name), name) for name in schema["enum"])
+    if names := schema.get("enum") or schema.get("examples"):
+        offered: Choices = tuple((_title(key, name), name) for name in names)
         wide = "tiles" if max(len(title) for title, _ in offered) > 16 else "row"
         return gr.Radio(list(offered), value=default, elem_classes=f"whole {wide}", **common)
     if kinds == {"boolean"}:

@@ -49,5 +49,6 @@ def _row(path: str, title: str, schema: dict[str, Any]) -> dict[str, Any]:
         kind = "flag"
     elif "array" in kinds:
         kind = "list"
-    values = list(schema.get("enum", ["true", "false"] if kind == "flag" else []))
+    flags = ["true", "false"] if kind == "flag" else []
+    values = list(schema.get("enum") or schema.get("examples") or flags)
     return {"path": path, "title": title, "kind": kind, "values": values, "optional": "null" in kinds}

@@ -53,6 +53,11 @@ GLOSSARY: Registry[Term] = Registry(
             "Disabled feature",
             f"A channel whose |γ| is below {DISABLED_BELOW}: it passes on almost nothing, whatever its filter sees.",
         ),
+        Term(
+            "condition",
+            "Condition number",
+            "How much stronger the network’s answer follows γ in its best direction than in its worst; 1 is even.",
+        ),
         Term("epoch", "Epoch", "One pass over all training images."),
         Term("gamma", "γ (gamma)", "The scale of a norm layer: one number per channel, by which it multiplies."),
         Term(
@@ -93,12 +98,18 @@ GLOSSARY: Registry[Term] = Registry(
             "Shortcut",
             "The path of a residual network that bypasses a block; where sizes change, it has a small convolution.",
         ),
+        Term(
+            "sparse",
+            "Sparse weights",
+            "Initial weights of which each output has only a few at random places; all others are 0.",
+        ),
         Term("snapshot", "Snapshot", "A summary of all γ and β at one moment of a run."),
         Term("study", "Study", "A grid of runs with replicates that answers one question."),
         Term(
             "supermask",
             "Supermask",
-            "A choice of which random weights are used. The weights never change; only the choice is trained.",
+            "A choice of which random weights are used. These weights never change; the choice is trained, alone or "
+            "beside other parameters such as γ and β.",
         ),
         Term("test-accuracy", "Test accuracy", "The share of unseen images the network classifies correctly."),
     ),

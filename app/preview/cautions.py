@@ -39,6 +39,11 @@ def _nothing(spec: RunSpec) -> str | None:
 def _scores(spec: RunSpec) -> str | None:
     if not spec.selection.keep:
         return None
+    if spec.selection.roles:
+        return (
+            "Every weight that stays frozen has a score and keeps its value. The counts shown include the scores, and "
+            "weight decay applies to scores and parameters alike."
+        )
     return (
         "Only scores train, one for each weight; no weight changes its value. The counts shown are of scores, and "
         "weight decay applies to them."
@@ -47,7 +52,8 @@ def _scores(spec: RunSpec) -> str | None:
 
 def _frozen_norms(spec: RunSpec) -> str | None:
     """For a policy that does not train γ and β: the values at which they stay make a difference."""
-    if spec.policy != "all-but-batchnorm" or not spec.norm.affine:
+    frozen = spec.policy == "all-but-batchnorm" or (spec.selection.keep and not spec.selection.roles & AFFINE)
+    if not frozen or not spec.norm.affine:
         return None
     return f"γ and β keep their initial values: {NORM_INITIALIZERS[spec.init.norm].title}."
 
@@ -111,8 +117,8 @@ def _single_pixel(spec: RunSpec) -> str | None:
 
 
 def _large_rate(spec: RunSpec) -> str | None:
-    roles = spec.selection.roles
-    bearable, usual = (ADAM_AFFINE_LR, 0.2) if roles and roles <= AFFINE else (ADAM_LR, 0.001)
+    roles, scores = spec.selection.roles, spec.selection.keep
+    bearable, usual = (ADAM_AFFINE_LR, 0.2) if roles and roles <= AFFINE and not scores else (ADAM_LR, 0.001)
     if spec.recipe.optimizer == "sgd" or spec.recipe.lr <= bearable:
         return None
     return f"Adam's steps are about as long as the learning rate: {spec.recipe.lr:g} is large; {usual:g} is usual."

@@ -51,7 +51,8 @@ def modest_run_s(spec: RunSpec) -> float:
 
 def modest_analyses_s(spec: RunSpec) -> float:
     """Approximate seconds of the analyses at the end on two ordinary cores."""
-    return len(EPSILONS) * _test_s(spec, cost.analysed_images(spec))
+    jacobians = cost.jacobian_macs(spec) / (2 * cost.JACOBIAN_MACS_PER_S)
+    return len(EPSILONS) * _test_s(spec, cost.analysed_images(spec)) + jacobians
 
 
 def _test_s(spec: RunSpec, images: int) -> float:

@@ -17,7 +17,7 @@ from core.catalog.policy import Policy, Trains
 class UnitPicture(TypedDict):
     """A convolution and its norm, by their names in the module.
 
-    The shares (0..1) that train: `trained` of the convolution's weights (of their scores, if the picture has `keep`),
+    The shares (0..1) that train: `trained` of the convolution's weights (of their scores, if it is `scored`),
     `bias_trained` of its biases (null if it has none), `norm_trained` of γ and β together.
     """
 
@@ -28,6 +28,7 @@ class UnitPicture(TypedDict):
     stride: int
     size: int
     trained: float
+    scored: bool
     bias_trained: float | None
     norm_trained: float
 
@@ -46,6 +47,7 @@ class OutputPicture(TypedDict):
     features: int
     classes: int
     trained: float
+    scored: bool
 
 
 class NormPicture(TypedDict):
@@ -69,12 +71,14 @@ class Picture(TypedDict):
 
 
 class PartView(TypedDict):
-    """One part: its role, its title, how many parameters it has and how many of them train (or have a score)."""
+    """One part: its role, its title, how many parameters it has and how many of them train, or have a score if it is
+    `scored`."""
 
     role: Role
     title: str
     total: int
     trainable: int
+    scored: bool
 
 
 TITLES: dict[Role, str] = {
@@ -115,6 +119,7 @@ def picture(plan: Plan, trains: Trains, chosen: Policy, normalisation: Normalisa
             "features": plan.output.features,
             "classes": plan.output.classes,
             "trained": _share(plan.parameters[-2:], trains),
+            "scored": _scored(plan.parameters[-2], trains),
         },
     }
 
@@ -123,7 +128,13 @@ def parts(plan: Plan, trains: Trains) -> list[PartView]:
     """The parts that `plan` has, with what trains in each; the sums are those of `cost.counts`."""
     members = {role: [p for p in plan.parameters if p.role == role] for role in ROLES}
     return [
-        {"role": role, "title": TITLES[role], "total": plan.count(role), "trainable": _trained(those, trains)}
+        {
+            "role": role,
+            "title": TITLES[role],
+            "total": plan.count(role),
+            "trainable": _trained(those, trains),
+            "scored": _scored(those[0], trains),
+        }
         for role, those in members.items()
         if those
     ]
@@ -141,6 +152,7 @@ def _unit(unit: Unit, trains: Trains) -> UnitPicture:
         "stride": conv.stride,
         "size": conv.size,
         "trained": _share([weight], trains),
+        "scored": _scored(weight, trains),
         "bias_trained": _share(bias, trains) if bias else None,
         "norm_trained": _share([p for p in rest if p.role in AFFINE], trains),
     }
@@ -148,6 +160,11 @@ def _unit(unit: Unit, trains: Trains) -> UnitPicture:
 
 def _trained(parameters: Sequence[Parameter], trains: Trains) -> int:
     return sum(trains[p.name].count for p in parameters if p.name in trains)
+
+
+def _scored(weight: Parameter, trains: Trains) -> bool:
+    """Whether the entries of `weight` have scores that train, and not the weight itself."""
+    return weight.name in trains and trains[weight.name].how == "scores"
 
 
 def _share(parameters: Sequence[Parameter], trains: Trains) -> float:

@@ -21,7 +21,7 @@ from jobs.store.records import Run
 from jobs.store.store import Store
 
 SNAPSHOTS_AT_ONCE = 4
-Table = Literal["layers", "ablation", "relus", "channels", "adapted"]
+Table = Literal["layers", "ablation", "relus", "channels", "adapted", "jacobians"]
 SPREAD = ("count", "mean", "sd", "negative", "near_zero")
 
 
@@ -166,10 +166,19 @@ def _adapted(findings: Findings) -> Rows:
         yield (row.corruption or "none", row.severity, row.images, *values)
 
 
+def _jacobians(findings: Findings) -> Rows:
+    parts = ("rank", "greatest", "least", "number")
+    yield ("layer", "stage", "shortcut", "channels", *(f"{when}_{part}" for when in ("start", "end") for part in parts))
+    for row in findings.jacobian.layers if findings.jacobian else ():
+        found = [getattr(one, part, None) for one in (row.start, row.end) for part in parts]
+        yield (row.name, row.stage, row.shortcut, row.channels, *found)
+
+
 TABLES: dict[Table, Callable[[Findings], Rows]] = {
     "layers": _layers,
     "ablation": _ablation,
     "relus": _relus,
     "channels": _channels,
     "adapted": _adapted,
+    "jacobians": _jacobians,
 }

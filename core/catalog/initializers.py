@@ -1,20 +1,26 @@
 """Weight and norm initialisers by name. They take all numbers from a draw, so this table imports no NumPy.
 
-Source: open_lth `models/initializers.py` and `models/bn_initializers.py`.
+Source: open_lth `models/initializers.py` and `models/bn_initializers.py`; `sparse-k` is ours, after a claim in the
+abstract of openreview E361DSJEyT.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod, sqrt
 from typing import TYPE_CHECKING
 
-from core.catalog.registry import Registry
+from core.catalog.registry import Registry, UnknownName
 
 if TYPE_CHECKING:
     from core.draws.draw import Draw, Shape
     from core.draws.exact import Floats
+
+
+MAX_SPARSE = 9999
+"""The greatest k of `sparse-k`; the layers here have at most 18,432 weights an output."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,21 @@ def _he_uniform(shape: Shape, draw: Draw) -> Floats:
     return draw.uniform(shape, -bound, bound)
 
 
+def sparse(k: int) -> WeightInitializer:
+    """`sparse-k`: of each output's weights, k at random places are normal and the others 0.
+
+    Their variance is 2 / k, so that the output's is as with He normal. An output with fewer than k weights uses all of
+    them: it is He normal.
+    """
+
+    def values(shape: Shape, draw: Draw) -> Floats:
+        used = min(k, fan_in(shape))
+        return draw.sparse(shape[0], fan_in(shape), used, sqrt(2 / used)).reshape(shape)
+
+    noun = "weight" if k == 1 else "weights"
+    return WeightInitializer(f"sparse-{k}", f"Sparse: {k} {noun} an output from N(0, 2 / {k}), the others 0", values)
+
+
 def _ones(channels: int, draw: Draw) -> Floats:
     return draw.uniform((channels,), 1.0, 1.0)
 
@@ -69,8 +90,25 @@ WEIGHT_INITIALIZERS: Registry[WeightInitializer] = Registry(
         WeightInitializer(
             "binary", "Binary: +σ or -σ, σ² = 2 / fan-in", lambda shape, draw: draw.binary(shape, _he(shape))
         ),
+        *(sparse(k) for k in (1, 2, 4, 8)),
     ),
+    also=f"sparse-k with k from 1 to {MAX_SPARSE}",
 )
+
+
+def weight_initializer(name: str) -> WeightInitializer:
+    """The weight initialiser called `name`. Raises UnknownName, which says what k may be."""
+    said = re.fullmatch(r"sparse-(.*)", name)
+    if name in WEIGHT_INITIALIZERS or said is None:
+        return WEIGHT_INITIALIZERS[name]
+    if not re.fullmatch(r"[1-9][0-9]{0,3}", said[1]):
+        shown = said[1] if len(said[1]) <= 20 else f"{said[1][:17]}..."
+        raise UnknownName(
+            f"k in sparse-k is how many weights of an output are not 0: a whole number from 1 to {MAX_SPARSE}, got "
+            f"{shown!r}"
+        )
+    return sparse(int(said[1]))
+
 
 NORM_INITIALIZERS: Registry[NormInitializer] = Registry(
     "norm initialiser",

@@ -6,13 +6,23 @@ Imports no torch.
 
 from __future__ import annotations
 
-from itertools import combinations
+from collections.abc import Mapping
 
 from core.catalog.grammar import PolicyGroup, PolicyRule
 from core.catalog.plan import AFFINE, OUTPUT, ROLES
 from core.catalog.policy import Policy
-from core.catalog.policy_rules import PARTS, POLICY_RULES, random_policy, stage_policy, supermask_policy, union_policy
-from core.catalog.registry import Registry
+from core.catalog.policy_rules import (
+    PARTS,
+    POLICY_RULES,
+    SUPERMASK,
+    UNIONS,
+    random_policy,
+    stage_policy,
+    supermask_policy,
+    supermask_union_policy,
+    union_policy,
+)
+from core.catalog.registry import Registry, UnknownName
 
 POLICY_GROUPS: Registry[PolicyGroup] = Registry(
     "group of policies",
@@ -20,7 +30,7 @@ POLICY_GROUPS: Registry[PolicyGroup] = Registry(
         PolicyGroup("norm", "Norm layers", "norm_part", "Which of their parameters"),
         PolicyGroup("layers", "Layers", "layers_part"),
         PolicyGroup("random", "Random weights", "random_part"),
-        PolicyGroup("mask", "Choose weights", "mask_part"),
+        PolicyGroup("mask", "Choose weights", "mask_part", "What trains beside the scores"),
         PolicyGroup("reference", "References", "reference", "To compare with"),
     ),
 )
@@ -63,7 +73,7 @@ POLICIES: Registry[Policy] = Registry(
             "layers",
             roles=frozenset({"shortcut"}),
         ),
-        *(union_policy(parts) for size in (2, 3) for parts in combinations(PARTS, size)),
+        *(union_policy(parts) for parts in UNIONS if len(parts) > 1),
         Policy(
             "all-but-batchnorm",
             "All but BatchNorm",
@@ -104,6 +114,7 @@ POLICIES: Registry[Policy] = Registry(
         *(random_policy(k) for k in (1, 2, 4, 8, 16)),
         random_policy(2, "layer"),
         supermask_policy(50),
+        *(supermask_union_policy(50, parts) for parts in UNIONS),
         Policy(
             "none",
             "Nothing",
@@ -120,14 +131,47 @@ POLICIES: Registry[Policy] = Registry(
 def policy(name: str) -> Policy:
     """The policy called `name`; the parts of a union may come in any order.
 
-    Raises UnknownName, whose message lists the policies.
+    Raises UnknownName, whose message lists the policies, or says what is wrong with a union.
     """
     if name in POLICIES:
         return POLICIES[name]
+    parts = name.split("+")
+    mask_first = "+".join(sorted(parts, key=lambda part: not part.startswith(SUPERMASK)))
     for rule in POLICY_RULES.values():
-        if made := rule.policy(name):
+        if made := rule.policy(mask_first):
             return made
+    known = [part for part in parts if part in PARTS or _named(part)]
+    if len(parts) > 1 and len(known) == len(parts):
+        raise UnknownName(f"{name!r} makes no sense as a policy: {_wrong_with(known)}")
     raise POLICIES.unknown(name)
+
+
+def _named(part: str) -> Policy | None:
+    """The policy called `part` alone; None where there is none."""
+    by_rule = (rule.policy(part) for rule in POLICY_RULES.values())
+    return POLICIES[part] if part in POLICIES else next(filter(None, by_rule), None)
+
+
+def _wrong_with(parts: list[str]) -> str:
+    """Why a union of these policies is none."""
+    masks = [part for part in parts if part.startswith(SUPERMASK)]
+    others = [part for part in parts if part not in masks]
+    joins = f"A union joins {', '.join(PARTS)}, and at most one supermask-k before them."
+    if len(masks) > 1:
+        return f"a layer has one mask, and {' and '.join(masks)} are two. {joins}"
+    if twice := next((part for part in others if others.count(part) > 1), None):
+        return f"{twice} is named twice. {joins}"
+    strange = [part for part in others if part not in PARTS]
+    return f"{strange[0]} {WHY_ALONE.get(strange[0], OTHERS_ALONE)}. {joins}"
+
+
+WHY_ALONE: Mapping[str, str] = {
+    "all": "trains every weight already, which leaves nothing to add or to mask",
+    "all-but-batchnorm": "trains every weight already; with batchnorm it is the policy all",
+    "none": "trains nothing, so it adds nothing",
+}
+"""Why a policy is no part of a union, for those with a reason of their own."""
+OTHERS_ALONE = "is a policy for itself, not a part of a union"
 
 
 def rules_in(group: PolicyGroup) -> list[PolicyRule]:

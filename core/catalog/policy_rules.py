@@ -6,6 +6,10 @@ messages read the row. Imports no torch.
 
 from __future__ import annotations
 
+import re
+from itertools import combinations
+from math import nextafter
+
 from core.catalog.grammar import ChoiceField, NumberField, PolicyRule, TicksField, Wording
 from core.catalog.plan import AFFINE, OUTPUT, Role
 from core.catalog.policy import Policy
@@ -20,6 +24,14 @@ PARTS: dict[str, tuple[str, str, str, frozenset[Role]]] = {
     "shortcut": ("Shortcuts", "shortcuts", "the 1×1 convolutions of the shortcuts", frozenset({"shortcut"})),
 }
 """The parts that a union joins: the words of each in the form, in a title and in a sentence, and its roles."""
+SUPERMASK = "supermask"
+UNIONS: tuple[tuple[str, ...], ...] = tuple(parts for size in (1, 2, 3) for parts in combinations(PARTS, size))
+"""Every choice of parts, the single ones first."""
+
+
+def roles_of(parts: tuple[str, ...]) -> frozenset[Role]:
+    """The roles of all `parts` together."""
+    return frozenset(role for part in parts for role in PARTS[part][3])
 
 
 def union_policy(parts: tuple[str, ...]) -> Policy:
@@ -33,7 +45,7 @@ def union_policy(parts: tuple[str, ...]) -> Policy:
         "paper section 4",
         "layers",
         hue=4 if name == "batchnorm+output" else None,
-        roles=frozenset(role for part in parts for role in PARTS[part][3]),
+        roles=roles_of(parts),
     )
 
 
@@ -84,7 +96,7 @@ def stage_policy(stages: tuple[str, ...]) -> Policy:
 def supermask_policy(percent: int) -> Policy:
     """`supermask-k`: a score for every frozen weight; the k % highest of each layer are switched on (edge-popup)."""
     return Policy(
-        "supermask" if percent == 50 else f"supermask-{percent}",
+        _supermask(percent),
         f"Supermask, {percent}% kept",
         f"Trains no weight: a score decides whether each frozen weight is used, and each layer uses the {percent}% "
         "with the highest scores. Selects random weights, in contrast to rescaling random features.",
@@ -94,6 +106,30 @@ def supermask_policy(percent: int) -> Policy:
         keep=percent / 100,
         norm="ones",
     )
+
+
+def supermask_union_policy(percent: int, parts: tuple[str, ...]) -> Policy:
+    """`supermask-k+batchnorm`: `parts` train whole, and every other weight has a score as under `supermask-k`."""
+    titles, words = zip(*(PARTS[part][1:3] for part in parts), strict=True)
+    return Policy(
+        "+".join((_supermask(percent), *parts)),
+        f"Supermask, {percent}% kept, with {' and '.join(titles)}",
+        f"Trains {', '.join(words)}, and a score for every weight of the layers that stay frozen: each of these uses "
+        f"the {percent}% of its weights with the highest scores. Selects random weights and rescales or reads their "
+        "features at once.",
+        "asked in allenai/hidden-networks, issue 6; edge-popup: Ramanujan et al. 2020 (1911.13299)",
+        "mask",
+        hue=4 if parts == ("batchnorm",) else None,
+        roles=roles_of(parts),
+        # Just below the share, so that rounding in share * weights never keeps a weight too many. The share of a
+        # supermask alone stays as it is: its runs keep their bits.
+        keep=nextafter(percent / 100, 0),
+        norm=None if "batchnorm" in parts else "ones",
+    )
+
+
+def _supermask(percent: int) -> str:
+    return SUPERMASK if percent == 50 else f"{SUPERMASK}-{percent}"
 
 
 POLICY_RULES: Registry[PolicyRule] = Registry(
@@ -143,10 +179,10 @@ POLICY_RULES: Registry[PolicyRule] = Registry(
             ),
         ),
         PolicyRule(
-            "supermask",
-            "Supermask",
+            SUPERMASK,
+            "Nothing: a supermask alone",
             "mask",
-            "supermask",
+            SUPERMASK,
             (
                 NumberField(
                     "kept",
@@ -162,6 +198,38 @@ POLICY_RULES: Registry[PolicyRule] = Registry(
             supermask_policy,
             "supermask-k with k % from 1 to 99",
             (Wording(r"supermask-(\d+)", supermask_policy(99), "99"),),
+        ),
+        PolicyRule(
+            "supermask-union",
+            "Other parameters, too",
+            "mask",
+            SUPERMASK,
+            (
+                NumberField(
+                    "kept_beside",
+                    "Supermask: % of the frozen weights that are used",
+                    1,
+                    99,
+                    (10, 30, 50, 70, 90),
+                    50,
+                    20,
+                    unsaid=50,
+                ),
+                TicksField(
+                    "beside_mask",
+                    "These train, without scores",
+                    tuple((words[0], name) for name, words in PARTS.items()),
+                    ("batchnorm",),
+                    ("+", "+"),
+                    "+",
+                ),
+            ),
+            supermask_union_policy,
+            f"supermask-k+PART or +PART+PART with the parts {', '.join(PARTS)}",
+            tuple(
+                Wording(rf"supermask-(\d+){re.escape('+' + '+'.join(parts))}", supermask_union_policy(99, parts), "99")
+                for parts in UNIONS
+            ),
         ),
         PolicyRule(
             "union",

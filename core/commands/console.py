@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from core.run import events
+from core.run.findings import Findings
 from core.run.spec import RunSpec
 
 
@@ -47,7 +48,7 @@ def _line(spec: RunSpec, event: events.Event) -> str | None:
         case events.Analysed(findings=findings):
             return (
                 f"analysed on {findings.test_examples:,} test images: {findings.relu_always_off:.1%} of ReLU channels "
-                f"always off, {findings.unused_parameters:,} parameters without effect"
+                f"always off, {findings.unused_parameters:,} parameters without effect{_conditioning(findings)}"
             )
         case events.Finished():
             return (
@@ -61,6 +62,15 @@ def _line(spec: RunSpec, event: events.Event) -> str | None:
         case events.Stopped():
             return f"stopped at step {event.step}; the same command resumes from here"
     return None
+
+
+def _conditioning(findings: Findings) -> str:
+    """The condition number of γ at the start and at the end; empty where it is not known."""
+    jacobian = findings.jacobian
+    if jacobian is None or jacobian.start is None:
+        return ""
+    numbers = ["unknown" if one.median is None else f"{one.median:.3g}" for one in (jacobian.start, jacobian.end)]
+    return f"; condition number of γ {numbers[0]} before, {numbers[1]} after"
 
 
 def clock(seconds: float) -> str:

@@ -24,6 +24,9 @@ class Draw(Protocol):
     def orthogonal(self, outputs: int, fan_in: int) -> Floats:
         """(outputs, fan_in), with orthonormal rows or, where there are more rows than columns, columns."""
 
+    def sparse(self, outputs: int, fan_in: int, count: int, deviation: float) -> Floats:
+        """(outputs, fan_in): in each row `count` numbers from N(0, deviation²) at random places, 0 elsewhere."""
+
     def order(self, count: int) -> Integers:
         """0 ... `count` - 1 in a random order."""
 

@@ -135,6 +135,13 @@ def _polynomial(coefficients: tuple[float, ...], x: Doubles) -> Doubles:
     return value
 
 
+def placed(places: Integers, values: Floats, width: int) -> Floats:
+    """(N, M), (N, M) -> (N, width): in each row the values at their places, 0 elsewhere."""
+    rows = np.zeros((len(places), width), np.float32)
+    np.put_along_axis(rows, places, values, axis=1)
+    return rows
+
+
 def total(values: Doubles) -> Doubles:
     """(N, M) -> (M,): the sum over N. The second half is added to the first until one row is left; the middle row of
     an odd number waits for the next time. Writes over `values`."""

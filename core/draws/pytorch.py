@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 
 from core.draws.draw import Shape
-from core.draws.exact import Booleans, Floats, Integers
+from core.draws.exact import Booleans, Floats, Integers, placed
 from core.draws.seeds import mixed
 
 
@@ -35,6 +35,10 @@ class TorchDraw:
         packed, scales = (normal.T if outputs < fan_in else normal).geqrf()
         basis = packed.orgqr(scales) * packed.diagonal().sign()
         return (basis.T if outputs < fan_in else basis).contiguous().numpy()
+
+    def sparse(self, outputs: int, fan_in: int, count: int, deviation: float) -> Floats:
+        places = self.ranks(outputs, fan_in)[:, :count]
+        return placed(places, self.normal((outputs, count), deviation), fan_in)
 
     def order(self, count: int) -> Integers:
         return torch.randperm(count, generator=self.generator).numpy()

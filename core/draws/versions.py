@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from core.draws.draw import Draw, Shape
-from core.draws.exact import Booleans, Floats, Integers, Stream, orthonormal, quantile
+from core.draws.exact import Booleans, Floats, Integers, Stream, orthonormal, placed, quantile
 
 Version = Literal[1, 2]
 
@@ -51,6 +51,10 @@ class ExactDraw:
         vectors = self.stream.normal(outputs * fan_in).reshape(outputs, fan_in)
         basis = orthonormal(vectors) if outputs >= fan_in else orthonormal(np.ascontiguousarray(vectors.T)).T
         return np.ascontiguousarray(basis, np.float32)
+
+    def sparse(self, outputs: int, fan_in: int, count: int, deviation: float) -> Floats:
+        places = self.ranks(outputs, fan_in)[:, :count]
+        return placed(places, self.normal((outputs, count), deviation), fan_in)
 
     def order(self, count: int) -> Integers:
         return self.ranks(1, count)[0]

@@ -8,7 +8,7 @@ from math import sqrt
 import torch
 from torch import Tensor, nn
 
-from core.catalog.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS, fan_in
+from core.catalog.initializers import NORM_INITIALIZERS, fan_in, weight_initializer
 from core.catalog.plan import Block, Convolution, Norm, Plan, Pool, Unit
 from core.draws.versions import Version, drawn
 from core.run.spec import Init
@@ -120,7 +120,7 @@ def build(plan: Plan, init: Init, seed: int, version: Version = 2) -> Network:
     with torch.device("meta"):
         network = Network(plan)
     network.to_empty(device="cpu")
-    weights, norms = WEIGHT_INITIALIZERS[init.weights], NORM_INITIALIZERS[init.norm]
+    weights, norms = weight_initializer(init.weights), NORM_INITIALIZERS[init.norm]
     with torch.no_grad():
         for parameter in plan.parameters:
             if parameter.role in ("gamma", "beta"):

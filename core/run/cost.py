@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
+from math import ceil, prod
 
 from core.catalog.plan import Plan
 from core.catalog.policy import Trains, trainable
@@ -22,6 +22,17 @@ ANALYSES_SHARE = 0.2
 """At most this share of a run's multiply-adds goes into its analyses; they look at fewer test images if necessary..."""
 ANALYSED_AT_LEAST = 500
 """...but at no fewer than this."""
+MAX_CLASSES = 16
+"""Jacobians look at the logits of all classes, or of so many of them, spread evenly."""
+ROWS_A_CHANNEL = 2.5
+"""A Jacobian has a row for each image and class. With about as many rows as channels, its condition would be that of
+the sample."""
+JACOBIAN_SHARE = 0.005
+"""At most this share of a run's multiply-adds goes into its Jacobians, in which each takes twenty times as long..."""
+JACOBIAN_BYTES = 128 << 20
+"""...and they take at most so much memory, as float32..."""
+JACOBIAN_AT_LEAST = 8
+"""...but they look at no fewer test images than this."""
 
 
 def counts(plan: Plan, trains: Trains) -> Counts:
@@ -78,6 +89,36 @@ def adaptation_macs(spec: RunSpec) -> int:
     return spec.adapt.macs(spec.plan, adapted_images(spec)) if spec.adapt else 0
 
 
+def jacobian_images(spec: RunSpec) -> int:
+    """How many test images the Jacobians of γ look at (core/trained/jacobian.py); 0 where there is no γ.
+
+    Enough for ROWS_A_CHANNEL times as many rows as the widest layer has channels, or as many as its bounds allow.
+    """
+    plan, classes = spec.plan, min(spec.plan.output.classes, MAX_CLASSES)
+    if not plan.norms:
+        return 0
+    wanted = ceil(ROWS_A_CHANNEL * max(norm.channels for norm in plan.norms) / classes)
+    affordable = int(JACOBIAN_SHARE * run_macs(spec) / _jacobian_macs(plan))
+    held = JACOBIAN_BYTES // (4 * classes * sum(norm.channels for norm in plan.norms))
+    return min(max(min(wanted, affordable, held), JACOBIAN_AT_LEAST), spec.images[1])
+
+
+def _jacobian_macs(plan: Plan) -> int:
+    """Multiply-adds for one image: before the first step and after the last, a forward pass, and one back for each
+    class."""
+    return 2 * (1 + min(plan.output.classes, MAX_CLASSES)) * plan.macs
+
+
+def jacobian_macs(spec: RunSpec) -> int:
+    """Multiply-adds of a run's Jacobians."""
+    return jacobian_images(spec) * _jacobian_macs(spec.plan)
+
+
+def analyses_macs(spec: RunSpec) -> int:
+    """Multiply-adds of the analyses at the end of a run."""
+    return len(EPSILONS) * analysed_images(spec) * spec.plan.macs + jacobian_macs(spec)
+
+
 def modest_step_s(spec: RunSpec) -> float:
     """Seconds that one step takes on two ordinary cores, roughly."""
     plan = spec.plan
@@ -116,6 +157,8 @@ These and the numbers below come from the runs of tests/benchmarks/price.py.
 """
 START_S = 3.2
 """Processor seconds until a trainer has loaded its libraries and its data."""
+JACOBIAN_MACS_PER_S = 3.5e9
+"""The same of Jacobians: torch's kernels in float32, and most of the time goes into moving values."""
 LAYER_STEP_S = 0.42e-3
 """Processor seconds that a norm layer costs in a step, whatever its size."""
 BASE_BYTES = 760_000_000
@@ -154,9 +197,10 @@ def _processor_s(spec: RunSpec) -> float:
     plan, (train, test) = spec.plan, spec.images
     steps = spec.epochs * train * step_macs(plan, spec.trains)
     tests = ((spec.epochs + 1) * test + len(EPSILONS) * analysed_images(spec)) * plan.macs
+    jacobians = jacobian_macs(spec) / JACOBIAN_MACS_PER_S
     layers = LAYER_STEP_S * spec.total_steps * len(plan.norms)
     steps += adaptation_macs(spec)
-    return START_S + steps / TRAINING_MACS_PER_S + tests / TESTING_MACS_PER_S + layers
+    return START_S + steps / TRAINING_MACS_PER_S + tests / TESTING_MACS_PER_S + jacobians + layers
 
 
 def _memory_bytes(spec: RunSpec) -> int:

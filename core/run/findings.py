@@ -57,14 +57,57 @@ class ReluOff(Model):
     zero_shares: tuple[float, ...] = ()
 
 
+class Condition(Model):
+    """A layer's Jacobian: the derivatives of logits in its γ (core/trained/jacobian.py).
+
+    `rank`: how many singular values rounding can tell from 0; `greatest` and `least` of these, and `number`, their
+    ratio: the condition number on the directions of γ that change a logit. Null where none does.
+    """
+
+    rank: int
+    greatest: float
+    least: float
+    number: float | None
+
+
+class Conditions(Model):
+    """The Jacobians of all layers: the `median` of their condition numbers, and `idle`, the share of the directions of
+    γ that change no logit. A layer has as many directions as γ, or as its Jacobian has rows, if those are fewer."""
+
+    median: float | None
+    idle: float
+
+
+class LayerJacobian(Model):
+    """The Jacobian of one norm layer before the first step (null where nobody knows) and after the last."""
+
+    name: str
+    stage: int
+    shortcut: bool
+    channels: int
+    start: Condition | None
+    end: Condition
+
+
+class Jacobian(Model):
+    """The Jacobians of all norm layers: of the logits of so many `classes` for so many test `images`, in γ."""
+
+    images: int
+    classes: int
+    start: Conditions | None
+    end: Conditions
+    layers: tuple[LayerJacobian, ...]
+
+
 class Findings(Model):
     """All analyses of one finished run. `gamma`, `beta`: over all norm layers; `..._inner`: without shortcuts'.
 
     `relu_mostly_off`, `relu_always_off`: shares over all ReLU channels of the network. `unused_parameters`: how many
     parameters feed only channels whose ReLU is always off, or multiply only such channels. All empty where the
     network has no γ. `test_examples`: how many test images were looked at, which is fewer than all where the analyses
-    would otherwise take too large a part of the run's time (`cost.analysed_images`). `adapted`: what the adaptation
-    that the spec asks for gave, a row for each corruption and severity; written only where it asks for one.
+    would otherwise take too large a part of the run's time (`cost.analysed_images`). `jacobian`: null where there is no
+    γ, and in findings from before it was computed. `adapted`: what the adaptation that the spec asks for gave, a row
+    for each corruption and severity; written only where it asks for one.
     """
 
     gamma: Spread | None
@@ -79,6 +122,7 @@ class Findings(Model):
     unused_parameters: int
     test_examples: int
     seconds: float
+    jacobian: Jacobian | None = None
     adapted: tuple[Adapted, ...] = Field((), exclude_if=lambda rows: not rows)
 
 

@@ -16,7 +16,7 @@ from core.catalog.cache import cached
 from core.catalog.copies import Copy, copy_of, described_copy
 from core.catalog.datasets import DATASETS, DataSet
 from core.catalog.folder import Contents, FolderUnusable, contents_of, described
-from core.catalog.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
+from core.catalog.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS, weight_initializer
 from core.catalog.model import Misfit, Model
 from core.catalog.normalisation import Normalisation
 from core.catalog.plan import Plan
@@ -43,6 +43,10 @@ def _policy(name: str) -> str:
     return policy(name).name
 
 
+def _weights(name: str) -> str:
+    return weight_initializer(name).name
+
+
 Architecture = Annotated[
     str,
     AfterValidator(_architecture),
@@ -53,13 +57,18 @@ PolicyName = Annotated[
     AfterValidator(_policy),
     WithJsonSchema({"type": "string", "examples": list(POLICIES), "maxLength": 60}),
 ]
+WeightInitializerName = Annotated[
+    str,
+    AfterValidator(_weights),
+    WithJsonSchema({"type": "string", "examples": list(WEIGHT_INITIALIZERS), "maxLength": 60}),
+]
 DataSetName = key_of(DATASETS)
 
 
 class Init(Model):
     """What the random values are drawn from."""
 
-    weights: key_of(WEIGHT_INITIALIZERS) = Field("he-normal", description="Convolutions and output layer.")  # type: ignore[valid-type]
+    weights: WeightInitializerName = Field("he-normal", description="Convolutions and output layer.")
     norm: key_of(NORM_INITIALIZERS) = Field("uniform", description="γ and β.")  # type: ignore[valid-type]
 
 

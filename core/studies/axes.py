@@ -8,7 +8,7 @@ from typing import Literal
 
 from core.catalog import architectures
 from core.catalog.corruptions import CORRUPTIONS
-from core.catalog.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
+from core.catalog.initializers import NORM_INITIALIZERS
 from core.catalog.normalisation import TITLES
 from core.catalog.paper import ALTERNATE, Mark
 from core.catalog.plan import NormKind
@@ -90,7 +90,7 @@ def _norm(setting: Setting) -> Place:
 
 
 def _weights(setting: Setting) -> Place:
-    return WEIGHT_INITIALIZERS[setting.weights].name
+    return setting.weights
 
 
 def _family(setting: Setting) -> str:

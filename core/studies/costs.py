@@ -6,7 +6,6 @@ from functools import lru_cache
 
 from core.catalog.model import Model
 from core.run import cost
-from core.run.findings import EPSILONS
 from core.run.spec import RunSpec
 from core.studies.spec import StudySpec
 
@@ -29,7 +28,7 @@ class Cost(Model):
 @lru_cache(4096)
 def _run(spec: RunSpec) -> tuple[float, float]:
     plan = spec.plan
-    macs = cost.run_macs(spec) + len(EPSILONS) * cost.analysed_images(spec) * plan.macs + cost.adaptation_macs(spec)
+    macs = cost.run_macs(spec) + cost.analyses_macs(spec) + cost.adaptation_macs(spec)
     calls = cost.STEP_OVERHEAD_S * len(plan.norms) * spec.total_steps
     return float(macs), START_S + macs / MACS_PER_S + calls
 

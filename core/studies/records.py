@@ -114,6 +114,19 @@ def _adapted_image(record: Record) -> float:
     return 100 / sum(row.images for row in rows if row.corruption) if rows else 0.0
 
 
+def _condition(record: Record, when: Literal["start", "end"], part: Literal["median", "idle"]) -> float | None:
+    """A summary of the Jacobians of γ."""
+    jacobian = record.findings and record.findings.jacobian
+    summary = getattr(jacobian, when) if jacobian else None
+    value: float | None = getattr(summary, part) if summary else None
+    return value
+
+
+def _idle(record: Record, when: Literal["start", "end"]) -> float | None:
+    share = _condition(record, when, "idle")
+    return None if share is None else 100 * share
+
+
 def change_at(record: Record, epsilon: float) -> float | None:
     """The change of accuracy, in points, when every γ with |γ| < `epsilon` becomes 0."""
     if record.findings is None:
@@ -178,6 +191,32 @@ QUANTITIES: Registry[Quantity] = Registry(
                 ("adapt-gain", "trained", "Gain by adapting statistics, γ and β"),
                 ("entropy-gain", "statistics", "Gain by adapting γ and β, beyond statistics"),
             )
+        ),
+        Quantity(
+            "condition-start",
+            "Condition number of γ before the first step (median of the layers)",
+            "of the condition number",
+            lambda record: _condition(record, "start", "median"),
+            "",
+        ),
+        Quantity(
+            "condition-end",
+            "Condition number of γ after the last step (median of the layers)",
+            "of the condition number",
+            lambda record: _condition(record, "end", "median"),
+            "",
+        ),
+        Quantity(
+            "idle-start",
+            "Directions of γ that change no logit before the first step",
+            "points of the share",
+            lambda record: _idle(record, "start"),
+        ),
+        Quantity(
+            "idle-end",
+            "Directions of γ that change no logit after the last step",
+            "points of the share",
+            lambda record: _idle(record, "end"),
         ),
     ),
 )

@@ -52,7 +52,7 @@ class ShippedRun(Model):
             spec=spec,
             started=started.model_copy(update={"layers": ()}),
             result=result,
-            findings=findings and findings.model_copy(update={"layers": (), "relus": ()}),
+            findings=findings and _without_layers(findings),
             points=tuple(ends),
             finished_at=at,
         )
@@ -61,6 +61,11 @@ class ShippedRun(Model):
     def record(self) -> Record:
         """As verdicts take it."""
         return Record(self.spec, self.result, self.findings, self.started.processes, self.started.engine)
+
+
+def _without_layers(findings: Findings) -> Findings:
+    jacobian = findings.jacobian and findings.jacobian.model_copy(update={"layers": ()})
+    return findings.model_copy(update={"layers": (), "relus": (), "jacobian": jacobian})
 
 
 @dataclass(frozen=True)

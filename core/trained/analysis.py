@@ -1,4 +1,4 @@
-"""Analyses a trained network's γ, β and ReLUs: statistics, threshold ablation, ReLUs that are always off.
+"""Analyses a trained network's γ, β and ReLUs: statistics, threshold ablation, ReLUs that are always off, Jacobians.
 
 Definitions: paper sections 5 and 6. Everything is measured in evaluation mode on test images without augmentation.
 Afterwards the network is the same as before, to the bit. `findings.py` (core/run) has the results.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -19,8 +20,9 @@ from core.engine.fused import Seen
 from core.engine.modules import ModuleEngine
 from core.network.scores import Window
 from core.run.events import DISABLED_BELOW
-from core.run.findings import EPSILONS, Ablated, Findings, LayerSpread, ReluOff, Spread
+from core.run.findings import EPSILONS, Ablated, Findings, Jacobian, LayerSpread, ReluOff, Spread
 from core.trained.evaluation import Sample, evaluating
+from core.trained.jacobian import Beginning, conditioning
 
 MOSTLY_OFF = 0.99
 Steps = Generator[float, None, Findings]
@@ -37,22 +39,42 @@ def analyse(network: nn.Module, plan: Plan, batches: Batches, images: int | None
             return findings
 
 
-def analysing(engine: Engine, network: nn.Module, plan: Plan, batches: Batches, images: int | None = None) -> Steps:
+@dataclass(frozen=True)
+class Jacobians:
+    """What the Jacobians of γ need beside the network: how many test `images`, and its `beginning`, if it is known."""
+
+    images: int
+    beginning: Beginning | None = None
+
+
+def analysing(
+    engine: Engine,
+    network: nn.Module,
+    plan: Plan,
+    batches: Batches,
+    images: int | None = None,
+    jacobians: Jacobians | None = None,
+) -> Steps:
     """The findings as a generator's result; after every batch it yields how much is done, 0..1. `engine` runs the
     `network`.
 
     `images`: look at this many test images, spread evenly over the test split; None: at all. It takes at most
     one pass over them for each of EPSILONS: the first also counts zeros behind all ReLUs, and a threshold that switches
-    off no further γ needs none. γ are restored even if the generator is stopped early.
+    off no further γ needs none. γ are restored even if the generator is stopped early. `jacobians`: None leaves them
+    out; they count as one pass of the progress.
     """
     began = time.monotonic()
     sample = Sample(batches, plan, images)
     gammas = [network.get_parameter(f"{norm.name}.weight") for norm in plan.norms]
     betas = [network.get_parameter(f"{norm.name}.bias") for norm in plan.norms]
-    passes = len(_passes(gammas))
+    passes = len(_passes(gammas)) + bool(jacobians and gammas)
     watch, window = _ReluWatch(plan), Window(next(network.parameters()).device)
     top1 = yield from _accuracy(engine, sample, window, 0, passes, watch.see)
     ablation = yield from _ablate(engine, sample, gammas, top1, passes)
+    found: Jacobian | None = None
+    if jacobians and gammas:
+        steps = conditioning(network, plan, sample.some(jacobians.images), jacobians.beginning)
+        found = yield from _after(steps, passes - 1, passes)
     relus, off = watch.relus(), watch.off()
     channels = sum(relu.channels for relu in relus)
     layers = tuple(
@@ -75,7 +97,18 @@ def analysing(engine: Engine, network: nn.Module, plan: Plan, batches: Batches, 
         unused_parameters=unused_parameters(plan, off),
         test_examples=sample.count,
         seconds=round(time.monotonic() - began, 3),
+        jacobian=found,
     )
+
+
+def _after(steps: Generator[float, None, Jacobian], before: int, passes: int) -> Generator[float, None, Jacobian]:
+    """`steps`, whose progress is that of the pass behind `before` others."""
+    while True:
+        try:
+            yield (before + next(steps)) / passes
+        except StopIteration as done:
+            found: Jacobian = done.value
+            return found
 
 
 def _accuracy(

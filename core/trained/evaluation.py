@@ -26,6 +26,12 @@ def evaluating(engine: Engine, batches: Iterable[Batch], window: Window, seen: S
         yield len(labels)
 
 
+def _spread(seen: int, here: int, count: int, total: int) -> Tensor:
+    """Which of `here` images, behind `seen` others, are among `count` that are spread evenly over `total`."""
+    place = torch.arange(seen, seen + here)
+    return (((place + 1) * count) // total > (place * count) // total).nonzero().flatten()
+
+
 class Sample:
     """The test images that are looked at, in batches as for a test: all of them, or `images` spread over the split."""
 
@@ -43,15 +49,22 @@ class Sample:
     @property
     def numbers(self) -> Tensor:
         """(count,) int64: the numbers in the test set of the images, in their order here."""
-        total, place = self._batches.test_images, torch.arange(self._batches.test_images)
-        return (((place + 1) * self.count) // total > (place * self.count) // total).nonzero().flatten()
+        total = self._batches.test_images
+        return _spread(0, total, self.count, total)
+
+    def some(self, count: int) -> Tensor:
+        """At most `count` of its images, spread evenly over them: (N, C, H, W), in channels-last memory."""
+        rows, seen, count = [], 0, min(count, self.count)
+        for images, _ in self:
+            rows.append(images[_spread(seen, len(images), count, self.count).to(images.device)])
+            seen += len(images)
+        return torch.cat(rows).contiguous(memory_format=torch.channels_last)
 
     def _chosen(self) -> Iterator[Batch]:
-        numbers, seen = self.numbers, 0
+        total, seen = self._batches.test_images, 0
         parts: list[Batch] = []
         for images, labels in self._batches.test():
-            here = (numbers >= seen) & (numbers < seen + len(labels))
-            rows = (numbers[here] - seen).to(labels.device)
+            rows = _spread(seen, len(labels), self.count, total).to(labels.device)
             seen += len(labels)
             parts.append((images[rows], labels[rows]))
         images, labels = (torch.cat(tensors) for tensors in zip(*parts, strict=True))

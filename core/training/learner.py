@@ -15,7 +15,7 @@ from core.catalog.schedules import learning_rate
 from core.data.batches import batches
 from core.engine.choice import make_engine
 from core.machine.memory import used_bytes
-from core.network.builder import build
+from core.network.builder import Network, build
 from core.network.devices import device_title
 from core.network.freezing import freeze, running_statistics
 from core.network.group import Group
@@ -25,7 +25,7 @@ from core.run.events import Finished
 from core.run.spec import RunSpec
 from core.trained.capsule import Capsule, Origin, frozen_digest
 from core.trained.evaluation import evaluating
-from core.trained.start import start_from
+from core.trained.start import Taken, start_from
 from core.training.optimizers import OPTIMIZERS
 from core.training.speed import Speed
 
@@ -44,9 +44,8 @@ class Learner:
         self.spec, self.plan, self.device, self.group = spec, spec.plan, device, group
         be_deterministic()
         self.batches = batches(spec, data_folder, device, group.part)
-        network = build(self.plan, spec.init, spec.seeds.init, spec.draw)
-        self.taken = start_from(network, start, spec.start) if spec.start else None
-        self.trainable = freeze(network, spec.trains, spec.seeds.choice, spec.draw)
+        self._start = start
+        network, self.trainable, self.taken = self._begun()
         if spec.recipe.sync_batchnorm and not group.part.alone:
             synchronise(network)
         self.network = network.to(device).to(memory_format=torch.channels_last)
@@ -57,6 +56,25 @@ class Learner:
         self.window = Window(device)
         self.passed = Mean()
         self.tested = Mean()
+
+    def _begun(self) -> tuple[Network, dict[str, nn.Parameter], Taken | None]:
+        """The network before its first step, its trainable tensors, and what it took from the file it starts from."""
+        spec = self.spec
+        network = build(self.plan, spec.init, spec.seeds.init, spec.draw)
+        taken = start_from(network, self._start, spec.start) if spec.start else None
+        return network, freeze(network, spec.trains, spec.seeds.choice, spec.draw), taken
+
+    def beginning(self, images: Tensor) -> Network:
+        """The network before its first step once more, on the device. Running statistics that have seen nothing are
+        those of `images`."""
+        network, _, _ = self._begun()
+        network.eval().to(self.device).to(memory_format=torch.channels_last)
+        fresh = [norm for norm in network.modules() if isinstance(norm, nn.BatchNorm2d) and _saw_nothing(norm)]
+        with torch.no_grad(), _taking_over(fresh):
+            for norm in fresh:
+                norm.train()
+            network(images)
+        return network.eval()
 
     def train_step(self, images: Tensor, labels: Tensor, began: float) -> None:
         """Train one step. `began`: when its images were requested; the wait for them counts as time of the step."""

@@ -20,11 +20,11 @@ from core.network.builder import Network
 from core.network.devices import device_of
 from core.network.group import Group
 from core.network.scores import Scores
-from core.run.cost import adapted_images, analysed_images, keeps_snapshot, point_stride
+from core.run.cost import adapted_images, analysed_images, jacobian_images, keeps_snapshot, point_stride
 from core.run.events import Analysed, Event, Measured, Point, Stopped, Warned
 from core.run.findings import Findings
 from core.run.spec import RunSpec
-from core.trained.analysis import analysing
+from core.trained.analysis import Jacobians, analysing
 from core.trained.capsule import save_capsule
 from core.training.adaptation import adapting, scaled
 from core.training.checkpoint import CheckpointFolder, State
@@ -238,7 +238,9 @@ class Training:
 
     def _analyses(self, whole: Batches) -> Generator[float, None, Findings]:
         """The findings on the `whole` test set; yields how much is done, 0..1."""
-        steps = analysing(self.learner.engine, self.network, self.plan, whole, analysed_images(self.spec))
+        jacobians = Jacobians(jacobian_images(self.spec), self.learner.beginning)
+        images = analysed_images(self.spec)
+        steps = analysing(self.learner.engine, self.network, self.plan, whole, images, jacobians)
         adaptation = self.spec.adapt
         if adaptation is None:
             return (yield from steps)

@@ -13,6 +13,7 @@ from tests.browser.puppet import Puppet
 from tests.browser.test_run import state
 
 ABLATION, RELUS, ZEROS = "Accuracy with small γ removed", "Dead ReLU channels", "How often each channel is zero"
+CONDITIONS = "How evenly γ can be learned"
 
 
 def test_a_run_shows_its_findings_once_it_is_finished(open_page: Open, puppet: Puppet) -> None:
@@ -37,6 +38,11 @@ def test_a_run_shows_its_findings_once_it_is_finished(open_page: Open, puppet: P
     assert kinds(zeros) == ["heatmap"]
     words = zeros.get_attribute("aria-label") or ""
     assert words.startswith("How often each ReLU channel is zero: stem, half of 16 channels are zero for more than ")
+    conditions = drawn(page, CONDITIONS)
+    assert kinds(conditions) == ["scatter", "scatter"]
+    words = conditions.get_attribute("aria-label") or ""
+    assert words.startswith("Condition number of γ: before the first step half of the layers have more than 12.5, ")
+    until(conditions, "plot.layout.yaxis.type === 'log' && plot.data[1].y[3] === 14")
     expect(page.locator('[data-slot="unused"]')).to_contain_text("12,345 of 174,970 parameters")
     expect(page.get_by_role("region", name="γ and β of all layers").locator("tbody tr")).to_have_count(2)
     page.get_by_text("Layer by layer (15)").click()

@@ -16,6 +16,7 @@ from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import SPEC, Puppet
 from tests.browser.train_page import choice, depth, kind, lit, more, previewed, query
 
+ALONE, BESIDE = "Nothing: a supermask alone", "Other parameters, too"
 POLICIES = {
     "batchnorm": ("Norm layers", ["BatchNorm only"]),
     "gamma": ("Norm layers", ["γ only"]),
@@ -26,9 +27,11 @@ POLICIES = {
     "output+batchnorm+shortcut": ("Layers", ["BatchNorm", "Output layer", "Shortcuts"]),
     "random-4": ("Random weights", ["4", "In each channel"]),
     "random-3-layer": ("Random weights", ["Other", "Anywhere in the layer"]),
-    "supermask": ("Choose weights", ["50"]),
-    "supermask-30": ("Choose weights", ["30"]),
-    "supermask-77": ("Choose weights", ["Other"]),
+    "supermask": ("Choose weights", [ALONE, "50"]),
+    "supermask-30": ("Choose weights", [ALONE, "30"]),
+    "supermask-77": ("Choose weights", [ALONE, "Other"]),
+    "supermask+batchnorm": ("Choose weights", [BESIDE, "50", "BatchNorm"]),
+    "supermask-77+output+shortcut": ("Choose weights", [BESIDE, "Other", "Output layer", "Shortcuts"]),
     "all-but-batchnorm": ("References", ["All but BatchNorm"]),
     "bias": ("References", ["Biases only"]),
     "none": ("References", ["Nothing"]),
@@ -74,11 +77,16 @@ def test_what_trains_is_two_clicks_away(open_page: Open) -> None:
     page.wait_for_url("**policy=random-2-layer**")
     kind(page, "Choose weights").check()
     choice(page, "Other").check()
-    page.get_by_label("Other, 1 to 99").fill("5")
+    page.locator("#field-other-kept").get_by_label("Other, 1 to 99").fill("5")
     page.wait_for_url("**policy=supermask-5**")
     expect(page.locator('[data-slot="noun"]')).to_have_text("parameters get a score")
     expect(page.locator(".legend").first).to_contain_text("of these weights are used")
     assert page.locator(".network path.kept").count() == 2 and lit(page) == set()
+    choice(page, BESIDE).check()
+    page.wait_for_url("**policy=supermask%2Bbatchnorm**")
+    expect(page.locator('[data-slot="noun"]')).to_have_text("parameters train or get a score")
+    expect(page.locator(".legend").first).to_contain_text("trains")
+    assert page.locator(".network path.kept").count() == 2 and lit(page) == {"norm"}
 
 
 def test_gamma_and_beta_start_as_the_policy_wants_unless_somebody_chose(open_page: Open) -> None:

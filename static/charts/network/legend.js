@@ -26,8 +26,9 @@ export function trainedLegend(plan) {
   const { norm, keep, blocks } = plan;
   const lit = trained(plan);
   const rows = [["frozen", "stays random"]];
-  if (keep) rows.push(["kept", `${percent(keep, 0)} of these weights are used: those with the highest scores; only the scores train`]);
-  else if (lit.length) rows.push(["lit", "trains"]);
+  const used = `${percent(keep, 0)} of these weights are used: those with the highest scores`;
+  if (keep) rows.push(["kept", lit.length > 1 ? used : `${used}; only the scores train`]);
+  if (lit.length > (keep ? 1 : 0)) rows.push(["lit", "trains"]);
   if (!norm.affine) rows.push([null, "The norm layers have no γ and β."]);
   else if (norm.gamma !== norm.beta) rows.push([null, "Narrow bars: norm layers, γ above and β below."]);
   if (blocks.some(({ pool }) => pool)) rows.push(["wedge", "max-pool"]);
@@ -71,18 +72,23 @@ function trained({ stem, blocks, output, norm, keep }) {
   const units = blocks.flatMap(({ units, shortcut }) => (shortcut ? [...units, shortcut] : units)).concat(stem);
   const inner = blocks.flatMap(({ units }) => units).concat(stem);
   const shortcuts = blocks.flatMap(({ shortcut }) => shortcut ?? []);
-  if (keep) return ["a score for every weight"];
+  const frozen = inner[0].trained === 0 || inner[0].scored;
+  const others = shortcuts.some(trainsWhole) || trainsWhole(output) || units.some((part) => part.norm_trained > 0);
   const parts = [
-    [inner.every((part) => part.trained === 1), "the convolutions"],
-    [shortcuts.length > 0 && shortcuts.every((part) => part.trained === 1) && inner[0].trained === 0, "the convolutions of the shortcuts"],
+    [keep > 0, others ? "a score for every other weight" : "a score for every weight"],
+    [inner.every(trainsWhole), "the convolutions"],
+    [shortcuts.length > 0 && shortcuts.every(trainsWhole) && frozen, "the convolutions of the shortcuts"],
     [units.some((part) => part.trained > 0 && part.trained < 1), "some weights of every convolution"],
     [units.some((part) => part.bias_trained > 0) && inner[0].trained === 0, "the biases of the convolutions"],
     [units.some((part) => part.norm_trained > 0), normWords(units, norm)],
-    [output.trained === 1, "the output layer"],
-    [output.trained > 0 && output.trained < 1, "the biases of the output layer"],
+    [trainsWhole(output), "the output layer"],
+    [output.trained > 0 && output.trained < 1 && !output.scored, "the biases of the output layer"],
   ];
   return parts.filter(([trains]) => trains).map(([, words]) => words);
 }
+
+/** Whether a part trains as it is, without scores. */
+const trainsWhole = ({ trained, scored }) => trained === 1 && !scored;
 
 function normWords(units, { title, gamma, beta }) {
   const which = units.every((part) => part.norm_trained > 0) ? "every" : "some";

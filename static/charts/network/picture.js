@@ -127,9 +127,9 @@ function block(pen, { units, shortcut, residual, pool }, x, middle, length, heig
 function unit(pen, part, x, middle, width, height) {
   const top = middle - height / 2;
   if (pen.off) return pen.box(offLook(pen.off.shares[part.norm]), x, top, width * 1.3, height);
-  const whole = part.trained === 1 && !pen.keep;
+  const whole = part.trained === 1 && !part.scored;
   pen.box(`conv ${whole ? "lit" : "frozen"}`, x, top, width, height);
-  if (pen.keep && part.trained > 0) pen.box("conv kept", x, top, width, height);
+  if (part.scored) pen.box("conv kept", x, top, width, height);
   else if (part.trained > 0 && !whole) pen.specks(part.conv, x, top, width, height, part.trained);
   if (part.bias_trained && !whole) pen.box("conv lit", x, top + height - Math.min(5, height / 4), width, Math.min(5, height / 4));
   if (!pen.norm.affine) return;
@@ -153,15 +153,15 @@ function holes(pen, off, x, top, width, height) {
   }
 }
 
-function output(pen, { classes, trained }, x, middle, limit = 120) {
+function output(pen, { classes, trained, scored }, x, middle, limit = 120) {
   const shown = Math.min(classes, 10, Math.floor(limit / DOT_PITCH));
   const step = Math.min(12, limit / shown);
   const side = step * 0.66;
   for (let k = 0; k < shown; k += 1) {
     const y = middle + (k - (shown - 1) / 2) * step - step / 3;
-    pen.box(`dot ${trained === 1 && !pen.keep && !pen.off ? "lit" : "frozen"}`, x, y, side, side);
+    pen.box(`dot ${trained === 1 && !scored && !pen.off ? "lit" : "frozen"}`, x, y, side, side);
     if (pen.off) continue;
-    if (pen.keep && trained > 0) pen.box("dot kept", x, y, side, side);
+    if (scored) pen.box("dot kept", x, y, side, side);
     // Only the biases train.
     else if (trained > 0 && trained < 1) pen.box("dot lit", x + side / 4, y + side / 4, side / 2, side / 2);
   }

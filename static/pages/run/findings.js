@@ -4,7 +4,8 @@
 
 import { ask } from "../../server/api.js";
 import { ablation } from "../../charts/ablation.js";
-import { relus, zeros } from "../../charts/relus.js";
+import { conditioning } from "../../charts/analyses/conditioning.js";
+import { relus, zeros } from "../../charts/analyses/relus.js";
 import { options } from "../../server/catalog.js";
 import { h, show } from "../../base/dom.js";
 import { decimal, percent, whole } from "../../base/format.js";
@@ -53,6 +54,14 @@ function panels(found, { spec, counts }) {
             "Channels in the top row are always or almost always zero.",
           (box) => zeros(box, found),
           { wide: true, paper: false },
+        )
+      : null,
+    found.jacobian
+      ? panel(
+          "How evenly γ can be learned",
+          "Condition number of the logits’ derivative in each layer’s γ: 1 is best; the larger, the slower the worst direction of γ learns.",
+          (box) => conditioning(box, found.jacobian, spec.policy),
+          { paper: false },
         )
       : null,
     facts(found, counts),

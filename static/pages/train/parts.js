@@ -10,9 +10,9 @@ import { term } from "../../site/term.js";
 const TERMS = { convolution: "convolution", shortcut: "shortcut", gamma: "gamma", beta: "beta" };
 
 /** The list's rows for the `parts` in the response of /api/preview. */
-export const parts = ({ parts, plan }) => parts.map((part) => row(part, Boolean(plan.keep)));
+export const parts = ({ parts }) => parts.map(row);
 
-function row({ role, title, total, trainable }, scored) {
+function row({ role, title, total, trainable, scored }) {
   const look = trainable === 0 ? "frozen" : scored ? "kept" : "lit";
   const some = trainable > 0 && trainable < total;
   const what = scored ? "scored" : "train";

@@ -61,11 +61,12 @@ function hints(spec) {
 }
 
 function fill(element, spec, preview) {
-  const { counts, share, macs_per_image, steps, estimate_s, warnings, plan } = preview;
+  const { counts, share, macs_per_image, steps, estimate_s, warnings } = preview;
   say(element, "title", architectureTitle(spec.architecture));
   say(element, "trainable", whole(counts.trainable));
   say(element, "total", whole(counts.total));
-  say(element, "noun", plan.keep ? "parameters get a score" : "parameters train");
+  const train = verb(preview);
+  say(element, "noun", `parameters ${train}`);
   say(element, "share", percent(share));
   slot(element, "bar").style.setProperty("--share", share);
   say(element, "time", range(estimate_s));
@@ -73,10 +74,15 @@ function fill(element, spec, preview) {
   say(element, "price", priceWords(preview));
   show(slot(element, "price-row"), preview.cap.processor_s > 0);
   say(element, "macs", compact(macs_per_image));
-  const train = plan.keep ? "get a score" : "train";
   say(document, "launch-summary", `${architectureTitle(spec.architecture)}: ${whole(counts.trainable)} of ${whole(counts.total)} ${train}, ${range(estimate_s)}`);
   slot(element, "parts").replaceChildren(...parts(preview));
   slot(element, "warnings").replaceChildren(...warnings.map((warning) => h("li", {}, warning)));
+}
+
+/** What the parameters that count do: `train`, `get a score`, or both. */
+function verb({ parts, plan }) {
+  if (!plan.keep) return "train";
+  return parts.some(({ trainable, scored }) => trainable && !scored) ? "train or get a score" : "get a score";
 }
 
 /** `about 3 minutes of a core; at most 60 here` */

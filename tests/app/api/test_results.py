@@ -56,6 +56,10 @@ def test_findings_as_json_and_csv_are_the_same(client: TestClient, trainer: Trai
     channels = rows(client.get(f"{path}?format=csv&table=channels").text)
     assert [float(row["zero_share"]) for row in channels] == [s for row in findings.relus for s in row.zero_shares]
     assert channels[-1]["channel"] == str(findings.relus[-1].channels - 1)
+    assert findings.jacobian is not None
+    jacobians = rows(client.get(f"{path}?format=csv&table=jacobians").text)
+    assert [row["layer"] for row in jacobians] == [row.name for row in findings.jacobian.layers]
+    assert [float(row["end_number"]) for row in jacobians] == [row.end.number for row in findings.jacobian.layers]
     assert client.get(f"{path}?table=all").status_code == 422
 
 

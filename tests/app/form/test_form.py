@@ -56,7 +56,10 @@ def test_the_options_are_plain_data() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["random-7", "random-1-layer", "random-64-layer", "supermask-30", "batchnorm-stage-4", "batchnorm-stages-2-5"],
+    [
+        *("random-7", "random-1-layer", "random-64-layer", "supermask-30", "batchnorm-stage-4", "batchnorm-stages-2-5"),
+        *("supermask-30+batchnorm", "supermask-7+output+shortcut"),
+    ],
 )
 def test_the_words_for_a_rule_are_the_policys(name: str) -> None:
     """What a page makes of the rule is what the policy itself says."""

@@ -10,7 +10,7 @@ import pytest
 
 from app.preview.cautions import cautions
 from app.preview.estimate import Estimate, Estimator, Measured, estimate, modest_analyses_s, modest_run_s
-from app.preview.network import Picture, picture
+from app.preview.network import Picture, parts, picture
 from app.preview.preview import command_line, data_is_here, duration, preview, warnings
 from core.catalog import architectures as catalog
 from core.catalog.normalisation import BATCH, Normalisation
@@ -102,6 +102,19 @@ def test_the_picture_says_what_its_shapes_are() -> None:
     assert large["norm"]["title"] == "GroupNorm"
 
 
+def test_a_picture_tells_scores_from_what_trains() -> None:
+    mixed = drawn_as("resnet-14", "supermask-30+batchnorm+shortcut", (3, 32, 32), 10)
+    units = [unit for block in mixed["blocks"] for unit in block["units"]]
+    shortcuts = [block["shortcut"] for block in mixed["blocks"] if block["shortcut"]]
+    assert all(unit["scored"] and unit["trained"] == unit["norm_trained"] == 1 for unit in units)
+    assert shortcuts and all(not unit["scored"] and unit["trained"] == 1 for unit in shortcuts)
+    assert mixed["output"]["scored"] and mixed["output"]["trained"] < 1
+    plan = catalog.plan("resnet-14", (3, 32, 32))
+    rows = {row["role"]: row["scored"] for row in parts(plan, policy("supermask+batchnorm+shortcut").trains(plan))}
+    assert {role for role, scored in rows.items() if scored} == {"convolution", "output"}
+    assert not any(unit["scored"] for unit in [drawn_as("resnet-14", "all", (3, 32, 32), 10)["stem"]])
+
+
 def test_the_whole_preview(tmp_path: Path) -> None:
     said = preview(spec(), QUICK, tmp_path)
     assert said["counts"]["trainable"] == 1120
@@ -131,6 +144,11 @@ VGG = {"architecture": "vgg-11", "dataset": "cifar-10"}
         ),
         ({"policy": "random-16-layer"}, "whole layers train"),
         ({"policy": "supermask"}, "Only scores train"),
+        ({"policy": "supermask"}, "γ and β keep their initial values: γ = 1, β = 0."),
+        ({"policy": "supermask+output"}, "γ and β keep their initial values: γ = 1, β = 0."),
+        ({"policy": "supermask-30+batchnorm"}, "Every weight that stays frozen has a score and keeps its value."),
+        ({**VGG, "policy": "supermask+shortcut"}, "vgg-11 has no projection shortcuts"),
+        ({"policy": "supermask+batchnorm", "recipe": {"optimizer": "adam"}}, "0.1 is large; 0.001 is usual"),
         ({"policy": "all-but-batchnorm"}, "γ and β keep their initial values: γ = 1, β = 0."),
         ({"policy": "all-but-batchnorm", "init": {"norm": "uniform"}}, "γ from U(0, 1), β = 0."),
         ({"norm": {"kind": "group"}}, "Where the policy says BatchNorm, this network has GroupNorm layers."),

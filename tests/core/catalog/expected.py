@@ -83,7 +83,17 @@ def expected(architecture: str, policy: str, colours: int = 1) -> int:
     def scattered(k: int) -> int:
         return sum(min(k, layer.inputs * layer.side**2) * layer.outputs for layer in net.all)
 
+    scores = convolutions + shortcuts + matrix
+    # A shortcut or an output layer that trains whole has no scores, but as many weights; the output's biases have none.
+    masked = {
+        f"supermask{'+batchnorm' * bn}{'+output' * out}{'+shortcut' * cut}": scores + norm * bn + net.classes * out
+        for bn in (0, 1)
+        for out in (0, 1)
+        for cut in (0, 1)
+    }
+
     return {
+        **masked,
         "batchnorm": norm,
         "all": convolutions + shortcuts + biases + norm + output,
         "output": output,
@@ -105,6 +115,5 @@ def expected(architecture: str, policy: str, colours: int = 1) -> int:
         "random-8": scattered(8),
         "random-16": scattered(16),
         "random-2-layer": scattered(2),
-        "supermask": convolutions + shortcuts + matrix,
         "none": 0,
     }[policy]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from core.catalog import architectures as catalog
-from core.catalog.initializers import WEIGHT_INITIALIZERS
+from core.catalog.initializers import WEIGHT_INITIALIZERS, weight_initializer
 from core.catalog.normalisation import Normalisation
 from core.catalog.plan import NormKind
 from core.catalog.policies import POLICIES, policy
 from core.catalog.policy import trainable
 from core.catalog.registry import UnknownName
 from core.draws.seeds import mixed
-from core.draws.versions import drawn
+from core.draws.versions import Version, drawn
 from core.network.builder import Network, build
 from core.run.cost import counts, step_macs
 from core.run.spec import Init
@@ -194,6 +195,44 @@ def test_orthogonal_weights_of_the_old_draw_are_torchs() -> None:
         theirs = torch.empty(shape)
         torch.nn.init.orthogonal_(theirs, generator=torch.Generator().manual_seed(mixed(3)))
         torch.testing.assert_close(torch.from_numpy(WEIGHT_INITIALIZERS["orthogonal"].values(shape, old)), theirs)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("k", [1, 3, 100])
+def test_sparse_weights_are_k_an_output_and_keep_the_variance_of_he(k: int, version: Version) -> None:
+    for shape in ((4000, 16, 3, 3), (4000, 64), (4000, 1, 3, 3)):
+        weight = weight_initializer(f"sparse-{k}").values(shape, drawn(version, 3, shape)).reshape(shape[0], -1)
+        used = min(k, weight.shape[1])
+        assert {int((row != 0).sum()) for row in weight} == {used}
+        of_inputs_of_variance_one = float((weight.astype(float) ** 2).sum(axis=1).mean())
+        assert of_inputs_of_variance_one == pytest.approx(2, rel=0.1), "the sum of an output's variances, as with He"
+        places = (weight != 0).mean(axis=0)
+        assert places == pytest.approx(used / weight.shape[1], abs=0.04), "every place equally often"
+
+
+def test_a_sparse_network_is_the_seeds() -> None:
+    plan = catalog.plan("resnet-14", (1, 28, 28))
+    one, again, other = (build(plan, Init(weights="sparse-3"), seed) for seed in (1, 1, 2))
+    states = [network.state_dict() for network in (one, again, other)]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    weights = [name for name, tensor in states[0].items() if name.endswith("weight") and tensor.ndim > 1]
+    assert not any(torch.equal(states[0][name], states[2][name]) for name in weights)
+    assert all(int((states[0][name] != 0).sum()) == 3 * len(states[0][name]) for name in weights)
+
+
+@pytest.mark.parametrize(
+    "name", ["sparse-0", "sparse--1", "sparse-1.5", "sparse-10000", "sparse-", "sparse-" + "9" * 99]
+)
+def test_a_sparse_initialiser_says_what_k_may_be(name: str) -> None:
+    with pytest.raises(UnknownName, match=r"k in sparse-k is how many .*: a whole number from 1 to 9999, got '"):
+        weight_initializer(name)
+    with pytest.raises(ValidationError, match=r"weights\n.*whole number from 1 to 9999"):
+        Init(weights=name)
+
+
+def test_an_unknown_initialiser_lists_all() -> None:
+    with pytest.raises(UnknownName, match=r"Allowed: he-normal, .*, sparse-8; sparse-k with k from 1 to 9999"):
+        weight_initializer("sparse")
 
 
 def test_binary_weights_have_two_values_of_the_he_deviation() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from math import ceil
 from typing import Any
 
 import pytest
@@ -22,6 +23,9 @@ from core.run.spec import Init, RunSpec
 from core.training.loop import train
 from tests.core.catalog.expected import ARCHITECTURES, expected, layers
 from tests.core.data.audit import audit
+
+PARTIAL = ("batchnorm", "bias", "random-2", "random-2-layer", "supermask")
+UNIONS = ("supermask+batchnorm", "supermask+output", "supermask+batchnorm+output+shortcut")
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +90,9 @@ def test_the_plan_counts_what_trains(architecture: str, colours: int, name: str)
 
 
 @pytest.mark.parametrize("architecture", ["vgg-11", "imagenet-resnet-18"])
-@pytest.mark.parametrize("name", ["batchnorm", "bias", "all-but-batchnorm", "random-2", "random-2-layer", "supermask"])
+@pytest.mark.parametrize(
+    "name", ["batchnorm", "bias", "all-but-batchnorm", "random-2", "random-2-layer", "supermask", *UNIONS]
+)
 def test_the_network_has_what_the_plan_counts(architecture: str, name: str) -> None:
     plan = catalog.plan(architecture, (1, 28, 28))
     trained = freeze(build(plan, Init(), seed=1), policy(name).trains(plan), seed=2)
@@ -101,7 +107,7 @@ def test_only_what_the_policy_names_changes(name: str) -> None:
     assert bool(found.trained) == (name != "none")
 
 
-@pytest.mark.parametrize("name", ["batchnorm", "bias", "random-2", "random-2-layer", "supermask", "all-but-batchnorm"])
+@pytest.mark.parametrize("name", ["all-but-batchnorm", *PARTIAL, UNIONS[0]])
 @pytest.mark.parametrize("optimizer", ["adam", "adamw"])
 def test_no_optimizer_moves_a_frozen_tensor(name: str, optimizer: str) -> None:
     recipe = {"batch_size": 8, "weight_decay": 0.1, "lr": 0.001, "optimizer": optimizer}
@@ -119,6 +125,7 @@ def test_gamma_and_beta_stay_at_one_and_zero_when_all_else_trains() -> None:
 
 def test_a_supermask_keeps_its_share_of_frozen_weights() -> None:
     found = audit(spec("supermask-30"))
+    assert found.ok, "γ and β among them, which stay at 1 and 0"
     masked = {n: m for n, m in found.training.network.named_modules() if isinstance(m, MaskedWeight)}
     assert len(masked) == len(layers("resnet-14", 1).all) + 1, "every convolution and the output layer"
     for layer in masked.values():
@@ -127,6 +134,29 @@ def test_a_supermask_keeps_its_share_of_frozen_weights() -> None:
         assert kept == pytest.approx(0.3 * used.numel(), abs=1)
         lowest_kept = layer.scores.detach().abs()[used != 0].min()
         assert lowest_kept >= layer.scores.detach().abs()[used == 0].max()
+
+
+@pytest.mark.parametrize("percent", [1, 7, 28, 50, 55, 99])
+@pytest.mark.parametrize("parts", ["batchnorm", "output", "batchnorm+shortcut"])
+def test_beside_gamma_and_beta_a_mask_keeps_its_share_exactly(percent: int, parts: str) -> None:
+    found = audit(spec(f"supermask-{percent}+{parts}", architecture="resnet-8"))
+    assert found.ok and found.trained
+    whole = {"output": "output", "shortcut": "shortcut"}
+    for name, module in found.training.network.named_modules():
+        weight = getattr(module, "weight", None)
+        if not isinstance(weight, torch.Tensor) or weight.ndim < 2:
+            continue
+        trains = any(part in parts.split("+") and word in name for part, word in whole.items())
+        assert isinstance(module, MaskedWeight) is not trains, name
+        if isinstance(module, MaskedWeight):
+            assert int((module.effective() != 0).sum()) == -(-percent * weight.numel() // 100), name
+
+
+@pytest.mark.parametrize("percent", range(1, 100))
+def test_rounding_never_keeps_a_weight_too_many(percent: int) -> None:
+    keep = policy(f"supermask-{percent}+batchnorm").keep
+    for weights in (144, 640, 2304, 6400, 19_200, 51_200, 100_000_000):
+        assert ceil(keep * weights) == -(-percent * weights // 100)
 
 
 def test_the_gradient_of_a_score_raises_its_size() -> None:

@@ -22,6 +22,9 @@ from core.catalog.registry import UnknownName
         ("supermask-50", "supermask"),
         ("supermask-30", "supermask-30"),
         ("random-3-layer", "random-3-layer"),
+        ("supermask-50+batchnorm", "supermask+batchnorm"),
+        ("batchnorm+supermask-30", "supermask-30+batchnorm"),
+        ("supermask-7+shortcut+output", "supermask-7+output+shortcut"),
     ],
 )
 def test_names_beyond_the_listed_ones(asked: str, name: str) -> None:
@@ -37,12 +40,42 @@ def test_names_beyond_the_listed_ones(asked: str, name: str) -> None:
         "batchnorm-stages-1-1",
         "random-129",
         "supermask-0",
+        "supermask-0+batchnorm",
+        "supermask-100+output",
+        "supermask+",
+        "supermask+unknown",
         "+",
     ],
 )
 def test_names_that_are_no_policy(name: str) -> None:
     with pytest.raises(UnknownName):
         policy(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("supermask+all", "all trains every weight already"),
+        ("all-but-batchnorm+supermask", "all-but-batchnorm trains every weight already"),
+        ("supermask+none", "none trains nothing"),
+        ("supermask+supermask-30", "a layer has one mask, and supermask and supermask-30 are two"),
+        ("supermask+batchnorm+batchnorm", "batchnorm is named twice"),
+        ("supermask+random-2", "random-2 is a policy for itself"),
+        ("supermask-30+batchnorm-stage-1", "batchnorm-stage-1 is a policy for itself"),
+        ("batchnorm+gamma", "gamma is a policy for itself"),
+    ],
+)
+def test_a_union_that_makes_no_sense_says_why(name: str, why: str) -> None:
+    with pytest.raises(UnknownName, match=f"'{re.escape(name)}' makes no sense as a policy: {why}") as refused:
+        policy(name)
+    assert "A union joins batchnorm, output, shortcut, and at most one supermask-k" in str(refused.value)
+
+
+def test_beside_a_mask_gamma_and_beta_begin_as_elsewhere_if_they_train() -> None:
+    """Frozen ones stay at 1 and 0, where they change nothing."""
+    norms = {name: policy(name).norm for name in ("supermask", "supermask+output", "supermask-30+output+shortcut")}
+    assert set(norms.values()) == {"ones"}
+    assert policy("supermask+batchnorm").norm is policy("batchnorm").norm is None
 
 
 @pytest.mark.parametrize("name", POLICIES)
@@ -60,6 +93,16 @@ def test_a_rule_knows_what_its_words_are_of(rule: PolicyRule) -> None:
         assert match and match[1].replace("-", ", ") == wording.said
         assert rule.policy(wording.example.name) == wording.example
         assert wording.example.group == rule.group
+
+
+def test_the_pages_have_words_for_every_union_with_a_mask() -> None:
+    wordings = POLICY_RULES["supermask-union"].wordings
+    for parts in ("batchnorm", "output+shortcut", "batchnorm+output+shortcut"):
+        name = f"supermask-7+{parts}"
+        (wording,) = (wording for wording in wordings if re.fullmatch(wording.pattern, name))
+        made = policy(name)
+        assert wording.of(wording.example.title).replace("{k}", "7") == made.title
+        assert wording.of(wording.example.sentence).replace("{k}", "7") == made.sentence
 
 
 def test_the_policies_that_are_compared_most_have_hues_of_their_own() -> None:

@@ -71,6 +71,18 @@ def test_orthogonal_numbers_are_those_of_the_second_implementation(outputs: int,
     assert got.tobytes() == plain.bits([x for row in wanted for x in row])
 
 
+@pytest.mark.parametrize(("outputs", "fan_in", "count"), [(5, 12, 3), (4, 9, 1), (3, 4, 4)])
+def test_sparse_numbers_are_those_of_the_second_implementation(outputs: int, fan_in: int, count: int) -> None:
+    words = first(outputs * (fan_in + count), "s")
+    ranked, rest = words[: outputs * fan_in], words[outputs * fan_in :]
+    wanted = [0.0] * (outputs * fan_in)
+    for row in range(outputs):
+        places = plain.order(ranked[row * fan_in : (row + 1) * fan_in])[:count]
+        for place, word in zip(places, rest[row * count : (row + 1) * count], strict=True):
+            wanted[row * fan_in + place] = plain.normal(plain.uniform(word)) * 0.7
+    assert drawn(2, 7, "s").sparse(outputs, fan_in, count, 0.7).tobytes() == plain.bits(wanted)
+
+
 def test_the_functions_are_right() -> None:
     x = np.concatenate([Stream(1).uniform(5000), 2.0 ** -np.arange(1.0, 53), [1 - 2.0**-53]])
     assert np.allclose(logarithm(x), [math.log(v) for v in x], rtol=5e-16, atol=3e-16)

@@ -18,7 +18,10 @@ from core.network.builder import Network
 from core.network.freezing import draw_network, running_statistics
 from core.run.spec import RunSpec
 
-POLICIES = ("batchnorm", "all", "random-2", "shortcut", "output", "batchnorm-stages-2-3", "supermask", "beta", "bias")
+POLICIES = (
+    *("batchnorm", "all", "random-2", "shortcut", "output", "batchnorm-stages-2-3", "supermask", "beta", "bias"),
+    "supermask-30+batchnorm",
+)
 KERNELS = {"compiled": compiled_kernels, "eager": EagerKernels, "own": compiled_kernels}
 DTYPES = (torch.float32, torch.bfloat16)
 

@@ -42,8 +42,31 @@ def test_every_question_of_the_paper_is_there() -> None:
 
 def test_questions_of_our_own_say_that_they_are_not_the_papers() -> None:
     own = [named for named in STUDIES.values() if named.own]
-    assert [named.name for named in own] == ["norm-kind", "biases", "lumped", "adapt"]
-    assert all(named.source == OURS and not named.marks and not named.quotes for named in own)
+    assert [named.name for named in own] == [
+        *("norm-kind", "biases", "lumped", "adapt", "mask-and-scale", "sparse-weights")
+    ]
+    assert all(not named.marks and not named.quotes for named in own)
+    assert all(named.source == OURS or named.source.endswith("; our reading") for named in own)
+
+
+def test_masks_and_scales_differ_in_nothing_else() -> None:
+    members = study_spec("mask-and-scale", "minutes").members
+    assert {m.spec.policy for m in members} == {"supermask", "batchnorm", "supermask+batchnorm"}
+    alike = [{m.spec.init.norm for m in members if m.spec.policy == name} for name in {m.spec.policy for m in members}]
+    assert alike == [{"ones", "uniform"}] * 3, "each from both beginnings"
+    assert len({(m.spec.epochs, m.spec.train_examples, m.spec.architecture) for m in members}) == 1
+    contrasts = STUDIES["mask-and-scale"].criterion.contrasts(study_spec("mask-and-scale", "minutes"))
+    assert len(contrasts) == 4 and all(contrast.decides and contrast.pairs for contrast in contrasts)
+
+
+def test_sparse_weights_are_compared_with_the_usual_ones() -> None:
+    study = study_spec("sparse-weights", "minutes")
+    assert {m.spec.policy for m in study.members} == {"batchnorm"}
+    contrasts = STUDIES["sparse-weights"].criterion.contrasts(study)
+    assert [contrast.label for contrast in contrasts if contrast.decides] == [
+        f"sparse-{k} minus he-normal, ResNet-14" for k in (1, 2, 4, 8)
+    ]
+    assert {"condition-start", "idle-start"} <= set(STUDIES["sparse-weights"].shown("minutes"))
 
 
 def test_a_claim_fits_a_row() -> None:

@@ -55,6 +55,10 @@ def trained(run: RunSpec, folder: Path) -> nn.Module:
         ({}, {"gamma", "beta", "running_mean", "running_var"}),
         ({"policy": "random-2-layer"}, {"values", "running_mean", "running_var"}),
         ({"policy": "supermask-30"}, {"scores", "running_mean", "running_var"}),
+        (
+            {"policy": "supermask-30+batchnorm+output"},
+            {"scores", "gamma", "beta", "output", "output-bias", "running_mean", "running_var"},
+        ),
         ({"policy": "output+shortcut"}, {"output", "output-bias", "shortcut", "running_mean", "running_var"}),
         ({"policy": "none"}, {"running_mean", "running_var"}),
         ({"norm": {"kind": "group"}}, {"gamma", "beta"}),

@@ -84,7 +84,7 @@ def test_of_frozen_weights_of_the_same_seed_nothing_is_carried(tmp_path: Path) -
     assert capsule.carried == () and capsule.size_bytes < 10_000
 
 
-@pytest.mark.parametrize("policy", ["random-2", "supermask", "batchnorm"])
+@pytest.mark.parametrize("policy", ["random-2", "supermask", "supermask+batchnorm", "batchnorm"])
 def test_a_run_starts_from_any_policys_capsule_and_under_any_policy(policy: str, tmp_path: Path) -> None:
     events_of(spec(policy=policy, recipe=EXACT), tmp_path / "first")
     file = tmp_path / "first" / "final.safetensors"

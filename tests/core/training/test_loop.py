@@ -128,7 +128,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not() -> None:
     assert first.digest == again.digest != other.digest
 
 
-@pytest.mark.parametrize("policy", ["batchnorm", "all", "random-2", "none"])
+@pytest.mark.parametrize("policy", ["batchnorm", "all", "random-2", "supermask-30+batchnorm", "none"])
 @pytest.mark.parametrize("stop_after", [1, 4, 5, 9])
 def test_a_stopped_and_resumed_run_ends_with_the_same_bits(policy: str, stop_after: int, tmp_path: Path) -> None:
     run = spec(policy=policy)

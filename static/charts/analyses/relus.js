@@ -3,10 +3,10 @@
  * how often channels are 0.
  */
 
-import { percent, whole } from "../base/format.js";
-import { faint, heatScale, policyColor } from "./colors.js";
-import { countColumn, shareColumn, wordsColumn } from "./columns.js";
-import { Chart, layout } from "./plot.js";
+import { percent, whole } from "../../base/format.js";
+import { faint, heatScale, policyColor } from "../colors.js";
+import { countColumn, shareColumn, wordsColumn } from "../columns.js";
+import { Chart, layout } from "../plot.js";
 
 const PLACES = [
   { name: "within a block", after: false },
