@@ -23,7 +23,7 @@ from jobs.store.records import Batch, LogKind, Run, State, Verdict
 from jobs.store.shares import turns
 from jobs.store.shares.admission import one_at_a_time
 from jobs.store.tables import QUEUE, RUNS
-from jobs.store.workers import WELL, Fit, fits
+from jobs.store.workers import WELL, Fit, fits, suits
 
 USED = ("memory_bytes", "peak_bytes", "gpu_bytes", "gpu_peak_bytes")
 
@@ -48,6 +48,13 @@ class Claims:
             except UnreadableRun as error:
                 self.fail(run_id, error.run.attempt, "error", f"It cannot be trained: {error}.")
         return None
+
+    def may_come(self, worker: str, fit: Fit = WELL, limits: Limits = UNLIMITED) -> bool:
+        """Whether a queued run is for `worker`, which is `fit`: now, or once a crash of the run is long enough ago."""
+        ready = (suits(worker, fit, self.database.clock()), *turns.may_begin(limits))
+        with self.database.reading() as connection:
+            waiting = sa.select(RUNS.c.number).where(RUNS.c.state == "queued", *ready).limit(1)
+            return connection.scalar(waiting) is not None
 
     def held(self) -> list[Running]:
         """Every run that a worker holds."""

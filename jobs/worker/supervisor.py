@@ -62,20 +62,21 @@ class Supervisor:
         self.fitness = Fitness(settings, stopping, trainer)
         self.verdicts = Verdicts(store, settings, stopping, self.fitness)
 
-    def supervise(self, run: Run, threads: int, device: str) -> None:
-        """Supervise a claimed run until it ends or returns to the queue. Each of its processes has `threads`."""
+    def supervise(self, run: Run, threads: int, device: str) -> State | None:
+        """Supervise a claimed run until it ends or returns to the queue. Each of its processes has `threads`.
+
+        Returns its state; None if it is no longer ours.
+        """
         folder = self.settings.runs_folder / run.id
         try:
             warned = self._bring(run, folder)
             process = self._start(run, folder, threads, device)
         except Withdrawn as withdrawn:
-            self._withdraw(run, withdrawn)
-            return
+            return self._withdraw(run, withdrawn)
         except OSError as error:
             logger.warning("Run %s: the trainer could not be started: %s", run.id, error)
             reason = f"The trainer could not be started: {describe_error(error)}."
-            self.verdicts.blame(run, device, reason)
-            return
+            return self.verdicts.blame(run, device, reason)
         try:
             with process, closing(Mover(self.store.artefacts, run)) as mover:
                 state = _Supervision(self, run, process, device, mover, warned).to_the_end()
@@ -88,6 +89,7 @@ class Supervisor:
             tidy(folder)
             with suppress(OSError, DBAPIError):  # the next sweep does it
                 self.store.artefacts.forget(run.id, "checkpoint")
+        return state
 
     def _start(self, run: Run, folder: Path, threads: int, device: str) -> TrainerProcess:
         spec = prepare(folder, run.spec)
@@ -119,12 +121,11 @@ class Supervisor:
         warning = self.verdicts.insist(lambda: bring_checkpoint(self.store.artefacts, run.id, folder, holding.beat))
         return [Warned(step=0, message=warning)] if warning else []
 
-    def _withdraw(self, run: Run, withdrawn: Withdrawn) -> None:
+    def _withdraw(self, run: Run, withdrawn: Withdrawn) -> State | None:
         """The run was cancelled or lost, or the worker stops, before the trainer began."""
         if withdrawn.verdict == "cancel":
-            self.verdicts.insist(lambda: self.store.claims.cancel(run.id, run.attempt))
-        elif withdrawn.verdict == "ok":
-            self.verdicts.release(run, STOPPED)
+            return "cancelled" if self.verdicts.insist(lambda: self.store.claims.cancel(run.id, run.attempt)) else None
+        return self.verdicts.release(run, STOPPED) if withdrawn.verdict == "ok" else None
 
 
 class _Supervision:
@@ -149,7 +150,7 @@ class _Supervision:
         self.asked: Asked | None = None
         self.kill_at = float("inf")
 
-    def to_the_end(self) -> str | None:
+    def to_the_end(self) -> State | None:
         """Write what the trainer says until it ends, then how it ended. Returns the run's state; None if lost."""
         flush_at = 0.0
         while not self.process.ended:

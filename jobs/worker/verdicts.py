@@ -81,7 +81,7 @@ class Verdicts:
             return self.fail(run, last.kind, last.message)
         if dataset not in fitness.lacks:
             fitness.could_not_read(dataset)
-        if self.insist(lambda: self.store.workers.others_have(run.worker or "", dataset)):
+        if self.insist(lambda: self.store.workers.others_have(run.worker or "", dataset, run.label)):
             return self.release(run, f"{last.message} Another worker may take it.")
         if dataset in fitness.lacks:
             return self.fail(run, last.kind, last.message)
