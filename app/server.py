@@ -38,6 +38,7 @@ from app.api import (
 )
 from app.api.common import Services
 from app.api.complaints import complaints
+from app.api.labels import labels
 from app.api.questions import questions
 from app.api.questions.reading import StudyRequest
 from app.api.rooms import rooms
@@ -70,6 +71,7 @@ ROUTERS = tuple(
     resource.router
     for resource in (
         runs,
+        labels,
         bulk,
         results,
         starts,
@@ -102,7 +104,7 @@ READ_BY_US = (
     SurgeryRequest,
     admin.Wanted,
     admin.Amended,
-    runs.Labels,
+    labels.Labels,
     rooms.RoomWanted,
     rooms.RoomChange,
     rooms.Nickname,

@@ -18,8 +18,8 @@ def check_label(text: str) -> str:
     """The label that `text` is. Raises ValueError."""
     if not LABEL.fullmatch(text):
         raise ValueError(
-            f"{text[:40]!r} is not a label: it must have at most {LONGEST} lower-case letters, digits, - and _, and begin "
-            "with a letter or digit"
+            f"{text[:40]!r} is not a label: at most {LONGEST} lower-case letters, digits, - and _, and the first one "
+            "is a letter or a digit"
         )
     return text
 

@@ -2,24 +2,21 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from pydantic import Field, ValidationError
+from fastapi import APIRouter, Header, Query, Response
 from typing_extensions import TypedDict
 
 from app.api import starts
 from app.api.common import COSTLY, By, Existing, Found, Here, RunId, Token, described, found, refuse_others, wrong
-from app.api.errors import Problem, invalid, parse, told
+from app.api.errors import Problem
+from app.api.labels.worker_label import WorkerLabel
 from app.api.spec import EXAMPLE, Spec
 from app.api.webhooks.wanted import RunWebhook, secret
 from app.form.experiments import EXPERIMENTS
 from app.preview.outlook import Outlook
 from app.views import runs as views
 from app.web.answers import answer
-from core.catalog.model import Model
 from core.catalog.schedules import learning_rate
-from core.run.problems import told as told_spec
 from core.run.spec import RunSpec
-from jobs.store.labels.labels import MAX_NOTE, MAX_TAGS, BadLabel
 from jobs.store.records import ID_PATTERN, RESUMABLE, TERMINAL, Group, Run, State, Unreadable
 from jobs.store.runs import HANDED_OVER, REMOVED_FOR_S, SORTS, MissingStart
 from jobs.store.submission import KeyTaken
@@ -37,21 +34,6 @@ class ScheduleView(TypedDict):
 
     epochs: list[float]
     lr: list[float]
-
-
-class Labels(Model):
-    """What the owner of a run says about it. What is left out does not change; null or nothing takes it away."""
-
-    name: str | None = Field(None, max_length=200, description="The same rules as for the name in a spec.")
-    note: str | None = Field(None, max_length=2 * MAX_NOTE, description=f"At most {MAX_NOTE:,} characters.")
-    tags: list[str] | None = Field(None, max_length=4 * MAX_TAGS, description=f"At most {MAX_TAGS} words.")
-
-
-class Tag(TypedDict):
-    """A tag in use, and the number of runs that have it."""
-
-    tag: str
-    runs: int
 
 
 class Removed(TypedDict):
@@ -77,6 +59,7 @@ def launch_run(
     here: Here,
     by: By,
     webhook: RunWebhook,
+    label: WorkerLabel,
     keep: Annotated[Literal["network"] | None, Query(description="network: keep it, whatever its size.")] = None,
     question: Annotated[Question | None, Query(description="The question of the home page that it answers.")] = None,
     room: Annotated[str | None, Query(pattern=ID_PATTERN, description="The room on whose board it appears.")] = None,
@@ -91,6 +74,9 @@ def launch_run(
     networks only where `keep` asks for that.
 
     The address in `X-Webhook` gets one message when the run has ended.
+
+    With a `label`, the run waits for a worker that has it. A label is no part of the spec: it says where to train, not
+    what.
     """
     starts.refuse_unknown_start(spec, here)
     if room and here.store.rooms.nickname(room, by) is None:
@@ -104,6 +90,7 @@ def launch_run(
             key=idempotency_key,
             question=question,
             room=room,
+            label=label,
             webhook=webhook,
         )
     except KeyTaken as error:
@@ -230,41 +217,6 @@ def resume_run(run: Found, here: Here, by: By, x_owner_token: Token = None) -> R
         raise Problem(409, f"run {run.id} has changed in the meantime; load it again")
     here.wake(run.id)
     return answer(views.whole(resumed, here.settings.public_url))
-
-
-async def _labels(request: Request) -> Labels:
-    return parse(Labels, await request.body(), told)
-
-
-@router.patch(
-    "/api/runs/{run_id}",
-    response_model=views.RunView,
-    responses=wrong(403, 404, 422),
-    openapi_extra=described(Labels, {"name": "Deeper", "tags": ["depth"]}),
-    summary="Name, note and tags",
-)
-def label_run(
-    labels: Annotated[Labels, Depends(_labels)], run_id: Existing, here: Here, x_owner_token: Token = None
-) -> Response:
-    """Rename a run, or change its note or its tags, at any time. None of them changes its training or its digest.
-
-    Send the token of the run, or of the study that launched it."""
-    refuse_others(run_id, here, x_owner_token, "label")
-    try:
-        run = here.store.labels.change(run_id, labels.model_dump(exclude_unset=True))
-    except BadLabel as error:
-        raise Problem(422, str(error)) from error
-    except ValidationError as error:
-        raise invalid(told_spec(error)) from error
-    here.feed.forget(run_id)
-    return answer(views.whole(run or found(run_id, here), here.settings.public_url))
-
-
-@router.get("/api/tags", dependencies=[COSTLY], response_model=list[Tag], summary="Tags in use")
-def list_tags(here: Here, by: By, mine: bool = False) -> Response:
-    """The tags of the newest runs, the most frequent first. `mine`: those of the sender of X-Visitor-Token."""
-    tags: list[Tag] = [{"tag": tag, "runs": runs} for tag, runs in here.store.labels.tags(by.owner if mine else None)]
-    return answer(tags)
 
 
 @router.delete(

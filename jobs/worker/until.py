@@ -17,7 +17,7 @@ RUNS = re.compile(r"(\d{1,6})(?: ?runs?)?")
 SPAN = re.compile(r"(?=\d)(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m(?:in)?)?(?:(\d{1,7})s)?")
 CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 RULE = (
-    "--until must be idle, a number of runs such as 5 runs, a duration such as 90s, 30m or 1h30m, a time such as 18:30, "
+    "--until must be idle, a number of runs such as 5 runs, a duration such as 90s, 30m or 1h30m, a time such as 18:30 "
     "or a date and a time such as 2027-01-31T18:30"
 )
 
