@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from app.server import make_app
+from app.settings import Settings
 from jobs.lease import Identity
 from jobs.store.store import Store
 from jobs.store.workers import Fit
-from tests.app.conftest import SPEC
+from tests.app.conftest import HERE, SPEC
 
 QUESTION: dict[str, Any] = {
     "title": "Which policy?",
@@ -18,6 +21,14 @@ QUESTION: dict[str, Any] = {
     "vary": {"policy": ["batchnorm", "random-2"]},
     "replicates": 2,
 }
+
+
+@pytest.fixture
+def demo(settings: Settings, store: Store) -> Iterator[TestClient]:
+    """A server for strangers."""
+    strangers = settings.model_copy(update={"profile": "demo"})
+    with TestClient(make_app(strangers, store, print, lambda: {"policies": []}), base_url=HERE) as client:
+        yield client
 
 
 def hello(store: Store, *labels: str) -> None:
