@@ -19,6 +19,7 @@ from jobs import admin, logs
 from jobs.backup import commands as backup
 from jobs.queue import make_queue, shown
 from jobs.settings import WorkerSettings, explain
+from jobs.store.artefacts.address import PlaceAway
 from jobs.store.database import open_database
 from jobs.store.schema import WrongSchema
 from jobs.store.store import Store
@@ -44,6 +45,7 @@ def main() -> int:
         store.migrate()
         if arguments.command == "admin":
             return admin.run(arguments, settings, store)
+        store.artefacts.check()
         huey = make_queue(settings)
     except ValidationError as error:
         return _give_up(BAD_SETTINGS, explain(error))
@@ -52,7 +54,7 @@ def main() -> int:
     except DBAPIError as error:
         return _give_up(UNREACHABLE, f"cannot open the database: {str(error.orig).strip()}")
     except OSError as error:
-        return _give_up(UNREACHABLE, str(error))
+        return _give_up(UNREACHABLE, error.strerror or str(error) if isinstance(error, PlaceAway) else str(error))
     worker = Worker(settings, store, huey, until=until)
     _stop_on_signals(worker)
     slots = "one training" if worker.cores.slots == 1 else f"{worker.cores.slots} trainings"

@@ -94,10 +94,10 @@ class WorkerSettings(BaseSettings):
     )
     artefacts: str | None = Field(
         None,
-        pattern=r"^(folder|database|[a-z][a-z0-9+.-]*://.+)$",
+        pattern=r"^(folder|database|/.*|[a-z][a-z0-9+.-]*://.+)$",
         description="Where checkpoints and trained networks are kept for other machines: folder (they share the data "
-        "folder), database, or the URL of a folder or bucket (file://, s3://). Unset: database with PostgreSQL, else "
-        "folder.",
+        "folder), database, or the path or URL of a folder or bucket (/srv/artefacts, s3://). Unset: database with "
+        "PostgreSQL, else folder.",
     )
     secret: SecretStr | None = Field(
         None, description="Key that signs queue messages, the same on all machines; unset: made in the data folder."

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from core.machine.files import CAPSULE, START, write_atomically
 from core.run.events import Failed, Finished, Warned
 from jobs.settings import WorkerSettings
+from jobs.store.artefacts.address import PlaceAway
 from jobs.store.database import may_pass
 from jobs.store.records import Batch, Run, State
 from jobs.store.store import Store
@@ -40,6 +41,8 @@ checkpoint. A cancel ends within 2 s."""
 STOP_GRACE_S, LAST_MOVE_S = 6.0, 8.0
 """How long a trainer may take to save its work when the worker stops, and how long its checkpoint may take then, or
 after a crash, to get to where other machines find it."""
+AWAY_WAIT_S = 30.0
+AWAY = "The store of checkpoints does not respond. The run is tried again every half minute."
 STOPPED = "The worker was stopped. The run continues with the next worker."
 LEFT_HERE = "The trained network could not be stored for other machines; only the machine that trained it has it."
 IN_DOUBT = 0.5
@@ -73,6 +76,9 @@ class Supervisor:
             process = self._start(run, folder, threads, device)
         except Withdrawn as withdrawn:
             return self._withdraw(run, withdrawn)
+        except PlaceAway as error:
+            logger.warning("Run %s: its checkpoint could not be fetched: %s", run.id, error)
+            return self.verdicts.release(run, AWAY, AWAY_WAIT_S)
         except OSError as error:
             logger.warning("Run %s: the trainer could not be started: %s", run.id, error)
             reason = f"The trainer could not be started: {describe_error(error)}."
