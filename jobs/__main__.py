@@ -23,10 +23,13 @@ from jobs.store.artefacts.address import PlaceAway
 from jobs.store.database import open_database
 from jobs.store.schema import WrongSchema
 from jobs.store.store import Store
-from jobs.worker.until import ENDS, lasted, read_until
+from jobs.worker.until import ENDS, Reason, lasted, read_until
 from jobs.worker.worker import Tersely, Worker
 
-STOPPED, UNREACHABLE, BAD_SETTINGS, UNFIT = 0, 1, 2, 3
+STOPPED, UNREACHABLE, BAD_SETTINGS, UNFIT, WORK_LEFT = 0, 1, 2, 3, 75
+"""Exit codes. 75 is EX_TEMPFAIL of sysexits.h: try again."""
+WARNING = getattr(signal, "SIGUSR1", None)
+"""What Slurm sends some time before that of a job is over."""
 TEXT, DATES = "%(asctime)s %(name)s: %(message)s", "%H:%M:%S"
 
 
@@ -76,7 +79,13 @@ def main() -> int:
     )
     reason = worker.work()
     logs.say(settings, f"The worker ended after {lasted(began)}: {ENDS[reason]}. {worker.ledger.words()}")
-    return UNFIT if reason == "unfit" else STOPPED
+    return _exit_code(worker, reason)
+
+
+def _exit_code(worker: Worker, reason: Reason) -> int:
+    if reason == "unfit":
+        return UNFIT
+    return WORK_LEFT if reason == "time" and worker.leaves_work() else STOPPED
 
 
 def _arguments() -> argparse.Namespace:
@@ -95,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Settings are environment variables: "
         + ", ".join(f"ONLYBN_{name.upper()}" for name in WorkerSettings.model_fields)
         + ". Exit codes: 0, it ended as asked; 1, database, queue or artefacts cannot be reached; 2, a wrong setting "
-        "or option; 3, with --until, it cannot train here.",
+        "or option; 3, with --until, it cannot train here; 75, its time was over and the queue still has runs for it.",
     )
     parser.add_argument(
         "--until",
@@ -115,10 +124,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _stop_on_signals(worker: Worker) -> None:
-    def stop(_number: int, _frame: object) -> None:
-        if worker.stopping.is_set():  # asked twice: do not wait; the trainers end with this process
+    asked: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        if asked and number != WARNING:  # asked twice: do not wait; the trainers end with this process
             os._exit(128 + signal.SIGINT)
-        worker.stopping.set()
+        if number != WARNING:
+            asked.append(number)
+        if not worker.stopping.is_set():
+            worker.stop("time" if number == WARNING else "stopped")
 
     stop_on(stop)
 

@@ -18,7 +18,7 @@ from typing import Literal
 from sqlalchemy.exc import DBAPIError
 
 from core.machine.files import CAPSULE, START, write_atomically
-from core.run.events import Failed, Finished, Warned
+from core.run.events import Failed, Finished, Stopped, Warned
 from jobs.settings import WorkerSettings
 from jobs.store.artefacts.address import PlaceAway
 from jobs.store.database import may_pass
@@ -271,7 +271,8 @@ class _Supervision:
         if self.asked == "deadline":
             message = f"It has trained for {self.settings.max_hours:g} hours, which is the limit here."
             return verdicts.fail(self.run, "time_limit", message)
-        if self.asked == "stop":
+        # Schedulers signal the trainer, too, which may be first.
+        if self.asked == "stop" or (isinstance(last_word, Stopped) and self.supervisor.stopping.is_set()):
             return verdicts.release(self.run, STOPPED)
         if self.asked == "still":
             reason = f"The training made no progress for {self.watchdog.still_s:.0f} s and was stopped."

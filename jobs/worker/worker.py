@@ -71,11 +71,11 @@ class Worker:
         self.sender = Sender(store, settings, self.stopping)
         self.until = until or Until()
         self.ledger = Ledger(self.until.runs)
+        self.reason: Reason = "stopped"
 
     def work(self) -> Reason:
         """Work until `stopping` is set or an end of `until` has come. Then the trainers save their work, and their runs
         go back to the queue. Returns why it ended."""
-        reason: Reason = "stopped"
         self._try(self.reap)  # runs of a worker that died here are taken back before anything else
         consumer = _Consumer(
             self.huey,
@@ -95,7 +95,7 @@ class Worker:
         try:
             while not self.stopping.wait(min(self.reap_every_s, self.until.left_s(time.time()))):
                 if end := self._end():
-                    reason = end
+                    self.reason = end
                     break
                 self._try(self.reap)
                 if time.monotonic() >= clear_at:
@@ -112,7 +112,19 @@ class Worker:
             self.sender.join()
             with suppress(DBAPIError):  # the others soon notice its silence
                 self.store.workers.bye([self.identity.name])
-        return reason
+        return self.reason
+
+    def stop(self, reason: Reason = "stopped") -> None:
+        """End soon. May be called in a signal handler."""
+        self.reason = reason
+        self.stopping.set()
+
+    def leaves_work(self) -> bool:
+        """Whether the queue has something for this worker, as far as it can know."""
+        try:
+            return self.store.claims.may_come(self.identity.name, self.fitness.fit(), self.settings.limits)
+        except DBAPIError:
+            return True
 
     def _woken(self, _hint: str) -> None:
         """Take the next run or evaluation, unless another worker has it already."""
