@@ -85,7 +85,8 @@ def main() -> int:
 def _exit_code(worker: Worker, reason: Reason) -> int:
     if reason == "unfit":
         return UNFIT
-    return WORK_LEFT if reason == "time" and worker.leaves_work() else STOPPED
+    early = reason == "time" or (reason == "stopped" and worker.until.limited)
+    return WORK_LEFT if early and worker.leaves_work() else STOPPED
 
 
 def _arguments() -> argparse.Namespace:
@@ -104,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Settings are environment variables: "
         + ", ".join(f"ONLYBN_{name.upper()}" for name in WorkerSettings.model_fields)
         + ". Exit codes: 0, it ended as asked; 1, database, queue or artefacts cannot be reached; 2, a wrong setting "
-        "or option; 3, with --until, it cannot train here; 75, its time was over and the queue still has runs for it.",
+        "or option; 3, with --until, it cannot train here; 75, it was stopped and the queue still has runs for it.",
     )
     parser.add_argument(
         "--until",

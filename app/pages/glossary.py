@@ -90,6 +90,12 @@ GLOSSARY: Registry[Term] = Registry(
             "A choice of which random weights are used. The weights never change; only the choice is trained.",
         ),
         Term("test-accuracy", "Test accuracy", "The share of unseen images the network classifies correctly."),
+        Term(
+            "worker",
+            "Worker",
+            "A program that trains runs, on this machine or another. It may have labels, such as gpu; a run that asks "
+            "for a label waits for a worker that has it.",
+        ),
     ),
 )
 

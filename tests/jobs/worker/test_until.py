@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
+import sys
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
+from core.run.spec import RunSpec
 from jobs.settings import WorkerSettings
+from jobs.store.records import Mode
 from jobs.store.store import Store
 from jobs.worker.until import BadUntil, Ledger, Until, read_until
 from tests.jobs.support import eventually, fake_spec, states
@@ -159,3 +165,43 @@ def test_wrong_options_are_said_in_one_line(start: Start, arguments: tuple[str, 
     worker = start("-m", "jobs", *arguments)
     _, errors = worker.communicate(timeout=30)
     assert worker.returncode == 2 and words in errors and "Traceback" not in errors
+
+
+@pytest.mark.training
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_slurms_warning_to_worker_and_trainer_at_once_loses_no_step(
+    settings: WorkerSettings, lite: Store, start: Start
+) -> None:
+    """As srun sends it. The trainer, which gets a second signal from its worker, must not take that for a kill."""
+    spec = RunSpec(architecture="resnet-14", policy="batchnorm", dataset="digits", epochs=400)
+    run, _ = lite.runs.submit(spec)
+    worker = start("-m", "jobs", "--until", "1h", "--until", "idle", ONLYBN_THREADS="1", ONLYBN_DEVICE="cpu")
+    eventually(lambda: lite.runs.get(run.id).step >= 20, 120)
+    tasks = Path(f"/proc/{worker.pid}/task").iterdir()
+    trainers = [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+    for pid in {*trainers, worker.pid}:
+        os.kill(pid, signal.SIGUSR1)
+    said, errors = worker.communicate(timeout=60)
+    assert worker.returncode == 75, errors
+    assert said.splitlines()[-1].endswith(": its time is over. Runs: 1 back in the queue.")
+    now = lite.runs.get(run.id)
+    assert (now.state, now.attempt) == ("queued", 1)
+    assert now.checkpoint_step is not None and now.checkpoint_step >= now.step >= 20
+    assert not [row for row in lite.runs.log(run.id) if row.kind == "crashed"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "mode", "code"), [((), "open", 0), (("--until", "2h"), "open", 75), (("--until", "2h"), "paused", 0)]
+)
+def test_a_limited_worker_that_is_stopped_says_whether_work_is_left(
+    lite: Store, start: Start, arguments: tuple[str, ...], mode: Mode, code: int
+) -> None:
+    run, _ = lite.runs.submit(fake_spec())
+    lite.switch.turn(mode)
+    worker = start("-m", "jobs", *arguments)
+    assert worker.stdout.readline().startswith("OnlyBN worker ")
+    worker.terminate()
+    said, errors = worker.communicate(timeout=60)
+    assert worker.returncode == code, errors
+    assert ": it was stopped. " in said.splitlines()[-1]
+    assert states(lite, run.id) == {"queued"}
