@@ -117,7 +117,8 @@ def lost(lab: Laboratory, job: str) -> None:
 
 FAULTS: dict[str, tuple[Callable[[Laboratory, str], None], tuple[str, ...]]] = {
     "requeued by scontrol": (requeued, ()),
-    "preempted by a job of higher priority": (preempted, ()),
+    "preempted, with a grace time": (preempted, ()),
+    "preempted, killed at once": (preempted, ("--partition=hasty",)),
     "out of time, warned before": (out_of_time, ("--time=1", "--signal=USR1@45")),
     "node lost, everything killed": (lost, ()),
 }
@@ -168,7 +169,7 @@ def _measure(report: Report, lab: Laboratory, run: Run, job: str, seen: int, see
     report.steps_lost = max(0, seen - resumed[0])
     report.seconds_lost = round(seen_s * report.steps_lost / seen, 1) if seen else 0.0
     most = report.steps_between_checkpoints
-    if "lost" in report.fault:  # checkpoints leave a machine every ten seconds
+    if "killed" in report.fault:  # without a last word: checkpoints leave a machine every ten seconds
         most = max(most, round(seen * 11.0 / seen_s)) if seen_s else most
     if report.steps_lost > most:
         report.faults.append(f"it lost {report.steps_lost} steps, more than the {most} of one checkpoint")

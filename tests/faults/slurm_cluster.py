@@ -48,7 +48,8 @@ PreemptMode=REQUEUE
 KillWait=30
 ReturnToService=2
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cores} State=UNKNOWN
-PartitionName=low Nodes={host} Default=YES PriorityTier=1 MaxTime=INFINITE State=UP
+PartitionName=low Nodes={host} Default=YES PriorityTier=1 GraceTime=60 MaxTime=INFINITE State=UP
+PartitionName=hasty Nodes={host} PriorityTier=1 GraceTime=0 MaxTime=INFINITE State=UP
 PartitionName=high Nodes={host} PriorityTier=10 MaxTime=INFINITE State=UP
 """
 
@@ -70,7 +71,8 @@ def free_ports(number: int) -> list[int]:
 
 
 class Cluster:
-    """Runs from its making until `stop`. Two partitions: jobs of `high` preempt those of `low`, which are requeued."""
+    """Runs from its making until `stop`. Jobs of the partition `high` preempt those of `low` and `hasty`,
+    which are requeued; those of `low` are asked to end a minute before they are killed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.host = folder, socket.gethostname().partition(".")[0]
