@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.machine.processor import available_cores
+from jobs.label import read_labels
 from jobs.quotas import MEGABYTE, Cap, Limits, Portion
 from jobs.webhooks.address import Reach
 
@@ -93,10 +94,10 @@ class WorkerSettings(BaseSettings):
     )
     artefacts: str | None = Field(
         None,
-        pattern=r"^(folder|database|[a-z][a-z0-9+.-]*://.+)$",
+        pattern=r"^(folder|database|/.*|[a-z][a-z0-9+.-]*://.+)$",
         description="Where checkpoints and trained networks are kept for other machines: folder (they share the data "
-        "folder), database, or the URL of a folder or bucket (file://, s3://). Unset: database with PostgreSQL, else "
-        "folder.",
+        "folder), database, or the path or URL of a folder or bucket (/srv/artefacts, s3://). Unset: database with "
+        "PostgreSQL, else folder.",
     )
     secret: SecretStr | None = Field(
         None, description="Key that signs queue messages, the same on all machines; unset: made in the data folder."
@@ -118,6 +119,11 @@ class WorkerSettings(BaseSettings):
         "auto",
         pattern=r"^(auto|cpu|cuda|cuda:\d+)$",
         description="Where trainings run: cpu, cuda, one GPU of several (cuda:1), or auto: GPUs if there are any.",
+    )
+    labels: str = Field(
+        "",
+        description="Labels of this worker, separated by commas, such as gpu,a100: it also takes runs that ask for one "
+        "of them.",
     )
     log_format: Literal["text", "json"] = Field(
         "text", description="Format of log lines: text for people, or json, one object per line."
@@ -199,6 +205,11 @@ class WorkerSettings(BaseSettings):
         """The trainer runs in another working directory, so a relative folder is fixed here."""
         return folder.expanduser().absolute()
 
+    @field_validator("labels")
+    @classmethod
+    def _labels(cls, text: str) -> str:
+        return ",".join(read_labels(text))
+
     @model_validator(mode="before")
     @classmethod
     def _by_profile(cls, given: Any) -> Any:
@@ -231,6 +242,11 @@ class WorkerSettings(BaseSettings):
     def artefacts_place(self) -> str:
         """Where files are kept that other machines need."""
         return self.artefacts or ("folder" if self.store_url.startswith("sqlite") else "database")
+
+    @property
+    def worker_labels(self) -> tuple[str, ...]:
+        """The labels of this worker, in order."""
+        return read_labels(self.labels)
 
     @property
     def runs_folder(self) -> Path:

@@ -19,6 +19,9 @@ import yaml
 from app.settings import Settings
 from app.web.bodies import BODY_WITHIN_S
 from app.web.connections import MAX_HEAD
+from jobs.__main__ import BAD_SETTINGS, WORK_LEFT
+from jobs.worker.supervisor import LAST_MOVE_S, STOP_GRACE_S
+from jobs.worker.verdicts import RETRY_S
 
 ROOT = Path(__file__).parents[1]
 COMPOSE = (ROOT / "compose.yaml", ROOT / "deploy" / "compose.yaml", ROOT / "deploy" / "gpu.yaml")
@@ -164,3 +167,31 @@ def test_the_switch_for_cpus_takes_no_pytorch_but_that_of_its_own_index(tmp_path
 def test_a_wrong_switch_is_refused() -> None:
     wrong = subprocess.run(["make", "-C", ROOT, "help", "TORCH=xpu"], capture_output=True, text=True, check=False)
     assert wrong.returncode and "TORCH must be cpu" in wrong.stderr
+
+
+CLUSTERS = ROOT / "deploy" / "clusters"
+
+
+def test_the_job_of_kubernetes_holds_together() -> None:
+    said = yaml.safe_load((CLUSTERS / "kubernetes.yaml").read_text())
+    assert (said["apiVersion"], said["kind"]) == ("batch/v1", "Job")
+    pod = said["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["command"][2:] == ["python", "-m", "jobs", "--until", "idle"]
+    assert {variable["name"] for variable in container["env"]} <= KNOWN
+    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
+    assert pod["restartPolicy"] == "Never", "a Job with a failure policy takes no other"
+    assert pod["terminationGracePeriodSeconds"] > STOP_GRACE_S + LAST_MOVE_S + RETRY_S
+    codes = [rule["onExitCodes"] for rule in said["spec"]["podFailurePolicy"]["rules"] if "onExitCodes" in rule]
+    assert codes == [{"containerName": container["name"], "operator": "In", "values": [BAD_SETTINGS]}]
+
+
+def test_the_batch_file_of_slurm_holds_together() -> None:
+    text = (CLUSTERS / "onlybn.sbatch").read_text()
+    assert subprocess.run(["bash", "-n", str(CLUSTERS / "onlybn.sbatch")]).returncode == 0
+    assert set(re.findall(r"ONLYBN_[A-Z_]*[A-Z]", text)) <= KNOWN
+    assert f'[ "$code" -eq {WORK_LEFT} ]' in text
+    options = dict(re.findall(r"^#SBATCH --([a-z-]+)(?:=(.*))?$", text, re.MULTILINE))
+    assert options["requeue"] == "" and options["open-mode"] == "append"
+    name, _, seconds = options["signal"].partition("@")
+    assert name == "USR1" and int(seconds) > 60 + STOP_GRACE_S + LAST_MOVE_S

@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 from app.api import starts
 from app.api.common import COSTLY, By, Existing, Found, Here, RunId, Token, described, found, refuse_others, wrong
 from app.api.errors import Problem
+from app.api.labels.worker_label import WorkerLabel
 from app.api.spec import EXAMPLE, Spec
 from app.api.webhooks.wanted import RunWebhook, secret
 from app.form.experiments import EXPERIMENTS
@@ -59,6 +60,7 @@ def launch_run(
     here: Here,
     by: By,
     webhook: RunWebhook,
+    label: WorkerLabel,
     keep: Annotated[Literal["network"] | None, Query(description="network: keep it, whatever its size.")] = None,
     question: Annotated[Question | None, Query(description="The question of the home page that it answers.")] = None,
     room: Annotated[str | None, Query(pattern=ID_PATTERN, description="The room on whose board it appears.")] = None,
@@ -73,6 +75,9 @@ def launch_run(
     networks only where `keep` asks for that.
 
     The address in `X-Webhook` gets one message when the run has ended.
+
+    With a `label`, the run waits for a worker that has it. A label is no part of the spec: it says where to train, not
+    what.
     """
     starts.refuse_unknown_start(spec, here)
     if room and here.store.rooms.nickname(room, by) is None:
@@ -86,6 +91,7 @@ def launch_run(
             key=idempotency_key,
             question=question,
             room=room,
+            label=label,
             webhook=webhook,
         )
     except KeyTaken as error:

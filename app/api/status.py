@@ -48,7 +48,8 @@ class MachineView(TypedDict):
 
 class WorkerView(TypedDict):
     """A worker: how many runs it can hold at once, and how many it holds. `machine`: null for an older version.
-    `trouble`: why it takes no runs; `note`: what works worse than it should; null: nothing."""
+    `trouble`: why it takes no runs; `note`: what works worse than it should; null: nothing. `labels`: it also takes
+    runs that ask for one of them."""
 
     host: str
     slots: int
@@ -56,6 +57,7 @@ class WorkerView(TypedDict):
     machine: MachineView | None
     trouble: str | None
     note: str | None
+    labels: list[str]
 
 
 class Workers(TypedDict):
@@ -128,6 +130,7 @@ def worker_view(worker: WorkerNow) -> WorkerView:
         "machine": machine,
         "trouble": worker.trouble,
         "note": worker.note,
+        "labels": list(worker.labels),
     }
 
 

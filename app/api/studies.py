@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Path, Response
 
 from app.api.common import COSTLY, By, Here, Services, Site, Token, wrong
 from app.api.errors import Problem
+from app.api.labels.worker_label import WorkerLabel
 from app.api.questions.reading import BODY, StudyRequest, Wanted
 from app.api.webhooks.wanted import StudyWebhook, secret
 from app.views import studies
@@ -74,7 +75,7 @@ def list_questions(here: Here) -> Response:
     openapi_extra=BODY,
     summary="Launch a study, or ask your own question",
 )
-def launch_study(asked: Wanted, here: Here, by: By, site: Site, webhook: StudyWebhook) -> Response:
+def launch_study(asked: Wanted, here: Here, by: By, site: Site, webhook: StudyWebhook, label: WorkerLabel) -> Response:
     """Queue the missing runs. The study reuses finished runs of the same spec and joins waiting and running ones.
 
     The body is the name of a question of the paper with a scale, or your own question, as JSON or as YAML: any fields
@@ -84,13 +85,14 @@ def launch_study(asked: Wanted, here: Here, by: By, site: Site, webhook: StudyWe
     If the whole study has finished already, the response is that study, with status 200 and without a token. Else
     keep `owner_token`: it is shown only once, and is needed to cancel or resume the study.
 
-    The address in `X-Webhook` gets one message when all runs of the study have ended, or when it is cancelled.
+    The address in `X-Webhook` gets one message when all runs of the study have ended, or when it is cancelled. With a
+    `label`, its new runs wait for a worker that has it.
     """
     study, largest = _study(asked), here.settings.largest_study
     if reason := too_large(study, largest) if study.asked else refusal(study.study, study.scale, largest):
         raise Problem(403, reason)
     told = webhook and replace(webhook, link=lambda study_id: studies.study_url(study_id, study, site))
-    launched = here.store.studies.launch(study, by=by, limits=here.settings.limits, webhook=told)
+    launched = here.store.studies.launch(study, by=by, limits=here.settings.limits, webhook=told, label=label)
     _wake(here, launched.new_runs)
     content: studies.LaunchedStudy = {
         "id": launched.id,

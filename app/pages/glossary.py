@@ -112,6 +112,12 @@ GLOSSARY: Registry[Term] = Registry(
             "beside other parameters such as γ and β.",
         ),
         Term("test-accuracy", "Test accuracy", "The share of unseen images the network classifies correctly."),
+        Term(
+            "worker",
+            "Worker",
+            "A program that trains runs, on this machine or another. It may have labels, such as gpu; a run that asks "
+            "for a label waits for a worker that has it.",
+        ),
     ),
 )
 

@@ -71,12 +71,24 @@ LAUNCH_PROBLEM = (
 )
 
 WEBHOOK = """
-<div class="webhook-field" data-slot="webhook" hidden>
+<div class="launch-field" data-slot="webhook" hidden>
   <label for="webhook-address">Webhook (optional)</label>
   <p class="quiet" id="webhook-hint">The server notifies this address when the run, or your own question, has ended.
     Only you can see it.</p>
   <input id="webhook-address" type="url" maxlength="500" autocomplete="off" spellcheck="false"
     placeholder="https://example.org/told" aria-describedby="webhook-hint">
+</div>
+"""
+
+WORKER_LABEL = """
+<div class="launch-field">
+  <label for="worker-label">Worker label (optional)</label>
+  <p class="quiet" id="worker-label-hint" data-slot="hint">Only a worker with this label takes the run, or the runs of
+    your own question.</p>
+  <input id="worker-label" type="text" maxlength="40" autocomplete="off" autocapitalize="none" spellcheck="false"
+    placeholder="gpu" list="worker-labels" aria-describedby="worker-label-hint worker-label-wrong">
+  <datalist id="worker-labels" data-slot="known"></datalist>
+  <p class="wrong-field" id="worker-label-wrong" data-slot="wrong" hidden></p>
 </div>
 """
 
@@ -126,6 +138,7 @@ def build(site: gr.Blocks) -> None:
                 for heading in form.SECTIONS:
                     words(f"<h2>{escape(heading)}</h2>")
                     fields.section(heading)
+                panel("pages/train/worker_label.js", WORKER_LABEL)
                 panel("pages/train/webhook.js", WEBHOOK)
         with gr.Column(elem_id="aside"):
             panel("pages/train/preview.js", PREVIEW, elem_id="preview")

@@ -7,10 +7,10 @@ follows from its own measured speed. Knows no requests.
 
 from __future__ import annotations
 
-import heapq
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import Final, Literal
 
 from typing_extensions import TypedDict
 
@@ -25,12 +25,15 @@ from jobs.store.tallies import Filters
 KEEP_S = 2.0
 MAX_SEEN = 1000
 """The simulated part of the queue; runs further behind get no range."""
+ENDS: Final[tuple[Literal["low"], Literal["high"]]] = ("low", "high")
 MEASURED = (0.85, 1.25)
 """The factors by which a run's own estimate of its remaining time may be wrong."""
 KNOWN_LEFT = 0.02
 """With less than this share of a run left, its remaining time says nothing about its pace; its whole time does."""
 SAME_SIZE = 0.02
 USUAL_NORM: str = Init().norm
+Asks = tuple[float, str | None]
+"""Seconds that a run lasts, and the label that it asks for."""
 
 
 class Range(TypedDict):
@@ -53,7 +56,8 @@ class TwinView(TypedDict):
 
 class Outlook(TypedDict):
     """`starts`: of a queued run; `ends`: of a queued or running one; null if unknown, such as without a worker.
-    `basis`: the basis of the lengths. `slots`: runs that the workers can hold at once; null after the run's end.
+    `basis`: the basis of the lengths. `slots`: runs that the workers with the run's label can hold at once; null after
+    the run's end.
     `paused`: no run begins until the queue is opened again."""
 
     starts: Range | None
@@ -78,7 +82,8 @@ class Outlooks:
         self._lock = threading.Lock()
         self._played_at = float("-inf")
         self._starts: dict[str, Range] = {}
-        self._slots = 0
+        self._slots: list[tuple[str, ...]] = []
+        """The labels of each slot of the workers."""
         self._paused = False
 
     def outlook(self, run: Run) -> Outlook:
@@ -97,7 +102,7 @@ class Outlooks:
             "starts": starts and _rounded(starts),
             "ends": ends and _rounded(ends),
             "basis": whole["basis"],
-            "slots": None if run.state in TERMINAL else self._slots,
+            "slots": None if run.state in TERMINAL else len([slot for slot in self._slots if suits(slot, run.label)]),
             "paused": self._paused and run.state == "queued",
             "twin": self._twin(run),
         }
@@ -106,7 +111,8 @@ class Outlooks:
         """When each queued run starts."""
         with self._lock:
             if self._now() - self._played_at >= KEEP_S:
-                self._slots = self._store.workers.slots()
+                able = [worker for worker in self._store.workers.alive() if not worker.trouble]
+                self._slots = [worker.labels for worker in able for _ in range(worker.slots)]
                 self._paused = self._store.switch.mode() == "paused"
                 waiting = self._store.queue.first(MAX_SEEN)
                 running, _ = self._store.runs.find(filters=Filters(states={"running"}), limit=MAX_SEEN)
@@ -117,11 +123,18 @@ class Outlooks:
     def _play(self, running: Sequence[Run], waiting: Sequence[Run]) -> dict[str, Range]:
         if not self._slots or self._paused:
             return {}
-        busy = [remaining(run, self._estimator.estimate(run.spec)) for run in running]
-        lengths = [remaining(run, self._estimator.estimate(run.spec)) for run in waiting]
-        low = starts(self._slots, [rest["low"] for rest in busy], [rest["low"] for rest in lengths])
-        high = starts(self._slots, [rest["high"] for rest in busy], [rest["high"] for rest in lengths])
-        return {run.id: {"low": a, "high": b} for run, a, b in zip(waiting, low, high, strict=True)}
+        low, high = (
+            starts(self._slots, *([self._asks(run, end) for run in runs] for runs in (running, waiting)))
+            for end in ENDS
+        )
+        return {
+            run.id: {"low": a, "high": b}
+            for run, a, b in zip(waiting, low, high, strict=True)
+            if a is not None and b is not None
+        }
+
+    def _asks(self, run: Run, end: Literal["low", "high"]) -> Asks:
+        return remaining(run, self._estimator.estimate(run.spec))[end], run.label
 
     def _twin(self, run: Run) -> TwinView | None:
         twin = twin_of(run, self._store.runs.like(run))
@@ -138,16 +151,29 @@ class Outlooks:
         }
 
 
-def starts(slots: int, busy: Sequence[float], lengths: Sequence[float]) -> list[float]:
-    """Seconds until a worker takes each of the waiting runs, which last `lengths`; `busy`: the remaining seconds of
-    the running ones."""
-    free = [*sorted(busy)[:slots], *[0.0] * max(0, slots - len(busy))]
-    heapq.heapify(free)
-    begun = []
-    for length in lengths:
-        begun.append(free[0])
-        heapq.heapreplace(free, free[0] + length)
-    return begun
+def suits(slot: Collection[str], label: str | None) -> bool:
+    """Whether a slot of a worker with the labels `slot` can hold a run that asks for `label`, or for none."""
+    return label is None or label in slot
+
+
+def starts(slots: Sequence[Collection[str]], busy: Sequence[Asks], waiting: Sequence[Asks]) -> list[float | None]:
+    """Seconds until a worker takes each of the `waiting` runs; None if no slot suits it. `busy`: the running ones, with
+    their remaining seconds; `slots`: the labels of each."""
+    free = [0.0] * len(slots)
+    order = sorted(range(len(slots)), key=lambda index: len(slots[index]))
+
+    def take(asks: Asks, *, begins: bool) -> float | None:
+        length, label = asks
+        able = [index for index in order if suits(slots[index], label) and (begins or not free[index])]
+        if not able:
+            return None
+        first = min(able, key=lambda index: free[index])
+        began, free[first] = free[first], free[first] + length
+        return began
+
+    for asks in sorted(busy, key=lambda asks: (asks[1] is None, asks[0])):
+        take(asks, begins=False)
+    return [take(asks, begins=True) for asks in waiting]
 
 
 def remaining(run: Run, whole: Estimate) -> Range:

@@ -1,4 +1,4 @@
-"""What a running run does at the moment."""
+"""What a running run does at the moment, and why a queued one waits."""
 
 from __future__ import annotations
 
@@ -18,3 +18,8 @@ def phase_of(run: Run) -> Phase | None:
     if run.tested is not None:
         return "testing"
     return "training" if run.step else "preparing"
+
+
+def waits_for(run: Run) -> str | None:
+    """Why no worker takes a queued `run`, whatever its place in the queue; None: it has its turn."""
+    return f"Needs a worker with the label {run.label}; none is here." if run.no_worker else None

@@ -7,7 +7,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from app.views.cleaned import cleaned
-from app.views.phase import Phase, phase_of
+from app.views.phase import Phase, phase_of, waits_for
 from core.run.events import Finished, Started
 from jobs.store.records import Run, Unreadable
 
@@ -90,7 +90,8 @@ class RunSummary(TypedDict):
     has not been heard of for a while; another one takes it over. `pinned`: nothing of it is ever deleted.
     `lost`: what of it was deleted to make room; null: nothing. `in_study`: a study needs it, so it cannot be deleted.
     `study_name`: what that study studies. `question`: the one of the first page that it was launched for. `note` and
-    `tags`: what its owner says about it. `began_at`: the step at which this attempt began; null: it has not.
+    `tags`: what its owner says about it. `began_at`: the step at which this attempt began; null: it has not. `label`:
+    only a worker with it takes the run; `waits_for`: why no worker takes it now, in a sentence; null: it has its turn.
     `disabled`: the share of disabled features in the newest snapshot; null before the first.
     """
 
@@ -129,6 +130,8 @@ class RunSummary(TypedDict):
     question: str | None
     note: str | None
     tags: list[str]
+    label: str | None
+    waits_for: str | None
 
 
 class RunView(RunSummary):
@@ -224,6 +227,8 @@ def summary(run: Run, public_url: str | None = None, disabled: float | None = No
         "question": run.question,
         "note": cleaned(run.note) if run.note else None,
         "tags": list(run.tags),
+        "label": run.label,
+        "waits_for": waits_for(run),
     }
 
 

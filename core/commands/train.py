@@ -6,6 +6,7 @@ Imports torch only where something trains: the import takes seconds, and a mista
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import time
@@ -79,7 +80,8 @@ def _follow(spec: RunSpec, arguments: argparse.Namespace, part: Part) -> int:
 
 def _training(spec: RunSpec, arguments: argparse.Namespace, part: Part) -> Iterator[Event]:
     """The events of the training; none where the first process says that there is nothing to do."""
-    stop = _stop_on_signals() if part.alone else None
+    # A supervised training is killed if it does not end; SIGTERM comes from its supervisor and, at once, from Slurm.
+    stop = _stop_on_signals(math.inf if arguments.lifeline else 0.0) if part.alone else None
     spin_briefly()
     import torch  # noqa: PLC0415
 

@@ -23,7 +23,7 @@ from jobs.store.records import Batch, LogKind, Run, State, Verdict
 from jobs.store.shares import turns
 from jobs.store.shares.admission import one_at_a_time
 from jobs.store.tables import QUEUE, RUNS
-from jobs.store.workers import WELL, Fit, fits
+from jobs.store.workers import WELL, Fit, fits, suits
 
 USED = ("memory_bytes", "peak_bytes", "gpu_bytes", "gpu_peak_bytes")
 
@@ -48,6 +48,13 @@ class Claims:
             except UnreadableRun as error:
                 self.fail(run_id, error.run.attempt, "error", f"It cannot be trained: {error}.")
         return None
+
+    def may_come(self, worker: str, fit: Fit = WELL, limits: Limits = UNLIMITED) -> bool:
+        """Whether a queued run is for `worker`, which is `fit`: now, or once a crash of the run is long enough ago."""
+        ready = (suits(worker, fit, self.database.clock()), *turns.may_begin(limits))
+        with self.database.reading() as connection:
+            waiting = sa.select(RUNS.c.number).where(RUNS.c.state == "queued", *ready).limit(1)
+            return connection.scalar(waiting) is not None
 
     def held(self) -> list[Running]:
         """Every run that a worker holds."""
@@ -121,10 +128,10 @@ class Claims:
         with self.database.writing() as connection:
             return self._settle(connection, run_id, attempt, "cancelled", "Cancelled; the curves so far are kept.", {})
 
-    def release(self, run_id: str, attempt: int, reason: str) -> State | None:
-        """Put the run back to its place in the queue, as neither a crash nor a loss. None: the run was lost."""
+    def release(self, run_id: str, attempt: int, reason: str, wait_s: float = 0.0) -> State | None:
+        """Put the run back to its place in the queue, for after `wait_s`; no crash or loss. None: the run was lost."""
         with self.database.writing() as connection:
-            return self._give_up(connection, run_id, attempt, "released", reason)
+            return self._give_up(connection, run_id, attempt, "released", reason, wait_s=wait_s)
 
     def crash(
         self,
@@ -199,6 +206,7 @@ class Claims:
         loss: bool = False,
         failure: FailureKind = "crash_loop",
         max_crashes: int = MAX_CRASHES,
+        wait_s: float = 0.0,
     ) -> State | None:
         """The holder stops before the run has ended: cancel it, fail it, or put it back into the queue."""
         statement = _held(sa.select(RUNS).with_for_update(), run_id, attempt)
@@ -220,8 +228,11 @@ class Claims:
                 "losses": troubles.losses,
                 "trouble_step": troubles.step,
             }
-            later = {"not_before": self.database.clock() + troubles.wait_s, "shunned": row.worker} if crash else {}
-            values = {**IDLE, **columns, **later, "state": "queued"}
+            if crash or wait_s:
+                columns["not_before"] = self.database.clock() + (troubles.wait_s if crash else wait_s)
+            if crash:
+                columns["shunned"] = row.worker
+            values = {**IDLE, **columns, "state": "queued"}
             connection.execute(_held(sa.update(RUNS), run_id, attempt).values(values))
         return state
 

@@ -22,7 +22,7 @@ from core.run.spec import STORED, RunSpec
 from jobs.store.database import Clock
 from jobs.store.records import ExampleMark, Run, Unreadable, Usage
 from jobs.store.tables import FINDINGS, MEMBERS, RUNS, STUDIES, WORKERS, place_of
-from jobs.store.workers import alive
+from jobs.store.workers import alive, served
 
 # Read once for many polls. A Started of the deepest network is some 100 KB, hence the smaller cache.
 read_spec = lru_cache(2048)(partial(RunSpec.model_validate_json, context=STORED))
@@ -61,6 +61,8 @@ def select_runs() -> sa.Select[Any]:
     silent = sa.exists().where(WORKERS.c.name == RUNS.c.worker, ~alive(Clock())).correlate(RUNS)
     in_study = sa.exists().where(MEMBERS.c.run == RUNS.c.number).correlate(RUNS)
     unattended = sa.case((RUNS.c.state == "running", silent), else_=sa.false())
+    asks = (RUNS.c.state == "queued") & RUNS.c.label.is_not(None)
+    no_worker = sa.case((asks, ~served(Clock())), else_=sa.false())
     columns = sa.select(
         RUNS,
         position.label("position"),
@@ -68,6 +70,7 @@ def select_runs() -> sa.Select[Any]:
         study.label("study"),
         unattended.label("unattended"),
         in_study.label("in_study"),
+        no_worker.label("no_worker"),
     )
     return columns.where(kept())
 
@@ -174,6 +177,8 @@ def read_run(row: Row[Any]) -> Run:
         note=row.note,
         tags=tuple((row.tags or "").split()),
         question=row.question,
+        label=row.label,
+        no_worker=bool(row.no_worker),
         example=ExampleMark(row.example, row.example_shows, row.example_machine) if row.example else None,
     )
 

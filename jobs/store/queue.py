@@ -5,7 +5,7 @@ The hints that wake workers are in `jobs.queue`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -30,9 +30,10 @@ class Queue:
         with self.database.reading() as connection:
             return readable(connection.execute(page))
 
-    def waiting(self) -> list[str]:
-        """The ids of the queued runs, the next one first."""
-        statement = sa.select(RUNS.c.id).where(RUNS.c.state == "queued").order_by(*QUEUE)
+    def waiting(self, labels: Collection[str] | None = None) -> list[str]:
+        """The ids of the queued runs, the next one first. `labels`: without those that ask for another label."""
+        theirs = () if labels is None else (sa.or_(RUNS.c.label.is_(None), RUNS.c.label.in_(labels)),)
+        statement = sa.select(RUNS.c.id).where(RUNS.c.state == "queued", *theirs).order_by(*QUEUE)
         with self.database.reading() as connection:
             return list(connection.scalars(statement))
 

@@ -77,7 +77,8 @@ class Machine:
 @dataclass(frozen=True, slots=True)
 class WorkerNow:
     """A worker that lives: how many runs it can hold and holds. `machine`: None of a worker of an older version.
-    `trouble`: why it takes no runs; `note`: what works worse than it should; None: nothing."""
+    `trouble`: why it takes no runs; `note`: what works worse than it should; None: nothing. `labels`: what it offers to
+    runs that ask for it."""
 
     host: str
     slots: int
@@ -85,6 +86,7 @@ class WorkerNow:
     machine: Machine | None
     trouble: str | None = None
     note: str | None = None
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,8 @@ class Run:
     `unattended`: it runs on a worker that has not been heard of for a while. `pinned`: nothing of it is ever deleted.
     `evicted_at`: when its curves, snapshots and trained network were deleted; `dropped_at`: when only the network was.
     `in_study`: a study needs it, so it cannot be removed. `note`, `tags`: what its owner says about it; `question`: the
-    one that it was launched for.
+    one that it was launched for. `label`: only a worker with it takes the run; `no_worker`: it waits and no such worker
+    takes runs now.
     """
 
     id: str
@@ -135,6 +138,8 @@ class Run:
     note: str | None = None
     tags: tuple[str, ...] = ()
     question: str | None = None
+    label: str | None = None
+    no_worker: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,9 +69,11 @@ class Runs:
         key: str | None = None,
         question: str | None = None,
         room: str | None = None,
+        label: str | None = None,
         webhook: Wish | None = None,
     ) -> tuple[Run, str]:
-        """Queue a run that `by` asks for, to answer a `question`, in `room`; `keeps`: keep its network, however large.
+        """Queue a run that `by` asks for, to answer a `question`, in `room`; `keeps`: keep its network, however large;
+        `label`: only for workers that have it.
 
         Returns it with the token that proves who may change it; the database keeps only its hash. With a `key`, which
         nobody else knows, a repeated call returns the run of the first one. Raises Refused, and MissingStart, and
@@ -80,7 +82,7 @@ class Runs:
         check_price(spec, limits.cap)
         token = owner_token or (token_of(key) if key else new_token())
         row = {**row_of(spec, hashed(token), by=by), "keeps": keeps, "question": question, "room": room}
-        row |= {"id": id_of(key)} if key else {}
+        row |= {"label": label} | ({"id": id_of(key)} if key else {})
         try:
             return self._submit(row, spec, by, limits, webhook), token
         except IntegrityError:  # the same call came twice at once

@@ -24,7 +24,7 @@ from jobs.store.shares import tables as _shares  # noqa: F401  # they belong to 
 from jobs.store.tables import METADATA, SCHEMA
 from jobs.store.webhooks import tables as _webhooks  # noqa: F401  # they belong to METADATA
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest revision in `migrations/versions`."""
 BEFORE = "3"
 """The schema of the last programs without migrations."""

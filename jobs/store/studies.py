@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -23,16 +23,14 @@ from core.studies.spec import StudySpec
 from jobs.quotas import UNKNOWN, UNLIMITED, Asker, Limits
 from jobs.store.database import Database
 from jobs.store.labels.labels import RENAMED
-from jobs.store.mapping import kept, read_any, select_runs
+from jobs.store.mapping import read_any, select_runs
+from jobs.store.members import fill, usable
 from jobs.store.records import TERMINAL, Run, State
 from jobs.store.shares.admission import admit_launch, one_at_a_time
 from jobs.store.shares.prices import check_price
-from jobs.store.submission import IN_STUDY, hashed, insert_run, new_id, new_token, row_of
+from jobs.store.submission import IN_STUDY, hashed, new_id, new_token, row_of
 from jobs.store.tables import LOG, MEMBERS, RUNS, STUDIES
 from jobs.store.webhooks.endings import Wish, insert_webhook, rearm
-
-USABLE: tuple[State, ...] = ("finished", "running", "queued")
-"""Which runs of a digest a study takes, the most useful first."""
 
 OWN = "own"
 """The name of all studies that are in no file of the catalog: what their titles say stands in the spec alone."""
@@ -79,17 +77,23 @@ class Studies:
     database: Database
 
     def launch(
-        self, spec: StudySpec, *, by: Asker = UNKNOWN, limits: Limits = UNLIMITED, webhook: Wish | None = None
+        self,
+        spec: StudySpec,
+        *,
+        by: Asker = UNKNOWN,
+        limits: Limits = UNLIMITED,
+        webhook: Wish | None = None,
+        label: str | None = None,
     ) -> Launched:
         """Queue the missing runs of a study; if the same study has finished before, return that one instead.
 
-        Raises StudyUnavailable, Refused, and TooExpensive.
+        `label`: the new runs are for workers that have it. Raises StudyUnavailable, Refused, and TooExpensive.
         """
         for member in spec.members:
             check_price(member.spec, limits.cap)
         token = new_token()
         owner = hashed(token)
-        rows = [row_of(member.spec, owner, IN_STUDY[spec.scale], by) for member in spec.members]
+        rows = [{**row_of(member.spec, owner, IN_STUDY[spec.scale], by), "label": label} for member in spec.members]
         study_id = new_id()
         values = {
             "id": study_id,
@@ -100,16 +104,17 @@ class Studies:
             "created_at": time.time(),
             "visitor": by.owner,
             "address": by.address,
+            "label": label,
         }
         with self.database.writing() as connection:
             one_at_a_time(connection)
             if done := _finished(connection, values):
                 return Launched(done, None, ())
-            there = _usable(connection, {row["digest"] for row in rows})
+            there = usable(connection, rows)
             admit_launch(connection, limits, by, sum(row["disk_bytes"] for row in rows if row["digest"] not in there))
             number = connection.scalars(sa.insert(STUDIES).values(values).returning(STUDIES.c.number)).one()
             insert_webhook(connection, webhook, values, limits, study=number)
-            new = _fill(connection, number, dict(enumerate(rows)), limits)
+            new = fill(connection, number, dict(enumerate(rows)), limits)
         return Launched(study_id, token, new)
 
     def resume(self, study_id: str, *, by: Asker = UNKNOWN, limits: Limits = UNLIMITED) -> Launched | None:
@@ -126,7 +131,8 @@ class Studies:
         for place in over:
             check_price(spec.members[place].spec, limits.cap)
         priority = IN_STUDY[spec.scale]
-        rows = {place: row_of(spec.members[place].spec, found.owner, priority, by) for place in over}
+        owned = {place: row_of(spec.members[place].spec, found.owner, priority, by) for place in over}
+        rows = {place: {**row, "label": found.label} for place, row in owned.items()}
         with self.database.writing() as connection:
             admit_launch(connection, limits, by, sum(row["disk_bytes"] for row in rows.values()))
             rearm(connection, study=found.number)
@@ -135,7 +141,7 @@ class Studies:
             again = [place for place in _places_over(connection, found.number) if place in rows]
             gone = sa.delete(MEMBERS).where(MEMBERS.c.study == found.number, MEMBERS.c.place.in_(again))
             connection.execute(gone)
-            new = _fill(connection, found.number, {place: rows[place] for place in again}, limits)
+            new = fill(connection, found.number, {place: rows[place] for place in again}, limits)
         return Launched(study_id, None, new)
 
     def cancel(self, study_id: str) -> list[str] | None:
@@ -243,37 +249,6 @@ def _places_over(connection: Connection, study: int) -> list[int]:
         )
     )
     return list(connection.scalars(statement.order_by(MEMBERS.c.place)))
-
-
-def _fill(connection: Connection, study: int, rows: Mapping[int, dict[str, Any]], limits: Limits) -> tuple[str, ...]:
-    """Give each place of the study a run: an existing one, or the new `rows[place]`. Returns the ids of new ones."""
-    there = _usable(connection, {row["digest"] for row in rows.values()})
-    new: list[str] = []
-    members = []
-    for place, row in sorted(rows.items()):
-        number = there.get(row["digest"])
-        if number is None:
-            number = insert_run(connection, row, limits, "Submitted by a study.")
-            new.append(row["id"])
-        else:  # it gets the priority of the most urgent study that needs it
-            urgent = sa.update(RUNS).where(RUNS.c.number == number, RUNS.c.priority > row["priority"])
-            connection.execute(urgent.values(priority=row["priority"]))
-        members.append({"study": study, "place": place, "run": number})
-    if members:
-        connection.execute(sa.insert(MEMBERS), members)
-    return tuple(new)
-
-
-def _usable(connection: Connection, digests: Collection[str]) -> dict[str, int]:
-    """For each digest the number of its most useful run."""
-    statement = (
-        sa.select(RUNS.c.digest, RUNS.c.state, RUNS.c.number)
-        .where(RUNS.c.digest.in_(digests), RUNS.c.state.in_(USABLE), kept())
-        .where((RUNS.c.state == "finished") | ~RUNS.c.cancel_requested)
-        .with_for_update()  # none of them may be cancelled before it is a member
-    )
-    found = sorted(connection.execute(statement), key=lambda row: (-USABLE.index(row.state), row.number))
-    return {row.digest: row.number for row in found}
 
 
 def _read(connection: Connection, rows: Sequence[Row[Any]]) -> list[Study]:

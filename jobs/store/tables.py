@@ -40,7 +40,6 @@ RUNS = Table(
     Column("epochs", sa.Integer, nullable=False),
     Column("replicate", sa.Integer, nullable=False),
     Column("counts", sa.Text, nullable=False),
-    # Its state.
     Column("state", sa.String(16), nullable=False),
     Column("cancel_requested", sa.Boolean, nullable=False, default=False),
     Column("created_at", sa.Double, nullable=False),
@@ -102,6 +101,7 @@ RUNS = Table(
     Column("tags", sa.Text),
     Column("question", sa.String(40)),
     Column("room", sa.String(32)),  # the id of the room that it belongs to
+    Column("label", sa.String(32)),  # only a worker with this label may take it
     Index("runs_queue", "state", "priority", "turn", "number"),
     Index("runs_visitor", "visitor", "state"),
     Index("runs_address", "address", "state"),
@@ -259,6 +259,7 @@ STUDIES = Table(
     Column("cancelled", sa.Boolean, nullable=False, default=False),
     Column("visitor", sa.String(64)),
     Column("address", sa.String(64)),
+    Column("label", sa.String(32)),  # of its runs
     Index("studies_name", "name", "scale", "number"),
     sqlite_autoincrement=True,
 )
@@ -284,16 +285,15 @@ WORKERS = Table(
     Column("slots", sa.Integer, nullable=False),
     Column("started_at", sa.Double, nullable=False),
     Column("heard_at", sa.Double, nullable=False),  # by the database's clock
-    # What it last reported about its machine.
     Column("processor", sa.String(200)),
     Column("cores", sa.Integer),
     Column("load", sa.Double),
     Column("memory_bytes", Big),
     Column("disk_bytes", Big),
     Column("disk_free_bytes", Big),
-    # What is wrong with it, in words: why it takes no runs; what works worse than it should; the data sets that it
-    # does not have, a JSON list of names. Empty: nothing.
+    # What is wrong with it: why it takes no runs; what works worse than usual; the data sets that it lacks, as JSON.
     Column("trouble", sa.Text),
     Column("note", sa.Text),
     Column("lacks", sa.Text),
+    Column("labels", sa.Text),  # with a space before and after each
 )

@@ -56,6 +56,12 @@ class Cores:
         with self._lock:
             return self._room()
 
+    @property
+    def busy(self) -> bool:
+        """Whether a training has a share."""
+        with self._lock:
+            return self._running.total() > 0
+
     def take(self, waiting: int) -> Share | None:
         """What the next of `waiting` trainings gets; None where it must wait. `give` it back."""
         with self._lock:

@@ -74,11 +74,16 @@ class Fitness:
     def takes_runs(self) -> bool:
         return self._trouble is None and not self._testing
 
+    @property
+    def trouble(self) -> str | None:
+        """Why a trial training failed, unless one has succeeded since."""
+        return self._trouble
+
     def fit(self) -> Fit:
         now = time.monotonic()
         failed = tuple(name for name, (_, until) in self._failed.items() if now < until)
         trouble = self._trouble and f"It accepts no runs, because a trial training fails: {self._trouble}."
-        return Fit(trouble, self.note, self.lacks, failed)
+        return Fit(trouble, self.note, self.lacks, failed, self.settings.worker_labels)
 
     def could_not_read(self, dataset: str) -> None:
         """A run did not find the images of `dataset`: leave such runs alone for a while."""

@@ -18,8 +18,9 @@ from typing import Literal
 from sqlalchemy.exc import DBAPIError
 
 from core.machine.files import CAPSULE, START, write_atomically
-from core.run.events import Failed, Finished, Warned
+from core.run.events import Failed, Finished, Stopped, Warned
 from jobs.settings import WorkerSettings
+from jobs.store.artefacts.address import PlaceAway
 from jobs.store.database import may_pass
 from jobs.store.records import Batch, Run, State
 from jobs.store.store import Store
@@ -40,6 +41,8 @@ checkpoint. A cancel ends within 2 s."""
 STOP_GRACE_S, LAST_MOVE_S = 6.0, 8.0
 """How long a trainer may take to save its work when the worker stops, and how long its checkpoint may take then, or
 after a crash, to get to where other machines find it."""
+AWAY_WAIT_S = 30.0
+AWAY = "The store of checkpoints does not respond. The run is tried again every half minute."
 STOPPED = "The worker was stopped. The run continues with the next worker."
 LEFT_HERE = "The trained network could not be stored for other machines; only the machine that trained it has it."
 IN_DOUBT = 0.5
@@ -62,20 +65,24 @@ class Supervisor:
         self.fitness = Fitness(settings, stopping, trainer)
         self.verdicts = Verdicts(store, settings, stopping, self.fitness)
 
-    def supervise(self, run: Run, threads: int, device: str) -> None:
-        """Supervise a claimed run until it ends or returns to the queue. Each of its processes has `threads`."""
+    def supervise(self, run: Run, threads: int, device: str) -> State | None:
+        """Supervise a claimed run until it ends or returns to the queue. Each of its processes has `threads`.
+
+        Returns its state; None if it is no longer ours.
+        """
         folder = self.settings.runs_folder / run.id
         try:
             warned = self._bring(run, folder)
             process = self._start(run, folder, threads, device)
         except Withdrawn as withdrawn:
-            self._withdraw(run, withdrawn)
-            return
+            return self._withdraw(run, withdrawn)
+        except PlaceAway as error:
+            logger.warning("Run %s: its checkpoint could not be fetched: %s", run.id, error)
+            return self.verdicts.release(run, AWAY, AWAY_WAIT_S)
         except OSError as error:
             logger.warning("Run %s: the trainer could not be started: %s", run.id, error)
             reason = f"The trainer could not be started: {describe_error(error)}."
-            self.verdicts.blame(run, device, reason)
-            return
+            return self.verdicts.blame(run, device, reason)
         try:
             with process, closing(Mover(self.store.artefacts, run)) as mover:
                 state = _Supervision(self, run, process, device, mover, warned).to_the_end()
@@ -88,6 +95,7 @@ class Supervisor:
             tidy(folder)
             with suppress(OSError, DBAPIError):  # the next sweep does it
                 self.store.artefacts.forget(run.id, "checkpoint")
+        return state
 
     def _start(self, run: Run, folder: Path, threads: int, device: str) -> TrainerProcess:
         spec = prepare(folder, run.spec)
@@ -119,12 +127,11 @@ class Supervisor:
         warning = self.verdicts.insist(lambda: bring_checkpoint(self.store.artefacts, run.id, folder, holding.beat))
         return [Warned(step=0, message=warning)] if warning else []
 
-    def _withdraw(self, run: Run, withdrawn: Withdrawn) -> None:
+    def _withdraw(self, run: Run, withdrawn: Withdrawn) -> State | None:
         """The run was cancelled or lost, or the worker stops, before the trainer began."""
         if withdrawn.verdict == "cancel":
-            self.verdicts.insist(lambda: self.store.claims.cancel(run.id, run.attempt))
-        elif withdrawn.verdict == "ok":
-            self.verdicts.release(run, STOPPED)
+            return "cancelled" if self.verdicts.insist(lambda: self.store.claims.cancel(run.id, run.attempt)) else None
+        return self.verdicts.release(run, STOPPED) if withdrawn.verdict == "ok" else None
 
 
 class _Supervision:
@@ -149,7 +156,7 @@ class _Supervision:
         self.asked: Asked | None = None
         self.kill_at = float("inf")
 
-    def to_the_end(self) -> str | None:
+    def to_the_end(self) -> State | None:
         """Write what the trainer says until it ends, then how it ended. Returns the run's state; None if lost."""
         flush_at = 0.0
         while not self.process.ended:
@@ -264,7 +271,8 @@ class _Supervision:
         if self.asked == "deadline":
             message = f"It has trained for {self.settings.max_hours:g} hours, which is the limit here."
             return verdicts.fail(self.run, "time_limit", message)
-        if self.asked == "stop":
+        # Schedulers signal the trainer, too, which may be first.
+        if self.asked == "stop" or (isinstance(last_word, Stopped) and self.supervisor.stopping.is_set()):
             return verdicts.release(self.run, STOPPED)
         if self.asked == "still":
             reason = f"The training made no progress for {self.watchdog.still_s:.0f} s and was stopped."

@@ -81,7 +81,7 @@ class Verdicts:
             return self.fail(run, last.kind, last.message)
         if dataset not in fitness.lacks:
             fitness.could_not_read(dataset)
-        if self.insist(lambda: self.store.workers.others_have(run.worker or "", dataset)):
+        if self.insist(lambda: self.store.workers.others_have(run.worker or "", dataset, run.label)):
             return self.release(run, f"{last.message} Another worker may take it.")
         if dataset in fitness.lacks:
             return self.fail(run, last.kind, last.message)
@@ -95,9 +95,9 @@ class Verdicts:
         """It ended without a result."""
         return self.insist(lambda: self.store.claims.crash(run.id, run.attempt, reason, kind, most))
 
-    def release(self, run: Run, reason: str) -> State | None:
-        """It goes back to its place in the queue."""
-        return self.insist(lambda: self.store.claims.release(run.id, run.attempt, reason))
+    def release(self, run: Run, reason: str, wait_s: float = 0.0) -> State | None:
+        """It goes back to its place in the queue, for after `wait_s`."""
+        return self.insist(lambda: self.store.claims.release(run.id, run.attempt, reason, wait_s))
 
     def insist(self, write: Callable[[], Answer]) -> Answer | None:
         """Do a last write, and try again while the database is away. None if the worker had to stop before."""

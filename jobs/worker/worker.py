@@ -28,6 +28,7 @@ from jobs.worker.keeper import Keeper
 from jobs.worker.machine import machine
 from jobs.worker.sender import Sender
 from jobs.worker.supervisor import LAST_MOVE_S, STOP_GRACE_S, TRAINER, Supervisor
+from jobs.worker.until import Ledger, Reason, Until
 
 REAP_EVERY_S = 2.0
 POLL_S = 0.5
@@ -53,6 +54,7 @@ class Worker:
         *,
         evaluator: Sequence[str] = EVALUATOR,
         reap_every_s: float = REAP_EVERY_S,
+        until: Until | None = None,
     ) -> None:
         self.settings, self.store, self.huey, self.reap_every_s = settings, store, huey, reap_every_s
         self.identity = Identity.of_this_process()
@@ -67,9 +69,13 @@ class Worker:
         """Slots that serve the queue of the store without a hint."""
         self.keeper = Keeper(settings, store)
         self.sender = Sender(store, settings, self.stopping)
+        self.until = until or Until()
+        self.ledger = Ledger(self.until.runs)
+        self.reason: Reason = "stopped"
 
-    def work(self) -> None:
-        """Work until `stopping` is set. Then the trainers save their work, and their runs go back to the queue."""
+    def work(self) -> Reason:
+        """Work until `stopping` is set or an end of `until` has come. Then the trainers save their work, and their runs
+        go back to the queue. Returns why it ended."""
         self._try(self.reap)  # runs of a worker that died here are taken back before anything else
         consumer = _Consumer(
             self.huey,
@@ -87,7 +93,10 @@ class Worker:
         clear_at = 0.0
         threading.Thread(target=self._watch_queue, name="queue", daemon=True).start()
         try:
-            while not self.stopping.wait(self.reap_every_s):
+            while not self.stopping.wait(min(self.reap_every_s, self.until.left_s(time.time()))):
+                if end := self._end():
+                    self.reason = end
+                    break
                 self._try(self.reap)
                 if time.monotonic() >= clear_at:
                     clear_at = time.monotonic() + TIDY_EVERY_S
@@ -103,27 +112,76 @@ class Worker:
             self.sender.join()
             with suppress(DBAPIError):  # the others soon notice its silence
                 self.store.workers.bye([self.identity.name])
+        return self.reason
+
+    def stop(self, reason: Reason = "stopped") -> None:
+        """End soon. May be called in a signal handler."""
+        self.reason = reason
+        self.stopping.set()
+
+    def leaves_work(self) -> bool:
+        """Whether the queue has something for this worker, as far as it can know."""
+        try:
+            return self.store.claims.may_come(self.identity.name, self.fitness.fit(), self.settings.limits)
+        except DBAPIError:
+            return True
 
     def _woken(self, _hint: str) -> None:
         """Take the next run or evaluation, unless another worker has it already."""
         self.evaluator.wake()
-        if self.store.queue.waiting():
+        if self._waiting():
             self.take_runs()
 
     def take_runs(self) -> None:
         """Serve the queue of the store until it is empty."""
-        while not self.stopping.is_set() and self.fitness.takes_runs:
-            share = self.cores.take(len(self.store.queue.waiting()))
-            if share is None:
-                return  # the slot that becomes free next takes the next run
+        while not self.stopping.is_set() and self.fitness.takes_runs and self.ledger.reserve():
             try:
-                run = self.store.claims.take(self.identity.name, self.fitness.fit(), self.settings.limits)
-                if run is None:
+                if not self._take_run():
                     return
-                threads = run.started.threads if run.started else share.threads
-                self.supervisor.supervise(run, threads, share.device)
             finally:
-                self.cores.give(share)
+                self.ledger.free()
+
+    def _take_run(self) -> bool:
+        """Take the next run and stay with it to its end here. False: there is none for this worker, or no room."""
+        if self.until.left_s(time.time()) <= 0:
+            return False
+        share = self.cores.take(len(self._waiting()))
+        if share is None:
+            return False  # the slot that becomes free next takes the next run
+        try:
+            run = self.store.claims.take(self.identity.name, self.fitness.fit(), self.settings.limits)
+            if run is None:
+                return False
+            threads = run.started.threads if run.started else share.threads
+            self.ledger.note(run.id, self.supervisor.supervise(run, threads, share.device))
+            return True
+        finally:
+            self.cores.give(share)
+
+    def _waiting(self) -> list[str]:
+        """The queued runs without those for other labels."""
+        return self.store.queue.waiting(self.settings.worker_labels)
+
+    def _end(self) -> Reason | None:
+        """Which end of `until` has come."""
+        if self.until.left_s(time.time()) <= 0:
+            return "time"
+        if self.ledger.full:
+            return "runs"
+        if self.until.limited and self.fitness.trouble:
+            return "unfit"
+        with suppress(DBAPIError):  # the database is away: that is no empty queue
+            if self.until.idle and self._is_idle():
+                return "idle"
+        return None
+
+    def _is_idle(self) -> bool:
+        """Whether this worker does nothing and nothing is for it: no run, evaluation or message to a webhook."""
+        if self.cores.busy or self.store.evaluations.waiting()[0]:
+            return False
+        if self.store.claims.may_come(self.identity.name, self.fitness.fit(), self.settings.limits):
+            return False
+        return self.settings.webhooks == "off" or not self.store.outbox.has_work()
 
     def reap(self) -> None:
         """Report that this worker lives, take back the runs of lost workers, and serve waiting runs."""
@@ -145,7 +203,7 @@ class Worker:
         self._bury()
         self.fitness.recover(self.settings.device)
         self._slots = [slot for slot in self._slots if slot.is_alive()]
-        waiting = min(self.cores.idle, len(self.store.queue.waiting()))
+        waiting = min(self.cores.idle, len(self._waiting()))
         for _ in range(waiting if self.fitness.takes_runs else 0):
             # No hint is needed, so neither a queue that is away nor one that somebody has filled with rubbish matters.
             slot = threading.Thread(target=self._try, args=(self.take_runs,), name="slot")

@@ -104,3 +104,6 @@ export const day = (unix) => (unix ? date.format(unix * 1000) : NONE);
 
 /** Unix seconds -> time of day. */
 export const time = (unix) => (unix ? clock.format(unix * 1000) : NONE);
+
+/** The labels of a worker in words; "" if it has none. */
+export const labelWords = (labels) => (labels.length ? `${labels.length === 1 ? "label" : "labels"} ${labels.join(", ")}` : "");

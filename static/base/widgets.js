@@ -37,8 +37,19 @@ export function badge(run) {
   return element;
 }
 
+/** Why no worker takes a run that waits, if so; `update(run)` changes it in place. */
+export function waitsFor() {
+  const element = h("span", { class: "waits-for quiet", hidden: true });
+  element.update = ({ waits_for }) => {
+    if (element.textContent !== (waits_for ?? "")) element.textContent = waits_for ?? "";
+    element.hidden = !waits_for;
+  };
+  return element;
+}
+
 /** A run's progress in a few words. */
 export function standing(run) {
+  if (run.waits_for) return `needs a worker with the label ${run.label}`;
   if (run.state === "queued")
     return run.position
       ? run.position === 1

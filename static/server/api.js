@@ -112,7 +112,7 @@ function reason(answer, status) {
 const OWNED = "onlybn.owner.";
 
 /**
- * Launches a run and stores the token that lets this browser cancel it. `of`: its {question, room}, if any; `webhook`:
+ * Launches a run and stores the token that lets this browser cancel it. `of`: its {question, room, label}, if any; `webhook`:
  * the address that is told of its end, or "".
  */
 export async function launchRun(spec, of = {}, webhook = "") {

@@ -22,13 +22,14 @@ export async function launchStudy(name, scale, webhook) {
 }
 
 /**
- * Asks a question of the visitor's own; `webhook`: the address to notify at the end, or "". Returns {id, url}; the same
- * question is not asked twice.
+ * Asks a question of the visitor's own; `webhook`: the address to notify at the end, or ""; `label`: that of the workers
+ * that take its runs, or "". Returns {id, url}; the same question is not asked twice.
  */
-export const askQuestion = (question, webhook) => launch(question, webhook);
+export const askQuestion = (question, webhook, label) => launch(question, webhook, label);
 
-async function launch(body, webhook = "") {
-  const launched = await ask("/api/studies", body, webhook ? { "X-Webhook": webhook } : {});
+async function launch(body, webhook = "", label = "") {
+  const path = label ? `/api/studies?label=${encodeURIComponent(label)}` : "/api/studies";
+  const launched = await ask(path, body, webhook ? { "X-Webhook": webhook } : {});
   if (launched.owner_token) keepToken(launched);
   return launched;
 }

@@ -5,16 +5,23 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
 READ_BYTES = 1 << 20
 
 
+class PlaceAway(OSError):
+    """The place where artefacts are kept cannot be used now; the message says why. What is there may be fine."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(errno.EIO, f"the artefact store cannot be used ({reason})")
+
+
 class Address:
-    """The files below `url`. Each method raises OSError if the place does not answer, and FileNotFoundError."""
+    """The files below `url`. Each method raises PlaceAway if the place does not answer, and FileNotFoundError."""
 
     def __init__(self, url: str) -> None:
         """Raises ValueError if the URL names no kind of place that can be used here."""
+        self.url = url
         import fsspec  # noqa: PLC0415 - takes a moment, and most installations need no address
 
         try:
@@ -46,6 +53,12 @@ class Address:
                 return [path[len(self._root) + 1 :] for path in map(str, self._files.find(f"{self._root}/{folder}"))]
             return []
 
+    def has(self, name: str) -> bool:
+        """Whether there is a file of this name."""
+        with _in_words():
+            self._files.invalidate_cache()
+            return bool(self._files.isfile(f"{self._root}/{name}"))
+
     def delete(self, name: str) -> None:
         """Delete a file or a folder with all that is in it, if it is there."""
         with _in_words(), suppress(FileNotFoundError):
@@ -54,11 +67,12 @@ class Address:
 
 @contextmanager
 def _in_words() -> Iterator[None]:
-    """Drivers have errors of their own, which may carry secrets."""
+    """Drivers have errors of their own, which may carry secrets, as may paths."""
     try:
         yield
-    except OSError:
+    except (FileNotFoundError, PlaceAway):
         raise
+    except OSError as error:
+        raise PlaceAway(error.strerror or type(error).__name__) from error
     except Exception as error:
-        reason: Any = type(error).__name__
-        raise OSError(errno.EIO, f"the artefact store does not respond ({reason})") from error
+        raise PlaceAway(type(error).__name__) from error

@@ -8,23 +8,20 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import secrets
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
-from sqlalchemy.exc import IntegrityError
 
 from jobs.store.artefacts.address import Address
+from jobs.store.artefacts.marker import Marker
 from jobs.store.artefacts.tables import ARTEFACTS, PIECES
 from jobs.store.curves import number_of
 from jobs.store.database import Database
 from jobs.store.records import TERMINAL
-from jobs.store.shares import flags
 from jobs.store.tables import RUNS
 
 Kind = Literal["checkpoint", "capsule"]
@@ -35,8 +32,6 @@ NAME = re.compile(r"[\w-][\w.-]{0,119}")
 ABANDONED_S = 7200.0
 """After so long the writer of an artefact that is not whole has died."""
 AT_ONCE = 500
-INSTALLATION = "installation"
-"""The flag that tells the folders of several installations at one address apart."""
 
 
 class DamagedArtefact(Exception):
@@ -59,7 +54,7 @@ class Artefact:
 class Artefacts:
     """The artefacts of one installation, kept at `place`: FOLDER (nowhere but in the data folder), DATABASE or a URL.
 
-    Methods raise DBAPIError, and OSError if the address does not answer. Raises ValueError for a URL of no use.
+    Methods raise DBAPIError, and PlaceAway if the address does not answer. Raises ValueError for a URL of no use.
     """
 
     def __init__(self, database: Database, place: str = FOLDER) -> None:
@@ -67,6 +62,12 @@ class Artefacts:
         self.moves = place != FOLDER
         """Whether runs find their files on other machines by artefacts."""
         self._address = Address(place) if place not in (FOLDER, DATABASE) else None
+        self._marker = Marker(database, self._address) if self._address else None
+
+    def check(self) -> None:
+        """Find out whether files can be kept. Raises PlaceAway."""
+        if self._marker is not None:
+            self._marker.set()
 
     def keep(
         self,
@@ -180,17 +181,9 @@ class Artefacts:
             some = connection.scalar(sa.select(ARTEFACTS.c.number).limit(1))
         return some is not None or self._address is not None
 
-    @cached_property
+    @property
     def _folder(self) -> str:
-        """The folder of this installation at the address."""
-        try:
-            with self.database.writing() as connection:
-                name = flags.get(connection, INSTALLATION) or secrets.token_hex(8)
-                flags.put(connection, INSTALLATION, name)
-        except IntegrityError:  # another process was faster
-            with self.database.reading() as connection:
-                name = flags.get(connection, INSTALLATION) or ""
-        return f"onlybn-{name}"
+        return self._marker.folder if self._marker else ""
 
     def _file(self, run_id: str, number: int, name: str) -> str:
         return f"{self._folder}/{run_id}/{number}-{name}"
@@ -218,7 +211,8 @@ class Artefacts:
                     size += len(piece)
                     yield piece
 
-        if self._address is not None:
+        if self._address is not None and self._marker is not None:
+            self._marker.insist()
             self._address.write(self._file(run_id, number, path.name), pieces())
         else:
             for place, piece in enumerate(pieces()):
@@ -245,6 +239,8 @@ class Artefacts:
             try:
                 yield from self._address.read(self._file(artefact.run_id, artefact.number, artefact.name))
             except FileNotFoundError as error:
+                if self._marker is not None:
+                    self._marker.insist()
                 raise DamagedArtefact(f"{artefact.name} is missing") from error
             return
         for place in range(-(-artefact.size_bytes // PIECE)):

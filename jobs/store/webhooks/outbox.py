@@ -48,6 +48,12 @@ class Outbox:
         with self.database.writing() as connection:
             return note_ends(connection)
 
+    def has_work(self) -> bool:
+        """Whether something has ended that no message tells of yet, or a message is due now or under way."""
+        with self.database.reading() as connection:
+            due = sa.select(MESSAGES.c.number).where(MESSAGES.c.due_at <= self.database.clock()).limit(1)
+            return some_ended(connection) or connection.scalar(due) is not None
+
     def take(self, most: int) -> list[Message]:
         """At most `most` messages that are due, of each visitor one at a time: no slow receiver holds others up."""
         m, w, clock = MESSAGES.c, WEBHOOKS.c, self.database.clock()

@@ -3,7 +3,7 @@
  */
 
 import { h, say, show } from "../../base/dom.js";
-import { bytes, when, whole } from "../../base/format.js";
+import { bytes, labelWords, when, whole } from "../../base/format.js";
 import { progressBar } from "../../base/widgets.js";
 import { askAsAdmin } from "../../server/admin.js";
 import { actButton } from "./acts.js";
@@ -65,8 +65,8 @@ export function queuePanel(again) {
 }
 
 /** `lab-3: training 2 of 4 · its disk is full · load 3.1 on 4 cores · 41 GB of disk free` */
-function line({ host, running, slots, trouble, note, machine }) {
-  const parts = [`${host}: training ${running} of ${slots}`, trouble, note];
+function line({ host, running, slots, trouble, note, labels, machine }) {
+  const parts = [`${host}: training ${running} of ${slots}`, trouble, note, labelWords(labels)];
   if (machine) {
     const cores = `${machine.cores} ${machine.cores === 1 ? "core" : "cores"}`;
     parts.push(machine.load === null ? cores : `load ${machine.load.toFixed(1)} on ${cores}`);

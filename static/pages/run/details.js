@@ -44,7 +44,7 @@ function where(data) {
 }
 
 function specification(data) {
-  const { id, spec, counts, created_at } = data.run;
+  const { id, spec, counts, created_at, label } = data.run;
   const { recipe, norm, init } = spec;
   const rows = [
     [term("architecture", "Architecture"), architectureTitle(spec.architecture)],
@@ -68,6 +68,7 @@ function specification(data) {
     spec.start ? ["Starts from", startFile(spec.start)] : null,
     [term("replicate", "Replicate"), `${spec.replicate} (seeds ${Object.values(spec.seeds).join(", ")})`],
     ["Launched", when(created_at)],
+    label ? ["Worker label", label] : null,
     ["Trained on", where(data)],
     ["Id", id],
   ];

@@ -8,6 +8,7 @@ import { nameOf, titleOf } from "../../server/catalog.js";
 import { announce, h, show } from "../../base/dom.js";
 import { repeat } from "../../server/live.js";
 import { toast } from "../../base/toast.js";
+import { waitsFor } from "../../base/widgets.js";
 
 const EVERY_MS = 3000;
 const MOST = 200; // runs in one response, and in one new order
@@ -154,10 +155,12 @@ function entry(run, move) {
   );
   const name = h("span", {}, h("a", { href: run.url, title: titleOf(run.spec) }, nameOf(run)), run.name ? null : h("span", { class: "quiet" }, ` ${which(run)}`));
   const handle = h("span", { class: "own-queue-handle", "aria-hidden": "true", title: "Drag to another place" }, "⠿");
-  const element = h("li", {}, handle, place, name, h("span", { class: "own-queue-moves" }, buttons));
+  const waits = waitsFor();
+  const element = h("li", {}, handle, place, h("span", {}, name, waits), h("span", { class: "own-queue-moves" }, buttons));
   /** `now`: whether each of MOVES is possible. A disabled button keeps the focus (aria-disabled). */
-  element.update = ({ position }, now) => {
+  element.update = ({ position, waits_for }, now) => {
     may = now;
+    waits.update({ waits_for });
     if (place.textContent !== String(position)) place.textContent = position;
     buttons.forEach((button, index) => button.setAttribute("aria-disabled", String(!may[index])));
   };

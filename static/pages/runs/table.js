@@ -11,7 +11,7 @@ import { gallery } from "../../site/gallery.js";
 import { exampleMark } from "../../base/mark.js";
 import { term } from "../../site/term.js";
 import { tagList } from "../../base/tags.js";
-import { badge } from "../../base/widgets.js";
+import { badge, waitsFor } from "../../base/widgets.js";
 import { FILTERS } from "./filters.js";
 import { groupRow, groupOf } from "./groups.js";
 
@@ -170,13 +170,15 @@ function row(run, chosen, choose) {
   const state = badge(run);
   const link = h("a", { href: run.url, title: `${titleOf(run.spec)} (${run.id})` }, nameOf(run));
   const tags = tagList(run.tags);
+  const waits = waitsFor();
   const cells = COLUMNS.slice(2).map(([, , , kind]) => h("td", { class: kind }));
   cells[7].title = when(run.created_at);
-  const element = h("tr", {}, h("td", {}, tick), h("td", {}, state), h("td", { class: "run-name" }, link, exampleMark(run), tags), cells);
+  const element = h("tr", {}, h("td", {}, tick), h("td", {}, state), h("td", { class: "run-name" }, link, exampleMark(run), tags, waits), cells);
   element.mark = () => (tick.checked = chosen.has(run.id));
   element.update = (now) => {
     if (link.textContent !== nameOf(now)) link.textContent = nameOf(now);
     tags.update(now.tags);
+    waits.update(now);
     state.update(now);
     element.mark();
     COLUMNS.slice(2).forEach(([, , text], index) => {

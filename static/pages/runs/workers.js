@@ -6,7 +6,7 @@
 import { modeWords } from "../../server/allowance.js";
 import { ask } from "../../server/api.js";
 import { h, say, show, slot } from "../../base/dom.js";
-import { bytes, whole } from "../../base/format.js";
+import { bytes, labelWords, whole } from "../../base/format.js";
 import { repeat } from "../../server/live.js";
 
 const EVERY_MS = 6000;
@@ -50,10 +50,10 @@ function sum(workers) {
   return sick ? `${doing} · ${whole(sick)} ${sick === 1 ? "needs" : "need"} attention` : doing;
 }
 
-/** `Worker on lab-3: training 2 runs · load 3.1 on 4 cores · 41 GB of disk free` */
-function line({ host, running, machine, trouble, note }) {
+/** `Worker on lab-3: training 2 runs · labels a100, gpu · load 3.1 on 4 cores · 41 GB of disk free` */
+function line({ host, running, machine, trouble, note, labels }) {
   const doing = running ? `training ${running} ${running === 1 ? "run" : "runs"}` : "idle";
-  const parts = [`Worker on ${host}: ${doing}`, trouble, note].filter(Boolean);
+  const parts = [`Worker on ${host}: ${doing}`, trouble, note, labelWords(labels)].filter(Boolean);
   if (machine) {
     const cores = `${machine.cores} ${machine.cores === 1 ? "core" : "cores"}`;
     parts.push(machine.load === null ? cores : `load ${machine.load.toFixed(1)} on ${cores}`);

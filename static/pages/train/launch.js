@@ -9,6 +9,7 @@ import { launchRun } from "../../server/api.js";
 import { busy, showIn } from "../../site/launch.js";
 import { toSpec } from "./form.js";
 import { webhookAddress } from "./webhook.js";
+import { withLabel, workerLabel } from "./worker_label.js";
 
 /** The room of a class for which the form was opened. */
 const room = new URLSearchParams(location.search).get("room");
@@ -20,7 +21,7 @@ export async function launch(keys, values) {
   foreseen = refusal();
   if (foreseen) return showIn(problem, foreseen);
   await busy(document.getElementById("launch"), problem, async () => {
-    const { url } = await launchRun(spec, { room }, webhookAddress());
+    const { url } = await withLabel(() => launchRun(spec, { room, label: workerLabel() }, webhookAddress()));
     visit(url);
   });
 }

@@ -11,6 +11,7 @@ import { number, pathOf, usualOf } from "../../server/spec.js";
 import { askQuestion, previewQuestion, takeDraft } from "../../server/studies.js";
 import { busy, showIn } from "../../site/launch.js";
 import { webhookAddress } from "./webhook.js";
+import { withLabel, workerLabel } from "./worker_label.js";
 import { claimFields } from "./claim.js";
 import { current } from "./form.js";
 import { input, labelled, chooser } from "./labelled.js";
@@ -76,7 +77,7 @@ function build(element, box, draft) {
   launch.addEventListener("click", () =>
     busy(launch, problem, async () => {
       if (!ready || refused) throw new Refusal(refused || "Wait until the cost is known.", 422);
-      visit((await askQuestion(ready, webhookAddress())).url);
+      visit((await withLabel(() => askQuestion(ready, webhookAddress(), workerLabel()))).url);
     }),
   );
   document.addEventListener("onlybn:form", changed);

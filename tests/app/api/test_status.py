@@ -34,6 +34,7 @@ def test_workers_and_what_a_run_takes(client: TestClient, store: Store, trainer:
             },
             "trouble": None,
             "note": None,
+            "labels": [],
         }
     ]
     run_id, _ = trainer.start()

@@ -11,6 +11,7 @@ from app.preview.outlook import starts
 from core.run.spec import RunSpec
 from jobs.lease import Identity
 from jobs.store.store import Store
+from jobs.store.workers import Fit
 from tests.app.conftest import SPEC, Trainer
 
 
@@ -37,7 +38,30 @@ def outlook(client: TestClient, run_id: str) -> Any:
 def test_slots_take_the_next_run_as_soon_as_they_are_free(
     slots: int, busy: list[float], lengths: list[float], begun: list[float]
 ) -> None:
-    assert starts(slots, busy, lengths) == begun
+    assert starts([()] * slots, [(left, None) for left in busy], [(length, None) for length in lengths]) == begun
+
+
+def test_a_run_with_a_label_waits_for_a_slot_that_has_it_and_holds_nobody_up() -> None:
+    slots = [("gpu",), ()]
+    assert starts(slots, [], [(5, "gpu"), (5, "gpu"), (5, None), (5, "a100"), (5, None)]) == [0, 5, 0, None, 5]
+    assert starts(slots, [(3, None), (9, "gpu")], [(5, "gpu"), (5, None)]) == [9, 3]
+    assert starts([], [(3, None)], [(5, None)]) == [None]
+
+
+def test_why_a_run_waits_is_said_in_its_view_and_its_outlook(client: TestClient, store: Store) -> None:
+    me = Identity.of_this_process()
+    store.workers.hello(me, 2, fit=Fit(labels=("gpu",)))
+    first = client.post("/api/runs?label=a100", json=SPEC).json()["id"]
+    second, third = submit(store), store.runs.submit(RunSpec.model_validate(SPEC), label="gpu")[0].id
+    said = [client.get(f"/api/runs/{run_id}").json() for run_id in (first, second, third)]
+    assert [(run["label"], run["waits_for"]) for run in said] == [
+        ("a100", "Needs a worker with the label a100; none is here."),
+        (None, None),
+        ("gpu", None),
+    ]
+    assert [outlook(client, run_id)["slots"] for run_id in (first, second, third)] == [0, 2, 2]
+    starting = [outlook(client, run_id)["starts"] for run_id in (first, second, third)]
+    assert starting[0] is None and starting[1]["low"] == starting[2]["low"] == 0
 
 
 def test_who_waits_behind_others_waits_longer(client: TestClient, store: Store, trainer: Trainer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from jobs.store.artefacts.tables import PIECES
 from jobs.store.records import Run
 from jobs.store.store import Store
 from jobs.worker.folder import DAMAGED
-from jobs.worker.supervisor import TRAINER
+from jobs.worker.supervisor import AWAY, TRAINER
 from tests.jobs.support import eventually, fake_spec
 from tests.jobs.worker.conftest import Make, said, steps
 
@@ -77,6 +78,38 @@ def test_a_damaged_checkpoint_means_from_the_beginning(kept: Store, machine: Mak
     run = second.finish()
     assert run.state == "finished" and steps(kept, run) == list(range(1, 61))
     assert DAMAGED in said(kept, run, "warning") and said(kept, run, "resumed") == []
+
+
+@pytest.mark.parametrize("place", ["file"], indirect=True)
+def test_a_store_that_is_away_for_long_costs_no_run(
+    kept: Store, machine: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = machine("first"), machine("second")
+    kept.artefacts.check()
+    kept.runs.submit(fake_spec("pause=0.05 steps=60"))
+    run, thread = first.begin()
+    eventually(lambda: kept.artefacts.find(run.id, "checkpoint"))
+    first.stopping.set()
+    thread.join(20)
+    step = kept.runs.get(run.id).checkpoint_step
+    (tmp_path / "artefacts").rename(tmp_path / "away")
+    monkeypatch.setattr("jobs.worker.supervisor.AWAY_WAIT_S", 0.01)
+    for _ in range(8):  # more often than a run may crash
+        time.sleep(0.02)
+        assert second.finish().state == "queued"
+    assert said(kept, run, "released")[-8:] == [AWAY] * 8 and not said(kept, run, "crashed")
+    (tmp_path / "away").rename(tmp_path / "artefacts")
+    time.sleep(0.02)
+    run = second.finish()
+    assert run.state == "finished" and steps(kept, run) == list(range(1, 61))
+    assert said(kept, run, "resumed")[-1].startswith(f"Resumed from step {step} ")
+
+
+def test_a_run_for_after_a_while_is_not_taken_before(store: Store) -> None:
+    run, _ = store.runs.submit(fake_spec())
+    store.claims.take("worker")
+    assert store.claims.release(run.id, 1, AWAY, 60.0) == "queued"
+    assert store.claims.take("worker") is None and store.claims.may_come("worker")
 
 
 def test_cancelled_while_its_checkpoint_comes(kept: Store, machine: Make, monkeypatch: pytest.MonkeyPatch) -> None:

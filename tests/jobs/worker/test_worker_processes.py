@@ -28,9 +28,9 @@ def start(settings: WorkerSettings) -> Iterator[Start]:
     """Starts workers as processes of their own, on the data folder of `settings`."""
     processes: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    def start(*arguments: str, until: tuple[str, ...] = (), **environment: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, *(arguments or (str(Path(__file__).parents[1] / "fake_worker.py"),))],
+            [sys.executable, *(arguments or (str(Path(__file__).parents[1] / "fake_worker.py"), *until))],
             cwd=ROOT,
             env=os.environ
             | {"ONLYBN_DATA": str(settings.data), "ONLYBN_QUEUE_NAME": settings.queue_name}

@@ -23,6 +23,7 @@ const STORIES = {
     const begun = run.progress.step > 0 ? `It reached ${epochOf(run)} and will resume from its last checkpoint. ` : "";
     const others = ahead === 1 ? "One run is ahead of it" : `${ahead} runs are ahead of it`;
     const who = ahead === null ? "Queued" : ahead ? others : "Next in the queue";
+    if (run.waits_for) return [begun, `${run.waits_for} It will start when such a worker connects.`];
     if (paused) return [begun, `${who}. The queue is paused; the run will start after it reopens.`];
     if (slots === 0) return [begun, `${who}. It will start when a worker connects.`];
     if (!starts) return [begun, `${who}.`];

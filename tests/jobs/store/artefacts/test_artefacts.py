@@ -233,19 +233,3 @@ def test_installations_at_one_address_do_not_meet(tmp_path: Path, make_database:
     assert len({path for path in (tmp_path / "artefacts").rglob("*") if path.is_file()}) == 2
     for store, _ in stores:
         store.close()
-
-
-def test_an_address_that_is_away_is_told(lite: Store, written: Write, tmp_path: Path) -> None:
-    kept = Store(lite.database, f"file://{tmp_path}/artefacts")
-    kept.runs.submit(fake_spec())
-    run, path = kept.claims.take("worker"), written()
-    (tmp_path / "artefacts").write_text("in the way")
-    with pytest.raises(OSError):
-        kept.artefacts.keep(run.id, 1, "checkpoint", path)  # type: ignore[union-attr]
-    (tmp_path / "artefacts").unlink()
-    assert kept.artefacts.keep(run.id, 1, "checkpoint", path)  # type: ignore[union-attr]
-
-
-def test_a_url_of_no_use_is_told() -> None:
-    with pytest.raises(ValueError, match=r"ONLYBN_ARTEFACTS: .*nosuchprotocol"):
-        Artefacts(None, "nosuchprotocol://somewhere")  # type: ignore[arg-type]
