@@ -189,6 +189,7 @@ SPECIAL: tuple[dict[str, Any], ...] = (
     {"architecture": "wrn-14-3", "policy": "random-9-layer", "norm": {"kind": "instance", "affine": False}},
     {"architecture": "imagenet-resnet-18", "policy": "all-but-batchnorm", "norm": {"kind": "layer"}, "replicate": 3},
     {"architecture": "resnet-20", "policy": "random-3", "replicate": 2, "seeds": {"init": 7, "choice": 2**32 - 1}},
+    {"architecture": "resnet-32", "policy": "supermask-30+batchnorm+output", "init": {"weights": "sparse-3"}},
 )
 
 

@@ -19,6 +19,7 @@ SPECS: list[dict[str, Any]] = [
     {"recipe": {"lr_drops": [1 / 3, 0.5], "weight_decay": 1e-5, "nesterov": True}, "train_examples": 64},
     {"policy": "gamma", "init": {"norm": "ones", "weights": "binary"}, "norm": {"kind": "group", "groups": 4}},
     {"replicate": 3, "seeds": {"init": 7}},
+    {"policy": "shortcut+supermask-7", "init": {"weights": "sparse-3"}},
     {"policy": "shortcut+output", "architecture": "resnet-20", "start": "0" * 64},
 ]
 
@@ -42,7 +43,9 @@ def test_the_text_says_only_what_is_special() -> None:
 
 
 @pytest.mark.parametrize("architecture", ["resnet-20", "wrn-14-2", "vgg-16", "imagenet-resnet-50"])
-@pytest.mark.parametrize("policy", ["batchnorm", "all", "random-3", "random-1-layer", "supermask", "bias", "none"])
+@pytest.mark.parametrize(
+    "policy", ["batchnorm", "all", "random-3", "random-1-layer", "supermask", "supermask+output", "bias", "none"]
+)
 def test_the_parts_add_up(architecture: str, policy: str) -> None:
     spec = RunSpec.model_validate({**SPEC, "architecture": architecture, "policy": policy, "dataset": "cifar-10"})
     counts, rows = cost.counts(spec.plan, spec.trains), parts(spec.plan, spec.trains)

@@ -20,6 +20,13 @@ DEEP = {"architecture": "imagenet-resnet-18"}
         ({"epochs": 0}, "epochs", "epochs must be a whole number from 1 to 400, got 0"),
         ({"architecture": "resnet-15"}, "architecture", "resnet-14 and resnet-20"),
         ({"policy": "batchnorn"}, "policy", "Did you mean 'batchnorm'?"),
+        (
+            {"policy": "supermask+all"},
+            "policy",
+            "all trains every weight already, which leaves nothing to add or to mask",
+        ),
+        ({"init": {"weights": "sparse-0"}}, "init.weights", "a whole number from 1 to 9999, got '0'"),
+        ({"init": {"weights": 4}}, "init.weights", "init.weights: input should be a valid string, got 4"),
         ({"dataset": "minst"}, "dataset", "Did you mean 'mnist'?"),
         ({"dataset": "imagenet"}, "dataset", "not on this server yet"),
         ({"epoch": 3}, "epoch", "epoch is not a field of a run"),

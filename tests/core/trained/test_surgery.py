@@ -84,6 +84,17 @@ def test_a_threshold_by_surgery_is_the_stored_ablation_to_the_digit(
         assert (result["images"], result["test_images"]) == (findings.test_examples, 359)
 
 
+def test_a_masked_network_can_be_operated_on(tmp_path: Path) -> None:
+    run = spec(policy="supermask-30+batchnorm", epochs=2, recipe={"batch_size": 64, "lr": 0.1}, train_examples=256)
+    torch.set_num_threads(1)
+    (analysed,) = [event for event in train(run, tmp_path, data_folder=tmp_path) if isinstance(event, Analysed)]
+    operation = on(read_capsule(tmp_path / "final.safetensors"), tmp_path)
+    row = analysed.findings.ablation[-1]
+    result = measured(operation, Edit(action="zero", below=row.epsilon))
+    assert 0 < row.zeroed < 1 and result["edited"]["top1"] == row.top1
+    assert result["unedited"]["top1"] == analysed.findings.ablation[0].top1
+
+
 def test_as_trained_is_the_result_of_the_training_to_the_digit(capsule: Capsule, folder: Path) -> None:
     told = capsule.result
     result = measured(on(capsule, folder), Edit(action="zero"), Edit(action="reset"))
