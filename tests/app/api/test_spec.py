@@ -20,6 +20,8 @@ SPECS: list[dict[str, Any]] = [
     {"policy": "gamma", "init": {"norm": "ones", "weights": "binary"}, "norm": {"kind": "group", "groups": 4}},
     {"replicate": 3, "seeds": {"init": 7}},
     {"policy": "shortcut+output", "architecture": "resnet-20", "start": "0" * 64},
+    {"adapt": {"severities": [1, 5], "optimizer": "sgd"}},
+    {"adapt": {}},
 ]
 
 
