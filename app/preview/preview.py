@@ -101,6 +101,8 @@ def command_line(spec: RunSpec) -> str:
                 words += ["--set", f"{part}.{key}={_value(value)}"]
     for purpose, seed in spec.own_seeds.items():
         words += ["--set", f"seeds.{purpose}={seed}"]
+    if spec.adapt:
+        words += ["--set", f"adapt={_value(spec.adapt.model_dump(mode='json', exclude_defaults=True))}"]
     words += ["--out", f"runs/{spec.architecture}-{spec.policy}-{spec.dataset}-{spec.replicate}"]
     return shlex.join(words)
 

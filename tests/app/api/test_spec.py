@@ -21,6 +21,8 @@ SPECS: list[dict[str, Any]] = [
     {"replicate": 3, "seeds": {"init": 7}},
     {"policy": "shortcut+supermask-7", "init": {"weights": "sparse-3"}},
     {"policy": "shortcut+output", "architecture": "resnet-20", "start": "0" * 64},
+    {"adapt": {"severities": [1, 5], "optimizer": "sgd"}},
+    {"adapt": {}},
 ]
 
 
