@@ -1,4 +1,4 @@
-"""`python -m core capsule surgery FILE --request REQUEST.json`: evaluates an edited network, one JSON object a line.
+"""`python -m core capsule surgery FILE --request REQUEST.json`: evaluates an edited or adapted network, as JSON lines.
 
 It prints {"event": "progress", "share": 0..1} while it works, and {"event": "result", ...} at the end. With `-` as FILE
 it answers requests that come as lines on standard input, {"file": PATH, "request": {...}}, until the input ends: torch

@@ -8,7 +8,7 @@ import { conditioning } from "../../charts/analyses/conditioning.js";
 import { relus, zeros } from "../../charts/analyses/relus.js";
 import { options } from "../../server/catalog.js";
 import { h, show } from "../../base/dom.js";
-import { decimal, percent, whole } from "../../base/format.js";
+import { decimal, percent, raised, whole } from "../../base/format.js";
 import { panel } from "./charts.js";
 
 const RETRY_MS = 3000;
@@ -94,7 +94,7 @@ function adaptation(rows) {
     ["γ and β, too", part("entropy")],
     ["Images", ({ images }) => whole(images)],
   ];
-  const named = rows.map((row) => ({ ...row, name: row.corruption ?? "none (clean)" }));
+  const named = rows.map((row) => ({ ...row, name: raised((row.corruption ?? "none (clean)").replaceAll("-", " ")) }));
   return h(
     "section",
     { class: "card charts-note statistics screen-only", "aria-labelledby": "adaptation-title" },
