@@ -58,9 +58,7 @@ class Address:
         with _in_words():
             self._files.invalidate_cache()
             with suppress(FileNotFoundError):
-                self._files.info(
-                    f"{self._root}/{name}"
-                )  # `isfile` takes a place that does not answer for an absent file
+                self._files.info(f"{self._root}/{name}")  # `isfile` says False where the place does not answer
                 return True
             return False
 
