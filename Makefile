@@ -54,6 +54,7 @@ faults: .venv/tests ## all faults and attacks, with figures in faults.json and p
 	$(BIN)/python -m tests.faults.processes && \
 	$(BIN)/python -m tests.faults.torture && \
 	$(BIN)/python -m tests.faults.growth --short --json growth.json && \
+	$(BIN)/python -m tests.faults.slurm --json slurm.json && \
 	$(BIN)/python -m tests.faults.requests --json requests.json && exit $$rc
 
 shots: .venv/tests ## screenshots of every page and state, into shots/

@@ -57,7 +57,10 @@ class Address:
         """Whether there is a file of this name."""
         with _in_words():
             self._files.invalidate_cache()
-            return bool(self._files.isfile(f"{self._root}/{name}"))
+            with suppress(FileNotFoundError):
+                self._files.info(f"{self._root}/{name}")  # `isfile` says False where the place does not answer
+                return True
+            return False
 
     def delete(self, name: str) -> None:
         """Delete a file or a folder with all that is in it, if it is there."""
