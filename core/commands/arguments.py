@@ -20,6 +20,7 @@ from core.run.problems import explain
 from core.run.recipe import Recipe
 from core.run.spec import RunSpec
 from core.run.tensorfile import BadTensorFile, header_of
+from core.run.torchvision_names import misfit
 
 FIELDS = ("architecture", "policy", "dataset", "epochs", "replicate", "train_examples", "test_examples")
 """The fields of a spec that have an option of their own on the command line."""
@@ -63,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
         help="; ".join(f"{preset.name}: {preset.title}, {preset.source}" for preset in PRESETS.values()),
     )
     train.add_argument(
-        "--start", type=Path, metavar="FILE", help="start from the tensors of a capsule or a safetensors state dict"
+        "--start", type=Path, metavar="FILE", help="start from the tensors of a capsule or a safetensors state dict; also one of torchvision's ResNets",
     )
     train.add_argument("--spec", type=Path, metavar="FILE", help="read the whole spec from a JSON file instead")
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of this run")
@@ -158,12 +159,14 @@ def _with_start(spec: RunSpec, file: Path | None) -> RunSpec:
     if file is None:
         return spec
     try:
-        header_of(file)
+        header = header_of(file)
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
     except BadTensorFile as error:
         raise BadArguments(f"{file} {error}") from error
     except OSError as error:
         raise BadArguments(f"cannot read {file}: {error.strerror}") from error
+    if problem := misfit(header.shapes, spec.plan):
+        raise BadArguments(f"{file} {problem}")
     return RunSpec.model_validate({**spec.model_dump(), "start": digest})
 
 

@@ -45,7 +45,7 @@ class Learner:
         _be_deterministic()
         self.batches = batches(spec, data_folder, device, group.part)
         network = build(self.plan, spec.init, spec.seeds.init, spec.draw)
-        self.taken = start_from(network, start, spec.start) if spec.start else None
+        self.taken = start_from(network, self.plan, start, spec.start) if spec.start else None
         self.trainable = freeze(network, spec.trains, spec.seeds.choice, spec.draw)
         if spec.recipe.sync_batchnorm and not group.part.alone:
             synchronise(network)
