@@ -23,7 +23,8 @@ LARGER = (
     (re.compile(r"/api/runs/(changes|order)"), 64 * 1024),
     (re.compile(r"/api/runs/[^/]+/evaluations"), 288 * 1024),
 )
-"""Addresses that accept larger bodies, beside that of files of tensors: 200 runs with their tokens, an image of 256 × 256 pixels."""
+"""Addresses that accept larger bodies: 200 runs with their tokens, an image of 256 × 256 pixels. Files of tensors have
+their own limit."""
 BODY_WITHIN_S = 20.0
 SLOWEST = 1 << 20
 """Bytes a second: a file larger than MAX_START may take so much longer."""

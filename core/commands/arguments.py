@@ -64,7 +64,10 @@ def parser() -> argparse.ArgumentParser:
         help="; ".join(f"{preset.name}: {preset.title}, {preset.source}" for preset in PRESETS.values()),
     )
     train.add_argument(
-        "--start", type=Path, metavar="FILE", help="start from the tensors of a capsule or a safetensors state dict; also one of torchvision's ResNets",
+        "--start",
+        type=Path,
+        metavar="FILE",
+        help="start from the tensors of a capsule or a safetensors state dict, ours or torchvision's",
     )
     train.add_argument("--spec", type=Path, metavar="FILE", help="read the whole spec from a JSON file instead")
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of this run")

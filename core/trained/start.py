@@ -70,7 +70,7 @@ class Taken:
 
 
 def start_from(network: Network, plan: Plan, path: Path, digest: str) -> Taken:
-    """Load into the `network` of `plan`, which nothing has frozen yet, what the file at `path` has for it. Raises BadStart.
+    """Load what the file at `path` has for the `network` of `plan`, which nothing has frozen yet. Raises BadStart.
 
     It takes every tensor whose name and shape match; all others stay as they were drawn. A capsule is rebuilt first, so
     that its frozen weights are those of its seed. A file with torchvision's names must fit in all but the output layer.

@@ -32,9 +32,8 @@ def lived_in(model: nn.Module, seed: int) -> nn.Module:
     """`model` with other values in all tensors than those that every new network has."""
     generator = torch.Generator().manual_seed(seed)
     for name, tensor in model.state_dict().items():
-        if "bn" in name or "downsample.1" in name:
-            if tensor.is_floating_point():
-                tensor.copy_(0.5 + torch.rand(tensor.shape, generator=generator))
+        if ("bn" in name or "downsample.1" in name) and tensor.is_floating_point():
+            tensor.copy_(0.5 + torch.rand(tensor.shape, generator=generator))
     return model.eval()
 
 
@@ -107,7 +106,7 @@ def test_another_network_is_refused(make: Callable[[], nn.Module], plan: Plan, w
 
 
 def test_a_file_without_statistics_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadStart, match="but nothing for stem.norm.running_mean"):
+    with pytest.raises(BadStart, match=r"but nothing for stem\.norm\.running_mean"):
         started({name: tensor.detach() for name, tensor in models.resnet18().named_parameters()}, plan_of(18), tmp_path)
 
 
