@@ -31,11 +31,11 @@ class BadArguments(ValueError):
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of `python -m core train|count|capsule|studies`."""
+    """The parser of `python -m core train|count|capsule|compute|studies`."""
     top = argparse.ArgumentParser(
         prog="python -m core", description="Train random networks in which only some parameters train."
     )
-    commands = top.add_subparsers(dest="command", required=True, metavar="train|count|capsule|studies")
+    commands = top.add_subparsers(dest="command", required=True, metavar="train|count|capsule|compute|studies")
 
     train = commands.add_parser(
         "train",
@@ -87,8 +87,27 @@ def parser() -> argparse.ArgumentParser:
     count.add_argument("--size", type=int, default=32, metavar="PIXELS", help="side of the images; default 32")
     count.add_argument("--json", action="store_true", help="print JSON")
     _capsule(commands.add_parser("capsule", help="look at, evaluate or verify a trained network's file"))
+    _compute(commands.add_parser("compute", help="compute γ and β of a wide random network by least squares"))
     studies.add_to(commands)
     return top
+
+
+def _compute(compute: argparse.ArgumentParser) -> None:
+    compute.description = (
+        "Compute γ and β of a random network, layer by layer by least squares, so that it answers like a trained one "
+        "with fewer channels, its teacher. Nothing is trained; --out is a capsule like that of a run."
+    )
+    compute.add_argument("teacher", type=Path, metavar="FILE", help="the capsule of a finished run of resnet or wrn")
+    compute.add_argument("--architecture", required=True, metavar="NAME", help="the student's, such as wrn-14-4")
+    compute.add_argument("--out", type=Path, required=True, metavar="FILE", help="the student's capsule")
+    compute.add_argument("--replicate", type=int, metavar="N", help="of the student's seeds (default: the teacher's)")
+    compute.add_argument("--images", type=int, default=2048, metavar="N", help="training images; default 2048")
+    compute.add_argument(
+        "--test-examples", type=int, metavar="N", help="test on N images only (default: as the teacher)"
+    )
+    compute.add_argument("--last-only", action="store_true", help="leave all norm layers but the last as drawn")
+    compute.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
+    compute.add_argument("--json", action="store_true", help="print JSON, one object for each layer and the result")
 
 
 def _capsule(capsule: argparse.ArgumentParser) -> None:

@@ -18,7 +18,7 @@ COUNTERS = ".num_batches_tracked"
 OUTPUT = ("output.weight", "output.bias")
 SIGNS = ("conv1.weight", "bn1.weight", "layer1.0.conv1.weight", "layer4.0.conv1.weight")
 """Names that all of torchvision's ResNets have, and no network of ours."""
-OTHER_DEPTHS = {(3, 8, 36, 3): "resnet152"}
+OTHER_DEPTHS: dict[tuple[int, ...], str] = {(3, 8, 36, 3): "resnet152"}
 OWN = (
     (re.compile(r"conv1\.(\w+)"), r"stem.conv.\1"),
     (re.compile(r"bn1\.(\w+)"), r"stem.norm.\1"),

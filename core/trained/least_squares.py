@@ -18,6 +18,8 @@ LEAST_GAIN = 1e-3
 EXACT = 1e-8
 """Share of the target's power below which an error is rounding."""
 DAMPING = 1e-3
+COLUMNS = 1 << 24
+"""Numbers of a system's columns that are in memory at a time (64 MB)."""
 
 
 class Normal(NamedTuple):
@@ -78,18 +80,32 @@ class BeforeConvolution:
 
     def normal(self, values: Tensor) -> Normal:
         gamma, beta = values.float()
-        passed = ((gamma[:, None] * self.inputs + beta[:, None] > 0) * self.inside[:, None]).float()
-        scaled, flat = passed * self.inputs, values.flatten().float()
-        matrix = torch.zeros(len(flat), len(flat))
-        right, error = torch.zeros(len(flat)), 0.0
-        for weights, target in zip(self.weights, self.targets.T, strict=True):
-            columns = torch.cat([(scaled * weights).sum(2), (passed * weights).sum(2)], 1)
-            columns = columns - columns.mean(dim=0)
+        flat, (outputs, channels, _) = values.flatten().float(), self.weights.shape
+        matrix = torch.zeros(len(flat), len(flat), dtype=torch.float64)
+        right, sums = torch.zeros(len(flat), dtype=torch.float64), torch.zeros(outputs, len(flat), dtype=torch.float64)
+        rests = []
+        size = max(1, COLUMNS // (outputs * len(flat)))
+        for inputs, inside, target in zip(
+            *(t.split(size) for t in (self.inputs, self.inside, self.targets)), strict=True
+        ):
+            passed = ((gamma[:, None] * inputs + beta[:, None] > 0) * inside[:, None]).float()
+            columns = torch.stack([_applied(passed * inputs, self.weights), _applied(passed, self.weights)], 2)
+            columns = columns.reshape(-1, outputs, 2 * channels)
             rest = target - columns @ flat
-            matrix.addmm_(columns.T, columns)
-            right.addmv_(columns.T, rest)
-            error += float(rest.double().square().sum())
-        return Normal(matrix.double(), right.double(), error)
+            matrix += (columns.flatten(0, 1).T @ columns.flatten(0, 1)).double()
+            right += (columns.flatten(0, 1).T @ rest.flatten()).double()
+            sums += columns.sum(0).double()
+            rests.append(rest)
+        rest = torch.cat(rests).double()
+        # About the means over the places, output by output: the norm layer behind the convolution takes them out.
+        matrix -= sums.T @ sums / len(rest)
+        right -= rest.mean(0) @ sums
+        return Normal(matrix, right, float((rest - rest.mean(0)).square().sum()))
+
+
+def _applied(seen: Tensor, weights: Tensor) -> Tensor:
+    """(P, C, K), (O, C, K) -> (P, O, C): what each channel adds to each output."""
+    return torch.bmm(seen.transpose(0, 1), weights.permute(1, 2, 0)).permute(1, 2, 0)
 
 
 @dataclass
