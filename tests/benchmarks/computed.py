@@ -10,6 +10,7 @@ from where the computed network stands. All runs go through the command line; fi
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from pathlib import Path
 from core.trained.capsule import Capsule, read_capsule
 
 TEACHER_EPOCHS = 8
+SLUG = re.compile(r"\W+")
 WAYS: dict[str, list[str]] = {
     "computed": [],
     "computed, last layer only": ["--last-only"],
@@ -66,7 +68,7 @@ def main() -> None:
                     made = ["compute", str(place / "teacher" / "final.safetensors"), "--architecture", name]
                     capsule = _made(out, [*made, "--out", str(out), *common, *words])
                 else:
-                    out = place / f"{way.replace(',', '').replace("'", '').replace(' ', '-')}-{width}"
+                    out = place / f"{SLUG.sub('-', way)}-{width}"
                     start = ["--start", str(computed)] if way.endswith("from computed") else []
                     capsule = train(out, name, "batchnorm", arguments.epochs, replicate, *words, *start)
                 print(f"{width:>5}  {way:<30}{_row(replicate, capsule)}", flush=True)

@@ -134,7 +134,8 @@ def test_the_command_makes_a_sound_capsule_that_a_run_can_start_from(tmp_path: P
     done = core("compute", file, *words, "--json")
     assert done.returncode == 0, done.stderr
     *layers, told = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(layers) == 15 and told["images"] == 300 and told["student"]["top1"] > 0.15
+    assert len(layers) == 15 and told["images"] == 300
+    assert layers[0]["explained"] > 0.5 and layers[-1]["explained"] > 0.1
     capsule = read_capsule(tmp_path / "wide.safetensors")
     assert capsule.result.top1 == told["student"]["top1"] and "not trained" in capsule.computed
     assert 0.2 < capsule.result.disabled < 0.5, "the channels beside the carriers are off"
