@@ -154,7 +154,7 @@ def make_app(
         app.add_middleware(Meter, token=token, numbers=store.tallies.numbers, folder=settings.data)
     if entrance := door(settings):
         app.add_middleware(Gate, way=entrance[0], sessions=entrance[1])
-    app.add_middleware(Security, rules=rules_of(settings))
+    app.add_middleware(Security, rules=rules_of(settings), largest_start=settings.largest_start_mb << 20)
     if settings.trusted_proxies:  # before Security, which takes out what anybody can send
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     app.add_middleware(Peer)

@@ -43,6 +43,13 @@ class Settings(WorkerSettings):
     largest_study: Scale = Field(
         "paper", description="The largest scale of a study that visitors may launch: minutes, evening or paper."
     )
+    largest_start_mb: int = Field(
+        128,
+        ge=1,
+        le=512,
+        description="Megabytes of the largest file to start from that a visitor may upload. A ResNet-18 of torchvision "
+        "has 45, a ResNet-50 98.",
+    )
     trusted_proxies: str = Field(
         default_factory=space_proxies,
         pattern=r"^[0-9A-Fa-f.:/, ]*$",

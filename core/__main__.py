@@ -1,4 +1,4 @@
-"""`python -m core train|count|capsule|studies`: the app's engine on the command line, without the app.
+"""`python -m core train|count|capsule|compute|studies`: the app's engine on the command line, without the app.
 
 torchrun starts several such processes for one run; only the first prints and writes, the others just train.
 
@@ -46,7 +46,18 @@ def capsule(arguments: argparse.Namespace) -> int:
         raise BadArguments(str(error)) from error
 
 
-COMMANDS = {"train": train.run, "count": count.run, "capsule": capsule, "studies": studies.run}
+def compute(arguments: argparse.Namespace) -> int:
+    check_threads(arguments)
+    spin_briefly()
+    from core.commands import compute  # noqa: PLC0415 - imports torch
+
+    try:
+        return compute.run(arguments)
+    except compute.REFUSALS as error:
+        raise BadArguments(str(error)) from error
+
+
+COMMANDS = {"train": train.run, "count": count.run, "capsule": capsule, "compute": compute, "studies": studies.run}
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ PROFILES: dict[Profile, dict[str, object]] = {
     "demo": {
         "max_queued": 300,
         "largest_study": "minutes",
+        "largest_start_mb": 8,
         "owner_running": 1,
         "owner_waiting": 3,
         "owner_hourly": 20,

@@ -85,7 +85,7 @@ def test_commands_are_understood() -> None:
 
 
 def test_there_are_commands() -> None:
-    assert {words[0] for words in engine_commands()} == {"train", "count", "capsule", "studies"}
+    assert {words[0] for words in engine_commands()} == {"train", "count", "compute", "capsule", "studies"}
 
 
 def test_options_of_train_exist() -> None:

@@ -6,6 +6,7 @@ import orjson
 from fastapi import APIRouter, Query, Response
 from typing_extensions import TypedDict
 
+from app.api import starts
 from app.api.common import COSTLY, Here, Services, described, wrong
 from app.api.errors import parse
 from app.api.spec import EXAMPLE, Spec
@@ -77,6 +78,7 @@ def _counted(body: bytes, here: Services) -> Response:
 
 
 def _previewed(spec: RunSpec, here: Services) -> Response:
+    starts.refuse_misfit(spec, here)
     return answer(_preview(spec, here))
 
 

@@ -17,14 +17,16 @@ from app.api.capsules import capsule_of
 from app.api.common import By, Here, Services, wrong
 from app.api.errors import Problem, invalid
 from app.web.answers import answer, attached
-from app.web.bodies import MAX_START, BadJson, read_json
+from app.web.bodies import BadJson, read_json
+from core.catalog.cache import cached
 from core.machine.files import CAPSULE_FORMAT, START
 from core.run.problems import Fault
 from core.run.spec import RunSpec
 from core.run.tensorfile import BadTensorFile, Header, read_header
+from core.run.torchvision_names import architecture_of, is_torchvision, misfit
 from jobs.quotas import Asker
 from jobs.store.records import ID_PATTERN
-from jobs.store.starts import StartsFull
+from jobs.store.starts import Starts, StartsFull
 
 MEGABYTE = 1 << 20
 EXAMPLE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
@@ -36,12 +38,16 @@ router = APIRouter()
 
 
 class StartView(TypedDict):
-    """A file that runs can start from: write its `digest` into the field `start` of a run's spec."""
+    """A file that runs can start from: write its `digest` into the field `start` of a run's spec.
+
+    `architecture`: the one that a file with the names of a torchvision ResNet fits.
+    """
 
     digest: str
     kind: Literal["capsule", "state dict"]
     tensors: int
     size_bytes: int
+    architecture: str | None
 
 
 @router.post(
@@ -53,7 +59,8 @@ class StartView(TypedDict):
     summary="Upload a file to start from",
 )
 async def upload_start(request: Request, here: Here, by: By) -> Response:
-    """The body is a capsule or a safetensors state dict of at most 8 MB. The same file always has the same digest."""
+    """The body is a capsule or a safetensors state dict, also one of torchvision's ResNets; at most as
+    large as ONLYBN_LARGEST_START_MB allows. The same file always has the same digest."""
     return answer(await here.files.run(_taken, here, await request.body(), by), 201)
 
 
@@ -94,9 +101,31 @@ def resolved(body: bytes, here: Services, by: Asker) -> bytes:
 
 
 def refuse_unknown_start(spec: RunSpec, here: Services) -> None:
-    """Raises Problem if the file that a run would start from is not here."""
+    """Raises Problem if the file that a run would start from is not here, or is for another network."""
     if spec.start and not here.store.starts.has(spec.start):
         raise _wrong(UPLOAD_FIRST)
+    refuse_misfit(spec, here)
+
+
+def refuse_misfit(spec: RunSpec, here: Services) -> None:
+    """Raises Problem if a run would start from a file with torchvision's names that is for another network."""
+    if not (spec.start and here.store.starts.has(spec.start)):
+        return
+    if problem := misfit(dict(_foreign(spec.start, here.store.starts)), spec.plan):
+        raise _wrong(f"start: the file {problem}")
+
+
+@cached(4 << 20, lambda shapes: 200 * len(shapes))
+def _foreign(digest: str, files: Starts) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """The shapes of the tensors of a file with torchvision's names; none of any other file."""
+    content = files.get(digest)
+    if content is None:  # deleted a moment ago
+        raise _wrong(UPLOAD_FIRST)
+    try:
+        shapes = read_header(BytesIO(content), len(content)).shapes
+    except BadTensorFile:
+        return ()  # the run says what is wrong with it
+    return tuple(shapes.items()) if is_torchvision(shapes) else ()
 
 
 def _wrong(sentence: str) -> Problem:
@@ -115,10 +144,11 @@ def capsule_as_start(start: dict[str, Any], here: Services, by: Asker) -> str:
         raise _wrong(f"start: run {run.id} is {run.state}; only a finished run can be started from")
     try:
         capsule = capsule_of(run, here)
-        if capsule.size_bytes > MAX_START:
+        most = here.settings.largest_start_mb
+        if capsule.size_bytes > most * MEGABYTE:
             raise _wrong(
-                f"start: the capsule of run {run.id} has {capsule.size_bytes / MEGABYTE:.0f} MB, more than the "
-                f"{MAX_START // MEGABYTE} allowed; download it and use --start on the command line",
+                f"start: the capsule of run {run.id} has {capsule.size_bytes / MEGABYTE:.0f} MB, more than the {most} "
+                "allowed; download it and use --start on the command line",
             )
         content = capsule.content(here)
     except Problem as problem:
@@ -159,7 +189,13 @@ def _header(content: bytes) -> Header:
 
 def _view(digest: str, header: Header) -> StartView:
     kind: Literal["capsule", "state dict"] = "capsule" if _is_capsule(header) else "state dict"
-    return {"digest": digest, "kind": kind, "tensors": len(header.entries), "size_bytes": header.size_bytes}
+    return {
+        "digest": digest,
+        "kind": kind,
+        "tensors": len(header.entries),
+        "size_bytes": header.size_bytes,
+        "architecture": architecture_of(header.entries) if is_torchvision(header.entries) else None,
+    }
 
 
 def _is_capsule(header: Header) -> bool:

@@ -17,13 +17,17 @@ from app.web.answers import refuse
 MAX_BODY = 8 * 1024
 """A spec, with every field said, has 2 KB."""
 MAX_START = 8 << 20
+"""Where nothing else is set (ONLYBN_LARGEST_START_MB)."""
+STARTS = re.compile(r"/api/starts")
 LARGER = (
-    (re.compile(r"/api/starts"), MAX_START),
     (re.compile(r"/api/runs/(changes|order)"), 64 * 1024),
     (re.compile(r"/api/runs/[^/]+/evaluations"), 288 * 1024),
 )
-"""Addresses that accept larger bodies: files of tensors, 200 runs with their tokens, an image of 256 × 256 pixels."""
+"""Addresses that accept larger bodies: 200 runs with their tokens, an image of 256 × 256 pixels. Files of tensors have
+their own limit."""
 BODY_WITHIN_S = 20.0
+SLOWEST = 1 << 20
+"""Bytes a second: a file larger than MAX_START may take so much longer."""
 SMALL = 64 * 1024
 MAX_HELD = 64 << 20
 """The most bytes that all bodies on their way may take together; the first SMALL of each do not count."""
@@ -66,34 +70,39 @@ def _depth(body: bytes) -> int:
 
 @dataclass
 class Held:
-    """How many bytes of bodies on their way are in memory."""
+    """How many bytes of bodies on their way are in memory. `largest_start`: the most that a file of tensors may have;
+    two of them have room."""
 
     taken: int = 0
+    largest_start: int = MAX_START
 
     def swap(self, before: int, after: int) -> bool:
         """Count `after` bytes of a body in place of `before`. Returns whether there is room for them."""
         more = max(0, after - SMALL) - max(0, before - SMALL)
-        if more > 0 and self.taken + more > MAX_HELD:
+        if more > 0 and self.taken + more > max(MAX_HELD, 2 * self.largest_start):
             return False
         self.taken += more
         return True
 
 
-def most_of(path: str) -> int:
+def most_of(path: str, largest_start: int) -> int:
     """The most bytes that a body for `path` may have."""
+    if STARTS.fullmatch(path):
+        return largest_start
     return next((limit for pattern, limit in LARGER if pattern.fullmatch(path)), MAX_BODY)
 
 
 async def whole_body(scope: Scope, receive: Receive, held: Held) -> bytes | JSONResponse:
     """The body of the request, or an error response if it is too large or too slow."""
-    limit = most_of(scope["path"])
+    limit = most_of(scope["path"], held.largest_start)
+    within_s = BODY_WITHIN_S + max(0, limit - MAX_START) / SLOWEST
     too_large = f"the body is larger than {limit // 1024} KB"
     length = Headers(scope=scope).get("content-length", "")
     if length.isdecimal() and (len(length) > 15 or int(length) > limit):
         return refuse(413, too_large)
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_WITHIN_S):
+        async with asyncio.timeout(within_s):
             more = True
             while more:
                 message = await receive()
@@ -107,7 +116,7 @@ async def whole_body(scope: Scope, receive: Receive, held: Held) -> bytes | JSON
                 body += piece
                 more = message.get("more_body", False)
     except TimeoutError:
-        return refuse(408, f"the body did not arrive within {BODY_WITHIN_S:g} s")
+        return refuse(408, f"the body did not arrive within {within_s:g} s")
     finally:
         held.swap(len(body), 0)
     return bytes(body)

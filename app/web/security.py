@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.addresses import Hosts, refuse_address
 from app.web.answers import refuse
-from app.web.bodies import Held, replayed, whole_body
+from app.web.bodies import MAX_START, Held, replayed, whole_body
 from app.web.gradio_internals import is_gone
 
 FIGURE_PAGES = ("/run", "/compare")
@@ -143,10 +143,10 @@ class Rules:
 
 
 class Security:
-    """The outermost middleware."""
+    """The outermost middleware. `largest_start`: the most bytes of an uploaded file of tensors."""
 
-    def __init__(self, app: ASGIApp, rules: Rules) -> None:
-        self.app, self.rules, self.held = app, rules, Held()
+    def __init__(self, app: ASGIApp, rules: Rules, largest_start: int = MAX_START) -> None:
+        self.app, self.rules, self.held = app, rules, Held(largest_start=largest_start)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

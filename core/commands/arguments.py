@@ -23,6 +23,7 @@ from core.run.problems import explain
 from core.run.recipe import Recipe
 from core.run.spec import RunSpec
 from core.run.tensorfile import BadTensorFile, header_of
+from core.run.torchvision_names import misfit
 
 FIELDS = ("architecture", "policy", "dataset", "epochs", "replicate", "train_examples", "test_examples")
 """The fields of a spec that have an option of their own on the command line."""
@@ -33,11 +34,11 @@ class BadArguments(ValueError):
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of `python -m core train|count|capsule|studies`."""
+    """The parser of `python -m core train|count|capsule|compute|studies`."""
     top = argparse.ArgumentParser(
         prog="python -m core", description="Train random networks in which only some parameters train."
     )
-    commands = top.add_subparsers(dest="command", required=True, metavar="train|count|capsule|studies")
+    commands = top.add_subparsers(dest="command", required=True, metavar="train|count|capsule|compute|studies")
 
     train = commands.add_parser(
         "train",
@@ -66,7 +67,10 @@ def parser() -> argparse.ArgumentParser:
         help="; ".join(f"{preset.name}: {preset.title}, {preset.source}" for preset in PRESETS.values()),
     )
     train.add_argument(
-        "--start", type=Path, metavar="FILE", help="start from the tensors of a capsule or a safetensors state dict"
+        "--start",
+        type=Path,
+        metavar="FILE",
+        help="start from the tensors of a capsule or a safetensors state dict, ours or torchvision's",
     )
     train.add_argument("--spec", type=Path, metavar="FILE", help="read the whole spec from a JSON file instead")
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of this run")
@@ -86,8 +90,27 @@ def parser() -> argparse.ArgumentParser:
     count.add_argument("--size", type=int, default=32, metavar="PIXELS", help="side of the images; default 32")
     count.add_argument("--json", action="store_true", help="print JSON")
     _capsule(commands.add_parser("capsule", help="look at, evaluate or verify a trained network's file"))
+    _compute(commands.add_parser("compute", help="compute γ and β of a wide random network by least squares"))
     studies.add_to(commands)
     return top
+
+
+def _compute(compute: argparse.ArgumentParser) -> None:
+    compute.description = (
+        "Compute γ and β of a random network, layer by layer by least squares, so that it answers like a trained one "
+        "with fewer channels, its teacher. Nothing is trained; --out is a capsule like that of a run."
+    )
+    compute.add_argument("teacher", type=Path, metavar="FILE", help="the capsule of a finished run of resnet or wrn")
+    compute.add_argument("--architecture", required=True, metavar="NAME", help="the student's, such as wrn-14-4")
+    compute.add_argument("--out", type=Path, required=True, metavar="FILE", help="the student's capsule")
+    compute.add_argument("--replicate", type=int, metavar="N", help="of the student's seeds (default: the teacher's)")
+    compute.add_argument("--images", type=int, default=2048, metavar="N", help="training images; default 2048")
+    compute.add_argument(
+        "--test-examples", type=int, metavar="N", help="test on N images only (default: as the teacher)"
+    )
+    compute.add_argument("--last-only", action="store_true", help="leave all norm layers but the last as drawn")
+    compute.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
+    compute.add_argument("--json", action="store_true", help="print JSON, one object for each layer and the result")
 
 
 def _capsule(capsule: argparse.ArgumentParser) -> None:
@@ -200,12 +223,14 @@ def _with_start(spec: RunSpec, file: Path | None) -> RunSpec:
     if file is None:
         return spec
     try:
-        header_of(file)
+        header = header_of(file)
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
     except BadTensorFile as error:
         raise BadArguments(f"{file} {error}") from error
     except OSError as error:
         raise BadArguments(f"cannot read {file}: {error.strerror}") from error
+    if problem := misfit(header.shapes, spec.plan):
+        raise BadArguments(f"{file} {problem}")
     return RunSpec.model_validate({**spec.model_dump(), "start": digest})
 
 

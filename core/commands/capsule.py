@@ -65,6 +65,7 @@ def show(arguments: argparse.Namespace, capsule: Capsule) -> int:
             "origin": capsule.origin.model_dump(),
             "counts": numbers.model_dump(),
             "size_bytes": capsule.size_bytes,
+            "computed": capsule.computed or None,
         }
         print(json.dumps(rows))
         return DONE
@@ -74,8 +75,8 @@ def show(arguments: argparse.Namespace, capsule: Capsule) -> int:
             "file": f"{arguments.file}, {capsule.size_bytes:,} bytes",
             "run": spec.name or f"{spec.architecture}, {spec.policy}, {spec.dataset}",
             "architecture": f"{spec.architecture} with {spec.norm.title}, {numbers.total:,} parameters",
-            "trained": f"policy {spec.policy}, {numbers.trainable:,} parameters",
-            "data set": f"{spec.dataset}, {spec.epochs} epochs of {spec.images[0]:,} images",
+            "computed" if capsule.computed else "trained": f"policy {spec.policy}, {numbers.trainable:,} parameters",
+            "data set": f"{spec.dataset}, {_seen(capsule)}",
             "seeds": seeds,
             "result": f"test top-1 {result.top1:.2%}, loss {decimal(result.loss)}, on {spec.images[1]:,} images",
             "disabled": f"{result.disabled:.1%} of the features",
@@ -84,6 +85,12 @@ def show(arguments: argparse.Namespace, capsule: Capsule) -> int:
         }
     )
     return DONE
+
+
+def _seen(capsule: Capsule) -> str:
+    """How often the network saw how many images."""
+    images = f"{capsule.spec.images[0]:,} images"
+    return f"{images}; {capsule.computed}" if capsule.computed else f"{capsule.spec.epochs} epochs of {images}"
 
 
 def _made_with(origin: Origin) -> str:

@@ -56,6 +56,11 @@ class Header:
     entries: dict[str, Entry]
     size_bytes: int
 
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each tensor by name."""
+        return {name: entry.shape for name, entry in self.entries.items()}
+
 
 def read_header(file: BinaryIO, size_bytes: int) -> Header:
     """The header of `file`, which is `size_bytes` long and open at its beginning. Raises BadTensorFile.

@@ -32,6 +32,7 @@ from core.run.spec import STORED, RunSpec
 from core.run.tensorfile import BadTensorFile, Header, header_of
 
 VERSION = "1"
+MAX_WORDS = 200
 
 
 class BadCapsule(ValueError):
@@ -70,7 +71,7 @@ class Capsule:
     """`tensors`: by name, what trained, the running statistics, and the frozen tensors that it must carry itself.
 
     `carried`: names of these last ones; only a run that started from a file has any. `frozen`: the digest of all
-    frozen tensors of the network.
+    frozen tensors of the network. `computed`: how γ and β were computed, in words, if nothing was trained.
     """
 
     spec: RunSpec
@@ -80,6 +81,7 @@ class Capsule:
     carried: tuple[str, ...]
     frozen: str
     size_bytes: int = 0
+    computed: str = ""
 
 
 def frozen_digest(network: nn.Module, trained: dict[str, Tensor]) -> str:
@@ -102,6 +104,8 @@ def pack(capsule: Capsule) -> bytes:
     }
     if capsule.carried:
         metadata["carried"] = json.dumps(capsule.carried)
+    if capsule.computed:
+        metadata["computed"] = capsule.computed
     return save({name: torch.cat([t.flatten() for t in parts]) for name, parts in groups.items()}, metadata=metadata)
 
 
@@ -127,7 +131,8 @@ def read_capsule(path: Path) -> Capsule:
         raise BadCapsule(f"{path} {problem}")
     if digest_of({name: tensor for name, tensor in tensors.items() if name not in carried}) != result.digest:
         raise BadCapsule(f"{path} is damaged: its tensors do not match its result (their digests differ)")
-    return Capsule(spec, result, origin, tensors, carried, frozen, header.size_bytes)
+    computed = header.metadata.get("computed", "")[:MAX_WORDS]
+    return Capsule(spec, result, origin, tensors, carried, frozen, header.size_bytes, computed)
 
 
 def unusable(tensors: dict[str, Tensor]) -> str | None:

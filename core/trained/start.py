@@ -14,14 +14,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
+from core.catalog.plan import Plan
 from core.machine.files import CAPSULE_FORMAT, START
 from core.network.builder import Network
 from core.network.freezing import FrozenWeight, running_statistics
 from core.run.tensorfile import BadTensorFile, header_of
+from core.run.torchvision_names import COUNTERS, OUTPUT, PREFIX, is_torchvision, misfit, own_name
 from core.trained.capsule import BadCapsule, read_capsule, rebuild, unusable
 
-COUNTERS = ".num_batches_tracked"
-"""BatchNorm's counters, which other programs store; nothing here reads them."""
 LISTED = 5
 
 
@@ -35,7 +35,8 @@ class Taken:
 
     `taken`: names of the network's tensors that it took; `changed`: those of them that differ from what was drawn;
     `unlike`: tensors that the file has in another shape; `missing`: tensors that the file does not have; `others`:
-    names in the file that the network does not know.
+    names in the file that the network does not know. `classes`: how many the output layer of a torchvision file has
+    (0: it has none) and how many the network's, where these differ.
     """
 
     taken: tuple[str, ...]
@@ -43,17 +44,24 @@ class Taken:
     unlike: tuple[str, ...]
     missing: tuple[str, ...]
     others: tuple[str, ...]
+    classes: tuple[int, int] | None = None
 
     @property
     def sentence(self) -> str:
         """In words, for the log of a run."""
         whole = len(self.taken) + len(self.unlike) + len(self.missing)
         parts = [f"loaded {len(self.taken)} of {whole} tensors from its file"]
+        if self.classes:
+            there, here = self.classes
+            has = f"has {there:,} classes in the file and {here:,} here" if there else "is not in the file"
+            parts.append(f"the output layer {has}, so it is drawn from the seed")
+        drawn = OUTPUT if self.classes else ()
         for names, words in (
             (self.unlike, "in the file with another shape, left random"),
             (self.missing, "not in the file, left random"),
             (self.others, "in the file, but not in this network"),
         ):
+            names = tuple(name for name in names if name not in drawn)
             if names:
                 more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
                 parts.append(f"{words}: {', '.join(names[:LISTED])}{more}")
@@ -61,13 +69,17 @@ class Taken:
         return f"{text[0].upper()}{text[1:]}."
 
 
-def start_from(network: Network, path: Path, digest: str) -> Taken:
-    """Load into `network`, which nothing has frozen yet, what the file at `path` has for it. Raises BadStart.
+def start_from(network: Network, plan: Plan, path: Path, digest: str) -> Taken:
+    """Load what the file at `path` has for the `network` of `plan`, which nothing has frozen yet. Raises BadStart.
 
     It takes every tensor whose name and shape match; all others stay as they were drawn. A capsule is rebuilt first, so
-    that its frozen weights are those of its seed. `digest`: the SHA-256 that the file must have.
+    that its frozen weights are those of its seed. A file with torchvision's names must fit in all but the output layer.
+    `digest`: the SHA-256 that the file must have.
     """
     tensors = _tensors(path, digest)
+    foreign = is_torchvision(tensors)
+    if foreign:
+        tensors = _from_torchvision(tensors, plan)
     own = {**dict(network.named_parameters()), **running_statistics(network)}
     taken = [name for name, tensor in own.items() if name in tensors and tensors[name].shape == tensor.shape]
     if not taken:
@@ -88,7 +100,22 @@ def start_from(network: Network, path: Path, digest: str) -> Taken:
         tuple(name for name in left if name in tensors),
         tuple(name for name in left if name not in tensors),
         tuple(name for name in tensors if name not in own),
+        _classes(tensors, own) if foreign else None,
     )
+
+
+def _from_torchvision(tensors: dict[str, Tensor], plan: Plan) -> dict[str, Tensor]:
+    """The tensors by our names. Raises BadStart if they are not those of `plan`."""
+    if problem := misfit({name: tuple(tensor.shape) for name, tensor in tensors.items()}, plan):
+        raise BadStart(f"the file that this run starts from {problem}")
+    return {own_name(name): tensor for name, tensor in tensors.items()}
+
+
+def _classes(tensors: dict[str, Tensor], own: dict[str, Tensor]) -> tuple[int, int] | None:
+    """How many classes the output layer has in the file (0: it has no output layer) and here, where these differ."""
+    weight, _ = OUTPUT
+    there, here = len(tensors[weight]) if weight in tensors else 0, len(own[weight])
+    return None if there == here else (there, here)
 
 
 def _tensors(path: Path, digest: str) -> dict[str, Tensor]:
@@ -111,7 +138,7 @@ def _tensors(path: Path, digest: str) -> dict[str, Tensor]:
     except BadCapsule as error:
         raise BadStart(str(error).replace(str(path), "the file that this run starts from")) from error
     found = {
-        name.removeprefix("module."): tensor.float()
+        name.removeprefix(PREFIX): tensor.float()
         for name, tensor in tensors.items()
         if tensor.is_floating_point() and not name.endswith(COUNTERS)
     }

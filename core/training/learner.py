@@ -61,7 +61,7 @@ class Learner:
         """The network before its first step, its trainable tensors, and what it took from the file it starts from."""
         spec = self.spec
         network = build(self.plan, spec.init, spec.seeds.init, spec.draw)
-        taken = start_from(network, self._start, spec.start) if spec.start else None
+        taken = start_from(network, self.plan, self._start, spec.start) if spec.start else None
         return network, freeze(network, spec.trains, spec.seeds.choice, spec.draw), taken
 
     def beginning(self, images: Tensor) -> Network:

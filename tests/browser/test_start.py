@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import expect
 
-from tests.app.api.test_starts import file_of
+from tests.app.api.test_starts import file_of, torchvision_like
 from tests.browser.conftest import Open, Watch
 from tests.browser.puppet import Puppet
 
@@ -58,3 +58,21 @@ def test_a_link_to_a_run_that_is_not_there_is_said(open_page: Open, watch: Watch
     watch.expected += ["422", "404"]
     page = open_page("/train?start=NoSuchRun12345")
     expect(page.locator('.preview [data-slot="problem"]')).to_contain_text("there is no run NoSuchRun12345")
+
+
+def test_torchvisions_weights_choose_their_architecture(open_page: Open, watch: Watch, tmp_path: Path) -> None:
+    watch.expected.append("422")
+    file = tmp_path / "resnet18.safetensors"
+    file.write_bytes(torchvision_like(18))
+    page = open_page("/train?epochs=7&dataset=cifar-10&policy=batchnorm%2Boutput")
+    expect(page.locator('[data-slot="title"]')).to_have_text("ResNet-14")
+    page.get_by_label("File to start from").set_input_files(file)
+    page.wait_for_url("**start=*")
+    query = parse_qs(urlsplit(page.url).query)
+    assert query["architecture"] == ["imagenet-resnet-18"] and query["policy"] == ["batchnorm+output"]
+    expect(page.locator('[data-slot="title"]')).to_have_text("ImageNet ResNet-18")
+    page.goto(page.url.replace("imagenet-resnet-18", "resnet-20"))
+    problem = page.locator(".problem, [data-slot='problem']").filter(
+        has_text="choose the architecture imagenet-resnet-18"
+    )
+    expect(problem.first).to_be_visible()

@@ -98,8 +98,9 @@ def _study(body: bytes, written: str, is_json: bool, here: Services, by: Asker) 
         study = question_of(_resolved(fields, here, by)).study()
     except BadQuestion as error:
         raise invalid(list(error.faults)) from error
-    for start in {member.spec.start: member.spec for member in study.members}.values():
-        starts.refuse_unknown_start(start, here)
+    # A file may fit some of the networks only; replicates and recipes make no difference.
+    for spec in {(m.spec.start, m.spec.architecture, m.spec.dataset): m.spec for m in study.members}.values():
+        starts.refuse_unknown_start(spec, here)
     return study
 
 

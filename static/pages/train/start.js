@@ -28,7 +28,8 @@ export function mountStart(place) {
     show(problem, false);
     button.disabled = true;
     try {
-      open((await upload("/api/starts", content)).digest);
+      const { digest, architecture } = await upload("/api/starts", content);
+      open(digest, architecture ? { architecture } : {});
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
       problem.textContent = refusal.message;
@@ -53,7 +54,8 @@ export function mountStart(place) {
   place.append(h("div", { class: "start" }, h("p", { class: "quiet" }, words, button, file), problem));
 }
 
-const open = (start) => visit(location.pathname + toQuery({ ...current, start }));
+/** `others`: further fields, such as the architecture that a file of torchvision's fits. */
+const open = (start, others = {}) => visit(location.pathname + toQuery({ ...current, ...others, start }));
 
 async function startsFromRun(words, id) {
   const link = h("a", { href: `/run?id=${encodeURIComponent(id)}` }, id);

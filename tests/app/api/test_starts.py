@@ -7,7 +7,10 @@ import json
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import save
 from starlette.testclient import TestClient
+from torchvision import models
 
 from app.settings import Settings
 from app.web.bodies import MAX_START
@@ -36,7 +39,13 @@ def test_an_uploaded_file_can_be_started_from(client: TestClient, store: Store, 
     assert early.status_code == 422 and "upload it first" in early.json()["detail"] and not woken
     assert client.get(f"/api/starts/{digest}").status_code == 404
     answer = upload(client, content)
-    expected = {"digest": digest, "kind": "state dict", "tensors": 1, "size_bytes": len(content)}
+    expected = {
+        "digest": digest,
+        "kind": "state dict",
+        "tensors": 1,
+        "size_bytes": len(content),
+        "architecture": None,
+    }
     assert answer.status_code == 201 and answer.json() == expected
     assert upload(client, content).json() == client.get(f"/api/starts/{digest}").json() == expected
     assert upload(client, file_of({"format": "onlybn-capsule"})).json()["kind"] == "capsule"
@@ -64,6 +73,36 @@ def test_what_is_no_tensor_file_is_refused(client: TestClient, content: bytes, w
     assert answer.status_code == 422 and words in answer.json()["detail"]
 
 
+def torchvision_like(depth: int) -> bytes:
+    """A file with the names and shapes of one of torchvision's ResNets, in bytes of one each."""
+    with torch.device("meta"):
+        state = getattr(models, f"resnet{depth}")().state_dict()
+    return save({name: torch.zeros(tensor.shape, dtype=torch.uint8) for name, tensor in state.items()})
+
+
+def test_a_network_of_torchvision_names_its_architecture_and_fits_no_other(client: TestClient) -> None:
+    view = upload(client, torchvision_like(18)).json()
+    assert view["kind"] == "state dict" and view["architecture"] == "imagenet-resnet-18"
+    spec = {**SPEC, "dataset": "cifar-10", "start": view["digest"]}
+    for path in ("/api/preview", "/api/runs"):
+        other = client.post(path, json=spec)
+        assert other.status_code == 422 and [problem["field"] for problem in other.json()["problems"]] == ["start"]
+        assert "resnet18: choose the architecture imagenet-resnet-18, not resnet-14" in other.json()["detail"]
+        grey = client.post(path, json={**spec, "architecture": "imagenet-resnet-18", "dataset": "digits"})
+        assert grey.status_code == 422 and "for images of 3 channels, and these have 1" in grey.json()["detail"]
+    question = {
+        "title": "Which depth?",
+        "base": {key: value for key, value in spec.items() if key not in ("architecture", "replicate")},
+        "vary": {"architecture": ["imagenet-resnet-18", "imagenet-resnet-34"]},
+    }
+    study = client.post("/api/studies", json=question)
+    assert study.status_code == 422 and "not imagenet-resnet-34" in study.json()["detail"]
+    fitting = {**spec, "architecture": "imagenet-resnet-18"}
+    assert client.post("/api/preview", json=fitting).status_code == 200
+    assert client.post("/api/runs", json=fitting).status_code == 201
+
+
+@pytest.mark.parametrize("settings", [Settings(max_queued=5, largest_start_mb=8)])
 def test_a_large_file_is_refused_and_other_addresses_stay_small(client: TestClient) -> None:
     assert upload(client, file_of(floats=MAX_START // 4 - 100)).status_code == 201
     too_large = upload(client, file_of(floats=MAX_START // 4))
@@ -71,6 +110,7 @@ def test_a_large_file_is_refused_and_other_addresses_stay_small(client: TestClie
     assert client.post("/api/runs", content=b" " * 300_000).status_code == 413
 
 
+@pytest.mark.parametrize("settings", [Settings(max_queued=5, largest_start_mb=8)])
 def test_a_finished_run_can_be_started_from(client: TestClient, trainer: Trainer, settings: Settings) -> None:
     run_id, _ = trainer.start()
     spec = {**SPEC, "start": {"run": run_id}}

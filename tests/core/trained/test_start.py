@@ -136,7 +136,7 @@ def test_a_state_dict_gives_what_fits_and_the_log_says_what_does_not(tmp_path: P
     network = build(spec().plan, spec().init, seed=4)
     before = state_of(network)
     path, digest = written({f"module.{name}": tensor for name, tensor in source.items()}, tmp_path)
-    taken = start_from(network, path, digest)
+    taken = start_from(network, spec().plan, path, digest)
     assert set(taken.unlike) == {"output.weight", "output.bias"} and taken.missing == ("stage1.0.norm1.weight",)
     assert taken.others == ("head.extra",) and len(taken.taken) == 44
     assert "Loaded 44 of 47 tensors" in taken.sentence
@@ -163,7 +163,7 @@ def test_a_state_dict_gives_what_fits_and_the_log_says_what_does_not(tmp_path: P
 def test_a_file_that_does_not_help_is_refused(tensors: dict[str, Tensor], words: str, tmp_path: Path) -> None:
     path, digest = written(tensors, tmp_path)
     with pytest.raises(BadStart, match=words) as told:
-        start_from(drawn(), path, digest)
+        start_from(drawn(), spec().plan, path, digest)
     assert str(tmp_path) not in str(told.value), "everybody reads it"
 
 
