@@ -72,7 +72,8 @@ def _source(threads: int, folder: Path, epochs: int, images: int) -> Path:
     model = models.resnet18(num_classes=len(capsule.spec.data.classes))
     state = model.state_dict()
     model.load_state_dict({name: own.get(own_name(name), tensor) for name, tensor in state.items()})
-    save_file(model.state_dict(), weights)
+    # Both data sets have ten classes: the run would take the output layer for the wrong ones.
+    save_file({name: tensor for name, tensor in model.state_dict().items() if not name.startswith("fc.")}, weights)
     return weights
 
 
