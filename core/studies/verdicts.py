@@ -257,6 +257,8 @@ _OUTCOMES: dict[Rule, Callable[[Sequence[Compared], float], Outcome]] = {
 def _sentence(outcome: Outcome, criterion: Criterion, known: Sequence[Compared], unit: str) -> str:
     shown = _telling(outcome, criterion.rule, known)
     alone = outcome == "fails" or criterion.rule == "any-above"
+    if outcome == "undecided" and not _includes_an_edge(shown.ends, criterion):
+        alone = True  # only the wider interval, by which one comparison decides against the claim, leaves it open
     (low, high), confidence = (shown.strict, shown.one_of_many) if alone else (shown.ends, shown.confidence)
     assert shown.difference is not None
     text = (
@@ -271,10 +273,20 @@ def _sentence(outcome: Outcome, criterion: Criterion, known: Sequence[Compared],
     return text
 
 
+def _includes_an_edge(ends: tuple[float, float], criterion: Criterion) -> bool:
+    edges = (-criterion.margin, criterion.margin) if criterion.rule == "within" else (criterion.margin,)
+    return any(ends[0] <= edge <= ends[1] for edge in edges)
+
+
 def _telling(outcome: Outcome, rule: Rule, known: Sequence[Compared]) -> Compared:
     """The comparison that the verdict depends on."""
     if rule == "within":
         return max(known, key=lambda c: max(abs(end) for end in c.ends))
     if rule == "any-above":
-        return max(known, key=lambda c: c.strict[0])
+        groups: dict[str, list[Compared]] = {}
+        for compared in known:
+            groups.setdefault(compared.group, []).append(compared)
+        end = 0 if outcome == "holds" else 1  # else the group that is furthest from being refuted
+        best = max(groups.values(), key=lambda group: min(c.strict[end] for c in group))
+        return min(best, key=lambda c: c.strict[1] if outcome == "fails" else c.strict[0])
     return min(known, key=lambda c: c.strict[1] if outcome == "fails" else c.ends[0])

@@ -7,7 +7,7 @@ import { day } from "../../base/format.js";
 import { cloneQuery } from "../../server/spec.js";
 
 export function lostCurves(run) {
-  const again = h("a", { href: `/${cloneQuery(run)}` }, "Clone it");
+  const again = h("a", { href: `/train${cloneQuery(run)}` }, "Clone it");
   return h(
     "section",
     { class: "card", "aria-labelledby": "lost-title" },

@@ -27,7 +27,7 @@ export function actions(data, feed, preview) {
     stopButton(data, feed),
     resumeButton(data),
     retryButton(data),
-    leaves(h("a", { class: "button primary", href: `/train${cloneQuery(run)}` }, "Change and run again"), `Copied from “${nameOf(run)}”.`),
+    leaves(h("a", { class: "button primary", href: `/train${cloneQuery(run)}` }, "Change and run again"), copiedWords(run)),
     surgeryLink(data),
     shareButton(),
     extend(data),
@@ -142,3 +142,8 @@ function commandButton(preview) {
   });
   return button;
 }
+
+/** What the form says of where it comes from; it cannot hold everything that a spec may have. */
+const copiedWords = (run) =>
+  `Copied from “${nameOf(run)}”` +
+  (run.spec.adapt ? ", without its adaptation to corrupted images, which only a program or a file can ask for." : ".");
