@@ -24,6 +24,7 @@ CHARTS = (
     "Accuracy with small γ removed",
     "Dead ReLU channels",
     "How often each channel is zero",
+    "How evenly γ can be learned",
 )
 
 

@@ -165,8 +165,8 @@ def test_each_chart_is_saved_as_a_picture(open_page: Open, puppet: Puppet, tmp_p
     run_id = puppet.done()
     page = open_page(f"/run?id={run_id}")
     figures = page.locator("figure.chart")
-    expect(figures).to_have_count(9)
-    expect(figures.get_by_text("Picture", exact=True)).to_have_count(9)
+    expect(figures).to_have_count(10)
+    expect(figures.get_by_text("Picture", exact=True)).to_have_count(10)
 
     def saved(title: str, kind: str) -> tuple[str, bytes]:
         figure = figures.filter(has=page.get_by_role("heading", name=title, exact=True))
