@@ -21,7 +21,9 @@ export async function mount(element) {
     typed = field.value;
     refuse("");
   });
-  const { workers } = await ask("/api/workers");
+  const here = await ask("/api/workers").catch(() => null); // without it the hint stays general
+  if (!here) return;
+  const { workers } = here;
   const known = [...new Set(workers.flatMap(({ labels }) => labels))].sort();
   slot(element, "known").replaceChildren(...known.map((label) => h("option", { value: label })));
   say(element, "hint", `${HINT} ${known.length ? `Workers here have: ${known.join(", ")}.` : NO_WORKER}`);
