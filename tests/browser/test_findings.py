@@ -81,12 +81,14 @@ def test_capsule_and_findings_can_be_downloaded(open_page: Open, puppet: Puppet)
     page = open_page(f"/run?id={run_id}")
     state(page).to_have_text("Finished")
     page.get_by_text("Download", exact=True).click()
-    expect(page.get_by_role("link", name="Findings as CSV")).to_have_count(len(TABLES))
+    expect(page.get_by_role("link", name="Findings as CSV")).to_have_count(len(TABLES) - 1)
+    expect(page.get_by_role("link", name="adapted")).to_have_count(0)  # this run does not ask for it
     for name, start, ending in (
         ("Findings as JSON", "{", ".json"),
         ("Findings as CSV: layers", "layer,", "-layers.csv"),
         ("Findings as CSV: ablation", "epsilon,", "-ablation.csv"),
         ("Findings as CSV: relus", "relu,", "-relus.csv"),
+        ("Findings as CSV: jacobians", "layer,", "-jacobians.csv"),
         ("Trained network (capsule)", "a capsule", ".safetensors"),
     ):
         with page.expect_download() as download:
