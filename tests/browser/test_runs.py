@@ -242,7 +242,8 @@ def test_who_trains_here_stands_above_the_table(open_page: Open, puppet: Puppet)
 
 def test_several_workers_fold_out_of_one_line(open_page: Open) -> None:
     machine = {"cores": 4, "load": 3.1, "disk_free_bytes": 41e9, "processor": None}
-    seen = [{"host": f"lab-{k}", "running": k, "machine": machine, "trouble": None, "note": None} for k in range(3)]
+    alike = {"machine": machine, "trouble": None, "note": None, "labels": []}
+    seen = [{**alike, "host": f"lab-{k}", "running": k} for k in range(3)]
     seen[2]["trouble"] = "It takes no runs: its disk is full."
     page = open_page("/about")
     page.route("**/api/workers", lambda route: route.fulfill(json={"workers": seen, "mode": "open"}))
