@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from typing_extensions import TypedDict
@@ -119,7 +119,7 @@ def _scale(name: str, scale: Scale, pace: float | None, largest: Scale) -> Scale
     }
 
 
-@lru_cache(64)
+@cache  # as many as there are questions and scales
 def _before(name: str, scale: Scale) -> tuple[costs.Cost, dict[str, Any], str]:
     """The cost of a study at a scale, its figure without runs, and its setting in words. Raises StudyUnavailable."""
     named, study = STUDIES[name], study_spec(name, scale)

@@ -31,7 +31,7 @@ class PaperDifference(Model):
     value: float
 
 
-@lru_cache(64)
+@lru_cache(256)
 def paper_differences(name: str) -> tuple[PaperDifference, ...]:
     """The paper's values of the deciding comparisons of study `name`, wherever both sides are known."""
     if name not in STUDIES:

@@ -58,7 +58,7 @@ class Catalog(Registry[NamedStudy]):
 STUDIES = Catalog(FOLDER)
 
 
-@lru_cache(64)
+@cache
 def study_spec(name: str, scale: Scale) -> StudySpec:
     """Named study `name` at `scale`. Raises UnknownName."""
     grid = STUDIES[name].grids[scale]

@@ -263,12 +263,15 @@ def test_a_run_whose_worker_is_silent_tells_no_speed(store: Store) -> None:
     assert (now.state, now.unattended, now.images_per_s, now.eta_s) == ("running", True, None, None)
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1])
-def test_signals_of_terminals_and_of_slurm_save_first(settings: WorkerSettings, lite: Store, number: int) -> None:
+@pytest.mark.parametrize(("number", "code_of_exit"), [(signal.SIGHUP, 0), (signal.SIGUSR1, 75)])
+def test_signals_of_terminals_and_of_slurm_save_first(
+    settings: WorkerSettings, lite: Store, number: int, code_of_exit: int
+) -> None:
+    """75 tells a scheduler that its time was over before the queue was empty."""
     run, _ = lite.runs.submit(fake_spec("pause=0.05 steps=2000"))
     code = (
         "import sys; from jobs.worker import worker, supervisor; import jobs.__main__ as main\n"
-        f"main.Worker = lambda *given: worker.Worker(*given, {FAKE_TRAINER!r}, reap_every_s=0.5)\n"
+        f"main.Worker = lambda *given, **named: worker.Worker(*given, {FAKE_TRAINER!r}, reap_every_s=0.5, **named)\n"
         "sys.argv = ['jobs']; sys.exit(main.main())"
     )
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ONLYBN_")}
@@ -277,7 +280,7 @@ def test_signals_of_terminals_and_of_slurm_save_first(settings: WorkerSettings, 
     try:
         eventually(lambda: (lite.runs.get(run.id).checkpoint_step or 0) >= 5)
         process.send_signal(number)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=30) == code_of_exit
     finally:
         process.kill()
         process.wait()
