@@ -7,7 +7,7 @@ Each is a file beside this one, whose number is its place on the page; it is rea
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from core.catalog.registry import Registry
