@@ -20,7 +20,7 @@ from core.machine.files import START, datasets_folder, write_atomically
 from core.machine.lifeline import die_with_launcher, die_with_parent
 from core.machine.part import Part
 from core.machine.signals import stop_on
-from core.machine.threads import spin_briefly
+from core.machine.threads import one_thread_a_core, spin_briefly
 from core.run.events import Analysed, Event, Failed, Finished, Measured, Snapshot, Stopped
 from core.run.journal import Journal, record
 from core.run.spec import RunSpec
@@ -83,7 +83,12 @@ def _training(spec: RunSpec, arguments: argparse.Namespace, part: Part) -> Itera
     # A supervised training is killed if it does not end; SIGTERM comes from its supervisor and, at once, from Slurm.
     stop = _stop_on_signals(math.inf if arguments.lifeline else 0.0) if part.alone else None
     spin_briefly()
-    import torch  # noqa: PLC0415
+    with one_thread_a_core(arguments.threads) as let_main_go:
+        import torch  # noqa: PLC0415
+
+        if arguments.threads:
+            torch.set_num_threads(arguments.threads)
+        let_main_go(lambda: torch.ones(1 << 20).add_(1))
 
     from core.machine.memory import keep_freed_memory  # noqa: PLC0415
     from core.network.devices import NoDevice, device_of  # noqa: PLC0415
@@ -91,9 +96,6 @@ def _training(spec: RunSpec, arguments: argparse.Namespace, part: Part) -> Itera
     from core.training.loop import train  # noqa: PLC0415
 
     keep_freed_memory()
-
-    if arguments.threads:
-        torch.set_num_threads(arguments.threads)
     try:
         device = device_of(arguments.device, part)
     except NoDevice as error:
