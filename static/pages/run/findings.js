@@ -61,7 +61,7 @@ function panels(found, { spec, counts }) {
           "How evenly γ can be learned",
           "Condition number of the logits’ derivative in each layer’s γ: 1 is best; the larger, the slower the worst direction of γ learns.",
           (box) => conditioning(box, found.jacobian, spec.policy),
-          { paper: false },
+          { wide: true, paper: false },
         )
       : null,
     facts(found, counts),
