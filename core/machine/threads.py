@@ -7,8 +7,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from core.machine.processor import available_cores
-
 SPIN = "5000"
 """How often a waiting thread spins; read when torch loads OpenMP. Threads that spin long (libgomp's default) make a
 training that shares its cores with a browser or a second training ten times slower; threads that never spin make one
@@ -28,15 +26,16 @@ def one_thread_a_core(threads: int | None) -> Iterator[Callable[[Callable[[], ob
     """While torch is loaded within it, OpenMP binds each of its threads to a core of its own.
 
     Without it, two threads that wait for each other may share a core while another program keeps the others busy. The
-    weight gradients of oneDNN wait without sleeping, so that such a training becomes thirty times slower (tests/
-    benchmarks/waiting.py). Only where a training has all cores: two with fewer threads would be bound to the same ones.
+    weight gradients of oneDNN wait without sleeping, so that such a training became a hundred times slower (tests/
+    benchmarks/waiting.py). `threads`: None: as many as OpenMP takes. Only where a training has a thread for every core
+    that the system lets it use: two with fewer threads would be bound to the same cores.
 
     Call what it yields with something that takes all threads, once torch is loaded and knows their number: from then
     on the main thread is free again, and so is what it starts, such as processes that decode images.
     """
-    cores = available_cores()
-    binds = sys.platform == "linux" and cores > 1 and threads in (None, cores) and BIND not in os.environ
     mask = os.sched_getaffinity(0) if sys.platform == "linux" else set()
+    all_of_them = str(threads or os.environ.get("OMP_NUM_THREADS", len(mask))) == str(len(mask))
+    binds = len(mask) > 1 and all_of_them and BIND not in os.environ
     if binds:
         os.environ[BIND] = "true"
 

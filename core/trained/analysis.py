@@ -23,6 +23,7 @@ from core.run.events import DISABLED_BELOW
 from core.run.findings import EPSILONS, Ablated, Findings, Jacobian, LayerSpread, ReluOff, Spread
 from core.trained.evaluation import Sample, evaluating
 from core.trained.jacobian import Beginning, conditioning
+from core.trained.progress import scaled
 
 MOSTLY_OFF = 0.99
 Steps = Generator[float, None, Findings]
@@ -74,7 +75,7 @@ def analysing(
     found: Jacobian | None = None
     if jacobians and gammas:
         steps = conditioning(network, plan, sample.some(jacobians.images), jacobians.beginning)
-        found = yield from _after(steps, passes - 1, passes)
+        found = yield from scaled(steps, passes - 1, passes)
     relus, off = watch.relus(), watch.off()
     channels = sum(relu.channels for relu in relus)
     layers = tuple(
@@ -99,16 +100,6 @@ def analysing(
         seconds=round(time.monotonic() - began, 3),
         jacobian=found,
     )
-
-
-def _after(steps: Generator[float, None, Jacobian], before: int, passes: int) -> Generator[float, None, Jacobian]:
-    """`steps`, whose progress is that of the pass behind `before` others."""
-    while True:
-        try:
-            yield (before + next(steps)) / passes
-        except StopIteration as done:
-            found: Jacobian = done.value
-            return found
 
 
 def _accuracy(

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -28,12 +27,12 @@ from core.run.adaptation import Adaptation, Adapted, Share, enough
 from core.run.spec import RunSpec
 from core.studies.statistics import wilson
 from core.trained.evaluation import HELD_BYTES, Sample
+from core.trained.progress import scaled
 from core.training.learner import be_deterministic
 from core.training.optimizers import OPTIMIZERS, Optimizer
 
 STEP_PASSES = 3
 """What a step costs in forward passes, roughly; for the progress."""
-T = TypeVar("T")
 Steps = Generator[float, None, tuple[Adapted, ...]]
 Right = Generator[float, None, tuple[int, int, int]]
 """Yields how much is done; its result is how many images each of the three predictions got right."""
@@ -71,17 +70,6 @@ def adapting(network: Network, spec: RunSpec, batches: Batches, adaptation: Adap
 def _share(right: int, count: int) -> Share:
     low, high = wilson(right, count)
     return Share(share=right / count, low=low, high=high)
-
-
-def scaled(steps: Generator[float, None, T], place: int, parts: int) -> Generator[float, None, T]:
-    """`steps`, which yield how much of them is done, as part number `place` of `parts` equal ones."""
-    while True:
-        try:
-            share = next(steps)
-        except StopIteration as done:
-            found: T = done.value
-            return found
-        yield (place + share) / parts
 
 
 @dataclass(frozen=True)

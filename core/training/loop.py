@@ -26,7 +26,8 @@ from core.run.findings import Findings
 from core.run.spec import RunSpec
 from core.trained.analysis import Jacobians, analysing
 from core.trained.capsule import save_capsule
-from core.training.adaptation import adapting, scaled
+from core.trained.progress import scaled
+from core.training.adaptation import adapting
 from core.training.checkpoint import CheckpointFolder, State
 from core.training.failures import Diverged, failure, failure_elsewhere, far_off
 from core.training.learner import Learner

@@ -7,9 +7,10 @@ import hmac
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from ipaddress import ip_address, ip_network
 
 from starlette.requests import Request
+
+from app.web.visitor import network_of
 
 TRIES, TRIES_WITHIN_S, ADDRESSES = 20, 60.0, 10_000
 
@@ -23,7 +24,7 @@ class Tries:
 
     def too_many(self, address: str) -> bool:
         since = self._now() - TRIES_WITHIN_S
-        recent = [at for at in self._wrong.get(_network(address), ()) if at > since]
+        recent = [at for at in self._wrong.get(network_of(address), ()) if at > since]
         return len(recent) >= TRIES
 
     def right(self, address: str, given: str, wanted: bytes) -> bool:
@@ -39,7 +40,7 @@ class Tries:
         return right
 
     def wrong(self, address: str) -> None:
-        key, since = _network(address), self._now() - TRIES_WITHIN_S
+        key, since = network_of(address), self._now() - TRIES_WITHIN_S
         self._wrong[key] = [*(at for at in self._wrong.pop(key, ()) if at > since), self._now()]
         if len(self._wrong) > ADDRESSES:
             self._wrong.popitem(last=False)
@@ -51,12 +52,3 @@ def digest_of(secret: str) -> bytes:
 
 def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
-
-
-def _network(address: str) -> str:
-    """The address itself, or of IPv6 the network of one household, which may have 2^64 addresses."""
-    try:
-        host = ip_address(address)
-    except ValueError:
-        return address
-    return str(ip_network((host, 64), strict=False)) if host.version == 6 else str(host)
