@@ -14,7 +14,10 @@ from pathlib import Path
 HERE = Path(__file__).parent
 KERNELS = HERE.parent
 OUT = HERE.parents[2] / "static" / "engine" / "wasm"
-SHARED = tuple(KERNELS / name for name in ("winograd.c", "direct.c", "convolution.c", "norm_kernels.c"))
+SHARED = (
+    *(KERNELS / name for name in ("winograd.c", "direct.c", "convolution.c", "norm_kernels.c")),
+    HERE / "weights.c",
+)
 DRAW = HERE / "draw.c"
 BINARIES: dict[str, tuple[str, ...]] = {
     "kernels.wasm": (),
@@ -29,7 +32,7 @@ LINK = ("-mexec-model=reactor", "-Wl,--strip-all")
 EXPORTS = (
     *("malloc", "free"),
     *("onlybn_winograd", "onlybn_winograd_weights", "onlybn_direct", "onlybn_direct_weights"),
-    *("onlybn_apply", "onlybn_sums"),
+    *("onlybn_apply", "onlybn_sums", "onlybn_input_gradient", "onlybn_weight_gradient"),
     *("onlybn_sha256", "onlybn_stream", "onlybn_draw_uniform", "onlybn_draw_normal", "onlybn_draw_binary"),
     *("onlybn_draw_coins", "onlybn_draw_below", "onlybn_draw_ranks", "onlybn_draw_sparse", "onlybn_draw_orthogonal"),
 )
