@@ -5,6 +5,17 @@
 const TEXT = new TextEncoder();
 const SPARSE = /^sparse-([1-9][0-9]{0,3})$/;
 
+export const NORMS = {
+  uniform: { low: 0, high: 1, beta: 0 },
+  ones: { low: 1, high: 1, beta: 0 },
+  "ones-shifted": { low: 1, high: 1, beta: 1 },
+  "uniform-signed": { low: -1, high: 1, beta: 0 },
+};
+
+/**
+ * One use of a seed: `new Draw(kernels, 17, "stem.conv.weight")`. Every call gives the next numbers of its stream. Close
+ * it at the end.
+ */
 export class Draw {
   constructor(kernels, seed, ...parts) {
     this.kernels = kernels;
@@ -29,7 +40,7 @@ export class Draw {
     const [outputs, ...rest] = shape;
     const fanIn = rest.reduce((a, b) => a * b, 1);
     const count = outputs * fanIn;
-    const sparse = LN.exec(name);
+    const sparse = SPARSE.exec(name);
     if (name === "he-normal") exports.onlybn_draw_normal(this.stream, to, count, Math.sqrt(2 / fanIn));
     else if (name === "he-uniform") this.uniform(to, count, -Math.sqrt(6 / fanIn), Math.sqrt(6 / fanIn));
     else if (name === "binary") exports.onlybn_draw_binary(this.stream, to, count, Math.sqrt(2 / fanIn));
