@@ -53,7 +53,7 @@ ORDER = (
     *("paper", "findings", "compare", "answer"),
     *("term", "keys", "about", "sheet", "embed"),
     *("surgery", "threshold", "features", "image", "adapt"),
-    "gallery",
+    *("gallery", "play"),
     *("labels", "room", "webhook"),
     "print",
 )

@@ -4,11 +4,9 @@
 
 import { h } from "../../base/dom.js";
 import { whole } from "../../base/format.js";
-import { isDark, onTheme } from "../../base/theme.js";
-import { fromBase64 } from "./pixels.js";
-
-const NEGATIVE = [0, 114, 178];
-const POSITIVE = [213, 94, 0];
+import { onTheme } from "../../base/theme.js";
+import { paint } from "../../images/painting.js";
+import { fromBase64 } from "../../images/pixels.js";
 
 /** The maps of a look's result, at most `most` at a time; `more(first)` looks again from feature `first` on. */
 export function featureMaps(result, { maps: most, layers }, more) {
@@ -17,9 +15,9 @@ export function featureMaps(result, { maps: most, layers }, more) {
   const levels = new Int8Array(fromBase64(maps.levels).buffer);
   const size = height * width;
   const canvases = off.map(() => Object.assign(document.createElement("canvas"), { width, height }));
-  const paint = () => canvases.forEach((canvas, k) => draw(canvas, levels.subarray(k * size, (k + 1) * size)));
-  paint();
-  onTheme(paint);
+  const all = () => canvases.forEach((canvas, k) => paint(canvas, levels.subarray(k * size, (k + 1) * size)));
+  all();
+  onTheme(all);
   const figures = canvases.map((canvas, k) => {
     canvas.setAttribute("aria-hidden", "true");
     return h("figure", { class: off[k] ? "map off" : "map" }, canvas, h("figcaption", {}, `${first + k}${off[k] ? " off" : ""}`));
@@ -44,18 +42,4 @@ export function featureMaps(result, { maps: most, layers }, more) {
       ? h("div", { class: "actions" }, turn("Previous maps", first - most), turn("Next maps", first + most), h("span", { class: "quiet" }, `${whole(first)}–${whole(first + count - 1)} of ${whole(channels)}`))
       : null,
   );
-}
-
-/** Draws a map: blue below 0, orange above, the page's background at 0. */
-function draw(canvas, levels) {
-  const zero = isDark() ? [21, 26, 33] : [255, 255, 255];
-  const image = new ImageData(canvas.width, canvas.height);
-  levels.forEach((level, k) => {
-    const share = Math.abs(level) / 127;
-    const full = level < 0 ? NEGATIVE : POSITIVE;
-    for (let channel = 0; channel < 3; channel += 1)
-      image.data[4 * k + channel] = Math.round(zero[channel] + (full[channel] - zero[channel]) * share);
-    image.data[4 * k + 3] = 255;
-  });
-  canvas.getContext("2d").putImageData(image, 0, 0);
 }

@@ -2,7 +2,7 @@
  * A black canvas to draw on with mouse, finger, pen or keyboard: arrows move the pen, space draws.
  */
 
-import { h } from "../../base/dom.js";
+import { h } from "../base/dom.js";
 
 const SIDE = 256;
 const STEPS = 16; // steps of the keyboard's pen from side to side
