@@ -19,9 +19,10 @@ MOST = 20
 # Which rooms the modules of a room may import, besides their own. No page imports another.
 BELOW = {
     "base": set(),
+    "engine": set(),
     "server": {"base"},
     "charts": {"base", "server"},
-    "site": {"base", "server", "charts"},
+    "site": {"base", "server", "charts", "engine"},
     "pages": {"base", "server", "charts", "site"},
     "documents": set(),
 }

@@ -1,4 +1,4 @@
-"""`python -m core capsule link|qr FILE` and `capsule open LINK --out FILE`: a network as a link, as a QR code, and back.
+"""`python -m core capsule link|qr FILE` and `capsule open LINK --out FILE`: a network as a link or a QR code, and back.
 
 The link stands alone on standard output; what it costs stands on standard error. Exit codes: 0 done, 2 bad arguments.
 """
@@ -56,7 +56,9 @@ def qr_code(arguments: argparse.Namespace) -> int:
     except TooLarge as error:
         raise BadArguments(str(error)) from error
     _write(arguments.out, code.svg.encode())
-    told = f"{arguments.out}: {len(content):,} bytes in a QR code of version {code.version}, {code.modules} modules a side"
+    told = (
+        f"{arguments.out}: {len(content):,} bytes in a QR code of version {code.version}, {code.modules} modules a side"
+    )
     costs = None if arguments.no_measure else _costs(capsule, edits, arguments)
     print(f"{told}; {_words(costs)}", file=sys.stderr)
     return DONE

@@ -35,7 +35,9 @@ def capsule_link(capsule: Capsule, edits: Sequence[Edit] = ()) -> bytes:
     return link_of(capsule.spec, _arrays(capsule), capsule.result.top1, edits)
 
 
-def price(on: Operation, capsule: Capsule, edits: Sequence[Edit], images: int) -> Generator[float, None, dict[str, Any]]:
+def price(
+    on: Operation, capsule: Capsule, edits: Sequence[Edit], images: int
+) -> Generator[float, None, dict[str, Any]]:
     """The scores of the network of `on` after `edits`, and of the one that its link opens, on the same `images` test
     images. Yields how much is done, 0..1. Raises NoLink."""
     content = capsule_link(capsule, edits)
@@ -96,7 +98,9 @@ def _words(told: Told, top1: float) -> str:
         what += f"; {told.edited:,} γ were edited after the training"
     if told.top1 is None:
         return what
-    return f"{what}; {(top1 - told.top1) * 100:+.2f} points against the {told.top1:.2%} of the run, which the link claims"
+    return (
+        f"{what}; {(top1 - told.top1) * 100:+.2f} points against the {told.top1:.2%} of the run, which the link claims"
+    )
 
 
 def _arrays(capsule: Capsule) -> dict[str, Floats]:

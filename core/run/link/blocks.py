@@ -1,7 +1,7 @@
 """What a link keeps of a network's tensors, layer by layer: BatchNorm is folded to two numbers a channel. No torch.
 
 A norm layer computes γ · (x - mean) / σ + β with σ = √(variance + ε). Where γ and β train, two numbers say the same:
-a = γ / σ and b = β - mean · a. Where one of them keeps its seed's value, the link has σ and the mean beside what trains.
+a = γ / σ and b = β - mean · a. Where γ or β keeps its seed's value, the link has σ or the mean beside what trains.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from core.catalog.policy import Trained
 from core.run.layout import Slot, layout
-from core.run.link.levels import Floats
+from core.run.link.levels import Floats, Levels
 from core.run.spec import RunSpec
 
 EPSILON = 1e-5
@@ -84,7 +84,10 @@ def weighty(trained: Trained, role: str) -> bool:
 
 
 def folded(place: Place, tensors: Mapping[str, Floats]) -> Block:
-    """The block at `place` of a network with these `tensors`, by name."""
+    """The block at `place` of a network with these `tensors`, by name. Raises NotFinite.
+
+    The shift is that of the factor in 8 bits, so that rounding the factor leaves the mean of the layer's output.
+    """
     mine = {group: tensors[slot.name].reshape(-1).astype(np.float64) for group, slot in place.slots.items()}
     known = dict(mine)
     if place.kind & STATISTICS and place.kind < 16:
@@ -93,7 +96,8 @@ def folded(place: Place, tensors: Mapping[str, Floats]) -> Block:
         if "gamma" in mine:
             known["factor"] = np.where(mine["running_var"] < CONSTANT, 0, mine["gamma"] / known["deviation"])
             if "beta" in mine:
-                known["shift"] = mine["beta"] - mine["running_mean"] * known["factor"]
+                rounded = Levels.of(known["factor"].astype(np.float32)).numbers
+                known["shift"] = mine["beta"] - mine["running_mean"] * rounded
     numbers = (known[name].astype(np.float32) for name in QUANTITIES[place.kind])
     return Block(place.kind, place.size, tuple(numbers))
 

@@ -56,17 +56,21 @@ def obstacle(spec: RunSpec) -> str | None:
         what = "scores of its weights" if any(one.how == "scores" for one in trained.values()) else "weights"
         numbers = sum(one.count for one in trained.values())
         return (
-            f"its {numbers:,} {what} trained too, which no seed gives back, so a link would need {size / 1000:,.0f} kB: "
+            f"its {numbers:,} {what} trained too, which no seed gives back, so a link would need {_kilobytes(size)}: "
             "share the capsule instead"
         )
     if size > LARGEST:
-        return f"a link would need {size / 1000:,.0f} kB, and {LARGEST / 1000:,.0f} kB is the most: share the capsule instead"
+        return f"a link would need {_kilobytes(size)}, and {_kilobytes(LARGEST)} is the most: share the capsule instead"
     return None
 
 
 def _size(spec: RunSpec) -> int:
     """About how many bytes a link of `spec` has; it counts one a number even of what no link carries."""
     return 100 + sum((HEAD.itemsize + place.size) * len(QUANTITIES.get(place.kind, "1")) for place in places(spec))
+
+
+def _kilobytes(size: int) -> str:
+    return f"{size / 1000:,.0f} kB"
 
 
 def encode(spec: RunSpec, tensors: Mapping[str, Floats], told: Told) -> bytes:
@@ -89,7 +93,7 @@ def encode(spec: RunSpec, tensors: Mapping[str, Floats], told: Told) -> bytes:
 def decode(content: bytes) -> Link:
     """The network in `content`. Raises BadLink."""
     if len(content) > LARGEST:
-        raise BadLink(f"this link is longer than {LARGEST / 1000:,.0f} kB, which none is")
+        raise BadLink(f"this link is longer than {_kilobytes(LARGEST)}, which none is")
     if not content or content[0] != VERSION:
         which = f"version {content[0]}" if content else "no version"
         raise BadLink(f"this is no link to a network, or one of {which}; this program reads version {VERSION}")

@@ -12,7 +12,7 @@ from core.run.link.words import Told
 from core.run.spec import RunSpec
 
 
-def link_of(spec: RunSpec, tensors: Mapping[str, Floats], top1: float, edits: Sequence[Edit] = ()) -> bytes:
+def link_of(spec: RunSpec, tensors: Mapping[str, Floats], top1: float | None, edits: Sequence[Edit] = ()) -> bytes:
     """The bytes of the link of a network after `edits`, which fit it; `top1` is the test accuracy of the run.
 
     `tensors`: what trained and the running statistics, by name, flat or in their shapes. Raises NoLink.
