@@ -14,7 +14,7 @@ import numpy as np
 
 from core.catalog.policy import Trained
 from core.run.layout import Slot, layout
-from core.run.link.levels import Floats, Levels
+from core.run.link.levels import Floats, Levels, NotFinite
 from core.run.spec import RunSpec
 
 EPSILON = 1e-5
@@ -92,6 +92,8 @@ def folded(place: Place, tensors: Mapping[str, Floats]) -> Block:
     known = dict(mine)
     if place.kind & STATISTICS and place.kind < 16:
         known["mean"] = mine["running_mean"]
+        if (mine["running_var"] < 0).any():
+            raise NotFinite("has a negative variance, whose square root is not finite")
         known["deviation"] = np.sqrt(mine["running_var"] + EPSILON)
         if "gamma" in mine:
             known["factor"] = np.where(mine["running_var"] < CONSTANT, 0, mine["gamma"] / known["deviation"])

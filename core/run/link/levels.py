@@ -29,10 +29,13 @@ class Levels:
 
     @classmethod
     def of(cls, numbers: Floats) -> Levels:
-        """The nearest to `numbers`, (N,). A 0 among them stays exactly 0. Raises NotFinite."""
+        """The nearest to `numbers`, (N,), at most half a step away. A 0 among them stays exactly 0. Raises NotFinite.
+
+        A step is the 254th part of their range: one level is left for the rounding of `zero`.
+        """
         exact = numbers.astype(np.float64)
         low, high = float(exact.min()), float(exact.max())
-        scale = _rounded_up(max((high - low) / HIGHEST, -low / FARTHEST, high / FARTHEST))
+        scale = _rounded_up(max((high - low) / (HIGHEST - 1), -low / FARTHEST, high / FARTHEST))
         if not scale:
             return cls(0.0, 0, np.zeros(len(exact), np.uint8))
         zero = round(-low / scale)
@@ -62,7 +65,7 @@ def _rounded_up(scale: float) -> float:
     """The least float16 that is not less than `scale`. Raises NotFinite."""
     with np.errstate(over="ignore"):
         near = np.float16(scale)
-        if near < scale:
+        if float(near) < scale:  # as float16, both would be equal
             near = np.nextafter(near, np.float16(np.inf))
     if not np.isfinite(near):
         raise NotFinite("has numbers that are not finite, or too large for 8 bits")
