@@ -39,6 +39,7 @@ from app.api import (
 from app.api.common import Services
 from app.api.complaints import complaints
 from app.api.labels import labels
+from app.api.links import links
 from app.api.questions import questions
 from app.api.questions.reading import StudyRequest
 from app.api.rooms import rooms
@@ -47,7 +48,7 @@ from app.live.feed import Feed
 from app.live.folder import DataFolder
 from app.live.messages import Question
 from app.live.probe import Probe
-from app.pages import agents, landing
+from app.pages import agents, landing, player
 from app.pages.shell import Nowhere
 from app.preview.estimate import Estimator
 from app.preview.outlook import Outlooks
@@ -78,6 +79,7 @@ ROUTERS = tuple(
         questions,
         studies,
         evaluations,
+        links,
         comparison,
         cards,
         spec,
@@ -102,6 +104,7 @@ READ_BY_US = (
     StudyRequest,
     OwnQuestion,
     SurgeryRequest,
+    links.LinkRequest,
     admin.Wanted,
     admin.Amended,
     labels.Labels,
@@ -174,6 +177,7 @@ def make_app(
     for router in ROUTERS:
         app.include_router(router)
     _add_landing(app, options)
+    _add_player(app)
     _add_agents(app, url)
     _add_docs(app)
     _add_unknown(app)
@@ -247,6 +251,16 @@ def _add_landing(app: FastAPI, options: Callable[[], dict[str, Any]]) -> None:
         if landing.is_form(request.query_params.multi_items()):
             return RedirectResponse(f"/train?{request.url.query}")
         return HTMLResponse(page())
+
+
+def _add_player(app: FastAPI) -> None:
+    @app.get("/player", include_in_schema=False)
+    def to_player() -> RedirectResponse:
+        return RedirectResponse(player.ADDRESS)
+
+    @app.get(player.ADDRESS, include_in_schema=False)
+    def shown() -> HTMLResponse:
+        return HTMLResponse(player.document())
 
 
 def _add_agents(app: FastAPI, public_url: str | None) -> None:

@@ -38,10 +38,17 @@ def main() -> int:
 def capsule(arguments: argparse.Namespace) -> int:
     check_threads(arguments)
     spin_briefly()
-    from core.commands import adapt, capsule, surgery  # noqa: PLC0415 - import torch
+    from core.commands import adapt, capsule, link, surgery  # noqa: PLC0415 - import torch
 
+    others = {
+        "surgery": surgery.run,
+        "adapt": adapt.run,
+        "link": link.link,
+        "qr": link.qr_code,
+        "open": link.opened,
+    }
     try:
-        return {"surgery": surgery.run, "adapt": adapt.run}.get(arguments.action, capsule.run)(arguments)
+        return others.get(arguments.action, capsule.run)(arguments)
     except capsule.REFUSALS as error:
         raise BadArguments(str(error)) from error
 

@@ -19,10 +19,13 @@ MOST = 20
 # Which rooms the modules of a room may import, besides their own. No page imports another.
 BELOW = {
     "base": set(),
+    "engine": set(),
+    "images": {"base"},
     "server": {"base"},
     "charts": {"base", "server"},
-    "site": {"base", "server", "charts"},
-    "pages": {"base", "server", "charts", "site"},
+    "site": {"base", "server", "charts", "engine"},
+    "pages": {"base", "images", "engine", "server", "charts", "site"},
+    "player": {"base", "images", "engine"},
     "documents": set(),
 }
 ENTRY = "mount"  # the function of each panel's module (app/pages/panels.py)

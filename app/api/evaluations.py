@@ -83,7 +83,8 @@ class EvaluationView(TypedDict):
     of int8, -127..127 of `scale`), with those that are `off`. With `adapt`: `adapted`, a row for each corruption and
     severity with the accuracies as `trained`, with the `statistics` of the test images, and after steps down the
     `entropy`, each with its 95% interval, on `images` of the `test_images`. With `sight`: `images` with their pixels
-    (base64) at every severity from 0. In all: the `device`, `threads` and `engine` that
+    (base64) at every severity from 0. With `link`: the scores `exact` and in the 8 bits of a `link` of `size_bytes`, on
+    `images` of the `test_images`. In all: the `device`, `threads` and `engine` that
     computed it, and `elsewhere`: why the last digits may differ from those of the training, null if they do not.
     """
 
@@ -149,8 +150,8 @@ def download_parameters(run: Found, here: Here) -> Response:
 def launch_evaluation(
     run: Found, here: Here, by: By, request: Annotated[SurgeryRequest, Depends(_request)]
 ) -> Response:
-    """Queue a small job on a finished run: accuracy and loss with some γ edited, a look at one image, or the accuracy
-    on corrupted test images before and after adaptation without labels.
+    """Queue a small job on a finished run: accuracy and loss with some γ edited, a look at one image, the accuracy on
+    corrupted test images before and after adaptation without labels, or what the 8 bits of a link cost.
 
     Follow it with GET /api/evaluations/{evaluation_id}. Repeating the request returns the same evaluation with status
     200. Evaluations are kept for a week.

@@ -119,10 +119,16 @@ def _capsule(capsule: argparse.ArgumentParser) -> None:
         "whole network is rebuilt. show: its contents; evaluate: its test accuracy; verify: whether the rebuilt "
         "network reproduces the stored result (exit code 1 if not); surgery: the accuracy without some of its "
         "features, as JSON lines; adapt: the accuracy on corrupted test images, as trained, with their statistics, and "
-        "with γ and β adapted to them without labels (TENT)."
+        "with γ and β adapted to them without labels (TENT); link: the network itself as a link, with 8 bits a number; "
+        "qr: that link as a QR code; open: a link as a capsule."
     )
-    capsule.add_argument("action", choices=["show", "evaluate", "verify", "surgery", "adapt"])
-    capsule.add_argument("file", type=Path, metavar="FILE", help="surgery -: requests as lines on standard input")
+    capsule.add_argument("action", choices=["show", "evaluate", "verify", "surgery", "adapt", "link", "qr", "open"])
+    capsule.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="surgery -: requests as lines on standard input; open: a link, a file with one, or - for standard input",
+    )
     capsule.add_argument("--dataset", metavar="NAME", help="evaluate on another data set of the same shape")
     capsule.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda")
     capsule.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: as many as trained it)")
@@ -131,9 +137,13 @@ def _capsule(capsule: argparse.ArgumentParser) -> None:
         "--request",
         type=Path,
         metavar="FILE",
-        help='surgery: a JSON file with what to edit, such as {"edits": [{"action": "zero", "below": 0.01}]}',
+        help='surgery, link, qr: a JSON file with what to edit, such as {"edits": [{"action": "zero", "below": 0.01}]}',
     )
     _adapt(capsule)
+    group = capsule.add_argument_group("link, qr, open")
+    group.add_argument("--site", metavar="URL", help="the site whose player opens the link (without it: its text only)")
+    group.add_argument("--out", type=Path, metavar="FILE", help="qr: the SVG picture; open: the capsule")
+    group.add_argument("--no-measure", action="store_true", help="skip measuring what the 8 bits cost")
 
 
 def _adapt(capsule: argparse.ArgumentParser) -> None:

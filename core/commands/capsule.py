@@ -66,6 +66,7 @@ def show(arguments: argparse.Namespace, capsule: Capsule) -> int:
             "counts": numbers.model_dump(),
             "size_bytes": capsule.size_bytes,
             "computed": capsule.computed or None,
+            "linked": capsule.linked or None,
         }
         print(json.dumps(rows))
         return DONE
@@ -78,6 +79,7 @@ def show(arguments: argparse.Namespace, capsule: Capsule) -> int:
             "computed" if capsule.computed else "trained": f"policy {spec.policy}, {numbers.trainable:,} parameters",
             "data set": f"{spec.dataset}, {_seen(capsule)}",
             "seeds": seeds,
+            **({"from a link": capsule.linked} if capsule.linked else {}),
             "result": f"test top-1 {result.top1:.2%}, loss {decimal(result.loss)}, on {spec.images[1]:,} images",
             "disabled": f"{result.disabled:.1%} of the features",
             "digest": result.digest,

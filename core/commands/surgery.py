@@ -34,7 +34,10 @@ from core.machine.processor import available_cores
 from core.network.devices import device_of, device_title
 from core.run.adaptation import Adaptation, Adapted
 from core.run.edits import BadEdits, SurgeryRequest, adapted_images, check, evaluated_images
+from core.run.link.link import NoLink
+from core.run.spec import RunSpec
 from core.trained.capsule import BadCapsule, Capsule, rebuild
+from core.trained.linked import price
 from core.trained.sights import sights
 from core.trained.surgery import Operation, compare, show
 from core.training.adaptation import adapting
@@ -86,9 +89,9 @@ class Theatre:
         """Print the result of the request `content` (JSON) on the capsule `file`. Raises one of REFUSALS."""
         began = time.monotonic()
         capsule, on = self._prepared(file)
-        request = _request(content, capsule)
+        request = request_of(content, capsule.spec)
         try:
-            result = _result(on, request)
+            result = _result(on, request, capsule)
         except DataUnavailable as error:
             raise BadArguments(str(error)) from error
         except RuntimeError as error:
@@ -106,16 +109,17 @@ class Theatre:
             capsule = capsule_of(file)
             torch.set_num_threads(self.threads or min(capsule.origin.threads, available_cores()))
             try:
-                self._last = digest, capsule, _operation(capsule, self.device)
+                self._last = digest, capsule, operation_on(capsule, self.device)
             except DataUnavailable as error:
                 raise BadArguments(str(error)) from error
         return self._last[1:]
 
 
-def _request(content: bytes, capsule: Capsule) -> SurgeryRequest:
+def request_of(content: bytes, spec: RunSpec) -> SurgeryRequest:
+    """What `content` (JSON) asks of a network of `spec`. Raises BadArguments."""
     try:
         request = SurgeryRequest.model_validate_json(content)
-        check(request, capsule.spec)
+        check(request, spec)
     except ValidationError as error:
         raise BadArguments(first_fault(error)) from error
     except BadEdits as error:
@@ -123,21 +127,32 @@ def _request(content: bytes, capsule: Capsule) -> SurgeryRequest:
     return request
 
 
-def _operation(capsule: Capsule, device_name: str) -> Operation:
+def operation_on(capsule: Capsule, device_name: str) -> Operation:
+    """The rebuilt network of `capsule` on a device, with its test images. Raises DataUnavailable."""
     device, spec = device_of(device_name), capsule.spec
     network = rebuild(capsule, device)
     data = batches(spec, datasets_folder(), device)
     return Operation(network, spec, make_engine(network, spec, device), data, device)
 
 
-def _result(on: Operation, request: SurgeryRequest) -> dict[str, Any]:
+def _result(on: Operation, request: SurgeryRequest, capsule: Capsule) -> dict[str, Any]:
     if request.look:
         return show(on, request.edits, request.look)
     if request.sight:
         return sights(on, request.sight)
     if request.adapt:
         return _adapted(on, request.adapt, adapted_images(request.adapt, on.spec))
+    if request.link:
+        return _priced(on, request, capsule)
     result: dict[str, Any] = _saying(compare(on, request.edits, evaluated_images(on.spec)))
+    return result
+
+
+def _priced(on: Operation, request: SurgeryRequest, capsule: Capsule) -> dict[str, Any]:
+    try:
+        result: dict[str, Any] = _saying(price(on, capsule, request.edits, evaluated_images(on.spec)))
+    except NoLink as error:
+        raise BadArguments(str(error)) from error
     return result
 
 

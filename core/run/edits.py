@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 from core.catalog.model import Misfit, Model
 from core.run.adaptation import Adaptation, CorruptionName, enough, obstacle
 from core.run.cost import analysed_images
+from core.run.link.link import obstacle as no_link
 from core.run.spec import RunSpec
 
 MAX_EDITS = 200
@@ -112,7 +113,8 @@ class Sight(Model):
 
 class SurgeryRequest(Model):
     """An evaluation of an edited network: over test images, or, with `look`, on a single image. With `adapt`, of the
-    network as trained under corruptions and adapted to them; with `sight`, only what these look like."""
+    network as trained under corruptions and adapted to them; with `sight`, only what these look like; with `link`, of
+    the network that its link opens."""
 
     edits: tuple[Edit, ...] = Field((), max_length=MAX_EDITS, description="Applied one after another.")
     look: Look | None = Field(None, description="Show a single image instead of measuring the accuracy.")
@@ -120,13 +122,16 @@ class SurgeryRequest(Model):
         None, exclude_if=_unset, description="Adapt to corrupted test images without their labels instead."
     )
     sight: Sight | None = Field(None, exclude_if=_unset, description="Show corrupted test images instead.")
+    link: Literal[True] | None = Field(
+        None, exclude_if=_unset, description="Measure what the 8 bits of a link cost instead, after the edits."
+    )
 
     @model_validator(mode="after")
     def _asks_one_thing(self) -> SurgeryRequest:
-        asked = [name for name in ("look", "adapt", "sight") if getattr(self, name)]
+        asked = [name for name in ("look", "adapt", "sight", "link") if getattr(self, name)]
         if len(asked) > 1:
             raise Misfit(asked[1], f"one evaluation does one thing: leave out {' or '.join(asked)}")
-        if self.edits and asked and asked != ["look"]:
+        if self.edits and asked and asked[0] in ("adapt", "sight"):
             raise Misfit("edits", f"{asked[0]} works on the network as trained: leave out the edits")
         return self
 
@@ -156,6 +161,8 @@ def check(request: SurgeryRequest, spec: RunSpec) -> None:
         _check_look(request.look, spec, channels)
     if request.adapt:
         _check_adaptation(request.adapt, spec)
+    if request.link and (reason := no_link(spec)):
+        raise BadEdits(reason, "link")
 
 
 def _check_look(look: Look, spec: RunSpec, channels: dict[str, int]) -> None:

@@ -1,4 +1,4 @@
-"""γ and β of every norm layer of a trained network, read from its capsule without torch and without the network."""
+"""The tensors of a capsule, and γ and β of every norm layer, read without torch and without the network."""
 
 from __future__ import annotations
 
@@ -32,9 +32,7 @@ class LayerParameters:
 
 def read_parameters(content: bytes, spec: RunSpec) -> tuple[LayerParameters, ...]:
     """The norm layers of `spec`'s network in forward order, from `content`, its capsule. Raises BadTensorFile."""
-    file = BytesIO(content)
-    header = read_header(file, len(content))
-    found = dict(_tensors(content[file.tell() :], header, spec))
+    found = read_tensors(content, spec)
     return tuple(
         LayerParameters(
             norm.name,
@@ -46,6 +44,13 @@ def read_parameters(content: bytes, spec: RunSpec) -> tuple[LayerParameters, ...
         )
         for norm in spec.plan.norms
     )
+
+
+def read_tensors(content: bytes, spec: RunSpec) -> dict[str, Floats]:
+    """Every tensor of `content`, the capsule of `spec`, by name, flat. Raises BadTensorFile."""
+    file = BytesIO(content)
+    header = read_header(file, len(content))
+    return dict(_tensors(content[file.tell() :], header, spec))
 
 
 def _tensors(data: bytes, header: Header, spec: RunSpec) -> Iterator[tuple[str, Floats]]:

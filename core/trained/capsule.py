@@ -8,7 +8,7 @@ half a megabyte. Tensors of one kind lie behind each other in one flat float32 t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -71,7 +71,8 @@ class Capsule:
     """`tensors`: by name, what trained, the running statistics, and the frozen tensors that it must carry itself.
 
     `carried`: names of these last ones; only a run that started from a file has any. `frozen`: the digest of all
-    frozen tensors of the network. `computed`: how γ and β were computed, in words, if nothing was trained.
+    frozen tensors of the network. `computed`: how γ and β were computed, in words, if nothing was trained. `linked`:
+    what it lost, in words, if it came out of a link, whose numbers have 8 bits.
     """
 
     spec: RunSpec
@@ -82,6 +83,7 @@ class Capsule:
     frozen: str
     size_bytes: int = 0
     computed: str = ""
+    linked: str = ""
 
 
 def frozen_digest(network: nn.Module, trained: dict[str, Tensor]) -> str:
@@ -106,6 +108,8 @@ def pack(capsule: Capsule) -> bytes:
         metadata["carried"] = json.dumps(capsule.carried)
     if capsule.computed:
         metadata["computed"] = capsule.computed
+    if capsule.linked:
+        metadata["linked"] = capsule.linked
     return save({name: torch.cat([t.flatten() for t in parts]) for name, parts in groups.items()}, metadata=metadata)
 
 
@@ -131,8 +135,8 @@ def read_capsule(path: Path) -> Capsule:
         raise BadCapsule(f"{path} {problem}")
     if digest_of({name: tensor for name, tensor in tensors.items() if name not in carried}) != result.digest:
         raise BadCapsule(f"{path} is damaged: its tensors do not match its result (their digests differ)")
-    computed = header.metadata.get("computed", "")[:MAX_WORDS]
-    return Capsule(spec, result, origin, tensors, carried, frozen, header.size_bytes, computed)
+    computed, linked = (header.metadata.get(key, "")[:MAX_WORDS] for key in ("computed", "linked"))
+    return Capsule(spec, result, origin, tensors, carried, frozen, header.size_bytes, computed, linked)
 
 
 def unusable(tensors: dict[str, Tensor]) -> str | None:
@@ -209,10 +213,14 @@ def rebuild(capsule: Capsule, device: torch.device | None = None) -> Network:
 
     On the machine that trained it, it gives the same logits to the bit.
     """
-    spec = capsule.spec
+    return rebuilt(capsule.spec, capsule.tensors, device)
+
+
+def rebuilt(spec: RunSpec, tensors: Mapping[str, Tensor], device: torch.device | None = None) -> Network:
+    """The network that the seeds of `spec` give, with `tensors` by name in place of what was drawn."""
     network, _ = draw_network(spec)
     own = network.state_dict()
-    for name, tensor in capsule.tensors.items():
+    for name, tensor in tensors.items():
         own[name].copy_(tensor)
     network.to(device or torch.device("cpu")).to(memory_format=torch.channels_last)
     return network.requires_grad_(False).eval()

@@ -21,6 +21,7 @@ from core.data.batches import Batches, MemoryBatches
 from core.engine.choice import Engine
 from core.network.builder import Network
 from core.network.scores import Scores, Window
+from core.run.edited import edited
 from core.run.edits import MAX_MAPS, Edit, Look
 from core.run.spec import RunSpec
 from core.trained.evaluation import Sample, evaluating
@@ -40,10 +41,9 @@ class Patient:
 
     def operate(self, edits: Sequence[Edit]) -> None:
         """Set γ as trained, then apply `edits` one after another."""
-        self.reset()
-        for edit in edits:
-            for name in self.gammas if edit.layer is None else (edit.layer,):
-                self._edit(edit, name)
+        trained = {name: gamma.cpu().numpy() for name, gamma in self.trained.items()}
+        for name, gamma in edited(trained, edits).items():
+            self.gammas[name].data.copy_(torch.from_numpy(gamma))
 
     def reset(self) -> None:
         """Set all γ as trained."""
@@ -57,17 +57,6 @@ class Patient:
     def changed(self) -> int:
         """How many γ differ from the trained ones."""
         return sum(int((gamma != self.trained[name]).sum()) for name, gamma in self.gammas.items())
-
-    def _edit(self, edit: Edit, name: str) -> None:
-        gamma, trained = self.gammas[name].data, self.trained[name]
-        chosen = torch.ones_like(gamma, dtype=torch.bool)
-        if edit.features is not None:
-            chosen = torch.zeros_like(chosen)
-            chosen[list(edit.features)] = True
-        if edit.below is not None:
-            chosen &= gamma.abs() < edit.below
-        becomes = {"zero": torch.zeros_like(gamma), "flip": -gamma, "reset": trained}[edit.action]
-        gamma.copy_(torch.where(chosen, becomes, gamma))
 
 
 @dataclass(frozen=True)
@@ -87,10 +76,10 @@ def compare(on: Operation, edits: Sequence[Edit], images: int) -> Generator[floa
     Yields how much is done, 0..1.
     """
     patient, sample = Patient(on.network, on.spec.plan), Sample(on.batches, on.spec.plan, images)
-    unedited = yield from _scores(on, sample, 0.0)
+    unedited = yield from scoring(on, sample, 0.0)
     patient.operate(edits)
     off, changed = patient.off(), patient.changed()
-    edited = (yield from _scores(on, sample, 0.5)) if changed else unedited
+    edited = (yield from scoring(on, sample, 0.5)) if changed else unedited
     patient.reset()
     return {
         "unedited": unedited._asdict(),
@@ -102,7 +91,9 @@ def compare(on: Operation, edits: Sequence[Edit], images: int) -> Generator[floa
     }
 
 
-def _scores(on: Operation, sample: Sample, before: float) -> Generator[float, None, Scores]:
+def scoring(on: Operation, sample: Sample, before: float) -> Generator[float, None, Scores]:
+    """The scores of the network of `on` over `sample`, which is one half of the work. Yields how much is done, with
+    `before` done earlier."""
     window = Window(on.device)
     for _ in evaluating(on.engine, sample, window):
         yield before + 0.5 * window.seen / sample.count

@@ -68,7 +68,7 @@ class Evaluations:
 
         Raises Refused.
         """
-        same = _select().where(C.run == number_of(run_id), C.digest == request.digest, C.state != "failed")
+        same = _same(run_id, request)
         row = {
             "id": new_id(),
             "run": number_of(run_id),
@@ -81,7 +81,7 @@ class Evaluations:
         }
         with self.database.writing() as connection:
             self._forget_old(connection)
-            found = connection.execute(same.order_by(C.number.desc()).limit(1)).first()
+            found = connection.execute(same).first()
             if found is not None:
                 return _read(found), False
             admit_evaluation(connection, limits, by)
@@ -99,6 +99,12 @@ class Evaluations:
         with self.database.writing() as connection:
             self._give_up_late(connection)
             return _read(connection.execute(_select().where(C.id == evaluation_id)).one())
+
+    def find(self, run_id: str, request: SurgeryRequest) -> Evaluation | None:
+        """The evaluation that `submit` would return for this request; None where it would queue a new one."""
+        with self.database.reading() as connection:
+            row = connection.execute(_same(run_id, request)).first()
+        return _read(row) if row is not None else None
 
     def waiting(self) -> tuple[int, int]:
         """How many are not done, and how many came within the last minute."""
@@ -194,6 +200,12 @@ class Evaluations:
 
 def _select() -> sa.Select[Any]:
     return sa.select(EVALUATIONS, RUNS.c.id.label("run_id")).join(RUNS, RUNS.c.number == C.run)
+
+
+def _same(run_id: str, request: SurgeryRequest) -> sa.Select[Any]:
+    """The newest evaluation with this request that has not failed."""
+    same = _select().where(C.run == number_of(run_id), C.digest == request.digest, C.state != "failed")
+    return same.order_by(C.number.desc()).limit(1)
 
 
 def _read(row: Row[Any]) -> Evaluation:

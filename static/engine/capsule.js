@@ -6,6 +6,7 @@ import { DATASETS } from "./datasets.js";
 import { drawValues, Network, putTrained } from "./network.js";
 import { parametersOf, planOf } from "./plan.js";
 import { trainsOf } from "./policy.js";
+import { seedsOf } from "./seeds.js";
 
 const FORMAT = "onlybn-capsule";
 const VERSION = "1";
@@ -29,8 +30,9 @@ export function readCapsule(bytes) {
 }
 
 /** The network of a capsule or of a link: `spec` and the flat `tensors` by group. */
-export function rebuilt(kernels, { spec, tensors }) {
-  const plan = planFor(spec);
+export function rebuilt(kernels, { spec: given, tensors }) {
+  const plan = planFor(given);
+  const spec = { ...given, seeds: { ...seedsOf(kernels, given.replicate), ...given.seeds } };
   const values = drawValues(kernels, plan, spec);
   putTrained(kernels, plan, spec, values, unpacked(plan, spec, tensors));
   return new Network(kernels, plan, values);

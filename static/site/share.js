@@ -1,5 +1,5 @@
 /**
- * Sharing a page: its link, and the code that embeds it in another page. If the clipboard is forbidden, the text is
+ * Sharing a page: its link, the code that embeds it in another page, and the network itself. If the clipboard is forbidden, the text is
  * selected so that the reader can copy it by hand.
  */
 
@@ -7,6 +7,7 @@ import { addressOf } from "../base/address.js";
 import { copyButton, h } from "../base/dom.js";
 import { embedded } from "../base/frame.js";
 import { options } from "../server/catalog.js";
+import { field, networkPart } from "./network.js";
 
 const THEMES = { "": "Match reader", light: "Light", dark: "Dark" };
 /** What of a page can be embedded by itself, and its height in pixels; "" is the whole page. */
@@ -21,13 +22,16 @@ const MOST_ROWS = 4;
 /** What this page's link opens, in words. */
 const opens = () => options.pages.find(({ path }) => path === location.pathname)?.opens ?? "this page";
 
-/** A button that opens the dialog for the page in its present state; nothing in a frame, which is already shared. */
-export function shareButton(words = "Share", style = "button") {
+/**
+ * A button that opens the dialog for the page in its present state; nothing in a frame, which is already shared.
+ * `network()`: the trained network that can be shared itself, {run, edits, name}, or null.
+ */
+export function shareButton(words = "Share", style = "button", network = () => null) {
   if (embedded) return "";
-  return h("button", { type: "button", class: style, "aria-haspopup": "dialog", onclick: open }, words);
+  return h("button", { type: "button", class: style, "aria-haspopup": "dialog", onclick: () => open(network()) }, words);
 }
 
-function open() {
+function open(network) {
   const address = addressOf(location.href);
   const link = field("Link", address, Math.min(MOST_ROWS, Math.ceil(address.length / A_ROW)));
   const code = field("Code for your page", "", 5);
@@ -62,6 +66,7 @@ function open() {
     h("label", { class: "sheet-row" }, "Theme ", theme),
     code.element,
     copyButton("Copy code", () => code.text.value, "button small"),
+    network && networkPart(network),
   );
   sheet.addEventListener("close", () => sheet.remove());
   sheet.addEventListener("click", ({ target }) => target === sheet && sheet.close());
@@ -70,13 +75,6 @@ function open() {
   link.text.focus();
   link.text.select();
   link.text.scrollTop = 0;
-}
-
-function field(label, value, rows = 1) {
-  const text = h("textarea", { class: "by-hand", readonly: true, rows, spellcheck: "false" });
-  text.value = value;
-  text.addEventListener("focus", () => text.select());
-  return { element: h("label", { class: "sheet-field" }, label, text), text };
 }
 
 /** An iframe with the page at `address`, or with one `figure` of it. */

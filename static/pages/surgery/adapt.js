@@ -6,7 +6,7 @@
 import { h } from "../../base/dom.js";
 import { raised, sentence } from "../../base/format.js";
 import { adaptedRows } from "./adapted.js";
-import { job } from "./job.js";
+import { job } from "../../site/job.js";
 import { sights } from "./sights.js";
 
 const USUAL = 3; // the severity at the start

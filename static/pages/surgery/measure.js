@@ -6,7 +6,7 @@ import { hasTop5 } from "../../server/catalog.js";
 import { copyButton, h, show } from "../../base/dom.js";
 import { decimal, NONE, percent, whole } from "../../base/format.js";
 import { toRequest, words } from "./edits.js";
-import { job } from "./job.js";
+import { job } from "../../site/job.js";
 
 /**
  * `parameters`: the response of /api/runs/{id}/parameters; `found`: the run's findings or null.

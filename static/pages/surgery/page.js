@@ -11,7 +11,7 @@ import { repeat } from "../../server/live.js";
 import { shareButton } from "../../site/share.js";
 import { standing } from "../../base/widgets.js";
 import { adapt } from "./adapt.js";
-import { readLayers } from "./edits.js";
+import { readLayers, toRequest } from "./edits.js";
 import { featureBars } from "./features.js";
 import { tryImage } from "./image.js";
 import { layerTable } from "./layers.js";
@@ -64,7 +64,7 @@ async function load(id) {
     return [blank("Nothing to edit", "This network’s norm layers have no γ and β.", id)];
   const operation = new Operation(readLayers(parameters.layers), location.search);
   return [
-    head(run),
+    head(run, operation),
     h(
       "div",
       { class: "surgery-top" },
@@ -82,11 +82,11 @@ async function load(id) {
   ];
 }
 
-const head = (run) =>
+const head = (run, operation) =>
   h(
     "header",
     { class: "surgery-head" },
-    h("div", { class: "page-head" }, h("h1", {}, "Surgery"), shareButton()),
+    h("div", { class: "page-head" }, h("h1", {}, "Surgery"), shareButton("Share", "button", () => ({ run, edits: toRequest(operation.state) }))),
     h(
       "p",
       {},

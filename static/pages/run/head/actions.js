@@ -29,12 +29,15 @@ export function actions(data, feed, preview) {
     retryButton(data),
     leaves(h("a", { class: "button primary", href: `/train${cloneQuery(run)}` }, "Change and run again"), copiedWords(run)),
     surgeryLink(data),
-    shareButton(),
+    shareButton("Share", "button", () => shared(data.run)),
     extend(data),
     downloads(data),
     more(startLink(data), pinButton(data), commandButton(preview), removeButton(data)),
   );
 }
+
+/** The network that the dialog shares; a run that has none shares its page only. */
+const shared = (run) => (run.state === "finished" && !run.lost ? { run, edits: [] } : null);
 
 /** What few need, in a menu. */
 function more(...actions) {

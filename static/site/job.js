@@ -2,9 +2,9 @@
  * A button that starts an evaluation, with its progress or its error beside it.
  */
 
-import { ask, Refusal } from "../../server/api.js";
-import { announce, h, show } from "../../base/dom.js";
-import { raised, sentence } from "../../base/format.js";
+import { ask, Refusal } from "../server/api.js";
+import { announce, h, show } from "../base/dom.js";
+import { raised, sentence } from "../base/format.js";
 import { evaluate, progressWords } from "./evaluation.js";
 
 /**

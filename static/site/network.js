@@ -1,0 +1,88 @@
+/**
+ * The part of the share dialog that gives away the trained network itself: its link, its QR code, and what 8 bits cost.
+ */
+
+import { copyButton, h } from "../base/dom.js";
+import { save } from "../base/files.js";
+import { percent, raised, sentence, whole } from "../base/format.js";
+import { openLink } from "../engine/link.js";
+import { ask } from "../server/api.js";
+import { nameOf } from "../server/catalog.js";
+import { job } from "./job.js";
+
+const ROWS = 4;
+const SVG = "image/svg+xml";
+
+/** A labelled field whose text can be copied by hand. */
+export function field(label, value, rows = 1) {
+  const text = h("textarea", { class: "by-hand", readonly: true, rows, spellcheck: "false" });
+  text.value = value;
+  text.addEventListener("focus", () => text.select());
+  return { element: h("label", { class: "sheet-field" }, label, text), text };
+}
+
+/** The network of `run` after `edits`; it is loaded when the reader opens it. */
+export function networkPart({ run, edits }) {
+  const inside = h("div", { class: "sheet-part", role: "status" }, h("p", { class: "quiet" }, "Packing the network…"));
+  const part = h("details", { class: "sheet-network" }, h("summary", {}, "The network itself"), inside);
+  const load = async () => {
+    try {
+      inside.replaceChildren(...(await contents(run, edits)));
+    } catch (refusal) {
+      inside.replaceChildren(h("p", { class: "problem", role: "alert" }, sentence(raised(refusal.message))));
+      part.addEventListener("toggle", load, { once: true }); // closing and opening it asks again
+    }
+  };
+  part.addEventListener("toggle", load, { once: true });
+  return part;
+}
+
+async function contents(run, edits) {
+  const path = `/api/runs/${encodeURIComponent(run.id)}/link`;
+  const found = await ask(path, edits.length ? { edits } : undefined);
+  if (found.obstacle) return refused(run, found.obstacle, edits);
+  const { sizeBytes, told } = await openLink(found.link);
+  const link = field("Link of the network", found.link, ROWS);
+  return [
+    h("p", { class: "quiet" }, `The link is the network${told.edited ? `, with ${whole(told.edited)} edited γ` : ""}: its spec, its seed and what trained, in 8 bits a number. No server keeps it. ${whole(sizeBytes)} bytes; opened in this browser to check it.`),
+    link.element,
+    copyButton("Copy link of the network", () => link.text.value, "button small"),
+    cost(run, edits, found.cost),
+    ...code(run, found),
+  ];
+}
+
+const refused = (run, why, edits) => [
+  h("p", {}, sentence(`No link can carry this network: ${why}`)),
+  edits.length ? null : h("a", { class: "button small", href: `/api/runs/${run.id}/capsule`, download: true }, "Download the capsule"),
+].filter(Boolean);
+
+/** What the 8 bits cost, or a button that measures it. */
+function cost(run, edits, measured) {
+  const part = h("div", { class: "sheet-part" });
+  const tell = (result) => part.replaceChildren(h("p", { "data-slot": "cost" }, costWords(result)));
+  if (measured) tell(measured);
+  else
+    part.append(
+      h("p", { "data-slot": "cost" }, "What the 8 bits cost in accuracy is not measured yet."),
+      job(run, "Measure", () => ({ edits, link: true }), ({ result }) => tell(result)).element,
+    );
+  return part;
+}
+
+function costWords({ exact, link, images, test_images }) {
+  const on = images === test_images ? `all ${whole(images)} test images` : `${whole(images)} of ${whole(test_images)} test images`;
+  return `Measured on ${on}: test accuracy ${percent(link.top1, 2)} from the link, ${percent(exact.top1, 2)} without rounding to 8 bits (${points(link.top1 - exact.top1)}).`;
+}
+
+const points = (share) => `${share > 0 ? "+" : share < 0 ? "−" : "±"}${Math.abs(share * 100).toFixed(2)} points`;
+
+function code(run, { qr, qr_obstacle }) {
+  if (!qr) return [h("p", { class: "quiet" }, sentence(`There is no QR code: ${qr_obstacle}`))];
+  const picture = h("img", { class: "qr", src: `data:${SVG},${encodeURIComponent(qr.svg)}`, alt: "QR code of the link of the network" });
+  return [
+    picture,
+    h("p", { class: "quiet" }, `QR code of ${qr.modules} × ${qr.modules} modules (version ${qr.version}): show or print it large.`),
+    h("button", { type: "button", class: "button small", onclick: () => save(`${nameOf(run)}.svg`, qr.svg, SVG) }, "Download the QR code (SVG)"),
+  ];
+}
