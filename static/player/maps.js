@@ -73,7 +73,7 @@ export function maps(playing) {
     "section",
     { class: "card", "aria-labelledby": "maps-title" },
     h("h2", { id: "maps-title" }, "Feature maps"),
-    h("div", { class: "actions" }, h("label", { for: "player-layer" }, "Behind the ReLU"), select),
+    h("div", { class: "player-layer" }, h("label", { for: "player-layer" }, "Behind the ReLU"), select),
     none,
     grid,
     pager,

@@ -41,6 +41,7 @@ async function open(words, load) {
     if (own !== opening) return;
     problem.textContent = error.message;
     show(problem, true);
+    if (!playing) place.replaceChildren(welcome(openFile, false));
   } finally {
     if (own === opening) show(busy, false);
   }

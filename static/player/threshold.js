@@ -10,7 +10,7 @@ const STEPS = 200;
 const REST_MS = 150;
 
 export function threshold(playing) {
-  const largest = Math.min(2, Math.max(...playing.gammas.map(Math.abs)));
+  const largest = 1.01 * Math.max(...playing.gammas.map(Math.abs));
   const folded = playing.network.origin === "link";
   const symbol = folded ? "|γ/σ|" : "|γ|";
   const value = h("output", { class: "threshold-value" });
@@ -35,8 +35,9 @@ export function threshold(playing) {
 
   function update() {
     const { epsilon } = playing;
-    value.textContent = `ε = ${epsilon.toPrecision(2)}`;
-    slider.setAttribute("aria-valuetext", `ε ${epsilon.toPrecision(2)}`);
+    const shown = epsilon ? epsilon.toPrecision(2) : "0";
+    value.textContent = `ε = ${shown}`;
+    slider.setAttribute("aria-valuetext", `ε ${shown}`);
     const count = playing.below(epsilon);
     off.replaceChildren(`${whole(count)} of ${whole(playing.gammas.length)}`, h("span", { class: "quiet" }, ` (${percent(count / playing.gammas.length)})`));
   }

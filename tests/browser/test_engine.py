@@ -183,7 +183,9 @@ def test_plans_and_policies_are_the_same(tab: Page, architecture: str) -> None:
 
 
 def test_data_sets_are_the_same(tab: Page) -> None:
-    found = tab.evaluate("async () => { const { DATASETS, SHIPPED } = await window.onlybn; return [DATASETS, SHIPPED]; }")
+    found = tab.evaluate(
+        "async () => { const { DATASETS, SHIPPED } = await window.onlybn; return [DATASETS, SHIPPED]; }"
+    )
     assert set(found[0]) == {"digits", "mnist", "fashion-mnist", "cifar-10", "svhn"}
     for name, row in found[0].items():
         data = DATASETS[name]
