@@ -20,7 +20,7 @@ from core.run.events import DISABLED_BELOW, Finished
 from core.run.link.levels import Floats
 from core.run.link.link import Link, decode
 from core.run.link.made import link_of
-from core.run.link.words import Told
+from core.run.link.words import LinkFacts
 from core.run.spec import RunSpec
 from core.trained.capsule import Capsule, Origin, frozen_digest, rebuilt
 from core.trained.evaluation import Sample, evaluating
@@ -92,7 +92,7 @@ def _disabled(network: Network, spec: RunSpec) -> float:
     return float((torch.cat(found).abs() < DISABLED_BELOW).float().mean()) if found else 0.0
 
 
-def _words(told: Told, top1: float) -> str:
+def _words(told: LinkFacts, top1: float) -> str:
     what = "numbers in 8 bits, γ and β folded with the running statistics"
     if told.edited:
         what += f"; {told.edited:,} γ were edited after the training"

@@ -42,7 +42,7 @@ OTHERS: Mapping[str, int] = {names[0]: kind for kind, names in QUANTITIES.items(
 
 
 @dataclass(frozen=True)
-class Block:
+class LinkBlock:
     """One layer or tensor: its `kind`, and for each of its quantities `size` numbers."""
 
     kind: int
@@ -83,7 +83,7 @@ def weighty(trained: Trained, role: str) -> bool:
     return trained.how == "scores" or (trained.how == "whole" and role == "convolution")
 
 
-def folded(place: Place, tensors: Mapping[str, Floats]) -> Block:
+def folded(place: Place, tensors: Mapping[str, Floats]) -> LinkBlock:
     """The block at `place` of a network with these `tensors`, by name. Raises NotFinite.
 
     The shift is that of the factor in 8 bits, so that rounding the factor leaves the mean of the layer's output.
@@ -101,10 +101,10 @@ def folded(place: Place, tensors: Mapping[str, Floats]) -> Block:
                 rounded = Levels.of(known["factor"].astype(np.float32)).numbers
                 known["shift"] = mine["beta"] - mine["running_mean"] * rounded
     numbers = (known[name].astype(np.float32) for name in QUANTITIES[place.kind])
-    return Block(place.kind, place.size, tuple(numbers))
+    return LinkBlock(place.kind, place.size, tuple(numbers))
 
 
-def unfolded(block: Block) -> dict[str, Floats]:
+def unfolded(block: LinkBlock) -> dict[str, Floats]:
     """By flat tensor, numbers with which the layer computes what the block says: γ = a, β = b, mean 0, variance 1 - ε
     where it was folded."""
     found = dict(zip(QUANTITIES[block.kind], block.numbers, strict=True))
@@ -122,7 +122,7 @@ def unfolded(block: Block) -> dict[str, Floats]:
     return tensors
 
 
-def named(spec: RunSpec, blocks: Sequence[Block]) -> Iterator[tuple[str, Floats]]:
+def named(spec: RunSpec, blocks: Sequence[LinkBlock]) -> Iterator[tuple[str, Floats]]:
     """The tensors of the `blocks`, which must be those of `spec`, by name and in their shapes."""
     for place, block in zip(places(spec), blocks, strict=True):
         flat = unfolded(block)

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from core.run.link.blocks import QUANTITIES, Block, folded, named, places, weighty
+from core.run.link.blocks import QUANTITIES, LinkBlock, folded, named, places, weighty
 from core.run.link.levels import HEAD, Floats, Levels, NotFinite
-from core.run.link.words import BadWords, Told, read, written
+from core.run.link.words import BadWords, LinkFacts, read, written
 from core.run.spec import RunSpec
 
 VERSION = 1
@@ -35,7 +35,7 @@ class Link:
     """What a link holds. `tensors`: what trained and the running statistics, by name; `size_bytes`: its own size."""
 
     spec: RunSpec
-    told: Told
+    told: LinkFacts
     tensors: dict[str, Floats]
     size_bytes: int
 
@@ -73,7 +73,7 @@ def _kilobytes(size: int) -> str:
     return f"{size / 1000:,.0f} kB"
 
 
-def encode(spec: RunSpec, tensors: Mapping[str, Floats], told: Told) -> bytes:
+def encode(spec: RunSpec, tensors: Mapping[str, Floats], told: LinkFacts) -> bytes:
     """The bytes of a network of `spec` whose trained tensors and running statistics, by name, are `tensors`.
 
     Raises NoLink.
@@ -107,7 +107,7 @@ def decode(content: bytes) -> Link:
     return Link(spec, said, tensors, len(content))
 
 
-def _opened(reader: _Reader) -> tuple[RunSpec, Told, dict[str, Floats]]:
+def _opened(reader: _Reader) -> tuple[RunSpec, LinkFacts, dict[str, Floats]]:
     try:
         line = reader.take(reader.number(MAX_LINE)).decode("ascii")
     except UnicodeDecodeError as error:
@@ -122,7 +122,7 @@ def _opened(reader: _Reader) -> tuple[RunSpec, Told, dict[str, Floats]]:
     return spec, told, dict(named(spec, blocks))
 
 
-def _packed(block: Block) -> bytes:
+def _packed(block: LinkBlock) -> bytes:
     return b"".join(Levels.of(numbers).pack() for numbers in block.numbers)
 
 
@@ -174,8 +174,8 @@ class _Reader:
             found += [(kind, size)] * length
         return found
 
-    def block(self, kind: int, size: int) -> Block:
-        return Block(kind, size, tuple(self._numbers(QUANTITIES[kind], size)))
+    def block(self, kind: int, size: int) -> LinkBlock:
+        return LinkBlock(kind, size, tuple(self._numbers(QUANTITIES[kind], size)))
 
     def _numbers(self, names: Sequence[str], size: int) -> Iterator[Floats]:
         for _ in names:

@@ -8,7 +8,7 @@ from core.run.edited import edited
 from core.run.edits import Edit
 from core.run.link.levels import Floats
 from core.run.link.link import NoLink, encode
-from core.run.link.words import Told
+from core.run.link.words import LinkFacts
 from core.run.spec import RunSpec
 
 
@@ -18,7 +18,7 @@ def link_of(spec: RunSpec, tensors: Mapping[str, Floats], top1: float | None, ed
     `tensors`: what trained and the running statistics, by name, flat or in their shapes. Raises NoLink.
     """
     if not edits:
-        return encode(spec, tensors, Told(top1))
+        return encode(spec, tensors, LinkFacts(top1))
     names = {norm.name: f"{norm.name}.weight" for norm in spec.plan.norms}
     touched = names if any(edit.layer is None for edit in edits) else {edit.layer or "" for edit in edits}
     if frozen := next((layer for layer in touched if names[layer] not in tensors), None):
@@ -30,4 +30,4 @@ def link_of(spec: RunSpec, tensors: Mapping[str, Floats], top1: float | None, ed
     after = edited(trained, edits)
     changed = sum(int((after[layer] != gamma).sum()) for layer, gamma in trained.items())
     changes = {names[layer]: gamma for layer, gamma in after.items()}
-    return encode(spec, {**tensors, **changes}, Told(None if changed else top1, changed))
+    return encode(spec, {**tensors, **changes}, LinkFacts(None if changed else top1, changed))

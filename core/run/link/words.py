@@ -57,14 +57,14 @@ class BadWords(ValueError):
 
 
 @dataclass(frozen=True)
-class Told:
+class LinkFacts:
     """What the maker of a link says of it: the test accuracy of the run (0..1), and how many γ were edited since."""
 
     top1: float | None = None
     edited: int = 0
 
 
-def written(spec: RunSpec, told: Told) -> str:
+def written(spec: RunSpec, told: LinkFacts) -> str:
     """The line of `spec`, in ASCII."""
     rows = dict(_dotted(spec.model_dump(mode="json", exclude={"name", "adapt"})))
     for key in FIRST:
@@ -82,7 +82,7 @@ def written(spec: RunSpec, told: Told) -> str:
     return " ".join([spec.architecture, spec.policy, spec.dataset, *named])
 
 
-def read(line: str) -> tuple[RunSpec, Told]:
+def read(line: str) -> tuple[RunSpec, LinkFacts]:
     """The spec that `line` means. Raises BadWords."""
     words = line.split(" ")
     if len(words) < len(FIRST) or not all(map(WORD.fullmatch, words)):
@@ -101,12 +101,12 @@ def read(line: str) -> tuple[RunSpec, Told]:
     return spec, _told(**told)
 
 
-def _told(top1: Any = None, edited: Any = 0) -> Told:
+def _told(top1: Any = None, edited: Any = 0) -> LinkFacts:
     if not (top1 is None or (isinstance(top1, int | float) and 0 <= top1 <= 1)):
         raise BadWords("has an accuracy that is not from 0 to 1")
     if not (type(edited) is int and edited >= 0):
         raise BadWords("has a number of edits that is not a number")
-    return Told(top1, edited)
+    return LinkFacts(top1, edited)
 
 
 def _dotted(fields: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:

@@ -9,7 +9,7 @@ import numpy as np
 from core.run.layout import layout
 from core.run.link.levels import Floats
 from core.run.link.link import encode
-from core.run.link.words import Told
+from core.run.link.words import LinkFacts
 from core.run.spec import RunSpec
 
 CARRIED: dict[str, dict[str, Any]] = {
@@ -61,4 +61,4 @@ def tensors(run: RunSpec, seed: int = 0) -> dict[str, Floats]:
 
 
 def link(run: RunSpec, top1: float | None = 0.8022, edited: int = 0) -> bytes:
-    return encode(run, tensors(run), Told(top1, edited))
+    return encode(run, tensors(run), LinkFacts(top1, edited))

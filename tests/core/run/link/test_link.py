@@ -11,7 +11,7 @@ import pytest
 from core.run.edits import Edit
 from core.run.link.link import BadLink, NoLink, decode, encode, obstacle
 from core.run.link.made import link_of
-from core.run.link.words import Told
+from core.run.link.words import LinkFacts
 from core.run.spec import RunSpec
 from tests.core.run.link.made import CARRIED, link, spec, tensors
 
@@ -21,11 +21,11 @@ def test_a_network_comes_back_with_its_spec_and_its_tensors(kind: str) -> None:
     run = spec(**CARRIED[kind])
     content = link(run)
     found = decode(content)
-    assert found.spec == run and found.told == Told(0.8022) and found.size_bytes == len(content)
+    assert found.spec == run and found.told == LinkFacts(0.8022) and found.size_bytes == len(content)
     made = tensors(run)
     assert {name: array.shape for name, array in found.tensors.items()} == {n: a.shape for n, a in made.items()}
     assert all(array.dtype == np.float32 and np.isfinite(array).all() for array in found.tensors.values())
-    assert encode(run, made, Told(0.8022)) == content, "the same network has the same link"
+    assert encode(run, made, LinkFacts(0.8022)) == content, "the same network has the same link"
 
 
 @pytest.mark.parametrize("kind", CARRIED)
@@ -33,7 +33,7 @@ def test_a_link_of_a_link_is_nearly_the_same(kind: str) -> None:
     """What was folded once needs no folding again; the rounding of a rounded number changes little."""
     run = spec(**CARRIED[kind])
     once = decode(link(run)).tensors
-    twice = decode(encode(run, once, Told())).tensors
+    twice = decode(encode(run, once, LinkFacts())).tensors
     for name, array in once.items():
         spread = max(float(np.ptp(array)), 1e-3 * float(np.abs(array).max()), 1e-6)
         assert np.abs(twice[name] - array).max() <= 0.02 * spread, name
@@ -58,7 +58,7 @@ def test_a_channel_that_never_varies_costs_the_others_nothing() -> None:
     made = tensors(run)
     made["stem.norm.running_var"][0] = 0.0
     made["stem.norm.weight"][0] = 1.0
-    found = decode(encode(run, made, Told())).tensors
+    found = decode(encode(run, made, LinkFacts())).tensors
     assert found["stem.norm.weight"][0] == 0 and np.abs(found["stem.norm.weight"]).max() < 10
     assert found["stem.norm.bias"][0] == pytest.approx(made["stem.norm.bias"][0], abs=0.02)
 
@@ -141,7 +141,7 @@ def test_what_no_link_carries_is_refused_with_what_to_do(changes: dict[str, Any]
     reason = obstacle(run)
     assert reason is not None and words in reason and reason.lower().endswith("share the capsule instead")
     with pytest.raises(NoLink):
-        encode(run, {}, Told())
+        encode(run, {}, LinkFacts())
 
 
 def test_a_network_whose_values_are_no_numbers_is_refused() -> None:
@@ -149,10 +149,10 @@ def test_a_network_whose_values_are_no_numbers_is_refused() -> None:
     made = tensors(run)
     made["stem.norm.running_var"][1] = -1.0
     with pytest.raises(NoLink, match="not finite"):
-        encode(run, made, Told())
+        encode(run, made, LinkFacts())
 
 
-def opened(run: RunSpec, *edits: Edit) -> tuple[Told, dict[str, Any]]:
+def opened(run: RunSpec, *edits: Edit) -> tuple[LinkFacts, dict[str, Any]]:
     found = decode(link_of(run, tensors(run), 0.9, edits))
     return found.told, found.tensors
 
@@ -160,14 +160,14 @@ def opened(run: RunSpec, *edits: Edit) -> tuple[Told, dict[str, Any]]:
 def test_edits_are_in_the_link_and_a_feature_that_is_off_is_exactly_off() -> None:
     run = spec()
     told, there = opened(run, Edit(action="zero", layer="stem.norm", features=(0, 3)))
-    assert told == Told(None, 2), "the accuracy of the run is not that of an edited network"
+    assert told == LinkFacts(None, 2), "the accuracy of the run is not that of an edited network"
     assert [i for i, gamma in enumerate(there["stem.norm.weight"]) if gamma == 0] == [0, 3]
     _, before = opened(run)
     told, there = opened(run, Edit(action="flip"))
     assert told.edited == sum(norm.channels for norm in run.plan.norms)
     assert there["stem.norm.weight"] == pytest.approx(-before["stem.norm.weight"], abs=0.02)
     told, _ = opened(run, Edit(action="flip"), Edit(action="reset"))
-    assert told == Told(0.9), "undone edits are none"
+    assert told == LinkFacts(0.9), "undone edits are none"
 
 
 def test_edits_of_frozen_features_are_refused() -> None:
