@@ -11,7 +11,7 @@ $(error TORCH must be cpu, or unset: PyTorch with CUDA on Linux; it is '$(TORCH)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run worker check test lint format constraints bench accuracy faults shots clean
+.PHONY: help run worker check test lint format constraints bench accuracy faults wasm shots clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -56,6 +56,9 @@ faults: .venv/tests ## all faults and attacks, with figures in faults.json and p
 	$(BIN)/python -m tests.faults.growth --short --json growth.json && \
 	$(BIN)/python -m tests.faults.slurm --json slurm.json && \
 	$(BIN)/python -m tests.faults.requests --json requests.json && exit $$rc
+
+wasm: .venv/tests ## compile the kernels for browsers, static/engine/wasm; needed only after a change in C
+	$(BIN)/python -m core.kernels.browser.build
 
 shots: .venv/tests ## screenshots of every page and state, into shots/
 	$(BIN)/python -m tests.browser.shots

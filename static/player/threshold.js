@@ -15,20 +15,20 @@ export function threshold(playing) {
   const symbol = folded ? "|γ/σ|" : "|γ|";
   const value = h("output", { class: "threshold-value" });
   const off = h("dd", {});
-  const accuracy = h("dd", { role: "status" }, "–");
+  const accuracy = h("dd", { role: "status" }, "measuring ...");
   const slider = h("input", { type: "range", min: 0, max: STEPS, value: 0, id: "player-epsilon" });
   let [resting, round] = [null, 0];
 
   function measure() {
     const own = (round += 1);
     if (!playing.images) return;
-    accuracy.textContent = "measuring ...";
     playing.accuracy(() => own === round).then((share) => share !== null && (accuracy.textContent = percent(share)));
   }
 
   slider.addEventListener("input", () => {
     playing.cut((slider.value / STEPS) ** 2 * largest);
     update();
+    if (playing.images) accuracy.textContent = "measuring ...";
     clearTimeout(resting);
     resting = setTimeout(measure, REST_MS);
   });

@@ -9,6 +9,7 @@ export function downloads(data) {
   const { id } = data;
   const [points, findings] = [`/api/runs/${id}/points`, `/api/runs/${id}/findings`];
   const capsule = h("a", { href: `/api/runs/${id}/capsule`, hidden: true }, "Trained network (capsule)");
+  const player = h("a", { href: `/player/?url=api/runs/${id}/capsule`, hidden: true }, "Open in the player");
   const curves = [
     h("a", { href: `${points}?format=csv`, download: `onlybn-${id}-points.csv` }, "Points as CSV"),
     h("a", { href: `${points}?format=json`, download: `onlybn-${id}-points.json` }, "Points as JSON"),
@@ -27,7 +28,8 @@ export function downloads(data) {
     ),
   ];
   data.addEventListener("change", () => {
-    show(capsule, data.run.state === "finished" && !data.run.lost);
+    const there = data.run.state === "finished" && !data.run.lost;
+    for (const link of [capsule, player]) show(link, there);
     for (const link of curves) show(link, !data.run.lost?.curves);
     for (const link of found) show(link, data.run.findings && (link.dataset.table !== "adapted" || data.run.spec.adapt));
   });
@@ -42,6 +44,7 @@ export function downloads(data) {
       curves,
       found,
       capsule,
+      player,
     ),
   );
 }
