@@ -11,11 +11,12 @@ import gzip
 from pathlib import Path
 
 from core.data.memory import Split, load
+from core.draws.versions import Version
 
 FOLDER = Path(__file__).parents[2] / "static" / "engine" / "data"
 SHIPPED: dict[str, tuple[int | None, int | None]] = {"digits": (None, None), "fashion-mnist": (6000, 600)}
 """How many images of each data set ship, to train and to test; None: all."""
-DRAW = 2
+DRAW: Version = 2
 
 
 def files(datasets: Path) -> dict[str, bytes]:

@@ -51,7 +51,7 @@ export function planFor(spec) {
 }
 
 /** Flat tensors by group -> tensors by name, as core/run/layout.py lays them out. */
-export function unpacked(plan, spec, groups) {
+function unpacked(plan, spec, groups) {
   const used = {};
   const named = new Map();
   const take = (name, group, count) => {

@@ -51,11 +51,11 @@ export async function openKernels({ relaxed = true } = {}) {
   return new Kernels(instance.exports);
 }
 
-export function hasFusedMultiplyAdd() {
+function hasFusedMultiplyAdd() {
   return WebAssembly.validate(FUSED);
 }
 
-export class Kernels {
+class Kernels {
   constructor(exports) {
     this.exports = exports;
     this.task = this.take(4 * CONVOLUTION.length);
@@ -207,7 +207,7 @@ export class Kernels {
   }
 }
 
-export function byWinograd(conv) {
+function byWinograd(conv) {
   return conv.kernel === 3 && conv.stride === 1;
 }
 

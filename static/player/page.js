@@ -6,11 +6,11 @@ import { h, show, slot } from "../base/dom.js";
 import { toggle } from "../base/theme.js";
 import { DATASETS } from "../engine/datasets.js";
 import { openKernels } from "../engine/kernels.js";
-import { head } from "./head.js";
+import { heading } from "./heading.js";
 import { maps } from "./maps.js";
 import { fromAddress, fromFile, fromLink } from "./sources.js";
 import { Playing } from "./playing.js";
-import { threshold } from "./threshold.js";
+import { cutting } from "./cutting.js";
 import { trying } from "./trying.js";
 import { welcome } from "./welcome.js";
 
@@ -52,7 +52,7 @@ function present(now) {
   document.title = `${now.title} · OnlyBN`;
   title.textContent = now.title;
   lead.textContent = `${now.policy}. ${DATASETS[spec.dataset].title}.`;
-  const shown = [head(now), trying(now), threshold(now), maps(now), welcome(openFile, true)];
+  const shown = [heading(now), trying(now), cutting(now), maps(now), welcome(openFile, true)];
   place.replaceChildren(...shown.filter(Boolean));
   now.announce();
 }

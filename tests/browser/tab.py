@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
+import torch
 from playwright.sync_api import Browser, Page, Route
 
 from app.web.assets import STATIC, sheets
@@ -14,6 +17,27 @@ from app.web.assets import STATIC, sheets
 HOME = "https://onlybn.test/sub/"
 """No such host is asked: every request is answered from the disk. A folder below its root, as on a file server."""
 KINDS = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
+
+
+BEGIN = """
+window.onlybn = (async () => {
+  const names = ["kernels", "draw", "network", "capsule", "policy", "plan", "datasets", "seeds", "images"];
+  const training = ["learner", "batches", "schedules"];
+  const all = {};
+  for (const name of names) Object.assign(all, await import(`/sub/static/engine/${name}.js`));
+  for (const name of training) Object.assign(all, await import(`/sub/static/engine/training/${name}.js`));
+  all.open = (relaxed) => all.openKernels({ relaxed });
+  all.floats = (text) => new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+  all.text = (values) => {
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    let said = "";
+    for (let at = 0; at < bytes.length; at += 8192) said += String.fromCharCode(...bytes.subarray(at, at + 8192));
+    return btoa(said);
+  };
+  return all;
+})();
+"""
+"""Loads all of the engine as `onlybn`, with some functions that carry numbers to and fro."""
 
 
 @contextmanager
@@ -28,6 +52,14 @@ def page_from_disk(browser: Browser, **context: Any) -> Iterator[Page]:
         page.route("**/*", lambda route: _answer(route, problems))
         page.goto(f"{HOME}blank")
         yield page
+
+
+def engine_page(browser: Browser) -> Iterator[Page]:
+    """A page with the engine; a fixture of a module yields from it."""
+    with page_from_disk(browser) as page:
+        page.evaluate(BEGIN)
+        yield page
+        assert page.problems == []  # type: ignore[attr-defined]
 
 
 def _answer(route: Route, problems: list[str]) -> None:
@@ -48,3 +80,11 @@ def _answer(route: Route, problems: list[str]) -> None:
         else:
             problems.append(f"no file {name}")
             route.fulfill(status=404, body="")
+
+
+def sent(values: torch.Tensor) -> str:
+    return base64.b64encode(values.contiguous().numpy().tobytes()).decode()
+
+
+def received(text: str) -> torch.Tensor:
+    return torch.from_numpy(np.frombuffer(base64.b64decode(text), np.float32).copy())

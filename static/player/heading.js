@@ -5,7 +5,7 @@
 import { h } from "../base/dom.js";
 import { bytes, percent, whole } from "../base/format.js";
 
-export function head(playing) {
+export function heading(playing) {
   const { network, counts, milliseconds, images } = playing;
   const here = h("dd", {}, images ? "measuring ..." : "–");
   if (images)

@@ -9,7 +9,7 @@ import { DEAD } from "./playing.js";
 const STEPS = 200;
 const REST_MS = 150;
 
-export function threshold(playing) {
+export function cutting(playing) {
   const largest = 1.01 * Math.max(...playing.gammas.map(Math.abs));
   const folded = playing.network.origin === "link";
   const symbol = folded ? "|γ/σ|" : "|γ|";
