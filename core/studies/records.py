@@ -69,6 +69,11 @@ def _image(record: Record) -> float:
     return 100 / record.spec.images[1]
 
 
+def _guessing(record: Record) -> float:
+    """The accuracy in percent of guessing among the classes that occur."""
+    return 100 / len(record.spec.variant.labels(len(record.spec.data.classes)))
+
+
 def _disabled(record: Record) -> float | None:
     if record.findings is None:
         return 100 * record.result.disabled
@@ -156,7 +161,7 @@ QUANTITIES: Registry[Quantity] = Registry(
             "over-chance",
             "Test accuracy above guessing",
             "points above guessing",
-            lambda record: 100 * record.result.top1 - 100 / len(record.spec.data.classes),
+            lambda record: 100 * record.result.top1 - _guessing(record),
             " points",
             short="above guessing",
             step=_image,
