@@ -39,7 +39,7 @@ PURPOSES = ("init", "order", "augmentation", "choice")
 class Init(Model):
     """What the random values are drawn from."""
 
-    weights: WeightInitializerName = Field("he-normal", description="Convolutions and output layer.")  # type: ignore[valid-type]
+    weights: WeightInitializerName = Field("he-normal", description="Convolutions and output layer.")
     norm: key_of(NORM_INITIALIZERS) = Field("uniform", description="γ and β.")  # type: ignore[valid-type]
 
 
@@ -67,10 +67,10 @@ class Seeds(Model):
 class RunSpec(Model):
     """One training of one architecture under one policy with one seed."""
 
-    architecture: Architecture  # type: ignore[valid-type]
-    policy: PolicyName  # type: ignore[valid-type]
-    dataset: DataSetName  # type: ignore[valid-type]
-    task: TaskName = Field(  # type: ignore[valid-type]
+    architecture: Architecture
+    policy: PolicyName
+    dataset: DataSetName
+    task: TaskName = Field(
         WHOLE,
         exclude_if=lambda name: name == WHOLE,
         description="The variant of the data set: rotated images, permuted pixels, or half of the classes.",

@@ -18,6 +18,7 @@ from core.catalog.datasets import DataSet
 from core.catalog.plan import Plan
 from core.data.augmentation import normalise, pixels
 from core.data.batches import Batches, MemoryBatches
+from core.data.tasks import seen as as_task
 from core.engine.choice import Engine
 from core.network.builder import Network
 from core.network.scores import Scores, Window
@@ -138,7 +139,7 @@ def _image(on: Operation, look: Look) -> tuple[Tensor, int | None]:
     assert look.index is not None
     if isinstance(on.batches, MemoryBatches):
         split = on.batches.test_split
-        return split.images[look.index], int(split.labels[look.index])
+        return as_task(split.images[look.index], on.spec.variant), int(split.labels[look.index])
     seen = 0
     for images, labels in on.batches.test():
         if look.index < seen + len(labels):

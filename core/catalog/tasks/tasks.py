@@ -51,18 +51,16 @@ class Task:
             )
 
     def described(self, data: DataSet) -> DataSet:
-        """`data` with the counts of the images that the task has."""
-        return data if self.half is None else _halved(data, self.half)
+        """`data` with the counts of the images that the task has, and a title that names it."""
+        return data if self.name == WHOLE else _described(data, self)
 
 
-@lru_cache(maxsize=32)
-def _halved(data: DataSet, half: int) -> DataSet:
+@lru_cache(maxsize=64)
+def _described(data: DataSet, task: Task) -> DataSet:
+    title = f"{data.title}, {task.title[0].lower()}{task.title[1:]}"
     train, test = data.first_half
-    return (
-        replace(data, train=data.train - train, test=data.test - test)
-        if half
-        else replace(data, train=train, test=test)
-    )
+    counts = {None: (data.train, data.test), 0: (train, test), 1: (data.train - train, data.test - test)}
+    return replace(data, title=title, train=counts[task.half][0], test=counts[task.half][1])
 
 
 def _permuted(number: int) -> Task:
