@@ -150,11 +150,19 @@ def _shared(spec: RunSpec) -> tuple[object, ...]:
     )
 
 
+def swappable(spec: RunSpec) -> bool:
+    """Whether a run of `spec` trains what a pack can swap, and nothing else."""
+    return bool(layout(spec)) and not _unswappable(spec)
+
+
+def _unswappable(spec: RunSpec) -> list[str]:
+    roles = {parameter.name: parameter.role for parameter in spec.plan.parameters}
+    return [name for name, trained in spec.trains.items() if trained.how != "whole" or roles[name] not in SWAPPED]
+
+
 def _check_trained(capsule: Packed) -> None:
     spec = capsule.spec
-    roles = {parameter.name: parameter.role for parameter in spec.plan.parameters}
-    others = [name for name, trained in spec.trains.items() if trained.how != "whole" or roles[name] not in SWAPPED]
-    if others:
+    if others := _unswappable(spec):
         raise BadPack(
             f"{capsule.name} trained {others[0]} (policy {spec.policy}): a pack swaps γ, β and the output layer, all "
             "other weights are those of the one random network"

@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 from statistics import fmean
 from typing import Literal
 
 from core.catalog.registry import Registry
 from core.run.events import Finished
 from core.run.findings import Findings
+from core.run.layout import layout
 from core.run.spec import RunSpec
 
 NEAR_ZERO = 0.01
@@ -132,6 +134,11 @@ def _idle(record: Record, when: Literal["start", "end"]) -> float | None:
     return None if share is None else 100 * share
 
 
+def _kept(record: Record) -> float:
+    """The kilobytes of the values that a capsule of the run has."""
+    return sum(4 * prod(slot.shape) for slot in layout(record.spec)) / 1000
+
+
 def change_at(record: Record, epsilon: float) -> float | None:
     """The change of accuracy, in points, when every γ with |γ| < `epsilon` becomes 0."""
     if record.findings is None:
@@ -197,6 +204,7 @@ QUANTITIES: Registry[Quantity] = Registry(
                 ("entropy-gain", "statistics", "Gain by adapting γ and β, beyond statistics"),
             )
         ),
+        Quantity("kept", "Kilobytes a task: what trained, and running statistics", "kB", _kept, " kB"),
         Quantity(
             "condition-start",
             "Condition number of γ before the first step (median of the layers)",
