@@ -39,6 +39,7 @@ from app.api import (
 from app.api.common import Services
 from app.api.complaints import complaints
 from app.api.labels import labels
+from app.api.packs import packs
 from app.api.questions import questions
 from app.api.questions.reading import StudyRequest
 from app.api.rooms import rooms
@@ -78,6 +79,7 @@ ROUTERS = tuple(
         questions,
         studies,
         evaluations,
+        packs,
         comparison,
         cards,
         spec,

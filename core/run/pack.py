@@ -130,8 +130,7 @@ def check(capsules: Sequence[Packed]) -> None:
             raise BadPack(f"{capsule.name} has other frozen weights than {first.name}")
     seen: dict[object, Packed] = {}
     for capsule in capsules:
-        task = (capsule.spec.dataset, capsule.spec.copy_of_data, capsule.spec.contents, capsule.spec.task)
-        if (other := seen.setdefault(task, capsule)) is not capsule:
+        if (other := seen.setdefault(_task(capsule.spec), capsule)) is not capsule:
             raise BadPack(f"{capsule.name} has the same task as {other.name}, {capsule.title}: a pack has each once")
 
 
@@ -153,6 +152,22 @@ def _shared(spec: RunSpec) -> tuple[object, ...]:
 def swappable(spec: RunSpec) -> bool:
     """Whether a run of `spec` trains what a pack can swap, and nothing else."""
     return bool(layout(spec)) and not _unswappable(spec)
+
+
+def together(specs: Sequence[RunSpec]) -> list[list[int]]:
+    """Which of `specs` are tasks of one random network: groups of their places, of each task the first, largest groups
+    first."""
+    groups: dict[str, dict[object, int]] = {}
+    for place, spec in enumerate(specs):
+        if swappable(spec) and spec.start is None:
+            groups.setdefault(repr(_shared(spec)), {}).setdefault(_task(spec), place)
+    found = [list(tasks.values())[:MOST] for tasks in groups.values() if len(tasks) >= FEWEST]
+    return sorted(found, key=len, reverse=True)
+
+
+def _task(spec: RunSpec) -> object:
+    """What no two capsules of a pack may have in common."""
+    return (spec.dataset, spec.copy_of_data, spec.contents, spec.task)
 
 
 def _unswappable(spec: RunSpec) -> list[str]:

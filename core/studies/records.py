@@ -6,14 +6,13 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from math import prod
 from statistics import fmean
 from typing import Literal
 
 from core.catalog.registry import Registry
 from core.run.events import Finished
 from core.run.findings import Findings
-from core.run.layout import layout
+from core.run.layout import kept_bytes
 from core.run.spec import RunSpec
 
 NEAR_ZERO = 0.01
@@ -136,7 +135,7 @@ def _idle(record: Record, when: Literal["start", "end"]) -> float | None:
 
 def _kept(record: Record) -> float:
     """The kilobytes of the values that a capsule of the run has."""
-    return sum(4 * prod(slot.shape) for slot in layout(record.spec)) / 1000
+    return kept_bytes(record.spec) / 1000
 
 
 def change_at(record: Record, epsilon: float) -> float | None:

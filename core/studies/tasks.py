@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 
 from core.machine.files import CAPSULE
 from core.run.cost import counts
-from core.run.layout import layout
+from core.run.layout import kept_bytes
 from core.run.pack import pack, packed, swappable
-from core.run.spec import RunSpec
 from core.studies.folder import StudyFolder
 from core.studies.records import Record
 from core.studies.results import in_words
@@ -35,13 +33,9 @@ def kilobytes(study: StudySpec, records: Sequence[Record]) -> str:
     if not specs:
         return ""
     first = next(iter(specs.values()))
-    each = "; ".join(f"{spec.selection.title}: {_kept(spec):.1f} kB" for spec in specs.values())
+    each = "; ".join(f"{spec.selection.title}: {kept_bytes(spec) / 1000:.1f} kB" for spec in specs.values())
     whole = 4 * counts(first.plan, first.trains).total / 1000
     return f"What a task keeps of its own, statistics included: {each}. The whole network has {whole:,.1f} kB."
-
-
-def _kept(spec: RunSpec) -> float:
-    return sum(4 * prod(slot.shape) for slot in layout(spec)) / 1000
 
 
 def packs(folder: StudyFolder) -> Iterator[TaskPack]:
