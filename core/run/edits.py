@@ -178,7 +178,7 @@ def _check_look(look: Look, spec: RunSpec, channels: dict[str, int]) -> None:
         raise BadEdits(f"look.index must be 0..{reachable - 1}, got {look.index}")
     for name in filter(None, (look.task, *look.views)):
         try:
-            task(name).check(spec.data, copied=False)
+            task(name).check(spec.data)
         except Misfit as error:
             raise BadEdits(f"look.{error}", "look.task") from error
     raw = look.raw()

@@ -143,7 +143,7 @@ class RunSpec(Model):
     def _fits_the_data(self) -> RunSpec:
         if self.contents and not self.data.streamed:
             raise Misfit("dataset", f"contents describe a folder of images; {self.dataset} is not one")
-        self.variant.check(self.data, copied=self.copy_of_data is not None)
+        self.variant.check(self.data)
         for field, have in (("train_examples", self.data.train), ("test_examples", self.data.test)):
             asked = getattr(self, field)
             if asked is not None and asked > have:

@@ -39,16 +39,10 @@ class Task:
             return range(classes)
         return range(classes // 2, classes) if self.half else range(classes // 2)
 
-    def check(self, data: DataSet, *, copied: bool) -> None:
-        """Raises Misfit where `data`, or the copy of it, cannot be seen so."""
-        if self.name == WHOLE:
-            return
-        if data.streamed:
+    def check(self, data: DataSet) -> None:
+        """Raises Misfit where `data` cannot be seen so."""
+        if self.name != WHOLE and data.streamed:
             raise Misfit("task", f"{data.name} is read from a folder, which can only be seen as {WHOLE}")
-        if self.half is not None and copied:
-            raise Misfit(
-                "task", f"{self.name} needs the original files of {data.name}: those of a copy are not counted"
-            )
 
     def described(self, data: DataSet) -> DataSet:
         """`data` with the counts of the images that the task has, and a title that names it."""
