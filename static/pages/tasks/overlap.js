@@ -65,13 +65,13 @@ const rows = ({ tasks }, parameters) =>
 /** The tasks against each other; on the diagonal what each switched off. */
 function matrix({ tasks }, off) {
   const all = off[0].flat().length;
-  return h(
+  const words = h("p", { class: "quiet" }, `Of ${whole(all)} channels, how many are off in both tasks; in brackets, how many chance would give:`);
+  const box = h(
     "div",
     { class: "scroll", tabindex: "0", role: "region", "aria-label": "Channels off in two tasks" },
     h(
       "table",
       { class: "table" },
-      h("caption", { class: "quiet" }, `Of ${whole(all)} channels, how many are off in both tasks; in brackets, how many chance would give`),
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Task"), tasks.map(({ title }) => h("th", { scope: "col", class: "number" }, title)))),
       h(
         "tbody",
@@ -90,11 +90,12 @@ function matrix({ tasks }, off) {
       ),
     ),
   );
+  return h("div", {}, words, box);
 }
 
 function together({ tasks }, off) {
   const { both, chance } = alike(off, tasks.map((_, place) => place));
-  return h("p", {}, `${whole(both)} channels are off in all ${whole(tasks.length)} tasks; chance would give ${chance.toFixed(1)}.`);
+  return h("p", {}, `${whole(both)} channels are off in all ${whole(tasks.length)} tasks; chance would give ${chance.toFixed(1)}. More than chance is to be expected: the γ of all tasks start from the same values.`);
 }
 
 /** The channels of the chosen layer, a strip a task. */

@@ -6,7 +6,7 @@
 import { announce, h, show } from "../../base/dom.js";
 import { bytes, raised, sentence, whole } from "../../base/format.js";
 import { ask } from "../../server/api.js";
-import { isRunId } from "../../server/catalog.js";
+import { datasetOf, isRunId, taskTitle } from "../../server/catalog.js";
 import { progressWords } from "../../server/evaluation.js";
 import { repeat } from "../../server/live.js";
 import { shareButton } from "../../site/share.js";
@@ -47,16 +47,23 @@ async function choose() {
 async function load(ids) {
   const packs = await packsOf(ids);
   if (!packs.length) return [blank("These runs make no pack", "A pack needs two finished runs with the same random weights (architecture, normalisation, initialisation, replicate) and different tasks, which trained γ, β or the output layer and nothing else.", [])];
-  const [pack] = packs;
+  const pack = { ...packs[0], tasks: shortened(packs[0].tasks) };
   const parameters = await Promise.all(pack.tasks.map(({ run }) => ask(`/api/runs/${run}/parameters`)));
   if (!parameters[0].layers.length) return [blank("Nothing to flip", "The norm layers of this network have no γ and β.", [])];
   return [head(pack, ids.length), ...cards(pack, parameters)];
+}
+
+/** The tasks with titles that leave the data set out where all have the same. */
+function shortened(tasks) {
+  const one = tasks.every(({ dataset }) => dataset === tasks[0].dataset);
+  return tasks.map((row) => (one ? { ...row, title: taskTitle(row.task) } : row));
 }
 
 function head({ network, replicate, whole_bytes, tasks }, given) {
   const kept = tasks.map(({ kept_bytes }) => bytes(kept_bytes));
   const left = given > tasks.length ? ` ${whole(given - tasks.length)} of the runs in the link are not among them.` : "";
   const runs = tasks.map(({ run }) => run).join(",");
+  const on = [...new Set(tasks.map(({ dataset }) => datasetOf(dataset).title))].join(" and ");
   return h(
     "header",
     { class: "tasks-head" },
@@ -64,7 +71,7 @@ function head({ network, replicate, whole_bytes, tasks }, given) {
     h(
       "p",
       {},
-      `${network}, replicate ${replicate}: ${whole(tasks.length)} tasks over the same random weights. Each keeps ${[...new Set(kept)].join(" or ")} of its own; the whole network has ${bytes(whole_bytes)}.${left}`,
+      `${network} · ${on}, replicate ${replicate}: ${whole(tasks.length)} tasks over the same random weights. Each keeps ${[...new Set(kept)].join(" or ")} of its own; the whole network has ${bytes(whole_bytes)}.${left}`,
     ),
     h(
       "p",
