@@ -28,7 +28,7 @@ from core.run.cost import counts
 from core.run.pack import MAX_BYTES, BadPack, Packed, is_pack, pack, packed, unpack
 from core.run.tensorfile import BadTensorFile, header_of
 from core.trained.capsule import Capsule, capsule_in
-from core.trained.tasks import Kept, SharedNetwork, forgetting
+from core.trained.tasks import KeptTask, SharedNetwork, forgetting
 
 WIDTH = 104
 """Letters that the table needs."""
@@ -168,7 +168,7 @@ def _evaluate(arguments: argparse.Namespace, opened: Opened) -> int:
     return DONE if all(kept.identical for kept in rows) else FAILED
 
 
-def _followed(shared: SharedNetwork, *, across: bool) -> list[Kept]:
+def _followed(shared: SharedNetwork, *, across: bool) -> list[KeptTask]:
     console, rows = Console(stderr=True), []
     columns = (TextColumn("evaluating"), BarColumn(), TextColumn("{task.percentage:.0f}%"), TimeElapsedColumn())
 
@@ -188,7 +188,7 @@ def _unchanged(shared: SharedNetwork) -> bool:
     return shared.frozen == shared.capsules[0].frozen
 
 
-def _row(kept: Kept) -> dict[str, Any]:
+def _row(kept: KeptTask) -> dict[str, Any]:
     return {
         "before": kept.before.scores._asdict(),
         "after": kept.after.scores._asdict(),
@@ -198,7 +198,7 @@ def _row(kept: Kept) -> dict[str, Any]:
     }
 
 
-def _report(opened: Opened, rows: list[Kept], shared: SharedNetwork, why: str | None) -> None:
+def _report(opened: Opened, rows: list[KeptTask], shared: SharedNetwork, why: str | None) -> None:
     table = _table("task", "when trained", "first", "after all others", "forgotten", "logits", "kB")
     for name, told, kept in zip(opened.names, opened.told(), rows, strict=True):
         table.add_row(

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from core.catalog.datasets import DataSet
-from core.catalog.tasks.tasks import Task
+from core.catalog.tasks.tasks import ImageTask
 from core.data.memory import DataUnavailable, Split
 from core.draws.versions import drawn
 
 
-def seen(images: Tensor, task: Task) -> Tensor:
+def seen(images: Tensor, task: ImageTask) -> Tensor:
     """(N, C, H, W) or (C, H, W) uint8 -> the same shape and type: each image as `task` has it.
 
     All channels of an image are turned or permuted alike: pixel i of a permuted image, counted row by row, is pixel
@@ -27,7 +27,7 @@ def seen(images: Tensor, task: Task) -> Tensor:
     return images
 
 
-def of_task(split: Split, task: Task, data: DataSet, count: int) -> Split:
+def of_task(split: Split, task: ImageTask, data: DataSet, count: int) -> Split:
     """Those images of `split`, a whole split of `data`, whose classes `task` has: `count` images. They are not turned
     or permuted. Raises DataUnavailable if it has another number of them."""
     if task.half is None:

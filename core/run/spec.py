@@ -23,7 +23,7 @@ from core.catalog.plan import Plan
 from core.catalog.policies import policy
 from core.catalog.policy import Policy, Trains
 from core.catalog.residual import Shape
-from core.catalog.tasks.tasks import WHOLE, Task, task
+from core.catalog.tasks.tasks import WHOLE, ImageTask, task
 from core.run.adaptation import Adaptation, enough, obstacle
 from core.run.names import Architecture, DataSetName, PolicyName, TaskName, WeightInitializerName
 from core.run.recipe import Recipe, key_of
@@ -213,7 +213,7 @@ class RunSpec(Model):
         return self.variant.described(whole)
 
     @property
-    def variant(self) -> Task:
+    def variant(self) -> ImageTask:
         """The task itself, not its name."""
         return task(self.task)
 

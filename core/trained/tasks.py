@@ -29,7 +29,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptTask:
     """A task before and after the others were in the network; `others`: how well their γ and β answer its images, in
     the order of the pack, the own ones among them; None: not measured."""
 
@@ -80,7 +80,9 @@ class SharedNetwork:
         return Answers(window.mean().scores, digest.hexdigest())
 
 
-def forgetting(shared: SharedNetwork, data: Callable[[Capsule], Batches], *, across: bool = False) -> Iterator[Kept]:
+def forgetting(
+    shared: SharedNetwork, data: Callable[[Capsule], Batches], *, across: bool = False
+) -> Iterator[KeptTask]:
     """What became of each task. Between its two tests every other task is in the network once, and
     with `across` answers its images, too. Raises DataUnavailable."""
     numbers = range(len(shared.capsules))
@@ -94,7 +96,7 @@ def forgetting(shared: SharedNetwork, data: Callable[[Capsule], Batches], *, acr
             if across:
                 found.append(shared.answers(images).scores)
         shared.put_in(number)
-        yield Kept(before, shared.answers(images), tuple(found) if across else None)
+        yield KeptTask(before, shared.answers(images), tuple(found) if across else None)
 
 
 def _drawn(capsule: Capsule, device: torch.device) -> Network:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ def tasks(working_site: Site) -> list[str]:
 
 def answered(page: Page, tasks: list[str]) -> Any:
     """The table of predictions, once every task has answered."""
-    table = page.locator(".tasks-answers")
+    table = page.locator(".tasks-flip:not([aria-busy=true]) .tasks-answers")
     expect(table.locator("tbody td strong")).to_have_count(len(tasks), timeout=PATIENCE_MS)
     return table
 
@@ -67,7 +68,7 @@ def test_the_gammas_of_the_tasks_are_flipped_over_one_picture(
     expect(page.locator(".tasks-switch [aria-pressed=true]")).to_have_text("Rotated by 90°")
     page.wait_for_function(
         "([q, p, b]) => JSON.stringify(eval(p)([...document.querySelectorAll(q)])) !== b",
-        arg=[".tasks-maps canvas", PIXELS, __import__("json").dumps(before, separators=(",", ":"))],
+        arg=[".tasks-maps canvas", PIXELS, json.dumps(before, separators=(",", ":"))],
     )
     page.locator(".task-view").nth(1).click()
     answered(page, tasks)

@@ -22,7 +22,7 @@ LISTED_PERMUTATIONS = (1, 2)
 
 
 @dataclass(frozen=True)
-class Task:
+class ImageTask:
     """A variant of a data set. `turns`: quarter turns of each image, counter-clockwise; `permutation`: the seed of the
     one order in which the pixels of all images stand; `half`: only images of the first (0) or second (1) half of the
     classes, which keep their labels, among all outputs."""
@@ -50,33 +50,33 @@ class Task:
 
 
 @lru_cache(maxsize=64)
-def _described(data: DataSet, task: Task) -> DataSet:
+def _described(data: DataSet, task: ImageTask) -> DataSet:
     title = f"{data.title}, {task.title[0].lower()}{task.title[1:]}"
     train, test = data.first_half
     counts = {None: (data.train, data.test), 0: (train, test), 1: (data.train - train, data.test - test)}
     return replace(data, title=title, train=counts[task.half][0], test=counts[task.half][1])
 
 
-def _permuted(number: int) -> Task:
-    return Task(f"permuted-{number}", f"Pixels permuted, order {number}", permutation=number)
+def _permuted(number: int) -> ImageTask:
+    return ImageTask(f"permuted-{number}", f"Pixels permuted, order {number}", permutation=number)
 
 
-TASKS: Registry[Task] = Registry(
+TASKS: Registry[ImageTask] = Registry(
     "task",
     (
-        Task(WHOLE, "As it is"),
-        Task("rotated-1", "Rotated by 90°", turns=1),
-        Task("rotated-2", "Rotated by 180°", turns=2),
-        Task("rotated-3", "Rotated by 270°", turns=3),
+        ImageTask(WHOLE, "As it is"),
+        ImageTask("rotated-1", "Rotated by 90°", turns=1),
+        ImageTask("rotated-2", "Rotated by 180°", turns=2),
+        ImageTask("rotated-3", "Rotated by 270°", turns=3),
         *(_permuted(number) for number in LISTED_PERMUTATIONS),
-        Task("half-0", "First half of the classes", half=0),
-        Task("half-1", "Second half of the classes", half=1),
+        ImageTask("half-0", "First half of the classes", half=0),
+        ImageTask("half-1", "Second half of the classes", half=1),
     ),
     also=f"permuted-N with N from 1 to {MAX_PERMUTATION}",
 )
 
 
-def task(name: str) -> Task:
+def task(name: str) -> ImageTask:
     """The task called `name`. Raises UnknownName, which says what N may be."""
     said = re.fullmatch(r"permuted-(.*)", name)
     if name in TASKS or said is None:

@@ -10,7 +10,7 @@ import { choice } from "./picture.js";
 
 const SHOWN = 10;
 
-/** @param {import("./view.js").View} view  `parameters`: of each task's run */
+/** @param {import("./view.js").TasksView} view  `parameters`: of each task's run */
 export function flipCard(view, parameters, status) {
   const switches = h("div", { class: "segments tasks-switch", role: "group", "aria-label": "γ and β of" });
   view.tasks.forEach(({ title }, place) => {
@@ -56,9 +56,15 @@ export function flipCard(view, parameters, status) {
     maps.replaceChildren(featureMaps({ ...chosen, off }, parameters[view.gamma], (to) => view.change({ first: to }), words));
   }
 
+  /** Marks what is shown as that of an earlier picture or γ, until all answers to the new one are there. */
+  function busy(is) {
+    if (is) element.setAttribute("aria-busy", "true");
+    else element.removeAttribute("aria-busy");
+  }
+
   update();
   view.addEventListener("change", update);
-  return { element, draw };
+  return { element, draw, busy };
 }
 
 /** A row a class, a column a task. */

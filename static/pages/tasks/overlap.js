@@ -8,20 +8,20 @@ import { save } from "../../base/files.js";
 import { percent, whole } from "../../base/format.js";
 
 /** By task, by layer: which channels have |γ| < eps. `parameters`: of each task's run. */
-export const offOf = (parameters, eps) =>
+const offOf = (parameters, eps) =>
   parameters.map(({ layers }) => layers.map(({ gamma, channels }) => Array.from({ length: channels }, (_, k) => Boolean(gamma) && Math.abs(gamma[k]) < eps)));
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 
 /** How many channels the tasks numbered `places` have all switched off, and how many chance would give. */
-export function alike(off, places) {
+function alike(off, places) {
   const flat = places.map((place) => off[place].flat());
   const all = flat[0].length;
   const both = sum(flat[0].map((_, k) => flat.every((one) => one[k])));
   return { both, chance: all * flat.reduce((share, one) => share * (sum(one) / all), 1) };
 }
 
-/** @param {import("./view.js").View} view */
+/** @param {import("./view.js").TasksView} view */
 export function overlapCard(view, parameters) {
   const field = h("input", { type: "number", class: "search", min: 0, max: 100, step: "any", id: "tasks-eps" });
   field.addEventListener("change", () => {

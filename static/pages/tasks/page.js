@@ -14,7 +14,7 @@ import { flipCard } from "./flip.js";
 import { Looks } from "./looks.js";
 import { overlapCard } from "./overlap.js";
 import { pictureCard } from "./picture.js";
-import { View } from "./view.js";
+import { TasksView } from "./view.js";
 
 const TITLE = "One random network, many tasks";
 const OFFERED = 100;
@@ -85,7 +85,7 @@ function head({ network, replicate, whole_bytes, tasks }, given) {
 }
 
 function cards({ tasks }, parameters) {
-  const view = new View(tasks, parameters[0].layers, location.search);
+  const view = new TasksView(tasks, parameters[0].layers, location.search);
   const words = h("p", { class: "quiet", role: "status" });
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const again = h("button", { type: "button", class: "button small", hidden: true, onclick: () => follow() }, "Try again");
@@ -98,6 +98,7 @@ function cards({ tasks }, parameters) {
   async function follow() {
     const mine = (turn += 1);
     for (const part of [problem, again]) show(part, false);
+    flip.busy(true);
     try {
       const shown = await looks.picture({ ...view, layer: view.layers[0].name });
       if (mine !== turn) return;
@@ -117,6 +118,7 @@ function cards({ tasks }, parameters) {
       for (const part of [problem, again]) show(part, true);
     }
     words.textContent = "";
+    flip.busy(false);
   }
 
   view.addEventListener("change", follow);

@@ -17,7 +17,7 @@ export function choice(label, titles, chosen) {
   return { element: h("div", { class: "tasks-field" }, h("label", { for: id }, label), box), set: (place) => (box.value = place) };
 }
 
-/** @param {import("./view.js").View} view  `counts`: the test images of each task */
+/** @param {import("./view.js").TasksView} view  `counts`: the test images of each task */
 export function pictureCard(view, counts, classes) {
   const number = h("input", { type: "number", class: "search", min: 0, id: "tasks-image" });
   const name = h("label", { for: "tasks-image" });

@@ -6,7 +6,7 @@
 import { rewrite } from "../../base/address.js";
 import { options } from "../../server/catalog.js";
 
-export class View extends EventTarget {
+export class TasksView extends EventTarget {
   /** `tasks`: from /api/packs; `layers`: of /api/runs/{id}/parameters. */
   constructor(tasks, layers, search) {
     super();

@@ -14,7 +14,7 @@ from core.data.batches import batches
 from core.run.pack import BadPack, Packed, pack, packed, together, unpack
 from core.run.spec import RunSpec
 from core.trained.capsule import capsule_in, read_capsule, rebuild
-from core.trained.tasks import Kept, SharedNetwork, forgetting
+from core.trained.tasks import KeptTask, SharedNetwork, forgetting
 from tests.core.program import core
 from tests.core.trained.test_capsule import trained
 from tests.core.training.test_loop import spec
@@ -67,7 +67,7 @@ def test_every_task_comes_back_to_the_bit(files: dict[str, Path], tmp_path: Path
     assert shared.frozen == capsules[0].frozen, "nothing has written into the shared weights"
 
 
-def measured(shared: SharedNetwork, folder: Path) -> Iterator[Kept]:
+def measured(shared: SharedNetwork, folder: Path) -> Iterator[KeptTask]:
     return forgetting(shared, lambda capsule: batches(capsule.spec, folder, CPU), across=True)
 
 
