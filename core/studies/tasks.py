@@ -48,8 +48,8 @@ def packs(folder: StudyFolder) -> Iterator[TaskPack]:
             rest = tuple(value for field, value in member.key.items() if field != FIELD)
             groups.setdefault((rest, member.replicate), []).append(member)
     for members in groups.values():
-        files = [folder.path(member) / CAPSULE for member in members]
-        if len(members) > 1 and all(file.is_file() for file in files):
+        files = [found / CAPSULE for member in members if (found := folder.finished_in(member))]
+        if 1 < len(members) == len(files) and all(file.is_file() for file in files):
             yield _pack(members, files)
 
 

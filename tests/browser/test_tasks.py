@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page, expect
 
 from core.run.pack import unpack
@@ -15,6 +16,7 @@ from tests.browser.conftest import TINY, TRAINED_WITHIN_S, Open, Site, call
 from tests.browser.puppet import Puppet
 from tests.browser.states import EVALUATED_WITHIN_MS as PATIENCE_MS
 from tests.browser.test_surgery import with_capsule
+from tests.browser.waits import still
 
 PIXELS = "all => all.map(canvas => [...canvas.getContext('2d').getImageData(0, 0, 8, 8).data].join())"
 
@@ -78,6 +80,19 @@ def test_the_gammas_of_the_tasks_are_flipped_over_one_picture(
     answered(page, tasks)
     expect(page.locator(".tasks-switch [aria-pressed=true]")).to_have_text("Rotated by 90°")
     assert maps.evaluate_all(PIXELS) == flipped, "the link shows the same"
+
+
+def test_the_page_fits_a_phone_and_can_be_read_by_all(
+    open_working_page: Open, working_site: Site, tasks: list[str]
+) -> None:
+    page = open_working_page(
+        f"/tasks?runs={','.join(tasks)}", viewport={"width": 390, "height": 800}, color_scheme="dark"
+    )
+    answered(page, tasks)
+    still(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    violations = Axe().run(page).response["violations"]
+    assert not violations, [(one["id"], [node["html"][:160] for node in one["nodes"][:3]]) for one in violations]
 
 
 def test_what_each_task_switched_off_and_the_pack(
