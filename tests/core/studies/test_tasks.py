@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -68,4 +69,6 @@ def test_a_study_of_tasks_ends_with_packs_and_what_was_forgotten(tmp_path: Path)
     assert "all logits identical for 2 of 2 tasks" in done.stdout
     (pack,) = (tmp_path / "s" / "packs").iterdir()
     assert [member.spec.task for member in unpack("x", pack.read_bytes())] == ["whole", "rotated-1"]
+    rows = list(csv.DictReader((tmp_path / "s" / "results.csv").read_text().splitlines()))
+    assert {row["task"] for row in rows} == {"whole", "rotated-1"} and {"kept"} <= {row["quantity"] for row in rows}
     assert json.loads((tmp_path / "s" / "study.json").read_text())["study"] == "many-tasks"
