@@ -40,6 +40,7 @@ from app.api.common import Services
 from app.api.complaints import complaints
 from app.api.labels import labels
 from app.api.links import links
+from app.api.packs import packs
 from app.api.questions import questions
 from app.api.questions.reading import StudyRequest
 from app.api.rooms import rooms
@@ -80,6 +81,7 @@ ROUTERS = tuple(
         studies,
         evaluations,
         links,
+        packs,
         comparison,
         cards,
         spec,

@@ -12,7 +12,7 @@ import os
 import sys
 
 from core.commands import count, studies, train
-from core.commands.arguments import BadArguments, check_threads, parser
+from core.commands.arguments import BadArguments, check_threads, one_file, parser
 from core.commands.exit_codes import BAD_ARGUMENTS, FAILED
 from core.machine.part import Part
 from core.machine.threads import spin_briefly
@@ -38,7 +38,7 @@ def main() -> int:
 def capsule(arguments: argparse.Namespace) -> int:
     check_threads(arguments)
     spin_briefly()
-    from core.commands import adapt, capsule, link, surgery  # noqa: PLC0415 - import torch
+    from core.commands import adapt, capsule, link, packs, surgery  # noqa: PLC0415 - import torch
 
     others = {
         "surgery": surgery.run,
@@ -48,6 +48,11 @@ def capsule(arguments: argparse.Namespace) -> int:
         "open": link.opened,
     }
     try:
+        if arguments.action == "pack":
+            return packs.make(arguments)
+        arguments.file = one_file(arguments)
+        if packs.is_one(arguments):
+            return packs.run(arguments)
         return others.get(arguments.action, capsule.run)(arguments)
     except capsule.REFUSALS as error:
         raise BadArguments(str(error)) from error

@@ -79,13 +79,14 @@ class EvaluationView(TypedDict):
 
     `result` without `look`: `unedited` and `edited` (`loss`, `top1`, `top5`) on the same `images` of the
     `test_images`, and how many γ are `off` (0) and `changed`. With `look`: the image's `pixels` and `label`, its
-    likeliest `classes` for both networks, and the edited network's `maps` of a layer (output of the norm layer; base64
-    of int8, -127..127 of `scale`), with those that are `off`. With `adapt`: `adapted`, a row for each corruption and
-    severity with the accuracies as `trained`, with the `statistics` of the test images, and after steps down the
-    `entropy`, each with its 95% interval, on `images` of the `test_images`. With `sight`: `images` with their pixels
-    (base64) at every severity from 0. With `link`: the scores `exact` and in the 8 bits of a `link` of `size_bytes`, on
-    `images` of the `test_images`. In all: the `device`, `threads` and `engine` that
-    computed it, and `elsewhere`: why the last digits may differ from those of the training, null if they do not.
+    likeliest `classes` for both networks, its pixels as the tasks in `views` see it, and the edited network's `maps`
+    of a layer (output of the norm layer; base64 of int8, -127..127 of `scale`), with those that are `off`. With
+    `adapt`: `adapted`, a row for each corruption and severity with the accuracies as `trained`, with the `statistics`
+    of the test images, and after steps down the `entropy`, each with its 95% interval, on `images` of the
+    `test_images`. With `sight`: `images` with their pixels (base64) at every severity from 0. With `link`: the scores
+    `exact` and in the 8 bits of a `link` of `size_bytes`, on `images` of the `test_images`. In all: the `device`,
+    `threads` and `engine` that computed it, and `elsewhere`: why the last digits may differ from those of the
+    training, null if they do not.
     """
 
     id: str

@@ -17,6 +17,7 @@ from core.catalog.policies import POLICY_GROUPS, listed_in, rules_in
 from core.catalog.presets import PRESETS as RECIPES
 from core.catalog.presets import Preset
 from core.catalog.schedules import SCHEDULES
+from core.catalog.tasks.tasks import TASKS
 
 OTHER = "other"
 """The choice that stands for a number typed into the field beside it."""
@@ -72,6 +73,7 @@ TITLES: dict[str, dict[str, str]] = {
     "optimizer": {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"},
     "schedule": {entry.name: entry.title for entry in SCHEDULES.values()},
     "precision": {"auto": "fast (default)", "fp32": "PyTorch in float32"},
+    "task": {entry.name: entry.title for entry in TASKS.values()},
     "init.weights": {entry.name: entry.title for entry in WEIGHT_INITIALIZERS.values()},
     "init.norm": {entry.name: entry.title for entry in NORM_INITIALIZERS.values()},
     "norm.kind": {kind: title[0].upper() + title[1:] for kind, title in NORM_TITLES.items()},

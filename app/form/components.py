@@ -32,6 +32,7 @@ LABELS = {
     "nesterov": "Nesterov’s momentum",
     "schedule": "Schedule",
     "warmup_epochs": "Warm-up epochs",
+    "task": "Task",
     "train_examples": "Training images",
     "test_examples": "Test images",
     "name": "Name (optional)",
@@ -87,7 +88,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "Network": ("norm.kind", "norm.affine", "norm.groups", "init.weights", "init.norm"),
     "Seeds": SEEDS,
-    "More": ("augmentation", "test_examples", "name"),
+    "More": ("task", "augmentation", "test_examples", "name"),
 }
 """The rarely needed fields, by heading; a field without a heading here goes under the last one."""
 

@@ -17,7 +17,7 @@ NAMES: dict[str, tuple[str, tuple[str, ...]]] = {
     "dataset": ("Data set", tuple(DATASETS)),
 }
 """Title and values of the fields that are names of tables; there may be more values than these."""
-PLAIN = ("epochs", "train_examples", "test_examples")
+PLAIN = ("task", "epochs", "train_examples", "test_examples")
 
 
 def varied() -> list[dict[str, Any]]:

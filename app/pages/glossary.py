@@ -41,6 +41,16 @@ GLOSSARY: Registry[Term] = Registry(
             "Capsule",
             "A trained network in kilobytes: the seed that reproduces its random weights, and the few trained values.",
         ),
+        Term(
+            "pack",
+            "Pack",
+            "Several tasks over one random network in one file: each has only its own γ, β and statistics.",
+        ),
+        Term(
+            "task",
+            "Task",
+            "A variant of a data set: rotated images, permuted pixels, or half of the classes.",
+        ),
         Term("channel", "Channel", "One feature map of a layer: the output of one filter."),
         Term(
             "corruption",

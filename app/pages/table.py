@@ -133,6 +133,14 @@ PAGES = {
             run="run",
         ),
         Page(
+            "/tasks",
+            "Tasks",
+            link_title="One random network, many tasks",
+            description="Flip the γ and β of several tasks over one picture, in one network of random weights.",
+            opens="these tasks with the picture, the layer and the γ that you are looking at",
+            head='<h1 class="waiting">One random network, many tasks</h1>',
+        ),
+        Page(
             "/room",
             "Room",
             link_title="A room",

@@ -18,6 +18,7 @@ from app.preview.images import changed_folder, data_is_here
 from app.preview.network import PartView, Picture, parts, picture
 from app.preview.spec_text import as_yaml, shortened
 from core.catalog.normalisation import Normalisation
+from core.catalog.tasks.tasks import WHOLE
 from core.machine.files import START
 from core.run import cost
 from core.run.recipe import Recipe
@@ -81,8 +82,8 @@ def command_line(spec: RunSpec) -> str:
     words = ["python", "-m", "core", "train"]
     words += ["--architecture", spec.architecture, "--policy", spec.policy, "--dataset", spec.dataset]
     words += ["--epochs", str(spec.epochs), "--replicate", str(spec.replicate)]
-    for field in ("train_examples", "test_examples"):
-        if (value := getattr(spec, field)) is not None:
+    for field in ("task", "train_examples", "test_examples"):
+        if (value := getattr(spec, field)) not in (None, WHOLE):
             words += [f"--{field.replace('_', '-')}", str(value)]
     if spec.name is not None:
         words += ["--name", spec.name]

@@ -98,7 +98,7 @@ def asked(path: str, query: str) -> Source | None:
         return source_of({"runs": given["compare"]})
     if path == "/paper":
         return source_of({"study": given.get("study", "")})
-    return source_of(given) if path in ("/compare", "/runs") else None
+    return source_of(given) if path in ("/compare", "/runs", "/tasks") else None
 
 
 def is_unknown(path: str, query: str, store: Store) -> bool:

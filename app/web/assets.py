@@ -52,7 +52,7 @@ ORDER = (
     *("extend", "player", "run", "runs", "pinned", "queue", "workers", "admin"),
     *("paper", "findings", "compare", "answer"),
     *("term", "keys", "about", "sheet", "embed"),
-    *("surgery", "threshold", "features", "image", "adapt"),
+    *("surgery", "threshold", "features", "image", "adapt", "tasks"),
     *("gallery", "play"),
     *("labels", "room", "webhook"),
     "print",

@@ -42,6 +42,7 @@ class DataSet:
     `installed` is the folder where a system package puts them. A data set without these two and without `download` has
     its files in the project.
     The counts of a streamed data set are those that its folder must have; 0 allows any count.
+    `first_half`: how many of the train and of the test images belong to the first half of the classes.
     """
 
     name: str
@@ -60,6 +61,7 @@ class DataSet:
     download: Download | None = None
     variable: str | None = None
     installed: Path | None = None
+    first_half: tuple[int, int] = (0, 0)
 
     @property
     def streamed(self) -> bool:
@@ -121,6 +123,7 @@ DATASETS: Registry[DataSet] = Registry(
             flip=False,
             pad=1,
             reader="digits",
+            first_half=(733, 168),
         ),
         DataSet(
             "mnist",
@@ -138,6 +141,7 @@ DATASETS: Registry[DataSet] = Registry(
             reader="idx",
             download=_idx("MNIST", "12 MB"),
             variable="ONLYBN_MNIST",
+            first_half=(30_596, 5_139),
         ),
         DataSet(
             "fashion-mnist",
@@ -156,6 +160,7 @@ DATASETS: Registry[DataSet] = Registry(
             download=_idx("FashionMNIST", "31 MB"),
             variable="ONLYBN_FASHION_MNIST",
             installed=Path("/usr/share/datasets/fashion-mnist"),  # Debian's dataset-fashion-mnist
+            first_half=(30_000, 5_000),
         ),
         DataSet(
             "cifar-10",
@@ -179,6 +184,7 @@ DATASETS: Registry[DataSet] = Registry(
                 ("cifar-10-batches-py/test_batch", "cifar-10-python.tar.gz"),
             ),
             variable="ONLYBN_CIFAR_10",
+            first_half=(25_000, 5_000),
         ),
         DataSet(
             "cifar-100",
@@ -202,6 +208,7 @@ DATASETS: Registry[DataSet] = Registry(
                 ("cifar-100-python/test", "cifar-100-python.tar.gz"),
             ),
             variable="ONLYBN_CIFAR_100",
+            first_half=(25_000, 5_000),
         ),
         DataSet(
             "svhn",
@@ -219,6 +226,7 @@ DATASETS: Registry[DataSet] = Registry(
             reader="svhn",
             download=Download("SVHN", "246 MB", "train_32x32.mat and test_32x32.mat", "", ("test_32x32.mat",)),
             variable="ONLYBN_SVHN",
+            first_half=(45_349, 16_397),
         ),
         DataSet(
             "imagenet",

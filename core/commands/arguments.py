@@ -17,6 +17,7 @@ from core.catalog.model import first_fault
 from core.catalog.policies import POLICIES
 from core.catalog.presets import PRESETS
 from core.catalog.registry import UnknownName
+from core.catalog.tasks.tasks import TASKS
 from core.commands import studies
 from core.run.adaptation import Adaptation
 from core.run.problems import explain
@@ -25,7 +26,7 @@ from core.run.spec import RunSpec
 from core.run.tensorfile import BadTensorFile, header_of
 from core.run.torchvision_names import misfit
 
-FIELDS = ("architecture", "policy", "dataset", "epochs", "replicate", "train_examples", "test_examples")
+FIELDS = ("architecture", "policy", "dataset", "task", "epochs", "replicate", "train_examples", "test_examples")
 """The fields of a spec that have an option of their own on the command line."""
 
 
@@ -49,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--architecture", metavar="NAME", help=f"e.g. {', '.join(FEATURED[:5])}, wrn-14-4")
     train.add_argument("--policy", metavar="NAME", help=f"what trains: {', '.join(POLICIES)}")
     train.add_argument("--dataset", metavar="NAME", help=", ".join(DATASETS))
+    train.add_argument("--task", metavar="NAME", help=f"a variant of the data set: {', '.join(TASKS)}, permuted-N")
     train.add_argument("--epochs", metavar="N", help="passes over the training images; the paper's recipe: 160")
     train.add_argument("--replicate", metavar="N", help="index from which all seeds are derived (default 0)")
     train.add_argument("--train-examples", metavar="N", help="train on N images only (default: all)")
@@ -120,16 +122,30 @@ def _capsule(capsule: argparse.ArgumentParser) -> None:
         "network reproduces the stored result (exit code 1 if not); surgery: the accuracy without some of its "
         "features, as JSON lines; adapt: the accuracy on corrupted test images, as trained, with their statistics, and "
         "with γ and β adapted to them without labels (TENT); link: the network itself as a link, with 8 bits a number; "
-        "qr: that link as a QR code; open: a link as a capsule."
+        "qr: that link as a QR code; open: a link as a capsule; pack: several tasks over one random network in one "
+        "file, which show and evaluate take, too; unpack: the capsules of a pack."
     )
-    capsule.add_argument("action", choices=["show", "evaluate", "verify", "surgery", "adapt", "link", "qr", "open"])
+    actions = ["show", "evaluate", "verify", "surgery", "adapt", "link", "qr", "open", "pack", "unpack"]
+    capsule.add_argument("action", choices=actions)
     capsule.add_argument(
-        "file",
+        "files",
         type=Path,
+        nargs="+",
         metavar="FILE",
-        help="surgery -: requests as lines on standard input; open: a link, a file with one, or - for standard input",
+        help="one; for pack two or more; surgery -: requests as lines on standard input; open: a link, a file with "
+        "one, or - for standard input",
     )
     capsule.add_argument("--dataset", metavar="NAME", help="evaluate on another data set of the same shape")
+    capsule.add_argument("--task", metavar="NAME", help="evaluate on another task, such as rotated-1")
+    capsule.add_argument(
+        "--across", action="store_true", help="evaluate a pack: every task’s γ and β on every task, too"
+    )
+    capsule.add_argument(
+        "--out",
+        type=Path,
+        metavar="PATH",
+        help="what to write; pack: the file; unpack: the folder; qr: the SVG picture; open: the capsule",
+    )
     capsule.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda")
     capsule.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: as many as trained it)")
     capsule.add_argument("--json", action="store_true", help="print JSON")
@@ -142,7 +158,6 @@ def _capsule(capsule: argparse.ArgumentParser) -> None:
     _adapt(capsule)
     group = capsule.add_argument_group("link, qr, open")
     group.add_argument("--site", metavar="URL", help="the site whose player opens the link (without it: its text only)")
-    group.add_argument("--out", type=Path, metavar="FILE", help="qr: the SVG picture; open: the capsule")
     group.add_argument("--no-measure", action="store_true", help="skip measuring what the 8 bits cost")
 
 
@@ -181,6 +196,13 @@ def adaptation_of(arguments: argparse.Namespace) -> Adaptation:
         return Adaptation.model_validate(fields)
     except ValidationError as error:
         raise BadArguments(first_fault(error)) from error
+
+
+def one_file(arguments: argparse.Namespace) -> Path:
+    """The only file of a `capsule` command line. Raises BadArguments."""
+    if len(arguments.files) > 1:
+        raise BadArguments(f"capsule {arguments.action} takes one file, got {len(arguments.files)}")
+    return arguments.files[0]
 
 
 def check_threads(arguments: argparse.Namespace) -> None:

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from core.catalog.copies import copy_of
 from core.catalog.datasets import DATASETS
+from core.catalog.tasks.tasks import WHOLE
 from core.commands.arguments import BadArguments
 from core.commands.console import decimal
 from core.commands.exit_codes import DONE, FAILED
@@ -28,13 +29,14 @@ from core.machine.processor import processor
 from core.network.devices import NoDevice, device_of, device_title
 from core.network.scores import Scores, Window
 from core.run.cost import counts
+from core.run.pack import BadPack
 from core.run.problems import explain
 from core.run.spec import RunSpec
 from core.trained.capsule import BadCapsule, Capsule, Origin, read_capsule, rebuild
 from core.trained.evaluation import evaluating
 from core.trained.verification import verified
 
-REFUSALS = (BadCapsule, BadArguments, NoDevice)
+REFUSALS = (BadCapsule, BadPack, BadArguments, NoDevice)
 """What can be wrong with a file or with what was asked; the messages are for a person."""
 
 
@@ -77,7 +79,7 @@ def show(arguments: argparse.Namespace, capsule: Capsule) -> int:
             "run": spec.name or f"{spec.architecture}, {spec.policy}, {spec.dataset}",
             "architecture": f"{spec.architecture} with {spec.norm.title}, {numbers.total:,} parameters",
             "computed" if capsule.computed else "trained": f"policy {spec.policy}, {numbers.trainable:,} parameters",
-            "data set": f"{spec.dataset}, {_seen(capsule)}",
+            "data set": f"{seen_as(spec)}, {_seen(capsule)}",
             "seeds": seeds,
             **({"from a link": capsule.linked} if capsule.linked else {}),
             "result": f"test top-1 {result.top1:.2%}, loss {decimal(result.loss)}, on {spec.images[1]:,} images",
@@ -105,13 +107,13 @@ def _made_with(origin: Origin) -> str:
 
 def evaluate(arguments: argparse.Namespace, capsule: Capsule) -> int:
     """Print the test accuracy of the rebuilt network, on its own data set or on another."""
-    spec = _on_other_data(capsule.spec, arguments.dataset) if arguments.dataset else capsule.spec
+    spec = _on_other_data(capsule.spec, arguments.dataset, arguments.task)
     scores = _scores(_engine(capsule, arguments.device), spec, arguments.device)
-    rows = {"dataset": spec.dataset, "test_examples": spec.images[1], **scores._asdict()}
+    rows = {"dataset": spec.dataset, "task": spec.task, "test_examples": spec.images[1], **scores._asdict()}
     if arguments.json:
         print(json.dumps(rows))
     else:
-        print(f"{spec.dataset}: test top-1 {scores.top1:.2%}, top-5 {scores.top5:.2%}, loss {decimal(scores.loss)}")
+        print(f"{seen_as(spec)}: test top-1 {scores.top1:.2%}, top-5 {scores.top5:.2%}, loss {decimal(scores.loss)}")
     return DONE
 
 
@@ -177,11 +179,21 @@ def _scores(engine: Engine, spec: RunSpec, device_name: str) -> Scores:
     return window.mean().scores
 
 
-def _on_other_data(spec: RunSpec, dataset: str) -> RunSpec:
-    """`spec` with the test images of another data set, which must have the same channels and classes."""
+def seen_as(spec: RunSpec) -> str:
+    """The names of its data set and task: `digits`, `digits, rotated-1`."""
+    return spec.dataset if spec.task == WHOLE else f"{spec.dataset}, {spec.task}"
+
+
+def _on_other_data(spec: RunSpec, dataset: str | None, task: str | None) -> RunSpec:
+    """`spec` with the test images of another data set, which must have the same channels and classes, or of another
+    task."""
+    if dataset is None and task is None:
+        return spec
+    dataset, task = dataset or spec.dataset, task or spec.task
     fields: dict[str, Any] = {
         **spec.model_dump(),
         "dataset": dataset,
+        "task": task,
         "contents": None,
         "copy_of_data": copy_of(DATASETS[dataset]) if dataset in DATASETS else None,
         "train_examples": None,

@@ -15,6 +15,7 @@ from rich.table import Table
 from core.catalog.registry import UnknownName
 from core.commands.console import clock
 from core.commands.exit_codes import DONE, FAILED, STOPPED
+from core.commands.forgetting import report_forgetting
 from core.machine.files import write_atomically
 from core.machine.signals import stop_on
 from core.run.handwritten import BadText
@@ -208,6 +209,8 @@ def _run(folder: StudyFolder, runner: Runner, console: Console) -> int:
     stop_on(stop)
     failed = _follow(folder, runner, console)
     _write(folder, console)
+    if not stopped:
+        report_forgetting(folder, runner.words, console)
     if stopped:
         console.print("Stopped; the same command resumes from here.")
         return STOPPED

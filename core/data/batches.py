@@ -11,6 +11,7 @@ from torch import Tensor
 
 from core.data.augmentation import draw_shifts, normalise, shift
 from core.data.memory import load
+from core.data.tasks import of_task, seen
 from core.draws.versions import drawn
 from core.machine.part import ALONE, Part
 from core.run.spec import RunSpec
@@ -41,11 +42,17 @@ class Batches(Protocol):
 
 
 class MemoryBatches:
-    """A data set that lies as uint8 on the device; augmentation and normalisation work on whole batches."""
+    """A data set that lies as uint8 on the device; augmentation and normalisation work on whole batches.
+
+    The splits have the images that the task has, as they are stored: a batch turns or permutes them, after the
+    augmentation.
+    """
 
     def __init__(self, spec: RunSpec, folder: Path, device: torch.device, part: Part = ALONE) -> None:
         self.spec, self.data, self.device, self.part = spec, spec.data, device, part
-        train, test = load(spec.dataset, folder, spec.copy_of_data)
+        whole = load(spec.dataset, folder, spec.copy_of_data)
+        counts = (self.data.train, self.data.test)
+        train, test = (of_task(split, spec.variant, self.data, n) for split, n in zip(whole, counts, strict=True))
         self.train_split = train.first(spec.train_examples, spec.draw).to(device)
         self.test_split = test.first(spec.test_examples, spec.draw).to(device)
         self.test_images = len(self.test_split)
@@ -61,13 +68,14 @@ class MemoryBatches:
             images = self.train_split.images[chosen]
             if self.spec.recipe.augmentation == "standard":
                 images = shift(images, shifts.at(rows).to(self.device), self.data.pad)
-            yield normalise(images, self.data), self.train_split.labels[chosen]
+            yield normalise(seen(images, self.spec.variant), self.data), self.train_split.labels[chosen]
 
     def test(self) -> Iterator[Batch]:
         size = TEST_BATCH * self.part.world
         for begin in range(0, self.test_images, size):
             rows = self.part.cut(begin, min(begin + size, self.test_images))
-            yield normalise(self.test_split.images[rows], self.data), self.test_split.labels[rows]
+            images = seen(self.test_split.images[rows], self.spec.variant)
+            yield normalise(images, self.data), self.test_split.labels[rows]
 
     def warning(self) -> str | None:
         return None

@@ -15,9 +15,12 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from core.catalog.model import Misfit, Model
+from core.catalog.tasks.tasks import task
 from core.run.adaptation import Adaptation, CorruptionName, enough, obstacle
 from core.run.cost import analysed_images
 from core.run.link.link import obstacle as no_link
+from core.run.names import TaskName
+from core.run.pack import MOST
 from core.run.spec import RunSpec
 
 MAX_EDITS = 200
@@ -83,6 +86,14 @@ class Look(Model):
         None,
         max_length=MAX_PIXELS * 4 // 3 + 4,
         description="Base64 of its bytes, one per pixel: channels × height × width of the data set's images.",
+    )
+    task: TaskName | None = Field(
+        None,
+        exclude_if=_unset,
+        description="As which task to see it; null: a test image as the run’s own task, pixels as they are.",
+    )
+    views: tuple[TaskName, ...] = Field(
+        (), max_length=MOST, exclude_if=lambda views: not views, description="Show it as each of these tasks, too."
     )
     layer: str = Field(max_length=60, description="The norm layer whose feature maps to show.")
     first: int = Field(0, ge=0, le=100_000, description=f"The first of at most {MAX_MAPS} features to show.")
@@ -172,6 +183,11 @@ def _check_look(look: Look, spec: RunSpec, channels: dict[str, int]) -> None:
     reachable = min(spec.images[1], FAR) if spec.data.streamed else spec.images[1]
     if look.index is not None and look.index >= reachable:
         raise BadEdits(f"look.index must be 0..{reachable - 1}, got {look.index}")
+    for name in filter(None, (look.task, *look.views)):
+        try:
+            task(name).check(spec.data)
+        except Misfit as error:
+            raise BadEdits(f"look.{error}", "look.task") from error
     raw = look.raw()
     if raw is not None and len(raw) != prod(spec.data.shape):
         shape = " × ".join(map(str, spec.data.shape))

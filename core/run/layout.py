@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 from core.catalog.plan import Parameter
 from core.catalog.policy import Trained
@@ -28,6 +29,11 @@ def layout(spec: RunSpec, carried: Sequence[str] = ()) -> tuple[Slot, ...]:
         slots += [Slot(f"{norm.name}.{kind}", (norm.channels,), kind) for norm in norms]
     shapes = {parameter.name: parameter.shape for parameter in plan.parameters}
     return (*slots, *(Slot(name, shapes[name], "frozen") for name in carried))
+
+
+def kept_bytes(spec: RunSpec) -> int:
+    """The bytes of the values in the capsule of a run of `spec` that starts from random values."""
+    return sum(4 * prod(slot.shape) for slot in layout(spec))
 
 
 def _slot(parameter: Parameter, trained: Trained) -> Slot:

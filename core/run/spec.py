@@ -9,21 +9,23 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from core.catalog import architectures as catalog
 from core.catalog.cache import cached
 from core.catalog.copies import Copy, copy_of, described_copy
 from core.catalog.datasets import DATASETS, DataSet
 from core.catalog.folder import Contents, FolderUnusable, contents_of, described
-from core.catalog.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS, weight_initializer
+from core.catalog.initializers import NORM_INITIALIZERS
 from core.catalog.model import Misfit, Model
 from core.catalog.normalisation import Normalisation
 from core.catalog.plan import Plan
-from core.catalog.policies import POLICIES, policy
+from core.catalog.policies import policy
 from core.catalog.policy import Policy, Trains
 from core.catalog.residual import Shape
+from core.catalog.tasks.tasks import WHOLE, ImageTask, task
 from core.run.adaptation import Adaptation, enough, obstacle
+from core.run.names import Architecture, DataSetName, PolicyName, TaskName, WeightInitializerName
 from core.run.recipe import Recipe, key_of
 
 MAX_EPOCHS = 400
@@ -32,37 +34,6 @@ MAX_STEPS = 2**31 - 1
 STORED = "stored"
 """The context in which to validate a spec that was kept: one from before there were versions of the draw names none."""
 PURPOSES = ("init", "order", "augmentation", "choice")
-
-
-def _architecture(name: str) -> str:
-    catalog.parse(name)
-    return name
-
-
-def _policy(name: str) -> str:
-    return policy(name).name
-
-
-def _weights(name: str) -> str:
-    return weight_initializer(name).name
-
-
-Architecture = Annotated[
-    str,
-    AfterValidator(_architecture),
-    WithJsonSchema({"type": "string", "examples": list(catalog.FEATURED), "maxLength": 60}),
-]
-PolicyName = Annotated[
-    str,
-    AfterValidator(_policy),
-    WithJsonSchema({"type": "string", "examples": list(POLICIES), "maxLength": 60}),
-]
-WeightInitializerName = Annotated[
-    str,
-    AfterValidator(_weights),
-    WithJsonSchema({"type": "string", "examples": list(WEIGHT_INITIALIZERS), "maxLength": 60}),
-]
-DataSetName = key_of(DATASETS)
 
 
 class Init(Model):
@@ -98,7 +69,12 @@ class RunSpec(Model):
 
     architecture: Architecture
     policy: PolicyName
-    dataset: DataSetName  # type: ignore[valid-type]
+    dataset: DataSetName
+    task: TaskName = Field(
+        WHOLE,
+        exclude_if=lambda name: name == WHOLE,
+        description="The variant of the data set: rotated images, permuted pixels, or half of the classes.",
+    )
     epochs: int = Field(ge=1, le=MAX_EPOCHS, description="Passes over the training images.")
     replicate: int = Field(0, ge=0, le=9999, description="Index from which the seeds are derived.")
     train_examples: int | None = Field(
@@ -167,10 +143,12 @@ class RunSpec(Model):
     def _fits_the_data(self) -> RunSpec:
         if self.contents and not self.data.streamed:
             raise Misfit("dataset", f"contents describe a folder of images; {self.dataset} is not one")
+        self.variant.check(self.data)
         for field, have in (("train_examples", self.data.train), ("test_examples", self.data.test)):
             asked = getattr(self, field)
             if asked is not None and asked > have:
-                raise Misfit(field, f"{field} must be from 16 to {have:,} for {self.dataset}, got {asked}")
+                images = self.dataset if self.task == WHOLE else f"{self.task} of {self.dataset}"
+                raise Misfit(field, f"{field} must be from 16 to {have:,} for {images}, got {asked}")
         return self
 
     @model_validator(mode="after")
@@ -230,8 +208,14 @@ class RunSpec(Model):
 
     @property
     def data(self) -> DataSet:
-        """The data set; a streamed one has the counts of its folder."""
-        return described_copy(described(DATASETS[self.dataset], self.contents), self.copy_of_data)
+        """The data set, with the counts of its images in this task; a streamed one has those of its folder."""
+        whole = described_copy(described(DATASETS[self.dataset], self.contents), self.copy_of_data)
+        return self.variant.described(whole)
+
+    @property
+    def variant(self) -> ImageTask:
+        """The task itself, not its name."""
+        return task(self.task)
 
     @property
     def plan(self) -> Plan:

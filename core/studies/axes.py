@@ -13,6 +13,7 @@ from core.catalog.normalisation import TITLES
 from core.catalog.paper import ALTERNATE, Mark
 from core.catalog.plan import NormKind
 from core.catalog.policies import policy
+from core.catalog.tasks.tasks import WHOLE, task
 from core.run.spec import RunSpec
 from core.studies.contrasts import title
 
@@ -116,6 +117,15 @@ NORM_INIT = Plot(Horizontal("initial γ and β", "category", _norm, _net, ("init
 NORM_KIND = Plot(
     Horizontal("normalisation", "category", lambda setting: TITLES[setting.kind], _net, ("norm.kind", "architecture"))
 )
+BY_TASK = Plot(
+    Horizontal(
+        "task",
+        "category",
+        lambda setting: task(setting.spec.task).title if setting.spec else task(WHOLE).title,
+        lambda setting: f"{_policy(setting)}, {_net(setting)}",
+        ("task", "policy", "architecture"),
+    )
+)
 WEIGHT_INIT = Plot(Horizontal("initial weights", "category", _weights, _net, ("init.weights", "architecture")))
 ABLATION = Plot(
     Horizontal(
@@ -148,6 +158,7 @@ PLOTS: Mapping[str, Plot] = {
     "norm-init": NORM_INIT,
     "norm-kind": NORM_KIND,
     "weight-init": WEIGHT_INIT,
+    "by-task": BY_TASK,
     "ablation": ABLATION,
     "adaptation": ADAPTATION,
 }

@@ -14,6 +14,7 @@ from core.catalog.initializers import NORM_INITIALIZERS
 from core.catalog.normalisation import Normalisation
 from core.catalog.policies import policy
 from core.catalog.registry import UnknownName
+from core.catalog.tasks.tasks import task
 from core.studies.asked.claim import Claim, Kind, Value
 from core.studies.spec import StudySpec, in_text
 from core.studies.verdicts import WORDS, Contrast, Criterion, Rule
@@ -59,6 +60,8 @@ def value_title(field: str, value: object) -> str:
         return policy(str(value)).title
     if field == "init.norm" and value in NORM_INITIALIZERS:
         return f"initially {NORM_INITIALIZERS[str(value)].title}"
+    if field == "task":
+        return task(str(value)).title.lower()
     if field == "norm.kind":
         return Normalisation.model_validate({"kind": value}).title
     return f"{field} {value if isinstance(value, str) else _plain(value)}"

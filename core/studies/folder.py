@@ -5,6 +5,7 @@ A run that a study in a neighbouring folder has finished is read from there and 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -56,6 +57,13 @@ class StudyFolder:
 
     def record(self, member: Member) -> Record | None:
         """The finished run of `member`, here or in a study beside this one."""
+        return next((record for _, record in self._found(member)), None)
+
+    def finished_in(self, member: Member) -> Path | None:
+        """The folder of the finished run of `member`."""
+        return next((path for path, _ in self._found(member)), None)
+
+    def _found(self, member: Member) -> Iterator[tuple[Path, Record]]:
         name = member.digest[:16]
         for path in (self.path(member), *sorted(self.folder.parent.glob(f"*/runs/{name}"))):
             told = _told(path)
@@ -63,8 +71,8 @@ class StudyFolder:
             if finished and _digest(path) == member.digest:
                 analysed = next((event for event in told if isinstance(event, Analysed)), None)
                 how = [(event.processes, event.engine) for event in told if isinstance(event, Started)][-1:]
-                return Record(member.spec, finished, analysed.findings if analysed else None, *(how[0] if how else ()))
-        return None
+                findings = analysed.findings if analysed else None
+                yield path, Record(member.spec, finished, findings, *(how[0] if how else ()))
 
     def records(self) -> list[Record]:
         """All finished runs of the study."""

@@ -12,6 +12,7 @@ from typing import Literal
 from core.catalog.registry import Registry
 from core.run.events import Finished
 from core.run.findings import Findings
+from core.run.layout import kept_bytes
 from core.run.spec import RunSpec
 
 NEAR_ZERO = 0.01
@@ -67,6 +68,11 @@ class Quantity:
 def _image(record: Record) -> float:
     """One test image, in percent."""
     return 100 / record.spec.images[1]
+
+
+def _guessing(record: Record) -> float:
+    """The accuracy in percent of guessing among the classes that occur."""
+    return 100 / len(record.spec.variant.labels(len(record.spec.data.classes)))
 
 
 def _disabled(record: Record) -> float | None:
@@ -127,6 +133,11 @@ def _idle(record: Record, when: Literal["start", "end"]) -> float | None:
     return None if share is None else 100 * share
 
 
+def _kept(record: Record) -> float:
+    """The kilobytes of the values that a capsule of the run has."""
+    return kept_bytes(record.spec) / 1000
+
+
 def change_at(record: Record, epsilon: float) -> float | None:
     """The change of accuracy, in points, when every γ with |γ| < `epsilon` becomes 0."""
     if record.findings is None:
@@ -156,7 +167,7 @@ QUANTITIES: Registry[Quantity] = Registry(
             "over-chance",
             "Test accuracy above guessing",
             "points above guessing",
-            lambda record: 100 * record.result.top1 - 100 / len(record.spec.data.classes),
+            lambda record: 100 * record.result.top1 - _guessing(record),
             " points",
             short="above guessing",
             step=_image,
@@ -192,6 +203,7 @@ QUANTITIES: Registry[Quantity] = Registry(
                 ("entropy-gain", "statistics", "Gain by adapting γ and β, beyond statistics"),
             )
         ),
+        Quantity("kept", "Kilobytes a task: what trained, and running statistics", "kB", _kept, " kB"),
         Quantity(
             "condition-start",
             "Condition number of γ before the first step (median of the layers)",

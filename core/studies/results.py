@@ -18,6 +18,7 @@ COLUMNS = (
     "architecture",
     "policy",
     "dataset",
+    "task",
     "epochs",
     "replicate",
     "norm_init",
@@ -70,11 +71,13 @@ def long_csv(study: StudySpec, records: Iterable[Record]) -> str:
     writer.writerow(COLUMNS)
     for record in records:
         spec = record.spec
-        fixed = (study.study, study.scale, spec.architecture, spec.policy, spec.dataset, spec.epochs, spec.replicate)
+        what = (spec.architecture, spec.policy, spec.dataset, spec.task, spec.epochs, spec.replicate)
         for quantity in QUANTITIES.values():
             value = quantity.of(record)
             if value is not None:
                 unit = quantity.unit.strip().replace("%", "percent")
                 how = (spec.init.norm, spec.init.weights, record.processes)
-                writer.writerow((*fixed, *how, quantity.name, f"{value:.6g}", unit, spec.digest))
+                writer.writerow(
+                    (study.study, study.scale, *what, *how, quantity.name, f"{value:.6g}", unit, spec.digest)
+                )
     return text.getvalue()

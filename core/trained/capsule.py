@@ -8,8 +8,9 @@ half a megabyte. Tensors of one kind lie behind each other in one flat float32 t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from math import prod
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from core.run.events import Finished
 from core.run.layout import Slot, layout
 from core.run.problems import explain
 from core.run.spec import STORED, RunSpec
-from core.run.tensorfile import BadTensorFile, Header, header_of
+from core.run.tensorfile import BadTensorFile, Header, header_of, read_header
 
 VERSION = "1"
 MAX_WORDS = 200
@@ -125,16 +126,32 @@ def read_capsule(path: Path) -> Capsule:
     """
     try:
         header = header_of(path)
+    except BadTensorFile as error:
+        raise BadCapsule(f"{path} {error}") from error
+    return _capsule(str(path), header, path.read_bytes)
+
+
+def capsule_in(content: bytes, name: str) -> Capsule:
+    """The capsule whose file has this content, checked likewise; messages call it `name`. Raises BadCapsule."""
+    try:
+        header = read_header(BytesIO(content), len(content))
+    except BadTensorFile as error:
+        raise BadCapsule(f"{name} {error}") from error
+    return _capsule(name, header, lambda: content)
+
+
+def _capsule(name: str, header: Header, content: Callable[[], bytes]) -> Capsule:
+    try:
         spec, result, origin, carried, frozen = _told(header)
         slots = _slots(spec, carried)
         _check_groups(header, slots)
-        tensors = _unpacked(load(path.read_bytes()), slots)
+        tensors = _unpacked(load(content()), slots)
     except (BadTensorFile, SafetensorError) as error:
-        raise BadCapsule(f"{path} {error}") from error
+        raise BadCapsule(f"{name} {error}") from error
     if problem := unusable(tensors):
-        raise BadCapsule(f"{path} {problem}")
+        raise BadCapsule(f"{name} {problem}")
     if digest_of({name: tensor for name, tensor in tensors.items() if name not in carried}) != result.digest:
-        raise BadCapsule(f"{path} is damaged: its tensors do not match its result (their digests differ)")
+        raise BadCapsule(f"{name} is damaged: its tensors do not match its result (their digests differ)")
     computed, linked = (header.metadata.get(key, "")[:MAX_WORDS] for key in ("computed", "linked"))
     return Capsule(spec, result, origin, tensors, carried, frozen, header.size_bytes, computed, linked)
 

@@ -16,8 +16,10 @@ from torch.nn import functional as F
 
 from core.catalog.datasets import DataSet
 from core.catalog.plan import Plan
+from core.catalog.tasks.tasks import TASKS, WHOLE, task
 from core.data.augmentation import normalise, pixels
 from core.data.batches import Batches, MemoryBatches
+from core.data.tasks import seen
 from core.engine.choice import Engine
 from core.network.builder import Network
 from core.network.scores import Scores, Window
@@ -103,7 +105,9 @@ def scoring(on: Operation, sample: Sample, before: float) -> Generator[float, No
 def show(on: Operation, edits: Sequence[Edit], look: Look) -> dict[str, Any]:
     """What the trained and the edited network make of one image, and the edited one's maps of a layer."""
     data = on.spec.data
-    image, label = _image(on, look)
+    stored, label = _image(on, look)
+    own = on.spec.variant if look.index is not None else TASKS[WHOLE]
+    image = seen(stored, task(look.task) if look.task else own)
     images = normalise(image[None], data)
     patient = Patient(on.network, on.spec.plan)
     before = _likelihoods(on, images)
@@ -118,11 +122,12 @@ def show(on: Operation, edits: Sequence[Edit], look: Look) -> dict[str, Any]:
         "layer": look.layer,
         "first": look.first,
         **maps,
+        **({"views": {name: coded(seen(stored, task(name))) for name in look.views}} if look.views else {}),
     }
 
 
 def _image(on: Operation, look: Look) -> tuple[Tensor, int | None]:
-    """(C, H, W) uint8 on the device, and the image's class where it is known."""
+    """(C, H, W) uint8 on the device, as it is stored, and the image's class where it is known."""
     raw = look.raw()
     if raw is not None:
         return torch.frombuffer(bytearray(raw), dtype=torch.uint8).view(on.spec.data.shape).to(on.device), None
@@ -130,13 +135,13 @@ def _image(on: Operation, look: Look) -> tuple[Tensor, int | None]:
     if isinstance(on.batches, MemoryBatches):
         split = on.batches.test_split
         return split.images[look.index], int(split.labels[look.index])
-    seen = 0
+    passed = 0
     for images, labels in on.batches.test():
-        if look.index < seen + len(labels):
-            place = look.index - seen
+        if look.index < passed + len(labels):
+            place = look.index - passed
             return pixels(images[place], on.spec.data), int(labels[place])
-        seen += len(labels)
-    raise IndexError(f"image {look.index} of {seen}")
+        passed += len(labels)
+    raise IndexError(f"image {look.index} of {passed}")
 
 
 def _likelihoods(on: Operation, images: Tensor) -> Tensor:

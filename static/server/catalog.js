@@ -2,6 +2,8 @@
  * The registries (architectures, policies, data sets), which the server writes into the page's head, and their titles.
  */
 
+import { lowered } from "../base/format.js";
+
 export const options = JSON.parse(document.getElementById("onlybn-options").textContent);
 
 /** {family, number} of an architecture's name, or null if no family has it. */
@@ -42,9 +44,15 @@ export function policyOf(name) {
 export const datasetOf = (name) =>
   options.datasets.find((dataset) => dataset.name === name) ?? { name, title: name, sentence: "" };
 
-/** The title of a spec's data set, which says whether it was a copy: "CIFAR-10, JPEG copy". */
-export const datasetTitle = ({ dataset, copy_of_data: copy }) =>
-  copy ? `${datasetOf(dataset).title}, ${copy.kind} copy` : datasetOf(dataset).title;
+/** The title of a task, a variant of a data set. */
+export const taskTitle = (name) =>
+  options.titles.task[name] ?? `Pixels permuted, order ${name.replace("permuted-", "")}`;
+
+/** The title of a spec's data set, which names a copy and a task: "CIFAR-10, JPEG copy", "Digits, rotated by 90°". */
+export function datasetTitle({ dataset, copy_of_data: copy, task }) {
+  const title = copy ? `${datasetOf(dataset).title}, ${copy.kind} copy` : datasetOf(dataset).title;
+  return task ? `${title}, ${lowered(taskTitle(task))}` : title;
+}
 
 /** The number of classes of a spec's images. For a folder of images only the spec knows it. */
 export const classesOf = ({ dataset, contents }) => contents?.classes ?? datasetOf(dataset).classes ?? 0;

@@ -5,7 +5,7 @@
 import { ask, Refusal } from "../server/api.js";
 import { announce, h, show } from "../base/dom.js";
 import { raised, sentence } from "../base/format.js";
-import { evaluate, progressWords } from "./evaluation.js";
+import { evaluate, progressWords } from "../server/evaluation.js";
 
 /**
  * `label`: the button's text; `request()`: the body of the request; `done(evaluation)` gets the result; `shown(error)`

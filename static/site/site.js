@@ -15,7 +15,7 @@ const PATHS = {
 };
 
 /** Pages without a place of their own in the header, and where they belong. */
-const BELONGS = { "/run": "/runs", "/surgery": "/runs", "/room": "/train" };
+const BELONGS = { "/run": "/runs", "/surgery": "/runs", "/tasks": "/compare", "/room": "/train" };
 
 export function mount(element) {
   import("./term.js");

@@ -144,6 +144,8 @@ def pages(runs: Runs, trained: str) -> dict[str, State]:
         "surgery-evaluated": State(edited, "working", evaluate),
         "surgery-image": State(edited, "working", look),
         "surgery-adapted": State(surgery, "working", adapt),
+        "tasks-which": State("/tasks"),
+        "tasks-nothing": State("/tasks", "empty"),
         "room-opening": State("/room"),
         "room": State("/room", act=enter),
         "paper": State(f"/paper?study={runs.study}"),

@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 RECORDED = Path(__file__).with_name("recorded.json")
 READY_WITHIN_S = 90.0
 PAGES = (
-    *("/", "/train", "/run", "/runs", "/compare", "/surgery", "/paper", "/about"),
+    *("/", "/train", "/run", "/runs", "/compare", "/surgery", "/tasks", "/paper", "/about"),
     *("/nowhere", "/run/nowhere", "/runs/"),
 )
 FILES = (

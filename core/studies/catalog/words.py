@@ -23,10 +23,11 @@ from core.studies.matching import matching
 from core.studies.named import Further, Grid, NamedStudy
 from core.studies.records import QUANTITIES
 from core.studies.spec import SCALES, Scale
+from core.studies.tasks import kilobytes
 
 OURS = "not in the paper"
 """The source of a question of our own."""
-FURTHER: Mapping[str, Further] = {"matching": matching}
+FURTHER: Mapping[str, Further] = {"matching": matching, "kilobytes": kilobytes}
 """What a file may ask for beside its verdict: a number that no comparison gives."""
 
 

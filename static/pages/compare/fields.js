@@ -3,7 +3,7 @@
  * has the same keys.
  */
 
-import { architectureTitle, datasetOf, nameOf, options, policyOf, titleOfValue } from "../../server/catalog.js";
+import { architectureTitle, datasetOf, nameOf, options, policyOf, taskTitle, titleOfValue } from "../../server/catalog.js";
 import { decimal, duration, NONE, percent, since, whole } from "../../base/format.js";
 import { PART_KEYS, pathOf, text } from "../../server/spec.js";
 import { stateWord } from "../../base/widgets.js";
@@ -12,6 +12,7 @@ const TITLES = {
   architecture: "Architecture",
   policy: "What trains",
   dataset: "Data set",
+  task: "Task",
   epochs: "Epochs",
   replicate: "Replicate",
   train_examples: "Training images",
@@ -38,6 +39,7 @@ const SAID = {
   architecture: architectureTitle,
   policy: (value) => policyOf(value).title,
   dataset: (value) => datasetOf(value).title,
+  task: taskTitle,
   "init.weights": (value) => titleOfValue("init.weights", value),
   "init.norm": (value) => titleOfValue("init.norm", value),
 };
@@ -47,7 +49,7 @@ const spoken = (key) => TITLES[key] ?? (key[0].toUpperCase() + key.slice(1)).rep
 /** A field of the spec. A seed has a value only if somebody chose it; derived seeds add nothing to the replicate. */
 function specField(key) {
   const part = PART_KEYS.includes(key) ? pathOf(key) : [key];
-  const missing = key.endsWith("_examples") ? "all" : part[0] === "seeds" ? "from the replicate" : NONE;
+  const missing = key.endsWith("_examples") ? "all" : part[0] === "seeds" ? "from the replicate" : key === "task" ? taskTitle("whole") : NONE;
   return {
     key,
     title: spoken(key),

@@ -21,6 +21,7 @@ import { comparisonHtml } from "./document.js";
 import { empty } from "./empty.js";
 import { curvesOf, groupsOf } from "./groups.js";
 import { questionCard } from "./answers/question.js";
+import { packsLine } from "./packs.js";
 import { scatterCard } from "./scatter.js";
 import { comparedRuns } from "./table.js";
 import { mayGrow, viewQuery } from "./view.js";
@@ -61,6 +62,7 @@ export function mount(element) {
   const scatter = scatterCard(change);
   const rows = comparedRuns(change, remove);
   const differences = difference();
+  const packs = packsLine();
   const asked = questionCard();
   const title = h("h1", {}, "Compare");
   const own = askedCard((words) => (title.textContent = words));
@@ -70,7 +72,7 @@ export function mount(element) {
   const reading = h("span", { role: "status" });
   const from = h("p", { class: "quiet compare-from", hidden: true }, words, reading);
   const add = h("a", { class: "button", href: "/runs" }, "Add runs");
-  const cards = h("div", { class: "compare-cards", hidden: true }, curves.element, scatter.element, rows.element, differences.element);
+  const cards = h("div", { class: "compare-cards", hidden: true }, curves.element, scatter.element, rows.element, differences.element, packs.element);
   const first = h("div");
   if (figure !== null) page.replaceChildren(h("h1", { class: "offscreen" }, "Runs compared"), problems, curves.element);
   else page.replaceChildren(
@@ -122,6 +124,7 @@ export function mount(element) {
     scatter.update(groups, view);
     rows.update(members, view, groups);
     differences.update(members, view);
+    packs.update(members.map(({ run }) => run));
   }
 
   repeat(async () => {

@@ -5,7 +5,7 @@
 import { h, show } from "../../base/dom.js";
 import { toRequest } from "./edits.js";
 import { job } from "../../site/job.js";
-import { featureMaps } from "./maps.js";
+import { featureMaps } from "../../charts/maps.js";
 import { predictions, seen } from "./predictions.js";
 import { source } from "./source.js";
 

@@ -4,7 +4,7 @@
 
 import { h } from "../../base/dom.js";
 import { percent } from "../../base/format.js";
-import { canvasOf, fromBase64 } from "../../images/pixels.js";
+import { canvasOf, fromBase64 } from "../../base/pixels.js";
 
 /** The image of a look's result; `classes` are the names of all classes. */
 export function seen({ image, label }, classes) {

@@ -5,8 +5,8 @@
 
 import { h, show as reveal } from "../../base/dom.js";
 import { sentence } from "../../base/format.js";
-import { canvasOf, fromBase64 } from "../../images/pixels.js";
-import { evaluate } from "../../site/evaluation.js";
+import { evaluate } from "../../server/evaluation.js";
+import { canvasOf, fromBase64 } from "../../base/pixels.js";
 
 /** Returns {element, begin, show}; it asks for nothing until the card in `begin(card)` is on the screen. */
 export function sights(run, { shape, classes }) {

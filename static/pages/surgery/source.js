@@ -6,7 +6,7 @@
 import { h, show } from "../../base/dom.js";
 import { whole } from "../../base/format.js";
 import { drawing } from "../../images/drawing.js";
-import { bytesOf, fitted, toBase64 } from "../../images/pixels.js";
+import { bytesOf, fitted, toBase64 } from "../../base/pixels.js";
 
 const MAX_BYTES = 196_608; // the server's limit
 const FAR = 2000; // images of a streamed data set on offer: a later one takes long to reach

@@ -105,11 +105,11 @@ function fieldValue(key, typed) {
     return typeof value === "number" ? value : undefined;
   }
   if (typeof usual === "boolean") return { true: true, false: false }[typed];
-  if (key === "init.weights" && !(typed in options.titles[key])) return withChoice(key, typed);
+  if (["init.weights", "task"].includes(key) && !(typed in options.titles[key])) return withChoice(key, typed);
   return Array.isArray(usual) ? list(typed).map(text).join(", ") : typed;
 }
 
-/** An update of the radio `key` with one more choice, for a value that only links and programs name (`sparse-3`). */
+/** An update of the radio `key` with one more choice, for a value that only links and programs name (`sparse-3`, `permuted-7`). */
 function withChoice(key, value) {
   const choices = Object.entries(options.titles[key]).map(([name, title]) => [title, name]);
   return { __type__: "update", choices: [...choices, [value, value]], value };

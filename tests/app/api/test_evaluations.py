@@ -30,7 +30,8 @@ def capsule_of(run: RunSpec) -> tuple[bytes, dict[str, Any]]:
     tensors = {group: random.normal(size=size).astype("<f4") for group, size in sizes.items()}
     if "running_var" in tensors:
         tensors["running_var"] = abs(tensors["running_var"])
-    header: dict[str, Any] = {"__metadata__": {"format": "onlybn-capsule"}}
+    metadata = {"format": "onlybn-capsule", "spec": run.model_dump_json(), "frozen": "made up"}
+    header: dict[str, Any] = {"__metadata__": metadata}
     reached = 0
     for group, values in tensors.items():
         header[group] = {"dtype": "F32", "shape": [len(values)], "data_offsets": [reached, reached + values.nbytes]}

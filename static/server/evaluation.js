@@ -2,8 +2,8 @@
  * Requests an evaluation and follows it to its end.
  */
 
-import { ask, Refusal } from "../server/api.js";
-import { repeat } from "../server/live.js";
+import { ask, Refusal } from "./api.js";
+import { repeat } from "./live.js";
 
 const EVERY_MS = 400;
 

@@ -2,14 +2,20 @@
  * The feature maps of a layer for an image, with marks on those that are off.
  */
 
-import { h } from "../../base/dom.js";
-import { whole } from "../../base/format.js";
-import { onTheme } from "../../base/theme.js";
-import { paint } from "../../images/painting.js";
-import { fromBase64 } from "../../images/pixels.js";
+import { h } from "../base/dom.js";
+import { whole } from "../base/format.js";
+import { isDark, onTheme } from "../base/theme.js";
+import { fromBase64 } from "../base/pixels.js";
 
-/** The maps of a look's result, at most `most` at a time; `more(first)` looks again from feature `first` on. */
-export function featureMaps(result, { maps: most, layers }, more) {
+const NEGATIVE = [0, 114, 178];
+const POSITIVE = [213, 94, 0];
+const OFF = " A feature that is off equals β everywhere (dashed frame).";
+
+/**
+ * The maps of a look's result, at most `most` at a time; `more(first)` looks again from feature `first` on. `words` say
+ * what is off.
+ */
+export function featureMaps(result, { maps: most, layers }, more, words = OFF) {
   const { layer, first, off, maps } = result;
   const [count, height, width] = maps.shape;
   const levels = new Int8Array(fromBase64(maps.levels).buffer);
@@ -35,7 +41,7 @@ export function featureMaps(result, { maps: most, layers }, more) {
       h("span", { class: "key negative", "aria-hidden": "true" }),
       " negative: the next ReLU sets it to 0; ",
       h("span", { class: "key positive", "aria-hidden": "true" }),
-      ` positive. Full colour is ${maps.scale.toPrecision(3)}. A feature that is off equals β everywhere (dashed frame).`,
+      ` positive. Full colour is ${maps.scale.toPrecision(3)}.${words}`,
     ),
     h("div", { class: "map-grid", role: "group", "aria-label": `Feature maps ${first} to ${first + count - 1} of ${layer}; off: ${off.filter(Boolean).length}` }, figures),
     channels > most
