@@ -4,11 +4,10 @@
 
 import { h } from "../base/dom.js";
 import { whole } from "../base/format.js";
-import { isDark, onTheme } from "../base/theme.js";
+import { onTheme } from "../base/theme.js";
 import { fromBase64 } from "../base/pixels.js";
+import { paint } from "../images/painting.js";
 
-const NEGATIVE = [0, 114, 178];
-const POSITIVE = [213, 94, 0];
 const OFF = " A feature that is off equals β everywhere (dashed frame).";
 
 /**

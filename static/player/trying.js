@@ -5,7 +5,7 @@
 import { h, show } from "../base/dom.js";
 import { percent } from "../base/format.js";
 import { drawing } from "../images/drawing.js";
-import { bytesOf, canvasOf, fitted } from "../images/pixels.js";
+import { bytesOf, canvasOf, fitted } from "../base/pixels.js";
 
 const MAX_FILE = 20 << 20;
 
