@@ -5,7 +5,7 @@
 import { planFor } from "../capsule.js";
 import { DATASETS } from "../datasets.js";
 import { drawValues, Network } from "../network.js";
-import { crossEntropy } from "./loss.js";
+import { crossEntropy, inTop } from "./loss.js";
 import { OPTIMIZERS } from "./optimizers.js";
 import { rateOf } from "./schedules.js";
 import { Step } from "./step.js";
@@ -61,11 +61,12 @@ export class Learner {
     return found;
   }
 
-  /** Mean loss and share of correct answers on a split { images, labels }, by the running statistics of now. */
+  /** Mean loss and shares of correct answers on a split { images, labels }, by the running statistics of now. */
   test({ images, labels }) {
     this.network.refresh();
+    const { classes } = this.plan;
     const logits = this.network.logits(images, labels.length);
-    const { loss, correct } = crossEntropy(logits, labels, this.plan.classes);
-    return { loss, top1: correct / labels.length };
+    const { loss, correct } = crossEntropy(logits, labels, classes);
+    return { loss, top1: correct / labels.length, top5: inTop(5, logits, labels, classes) / labels.length };
   }
 }

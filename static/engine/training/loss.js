@@ -21,3 +21,13 @@ export function crossEntropy(logits, labels, classes, smoothing = 0) {
   });
   return { loss: loss / labels.length, correct, gradient };
 }
+
+/** For how many images the label is among the `count` likeliest classes. */
+export function inTop(count, logits, labels, classes) {
+  let right = 0;
+  labels.forEach((label, image) => {
+    const own = logits.subarray(image * classes, (image + 1) * classes);
+    if (own.reduce((better, value) => better + (value > own[label] ? 1 : 0), 0) < count) right += 1;
+  });
+  return right;
+}
