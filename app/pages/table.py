@@ -141,6 +141,14 @@ PAGES = {
             head='<h1 class="waiting">One random network, many tasks</h1>',
         ),
         Page(
+            "/tab",
+            "Tab",
+            link_title="Train in this tab",
+            description="A network that the browser trains itself: nothing leaves the computer.",
+            opens="this training, which the reader’s browser repeats",
+            head="<h1>Train in this tab</h1>",
+        ),
+        Page(
             "/room",
             "Room",
             link_title="A room",

@@ -94,6 +94,8 @@ WORKER_LABEL = """
 
 LINK = '<p class="form-link" data-slot="form-link"></p>'
 
+IN_TAB = '<p class="in-tab" data-slot="in-tab"></p>'
+
 CLI = """
 <details class="cli"><summary>The same from the command line</summary>
   <div class="code"><code data-slot="cli" tabindex="0"></code><span data-slot="copy"></span></div>
@@ -146,6 +148,7 @@ def build(site: gr.Blocks) -> None:
                 words(SUMMARY)
                 launch = gr.Button("Launch", variant="primary", elem_id="launch")
             words(LAUNCH_PROBLEM)
+            panel("pages/train/in_tab.js", IN_TAB)
             panel("pages/train/link.js", LINK)
             words(CLI, elem_id="cli")
             panel("pages/train/text.js", TEXT)

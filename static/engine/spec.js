@@ -37,15 +37,18 @@ const RECIPE = {
   augmentation: "standard",
 };
 const NORM = { kind: "batch", affine: true, groups: 8 };
+const WHOLE = "whole";
 const DEEPEST = 56;
 const WIDEST = 4;
 
 /** The spec with everything that it leaves out. `normInitializer`: that of the policy, where the spec names none. */
 export function completed(kernels, spec, normInitializer = "uniform") {
-  const replicate = spec.replicate ?? 0;
+  const { replicate = 0, task, ...rest } = spec;
   return {
     ...USUAL,
-    ...spec,
+    ...rest,
+    ...(task && task !== WHOLE ? { task } : {}),
+    replicate,
     recipe: { ...RECIPE, ...spec.recipe },
     init: { weights: "he-normal", norm: normInitializer ?? "uniform", ...spec.init },
     norm: { ...NORM, ...spec.norm },
@@ -71,7 +74,7 @@ export function obstacle(spec) {
   }
   if ((spec.norm?.kind ?? "batch") !== "batch" || spec.norm?.affine === false) return "A tab trains networks with BatchNorm.";
   if (spec.start) return "A tab cannot start from a file of weights.";
-  if (spec.task && spec.task !== "whole") return "A tab trains on the whole data set, not on one of its tasks.";
+  if (spec.task && spec.task !== WHOLE) return "A tab trains on the whole data set, not on one of its tasks.";
   if (spec.adapt) return "A tab cannot adapt to corrupted images.";
   if ((spec.draw ?? 2) !== 2) return "A tab knows version 2 of the random draw.";
   const [, family, number] = /^(resnet|wrn-14)-(\d+)$/.exec(spec.architecture) ?? [];

@@ -8,7 +8,7 @@ import { DATASETS } from "../engine/datasets.js";
 import { openKernels } from "../engine/kernels.js";
 import { heading } from "./heading.js";
 import { maps } from "./maps.js";
-import { fromAddress, fromFile, fromLink } from "./sources.js";
+import { fromAddress, fromFile, fromLink, fromTab } from "./sources.js";
 import { Playing } from "./playing.js";
 import { cutting } from "./cutting.js";
 import { trying } from "./trying.js";
@@ -61,10 +61,12 @@ const openFile = (file) => open("Opening the file ...", () => fromFile(file));
 
 /** Opens what the address names: a network behind `#`, or a capsule at `?url=`. */
 function follow() {
-  const url = new URLSearchParams(location.search).get("url");
+  const query = new URLSearchParams(location.search);
+  const [url, tab] = [query.get("url"), query.get("tab")];
   if (location.hash.length > 1 && location.hash !== "#content")
     return open("Opening the network in this link ...", () => fromLink(location.hash.slice(1)));
   if (url) return open("Fetching the capsule ...", () => fromAddress(url));
+  if (tab) return open("Opening the training of this browser ...", () => fromTab(tab));
   place.replaceChildren(welcome(openFile, false));
 }
 

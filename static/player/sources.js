@@ -3,6 +3,7 @@
  */
 
 import { readCapsule } from "../engine/capsule.js";
+import { keptTraining } from "../engine/kept.js";
 import { openLink } from "../engine/link.js";
 
 const LARGEST = 64 << 20; // bytes
@@ -29,6 +30,13 @@ export async function fromAddress(address) {
   if (Number(answer.headers.get("content-length")) > LARGEST) throw new Error("This file is larger than 64 MB; a capsule is not.");
   const bytes = new Uint8Array(await answer.arrayBuffer());
   return { ...readCapsule(bytes), size: bytes.length, origin: "capsule" };
+}
+
+/** `id`: of a training that this browser keeps. */
+export async function fromTab(id) {
+  const kept = await keptTraining(id).catch(() => null);
+  if (!kept?.capsule) throw new Error("This browser keeps no finished training with this id.");
+  return { ...readCapsule(kept.capsule), size: kept.capsule.length, origin: "capsule" };
 }
 
 /** `text`: what stands behind # in a link. */
