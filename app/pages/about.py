@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from app.pages.glossary import GLOSSARY, marked
-from app.pages.panels import panel, words
+from app.pages.part import Part
 from core.catalog.paper import QUOTES
 from core.version import VERSION
 
@@ -62,11 +62,13 @@ INTRO = f"""
 """
 
 
-def build() -> None:
-    """Build the page inside the open Blocks."""
-    panel("pages/about/page.js", INTRO, elem_id="about")
-    words(_glossary(), elem_id="glossary")
-    panel("pages/about/cite.js", _citations(), elem_id="cite")
+def parts() -> tuple[Part, ...]:
+    """The page from its top to its end."""
+    return (
+        Part(INTRO, "pages/about/page.js", "about"),
+        Part(_glossary(), None, "glossary"),
+        Part(_citations(), "pages/about/cite.js", "cite"),
+    )
 
 
 def _glossary() -> str:

@@ -7,6 +7,7 @@ import { cancel, disown, launchRun, resume, runToken } from "../../../server/api
 import { isOver, nameOf } from "../../../server/catalog.js";
 import { copyButton, h, show } from "../../../base/dom.js";
 import { whole } from "../../../base/format.js";
+import { frozen } from "../../../base/place.js";
 import { leaves } from "../../../site/copied.js";
 import { shareButton } from "../../../site/share.js";
 import { cloneQuery } from "../../../server/spec.js";
@@ -27,12 +28,11 @@ export function actions(data, feed, preview) {
     stopButton(data, feed),
     resumeButton(data),
     retryButton(data),
-    leaves(h("a", { class: "button primary", href: `/train${cloneQuery(run)}` }, "Change and run again"), copiedWords(run)),
-    surgeryLink(data),
+    ...(frozen ? [] : [cloneLink(run), surgeryLink(data)]),
     shareButton(),
-    extend(data),
+    frozen ? null : extend(data),
     downloads(data),
-    more(startLink(data), pinButton(data), commandButton(preview), removeButton(data)),
+    more(...(frozen ? [] : [startLink(data)]), pinButton(data), commandButton(preview), removeButton(data)),
   );
 }
 
@@ -114,6 +114,9 @@ function retryButton(data) {
   data.addEventListener("change", () => show(button, ["failed", "cancelled"].includes(data.run.state)));
   return button;
 }
+
+const cloneLink = (run) =>
+  leaves(h("a", { class: "button primary", href: `/train${cloneQuery(run)}` }, "Change and run again"), copiedWords(run));
 
 function startLink(data) {
   const { run } = data;

@@ -8,7 +8,7 @@ import { h, show } from "../../../base/dom.js";
 export function downloads(data) {
   const { id } = data;
   const [points, findings] = [`/api/runs/${id}/points`, `/api/runs/${id}/findings`];
-  const capsule = h("a", { href: `/api/runs/${id}/capsule`, hidden: true }, "Trained network (capsule)");
+  const capsule = h("a", { href: `/api/runs/${id}/capsule`, download: `onlybn-${id}.safetensors`, hidden: true }, "Trained network (capsule)");
   const curves = [
     h("a", { href: `${points}?format=csv`, download: `onlybn-${id}-points.csv` }, "Points as CSV"),
     h("a", { href: `${points}?format=json`, download: `onlybn-${id}-points.json` }, "Points as JSON"),
@@ -27,7 +27,7 @@ export function downloads(data) {
     ),
   ];
   data.addEventListener("change", () => {
-    show(capsule, data.run.state === "finished" && !data.run.lost);
+    show(capsule, data.run.state === "finished" && !data.run.lost && !data.run.missing?.includes("capsule"));
     for (const link of curves) show(link, !data.run.lost?.curves);
     for (const link of found) show(link, data.run.findings && (link.dataset.table !== "adapted" || data.run.spec.adapt));
   });
