@@ -115,7 +115,7 @@ def write_site(settings: Settings, given: argparse.Namespace) -> int:
     except DBAPIError as error:
         raise CannotStart(f"the database does not respond: {str(error.orig).strip()}", UNREACHABLE) from error
     except OSError as error:
-        raise CannotStart(f"cannot write the site: {error.strerror or error}", BAD_SETTINGS) from error
+        raise CannotStart(f"cannot write the site: {error}", BAD_SETTINGS) from error
 
 
 def serve(settings: Settings) -> None:

@@ -74,9 +74,7 @@ def _studies(runs: Sequence[FrozenRun], here: Services) -> Iterator[Body]:
     asked = {run.summary["study"] for run in runs} - {None}
     known = {cast("str", view["id"]) for view in said["studies"]} | asked
     found = {study.id: study for name in known if (study := here.store.studies.get(name))}
-    whole = {
-        name: study for name, study in found.items() if study.runs and all(run.id in there for run in study.runs)
-    }
+    whole = {name: study for name, study in found.items() if study.runs and all(run.id in there for run in study.runs)}
     studies_ = [view for view in said["studies"] if view["id"] in whole]
     yield "/api/studies", orjson.dumps({**said, "studies": studies_})
     for name, study in whole.items():

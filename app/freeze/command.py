@@ -90,8 +90,9 @@ def freeze(settings: Settings, store: Store, out: Path, filters: Filters, consol
         for address, body in bodies.shared(runs, services(settings, store)):
             folder.keep(address, body)
             bar.advance(task)
-        pages.write(folder)
-        _describe(folder, len(runs))
+        made = datetime.now(UTC)
+        pages.write(folder, day_of(made))
+        _describe(folder, len(runs), made)
     return Written(
         sizes,
         len(folder.sizes),
@@ -174,10 +175,14 @@ def _in_process(run_id: str) -> FrozenRun | None:
     return _one(run_id, *_here)
 
 
-def _describe(folder: Folder, runs: int) -> None:
+def day_of(made: datetime) -> str:
+    """1 December 2026"""
+    return f"{made.day} {made:%B %Y}"
+
+
+def _describe(folder: Folder, runs: int, made: datetime) -> None:
     """The files that say what this is, to people, to a Space and to the next freeze."""
-    made = datetime.now(UTC)
-    values = {"title": "OnlyBN", "version": VERSION, "day": f"{made:%d %B %Y}"}
+    values = {"title": "OnlyBN", "version": VERSION, "day": day_of(made)}
     count = f"{runs:,} finished {'run' if runs == 1 else 'runs'}"
     folder.write("README.md", templates.render("app/freeze/readme.md.j2", runs=count, **values))
     folder.write(".gitattributes", LARGE_FILES)

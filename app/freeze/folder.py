@@ -97,6 +97,7 @@ def refuse_others(out: Path) -> None:
 
 def _is_frozen(folder: Path) -> bool:
     try:
-        return "onlybn" in json.loads((folder / MARK).read_text("utf-8"))
-    except (OSError, ValueError, TypeError):
+        said = json.loads((folder / MARK).read_text("utf-8"))
+    except (OSError, ValueError):
         return False
+    return isinstance(said, dict) and "onlybn" in said

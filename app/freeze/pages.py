@@ -24,6 +24,8 @@ SHARED = ("base", "charts", "server", "site")
 """The folders of static/ whose scripts all pages share."""
 SCRIPT = "site/frozen.js"
 """The script that mounts the parts of a page without Gradio."""
+LIVE = re.compile(r"<(span|section)\b[^>]*\sdata-live>.*?</\1>", re.DOTALL)
+"""What a page says only where there is a server; it holds no other element of its kind."""
 LINK = re.compile(r'<a\b[^>]*?\bhref="(/[^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 ADDRESS = re.compile(r'\b(href|src)="(/[^"]*)"')
 STATIC_FILE = re.compile(r'"(static/[^"?#]+\.(?:svg|webp|png))')
@@ -46,9 +48,9 @@ def file_of(page: Page) -> str:
     return "index.html" if page.path == "/" else f"{page.name}.html"
 
 
-def write(folder: Folder) -> None:
-    """Write all pages with what they load."""
-    pages = {file_of(page): document(page) for page in FROZEN.values()}
+def write(folder: Folder, day: str) -> None:
+    """Write all pages with what they load. `day`: of the freeze, in words."""
+    pages = {file_of(page): document(page, day) for page in FROZEN.values()}
     for name, text in pages.items():
         folder.write(name, text)
     named = {f"static/{FONT}", *(name for text in pages.values() for name in STATIC_FILE.findall(text))}
@@ -62,7 +64,7 @@ def write(folder: Folder) -> None:
     folder.write(f"static/{PLOTLY}", unpacked(STATIC / PACKED))
 
 
-def document(page: Page) -> str:
+def document(page: Page, day: str) -> str:
     """The file of `page`."""
     known = options_json(pages=[{"path": row.path, "opens": row.opens} for row in FROZEN.values()])
     if page.path == "/":
@@ -84,10 +86,11 @@ def document(page: Page) -> str:
     links = [link for path, link in shell.LINKS.items() if path in FROZEN]
     text = shell.page(page.link_title, body, script=script, head=head, top=shell.header(links))
     marks = f'<html data-frozen="{page.path}" data-pages="{" ".join(FROZEN)}"'
+    text = text.replace("MIT licence.", f"MIT licence. This is a copy without a server, frozen on {day}.")
     return _relative(text).replace("<html", marks, 1)
 
 
 def _relative(html: str) -> str:
     """`html` with addresses of the frozen site; a link to what it lacks becomes its words."""
-    html = LINK.sub(lambda link: link[0] if at(link[1]) else link[2], html)
+    html = LINK.sub(lambda link: link[0] if at(link[1]) else link[2], LIVE.sub("", html))
     return ADDRESS.sub(lambda found: f'{found[1]}="{at(found[2]) or "#"}"', html)

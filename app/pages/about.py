@@ -44,11 +44,11 @@ INTRO = f"""
 </section>
 <section aria-labelledby="counts-title">
   <h2 id="counts-title">How few that is</h2>
-  <p>The number of parameters that each {marked("policy", "policy")} trains in a network of your choice, counted by this
-  server. The bars are to scale.</p>
+  <p>The number of parameters that each {marked("policy", "policy")} trains in a network of your choice, counted exactly.
+  The bars are to scale.</p>
   <div data-slot="counts"></div>
 </section>
-<section aria-labelledby="next-title">
+<section aria-labelledby="next-title" data-live>
   <h2 id="next-title">See it for yourself</h2>
   <ol class="about-steps">
     <li><a href="/">Train</a> a pair: BatchNorm against its random twin. It takes a few minutes at most.</li>
