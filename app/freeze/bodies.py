@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 import orjson
@@ -72,7 +72,7 @@ def _studies(runs: Sequence[FrozenRun], here: Services) -> Iterator[Body]:
     there = {run.id for run in runs}
     said = here.studies.questions()
     asked = {run.summary["study"] for run in runs} - {None}
-    known = {cast("str", view["id"]) for view in said["studies"]} | asked
+    known = {view["id"] for view in said["studies"]} | asked
     found = {study.id: study for name in known if (study := here.store.studies.get(name))}
     whole = {name: study for name, study in found.items() if study.runs and all(run.id in there for run in study.runs)}
     studies_ = [view for view in said["studies"] if view["id"] in whole]

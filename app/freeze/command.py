@@ -165,7 +165,7 @@ _here: tuple[Services, set[str]] | None = None
 
 
 def _begin(settings: Settings, others: set[str]) -> None:
-    global _here  # noqa: PLW0603
+    global _here
     store = Store(open_database(settings.store_url), settings.artefacts_place)
     _here = (services(settings, store), others)
 

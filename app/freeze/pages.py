@@ -23,7 +23,12 @@ FROZEN = {path: page for path, page in PAGES.items() if page.frozen}
 SHARED = ("base", "charts", "server", "site")
 """The folders of static/ whose scripts all pages share."""
 SCRIPT = "site/frozen.js"
-"""The script that mounts the parts of a page without Gradio."""
+"""The script of all pages but the first, which has the header in its own."""
+MOUNT = """<script type="module">
+import {{ mount }} from "./static/{}";
+mount(document.getElementById("{}"));
+</script>"""
+"""What Gradio does in the live site (app/pages/panels.py)."""
 LIVE = re.compile(r"<(span|section)\b[^>]*\sdata-live>.*?</\1>", re.DOTALL)
 """What a page says only where there is a server; it holds no other element of its kind."""
 LINK = re.compile(r'<a\b[^>]*?\bhref="(/[^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
@@ -40,7 +45,7 @@ def at(address: str) -> str | None:
     if address.startswith("/static/"):
         return address[1:]
     page = FROZEN.get(urlsplit(address).path)
-    return page and file_of(page) + address[len(page.path) :]
+    return file_of(page) + address[len(page.path) :] if page else None
 
 
 def file_of(page: Page) -> str:
@@ -71,13 +76,9 @@ def document(page: Page, day: str) -> str:
         body, script, loaded = landing.body(known, frozen=True), landing.SCRIPT, [landing.SCRIPT]
     else:
         parts = parts_of(page)
-        mounted = "".join(
-            f'<div class="panel-host" id="{part.name}"'
-            + (f' data-module="{part.module}"' if part.module else "")
-            + f">{part.html}</div>"
-            for part in parts
-        )
-        body = f'{mounted}<script id="onlybn-options" type="application/json">{known}</script>'
+        mounted = "".join(f'<div class="panel-host" id="{part.name}">{part.html}</div>' for part in parts)
+        mounts = "".join(MOUNT.format(part.module, part.name) for part in parts if part.module)
+        body = f'{mounted}<script id="onlybn-options" type="application/json">{known}</script>{mounts}'
         script, loaded = SCRIPT, [SCRIPT, *(part.module for part in parts if part.module)]
     needed = dict.fromkeys(name for entry in loaded for name in modules(entry))
     head = f'<meta name="description" content="{escape(page.description)}">' + "".join(

@@ -39,7 +39,7 @@ FINDINGS = TypeAdapter(Findings)
 
 @dataclass(frozen=True)
 class FrozenRun:
-    """`summary`: as lists have it; `files`: the packed files by name; `thinned`: not all snapshots have their layers."""
+    """`summary`: as lists have it; `files`: the packed files by name; `thinned`: not each snapshot has its layers."""
 
     id: str
     summary: dict[str, Any]
@@ -62,11 +62,11 @@ def frozen(run: Run, here: Services, others: Collection[str]) -> FrozenRun:
     summary: dict[str, Any] = {**summaries([run], here.store)[0], "missing": missing}
     answer = here.feed.answer(Question(runs={run.id: ALL}))["runs"][run.id]
     assert answer is not None, "a run that was just read"
-    answer = {**answer, "run": {**answer["run"], "missing": missing}}  # type: ignore[typeddict-item]
+    seen: dict[str, Any] = {**answer["run"], "missing": missing}
     here.feed.forget(run.id)
     told = {
-        "run": {**summary, "layers": answer["run"].get("layers")},
-        "feed": answer,
+        "run": {**summary, "layers": seen["layers"]},
+        "feed": {**answer, "run": seen},
         "outlook": _outlook(run, here, others),
         "schedule": schedule_of(run.spec),
         "preview": look_ahead(run.spec, here),

@@ -1,4 +1,4 @@
-"""Which runs a frozen site has: the finished ones that pass the filters of the command line, and that nobody reported."""
+"""Which runs a frozen site has: the finished ones that pass the filters, without those that somebody reported."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
-from app.freeze.arguments import KEYS
 from app.form.experiments import EXPERIMENTS
+from app.freeze.arguments import KEYS
 from app.views.address import Reading, filters_of, read_source
 from jobs.store.complaints.cleared import OF_RUN
-from jobs.store.records import Run
+from jobs.store.records import Run, State
 from jobs.store.store import Store
 from jobs.store.tallies import Filters
 
 PAGE = 200
+FINISHED: tuple[State, ...] = ("finished",)
 
 
 class BadFilter(ValueError):
@@ -22,7 +23,7 @@ class BadFilter(ValueError):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Chosen:
     """`runs` in the order of their launch, the newest first. `reported`: how many were left out because an open report
     says that their name, note or tag is offensive; `unreadable`: how many this version cannot read."""
 
@@ -50,10 +51,10 @@ def read_filters(given: Sequence[str]) -> Filters:
         reading.problems.append(f"question must be one of {', '.join(EXPERIMENTS)}; got {question!r}.")
     if reading.problems:
         raise BadFilter(f"--filter: {' '.join(reading.problems)}")
-    return replace(filters, states=("finished",), question=values.get("question"))
+    return replace(filters, states=FINISHED, question=values.get("question"))
 
 
-def wanted(store: Store, filters: Filters) -> Wanted:
+def wanted(store: Store, filters: Filters) -> Chosen:
     """The runs for a frozen site. Nobody can answer a report there, so runs with an open one are left out."""
     suspects = {report.run_id for report in store.reports.open()}
     suspects |= {complaint.about for complaint in store.complaints.open() if complaint.kind in OF_RUN}
@@ -67,4 +68,4 @@ def wanted(store: Store, filters: Filters) -> Wanted:
         if offset >= total:
             break
     kept = [run for run in found if run.id not in suspects]
-    return Wanted(kept, len(found) - len(kept), unreadable)
+    return Chosen(kept, len(found) - len(kept), unreadable)

@@ -44,8 +44,8 @@ INTRO = f"""
 </section>
 <section aria-labelledby="counts-title">
   <h2 id="counts-title">How few that is</h2>
-  <p>The number of parameters that each {marked("policy", "policy")} trains in a network of your choice, counted exactly.
-  The bars are to scale.</p>
+  <p>The number of parameters that each {marked("policy", "policy")} trains in a network of your choice, counted
+  exactly. The bars are to scale.</p>
   <div data-slot="counts"></div>
 </section>
 <section aria-labelledby="next-title" data-live>

@@ -46,7 +46,8 @@ class Page:
 PAPER = """<header class="paper-head">
   <h1>The paper’s questions</h1>
   <p>Each row tests a claim of the paper. Differences are in points: ● ours with 95% intervals, ◇ the paper’s. Open a
-  row to see its numbers<span data-live> or run it here</span>. “Our reading”: wording not checked against the paper.</p>
+  row to see its numbers<span data-live> or run it here</span>. “Our reading”: wording not checked against the
+  paper.</p>
 </header>"""
 
 PAGES = {

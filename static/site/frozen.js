@@ -1,5 +1,5 @@
 /**
- * The script of a frozen page: fills the header, and mounts the parts of the page, as Gradio does in the live site.
+ * The script of all frozen pages: fills the header, and unpacks what the reader downloads.
  */
 
 import { frozenDownloads } from "../server/frozen/downloads.js";
@@ -7,5 +7,3 @@ import { mount } from "./site.js";
 
 mount(document.body);
 frozenDownloads();
-for (const element of document.querySelectorAll("[data-module]"))
-  import(`../${element.dataset.module}`).then((module) => module.mount(element));

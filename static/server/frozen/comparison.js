@@ -4,7 +4,7 @@
  */
 
 import { isRunId } from "../catalog.js";
-import { load } from "./files.js";
+import { unpackedAnswer } from "./files.js";
 import { allRuns, passes } from "./runs.js";
 
 const IGNORED = /^(embed|theme|figure|utm_.*|fbclid|gclid|__.*)$/;
@@ -69,7 +69,7 @@ class Reading {
 
 /** The response to GET /api/compare with these parameters. */
 export async function compared(query) {
-  const grammar = await load("/api/compare");
+  const grammar = await unpackedAnswer("/api/compare");
   const reading = new Reading(query, grammar);
   const [source, view] = [readSource(reading), readView(reading, grammar)];
   const { runs, total, missing } = await found(source, grammar.most, reading.problems);
@@ -126,7 +126,7 @@ async function found(source, most, problems) {
     const wanted = source.runs.filter((id) => !source.without.includes(id));
     [runs, missing] = [wanted.flatMap((id) => byId.get(id) ?? []), wanted.filter((id) => !byId.has(id))];
   } else if (source.study) {
-    const study = await load(`/api/studies/${source.study}`).catch(() => null);
+    const study = await unpackedAnswer(`/api/studies/${source.study}`).catch(() => null);
     if (!study) problems.push(`This frozen site has no study ${source.study}.`);
     runs = [...new Set((study?.members ?? []).map(({ id }) => id))].flatMap((id) => byId.get(id) ?? []);
   } else if (source.room) {

@@ -4,7 +4,7 @@
 
 import { save } from "../../base/files.js";
 import { toast } from "../../base/toast.js";
-import { bytes } from "./files.js";
+import { fileBytes } from "./files.js";
 import { SITE, here } from "./site.js";
 
 const PACKED = /(?:^|\/)(data\/.+)\.gz$/;
@@ -23,7 +23,7 @@ export function frozenDownloads() {
 
 async function take(file, name) {
   try {
-    const content = await bytes(`/api/${file.slice("data/".length)}`);
+    const content = await fileBytes(`/api/${file.slice("data/".length)}`);
     const text = name.endsWith(".safetensors") ? null : new TextDecoder().decode(content);
     save(name, text === null ? content : text.replaceAll(SITE, here), "application/octet-stream");
   } catch ({ message }) {

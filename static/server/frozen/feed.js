@@ -2,7 +2,7 @@
  * The feed of a frozen site: every run has ended, so the first answer has all of it (app/live/watched.py).
  */
 
-import { load } from "./files.js";
+import { unpackedAnswer } from "./files.js";
 
 const IDLE = { queued: 0, running: 0, workers: 0, mode: "open" };
 const LISTS = { points: ([cursor]) => cursor, snapshots: ({ id }) => id, log: ({ id }) => id, disabled: ([cursor]) => cursor, speeds: ([cursor]) => cursor };
@@ -16,7 +16,7 @@ export async function fed({ runs, layer }) {
 
 /** What is new of a run since `cursors`; null: there is no such run. */
 async function delta(id, cursors, layer) {
-  const whole = await load(`/api/runs/${id}`).catch((error) => {
+  const whole = await unpackedAnswer(`/api/runs/${id}`).catch((error) => {
     if (error.status === 404) return null;
     throw error;
   });
@@ -34,7 +34,7 @@ async function delta(id, cursors, layer) {
 
 /** `rows` with the histograms of one layer; without the moments of which there are none. */
 async function ofLayer(id, layer, rows) {
-  const { snapshots, layers } = await load(`/api/runs/${id}/snapshots`);
+  const { snapshots, layers } = await unpackedAnswer(`/api/runs/${id}/snapshots`);
   if (layer >= layers.length) return [];
   const moments = new Map(snapshots.map((moment) => [moment.step, moment]));
   const short = (values) => values.map((value) => Number(value.toPrecision(ROUND)));

@@ -13,7 +13,7 @@ export class Unloaded extends Error {
 }
 
 /** The bytes of the response to an address of the API. Throws Unloaded. */
-export async function bytes(address) {
+export async function fileBytes(address) {
   const response = await fetch(fileOf(address)).catch(() => null);
   if (!response?.ok) throw new Unloaded(response?.status ?? 0);
   const content = await response.arrayBuffer();
@@ -25,9 +25,9 @@ export async function bytes(address) {
 const kept = new Map();
 
 /** The response as a value, which is loaded once and must not be changed. Throws Unloaded. */
-export function load(address) {
+export function unpackedAnswer(address) {
   if (!kept.has(address)) {
-    const made = bytes(address).then((content) => JSON.parse(new TextDecoder().decode(content)));
+    const made = fileBytes(address).then((content) => JSON.parse(new TextDecoder().decode(content)));
     kept.set(address, made);
     made.catch(() => kept.delete(address));
   }

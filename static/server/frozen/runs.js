@@ -2,7 +2,7 @@
  * The list of all runs of a frozen site: filters, order and pages, as GET /api/runs has them (app/api/runs.py).
  */
 
-import { load } from "./files.js";
+import { unpackedAnswer } from "./files.js";
 
 /** Where the value of a run is by which a list sorts. */
 const SORTS = {
@@ -20,7 +20,7 @@ const SORTS = {
 };
 
 /** All runs, the newest first. */
-export const allRuns = async () => (await load("/api/runs")).runs;
+export const allRuns = async () => (await unpackedAnswer("/api/runs")).runs;
 
 /** Whether a run passes the filters; each is a list of values, of which one is enough, or empty. */
 export function passes(run, { text = [], state = [], policy = [], architecture = [], dataset = [], tag = [], question = [] }) {

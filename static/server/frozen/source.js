@@ -4,7 +4,7 @@
 
 import { compared } from "./comparison.js";
 import { fed } from "./feed.js";
-import { load, Unloaded } from "./files.js";
+import { unpackedAnswer, Unloaded } from "./files.js";
 import { listed } from "./runs.js";
 import { SITE, here } from "./site.js";
 
@@ -20,16 +20,16 @@ export async function answer(address, body) {
   if (pathname === "/api/compare") return compared(searchParams);
   if (pathname === "/api/compare/shell") return shell(searchParams);
   const [, id, part] = PART.exec(pathname) ?? RUN.exec(pathname) ?? [];
-  if (id) return (await load(`/api/runs/${id}`))[part ?? "run"];
+  if (id) return (await unpackedAnswer(`/api/runs/${id}`))[part ?? "run"];
   const [, run, step] = MOMENT.exec(pathname) ?? [];
   if (run) return moment(run, Number(step));
   if (body !== undefined) throw new Unloaded(404);
-  return load(address);
+  return unpackedAnswer(address);
 }
 
 /** The newest snapshot at or before `step`, or else the first one. */
 async function moment(id, step) {
-  const { snapshots } = await load(`/api/runs/${id}/snapshots`);
+  const { snapshots } = await unpackedAnswer(`/api/runs/${id}/snapshots`);
   const found = snapshots.findLast((row) => row.step <= step) ?? snapshots[0];
   if (!found) throw new Unloaded(404);
   return found;
@@ -37,7 +37,7 @@ async function moment(id, step) {
 
 /** The frame of a comparison's file, with the link to it. */
 async function shell(query) {
-  const { pieces } = await load("/api/compare/shell");
+  const { pieces } = await unpackedAnswer("/api/compare/shell");
   const escaped = query.toString().replaceAll("&", "&amp;");
   return { pieces: pieces.map((piece) => piece.replace(SITE, (...match) => here(...match) + escaped)) };
 }

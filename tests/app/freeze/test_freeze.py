@@ -84,13 +84,13 @@ def test_nothing_secret_is_frozen(settings: Settings, store: Store, tmp_path: Pa
     room, room_token = store.rooms.open("A class", None, ada)
     store.rooms.join(room.id, "Nickname of Ada", ada)
     run, token = store.runs.submit(RunSpec.model_validate(SPEC), by=ada, room=room.id)
-    claimed = store.claims.take("worker-of-ada@host")
+    claimed = store.claims.take("ada-laptop-4242-9f3c")
     assert claimed is not None
     Trainer(store).finish(run.id)
     out = tmp_path / "site"
     assert set(frozen(settings, store, out).runs) == {run.id}
     for content in contents(out):
-        for secret in (*SECRETS, token, room_token, room.id, "worker-of-ada"):
+        for secret in (*SECRETS, token, room_token, room.id, "ada-laptop"):
             assert secret.encode() not in content
 
 
@@ -169,3 +169,25 @@ def test_the_command_says_what_it_wrote_and_what_is_wrong(
         assert main() == 2
         assert words in capsys.readouterr().err
     assert (out / "index.html").is_file()
+
+
+def test_a_deep_network_keeps_the_last_snapshots_of_its_layers(
+    settings: Settings, store: Store, trainer: Trainer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id, _ = trainer.start(epochs=10)
+    trainer.say(run_id, 3, snapshots=(0, 3, 6, 12, 24, 36))
+    trainer.finish(run_id)
+    whole = read_after(settings, store, tmp_path / "whole", run_id)
+    monkeypatch.setattr("app.freeze.runs.SNAPSHOTS_BYTES", 10)
+    thin = read_after(settings, store, tmp_path / "thin", run_id)
+    assert len(whole) > 2 and [row["step"] for row in thin] == [whole[0]["step"], whole[-1]["step"]]
+    assert thin[-1] == whole[-1]
+    fed = read(tmp_path / "thin", f"/api/runs/{run_id}")["feed"]["snapshots"]
+    assert [row["step"] for row in fed] == [row["step"] for row in whole], "all layers together keep all moments"
+
+
+def read_after(settings: Settings, store: Store, out: Path, run_id: str) -> list[dict[str, Any]]:
+    """The snapshots of a run in a site that is frozen now."""
+    frozen(settings, store, out)
+    rows: list[dict[str, Any]] = read(out, f"/api/runs/{run_id}/snapshots")["snapshots"]
+    return rows
