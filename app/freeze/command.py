@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -24,6 +23,7 @@ from app.freeze.wanted import read_filters, wanted
 from app.pages.options import options
 from app.settings import Settings
 from core.documents import templates
+from core.machine.processor import available_cores
 from core.version import VERSION
 from jobs.store.database import open_database
 from jobs.store.store import Store
@@ -31,6 +31,8 @@ from jobs.store.tallies import Filters
 
 FIXED_BYTES = 5_000_000
 """The most that a frozen site should have besides its runs."""
+MOST_PROCESSES, RUNS_A_PROCESS = 8, 50
+"""A process takes seconds to start, which pays for so many runs."""
 NAMED = 5
 """So many runs are named in a warning."""
 LARGE_FILES = """*.gz filter=lfs diff=lfs merge=lfs -text
@@ -141,7 +143,7 @@ def said(done: Written, out: Path) -> Iterator[str]:
 
 def _each(settings: Settings, store: Store, ids: Sequence[str]) -> Iterator[FrozenRun]:
     """The frozen runs in the order of `ids`, made by several processes where there are many."""
-    slots = min(os.cpu_count() or 1, 8, 1 + len(ids) // 20)
+    slots = min(available_cores(), MOST_PROCESSES, 1 + len(ids) // RUNS_A_PROCESS)
     if slots == 1:
         here = services(settings, store)
         yield from (one for run_id in ids if (one := _one(run_id, here, set(ids))))
