@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
-from app.freeze.arguments import add_arguments
+from app.freeze.arguments import freeze_parser
 from app.settings import Settings
 from app.web.listen import LOG, PortTaken, listen, run
 from app.worker_process import EmbeddedWorker
@@ -62,7 +62,9 @@ def interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def main() -> int:
-    given = _parser().parse_args()
+    words = sys.argv[1:]
+    freezes = words[:1] == ["freeze"]
+    given = (freeze_parser() if freezes else _parser()).parse_args(words[freezes:])
     # Every signal to stop acts like Ctrl-C at every moment, so that the embedded worker is always stopped on exit.
     stop_on(interrupt)
     try:
@@ -71,7 +73,7 @@ def main() -> int:
         print(f"error: {explain(error)}", file=sys.stderr)
         return BAD_SETTINGS
     try:
-        if given.command == "freeze":
+        if freezes:
             return write_site(settings, given)
         with suppress(KeyboardInterrupt):
             serve(settings)
@@ -87,15 +89,13 @@ def _parser() -> argparse.ArgumentParser:
     for name, field in Settings.model_fields.items():
         told.append(f"  ONLYBN_{name.upper()}")
         told.append(fill(field.description or "", 100, initial_indent=" " * 6, subsequent_indent=" " * 6))
-    parser = argparse.ArgumentParser(
+    return argparse.ArgumentParser(
         prog="python -m app",
-        description="The web server, with its own worker.",
+        description="The web server, with its own worker. `python -m app freeze --help` tells how to write its\n"
+        "finished runs as a static site that needs no server.",
         epilog="\n".join(told),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", metavar="")
-    add_arguments(commands.add_parser("freeze", help="write the finished runs as a static site that needs no server"))
-    return parser
 
 
 def write_site(settings: Settings, given: argparse.Namespace) -> int:

@@ -13,12 +13,14 @@ GRAMMAR = (
 )
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.description = (
-        "Write all finished runs, their comparisons and studies as a static site for any file server, with their "
-        "charts and files. The database is that of the settings of `python -m app`."
+def freeze_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m app freeze",
+        description="Write all finished runs, their comparisons and studies as a static site for any file server, with "
+        "their charts and files. The database is that of the settings of `python -m app`.",
     )
     parser.add_argument(
         "--out", required=True, type=Path, metavar="FOLDER", help="a new or empty folder, or a frozen site to replace"
     )
     parser.add_argument("--filter", action="append", default=[], metavar="KEY=VALUE", help=GRAMMAR)
+    return parser

@@ -1,7 +1,7 @@
 """How long a freeze takes, and how large the site is.
 
     python -m tests.benchmarks.freeze                     # 500 runs
-    python -m tests.benchmarks.freeze --runs 50 --out /tmp/site
+    python -m tests.benchmarks.freeze --runs 50 --out site
 
 The runs are copies of the shipped examples (ResNet-14 on digits, 30 epochs), each with a replicate of its own, in a
 store of their own. The aim: 500 runs in less than a minute, at most 5 MB and 100 kB a run.
