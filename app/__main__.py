@@ -1,6 +1,7 @@
 """`python -m app`: starts the store, an embedded worker and the web server; runs until Ctrl-C or SIGTERM.
 
-Exit codes: 0 stopped; 1 the database does not answer; 2 a setting is wrong or the port is taken.
+`python -m app freeze` writes a static site instead. Exit codes: 0 stopped or written; 1 the database does not answer;
+2 a setting or an option is wrong, or the port is taken.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from textwrap import fill
 from types import FrameType
 
 from pydantic import ValidationError
+from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
+from app.freeze.arguments import freeze_parser
 from app.settings import Settings
 from app.web.listen import LOG, PortTaken, listen, run
 from app.worker_process import EmbeddedWorker
@@ -35,7 +38,7 @@ from jobs.store.examples import BadExample, names, shipped
 from jobs.store.schema import WrongSchema
 from jobs.store.store import Store
 
-STOPPED, UNREACHABLE, BAD_SETTINGS = 0, 1, 2
+STOPPED, UNREACHABLE, BAD_SETTINGS, INTERRUPTED = 0, 1, 2, 130
 
 
 class CannotStart(Exception):
@@ -59,7 +62,9 @@ def interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def main() -> int:
-    _parser().parse_args()
+    words = sys.argv[1:]
+    freezes = words[:1] == ["freeze"]
+    given = (freeze_parser() if freezes else _parser()).parse_args(words[freezes:])
     # Every signal to stop acts like Ctrl-C at every moment, so that the embedded worker is always stopped on exit.
     stop_on(interrupt)
     try:
@@ -68,6 +73,8 @@ def main() -> int:
         print(f"error: {explain(error)}", file=sys.stderr)
         return BAD_SETTINGS
     try:
+        if freezes:
+            return write_site(settings, given)
         with suppress(KeyboardInterrupt):
             serve(settings)
     except CannotStart as error:
@@ -84,10 +91,31 @@ def _parser() -> argparse.ArgumentParser:
         told.append(fill(field.description or "", 100, initial_indent=" " * 6, subsequent_indent=" " * 6))
     return argparse.ArgumentParser(
         prog="python -m app",
-        description="The web server, with its own worker.",
+        description="The web server, with its own worker. `python -m app freeze --help` tells how to write its\n"
+        "finished runs as a static site that needs no server.",
         epilog="\n".join(told),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def write_site(settings: Settings, given: argparse.Namespace) -> int:
+    """`python -m app freeze`. Raises CannotStart."""
+    from app.freeze.command import command  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    try:
+        with open_store(settings) as store:
+            settle_examples(store, settings.examples)
+            return command(settings, store, given.out, given.filter, console)
+    except KeyboardInterrupt:
+        console.print("Stopped; the folder is as it was.")
+        return INTERRUPTED
+    except (ValueError, WrongSchema) as error:
+        raise CannotStart(str(error), BAD_SETTINGS) from error
+    except DBAPIError as error:
+        raise CannotStart(f"the database does not respond: {str(error.orig).strip()}", UNREACHABLE) from error
+    except OSError as error:
+        raise CannotStart(f"cannot write the site: {error}", BAD_SETTINGS) from error
 
 
 def serve(settings: Settings) -> None:

@@ -45,17 +45,11 @@ from app.api.questions import questions
 from app.api.questions.reading import StudyRequest
 from app.api.rooms import rooms
 from app.api.webhooks import webhooks
-from app.live.feed import Feed
-from app.live.folder import DataFolder
 from app.live.messages import Question
-from app.live.probe import Probe
 from app.pages import agents, landing, player
 from app.pages.shell import Nowhere
-from app.preview.estimate import Estimator
-from app.preview.outlook import Outlooks
 from app.settings import Settings
 from app.sharing.social import Social
-from app.views.studies import Studies
 from app.web import gradio_internals
 from app.web.addresses import METHODS, Hosts
 from app.web.assets import Assets
@@ -138,7 +132,6 @@ def make_app(
 ) -> FastAPI:
     """The application without pages. `wake(run_id)` wakes the workers; `options()` returns the choices of the form."""
     url = settings.public_url
-    live, estimator = Feed(store, url), Estimator(store)
     app = FastAPI(
         title=TITLE,
         version=VERSION,
@@ -164,18 +157,7 @@ def make_app(
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     app.add_middleware(Peer)
     app.router.routes += [feed.FIRST, Assets()]
-    app.state.services = Services(
-        settings,
-        store,
-        wake,
-        live,
-        estimator,
-        Outlooks(store, estimator, url),
-        Studies(store, url, settings.largest_study, shipped=settings.examples),
-        options,
-        Probe(store),
-        DataFolder(settings.data),
-    )
+    app.state.services = Services.of(settings, store, wake, options)
     for router in ROUTERS:
         app.include_router(router)
     _add_landing(app, options)

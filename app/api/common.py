@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, NotRequired, Self
 
 from fastapi import Depends, Header, Path, Request
 from pydantic import BaseModel
@@ -53,6 +53,25 @@ class Services:
     quick: Limiter = field(default_factory=lambda: Limiter(8, waiting=2000))
     shared: Shared[Any] = field(default_factory=Shared)
     tries: Tries = field(default_factory=Tries)
+
+    @classmethod
+    def of(
+        cls, settings: Settings, store: Store, wake: Callable[[str], object], options: Callable[[], dict[str, Any]]
+    ) -> Self:
+        """The services of an installation; `options()` returns the choices of the form."""
+        url, estimator = settings.public_url, Estimator(store)
+        return cls(
+            settings,
+            store,
+            wake,
+            Feed(store, url),
+            estimator,
+            Outlooks(store, estimator, url),
+            Studies(store, url, settings.largest_study, shipped=settings.examples),
+            options,
+            Probe(store),
+            DataFolder(settings.data),
+        )
 
 
 class WrongField(TypedDict):

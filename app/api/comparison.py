@@ -6,7 +6,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from typing_extensions import TypedDict
 
-from app.api.common import COSTLY, Here, Site
+from app.api.common import COSTLY, Here, Services, Site
 from app.sharing.links import preview
 from app.views import comparison as compare
 from app.web.answers import answer, answer_if_new
@@ -49,9 +49,13 @@ async def look_at_comparison(request: Request, here: Here) -> Response:
 )
 def show_shell(request: Request, here: Here, site: Site) -> Response:
     """The page puts the file together, because it knows what it shows. Takes the parameters of /compare."""
-    query = request.url.query
+    return answer(shell_of(request.url.query, here, site))
+
+
+def shell_of(query: str, here: Services, site: str) -> Shell:
+    """The shell for the address of /compare with this query."""
     said = preview("/compare", query, here.store)
     assert said is not None, "there is a page /compare"
     link = f"{site}/compare?{query}"
     values = {"description": said.description, "link": link, "made": datetime.now(UTC)}
-    return answer({"pieces": document.pieces("app/sharing/comparison.html.j2", said.title, ("figure.js",), **values)})
+    return {"pieces": document.pieces("app/sharing/comparison.html.j2", said.title, ("figure.js",), **values)}

@@ -74,15 +74,16 @@ def show_glossary() -> Response:
 
 
 def _counted(body: bytes, here: Services) -> Response:
-    return answer(_preview(parse(RunSpec, body, told), here))
+    return answer(look_ahead(parse(RunSpec, body, told), here))
 
 
 def _previewed(spec: RunSpec, here: Services) -> Response:
     starts.refuse_misfit(spec, here)
-    return answer(_preview(spec, here))
+    return answer(look_ahead(spec, here))
 
 
-def _preview(spec: RunSpec, here: Services) -> Preview:
+def look_ahead(spec: RunSpec, here: Services) -> Preview:
+    """The preview of a spec as the routes answer it."""
     estimate = here.estimator.estimate(spec)
     said = preview(spec, estimate, here.settings.data, here.settings.limits.cap)
     return {**said, "warnings": [cleaned(warning) for warning in said["warnings"]]}

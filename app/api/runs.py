@@ -159,15 +159,18 @@ def look_at_run(run: Found, here: Here) -> Response:
 )
 def show_schedule(run: Found) -> Response:
     """The learning rate over the whole run, as its spec plans it."""
-    spec = run.spec
+    return answer(schedule_of(run.spec))
+
+
+def schedule_of(spec: RunSpec) -> ScheduleView:
+    """The learning rate at DRAWN_STEPS of the steps at most."""
     total, per_epoch = spec.total_steps, spec.steps_per_epoch
     stride = max(1, -(-total // DRAWN_STEPS))
     steps = sorted({*range(0, total, stride), total - 1})
-    view: ScheduleView = {
+    return {
         "epochs": [views.short(step / per_epoch) for step in steps],
         "lr": [views.short(learning_rate(spec.recipe, step, per_epoch, total)) for step in steps],
     }
-    return answer(view)
 
 
 @router.get(

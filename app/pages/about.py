@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from app.pages.glossary import GLOSSARY, marked
-from app.pages.panels import panel, words
+from app.pages.part import Part
 from core.catalog.paper import QUOTES
 from core.version import VERSION
 
@@ -44,11 +44,11 @@ INTRO = f"""
 </section>
 <section aria-labelledby="counts-title">
   <h2 id="counts-title">How few that is</h2>
-  <p>The number of parameters that each {marked("policy", "policy")} trains in a network of your choice, counted by this
-  server. The bars are to scale.</p>
+  <p>The number of parameters that each {marked("policy", "policy")} trains in a network of your choice, counted
+  exactly. The bars are to scale.</p>
   <div data-slot="counts"></div>
 </section>
-<section aria-labelledby="next-title">
+<section aria-labelledby="next-title" data-live>
   <h2 id="next-title">See it for yourself</h2>
   <ol class="about-steps">
     <li><a href="/">Train</a> a pair: BatchNorm against its random twin. It takes a few minutes at most.</li>
@@ -62,11 +62,13 @@ INTRO = f"""
 """
 
 
-def build() -> None:
-    """Build the page inside the open Blocks."""
-    panel("pages/about/page.js", INTRO, elem_id="about")
-    words(_glossary(), elem_id="glossary")
-    panel("pages/about/cite.js", _citations(), elem_id="cite")
+def parts() -> tuple[Part, ...]:
+    """The page from its top to its end."""
+    return (
+        Part(INTRO, "pages/about/page.js", "about"),
+        Part(_glossary(), None, "glossary"),
+        Part(_citations(), "pages/about/cite.js", "cite"),
+    )
 
 
 def _glossary() -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from app.pages.panels import panel
+from app.pages.part import Part
 from core.documents.findings import page
 
 HEAD = '<div class="findings-page"><header class="page-head" data-slot="head"><h1>Findings</h1></header>'
 
 
-def build() -> None:
-    """Build the page inside the open Blocks."""
-    panel("pages/findings/page.js", f"{HEAD}{page()}</div>", elem_id="findings")
+def parts() -> tuple[Part, ...]:
+    """The page, in one part."""
+    return (Part(f"{HEAD}{page()}</div>", "pages/findings/page.js", "findings"),)

@@ -40,9 +40,14 @@ def found() -> Headline | None:
 def page(options: dict[str, Any]) -> str:
     """The whole document. `options`: the registries for the scripts."""
     known = json.dumps(options, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return shell.page(PAGES["/"].link_title, body(known), script=SCRIPT, head=preloads(SCRIPT))
+
+
+def body(known: str, frozen: bool = False) -> str:
+    """The part between header and footer. `known`: the registries as JSON; `frozen`: without what needs a server."""
     finding, twin = found(), EXPERIMENTS[TWIN]
     dataset = DATASETS[finding.dataset] if finding else None
-    body = templates.render(
+    return templates.render(
         "app/pages/landing.html.j2",
         title=TITLE,
         finding=finding,
@@ -53,5 +58,5 @@ def page(options: dict[str, Any]) -> str:
         claim=twin.claim,
         cards=Markup(experiments.cards()),
         options=Markup(known),
+        frozen=frozen,
     )
-    return shell.page(PAGES["/"].link_title, body, script=SCRIPT, head=preloads(SCRIPT))

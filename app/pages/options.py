@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import Any
 
@@ -15,9 +16,12 @@ from core.catalog.grammar import PolicyRule, Wording
 from core.catalog.policies import POLICIES, POLICY_GROUPS
 from core.catalog.policy import Policy
 from core.catalog.policy_rules import POLICY_RULES
-from core.run.events import DISABLED_BELOW, EDGES, QUANTILES
+from core.run.events import DISABLED_BELOW, EDGES, QUANTILES, Point
 from core.studies.catalog.table import STUDIES
 from jobs.store.studies import OWN
+
+COUNTED = ("batchnorm", "random-2", "output", "shortcut", "batchnorm+output+shortcut", "all")
+"""The policies whose parameters the page About counts."""
 
 
 def options() -> dict[str, Any]:
@@ -64,10 +68,17 @@ def options() -> dict[str, Any]:
         "studies": {study.name: study.title for study in STUDIES.values()} | {OWN: "A visitor’s own question"},
         "findings": list(downloads.TABLES),
         "pages": [{"path": page.path, "opens": page.opens} for page in PAGES.values()],
+        "counted": list(COUNTED),
         "edges": list(EDGES),
         "quantiles": list(QUANTILES),
         "disabled_below": DISABLED_BELOW,
     }
+
+
+def options_json(**more: object) -> str:
+    """The registries, the columns of a point and `more`, as JSON that can stand in a page."""
+    known = {**options(), "point": Point._fields, **more}
+    return json.dumps(known, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _said(policy: Policy) -> dict[str, Any]:

@@ -6,6 +6,7 @@ reader's theme and the state of the server.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 
 from starlette.datastructures import Headers
@@ -22,18 +23,29 @@ def _link(path: str, words: str, wide: bool = False, keys: str | None = None) ->
     return f'<a{kind} href="{path}"{shortcut}>{words}</a>'
 
 
-LINKS = (
-    *(_link(page.path, page.title, page.header == "wide", page.keys) for page in PAGES.values() if page.header),
-    _link("/api/docs", "API docs", wide=True),
-)
-HEADER = f"""
+LINKS = {
+    **{
+        page.path: _link(page.path, page.title, page.header == "wide", page.keys)
+        for page in PAGES.values()
+        if page.header
+    },
+    "/api/docs": _link("/api/docs", "API docs", wide=True),
+}
+"""The links of the header by path."""
+
+
+def header(links: Iterable[str]) -> str:
+    """The header with these links."""
+    return f"""
 <header class="site-header"><a class="skip" href="#content">Skip to the content</a><div class="site-bar">
   <a class="brand" href="/"><img src="/static/favicon.svg" alt="" width="26" height="26"><span>{SITE}</span></a>
-  <nav aria-label="Pages">{"".join(LINKS)}</nav>
+  <nav aria-label="Pages">{"".join(links)}</nav>
   <div class="site-side"></div>
 </div></header>
 """
 
+
+HEADER = header(LINKS.values())
 FOOTER = """
 <footer class="site-footer">
   <p>OnlyBN trains networks with frozen random weights and a few trainable parameters.
@@ -68,8 +80,9 @@ NO_PAGES = ("/api/", "/static/", "/assets/", "/gradio_api/")
 """Addresses that programs request: an error there does not become a page."""
 
 
-def page(title: str, body: str, *, script: str = "site/shell.js", head: str = "") -> str:
-    """A complete page with the main part `body`; `script`: its module in static/, `head`: more for its head."""
+def page(title: str, body: str, *, script: str = "site/shell.js", head: str = "", top: str = HEADER) -> str:
+    """A complete page with the main part `body`; `script`: its module in static/, `head`: more for its head, `top`: its
+    header."""
     return (
         f'<!doctype html><html lang="en"><head>{CHARSET}'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -77,7 +90,7 @@ def page(title: str, body: str, *, script: str = "site/shell.js", head: str = ""
         '<link rel="icon" type="image/svg+xml" href="/static/favicon.svg">'
         f'{FONT_LINK}<link rel="stylesheet" href="/static/{JOINED}"><title>{escape(title)} · OnlyBN</title>{head}'
         f'<script type="module" src="/static/{script}" onerror="{AGAIN}"></script></head>'
-        f'<body class="plain panel-host">{THEME}{HEADER}<main class="plain-main" id="content">{body}</main>'
+        f'<body class="plain panel-host">{THEME}{top}<main class="plain-main" id="content">{body}</main>'
         f"{FOOTER}</body></html>\n"
     )
 

@@ -22,7 +22,8 @@ class Page:
     `link_title`, `description`: the link's preview on other sites, unless the link names a known run or study.
     `head`: the HTML until the script has loaded; None: a function of site.py or landing.py builds the page.
     `header`: whether the header links to it, always or only on wide screens. `keys`: the shortcut to it; only for pages
-    in the header. `run`: the parameter of its address that names its run.
+    in the header. `run`: the parameter of its address that names its run. `frozen`: whether a frozen site has the page,
+    because its script needs no worker (app/freeze).
     """
 
     path: str
@@ -34,6 +35,7 @@ class Page:
     header: Literal["always", "wide"] | None = None
     keys: str | None = None
     run: str | None = None
+    frozen: bool = False
 
     @property
     def name(self) -> str:
@@ -44,7 +46,8 @@ class Page:
 PAPER = """<header class="paper-head">
   <h1>The paper’s questions</h1>
   <p>Each row tests a claim of the paper. Differences are in points: ● ours with 95% intervals, ◇ the paper’s. Open a
-  row to see its numbers or run it here. “Our reading”: wording not checked against the paper.</p>
+  row to see its numbers<span data-live> or run it here</span>. “Our reading”: wording not checked against the
+  paper.</p>
 </header>"""
 
 PAGES = {
@@ -56,6 +59,7 @@ PAGES = {
             link_title=f"{SITE}: {TITLE[0].lower()}{TITLE[1:]}",
             description=DESCRIPTION,
             opens="this page",
+            frozen=True,
         ),
         Page(
             "/train",
@@ -75,6 +79,7 @@ PAGES = {
             head=PAPER,
             header="always",
             keys="g p",
+            frozen=True,
         ),
         Page(
             "/findings",
@@ -84,6 +89,7 @@ PAGES = {
             opens="this page",
             header="wide",
             keys="g f",
+            frozen=True,
         ),
         Page(
             "/runs",
@@ -94,6 +100,7 @@ PAGES = {
             head="<h1>Runs</h1>",
             header="always",
             keys="g r",
+            frozen=True,
         ),
         Page(
             "/compare",
@@ -104,6 +111,7 @@ PAGES = {
             head="<h1>Compare</h1>",
             header="always",
             keys="g c",
+            frozen=True,
         ),
         Page(
             "/about",
@@ -113,6 +121,7 @@ PAGES = {
             opens="this page",
             header="wide",
             keys="g a",
+            frozen=True,
         ),
         Page(
             "/run",
@@ -122,6 +131,7 @@ PAGES = {
             opens="this run, live, at the layer and moment you are looking at",
             head='<h1 class="waiting">Run</h1>',
             run="id",
+            frozen=True,
         ),
         Page(
             "/surgery",
@@ -147,6 +157,7 @@ PAGES = {
             description="A network that the browser trains itself: nothing leaves the computer.",
             opens="this training, which the reader’s browser repeats",
             head="<h1>Train in this tab</h1>",
+            frozen=True,
         ),
         Page(
             "/room",

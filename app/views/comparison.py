@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from typing_extensions import TypedDict
 
@@ -17,7 +18,7 @@ from app.views import runs as views
 from app.views.address import Reading, Source, filters_of, quoted, read_source
 from app.views.summaries import summaries
 from jobs.store.mapping import UnreadableRun
-from jobs.store.records import Run
+from jobs.store.records import STATES, Run
 from jobs.store.store import Store
 
 MAX_RUNS = 200
@@ -33,6 +34,7 @@ RESULTS = ("test", "train", "loss", "train_loss", "top5", "disabled", "seconds",
 WHOLE, EACH = "setting", "run"
 """Two special groupings: runs that differ only in the replicate form a group, or each run stands alone."""
 COLUMNS = ("state", *FIELDS, *RESULTS, "difference", "launched")
+SORTED = ("", "name", "-name", *COLUMNS, *(f"-{key}" for key in COLUMNS))
 IGNORED = re.compile(r"embed|theme|figure|utm_.*|fbclid|gclid|__.*")
 """Parameters that do not belong to the comparison: those of other parts of the page and of visitor statistics."""
 
@@ -110,13 +112,25 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+def grammar() -> dict[str, Any]:
+    """What `read_view` takes, as data for a page that reads its address without a server."""
+    return {
+        "known": KNOWN,
+        "usual": usual(),
+        "choices": {**CHOICES, "question": ("", *EXPERIMENTS), "singles": ("0", "1"), "sort": SORTED},
+        "lists": {"group": (WHOLE, EACH, *FIELDS), "scatter": (*FIELDS, *RESULTS), "columns": COLUMNS, "state": STATES},
+        "alone": (WHOLE, EACH),
+        "most": MAX_RUNS,
+    }
+
+
 def read_view(reading: Reading) -> View:
     plain = usual()
     group = reading.some_of("group", (WHOLE, EACH, *FIELDS), plain["group"])
     if len(group) > 1 and {WHOLE, EACH} & set(group):
         reading.problems.append(f"group can be {WHOLE} or {EACH} alone, or fields; got {quoted(','.join(group))}.")
         group = plain["group"]
-    sort = reading.one_of("sort", ["", "name", "-name", *COLUMNS, *(f"-{key}" for key in COLUMNS)], plain["sort"])
+    sort = reading.one_of("sort", SORTED, plain["sort"])
     base = reading.ids("base")
     return {
         "question": reading.one_of("question", ("", *EXPERIMENTS), plain["question"]),

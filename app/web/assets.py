@@ -90,6 +90,11 @@ def sheets(static: Path) -> tuple[Path, ...]:
     return tuple(static / SHEETS / f"{name}.css" for name in ORDER)
 
 
+def unpacked(file: Path) -> bytes:
+    """The content of a file that lies compressed by Brotli."""
+    return brotli.decompress(file.read_bytes())
+
+
 class Assets(BaseRoute):
     """The route /static/NAME for the files below `folder`, site.css, plotly.min.js, and Gradio's /assets/NAME.
 

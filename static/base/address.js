@@ -3,6 +3,8 @@
  * links to other pages.
  */
 
+import { at } from "./place.js";
+
 /** Parameters that do not belong to a page itself: those of the frame (frame.js), and Gradio's. */
 const FRAME = /^(embed|theme|figure|__.*)$/;
 
@@ -24,7 +26,7 @@ export function rewrite(query, hash = "") {
 
 /** Opens another of our pages, within the frame if there is one. */
 export function visit(address) {
-  const { origin, pathname, search, hash } = new URL(address, location.href);
+  const { origin, pathname, search, hash } = new URL(at(address) ?? "", location.href);
   location.assign(origin + pathname + framed(search) + hash);
 }
 

@@ -2,6 +2,8 @@
  * Functions that make and find elements. Text is always inserted as text, never as HTML, so users cannot add markup.
  */
 
+import { at } from "./place.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** An element with attributes and children; `onclick` and its like are listeners, null children are left out. */
@@ -17,8 +19,9 @@ export function s(tag, attributes = {}, ...children) {
 function assemble(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
+    if (name === "href" && at(value) === null) continue; // a frozen site has no such page: its link is only words
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, value === true ? "" : value);
+    else element.setAttribute(name, value === true ? "" : name === "href" ? at(value) : value);
   }
   element.append(...children.flat().filter((child) => child !== null && child !== undefined));
   return element;

@@ -4,9 +4,9 @@
 
 import { h } from "./dom.js";
 
-/** Downloads `content` (text, or a data URL) as a file. */
+/** Downloads `content` (text, a data URL, or bytes) as a file. */
 export function save(name, content, kind) {
-  const url = content.startsWith("data:") ? content : URL.createObjectURL(new Blob([content], { type: kind }));
+  const url = typeof content === "string" && content.startsWith("data:") ? content : URL.createObjectURL(new Blob([content], { type: kind }));
   const link = h("a", { href: url, download: name, class: "offscreen" });
   document.body.append(link);
   link.click();

@@ -3,6 +3,7 @@
  * its element, and is drawn again only while it is in view.
  */
 
+import { at } from "../base/place.js";
 import { onTheme, token } from "../base/theme.js";
 import { share } from "./crosshair.js";
 import { printable } from "./print.js";
@@ -10,7 +11,7 @@ import { printable } from "./print.js";
 const RETRY_MS = 2000;
 const UNSEEN_MS = 400;
 const CALM_MS = 2000;
-const SOURCE = "/static/plotly.min.js";
+const SOURCE = at("/static/plotly.min.js");
 const CONFIG = {
   displayModeBar: false, // its buttons would cover the legend and be stops of the Tab key; pictures have a menu
   responsive: false,

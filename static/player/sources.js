@@ -28,8 +28,15 @@ export async function fromAddress(address) {
   if (!answer) throw new Error(`${url.host} could not be reached, or does not let other sites read its files.`);
   if (!answer.ok) throw new Error(`There is no capsule at ${url} (${answer.status}).`);
   if (Number(answer.headers.get("content-length")) > LARGEST) throw new Error("This file is larger than 64 MB; a capsule is not.");
-  const bytes = new Uint8Array(await answer.arrayBuffer());
+  const bytes = await unpacked(new Uint8Array(await answer.arrayBuffer()));
   return { ...readCapsule(bytes), size: bytes.length, origin: "capsule" };
+}
+
+/** Files of a frozen site are packed by gzip, which some file servers undo and others do not. */
+async function unpacked(bytes) {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(plain).arrayBuffer());
 }
 
 /** `id`: of a training that this browser keeps. */

@@ -2,6 +2,7 @@
  * What this browser may still launch. The server is asked when the page opens, and again now and then if it has limits.
  */
 
+import { frozen } from "../base/place.js";
 import { ask } from "./api.js";
 import { repeat } from "./live.js";
 
@@ -15,6 +16,7 @@ class Allowance extends EventTarget {
 
   /** Starts to ask. */
   watch() {
+    if (frozen) return; // nothing can be launched there
     this.#task ??= repeat(async () => {
       this.value = await ask(`/api/share?disk_bytes=${this.#disk_bytes}`);
       this.dispatchEvent(new Event("change"));

@@ -2,6 +2,7 @@
  * Requests to the server, and the owner tokens of the runs that this browser launched.
  */
 
+import { frozen } from "../base/place.js";
 import { get, set } from "../base/storage.js";
 
 /**
@@ -67,6 +68,7 @@ export const sendText = (path, text) =>
 
 /** Gives up a connection that stalls before or during the response, because all panels of a page wait for it. */
 async function request(path, options, patience_s = PATIENCE_S) {
+  if (frozen) return fromFiles(path, options.body);
   let response, answer;
   try {
     const token = visitorToken();
@@ -84,6 +86,14 @@ async function request(path, options, patience_s = PATIENCE_S) {
   if (!response.ok)
     throw new Refusal(reason(answer, response.status), response.status, patienceOf(response.headers), answer?.problems ?? []);
   return answer;
+}
+
+/** The same in a frozen site, which has files in place of a server. */
+async function fromFiles(path, body) {
+  const source = await import("./frozen/source.js");
+  return source.answer(path, body).catch((error) => {
+    throw new Refusal(error.message, error.status ?? 0);
+  });
 }
 
 const LONGEST_MS = 600_000; // a proxy may say more, but we wait no longer
@@ -126,7 +136,7 @@ export async function launchRun(spec, of = {}, webhook = "") {
 export const keepToken = ({ id, owner_token }) => set(OWNED + id, owner_token);
 
 /** The token of a run or of a study that this browser launched, or null. */
-export const ownerToken = (id) => get(OWNED + id);
+export const ownerToken = (id) => (frozen ? null : get(OWNED + id));
 
 /** The token that lets this browser cancel a run: the run's own, or that of the study that launched it; or null. */
 export const runToken = ({ id, study }) => ownerToken(id) ?? (study ? ownerToken(study) : null);

@@ -3,6 +3,7 @@
  */
 
 import { whole } from "../base/format.js";
+import { frozen } from "../base/place.js";
 import { ask } from "./api.js";
 import { isOver } from "./catalog.js";
 
@@ -10,8 +11,9 @@ const DAY_S = 86_400;
 
 let rules = null;
 
-/** Promise of the response of /api/kept, which is asked for once; null if the server did not say. */
-export const keptRules = () => (rules ??= ask("/api/kept").catch(() => null));
+/** Promise of the response of /api/kept, which is asked for once; null if the server did not say, and
+ * in a frozen site, which keeps all it has. */
+export const keptRules = () => (rules ??= frozen ? Promise.resolve(null) : ask("/api/kept").catch(() => null));
 
 const days = (number) => `${whole(number)} ${number === 1 ? "day" : "days"}`;
 

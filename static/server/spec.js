@@ -3,7 +3,12 @@
  * a link says what is special about a run. The server validates what is read back.
  */
 
+import { frozen } from "../base/place.js";
+import { ask } from "./api.js";
 import { isRunId, options, policyOf } from "./catalog.js";
+
+/** The response of /api/preview to the spec of a run. */
+export const previewOf = ({ id, spec }) => (frozen ? ask(`/api/runs/${id}/preview`) : ask("/api/preview", spec));
 
 const MAIN = ["architecture", "policy", "dataset", "epochs"];
 

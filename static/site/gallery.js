@@ -8,6 +8,7 @@ import { ask } from "../server/api.js";
 import { architectureTitle, datasetTitle, nameOf } from "../server/catalog.js";
 import { policyColor } from "../charts/colors.js";
 import { h, s, show } from "../base/dom.js";
+import { at } from "../base/place.js";
 import { percent, whole } from "../base/format.js";
 import { repeat } from "../server/live.js";
 import { onTheme } from "../base/theme.js";
@@ -35,7 +36,7 @@ export function gallery() {
       list.replaceChildren(...examples.map(card));
     }
     compare.textContent = `Compare ${NUMBERS[examples.length] ?? `all ${examples.length}`}`;
-    if (address) compare.href = address;
+    if (address) compare.href = at(address);
     show(compare, Boolean(address));
     show(element, examples.length > 0);
     return false;

@@ -3,12 +3,13 @@
  */
 
 import { h } from "../base/dom.js";
+import { at, frozen } from "../base/place.js";
 import { get, set } from "../base/storage.js";
 
 const KEPT = "onlybn.keys";
 const WITHIN_MS = 1200; // from the first key of a pair to the second
 
-const go = (path) => () => location.assign(path);
+const go = (path) => () => location.assign(at(path));
 /** The shortcut to a page; the page's link in the header has its keys. */
 const toPage = (link) => ({
   keys: link.dataset.keys.split(" "),
@@ -19,28 +20,28 @@ const press = (selector) => ({ act: () => usable(selector)?.click(), where: () =
 /** The first match of `selector` that can be clicked now. */
 const usable = (selector) => [...document.querySelectorAll(selector)].find((found) => !found.disabled && found.offsetParent !== null);
 
-/** Keys, words, what they do, and where they apply (by default everywhere). */
+/** Keys, words, what they do, where they apply (by default everywhere), and what they need. */
 const KEYS = [
   { keys: ["?"], words: "Show keyboard shortcuts", act: () => sheet() },
   ...[...document.querySelectorAll(".site-bar a[data-keys]")].map(toPage),
-  { keys: ["n"], words: "New run", act: go("/train#form") },
+  { keys: ["n"], words: "New run", act: go("/train#form"), needs: "server" },
   { keys: ["/"], words: "Find a run", act: find },
   { keys: ["s"], words: "Share this page", ...press("[aria-haspopup=dialog]") },
-  { keys: ["l"], words: "Launch the run in the form", ...press("#launch") },
-  { keys: ["x"], words: "Cancel this run", ...press('[data-does="cancel"]') },
+  { keys: ["l"], words: "Launch the run in the form", ...press("#launch"), needs: "server" },
+  { keys: ["x"], words: "Cancel this run", ...press('[data-does="cancel"]'), needs: "server" },
   { keys: ["p"], words: "Pin this run, or unpin it", ...press('[data-does="pin"]') },
   { keys: ["k"], words: "Play the training, or pause it", ...press(".player .play") },
-  { keys: ["e"], words: "Evaluate the edited network", ...press('[data-does="evaluate"]') },
-  { keys: ["u"], words: "Undo the last edit", ...press('[data-does="undo"]') },
+  { keys: ["e"], words: "Evaluate the edited network", ...press('[data-does="evaluate"]'), needs: "server" },
+  { keys: ["u"], words: "Undo the last edit", ...press('[data-does="undo"]'), needs: "server" },
   { keys: ["d"], words: "Switch between light and dark", ...press(".theme-button") },
-];
+].filter(({ needs }) => !frozen || needs !== "server");
 
 const FIND = 'input[type="search"]';
 
 function find() {
   const field = document.querySelector(FIND);
   if (field) field.focus();
-  else location.assign("/runs#find");
+  else location.assign(at("/runs#find"));
 }
 
 let first = null;

@@ -5,11 +5,12 @@
 
 import { h, show } from "../base/dom.js";
 import { percent } from "../base/format.js";
+import { at } from "../base/place.js";
 import { get, set } from "../base/storage.js";
 import { toast } from "../base/toast.js";
 
 const WANTED = "onlybn.notify";
-const ICON = "/static/favicon.svg";
+const ICON = at("/static/favicon.svg");
 const ROUND = 75.4; // the circumference of a circle with radius 12
 
 let was = null; // the state of the last call: true while something went on

@@ -6,6 +6,7 @@
 import { addressOf } from "../base/address.js";
 import { copyButton, h } from "../base/dom.js";
 import { embedded } from "../base/frame.js";
+import { page } from "../base/place.js";
 import { options } from "../server/catalog.js";
 import { field, networkPart } from "./network.js";
 
@@ -20,7 +21,7 @@ const A_ROW = 56; // letters; a phone shows fewer and scrolls
 const MOST_ROWS = 4;
 
 /** What this page's link opens, in words. */
-const opens = () => options.pages.find(({ path }) => path === location.pathname)?.opens ?? "this page";
+const opens = () => options.pages.find(({ path }) => path === page)?.opens ?? "this page";
 
 /**
  * A button that opens the dialog for the page in its present state; nothing in a frame, which is already shared.
@@ -40,7 +41,7 @@ function open(network) {
     { class: "select", "aria-label": "Theme of the embedded page" },
     Object.entries(THEMES).map(([value, title]) => h("option", { value }, title)),
   );
-  const parts = PARTS[location.pathname] ?? WHOLE;
+  const parts = PARTS[page] ?? WHOLE;
   const part = h(
     "select",
     { class: "select", "aria-label": "What to embed" },

@@ -7,6 +7,7 @@ import { ask } from "../server/api.js";
 import { h, s, show } from "../base/dom.js";
 import { connection, repeat } from "../server/live.js";
 import { embedded, frameBar } from "../base/frame.js";
+import { at, frozen, page } from "../base/place.js";
 import { isDark, onTheme, toggle } from "../base/theme.js";
 
 const PATHS = {
@@ -22,14 +23,14 @@ export function mount(element) {
   import("../base/menus.js");
   if (embedded) return document.body.append(frameBar(lostBanner()));
   const keys = import("./keys.js"); // listens as soon as it is loaded
-  adminLink(element.querySelector("nav"));
+  if (!frozen) adminLink(element.querySelector("nav"));
   const more = moreMenu(keys, element.querySelectorAll("nav a"));
   element.querySelector(".skip").addEventListener("click", skip);
-  element.querySelector(".site-side").append(status(), helpButton(keys), themeButton(), more);
+  element.querySelector(".site-side").append(frozen ? "" : status(), helpButton(keys), themeButton(), more);
   for (const link of element.querySelectorAll("nav a, .site-more a")) {
     const to = link.getAttribute("href");
-    if (to === location.pathname) link.setAttribute("aria-current", "page");
-    else if (to === BELONGS[location.pathname]) link.setAttribute("aria-current", "true");
+    if (to === at(page)) link.setAttribute("aria-current", "page");
+    else if (BELONGS[page] && to === at(BELONGS[page])) link.setAttribute("aria-current", "true");
   }
   element.querySelector(".site-header").append(lostBanner());
 }

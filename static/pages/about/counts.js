@@ -8,7 +8,7 @@ import { options, policyOf } from "../../server/catalog.js";
 import { h, s, show } from "../../base/dom.js";
 import { percent, whole } from "../../base/format.js";
 
-const POLICIES = ["batchnorm", "random-2", "output", "shortcut", "batchnorm+output+shortcut", "all"];
+const POLICIES = options.counted;
 const DATASET = "cifar-10";
 const FIRST = "110";
 

@@ -11,6 +11,7 @@ const SIZED = { architecture: "total", policy: "trainable" };
 
 /** [{style, short}] of `groups`, lists of runs: `short` is "" where no field tells a group from the others. */
 export function looks(groups) {
+  if (!groups.length) return [];
   const fields = FIELDS.filter(({ value }) => tells(groups, value)).sort((a, b) => rank(a.key) - rank(b.key));
   const traits = fields.map((field) => trait(groups, field));
   const places = groups.map(([run]) => traits.map(({ keys, value }) => keys.indexOf(JSON.stringify(value(run)))));

@@ -11,6 +11,7 @@ import { Feed } from "../../server/feed.js";
 import { save } from "../../base/files.js";
 import { repeat } from "../../server/live.js";
 import { embedded, figure } from "../../base/frame.js";
+import { at } from "../../base/place.js";
 import { shareButton } from "../../site/share.js";
 import { onTheme } from "../../base/theme.js";
 import { stateWord } from "../../base/widgets.js";
@@ -113,7 +114,7 @@ export function mount(element) {
     show(first, !there);
     show(from, there);
     words.textContent = there ? sourceWords(source, members.length) : "";
-    add.href = `/runs${members.length ? `?compare=${members.map(({ id }) => id).join(",")}` : ""}`;
+    add.href = at(`/runs${members.length ? `?compare=${members.map(({ id }) => id).join(",")}` : ""}`);
     const heard = members.filter((data) => data.heard).length;
     // In the same line, so that nothing below moves when it goes.
     reading.textContent = heard < members.length ? ` · loading curves: ${heard} of ${members.length}` : "";

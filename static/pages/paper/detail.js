@@ -6,6 +6,7 @@ import { chartFold } from "../../charts/numbers.js";
 import { studyChart } from "../../charts/study.js";
 import { h, show } from "../../base/dom.js";
 import { duration, whole } from "../../base/format.js";
+import { at, frozen } from "../../base/place.js";
 import { progressBar } from "../../base/widgets.js";
 import { allowance, guard } from "../../server/allowance.js";
 import { members, numbers, settings } from "../../site/study.js";
@@ -115,7 +116,7 @@ export function detail(card, { choose, took }) {
     const own = study && !study.shipped;
     const stopped = own && !active && study.state !== "finished";
     const done = own && study.state === "finished";
-    show(buttons.launch, !plan.unavailable && !active && !done && !(stopped && isMine(study)));
+    show(buttons.launch, !frozen && !plan.unavailable && !active && !done && !(stopped && isMine(study)));
     offerNotice();
     buttons.launch.textContent = study?.shipped ? "Repeat it here" : "Launch";
     show(buttons.cancel, active && isMine(study));
@@ -124,9 +125,9 @@ export function detail(card, { choose, took }) {
     show(buttons.csv, Boolean(study));
     show(buttons.report, Boolean(study) && !study.unavailable);
     if (!study) return;
-    buttons.runs.href = `/compare?study=${study.id}`;
-    buttons.report.href = study.report;
-    buttons.csv.href = study.csv;
+    buttons.runs.href = at(`/compare?study=${study.id}`);
+    buttons.report.href = at(study.report);
+    buttons.csv.href = at(study.csv);
   }
 
   const element = h(
@@ -175,7 +176,7 @@ export function detail(card, { choose, took }) {
 }
 
 const invitation = ({ unavailable }) =>
-  unavailable ? "" : "Nobody has run this here yet. If you launch it, finished runs are reused.";
+  unavailable || frozen ? "" : "Nobody has run this here yet. If you launch it, finished runs are reused.";
 
 const quiet = (text) => h("span", { class: "quiet" }, text);
 

@@ -7,6 +7,7 @@ import { rewrite } from "../../base/address.js";
 import { ask, Refusal } from "../../server/api.js";
 import { isRunId } from "../../server/catalog.js";
 import { h } from "../../base/dom.js";
+import { frozen } from "../../base/place.js";
 import { repeat } from "../../server/live.js";
 import { shareButton } from "../../site/share.js";
 import { card } from "./card.js";
@@ -56,7 +57,7 @@ async function refresh(busy) {
   await Promise.all(
     busy.flatMap((one) => one.active.map(async ({ id }) => one.take(await lookAt(id)))),
   );
-  document.dispatchEvent(new CustomEvent("onlybn:server", { detail: await ask("/healthz") }));
+  if (!frozen) document.dispatchEvent(new CustomEvent("onlybn:server", { detail: await ask("/healthz") }));
 }
 
 /** Shows the study or the question that the URL names. */

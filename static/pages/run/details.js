@@ -3,6 +3,7 @@
  */
 
 import { architectureTitle, classesOf, datasetTitle, policyOf, titleOfValue } from "../../server/catalog.js";
+import { frozen } from "../../base/place.js";
 import { h } from "../../base/dom.js";
 import { lowered, NONE, percent, when, whole } from "../../base/format.js";
 import { term } from "../../site/term.js";
@@ -85,7 +86,7 @@ function specification(data) {
 }
 
 const startFile = (digest) =>
-  h("a", { href: `/api/starts/${digest}/file` }, `the file with SHA-256 ${digest.slice(0, 16)}…`);
+  h("a", { href: frozen ? null : `/api/starts/${digest}/file` }, `the file with SHA-256 ${digest.slice(0, 16)}…`);
 
 function normWords({ kind, affine, groups }) {
   const parts = [titleOfValue("norm.kind", kind)];

@@ -4,6 +4,7 @@
 
 import { h } from "../../base/dom.js";
 import { day } from "../../base/format.js";
+import { frozen } from "../../base/place.js";
 import { cloneQuery } from "../../server/spec.js";
 
 export function lostCurves(run) {
@@ -17,8 +18,7 @@ export function lostCurves(run) {
       { class: "lost-words" },
       `Its curves, snapshots and trained network were deleted on ${day(run.lost.at)} to make room for newer runs. Its `,
       "result and its log are kept. ",
-      again,
-      run.spec.start ? " to train it again." : " to train it again: the same seeds give the same curves.",
+      ...(frozen ? [] : [again, run.spec.start ? " to train it again." : " to train it again: the same seeds give the same curves."]),
     ),
   );
 }

@@ -7,8 +7,10 @@ import { isOver, isRunId, nameOf } from "../../server/catalog.js";
 import { announce, h, show } from "../../base/dom.js";
 import { sentence } from "../../base/format.js";
 import { figure } from "../../base/frame.js";
+import { frozen } from "../../base/place.js";
 import { Feed } from "../../server/feed.js";
 import { keptRules, keptWords } from "../../server/kept.js";
+import { previewOf } from "../../server/spec.js";
 import { standing, stateWord } from "../../base/widgets.js";
 import { charts } from "./charts.js";
 import { details } from "./details.js";
@@ -38,7 +40,7 @@ export function mount(element) {
     if (data.missing) return gone(page, id);
     if (!built) {
       // The command line and the network's picture follow from the spec alone.
-      preview = ask("/api/preview", data.run.spec).catch(() => null);
+      preview = previewOf(data.run).catch(() => null);
       const expected = new Expected(data);
       const rivals = new Rivals(data, feed, expected);
       if (figure !== null) page.replaceChildren(oneFigure(figure, data, { view, rivals }));
@@ -106,7 +108,7 @@ function unknown(id) {
       "p",
       { class: "actions" },
       h("a", { class: "button", href: "/runs" }, "See all runs"),
-      h("a", { class: "button", href: "/train" }, "Launch a run"),
+      frozen ? null : h("a", { class: "button", href: "/train" }, "Launch a run"),
     ),
   );
 }

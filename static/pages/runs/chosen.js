@@ -4,6 +4,7 @@
 
 import { h, show } from "../../base/dom.js";
 import { whole } from "../../base/format.js";
+import { at } from "../../base/place.js";
 import { bulkActions } from "./bulk.js";
 import { FILTERS } from "./filters.js";
 
@@ -27,13 +28,13 @@ export function chosenBar(chosen, known, clear, changed) {
     words.textContent = some
       ? `${chosen.size} ${chosen.size === 1 ? "run" : "runs"} selected${chosen.size >= MAX_CHOSEN ? ", the most that can be compared" : ""}.`
       : "Select runs to compare.";
-    go.href = `/compare?runs=${[...chosen].join(",")}`;
+    go.href = at(`/compare?runs=${[...chosen].join(",")}`);
     show(go, some);
     show(none, some);
     bulk.update();
     const query = new URLSearchParams(FILTERS.filter((key) => view[key]).map((key) => [key, view[key]]));
     show(all, !some && total > 1 && query.size > 0 && !view.mine && !view.question);
-    all.href = `/compare?${query}`;
+    all.href = at(`/compare?${query}`);
     all.textContent = `Compare all ${whole(total)} matches`;
   }
   return { element, update };

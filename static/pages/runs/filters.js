@@ -5,6 +5,7 @@
 import { architectureName, architectureTitle, options, STATES } from "../../server/catalog.js";
 import { h } from "../../base/dom.js";
 import { whole } from "../../base/format.js";
+import { frozen } from "../../base/place.js";
 import { ask } from "../../server/api.js";
 import { stateWord } from "../../base/widgets.js";
 
@@ -35,7 +36,7 @@ export function filters(view, change) {
     "div",
     { class: "filters", role: "search", "aria-label": "Runs" },
     search,
-    select(
+    frozen ? null : select(
       "State",
       "state",
       STATES.map((state) => [state, stateWord(state)]),
@@ -59,7 +60,7 @@ export function filters(view, change) {
     ),
     tagSelect(view, change),
     select("Group", "group", GROUPS, view, change, "Not grouped"),
-    mineButton(view, change),
+    frozen ? null : mineButton(view, change),
   );
 }
 

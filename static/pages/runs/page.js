@@ -7,6 +7,7 @@ import { rewrite } from "../../base/address.js";
 import { ask, Refusal } from "../../server/api.js";
 import { isOver, isRunId } from "../../server/catalog.js";
 import { h, show } from "../../base/dom.js";
+import { frozen } from "../../base/place.js";
 import { keptRules, keptWords } from "../../server/kept.js";
 import { repeat } from "../../server/live.js";
 import { offerUndo } from "../../site/removal.js";
@@ -66,10 +67,9 @@ export function mount(element) {
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   page.replaceChildren(
     h("div", { class: "page-head" }, h("h1", {}, "Runs"), shareButton()),
-    ...workersLine(),
-    keptLine(),
+    ...(frozen ? [] : [...workersLine(), keptLine()]),
     pinnedRuns(),
-    queue.element,
+    frozen ? "" : queue.element,
     filters(view, change),
     bar.element,
     problem,

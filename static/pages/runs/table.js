@@ -9,6 +9,7 @@ import { h, show } from "../../base/dom.js";
 import { duration, NONE, percent, sentence, since, when, whole } from "../../base/format.js";
 import { gallery } from "../../site/gallery.js";
 import { exampleMark } from "../../base/mark.js";
+import { frozen } from "../../base/place.js";
 import { term } from "../../site/term.js";
 import { tagList } from "../../base/tags.js";
 import { badge, waitsFor } from "../../base/widgets.js";
@@ -109,13 +110,15 @@ function firstRun() {
   return h(
     "div",
     { class: "card first", hidden: true },
-    h("h2", {}, "Nothing has run here yet"),
+    h("h2", {}, frozen ? "No runs" : "Nothing has run here yet"),
     h(
       "p",
       { class: "quiet" },
-      "Runs appear here as soon as they are launched, by you or by anybody else on this server.",
+      frozen
+        ? "This frozen site was made without runs. The paper’s questions show the results that came with OnlyBN."
+        : "Runs appear here as soon as they are launched, by you or by anybody else on this server.",
     ),
-    h("a", { class: "button", href: "/train" }, "Launch the first run"),
+    h("a", { class: "button", href: frozen ? "/paper" : "/train" }, frozen ? "The paper’s questions" : "Launch the first run"),
   );
 }
 
@@ -124,9 +127,7 @@ function onlyExamples() {
   return h(
     "p",
     { class: "fresh-words", hidden: true },
-    "You have not run anything here yet. ",
-    h("a", { href: "/train" }, "Launch the first run"),
-    ", or look at these:",
+    ...(frozen ? ["These runs came with OnlyBN:"] : ["You have not run anything here yet. ", h("a", { href: "/train" }, "Launch the first run"), ", or look at these:"]),
   );
 }
 

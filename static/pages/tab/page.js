@@ -7,6 +7,7 @@ import { disabledOverTime, disabledShare } from "../../charts/disabled.js";
 import { histogram } from "../../charts/histogram.js";
 import { h, say, show } from "../../base/dom.js";
 import { bytes, duration, epochOf, percent, whole } from "../../base/format.js";
+import { frozen } from "../../base/place.js";
 import { badge, progressBar } from "../../base/widgets.js";
 import { openKernels } from "../../engine/kernels.js";
 import { keptTrainings } from "../../engine/kept.js";
@@ -14,6 +15,12 @@ import { completed, obstacle } from "../../engine/spec.js";
 import { policyOf, titleOf } from "../../server/catalog.js";
 import { fromHash, idOf, toHash } from "../../server/tab.js";
 import { TabTraining } from "./data.js";
+
+const SMALL = { architecture: "resnet-14", dataset: "digits", epochs: 30 };
+const EXAMPLES = [
+  ["Only γ and β, on digits", { ...SMALL, policy: "batchnorm" }],
+  ["As many random weights", { ...SMALL, policy: "random-2" }],
+];
 
 export function mount(element) {
   const page = element.querySelector(".tab-page");
@@ -23,7 +30,7 @@ export function mount(element) {
 
 async function begin(page) {
   const asked = fromHash(location.hash);
-  if (!asked) return page.replaceChildren(blank("Train in this tab", "Choose a network on the page Train; its button “Train in this tab” leads here."), await others());
+  if (!asked) return page.replaceChildren(blank("Train in this tab", "Your browser trains the network: no queue, and nothing leaves your computer. Begin with one of these."), await others());
   const why = obstacle(asked);
   if (why) throw new Error(why);
   const spec = completed(await openKernels(), asked, policyOf(asked.policy).norm);
@@ -40,7 +47,7 @@ function blank(title, words) {
     { class: "blank" },
     h("h1", {}, title),
     h("p", {}, words),
-    h("p", { class: "actions" }, h("a", { class: "button primary", href: "/train" }, "Choose a network")),
+    h("p", { class: "actions" }, frozen ? null : h("a", { class: "button primary", href: "/train" }, "Choose a network"), EXAMPLES.map(([title, spec]) => h("a", { class: "button", href: `/tab${toHash(spec)}` }, title))),
   );
 }
 
@@ -62,7 +69,7 @@ function heading(training) {
     { class: "run-head", "aria-labelledby": "tab-title" },
     h("div", { class: "run-title" }, h("h1", { id: "tab-title" }, titleOf(spec)), state),
     h("p", { class: "quiet" }, "Trained by this browser. Nothing leaves your computer; closing the page pauses the training."),
-    h("div", { class: "actions" }, stop, go, player, save, again, h("a", { class: "button", href: `/train?${query(spec)}` }, "Change and run again")),
+    h("div", { class: "actions" }, stop, go, player, save, again, frozen ? null : h("a", { class: "button", href: `/train?${query(spec)}` }, "Change and run again")),
     h("p", { class: "run-line", "data-slot": "line", role: "status" }),
     progress,
     h("p", { class: "problem", "data-slot": "error", role: "alert", hidden: true }),

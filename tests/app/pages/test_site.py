@@ -6,6 +6,7 @@ import pytest
 
 from app.pages import site, train
 from app.pages.options import options
+from app.pages.parts import skeleton
 from app.pages.shell import FOOTER, HEADER
 from app.pages.table import PAGES, Page
 from app.web.assets import STATIC
@@ -41,5 +42,5 @@ def test_the_scripts_hear_what_a_link_opens() -> None:
 
 def test_templates_hold_nothing_that_gradio_would_evaluate() -> None:
     templates = (HEADER, FOOTER, train.HEAD, train.PREVIEW, train.LAUNCH_PROBLEM, train.CLI)
-    for html in (*templates, *map(site.skeleton, BUILT)):
+    for html in (*templates, *map(skeleton, BUILT)):
         assert not any(sign in html for sign in ("${", "{{", "`"))

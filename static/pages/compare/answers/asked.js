@@ -3,6 +3,7 @@
  */
 
 import { copyButton, h, show } from "../../../base/dom.js";
+import { at, frozen } from "../../../base/place.js";
 import { progressBar } from "../../../base/widgets.js";
 import { repeat } from "../../../server/live.js";
 import { changeStudy, isActive, isMine, lookAt, openInForm } from "../../../server/studies.js";
@@ -44,7 +45,7 @@ export function askedCard(told) {
     h("p", {}, notify),
     webhook,
     ...folds,
-    h("div", { class: "actions" }, cancel, resume, again, copy, csv, json, report),
+    h("div", { class: "actions" }, cancel, resume, frozen ? null : again, copy, csv, json, report),
     problem,
   );
   again.addEventListener("click", () => openInForm(study.asked.fields));
@@ -82,7 +83,7 @@ export function askedCard(told) {
     show(cancel, active && isMine(study));
     show(resume, !active && state !== "finished" && isMine(study));
     const base = `/api/studies/${study.id}`;
-    [csv.href, json.href, report.href] = [`${base}/results.csv`, `${base}/results.json`, study.report];
+    [csv.href, json.href, report.href] = [`${base}/results.csv`, `${base}/results.json`, study.report].map(at);
     folds.forEach((fold) => fold.update(study));
     tellProgress({ share: active ? share : null, title: asked.title, done: `${verdict.words}. ${verdict.sentence}` });
     notify.update(active);

@@ -7,9 +7,12 @@ import { cancel, disown, launchRun, resume, runToken } from "../../../server/api
 import { isOver, nameOf } from "../../../server/catalog.js";
 import { copyButton, h, show } from "../../../base/dom.js";
 import { whole } from "../../../base/format.js";
+import { frozen } from "../../../base/place.js";
 import { leaves } from "../../../site/copied.js";
 import { shareButton } from "../../../site/share.js";
+import { obstacle } from "../../../engine/spec.js";
 import { cloneQuery } from "../../../server/spec.js";
+import { toHash } from "../../../server/tab.js";
 import { toast } from "../../../base/toast.js";
 import { downloads } from "./downloads.js";
 import { extend } from "./extend.js";
@@ -27,17 +30,16 @@ export function actions(data, feed, preview) {
     stopButton(data, feed),
     resumeButton(data),
     retryButton(data),
-    leaves(h("a", { class: "button primary", href: `/train${cloneQuery(run)}` }, "Change and run again"), copiedWords(run)),
-    surgeryLink(data),
+    ...(frozen ? [] : [cloneLink(run), surgeryLink(data)]),
     shareButton("Share", "button", () => shared(data.run)),
-    extend(data),
+    frozen ? null : extend(data),
     downloads(data),
-    more(startLink(data), pinButton(data), commandButton(preview), removeButton(data)),
+    more(...(frozen ? [] : [startLink(data)]), inTab(run), pinButton(data), commandButton(preview), removeButton(data)),
   );
 }
 
 /** The network that the dialog shares; a run that has none shares its page only. */
-const shared = (run) => (run.state === "finished" && !run.lost ? { run, edits: [] } : null);
+const shared = (run) => (!frozen && run.state === "finished" && !run.lost ? { run, edits: [] } : null);
 
 /** What few need, in a menu. */
 function more(...actions) {
@@ -117,6 +119,12 @@ function retryButton(data) {
   data.addEventListener("change", () => show(button, ["failed", "cancelled"].includes(data.run.state)));
   return button;
 }
+
+/** The way to train the same spec in the browser; null where a tab cannot. */
+const inTab = ({ spec }) => (obstacle(spec) ? null : h("a", { href: `/tab${toHash(spec)}` }, "Train it in this tab"));
+
+const cloneLink = (run) =>
+  leaves(h("a", { class: "button primary", href: `/train${cloneQuery(run)}` }, "Change and run again"), copiedWords(run));
 
 function startLink(data) {
   const { run } = data;

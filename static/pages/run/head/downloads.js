@@ -4,12 +4,14 @@
 
 import { options } from "../../../server/catalog.js";
 import { h, show } from "../../../base/dom.js";
+import { at } from "../../../base/place.js";
 
 export function downloads(data) {
   const { id } = data;
   const [points, findings] = [`/api/runs/${id}/points`, `/api/runs/${id}/findings`];
-  const capsule = h("a", { href: `/api/runs/${id}/capsule`, hidden: true }, "Trained network (capsule)");
-  const player = h("a", { href: `/player/?url=api/runs/${id}/capsule`, hidden: true }, "Open in the player");
+  const file = at(`/api/runs/${id}/capsule`);
+  const capsule = h("a", { href: `/api/runs/${id}/capsule`, download: `onlybn-${id}.safetensors`, hidden: true }, "Trained network (capsule)");
+  const player = h("a", { href: `/player/?url=${file.replace(/^\//, "")}`, hidden: true }, "Open in the player");
   const curves = [
     h("a", { href: `${points}?format=csv`, download: `onlybn-${id}-points.csv` }, "Points as CSV"),
     h("a", { href: `${points}?format=json`, download: `onlybn-${id}-points.json` }, "Points as JSON"),
@@ -28,7 +30,7 @@ export function downloads(data) {
     ),
   ];
   data.addEventListener("change", () => {
-    const there = data.run.state === "finished" && !data.run.lost;
+    const there = data.run.state === "finished" && !data.run.lost && !data.run.missing?.includes("capsule");
     for (const link of [capsule, player]) show(link, there);
     for (const link of curves) show(link, !data.run.lost?.curves);
     for (const link of found) show(link, data.run.findings && (link.dataset.table !== "adapted" || data.run.spec.adapt));

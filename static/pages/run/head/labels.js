@@ -3,6 +3,7 @@
  */
 
 import { announce, h, say, show } from "../../../base/dom.js";
+import { frozen } from "../../../base/place.js";
 import { tagList } from "../../../base/tags.js";
 import { labelRun, runToken } from "../../../server/api.js";
 import { nameOf } from "../../../server/catalog.js";
@@ -30,7 +31,7 @@ export function labels(data, title) {
     tags.update(run.tags);
     show(say(element, "note", run.note ?? ""), Boolean(run.note));
     show(edit, Boolean(runToken(run)));
-    const foreign = !runToken(run) && !run.example;
+    const foreign = !frozen && !runToken(run) && !run.example;
     reportTag.update(foreign ? run.tags : []);
     show(reportNote, foreign && Boolean(run.note));
     if (run.note && run.note !== reported) reportNote.replaceChildren(reportText("Report this note", "Note reported", path, { kind: "note", text: run.note }));

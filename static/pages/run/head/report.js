@@ -3,6 +3,7 @@
  */
 
 import { h } from "../../../base/dom.js";
+import { frozen } from "../../../base/place.js";
 import { get, set } from "../../../base/storage.js";
 import { toast } from "../../../base/toast.js";
 import { reportName, runToken } from "../../../server/api.js";
@@ -11,7 +12,7 @@ const KEPT = "onlybn.reported.";
 
 /** The button; null for a run without a name, for an example, and for a run of this browser. */
 export function reportButton(run) {
-  if (!run.name || run.example || runToken(run)) return null;
+  if (frozen || !run.name || run.example || runToken(run)) return null;
   const button = h("button", { type: "button", class: "text-button" }, "Report this name");
   const done = () => {
     button.textContent = "Name reported";
