@@ -33,6 +33,7 @@ ENTRY = "mount"  # the function of each panel's module (app/pages/panels.py)
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 STATEMENT = re.compile(r'^import\s+(?:\{([^}]*)\}\s+from\s+)?"([^"]+)";', re.MULTILINE)
 CALL = re.compile(r'\bimport\(\s*"([^"]+)"\s*\)')
+WORKER = re.compile(r'\bnew Worker\(new URL\("([^"]+)", import\.meta\.url\)')
 TEMPLATE = re.compile(r"\bimport\(\s*`([^`$]*)\$\{name\}([^`$]*)`\s*\)")
 NAMED = re.compile(r'\bload\("([\w-]+)"')  # `load("fan", ...)`: what stands for `${name}` in a template
 EXPORT = re.compile(
@@ -58,7 +59,7 @@ def imports(module: str, text: str) -> Iterator[Import]:
     code = COMMENT.sub("", text)
     for names, address in STATEMENT.findall(code):
         yield Import(resolved(module, address), tuple(name.split()[0] for name in names.split(",") if name.strip()))
-    for address in CALL.findall(code):
+    for address in (*CALL.findall(code), *WORKER.findall(code)):
         yield Import(resolved(module, address), ())
     for start, end in TEMPLATE.findall(code):
         for name in sorted(set(NAMED.findall(code))):

@@ -56,12 +56,6 @@ export function completed(kernels, spec, normInitializer = "uniform") {
   };
 }
 
-/** How many images a spec trains on and tests on here; the images that ship, where it asks for all. */
-export function imagesOf(spec) {
-  const { train, test } = SHIPPED[spec.dataset];
-  return { train: spec.train_examples ?? train, test: spec.test_examples ?? test };
-}
-
 /** Why a tab cannot train a spec, complete or not, in a sentence; "" if it can. */
 export function obstacle(spec) {
   if (!Object.hasOwn(SHIPPED, spec.dataset)) return "A tab trains on digits and Fashion-MNIST, whose images come with the page.";

@@ -4,20 +4,23 @@ import { h, say, slot } from "../../base/dom.js";
 import { SHIPPED } from "../../engine/images.js";
 import { obstacle } from "../../engine/spec.js";
 import { toHash } from "../../server/tab.js";
+import { current } from "./form.js";
 
 export function mount(element) {
   const place = slot(element, "in-tab");
   const link = h("a", { class: "button" }, "Train in this tab");
   const why = h("span", { class: "quiet", "data-slot": "why" });
   place.append(link, why);
-  document.addEventListener("onlybn:form", ({ detail: spec }) => {
+  const update = (spec) => {
     const { asked, words } = suited(spec);
     const reason = obstacle(asked);
     if (reason) link.removeAttribute("href");
     else link.setAttribute("href", `/tab${toHash(asked)}`);
     link.setAttribute("aria-disabled", String(Boolean(reason)));
     say(place, "why", reason || words);
-  });
+  };
+  document.addEventListener("onlybn:form", ({ detail }) => update(detail));
+  if (current) update(current); // the form may have been there first
 }
 
 /** The spec with as many images as come with the page, where it asks for all of more. */
