@@ -56,6 +56,19 @@ DISCUSSION: Mapping[str, str] = {
         "and give the others nothing. But their accuracy on clean images differs, 49% to 57% against 78%, so there is "
         "less to win back; a share of what was lost may be the fairer measure. Short trainings, one severity."
     ),
+    "mask-and-scale": (
+        "Choosing weights learns more than scaling features: the mask alone is ten to twenty-four points ahead of γ and "
+        "β. Both together do no better than the better of the two: from γ = 1 as well as the mask alone, from random γ "
+        "seven points better in the mean, which the spread of three replicates does not separate from nothing. A mask "
+        "has a score for each of 175,000 weights, γ and β are 1,120 numbers, so this does not say that choosing is the "
+        "better use of a number."
+    ),
+    "sparse-weights": (
+        "The other way round: the fewer weights an output has, the less γ and β learn, from 47% with eight down to 13% "
+        "with one, where He normal reaches 54%. It stays undecided because the rule asks whether any sparse one is "
+        "better, and three replicates leave six points of room. The best start here are binary weights: all of one "
+        "size, none near 0. The abstract that claims the opposite trains longer, and on other networks, as we read it."
+    ),
     "lumped": (
         "Two random weights in each channel, or as many anywhere in the layer: the accuracies lie within a point and a "
         "half of each other, though single pairs of networks range from 13% to 28%. The choice of the network matters "
