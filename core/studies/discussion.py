@@ -65,9 +65,9 @@ DISCUSSION: Mapping[str, str] = {
     ),
     "sparse-weights": (
         "The other way round: the fewer weights an output has, the less γ and β learn, from 47% with eight down to 13% "
-        "with one, where He normal reaches 54%. It stays undecided because the rule asks whether any sparse one is "
-        "better, and three replicates leave six points of room. The best start here are binary weights: all of one "
-        "size, none near 0. The abstract that claims the opposite trains longer, and on other networks, as we read it."
+        "with one, where He normal reaches 54%. It stays undecided because eight weights are only six points "
+        "behind, which three replicates do not separate from nothing. The best start here are binary weights: all of "
+        "one size, none near 0. We have read only the abstract that claims the opposite, and its networks may differ."
     ),
     "lumped": (
         "Two random weights in each channel, or as many anywhere in the layer: the accuracies lie within a point and a "
