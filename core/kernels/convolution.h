@@ -13,6 +13,8 @@ Blocks of lines and their sums do not depend on the number of threads, so neithe
 /* Pixels that are multiplied together: with two vectors of outputs each, they fill the registers. */
 #if W == 16
 #define ROWS 12
+#elif defined(__wasm__) /* 16 registers of 4 floats */
+#define ROWS 3
 #else
 #define ROWS 6
 #endif

@@ -15,6 +15,8 @@ places have different taps, so they are computed separately.
 /* Pixels that are multiplied together: fewer than fill the registers, but the widths of layers are multiples of it. */
 #if W == 16
 #define GROUP 8
+#elif defined(__wasm__)
+#define GROUP 2
 #else
 #define GROUP 4
 #endif

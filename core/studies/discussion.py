@@ -57,11 +57,11 @@ DISCUSSION: Mapping[str, str] = {
         "less to win back; a share of what was lost may be the fairer measure. Short trainings, one severity."
     ),
     "mask-and-scale": (
-        "Choosing weights learns more than scaling features: the mask alone is ten to twenty-four points ahead of γ and "
-        "β. Both together do no better than the better of the two: from γ = 1 as well as the mask alone, from random γ "
-        "seven points better in the mean, which the spread of three replicates does not separate from nothing. A mask "
-        "has a score for each of 175,000 weights, γ and β are 1,120 numbers, so this does not say that choosing is the "
-        "better use of a number."
+        "Choosing weights learns more than scaling features: the mask alone is ten to twenty-four points ahead of γ "
+        "and β. Both together do no better than the better of the two: from γ = 1 as well as the mask alone, from "
+        "random γ seven points better in the mean, which the spread of three replicates does not separate from "
+        "nothing. A mask has a score for each of 175,000 weights, γ and β are 1,120 numbers, so this does not say "
+        "that choosing is the better use of a number."
     ),
     "sparse-weights": (
         "The other way round: the fewer weights an output has, the less γ and β learn, from 47% with eight down to 13% "
