@@ -77,7 +77,7 @@ def test_a_mean_has_only_the_steps_that_all_its_runs_have(open_page: Open, puppe
     (mean,) = traces(page, 1)
     assert mean["x"] == [0, 1, 2]
     expect(page.locator(".legend-count")).to_have_text(" n = 2 · mean up to epoch 2")
-    page.get_by_label("Over").select_option("step")
+    page.get_by_label("Over", exact=True).select_option("step")
     page.wait_for_function(f"{CURVES}[0].x.at(-1) > 10")
 
 
@@ -111,9 +111,9 @@ def test_the_address_is_the_whole_page(open_page: Open, six: list[str]) -> None:
     page.get_by_role("button", name="Train accuracy").click()
     page.get_by_label("Group by").select_option("dataset")
     page.locator(".compare-group select").nth(1).select_option("replicate")
-    page.get_by_label("Over").select_option("seconds")
+    page.get_by_label("Over", exact=True).select_option("seconds")
     page.get_by_role("slider").fill("0.5")
-    page.get_by_label("Across").select_option("epochs")
+    page.get_by_label("Across", exact=True).select_option("epochs")
     page.wait_for_function("location.search.includes('scatter')")
     assert unquote(page.url).partition("&")[2] == (
         "group=dataset,replicate&metric=train&x=seconds&smooth=0.5&scatter=epochs,test&log=none&embed=1"

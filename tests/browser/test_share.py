@@ -116,7 +116,7 @@ def test_a_frame_keeps_its_theme_when_the_page_rewrites_its_address(open_page: O
         page.get_by_role("button", name="Reset everything").click()
         said = "run="
     elif kind == "compare":
-        page.get_by_label("Over").select_option("step")
+        page.get_by_label("Over", exact=True).select_option("step")
         said = "x=step"
     elif kind == "paper":
         page.locator("details.question > summary").first.click()
