@@ -64,6 +64,7 @@ def write(folder: Folder, day: str) -> None:
     names = {name.removeprefix("static/") for name in named} | {"vendor/inter-LICENSE.txt", "favicon.svg"}
     for part in (*SHARED, *(f"pages/{page.name}" for page in FROZEN.values())):
         names |= {file.relative_to(STATIC).as_posix() for file in (STATIC / part).rglob("*.js")}
+    names |= {f"examples/{name}" for name in player.EXAMPLES}
     for part in WHOLE:
         names |= {file.relative_to(STATIC).as_posix() for file in (STATIC / part).rglob("*") if file.is_file()}
     folder.write(f"{player.ADDRESS[1:]}index.html", player.document())

@@ -10,6 +10,9 @@ ADDRESS = "/player/"
 FILE = STATIC / "player" / "index.html"
 """Its script is "player/page.js"; all its addresses are relative to the folder of this file."""
 
+EXAMPLES = ("1-batchnorm.safetensors", "2-random-2.safetensors", "3-output.safetensors")
+"""The shipped networks that the page offers, in static/examples."""
+
 
 @lru_cache(1)
 def document() -> str:

@@ -8,7 +8,6 @@ const EXAMPLES = [
   ["Only γ and β", "static/examples/1-batchnorm.safetensors"],
   ["As many random weights", "static/examples/2-random-2.safetensors"],
   ["Only the output layer", "static/examples/3-output.safetensors"],
-  ["All parameters", "static/examples/4-all.safetensors"],
 ];
 
 /** `another`: whether a network is open already. */

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import mimetypes
 import re
 from collections.abc import Iterator
@@ -59,6 +61,7 @@ class Frozen:
     def answer(self, route: Route) -> None:
         path = urlsplit(route.request.url).path
         file = self.root / (unquote(path.removeprefix(urlsplit(BASE).path)) or "index.html")
+        file = file / "index.html" if file.is_dir() else file
         if not route.request.url.startswith(BASE) or route.request.method != "GET" or not file.is_file():
             self.wrong.append(f"{route.request.method} {route.request.url}")
             route.fulfill(status=404, body="no such file")
@@ -89,6 +92,23 @@ def site(folder: tuple[Path, dict[str, str]], browser: Browser) -> Iterator[Froz
     for context in browser.contexts:
         context.close()
     assert not frozen.wrong
+
+
+def test_a_network_runs_and_another_one_trains_without_a_server(site: Frozen) -> None:
+    page = site.open(f"run.html?id={site.ids['batchnorm']}")
+    page.locator("summary", has_text="Download").click()
+    page.get_by_role("link", name="Open in the player").click()
+    here = page.locator(".player-facts div", has_text="Accuracy here").locator("dd")
+    expect(here).to_contain_text("81.6%")
+    page.get_by_role("link", name="As many random weights").click()
+    expect(here).to_contain_text("28.1%")
+    page.get_by_role("link", name="OnlyBN").click()
+    expect(page).to_have_url(BASE)
+    spec = {"architecture": "resnet-8", "policy": "batchnorm", "dataset": "digits", "epochs": 2, "train_examples": 256}
+    page = site.open(f"tab.html#{base64.urlsafe_b64encode(json.dumps(spec).encode()).decode().rstrip('=')}")
+    expect(page.locator(".run-line")).to_contain_text("Finished: 4 steps")
+    page.get_by_role("link", name="Open in the player").click()
+    expect(page.locator(".player-bars .best")).to_have_count(1)
 
 
 def test_a_reader_walks_through_it(site: Frozen) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from app.pages import player
 from app.web.assets import STATIC, sheets
 from core.run.link.text import base64url, digits
 from core.trained.capsule import read_capsule
@@ -126,6 +127,14 @@ def test_a_bad_address_is_refused_in_words(page: Page, behind: str, words: str) 
     page.goto(f"{PLAYER}{behind}")
     expect(page.get_by_role("alert")).to_contain_text(words)
     expect(page.get_by_role("heading", name="Open a network")).to_be_visible()
+
+
+def test_the_examples_of_the_page_ship(page: Page) -> None:
+    page.goto(PLAYER)
+    links = page.locator(".player-open ul a")
+    found = [str(link.get_attribute("href")).rpartition("/")[2] for link in links.all()]
+    assert tuple(found) == player.EXAMPLES
+    assert all((EXAMPLES / name).is_file() for name in found)
 
 
 def test_the_page_is_small(browser: Browser) -> None:
