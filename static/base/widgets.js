@@ -78,3 +78,11 @@ export function progressBar() {
   };
   return bar;
 }
+
+/** A labelled field whose text can be copied by hand. */
+export function field(label, value, rows = 1) {
+  const text = h("textarea", { class: "by-hand", readonly: true, rows, spellcheck: "false" });
+  text.value = value;
+  text.addEventListener("focus", () => text.select());
+  return { element: h("label", { class: "sheet-field" }, label, text), text };
+}

@@ -4,40 +4,18 @@
 
 import { copyButton, h } from "../base/dom.js";
 import { save } from "../base/files.js";
-import { percent, raised, sentence, whole } from "../base/format.js";
+import { percent, sentence, whole } from "../base/format.js";
 import { openLink } from "../engine/link.js";
 import { ask } from "../server/api.js";
 import { nameOf } from "../server/catalog.js";
+import { field } from "../base/widgets.js";
 import { job } from "./job.js";
 
 const ROWS = 4;
 const SVG = "image/svg+xml";
 
-/** A labelled field whose text can be copied by hand. */
-export function field(label, value, rows = 1) {
-  const text = h("textarea", { class: "by-hand", readonly: true, rows, spellcheck: "false" });
-  text.value = value;
-  text.addEventListener("focus", () => text.select());
-  return { element: h("label", { class: "sheet-field" }, label, text), text };
-}
-
-/** The network of `run` after `edits`; it is loaded when the reader opens it. */
-export function networkPart({ run, edits }) {
-  const inside = h("div", { class: "sheet-part", role: "status" }, h("p", { class: "quiet" }, "Packing the network…"));
-  const part = h("details", { class: "sheet-network" }, h("summary", {}, "The network itself"), inside);
-  const load = async () => {
-    try {
-      inside.replaceChildren(...(await contents(run, edits)));
-    } catch (refusal) {
-      inside.replaceChildren(h("p", { class: "problem", role: "alert" }, sentence(raised(refusal.message))));
-      part.addEventListener("toggle", load, { once: true }); // closing and opening it asks again
-    }
-  };
-  part.addEventListener("toggle", load, { once: true });
-  return part;
-}
-
-async function contents(run, edits) {
+/** What the dialog says of the network of `run` after `edits`: elements. Throws Refusal. */
+export async function networkContents(run, edits) {
   const path = `/api/runs/${encodeURIComponent(run.id)}/link`;
   const found = await ask(path, edits.length ? { edits } : undefined);
   if (found.obstacle) return refused(run, found.obstacle, edits);

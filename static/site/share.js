@@ -5,10 +5,11 @@
 
 import { addressOf } from "../base/address.js";
 import { copyButton, h } from "../base/dom.js";
+import { raised, sentence } from "../base/format.js";
 import { embedded } from "../base/frame.js";
 import { page } from "../base/place.js";
+import { field } from "../base/widgets.js";
 import { options } from "../server/catalog.js";
-import { field, networkPart } from "./network.js";
 
 const THEMES = { "": "Match reader", light: "Light", dark: "Dark" };
 /** What of a page can be embedded by itself, and its height in pixels; "" is the whole page. */
@@ -76,6 +77,23 @@ function open(network) {
   link.text.focus();
   link.text.select();
   link.text.scrollTop = 0;
+}
+
+/** The network of `run` after `edits`; it is loaded when the reader opens it. */
+function networkPart({ run, edits }) {
+  const inside = h("div", { class: "sheet-part", role: "status" }, h("p", { class: "quiet" }, "Packing the network…"));
+  const part = h("details", { class: "sheet-network" }, h("summary", {}, "The network itself"), inside);
+  const load = async () => {
+    try {
+      const { networkContents } = await import("./network.js"); // most readers never open it
+      inside.replaceChildren(...(await networkContents(run, edits)));
+    } catch (refusal) {
+      inside.replaceChildren(h("p", { class: "problem", role: "alert" }, sentence(raised(refusal.message))));
+      part.addEventListener("toggle", load, { once: true }); // closing and opening it asks again
+    }
+  };
+  part.addEventListener("toggle", load, { once: true });
+  return part;
 }
 
 /** An iframe with the page at `address`, or with one `figure` of it. */

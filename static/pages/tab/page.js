@@ -13,6 +13,7 @@ import { openKernels } from "../../engine/kernels.js";
 import { keptTrainings } from "../../engine/kept.js";
 import { completed, obstacle } from "../../engine/spec.js";
 import { policyOf, titleOf } from "../../server/catalog.js";
+import { shareButton } from "../../site/share.js";
 import { fromHash, idOf, toHash } from "../../server/tab.js";
 import { TabTraining } from "./data.js";
 
@@ -47,7 +48,7 @@ function blank(title, words) {
     { class: "blank" },
     h("h1", {}, title),
     h("p", {}, words),
-    h("p", { class: "actions" }, frozen ? null : h("a", { class: "button primary", href: "/train" }, "Choose a network"), EXAMPLES.map(([title, spec]) => h("a", { class: "button", href: `/tab${toHash(spec)}` }, title))),
+    h("p", { class: "actions" }, frozen ? null : h("a", { class: "button primary", href: "/train" }, "Choose a network"), shareButton(), EXAMPLES.map(([title, spec]) => h("a", { class: "button", href: `/tab${toHash(spec)}` }, title))),
   );
 }
 
@@ -69,7 +70,7 @@ function heading(training) {
     { class: "run-head", "aria-labelledby": "tab-title" },
     h("div", { class: "run-title" }, h("h1", { id: "tab-title" }, titleOf(spec)), state),
     h("p", { class: "quiet" }, "Trained by this browser. Nothing leaves your computer; closing the page pauses the training."),
-    h("div", { class: "actions" }, stop, go, player, save, again, frozen ? null : h("a", { class: "button", href: `/train?${query(spec)}` }, "Change and run again")),
+    h("div", { class: "actions" }, stop, go, player, save, shareButton(), again, frozen ? null : h("a", { class: "button", href: `/train?${query(spec)}` }, "Change and run again")),
     h("p", { class: "run-line", "data-slot": "line", role: "status" }),
     progress,
     h("p", { class: "problem", "data-slot": "error", role: "alert", hidden: true }),

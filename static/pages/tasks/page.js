@@ -144,6 +144,7 @@ function blank(title, words, packs) {
     h(
       "p",
       { class: "actions" },
+      shareButton(),
       h("a", { class: "button", href: "/train" }, "Launch a run"),
       h("a", { class: "button", href: "/train?task=rotated-1" }, "Launch a rotated task"),
       h("a", { class: "button", href: "/paper#many-tasks" }, "The study of many tasks"),

@@ -10,7 +10,6 @@ import { whole } from "../../../base/format.js";
 import { frozen } from "../../../base/place.js";
 import { leaves } from "../../../site/copied.js";
 import { shareButton } from "../../../site/share.js";
-import { obstacle } from "../../../engine/spec.js";
 import { cloneQuery } from "../../../server/spec.js";
 import { toHash } from "../../../server/tab.js";
 import { toast } from "../../../base/toast.js";
@@ -20,6 +19,7 @@ import { pinButton } from "./pin.js";
 import { removeButton } from "../../../site/removal.js";
 
 const HANDED_OVER = 409;
+const TAB_IMAGES = ["digits", "fashion-mnist"];
 
 /** `preview`: promise of the response of /api/preview to the run's spec, or of null. */
 export function actions(data, feed, preview) {
@@ -120,8 +120,9 @@ function retryButton(data) {
   return button;
 }
 
-/** The way to train the same spec in the browser; null where a tab cannot. */
-const inTab = ({ spec }) => (obstacle(spec) ? null : h("a", { href: `/tab${toHash(spec)}` }, "Train it in this tab"));
+/** The way to train the same spec in the browser; null where a tab surely cannot (engine/spec.js knows exactly). */
+const inTab = ({ spec }) =>
+  TAB_IMAGES.includes(spec.dataset) && !spec.start ? h("a", { href: `/tab${toHash(spec)}` }, "Train it in this tab") : null;
 
 const cloneLink = (run) =>
   leaves(h("a", { class: "button primary", href: `/train${cloneQuery(run)}` }, "Change and run again"), copiedWords(run));
