@@ -128,6 +128,7 @@ def test_the_network_is_shared_as_link_and_qr_code(open_page: Open, puppet: Pupp
     assert not violations, [(one["id"], [node["html"][:160] for node in one["nodes"][:3]]) for one in violations]
 
     # Measured by a worker, it stands there at the next look.
+    puppet.hello()
     part.get_by_role("button", name="Measure", exact=True).click()
     expect(part.get_by_role("button", name="Cancel")).to_be_visible()
     taken = puppet.store.evaluations.take("worker")

@@ -73,11 +73,17 @@ def test_it_is_deterministic_and_touches_no_weight(images: Tensor) -> None:
         assert tensor.isfinite().all()
 
 
-def test_the_whole_way_explains_more_of_the_logits_than_the_last_layer_alone(images: Tensor) -> None:
-    teacher = network_of("resnet-14", 3, affine=4)
-    *_, whole = compute(teacher, network_of("wrn-14-2", 5), images, drawn(2, 0, "compute"))
-    (last,) = compute_last(teacher, network_of("wrn-14-2", 5), images)
-    assert whole.layer == last.layer == "stage3.1.norm2" and whole.explained > last.explained > 0
+def test_the_whole_way_explains_more_of_the_logits_than_the_last_layer_alone() -> None:
+    """In the mean over some sets of images; of one set, either may be ahead by a hundredth."""
+    apart = []
+    for seed in range(1, 7):
+        images = torch.randn(256, *SHAPE, generator=torch.Generator().manual_seed(seed))
+        teacher = network_of("resnet-14", 3, affine=4)
+        *_, whole = compute(teacher, network_of("wrn-14-2", 5), images, drawn(2, 0, "compute"))
+        (last,) = compute_last(teacher, network_of("wrn-14-2", 5), images)
+        assert whole.layer == last.layer == "stage3.1.norm2" and last.explained > 0
+        apart.append(whole.explained - last.explained)
+    assert sum(apart) / len(apart) > 0.003
 
 
 def test_a_known_solution_before_a_convolution() -> None:
