@@ -3,7 +3,8 @@
 
 #include "../vectors.h"
 
-#define OUTS 4 /* outputs that are computed together, beside W inputs */
+#define OUTS 4      /* outputs that are computed together, beside W inputs */
+#define TOGETHER 16 /* images whose gradients are summed in one go */
 
 /* Outputs x inputs of one tap: the products of the gradient and the input that the tap reads, summed over an image. */
 static void tap_of(const float *x, const float *g, long width, long inputs, long out_height, long out_width,
@@ -29,17 +30,20 @@ static void tap_of(const float *x, const float *g, long width, long inputs, long
 }
 
 /* `x`: the input (images, height, width, inputs); `g`: the gradient of the output (images, out_height, out_width,
-outputs) -> `to` (outputs, inputs, kernel, kernel). Sums of each image are added up one after another. */
+outputs) -> `to` (outputs, inputs, kernel, kernel). Sums of some images are added up one after another. */
 void onlybn_weight_gradient(const float *x, const float *g, long images, long height, long width, long inputs,
                             long out_height, long out_width, long outputs, long kernel, long stride, float *to) {
   long taps = kernel * kernel, size = outputs * inputs;
   float *sums = malloc(sizeof *sums * taps * size), *own = malloc(sizeof *own * size);
   memset(sums, 0, sizeof *sums * taps * size);
-  for (long image = 0; image < images; image++)
+  for (long first = 0; first < images; first += TOGETHER)
     for (long tap = 0; tap < taps; tap++) {
+      long last = first + TOGETHER < images ? first + TOGETHER : images;
       memset(own, 0, sizeof *own * size);
-      tap_of(x + image * height * width * inputs, g + image * out_height * out_width * outputs, width, inputs,
-             out_height, out_width, outputs, stride, height, tap / kernel - kernel / 2, tap % kernel - kernel / 2, own);
+      for (long image = first; image < last; image++)
+        tap_of(x + image * height * width * inputs, g + image * out_height * out_width * outputs, width, inputs,
+               out_height, out_width, outputs, stride, height, tap / kernel - kernel / 2, tap % kernel - kernel / 2,
+               own);
       for (long i = 0; i < size; i++) sums[tap * size + i] += own[i];
     }
   for (long tap = 0; tap < taps; tap++)
