@@ -14,7 +14,7 @@ from core.data.memory import Split, load
 from core.draws.versions import Version
 
 FOLDER = Path(__file__).parents[2] / "static" / "engine" / "data"
-SHIPPED: dict[str, tuple[int | None, int | None]] = {"digits": (None, None), "fashion-mnist": (3000, 600)}
+SHIPPED: dict[str, tuple[int | None, int | None]] = {"digits": (None, None), "fashion-mnist": (2500, 600)}
 """How many images of each data set ship, to train and to test; None: all."""
 DRAW: Version = 2
 

@@ -134,7 +134,7 @@ def written(found: dict[str, Any], folder: Path) -> Path:
 
 REFUSED = [
     ({"dataset": "cifar-10"}, "digits and Fashion-MNIST"),
-    ({"dataset": "fashion-mnist"}, "3000 images to train"),
+    ({"dataset": "fashion-mnist"}, "2500 images to train"),
     ({"architecture": "resnet-110"}, "up to depth 56"),
     ({"architecture": "wrn-14-8"}, "up to width 4"),
     ({"architecture": "vgg-16"}, "up to depth 56"),
