@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -161,6 +162,7 @@ def test_data_sets_are_the_same(tab: Page) -> None:
 
 def test_the_shipped_images_are_those_of_the_data_sets() -> None:
     for name, body in shipped.files(Path("data/datasets")).items():
-        assert (shipped.FOLDER / name).read_bytes() == body, name
+        # Compressed by another version of zlib, the same images have other bytes.
+        assert gzip.decompress((shipped.FOLDER / name).read_bytes()) == gzip.decompress(body), name
     assert (shipped.FOLDER / "fashion-mnist-test.bin.gz").stat().st_size <= 300_000
     assert (shipped.FOLDER / "fashion-mnist-train.bin.gz").stat().st_size <= 6_000_000
