@@ -24,6 +24,7 @@ from core.run.events import (
 )
 from core.run.spec import RunSpec
 from jobs.lease import Identity
+from jobs.store.evaluations import Evaluation
 from jobs.store.records import Batch, Machine, Run
 from jobs.store.store import Store
 from tests.events import analysed, finished, started
@@ -65,6 +66,13 @@ class Puppet:
         run = self.store.claims.take(self.identity.name)
         assert run is not None and run.id == run_id, f"{run and run.id} was waiting before {run_id}"
         self.begin(run)
+
+    def measure(self, run_id: str) -> Evaluation:
+        """Take this run's evaluation; those that stand before it, of tests that ended without one, are taken too."""
+        while (taken := self.store.evaluations.take(self.identity.name)) is not None:
+            if taken.run_id == run_id:
+                return taken
+        raise AssertionError(f"no evaluation of {run_id} is queued")
 
     def begin(self, run: Run) -> None:
         """Start a run that was just claimed."""
