@@ -2,13 +2,13 @@
  * The network that the page shows, with its test images, its edits and the image that is looked at.
  */
 
+import { accuracyOf } from "../engine/accuracy.js";
 import { rebuilt } from "../engine/capsule.js";
 import { DATASETS, normalised } from "../engine/datasets.js";
 import { loadImages, SHIPPED } from "../engine/images.js";
 import { parametersOf } from "../engine/plan.js";
 import { trainsOf } from "../engine/policy.js";
 
-const CHUNK = 64; // images between two frames
 export const DEAD = 0.01; // a feature is disabled where |γ| is below it (paper, section 5)
 
 const WORDS = {
@@ -96,23 +96,8 @@ export class Playing extends EventTarget {
   }
 
   /** Share of correct answers on the images that come with the page. `going()`: whether to go on; null if not. */
-  async accuracy(going) {
-    const { images, data } = this;
-    const each = data.shape.reduce((a, b) => a * b, 1);
-    const count = images.labels.length;
-    let right = 0;
-    for (let first = 0; first < count; first += CHUNK) {
-      const some = Math.min(CHUNK, count - first);
-      const pixels = images.pixels.subarray(first * each, (first + some) * each);
-      const logits = this.built.logits(normalised(pixels, data), some);
-      for (let i = 0; i < some; i += 1) {
-        const own = logits.subarray(i * data.classes.length, (i + 1) * data.classes.length);
-        right += own.indexOf(Math.max(...own)) === images.labels[first + i] ? 1 : 0;
-      }
-      await new Promise((done) => setTimeout(done));
-      if (!going()) return null;
-    }
-    return right / count;
+  accuracy(going) {
+    return accuracyOf(this.built, this.data, this.images, going);
   }
 }
 

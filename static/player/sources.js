@@ -4,7 +4,7 @@
 
 import { readCapsule } from "../engine/capsule.js";
 import { keptTraining } from "../engine/kept.js";
-import { openLink } from "../engine/link.js";
+import { openLink } from "../engine/link/opening.js";
 
 const LARGEST = 64 << 20; // bytes
 

@@ -4,11 +4,12 @@
 
 import { copyButton, h } from "../base/dom.js";
 import { save } from "../base/files.js";
-import { percent, sentence, whole } from "../base/format.js";
-import { openLink } from "../engine/link.js";
+import { sentence, whole } from "../base/format.js";
+import { openLink } from "../engine/link/opening.js";
 import { ask } from "../server/api.js";
 import { nameOf } from "../server/catalog.js";
 import { field } from "../base/widgets.js";
+import { costInWords } from "./cost.js";
 import { job } from "./job.js";
 
 const ROWS = 4;
@@ -50,10 +51,8 @@ function cost(run, edits, measured) {
 
 function costWords({ exact, link, images, test_images }) {
   const on = images === test_images ? `all ${whole(images)} test images` : `${whole(images)} of ${whole(test_images)} test images`;
-  return `Measured on ${on}: test accuracy ${percent(link.top1, 2)} from the link, ${percent(exact.top1, 2)} without rounding to 8 bits (${points(link.top1 - exact.top1)}).`;
+  return costInWords(on, exact.top1, link.top1);
 }
-
-const points = (share) => `${share > 0 ? "+" : share < 0 ? "−" : "±"}${Math.abs(share * 100).toFixed(2)} points`;
 
 function code(run, { qr, qr_obstacle }) {
   if (!qr) return [h("p", { class: "quiet" }, sentence(`There is no QR code: ${qr_obstacle}`))];

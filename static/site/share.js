@@ -26,7 +26,8 @@ const opens = () => options.pages.find(({ path }) => path === page)?.opens ?? "t
 
 /**
  * A button that opens the dialog for the page in its present state; nothing in a frame, which is already shared.
- * `network()`: the trained network that can be shared itself, {run, edits, name}, or null.
+ * `network()`: the trained network that can be shared itself: {run, edits}, or {capsule}, a function that gives the bytes
+ * of its capsule or a promise of them; or null.
  */
 export function shareButton(words = "Share", style = "button", network = () => null) {
   if (embedded) return "";
@@ -79,14 +80,13 @@ function open(network) {
   link.text.scrollTop = 0;
 }
 
-/** The network of `run` after `edits`; it is loaded when the reader opens it. */
-function networkPart({ run, edits }) {
+/** The network; its link is made when the reader opens this part. */
+function networkPart({ run, edits, capsule }) {
   const inside = h("div", { class: "sheet-part", role: "status" }, h("p", { class: "quiet" }, "Packing the network…"));
   const part = h("details", { class: "sheet-network" }, h("summary", {}, "The network itself"), inside);
   const load = async () => {
     try {
-      const { networkContents } = await import("./network.js"); // most readers never open it
-      inside.replaceChildren(...(await networkContents(run, edits)));
+      inside.replaceChildren(...(capsule ? await here(capsule) : await there(run, edits)));
     } catch (refusal) {
       inside.replaceChildren(h("p", { class: "problem", role: "alert" }, sentence(raised(refusal.message))));
       part.addEventListener("toggle", load, { once: true }); // closing and opening it asks again
@@ -95,6 +95,10 @@ function networkPart({ run, edits }) {
   part.addEventListener("toggle", load, { once: true });
   return part;
 }
+
+// Loaded late, since most readers never open it.
+const there = async (run, edits) => (await import("./network.js")).networkContents(run, edits);
+const here = async (capsule) => (await import("./network_here.js")).networkHere(await capsule());
 
 /** An iframe with the page at `address`, or with one `figure` of it. */
 function embedCode(address, theme, figure, height) {

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -19,7 +20,10 @@ from rich.console import Console
 from app.freeze.command import freeze
 from app.freeze.wanted import read_filters
 from app.settings import Settings
+from core.run.link.text import content_of
 from core.run.spec import RunSpec
+from core.trained.capsule import read_capsule
+from core.trained.linked import capsule_link
 from jobs.store.database import open_database
 from jobs.store.examples import shipped
 from jobs.store.store import Store
@@ -200,6 +204,27 @@ def test_downloads_have_their_names_and_lead_back_to_this_site(site: Frozen, tmp
     assert files[f"onlybn-{run_id}.safetensors"] == next(one.capsule for one in shipped() if one.name == "1-batchnorm")
     page.get_by_role("button", name="Share").click()
     expect(page.get_by_label("Link")).to_have_value(f"{BASE}run.html?id={run_id}")
+
+
+def test_the_network_is_shared_without_a_server(site: Frozen) -> None:
+    page = site.open(f"run.html?id={site.ids['batchnorm']}", **PHONE)
+    page.get_by_role("button", name="Share", exact=True).click()
+    sheet = page.get_by_role("dialog", name="Share this page")
+    sheet.get_by_text("The network itself").click()
+    link = sheet.get_by_label("Link of the network")
+    expect(link).to_have_value(re.compile(f"^{BASE}player/#A"))
+    file = next(one.capsule for one in shipped() if one.name == "1-batchnorm")
+    assert file is not None
+    with NamedTemporaryFile(suffix=".safetensors") as capsule:
+        Path(capsule.name).write_bytes(file)
+        assert content_of(link.input_value()) == capsule_link(read_capsule(Path(capsule.name)))
+    expect(sheet.locator('[data-slot="cost"]')).to_contain_text("81.62% without rounding to 8 bits")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+    page = site.open(f"run.html?id={site.ids['all']}")
+    page.get_by_role("button", name="Share", exact=True).click()
+    expect(page.get_by_role("dialog").get_by_label("Link", exact=True)).to_be_visible()
+    expect(page.locator(".sheet-network")).to_have_count(0)  # its capsule is too large for a frozen site
 
 
 def test_a_wrong_address_says_so(site: Frozen) -> None:

@@ -12,15 +12,18 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Error, Locator, Page, expect
 
 from core.run.layout import layout
-from core.run.link.link import decode
+from core.run.link.levels import Floats
+from core.run.link.link import decode, encode
 from core.run.link.text import base64url, content_of, digits
+from core.run.link.words import LinkFacts
+from core.run.spec import RunSpec
 from tests.browser.conftest import Open, Site
 from tests.browser.puppet import Puppet
 from tests.browser.states import EVALUATED_WITHIN_MS
 from tests.browser.test_surgery import with_capsule
-from tests.core.run.link.made import CARRIED, link, spec
+from tests.core.run.link.made import CARRIED, link, spec, tensors
 
-OPEN = "text => import('/static/engine/link.js').then(({ openLink }) => openLink(text))"
+OPEN = "text => import('/static/engine/link/opening.js').then(({ openLink }) => openLink(text))"
 TOLD = f"""text => ({OPEN})(text).then(({{ spec, told, tensors, layers, sizeBytes }}) => ({{
     spec, told, layers, sizeBytes,
     tensors: Object.fromEntries(Object.entries(tensors).map(([name, numbers]) => [name, [...numbers]])),
@@ -43,17 +46,75 @@ def test_the_browser_opens_what_python_writes(blank: Page, kind: str, form: Any)
     content = link(run, top1=0.8022, edited=3)
     found = blank.evaluate(TOLD, f"https://example.org/player/#{form(content)}")
     there = decode(content)
-    flat: dict[str, list[Any]] = {}
-    for slot in layout(run):
-        flat.setdefault(slot.group, []).append(there.tensors[slot.name].reshape(-1))
+    flat = flat_of(run, there.tensors)
     assert set(found["tensors"]) == set(flat)
-    for group, parts in flat.items():
-        assert np.array_equal(np.array(found["tensors"][group], np.float32), np.concatenate(parts)), group
+    for group, values in flat.items():
+        assert np.array_equal(np.array(found["tensors"][group], np.float32), values), group
     fields = run.model_dump(mode="json", exclude={"name", "adapt"})
     seeds = found["spec"].pop("seeds")
     assert seeds["init"] == run.seeds.init and seeds.items() <= fields.pop("seeds").items()
     assert found["spec"] == fields
     assert found["told"] == {"top1": 0.8022, "edited": 3} and found["sizeBytes"] == len(content)
+
+
+WRITE = """async ([spec, tensors, top1]) => {
+    const { openKernels } = await import('/static/engine/kernels.js');
+    const { linkOfCapsule } = await import('/static/engine/link/writing.js');
+    for (const [group, numbers] of Object.entries(tensors)) tensors[group] = Float32Array.from(numbers);
+    return [...linkOfCapsule(await openKernels(), { spec, result: { top1 }, tensors })];
+}"""
+WRITTEN: dict[str, dict[str, Any]] = {
+    **{kind: fields for kind, fields in CARRIED.items() if {"norm", "architecture"}.isdisjoint(fields)},
+    "a wide network": {"architecture": "wrn-14-2", "dataset": "fashion-mnist", "test_examples": 600},
+    "a deep network": {"architecture": "resnet-56"},
+    "a name": {"name": "Not in the link"},
+    "a copy": {"dataset": "cifar-10", "copy_of_data": {"kind": "JPEG", "fingerprint": "0123456789abcdef"}},
+}
+
+
+def flat_of(run: RunSpec, tensors: dict[str, Floats]) -> dict[str, Floats]:
+    """The tensors of a capsule, by group."""
+    flat: dict[str, list[Floats]] = {}
+    for slot in layout(run):
+        flat.setdefault(slot.group, []).append(tensors[slot.name].reshape(-1))
+    return {group: np.concatenate(parts) for group, parts in flat.items()}
+
+
+@pytest.mark.parametrize("scale", [1.0, 3e-6, 4000.0])
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_the_browser_writes_the_bytes_of_python(blank: Page, kind: str, scale: float) -> None:
+    run = spec(**WRITTEN[kind])
+    made = {name: (values * np.float32(scale)).astype(np.float32) for name, values in tensors(run).items()}
+    first = next(iter(made.values())).reshape(-1)
+    first[:2] = 0
+    sent = {group: values.tolist() for group, values in flat_of(run, made).items()}
+    found = blank.evaluate(WRITE, [run.model_dump(mode="json"), sent, 0.80224])
+    assert bytes(found) == encode(run, made, LinkFacts(0.80224))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"policy": "all"}, "weights trained too"),
+        ({"policy": "supermask-50"}, "scores of its weights trained too"),
+        ({"norm": {"kind": "group"}}, "runs networks with BatchNorm"),
+        ({"architecture": "wrn-14-8", "policy": "random-64"}, "100 kB is the most"),
+    ],
+)
+def test_the_browser_says_why_there_is_no_link(blank: Page, fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(Error) as refused:
+        blank.evaluate(WRITE, [spec(**fields).model_dump(mode="json"), {}, 0.5])
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e30])
+def test_the_browser_writes_no_number_that_8_bits_cannot_hold(blank: Page, value: float) -> None:
+    run = spec()
+    sent = {group: values.tolist() for group, values in flat_of(run, tensors(run)).items()}
+    sent["beta"][3] = value
+    with pytest.raises(Error) as refused:
+        blank.evaluate(WRITE, [run.model_dump(mode="json"), sent, 0.5])
+    assert "This network has numbers" in str(refused.value)
 
 
 def test_a_deep_network_opens_too(blank: Page) -> None:

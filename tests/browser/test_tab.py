@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.run.cost import point_stride
 from core.run.events import EDGES, EVENT, QUANTILES
+from core.run.link.link import decode
+from core.run.link.text import content_of
 from core.run.spec import RunSpec
 from core.trained.capsule import has_its_seeds_weights, read_capsule, rebuild
 from core.training.snapshot import NormReader
@@ -168,7 +170,18 @@ def test_from_the_form_to_the_player(open_page: Open) -> None:
     page.reload()
     expect(line).to_contain_text("Finished: 48 steps")
     expect(page.locator(".charts .js-plotly-plot, .charts .plot svg").first).to_be_visible()
+    page.get_by_role("button", name="Share", exact=True).click()
+    sheet = page.get_by_role("dialog", name="Share this page")
+    sheet.get_by_text("The network itself").click()
+    expect(sheet.locator('[data-slot="cost"]')).to_contain_text("Measured on the 359 test images")
+    link = sheet.get_by_label("Link of the network").input_value()
+    told = decode(content_of(link)).told.top1 or 0.0
+    expect(page.locator('[data-slot="test"]')).to_have_text(f"{told:.1%}")
+    sheet.get_by_role("button", name="Close").click()
     page.get_by_role("link", name="Open in the player").click()
+    expect(page.locator(".player-bars .best")).to_have_count(1)
+    page.goto("about:blank")
+    page.goto(link)
     expect(page.locator(".player-bars .best")).to_have_count(1)
 
 

@@ -70,7 +70,7 @@ function heading(training) {
     { class: "run-head", "aria-labelledby": "tab-title" },
     h("div", { class: "run-title" }, h("h1", { id: "tab-title" }, titleOf(spec)), state),
     h("p", { class: "quiet" }, "Trained by this browser. Nothing leaves your computer; closing the page pauses the training."),
-    h("div", { class: "actions" }, stop, go, player, save, shareButton(), again, frozen ? null : h("a", { class: "button", href: `/train?${query(spec)}` }, "Change and run again")),
+    h("div", { class: "actions" }, stop, go, player, save, shareButton("Share", "button", () => training.capsule && { capsule: () => training.capsule }), again, frozen ? null : h("a", { class: "button", href: `/train?${query(spec)}` }, "Change and run again")),
     h("p", { class: "run-line", "data-slot": "line", role: "status" }),
     progress,
     h("p", { class: "problem", "data-slot": "error", role: "alert", hidden: true }),

@@ -39,7 +39,17 @@ export function actions(data, feed, preview) {
 }
 
 /** The network that the dialog shares; a run that has none shares its page only. */
-const shared = (run) => (!frozen && run.state === "finished" && !run.lost ? { run, edits: [] } : null);
+function shared(run) {
+  if (run.state !== "finished" || run.lost) return null;
+  if (!frozen) return { run, edits: [] };
+  return run.missing.includes("capsule") ? null : { capsule: () => capsuleBytes(run) };
+}
+
+/** Of a run in a frozen site. */
+async function capsuleBytes(run) {
+  const { fileBytes } = await import("../../../server/frozen/files.js"); // no live page needs it
+  return new Uint8Array(await fileBytes(`/api/runs/${run.id}/capsule`));
+}
 
 /** What few need, in a menu. */
 function more(...actions) {
