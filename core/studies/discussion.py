@@ -69,6 +69,12 @@ DISCUSSION: Mapping[str, str] = {
         "behind, which three replicates do not separate from nothing. The best start here are binary weights: all of "
         "one size, none near 0. We have read only the abstract that claims the opposite, and its networks may differ."
     ),
+    "many-tasks": (
+        "On every task γ and β of its own are 21 to 41 points ahead of an output layer of its own, and no task costs "
+        "another one anything, since the weights stay as they are. Turned images are as easy as upright ones. Permuted "
+        "pixels cost γ and β twelve points, and a wholly trained network two: without neighbours that belong together, "
+        "random filters find less. A network trained for the task alone is ahead everywhere, by 7 to 29 points."
+    ),
     "lumped": (
         "Two random weights in each channel, or as many anywhere in the layer: the accuracies lie within a point and a "
         "half of each other, though single pairs of networks range from 13% to 28%. The choice of the network matters "
