@@ -19,6 +19,9 @@ from app.web.bodies import MAX_START, Held, replayed, whole_body
 from app.web.gradio_internals import is_gone
 
 FIGURE_PAGES = ("/run", "/compare")
+TRAINING_PAGE, ENGINE = "/tab", "/static/engine/"
+ISOLATION = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
+"""With these headers a page may share memory between threads; the scripts of its workers need the second one, too."""
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 UNTRUSTED_HEADERS = frozenset(
@@ -75,6 +78,11 @@ def is_figure(scope: Scope) -> bool:
     return query.get("embed") == ["1"] and len(query.get("figure", ())) == 1
 
 
+def isolation(path: str) -> dict[str, str]:
+    """The headers of ISOLATION, where something trains in the browser."""
+    return ISOLATION if path == TRAINING_PAGE or path.startswith(ENGINE) else {}
+
+
 class Rules:
     """The rules for requests, and the headers of responses. `frame_ancestors`: the sites that may show this one in a
     frame, in CSP syntax; `hosts`: the names under which it may be asked; `figures`: any site may show a single figure,
@@ -104,6 +112,8 @@ class Rules:
     def sending(self, send: Send, scope: Scope | None = None) -> Send:
         """`send` with our headers in every response; `scope`: of the request."""
         headers_of_all = self._everywhere if scope and is_figure(scope) else self.headers
+        if scope and (more := isolation(scope["path"])):
+            headers_of_all = headers_of_all | more
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -77,8 +77,11 @@ static inline void *scratch(long bytes) {
   static __thread void *kept;
   static __thread long size;
   if (size < bytes) {
-    free(kept);
-    kept = allocated(bytes);
+#pragma omp critical(memory) /* in browsers, malloc knows no threads */
+    {
+      free(kept);
+      kept = allocated(bytes);
+    }
     size = bytes;
     memset(kept, 0, bytes); /* padding tiles are multiplied, too */
   }

@@ -4,6 +4,8 @@
  * All images are (N, H, W, C) float32, C a multiple of LANES.
  */
 
+import { sharedMemory, Team } from "./team.js";
+
 export const LANES = 8; // channels of a vector there
 export const STATISTICS = 6; // rows of a layer's statistics
 const POINTS = 36; // of a tile of Winograd's form
@@ -41,14 +43,22 @@ const FUSED = new Uint8Array([
   ...[65, 0, 253, 17, 65, 0, 253, 17, 65, 0, 253, 17, 253, 133, 2, 11],
 ]);
 
-/** The kernels, loaded once; `relaxed`: with fused multiply-add where the browser has it. */
-export async function openKernels({ relaxed = true } = {}) {
-  const name = relaxed && hasFusedMultiplyAdd() ? "kernels-relaxed.wasm" : "kernels.wasm";
-  const answer = await fetch(new URL(`wasm/${name}`, import.meta.url));
+/**
+ * The kernels, loaded once. `relaxed`: with fused multiply-add where the browser has it. `threads`: how many they use,
+ * where the page may share memory and this is a worker; every number of threads gives the same bits.
+ */
+export async function openKernels({ relaxed = true, threads = 1 } = {}) {
+  const memory = threads > 1 ? sharedMemory() : null;
+  const name = ["kernels", relaxed && hasFusedMultiplyAdd() ? "relaxed" : null, memory ? "threads" : null].filter(Boolean).join("-");
+  const answer = await fetch(new URL(`wasm/${name}.wasm.gz`, import.meta.url));
   if (!answer.ok) throw new Error(`The kernels could not be loaded (${answer.status}).`);
-  const { instance } = await WebAssembly.instantiate(await answer.arrayBuffer(), {});
-  instance.exports._initialize();
-  return new Kernels(instance.exports);
+  const bytes = await new Response(answer.body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+  const module = await WebAssembly.compile(bytes);
+  const { exports } = await WebAssembly.instantiate(module, memory ? { env: { memory } } : {});
+  exports._initialize();
+  const kernels = new Kernels(exports);
+  if (memory && !(await kernels.begin(module, memory, threads))) return openKernels({ relaxed });
+  return kernels;
 }
 
 function hasFusedMultiplyAdd() {
@@ -57,10 +67,26 @@ function hasFusedMultiplyAdd() {
 
 class Kernels {
   constructor(exports) {
-    this.exports = exports;
+    Object.assign(this, { exports, team: null });
     this.task = this.take(4 * CONVOLUTION.length);
     this.norm = this.take(NORM_BYTES);
     this.gradients = this.take(4 * GRADIENTS.length);
+  }
+
+  /** How many threads compute. */
+  get threads() {
+    return this.team?.threads ?? 1;
+  }
+
+  /** Ends all threads but this one. */
+  close() {
+    this.team?.close();
+  }
+
+  /** Starts the other threads of `threads`. Returns whether all of them are there. */
+  async begin(module, memory, threads) {
+    this.team = new Team(this, module, memory, threads);
+    return this.team.ready;
   }
 
   take(bytes) {

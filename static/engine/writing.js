@@ -32,7 +32,7 @@ export function capsuleOf(kernels, spec, network, tensors, result) {
   for (const kind of LAST) for (const unit of plan.units) add(kind, trained.get(`${unit.norm}.${kind}`));
   const metadata = {
     ...{ format: "onlybn-capsule", version: "1", spec: JSON.stringify(spec), result: JSON.stringify(whole) },
-    origin: JSON.stringify({ torch: "none", device: "cpu", threads: 1, engine: "browser, WebAssembly" }),
+    origin: JSON.stringify({ torch: "none", device: "cpu", threads: kernels.threads, engine: "browser, WebAssembly" }),
     frozen: digestOf(kernels, frozen(kernels, plan, spec, trains)),
   };
   return { bytes: safetensors(metadata, groups), result: whole };

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +15,8 @@ import torch
 from playwright.sync_api import Browser, Page, Route
 
 from app.web.assets import STATIC, sheets
+from app.web.security import ISOLATION
+from tests.browser.served import served
 
 HOME = "https://onlybn.test/sub/"
 """No such host is asked: every request is answered from the disk. A folder below its root, as on a file server."""
@@ -20,13 +24,13 @@ KINDS = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".s
 
 
 BEGIN = """
-window.onlybn = (async () => {
-  const names = ["kernels", "draw", "network", "capsule", "policy", "plan", "datasets", "seeds", "images"];
-  const training = ["learner", "batches", "schedules"];
+globalThis.onlybn = (async () => {
+  const names = ["kernels", "draw", "network", "capsule", "policy", "plan", "datasets", "seeds", "images", "writing"];
+  const training = ["learner", "batches", "schedules", "run"];
   const all = {};
-  for (const name of names) Object.assign(all, await import(`/sub/static/engine/${name}.js`));
-  for (const name of training) Object.assign(all, await import(`/sub/static/engine/training/${name}.js`));
-  all.open = (relaxed) => all.openKernels({ relaxed });
+  for (const name of names) Object.assign(all, await import(`${origin}/sub/static/engine/${name}.js`));
+  for (const name of training) Object.assign(all, await import(`${origin}/sub/static/engine/training/${name}.js`));
+  all.open = (relaxed, threads) => all.openKernels({ relaxed, threads });
   all.floats = (text) => new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
   all.text = (values) => {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
@@ -38,6 +42,18 @@ window.onlybn = (async () => {
 })();
 """
 """Loads all of the engine as `onlybn`, with some functions that carry numbers to and fro."""
+IN_WORKER = """([begin, script, given]) => new Promise((done, failed) => {
+  const answer = `onmessage = ({ data }) => (${script})(data).then(
+    (found) => postMessage({ found }), (error) => postMessage({ problem: error.message }));`;
+  const source = new Blob([`globalThis.window = globalThis; ${begin}${answer}`], { type: "text/javascript" });
+  const worker = new Worker(URL.createObjectURL(source), { type: "module" });
+  worker.onerror = (event) => failed(new Error(event.message));
+  worker.onmessage = ({ data: { found, problem } }) => {
+    worker.terminate();
+    problem ? failed(new Error(problem)) : done(found);
+  };
+  worker.postMessage(given);
+})"""
 
 
 @contextmanager
@@ -60,6 +76,23 @@ def engine_page(browser: Browser) -> Iterator[Page]:
         page.evaluate(BEGIN)
         yield page
         assert page.problems == []  # type: ignore[attr-defined]
+
+
+@contextmanager
+def page_of_threads(browser: Browser, headers: Mapping[str, str] = ISOLATION) -> Iterator[Page]:
+    """A page of a server with these headers, which let threads share memory; for in_worker()."""
+    with TemporaryDirectory() as root:
+        (Path(root) / "sub").mkdir()
+        (Path(root) / "sub" / "static").symlink_to(STATIC)
+        with served(Path(root), headers) as url, browser.new_context() as context:
+            page = context.new_page()
+            page.goto(f"{url}sub/")
+            yield page
+
+
+def in_worker(page: Page, script: str, given: Any) -> Any:
+    """What the function `script` gives for `given` in a worker with the engine, which may wait for threads."""
+    return page.evaluate(IN_WORKER, [BEGIN, script, given])
 
 
 def _answer(route: Route, problems: list[str]) -> None:

@@ -133,7 +133,7 @@ export class Run {
         ...{ output: count("output", "output-bias"), shortcut: count("shortcut") },
       },
       layers: plan.units.map(({ norm, conv, stage, shortcut }) => ({ name: norm, channels: conv.outputs, stage, shortcut })),
-      ...{ device: "cpu", threads: 1, processes: 1, engine: `browser, WebAssembly, ${spec.recipe.optimizer}` },
+      ...{ device: "cpu", threads: this.kernels.threads, processes: 1, engine: `browser, WebAssembly, ${spec.recipe.optimizer}` },
     };
   }
 

@@ -8,6 +8,7 @@
 import { loadImages } from "../images.js";
 import { keepTraining, keptTraining } from "../kept.js";
 import { openKernels } from "../kernels.js";
+import { threadsHere } from "../team.js";
 import { capsuleOf } from "../writing.js";
 import { Run } from "./run.js";
 
@@ -23,7 +24,7 @@ self.onmessage = ({ data }) => {
 
 async function begin({ id, spec }) {
   const [kernels, train, test, kept] = await Promise.all([
-    openKernels(),
+    openKernels({ threads: threadsHere() }),
     loadImages(spec.dataset, "train", (bytes) => self.postMessage({ loaded: bytes })),
     loadImages(spec.dataset, "test"),
     keptTraining(id).catch(() => null), // a browser that keeps nothing can train all the same
@@ -44,6 +45,7 @@ async function begin({ id, spec }) {
     if (stopping) {
       await keep();
       run.close();
+      kernels.close();
       stopping = false;
       return self.postMessage({ stopped: true });
     }
@@ -59,4 +61,5 @@ async function begin({ id, spec }) {
   self.postMessage({ event: result });
   self.postMessage({ capsule: bytes });
   run.close();
+  kernels.close();
 }

@@ -23,7 +23,7 @@ export class TabTraining extends EventTarget {
     super();
     this.id = id;
     const progress = { step: 0, total_steps: 0, share: 0, images_per_s: null, eta_s: null, elapsed_s: null };
-    this.run = { id, spec, name: spec.name, state: "queued", progress, counts: null, result: null, error: null };
+    this.run = { id, spec, name: spec.name, state: "queued", progress, counts: null, threads: null, result: null, error: null };
   }
 
   /** Shows what this browser has kept of it. Returns whether there is anything. */
@@ -78,7 +78,7 @@ export class TabTraining extends EventTarget {
     if (event.event === "started") {
       this.layers = event.layers;
       const { total_steps } = event;
-      this.run = { ...run, counts: event.counts, progress: { ...run.progress, total_steps }, stepsPerEpoch: event.steps_per_epoch };
+      this.run = { ...run, counts: event.counts, threads: event.threads, progress: { ...run.progress, total_steps }, stepsPerEpoch: event.steps_per_epoch };
       this.#rewind(event.resumed_from);
     } else if (event.event === "point") {
       this.points[event.split].push(event);

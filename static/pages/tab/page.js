@@ -94,14 +94,16 @@ function heading(training) {
   return element;
 }
 
-function line({ state, progress, spec, result }, loaded) {
+function line({ state, progress, spec, result, threads }, loaded) {
   const { step, total_steps, images_per_s, eta_s } = progress;
-  if (state === "finished") return `Finished: ${whole(step)} steps in ${duration(result.seconds)}.`;
+  if (state === "finished") return `Finished: ${whole(step)} steps in ${duration(result.seconds)}, ${inWords(threads)}.`;
   if (state === "running" && !total_steps) return loaded ? `Loading images: ${bytes(loaded)}` : "Loading the kernels and the images ...";
   const where = total_steps ? `Epoch ${epochOf((step / total_steps) * spec.epochs)} of ${spec.epochs}, step ${whole(step)} of ${whole(total_steps)}` : "";
   if (state === "cancelled") return `Stopped. ${where}`;
-  return [where, images_per_s ? `${whole(images_per_s)} images per second` : null, eta_s ? `${duration(eta_s)} left` : null].filter(Boolean).join(" · ");
+  return [where, images_per_s ? `${whole(images_per_s)} images per second` : null, threads ? inWords(threads) : null, eta_s ? `${duration(eta_s)} left` : null].filter(Boolean).join(" · ");
 }
+
+const inWords = (threads) => (threads === 1 ? "one thread" : `${threads} threads`);
 
 /** What the charts ask of the reader's choices: γ of all layers, at the newest moment. */
 class Newest extends EventTarget {

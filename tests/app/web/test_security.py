@@ -14,7 +14,7 @@ from app.server import make_app, mount_pages
 from app.settings import Settings
 from app.web import bodies
 from app.web.bodies import MAX_BODY
-from app.web.security import Rules, Security
+from app.web.security import ISOLATION, Rules, Security
 from jobs.store.database import open_database
 from jobs.store.store import Store
 from tests.app.conftest import SPEC, finish
@@ -53,6 +53,17 @@ def test_every_answer_carries_the_headers(site: TestClient, path: str) -> None:
     assert policy["frame-ancestors"] == "'self' https://huggingface.co https://*.hf.space"
     assert policy["object-src"] == "'none'"
     assert "http" not in policy["script-src"]
+
+
+@pytest.mark.parametrize(
+    ("path", "isolated"),
+    [("/tab", True), ("/static/engine/training/worker.js", True), ("/static/engine/thread.js", True), ("/", False)],
+)
+def test_memory_is_shared_where_something_trains(site: TestClient, path: str, isolated: bool) -> None:
+    headers = site.get(path).headers
+    assert {name: headers.get(name) for name in ISOLATION} == {
+        name: value if isolated else None for name, value in ISOLATION.items()
+    }
 
 
 def test_the_pages_work(site: TestClient) -> None:
