@@ -22,6 +22,7 @@ from app.freeze.runs import RUN_BYTES, FrozenRun, frozen
 from app.freeze.wanted import read_filters, wanted
 from app.pages.options import options
 from app.settings import Settings
+from app.web.security import ISOLATION
 from core.documents import templates
 from core.machine.processor import available_cores
 from core.version import VERSION
@@ -35,6 +36,9 @@ MOST_PROCESSES, RUNS_A_PROCESS = 8, 50
 """A process takes seconds to start, which pays for so many runs."""
 NAMED = 5
 """So many runs are named in a warning."""
+HEADERS = "".join(("/*\n", *(f"  {name}: {value}\n" for name, value in ISOLATION.items())))
+"""The _headers, which some file servers read: with these a tab trains with several threads. A Space has them from its
+README.md."""
 LARGE_FILES = """*.gz filter=lfs diff=lfs merge=lfs -text
 *.woff2 filter=lfs diff=lfs merge=lfs -text
 """
@@ -187,6 +191,7 @@ def _describe(folder: Folder, runs: int, made: datetime) -> None:
     values = {"title": "OnlyBN", "version": VERSION, "day": day_of(made)}
     count = f"{runs:,} finished {'run' if runs == 1 else 'runs'}"
     folder.write("README.md", templates.render("app/freeze/readme.md.j2", runs=count, **values))
+    folder.write("_headers", HEADERS)
     folder.write(".gitattributes", LARGE_FILES)
     folder.write(MARK, orjson.dumps({"onlybn": VERSION, "made": made.isoformat(), "runs": runs}))
 

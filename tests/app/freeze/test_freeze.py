@@ -20,6 +20,7 @@ from app.freeze.folder import MARK, file_of
 from app.freeze.wanted import read_filters
 from app.pages.table import PAGES
 from app.settings import Settings
+from app.web.security import ISOLATION
 from core.run.spec import RunSpec
 from core.studies.catalog.table import study_spec
 from jobs.quotas import Asker
@@ -144,7 +145,10 @@ def test_a_space_can_take_it(settings: Settings, store: Store, tmp_path: Path) -
     written = frozen(settings, store, tmp_path / "site")
     head = (tmp_path / "site" / "README.md").read_text("utf-8")
     assert head.startswith("---\n") and "\nsdk: static\n" in head
-    assert "cross-origin-embedder-policy: require-corp" in head and "cross-origin-opener-policy: same-origin" in head
+    headers = (tmp_path / "site" / "_headers").read_text("utf-8").splitlines()
+    assert headers[0] == "/*"
+    assert set(headers[1:]) == {f"  {name}: {value}" for name, value in ISOLATION.items()}
+    assert all(f"{name.lower()}: {value}" in head for name, value in ISOLATION.items())
     assert "https://arxiv.org/abs/2003.00152" in head
     assert "*.gz filter=lfs" in (tmp_path / "site" / ".gitattributes").read_text()
     assert (tmp_path / "site" / MARK).is_file()
