@@ -182,6 +182,10 @@ def test_the_job_of_kubernetes_holds_together() -> None:
     assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
     assert pod["restartPolicy"] == "Never", "a Job with a failure policy takes no other"
     assert pod["terminationGracePeriodSeconds"] > STOP_GRACE_S + LAST_MOVE_S + RETRY_S
+    signs = [sign for rule in said["spec"]["podFailurePolicy"]["rules"] for sign in rule.get("onPodConditions", [])]
+    assert signs == [{"type": "DisruptionTarget", "status": "True"}], (
+        "until Kubernetes 1.35 the schema needs the status"
+    )
     codes = [rule["onExitCodes"] for rule in said["spec"]["podFailurePolicy"]["rules"] if "onExitCodes" in rule]
     assert codes == [{"containerName": container["name"], "operator": "In", "values": [BAD_SETTINGS]}]
 

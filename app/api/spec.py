@@ -23,6 +23,8 @@ from jobs.quotas import Asker
 EXAMPLE = '{"architecture": "resnet-14", "policy": "batchnorm", "dataset": "digits", "epochs": 2, "replicate": 0}'
 TEXT = {"text/plain": {"schema": {"type": "string"}, "example": "architecture: resnet-14\npolicy: batchnorm\n"}}
 
+OTHER_IMAGES = "the form takes the images of this server, which are others; leave it out, or train where those are"
+
 router = APIRouter()
 
 
@@ -73,7 +75,8 @@ Spec = Annotated[RunSpec, Depends(_spec)]
     summary="Read a spec written in YAML or JSON",
 )
 async def read_spec(request: Request, here: Here, by: By) -> Response:
-    """The spec in the body, checked as for a launch. An error names the wrong line or field."""
+    """The spec in the body, checked as for a launch; images of another machine are refused. An error names the wrong
+    line or field."""
     return answer(await here.texts.run(_read, await request.body(), here, by))
 
 
@@ -83,4 +86,8 @@ def _read(text: bytes, here: Services, by: Asker) -> ReadSpec:
     except BadText as error:
         raise Problem(422, str(error)) from error
     starts.refuse_unknown_start(spec, here)
-    return {"spec": shortened(spec)}
+    short = shortened(spec)
+    again = RunSpec.model_validate(short)
+    if other := [field for field in RunSpec.model_fields if getattr(again, field) != getattr(spec, field)]:
+        raise Problem(422, f"{', '.join(other)}: {OTHER_IMAGES}")
+    return {"spec": short}

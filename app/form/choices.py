@@ -10,6 +10,7 @@ from typing import Any
 
 from core.catalog import architectures as catalog
 from core.catalog.architectures import FAMILIES, MAX_DEPTH, Family
+from core.catalog.corruptions import CORRUPTIONS, WORST
 from core.catalog.grammar import PolicyGroup
 from core.catalog.initializers import NORM_INITIALIZERS, WEIGHT_INITIALIZERS
 from core.catalog.normalisation import TITLES as NORM_TITLES
@@ -18,6 +19,7 @@ from core.catalog.presets import PRESETS as RECIPES
 from core.catalog.presets import Preset
 from core.catalog.schedules import SCHEDULES
 from core.catalog.tasks.tasks import TASKS
+from core.run.adaptation import Adaptation
 
 OTHER = "other"
 """The choice that stands for a number typed into the field beside it."""
@@ -66,6 +68,7 @@ SHOWN: dict[str, dict[str, str | bool]] = {
     "lr_drop_factor": {"schedule": "step"},
     "norm.groups": {"norm.kind": "group"},
     "init.norm": {"norm.affine": True},
+    **{f"adapt.{field}": {"adapt": True} for field in Adaptation.model_fields},
 }
 """The fields that apply only if others have certain values; otherwise they are hidden and ignored."""
 
@@ -77,8 +80,15 @@ TITLES: dict[str, dict[str, str]] = {
     "init.weights": {entry.name: entry.title for entry in WEIGHT_INITIALIZERS.values()},
     "init.norm": {entry.name: entry.title for entry in NORM_INITIALIZERS.values()},
     "norm.kind": {kind: title[0].upper() + title[1:] for kind, title in NORM_TITLES.items()},
+    "draw": {"1": "1: PyTorch’s, before version 0.3", "2": "2: the same on every machine"},
+    "adapt.corruptions": {entry.name: entry.title for entry in CORRUPTIONS.values()},
+    "adapt.severities": {"0": "0: clean", **{str(severity): str(severity) for severity in range(1, WORST + 1)}},
+    "adapt.optimizer": {"adam": "Adam", "sgd": "SGD"},
 }
 """The titles of a field's values, by the field's key."""
+
+TICKS = ("adapt.corruptions", "adapt.severities")
+"""The fields that are lists of such values."""
 
 AS_TYPED: dict[str, dict[str, str]] = {"paper-imagenet": {"lr_drops": "30/90, 60/90, 80/90"}}
 """Texts for the fields of a preset whose decimals would be rounded."""

@@ -13,12 +13,13 @@ import gradio as gr
 
 from app.form import choices
 from app.form.choices import OTHER, Choices
-from app.form.fields import DEFAULTS, PARTS, SCHEMAS, key_of
+from app.form.fields import ADAPT, DEFAULTS, PARTS, SCHEMAS, key_of
 from core.catalog.architectures import FAMILIES
 from core.catalog.datasets import DATASETS
 from core.catalog.folder import missing
 from core.catalog.grammar import ChoiceField, NumberField, PolicyField, TicksField
 from core.catalog.policies import POLICY_GROUPS, rules_in
+from core.run.adaptation import Adaptation
 from core.run.spec import PURPOSES
 
 Part = gr.Radio | gr.CheckboxGroup | gr.Checkbox | gr.Number | gr.Textbox
@@ -46,11 +47,21 @@ LABELS = {
     "seeds.order": "Image order seed",
     "seeds.augmentation": "Augmentation seed",
     "seeds.choice": "Selection seed",
+    "draw": "Random draw",
+    "adapt": "Adapt to corrupted test images",
+    "adapt.corruptions": "Corruptions",
+    "adapt.severities": "Severities",
+    "adapt.optimizer": "Adaptation optimiser",
+    "adapt.lr": "Adaptation rate",
+    "adapt.batch_size": "Adaptation batch",
+    "adapt.images": "Adaptation images",
+    "adapt.seed": "Adaptation seed",
 }
 SEEDS = tuple(key_of("seeds", purpose) for purpose in PURPOSES)
+ADAPTATION = tuple(key_of(ADAPT, field) for field in Adaptation.model_fields)
 SELF_EVIDENT = (
     *("optimizer", "lr", "batch_size", "nesterov", "schedule"),
-    *("norm.affine", "init.weights", "init.norm", "test_examples", "name"),
+    *("norm.affine", "init.weights", "init.norm", "test_examples", "name", "draw", "adapt.corruptions"),
     *SEEDS,
 )
 """Fields whose description would repeat the label."""
@@ -59,6 +70,11 @@ INFOS = {
     "lr_drops": "Fractions of the run, 0 to 1.",
     "lr_drop_factor": "The rate is multiplied by this at each drop.",
     "start": "The id of a finished run, whose trained network replaces random values, or the SHA-256 of a file.",
+    "adapt.severities": "1 is mild, 5 is strong; 0 is the clean images.",
+    "adapt.lr": "Learning rate of γ and β.",
+    "adapt.batch_size": "Test images at a time.",
+    "adapt.images": "Evenly spread test images.",
+    "adapt.seed": "Of noise and image order.",
 }
 """The text under a label in place of the schema's description."""
 PLACEHOLDERS = {
@@ -67,6 +83,7 @@ PLACEHOLDERS = {
     "name": "shown in lists and titles",
     "start": "random values",
     **dict.fromkeys(SEEDS, "from the replicate"),
+    "adapt.images": "as many as time allows",
 }
 TOP = ("epochs", "replicate", "train_examples")
 POLICY = ("group", *choices.POLICY_SHOWN)
@@ -87,7 +104,8 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "label_smoothing",
     ),
     "Network": ("norm.kind", "norm.affine", "norm.groups", "init.weights", "init.norm"),
-    "Seeds": SEEDS,
+    "After training": (ADAPT, *ADAPTATION),
+    "Seeds": (*SEEDS, "draw"),
     "More": ("task", "augmentation", "test_examples", "name"),
 }
 """The rarely needed fields, by heading; a field without a heading here goes under the last one."""
@@ -148,7 +166,7 @@ class Form:
 
     def _add(self, keys: Iterable[str]) -> None:
         for key in keys:
-            self.components[key] = component(key, SCHEMAS[key])
+            self.components[key] = switch(key) if key == ADAPT else component(key, SCHEMAS[key])
 
     def _radio(self, key: str, label: str, offered: Iterable[tuple[str, str]], value: str) -> None:
         self.components[key] = gr.Radio(list(offered), value=value, label=label, elem_id=elem_id(key))
@@ -188,6 +206,11 @@ def _chosen(value: str | bool) -> str:
     return "input" if isinstance(value, bool) else f'input[value="{value}"]'
 
 
+def switch(key: str) -> Part:
+    """The component that says whether a spec has an optional part, which is off at first."""
+    return gr.Checkbox(value=False, label=LABELS[key], elem_id=elem_id(key), elem_classes="whole")
+
+
 def component(key: str, schema: dict[str, Any]) -> Part:
     """The component for a property of a JSON schema, with its title, help, bounds and default."""
     label = LABELS.get(key, key.replace("_", " ").capitalize())
@@ -195,10 +218,16 @@ def component(key: str, schema: dict[str, Any]) -> Part:
     info = None if key in TOP else INFOS.get(key, schema.get("description"))
     kinds = {option.get("type") for option in schema.get("anyOf", [schema])}
     common: dict[str, Any] = {"label": label, "info": info, "elem_id": elem_id(key)}
+    offered: Choices
+    if key in choices.TICKS:
+        offered = tuple((title, name) for name, title in choices.TITLES[key].items())
+        return gr.CheckboxGroup(
+            list(offered), value=[str(name) for name in default or ()], elem_classes="whole", **common
+        )
     if names := schema.get("enum") or schema.get("examples"):
-        offered: Choices = tuple((_title(key, name), name) for name in names)
+        offered = tuple((_title(key, str(name)), str(name)) for name in names)
         wide = "tiles" if max(len(title) for title, _ in offered) > 16 else "row"
-        return gr.Radio(list(offered), value=default, elem_classes=f"whole {wide}", **common)
+        return gr.Radio(list(offered), value=str(default), elem_classes=f"whole {wide}", **common)
     if kinds == {"boolean"}:
         return gr.Checkbox(value=bool(default), elem_classes="whole", **common)
     if kinds & {"integer", "number"} and "null" not in kinds:

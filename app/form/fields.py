@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.catalog.normalisation import Normalisation
+from core.run.adaptation import Adaptation
 from core.run.recipe import Recipe
 from core.run.spec import PURPOSES, Init, RunSpec, Seeds
 
@@ -17,7 +18,10 @@ EXAMPLES: tuple[dict[str, Any], ...] = tuple(
 DEFAULTS = EXAMPLES[0]
 
 PARTS: dict[str, Recipe | Init | Normalisation] = {"recipe": Recipe(), "init": Init(), "norm": Normalisation()}
-"""The parts of a spec at their defaults. A field has the key `part.field`; fields of the recipe have no prefix."""
+"""The parts of every spec at their defaults. A field has the key `part.field`; fields of the recipe have no prefix."""
+
+ADAPT = "adapt"
+"""The part that a spec may lack: its key says whether it is there, and its fields count only then."""
 
 
 def key_of(part: str, field: str) -> str:
@@ -27,10 +31,9 @@ def key_of(part: str, field: str) -> str:
 
 def _schemas() -> dict[str, dict[str, Any]]:
     run = RunSpec.model_json_schema()["properties"]
-    # `draw` is for runs from before there were versions: a new run takes the newest.
-    plain = {key: schema for key, schema in run.items() if key not in ("architecture", "policy", "dataset", "draw")}
+    plain = {key: schema for key, schema in run.items() if key not in ("architecture", "policy", "dataset")}
     rows = {key: s for key, s in plain.items() if not any("$ref" in option for option in s.get("anyOf", [s]))}
-    for part, usual in PARTS.items():
+    for part, usual in (*PARTS.items(), (ADAPT, Adaptation())):
         fields = type(usual).model_json_schema()["properties"]
         rows |= {key_of(part, field): schema for field, schema in fields.items()}
     seeds = Seeds.model_json_schema()["properties"]
@@ -52,7 +55,7 @@ OPTIONAL: dict[str, Any] = {
 
 USUAL: dict[str, Any] = {
     key_of(part, field): value
-    for part, usual in PARTS.items()
+    for part, usual in (*PARTS.items(), (ADAPT, Adaptation()))
     for field, value in usual.model_dump(mode="json").items()
 } | {key_of("seeds", purpose): None for purpose in PURPOSES}
-"""The default of every field of PARTS, by key; a seed that nobody chose derives from the replicate."""
+"""The default of every field of a part, by key; a seed that nobody chose derives from the replicate."""

@@ -17,13 +17,15 @@ NAMES: dict[str, tuple[str, tuple[str, ...]]] = {
     "dataset": ("Data set", tuple(DATASETS)),
 }
 """Title and values of the fields that are names of tables; there may be more values than these."""
-PLAIN = ("task", "epochs", "train_examples", "test_examples")
+PLAIN = ("task", "epochs", "train_examples", "test_examples", "start", "draw")
+OPEN = {"start": "random"}
+"""What a question calls a field that is left open, where this is not `all`."""
 
 
 def varied() -> list[dict[str, Any]]:
     """Each field with its dotted path, title, kind of value (text, number, flag, list), and the values to choose from.
 
-    `optional`: whether it may be left open, in words `all`.
+    `open`: what it is called where it is left open; empty: it must have a value.
     """
     names = [_row(name, title, {"enum": values}) for name, (title, values) in NAMES.items()]
     keys = [key for key in (*PLAIN, *USUAL) if key in SCHEMAS and not key.startswith("seeds.")]
@@ -32,8 +34,8 @@ def varied() -> list[dict[str, Any]]:
 
 
 def quantities() -> list[dict[str, str]]:
-    """What a claim may be about. The form cannot ask for adaptation; a file can."""
-    return [{"name": row.name, "title": row.title} for row in QUANTITIES.values() if not row.adapts]
+    """What a claim may be about."""
+    return [{"name": row.name, "title": row.title} for row in QUANTITIES.values()]
 
 
 def _title(key: str) -> str:
@@ -50,5 +52,6 @@ def _row(path: str, title: str, schema: dict[str, Any]) -> dict[str, Any]:
     elif "array" in kinds:
         kind = "list"
     flags = ["true", "false"] if kind == "flag" else []
-    values = list(schema.get("enum") or schema.get("examples") or flags)
-    return {"path": path, "title": title, "kind": kind, "values": values, "optional": "null" in kinds}
+    values = list(schema.get("enum") or schema.get("examples") or schema.get("items", {}).get("enum") or flags)
+    opened = OPEN.get(path, "all") if "null" in kinds else ""
+    return {"path": path, "title": title, "kind": kind, "values": values, "open": opened}

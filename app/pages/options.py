@@ -61,6 +61,7 @@ def options() -> dict[str, Any]:
         "titles": choices.TITLES,
         "shown": choices.SHOWN,
         "choices": {key: [value for _, value in members] for key, members in choices.MEMBERS.items()}
+        | {key: list(choices.TITLES[key]) for key in choices.TICKS}
         | {field.key: list(field.values) for rule in POLICY_RULES.values() for field in rule.fields},
         "examples": list(fields.EXAMPLES),
         "twin": experiments.TWIN,

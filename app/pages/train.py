@@ -60,6 +60,14 @@ WORDS = (
     'read <a href="/about">About</a>.</p>'
 )
 
+AFTER = (
+    f'<p class="hint">{marked("adaptation", "Adaptation")} to {marked("corruption", "corrupted")} test images, '
+    "once the network is trained. The run shows its accuracy as trained, with the statistics of these images, and with "
+    "γ and β adapted, too. Its training and its test accuracy stay the same.</p>"
+)
+NOTES = {"After training": AFTER}
+"""What stands under a heading of the form."""
+
 SUMMARY = '<p class="launch-summary" data-slot="launch-summary">&nbsp;</p>'
 """The preview in a line, for screens on which the preview itself is below the form."""
 
@@ -138,7 +146,7 @@ def build(site: gr.Blocks) -> None:
             with gr.Accordion("Recipe and more", open=False, elem_id="advanced"):
                 presets = _presets()
                 for heading in form.SECTIONS:
-                    words(f"<h2>{escape(heading)}</h2>")
+                    words(f"<h2>{escape(heading)}</h2>{NOTES.get(heading, '')}")
                     fields.section(heading)
                 panel("pages/train/worker_label.js", WORKER_LABEL)
                 panel("pages/train/webhook.js", WEBHOOK)

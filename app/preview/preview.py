@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,14 @@ def command_line(spec: RunSpec) -> str:
         words += ["--name", spec.name]
     if spec.start is not None:
         words += ["--start", START]
+    for setting in _settings(spec):
+        words += ["--set", setting]
+    words += ["--out", f"runs/{spec.architecture}-{spec.policy}-{spec.dataset}-{spec.replicate}"]
+    return shlex.join(words)
+
+
+def _settings(spec: RunSpec) -> Iterator[str]:
+    """What --set takes: the other fields that differ from the defaults."""
     usual_init = Init(norm=spec.selection.norm or Init().norm)
     usual_parts = (
         ("recipe", Recipe()),
@@ -99,13 +108,13 @@ def command_line(spec: RunSpec) -> str:
         chosen = getattr(spec, part)
         for key, value in chosen.model_dump(mode="json").items():
             if value != usual.model_dump(mode="json")[key]:
-                words += ["--set", f"{part}.{key}={_value(value)}"]
+                yield f"{part}.{key}={_value(value)}"
+    if spec.draw != RunSpec.model_fields["draw"].default:
+        yield f"draw={spec.draw}"
     for purpose, seed in spec.own_seeds.items():
-        words += ["--set", f"seeds.{purpose}={seed}"]
+        yield f"seeds.{purpose}={seed}"
     if spec.adapt:
-        words += ["--set", f"adapt={_value(spec.adapt.model_dump(mode='json', exclude_defaults=True))}"]
-    words += ["--out", f"runs/{spec.architecture}-{spec.policy}-{spec.dataset}-{spec.replicate}"]
-    return shlex.join(words)
+        yield f"adapt={_value(spec.adapt.model_dump(mode='json', exclude_defaults=True))}"
 
 
 def _value(value: Any) -> str:

@@ -25,7 +25,6 @@ MAX_RUNS = 200
 FIELDS = (
     *("architecture", "policy", "dataset", "copy", "epochs"),
     *(key for key in OPTIONAL if key != "name"),
-    "draw",
     *USUAL,
 )
 """The keys of the spec's fields that runs can be grouped by: without a prefix for the recipe, else with the part."""

@@ -165,7 +165,7 @@ class StudySpec(Model):
 def in_text(value: Value) -> str:
     """A value of an axis in the letters that a run's name may have."""
     if isinstance(value, tuple):
-        return " ".join(f"{number:g}" for number in value)
+        return " ".join(part if isinstance(part, str) else f"{part:g}" for part in value)
     return "all" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 

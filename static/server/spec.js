@@ -12,6 +12,9 @@ export const previewOf = ({ id, spec }) => (frozen ? ask(`/api/runs/${id}/previe
 
 const MAIN = ["architecture", "policy", "dataset", "epochs"];
 
+/** The part that a spec may lack. In a link it says by itself that it is there, since all its fields may be as usual. */
+export const ADAPT = "adapt";
+
 /** The keys of a spec's fields in parts: without a prefix for the recipe (`lr`), else with the part (`norm.kind`). */
 export const PART_KEYS = Object.keys(options.usual);
 
@@ -32,6 +35,7 @@ export function toQuery(spec) {
   for (const key of MAIN) if ((spec[key] ?? options.defaults[key]) !== options.defaults[key]) query.set(key, spec[key]);
   for (const [key, usual] of Object.entries(options.optional))
     if ((spec[key] ?? null) !== usual && spec[key] !== undefined) query.set(key, spec[key].run ?? spec[key]);
+  if (spec[ADAPT]) query.set(ADAPT, "true");
   for (const key of PART_KEYS) {
     const [part, field] = pathOf(key);
     const value = spec[part]?.[field];
@@ -41,7 +45,7 @@ export function toQuery(spec) {
   return written && `?${written}`;
 }
 
-const known = new Set([...MAIN, ...Object.keys(options.optional), ...PART_KEYS]);
+const known = new Set([...MAIN, ADAPT, ...Object.keys(options.optional), ...PART_KEYS]);
 const OTHERS = /^(embed|theme|__.*|utm_.*)$/; // settings of the view, and what other sites append
 
 /** The values in a query string by key; unknown keys are left out. */
@@ -63,7 +67,7 @@ export const text = (value) =>
   Array.isArray(value) ? value.map(text).join(",") : typeof value === "number" ? fraction(value) : String(value);
 
 function fraction(value) {
-  if (String(value).length < 8) return String(value);
+  if (Number.isInteger(value) || String(value).length < 8) return String(value);
   for (let below = 2; below <= 200; below += 1) {
     const above = Math.round(value * below);
     if (above / below === value) return `${above}/${below}`;

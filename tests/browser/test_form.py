@@ -135,7 +135,7 @@ def test_a_field_is_there_where_it_applies_and_counts_only_there(open_page: Open
     expect(nesterov.get_by_role("checkbox")).to_be_checked()
     expect(groups).to_be_hidden()
     assert previewed(page)["recipe"] == {"nesterov": True, "lr_drops": [0.25]}
-    fields.get_by_label("Adam", exact=True).check()
+    fields.locator("#field-optimizer").get_by_label("Adam", exact=True).check()
     expect(nesterov).to_be_hidden()
     fields.get_by_label("Cosine down to zero").check()
     expect(drops).to_be_hidden()

@@ -38,7 +38,7 @@ def more(page: Page) -> Locator:
 
 def previewed(page: Page) -> dict[str, Any]:
     """The spec that the page asks the server about next, and has heard about."""
-    page.wait_for_function("document.querySelector('.preview').dataset.state === 'ready'")
+    page.wait_for_function("document.querySelector('.preview')?.dataset.state === 'ready'")
     spec: dict[str, Any] = page.evaluate("import('/static/pages/train/form.js').then((form) => form.current)")
     return spec
 

@@ -49,14 +49,19 @@ def real_spec(number: int, epochs: int) -> RunSpec:
 
 def alone(number: int, epochs: int) -> str:
     """The digest of the trained tensors of a run that nobody disturbs."""
+    return undisturbed(number, epochs)[0]
+
+
+def undisturbed(number: int, epochs: int) -> tuple[str, float]:
+    """The digest of the trained tensors of a run that nobody disturbs, and the seconds of its training."""
     with tempfile.TemporaryDirectory(prefix="onlybn-growth-") as folder:
         path = Path(folder) / "spec.json"
         path.write_text(real_spec(number, epochs).model_dump_json())
         command = [sys.executable, "-m", "core", "train", "--spec", str(path), "--out", folder, "--events", "-"]
         command += ["--threads", "1", "--device", "cpu"]
         said = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout.splitlines()
-    (digest,) = [event["digest"] for event in map(json.loads, said) if event["event"] == "finished"]
-    return str(digest)
+    (finished,) = [event for event in map(json.loads, said) if event["event"] == "finished"]
+    return str(finished["digest"]), float(finished["seconds"])
 
 
 @contextmanager

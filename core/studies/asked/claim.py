@@ -24,8 +24,8 @@ KINDS: dict[Kind, str] = {
 }
 NEED_MARGIN: tuple[Kind, ...] = ("same", "zero")
 NEED_VALUE: tuple[Kind, ...] = ("beats", "some-beat")
-Value = bool | int | float | str | tuple[float, ...] | None
-"""A value of a field of a run; a list of numbers where the field is one."""
+Value = bool | int | float | str | tuple[int | float | str, ...] | None
+"""A value of a field of a run; a list of numbers or names where the field is one."""
 MAX_WORDS = 200
 TITLE = r"^[\w .,:;()+×=/γβ?-]{1,60}$"
 """What the title of a question may look like: the letters of a run's name, and a question mark."""

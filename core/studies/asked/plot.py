@@ -73,8 +73,9 @@ def sentence_of(claim: Claim | None) -> str:
             )  # fmt: skip
             return f"{quantity}: {what[0].lower()}{what[1:]} by more than {points}."
         case "some-beat":
-            return f"{quantity}: some other value of {claim.field} beats {one}{by}."
-    return f"{quantity} is within {points} of 0."
+            some = f"one of {others}" if others else f"some other value of {claim.field}"
+            return f"{quantity}: {some} beats {one}{by}."
+    return f"{quantity}{f' with {one}' if one else ''} is within {points} of 0."
 
 
 def _every(claim: Claim) -> str:

@@ -101,7 +101,7 @@ class OwnQuestion(GridWords):
                     f"a question sets {', '.join(OWN)} of its runs itself; `replicates` says how often each setting is "
                     "trained",
                 )
-            if first == "contents":
+            if first in ("contents", "copy_of_data"):
                 raise BadQuestion.at(
                     f"{place}.{name}", "a question always uses the images of this machine; remove this field"
                 )

@@ -19,7 +19,7 @@ from core.studies.spec import Axis, StudyUnavailable
 
 TOLD = 3
 """The most errors of one question that are told."""
-KINDS_OF_VALUE = ("bool", "int", "float", "str", "tuple[float, ...]", "none")
+KINDS_OF_VALUE = ("bool", "int", "float", "str", "tuple[union[int,float,str], ...]", "none")
 Values = tuple[Value, ...]
 
 
@@ -91,7 +91,7 @@ def _sentence(problem: dict[str, Any], place: str, model: type[BaseModel]) -> st
     if kind == "string_pattern_mismatch":
         return f"{at}must be 1 to 60 letters, digits, spaces and .,:;()+×=/γβ?-, got {quoted(given)}"
     if problem["loc"][-1] in KINDS_OF_VALUE:
-        return f"{at}must be a number, text, true, false, null or a list of numbers, got {quoted(given)}"
+        return f"{at}must be a number, text, true, false, null or a list of numbers or names, got {quoted(given)}"
     if kind == "value_error":
         return f"{at}{str(problem['ctx']['error']).rstrip('.')}"
     message = problem["msg"].replace("Input should be", "must be").replace("should", "must")

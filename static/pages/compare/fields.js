@@ -33,6 +33,13 @@ const TITLES = {
   "seeds.order": "Image order seed",
   "seeds.augmentation": "Augmentation seed",
   "seeds.choice": "Selection seed",
+  "adapt.corruptions": "Corruptions",
+  "adapt.severities": "Severities",
+  "adapt.optimizer": "Adaptation optimiser",
+  "adapt.lr": "Adaptation rate",
+  "adapt.batch_size": "Adaptation batch",
+  "adapt.images": "Adaptation images",
+  "adapt.seed": "Adaptation seed",
 };
 
 const SAID = {
@@ -74,7 +81,7 @@ const COPY = {
 export const FIELDS = [
   ...["architecture", "policy", "dataset"].map(specField),
   COPY,
-  ...["epochs", ...Object.keys(options.optional).filter((key) => key !== "name"), "draw", ...PART_KEYS].map(specField),
+  ...["epochs", ...Object.keys(options.optional).filter((key) => key !== "name"), ...PART_KEYS].map(specField),
 ];
 
 const share = (key, title, value) => ({ key, title, value, text: (found) => percent(found), scale: 100, suffix: "%" });

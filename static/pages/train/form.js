@@ -7,7 +7,7 @@
 import { rewrite } from "../../base/address.js";
 import { architectureName, options, parseArchitecture } from "../../server/catalog.js";
 import { say, show } from "../../base/dom.js";
-import { fromQuery, list, number, PART_KEYS, pathOf, startOf, strangers, text, toQuery, usualOf } from "../../server/spec.js";
+import { ADAPT, fromQuery, list, number, PART_KEYS, pathOf, startOf, strangers, text, toQuery, usualOf } from "../../server/spec.js";
 import { policyFields, policyName } from "./policy.js";
 
 const OTHER = "other";
@@ -26,19 +26,20 @@ export function toSpec(values) {
     epochs: values.epochs,
   };
   for (const key of Object.keys(options.optional))
-    spec[key] = key.endsWith("_examples") ? number(values[key]) : trimmed(values[key]);
+    spec[key] = key.endsWith("_examples") || isNumber(options.optional[key]) ? number(values[key]) : trimmed(values[key]);
   spec.start = startOf(values.start);
   const given = Object.entries(spec).filter(([, value]) => value !== null && value !== undefined && value !== "");
-  return { ...Object.fromEntries(given), ...parts(values, policy) };
+  return { ...Object.fromEntries(given), ...(values[ADAPT] ? { [ADAPT]: {} } : {}), ...parts(values, policy) };
 }
 
+const isNumber = (value) => typeof value === "number";
 const trimmed = (value) => (typeof value === "string" ? value.trim() : value);
 
-/** {recipe: {...}, norm: {...}}: the fields that differ from the defaults under `policy`. */
+/** {recipe: {...}, norm: {...}}, where they have fields: those that differ from the defaults under `policy`. */
 function parts(values, policy) {
   const found = {};
   for (const key of PART_KEYS.filter((key) => applies(key, values))) {
-    const value = Array.isArray(options.usual[key]) ? list(values[key]) : isSeed(key) ? number(values[key]) : values[key];
+    const value = valueOf(key, values[key]);
     if (value === null || value === undefined || String(value) === String(usualOf(key, policy))) continue;
     const [part, field] = pathOf(key);
     (found[part] ??= {})[field] = value;
@@ -46,7 +47,14 @@ function parts(values, policy) {
   return found;
 }
 
-const isSeed = (key) => key.startsWith("seeds.");
+/** What the component of a part's field holds, as a spec has it; what is ticked in the order of the choices. */
+function valueOf(key, held) {
+  if (isTicks(key)) return list(options.choices[key].filter((name) => held.includes(name)));
+  if (Array.isArray(options.usual[key])) return list(held);
+  return options.usual[key] === null ? number(held) : held;
+}
+
+const isTicks = (key) => Array.isArray(options.usual[key]) && key in options.choices;
 
 /** Whether the field `key` is shown, given the values of the fields that it depends on. */
 const applies = (key, values) =>
@@ -81,6 +89,7 @@ function fromUrl({ architecture, policy, ...plain }) {
     const value = fieldValue(key, typed);
     if (value !== undefined) updates[key] = value;
   }
+  if (Object.keys(plain).some((key) => key.startsWith(`${ADAPT}.`))) updates[ADAPT] ??= true;
   const found = architecture && parseArchitecture(architecture);
   if (found) {
     const usual = found.family.featured.includes(found.number);
@@ -100,11 +109,15 @@ function fromUrl({ architecture, policy, ...plain }) {
 /** The component's value for the `typed` value in a URL; undefined if the component cannot show it. */
 function fieldValue(key, typed) {
   const usual = options.usual[key];
-  if (["epochs", "replicate"].includes(key) || typeof usual === "number") {
+  if (["epochs", "replicate"].includes(key) || isNumber(usual)) {
     const value = number(typed);
-    return typeof value === "number" ? value : undefined;
+    return isNumber(value) ? value : undefined;
   }
-  if (typeof usual === "boolean") return { true: true, false: false }[typed];
+  if (isTicks(key)) {
+    const ticked = list(typed).map(text);
+    return ticked.every((name) => options.choices[key].includes(name)) ? ticked : undefined;
+  }
+  if (key === ADAPT || typeof usual === "boolean") return { true: true, false: false }[typed];
   if (["init.weights", "task"].includes(key) && !(typed in options.titles[key])) return withChoice(key, typed);
   return Array.isArray(usual) ? list(typed).map(text).join(", ") : typed;
 }

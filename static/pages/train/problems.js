@@ -5,14 +5,14 @@
 
 import { h } from "../../base/dom.js";
 import { raised, sentence as ended } from "../../base/format.js";
-import { PART_KEYS, pathOf } from "../../server/spec.js";
+import { ADAPT, PART_KEYS, pathOf } from "../../server/spec.js";
 
 /** Where the parts of a spec stand that are no single field of the form; the first place that is visible is taken. */
 const PLACES = {
   architecture: ["#field-other-number", "#field-family"],
   policy: ["#policy-parts"],
 };
-const KEYS = new Map(PART_KEYS.map((key) => [pathOf(key).join("."), key]));
+const KEYS = new Map([[ADAPT, ADAPT], ...PART_KEYS.map((key) => [pathOf(key).join("."), key])]);
 
 /** Unfolds the part of the form that has a wrong field, which is not in the document while it is folded. */
 export async function unfold(problems) {
@@ -53,9 +53,9 @@ function placeOf(field) {
 function named(place, field, sentence) {
   const label = place.querySelector('[data-testid="block-info"]')?.textContent.trim();
   const last = field.split(".").at(-1);
-  const rest = [field, last].map((name) => sentence.startsWith(`${name} `) && sentence.slice(name.length + 1)).find(Boolean);
-  if (rest && label) return ended(`${label} ${rest}`);
-  return ended(raised(sentence.replace(/^[a-z_.0-9]+: /, "")));
+  const said = sentence.replace(/^[a-z_.0-9]+: /, "");
+  const rest = [field, last].map((name) => said.startsWith(`${name} `) && said.slice(name.length + 1)).find(Boolean);
+  return ended(rest && label ? `${label} ${rest}` : raised(said));
 }
 
 const inputs = (place) => [...place.querySelectorAll("input, textarea")];

@@ -3,7 +3,7 @@
  */
 
 import { visit } from "../../base/address.js";
-import { Refusal, sendText } from "../../server/api.js";
+import { sendText } from "../../server/api.js";
 import { copyButton, h, slot } from "../../base/dom.js";
 import { toQuery } from "../../server/spec.js";
 import { pasting } from "./pasting.js";
@@ -47,7 +47,6 @@ const loading = () =>
     most: LARGEST,
     async read(text) {
       const { spec } = await sendText("/api/spec", text);
-      if (spec.adapt) throw new Refusal("The form has no field for adapt: launch this spec over the API or on the command line, or leave adapt out.", 422);
       visit(location.pathname + toQuery(spec));
     },
   });

@@ -8,6 +8,12 @@ import { input, labelled, chooser } from "./labelled.js";
 
 const MOST = 6;
 const SHOWN = 8; // examples in a hint
+const PLAIN = { number: "Numbers, separated by commas", text: "The SHA-256 of files, separated by commas" };
+
+const listsOf = ([first, second, third] = []) =>
+  first
+    ? `Lists of names, separated by semicolons: ${first}, ${second}; ${third}`
+    : "Lists of numbers, separated by semicolons: 0.5, 0.75; 0.9";
 
 /** `fields` as the server lists them; `usual(path)` is the form's value; `changed()` is called after each change. */
 export function varyRows(fields, usual, changed) {
@@ -54,6 +60,8 @@ export function varyRows(fields, usual, changed) {
     },
     /** The words of the row of `path`, as they were typed. */
     titleOf: (path) => fields.find((field) => field.path === path)?.title ?? path,
+    /** A value of the field at `path` in words. */
+    wordOf: (path, value) => (value === null && fields.find((field) => field.path === path)?.open) || text(value),
     fill(vary) {
       rows.splice(0).forEach((row) => row.element.remove());
       for (const [path, values] of Object.entries(vary)) append(path, values);
@@ -84,11 +92,10 @@ function one(fields, usual, changed, removed) {
   const known = () => fields.find(({ path }) => path === field.control.value);
 
   const choose = () => {
-    const { kind, title, values: names, optional } = known();
+    const { kind, title, values: names, open } = known();
     remove.setAttribute("aria-label", `Remove ${title}`);
     const shown = names.slice(0, SHOWN).join(", ") + (names.length > SHOWN ? ", …" : "");
-    const words = kind === "list" ? "Lists of numbers, separated by semicolons: 0.5, 0.75; 0.9" : names.length ? `Such as ${shown}` : "Numbers, separated by commas";
-    values.hint(optional ? `${words}, or all` : words);
+    values.hint(`${kind === "list" ? listsOf(names) : names.length ? `Such as ${shown}` : PLAIN[kind]}${open && `, or ${open}`}`);
   };
   field.control.addEventListener("change", () => {
     choose();
@@ -117,14 +124,14 @@ function one(fields, usual, changed, removed) {
 }
 
 /** "0.1, 0.01" -> [0.1, 0.01], by the kind of the field. What is no such value goes to the server as it is. */
-function asValues({ kind, optional }, typed) {
+function asValues({ kind, open }, typed) {
   const words = typed.split(kind === "list" ? ";" : ",").map((word) => word.trim()).filter(Boolean);
   const value = { number, list, flag: (word) => ({ true: true, false: false })[word] ?? word, text: String }[kind];
-  return words.map((word) => (optional && word === "all" ? null : value(word)));
+  return words.map((word) => (open && word === open ? null : value(word)));
 }
 
-const asText = ({ kind }, values) =>
+const asText = ({ kind, open }, values) =>
   values
     .filter((value) => value !== undefined)
-    .map((value) => (value === null ? "all" : text(value)))
+    .map((value) => (value === null ? open : text(value)))
     .join(kind === "list" ? "; " : ", ");

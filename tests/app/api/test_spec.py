@@ -23,6 +23,7 @@ SPECS: list[dict[str, Any]] = [
     {"policy": "shortcut+output", "architecture": "resnet-20", "start": "0" * 64},
     {"adapt": {"severities": [1, 5], "optimizer": "sgd"}},
     {"adapt": {}},
+    {"draw": 1},
 ]
 
 
@@ -83,6 +84,13 @@ def test_a_text_is_read_in_both_languages(client: TestClient) -> None:
     yaml = "# a comment\narchitecture: resnet-14\npolicy: random-2\ndataset: digits\nepochs: 3\nrecipe:\n  lr: 2e-1\n"
     assert client.post("/api/spec", content=yaml.encode()).json() == {"spec": spec}
     assert client.post("/api/spec", json=spec).json() == {"spec": spec}
+
+
+def test_images_that_are_not_here_are_not_silently_others(client: TestClient) -> None:
+    copy = {"kind": "JPEG", "fingerprint": "0123456789abcdef"}
+    answer = client.post("/api/spec", json={**SPEC, "dataset": "cifar-10", "copy_of_data": copy})
+    assert answer.status_code == 422 and answer.json()["detail"].startswith("copy_of_data: the form takes the images")
+    assert client.post("/api/spec", json={**SPEC, "dataset": "cifar-10", "copy_of_data": None}).status_code == 200
 
 
 def test_what_is_not_utf_8_is_refused(client: TestClient) -> None:

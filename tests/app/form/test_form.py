@@ -16,8 +16,9 @@ from core.catalog.architectures import FAMILIES
 from core.catalog.normalisation import Normalisation
 from core.catalog.policies import POLICIES, POLICY_GROUPS, policy, rules_in
 from core.catalog.policy import trainable
+from core.run.adaptation import Adaptation
 from core.run.recipe import Recipe
-from core.run.spec import Init, RunSpec
+from core.run.spec import Init, RunSpec, Seeds
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,10 @@ def test_the_words_for_a_rule_are_the_policys(name: str) -> None:
 
 def test_every_field_has_a_component(filled: form.Form) -> None:
     keys = {fields.key_of(part, field) for part, usual in fields.PARTS.items() for field in type(usual).model_fields}
-    own = {"architecture", "policy", "dataset", "seeds", "contents", "copy_of_data", "draw", "adapt", *fields.PARTS}
+    keys |= {
+        f"{part}.{field}" for part, kind in (("seeds", Seeds), ("adapt", Adaptation)) for field in kind.model_fields
+    }
+    own = {"architecture", "policy", "seeds", "contents", "copy_of_data", *fields.PARTS}
     assert keys | (set(RunSpec.model_fields) - own) <= set(filled.components)
     assert set(form.POLICY) <= set(filled.components)
 

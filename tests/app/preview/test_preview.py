@@ -45,6 +45,7 @@ def spec(**fields: Any) -> RunSpec:
         {"policy": "all-but-batchnorm", "init": {"norm": "uniform"}},
         {"policy": "supermask-30", "recipe": {"schedule": "cosine", "nesterov": True}},
         {"adapt": {"corruptions": ["blur", "rotation"], "severities": [0, 5], "lr": 1e-4}},
+        {"draw": 1, "seeds": {"order": 7}},
         {"recipe": {"optimizer": "adamw", "lr": 0.001, "warmup_epochs": 0.5, "lr_drops": [1 / 3, 2 / 3]}},
     ],
 )

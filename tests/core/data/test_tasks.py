@@ -53,6 +53,33 @@ def test_halves_share_out_all_images_and_keep_their_labels() -> None:
         assert sum(map(len, halves)) == len(split)
 
 
+CLASSES = {
+    "mnist": (
+        (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949),
+        (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009),
+    ),
+    "fashion-mnist": ((6000,) * 10, (1000,) * 10),
+    "cifar-10": ((5000,) * 10, (1000,) * 10),
+    "cifar-100": ((500,) * 100, (100,) * 100),
+    "svhn": (
+        (4948, 13861, 10585, 8497, 7458, 6882, 5727, 5595, 5045, 4659),
+        (1744, 5099, 4149, 2882, 2523, 2384, 1977, 2019, 1660, 1595),
+    ),
+}
+"""Images of each class, train and test, as the data sets' authors publish them: label by label, SVHN's 10 as 0."""
+
+
+@pytest.mark.parametrize("name", [data.name for data in DATASETS.values() if not data.streamed])
+def test_the_counts_of_the_first_half_are_those_of_its_classes(name: str) -> None:
+    data, halves = DATASETS[name], len(DATASETS[name].classes) // 2
+    if name == "digits":
+        counts = [torch.bincount(split.labels).tolist() for split in load("digits", Path())]
+    else:
+        counts = [list(split) for split in CLASSES[name]]
+    assert [sum(split) for split in counts] == [data.train, data.test]
+    assert tuple(sum(split[:halves]) for split in counts) == data.first_half
+
+
 def test_the_counts_of_halves_are_those_of_the_files_that_are_here(tmp_path: Path) -> None:
     if DATASETS["fashion-mnist"].given is None:
         pytest.skip("Fashion-MNIST is not installed here")

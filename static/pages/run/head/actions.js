@@ -165,7 +165,6 @@ function commandButton(preview) {
   return button;
 }
 
-/** What the form says of where it comes from; it cannot hold everything that a spec may have. */
+/** What the form says of where it comes from. Only which files the images were is no field of it: a run takes what is here. */
 const copiedWords = (run) =>
-  `Copied from “${nameOf(run)}”` +
-  (run.spec.adapt ? ", without its adaptation to corrupted images, which only a program or a file can ask for." : ".");
+  `Copied from “${nameOf(run)}”${run.spec.contents || run.spec.copy_of_data ? ", with the images that are on this server now." : "."}`;
