@@ -8,7 +8,9 @@ at which it came, `pack` leaves some of them out and adds nothing but the senten
 their policy alone and follow the paper's recipe, so that the comparison favours none of them; they are short, and their
 data set needs no download, so that surgery and `capsule evaluate` work on every machine.
 
-Six more on photographs (PHOTOGRAPHS) are trained and packed by tests/benchmarks/findings.py, with its runs.
+Six more on photographs (PHOTOGRAPHS) are trained and packed by tests/benchmarks/findings.py, with its runs. They are in
+results/photographs until all six are there; then move them to static/examples, since a network without its controls
+shows nothing.
 """
 
 from __future__ import annotations
@@ -56,6 +58,7 @@ TABLE = (
 )
 
 
+KEPT = Path(__file__).parent / "results" / "photographs"
 EVENING = {"dataset": "cifar-10", "epochs": 16, "replicate": 1}
 PHOTOGRAPHS: dict[str, tuple[Planned, dict[str, Any]]] = {
     "0-1-batchnorm": (
@@ -147,7 +150,7 @@ def photographs() -> dict[str, str]:
 
 
 def pack_photograph(name: str, run: Path) -> None:
-    """Write the finished run in the folder `run` into FOLDER. Its journal says no times, so only its end is known."""
+    """Write the finished run in the folder `run` into KEPT. Its journal says no times, so only its end is known."""
     planned, _ = PHOTOGRAPHS[name]
     journal = run / "events.jsonl"
     end = journal.stat().st_mtime
@@ -157,8 +160,8 @@ def pack_photograph(name: str, run: Path) -> None:
     if (example := _packed(told, read_capsule(run / CAPSULE), planned, "two cores")) is None:
         return
     text = example.model_copy(update={"spec": example.spec.model_copy(update={"name": planned.name})})
-    write_atomically((FOLDER / name).with_suffix(".json"), text.model_dump_json(exclude_defaults=True).encode())
-    write_atomically((FOLDER / name).with_suffix(".safetensors"), (run / CAPSULE).read_bytes())
+    write_atomically((KEPT / name).with_suffix(".json"), text.model_dump_json(exclude_defaults=True).encode())
+    write_atomically((KEPT / name).with_suffix(".safetensors"), (run / CAPSULE).read_bytes())
 
 
 def _example(run: Path, planned: Planned) -> Example | None:

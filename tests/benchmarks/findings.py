@@ -30,7 +30,7 @@ from core.studies.shipped import ShippedRun
 from core.studies.spec import Member, StudyUnavailable
 from core.studies.verdicts import judge
 from jobs.store.examples import FOLDER
-from tests.benchmarks.examples import PHOTOGRAPHS, pack_photograph, photographs
+from tests.benchmarks.examples import KEPT, PHOTOGRAPHS, pack_photograph, photographs
 
 ROOT = Path(__file__).parents[2]
 CAPSULES = Path(__file__).parent / "results" / "findings"
@@ -91,7 +91,7 @@ def train(work: Path, hours: float, threads: int) -> int:
     studied = {member.digest for member in plan() if member.key}
     for member in plan():
         name = gallery.get(member.digest)
-        packed = name is None or (FOLDER / f"{name}.json").exists()
+        packed = name is None or any((place / f"{name}.json").exists() for place in (KEPT, FOLDER))
         if packed and (member.digest in done or not member.key):
             continue
         if time.monotonic() > until:
