@@ -74,7 +74,7 @@ def measured(run: Run) -> Measured | None:
 
     None for a resumed run, which knows only the seconds of its last attempt, and for a run trained elsewhere.
     """
-    if run.example or run.result is None or run.attempt > 1 or run.result.seconds <= 0:
+    if run.example or run.claimed or run.result is None or run.attempt > 1 or run.result.seconds <= 0:
         return None
     return Measured(cost.modest_step_s(run.spec), run.result.seconds / modest_run_s(run.spec))
 

@@ -98,7 +98,7 @@ class Run:
     `evicted_at`: when its curves, snapshots and trained network were deleted; `dropped_at`: when only the network was.
     `in_study`: a study needs it, so it cannot be removed. `note`, `tags`: what its owner says about it; `question`: the
     one that it was launched for. `label`: only a worker with it takes the run; `no_worker`: it waits and no such worker
-    takes runs now.
+    takes runs now. `claimed`: the result as the browser that trained it says; None: it is trained here.
     """
 
     id: str
@@ -140,6 +140,7 @@ class Run:
     question: str | None = None
     label: str | None = None
     no_worker: bool = False
+    claimed: Finished | None = None
 
 
 @dataclass(frozen=True, slots=True)
