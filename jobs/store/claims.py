@@ -257,7 +257,7 @@ def _columns_of(batch: Batch) -> dict[str, Any]:
             "started": started.model_dump_json(),
             "total_steps": started.total_steps,
             "step": started.resumed_from or 0,
-            "checkpoint_step": started.resumed_from,
+            "checkpoint_step": None if started.verifies else started.resumed_from,
         }
     if tests := [point.top1 for point in batch.points if point.split == "test"]:
         values["top1"] = tests[-1]
