@@ -124,7 +124,7 @@ def _checked(point: Point, spec: RunSpec) -> Point:
     sound = (
         all(map(isfinite, numbers))
         and 0 <= point.top1 <= 1
-        and (point.top5 is None or (not train and point.top1 <= point.top5 <= 1))
+        and (point.top5 is None or point.top1 <= point.top5 <= 1)
         and (not train if point.loss is None else point.loss >= 0)
         and (point.lr is None) == (lr is None)
         and isclose(point.lr or 0.0, lr or 0.0, rel_tol=1e-6, abs_tol=1e-12)

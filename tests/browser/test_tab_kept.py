@@ -1,0 +1,38 @@
+"""A training in a tab that is kept on the server: a real worker verifies it, and it has a page like all runs."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.charts import drawn, until
+from tests.browser.conftest import Open
+
+WITHIN_MS = 120_000
+
+
+def test_a_training_is_kept_verified_and_found_again(open_working_page: Open) -> None:
+    page = open_working_page(
+        "/train?architecture=resnet-8&policy=batchnorm&dataset=digits&epochs=12&train_examples=512"
+    )
+    page.get_by_role("link", name="Train in this tab").click()
+    keep = page.get_by_role("button", name="Keep on the server")
+    expect(page.locator(".run-line").first).to_contain_text("Finished", timeout=WITHIN_MS)
+    keep.click()
+    kept = page.locator(".tab-kept")
+    expect(kept).to_contain_text("verified here", timeout=WITHIN_MS)
+    expect(keep).to_be_hidden()
+    page.reload()
+    expect(kept).to_contain_text("verified here")
+    expect(keep).to_be_hidden()
+    page.get_by_role("link", name="Open the run").click()
+    page.wait_for_url("**/run?id=*")
+    expect(page.locator(".run-title .badge")).to_have_text("Finished")
+    expect(page.locator(".browser-note")).to_contain_text("Trained in a browser, verified here")
+    expect(page.locator(".browser-note")).to_contain_text(re.compile(r"[\d,]+ of 359 test images; here it is"))
+    expect(page.locator(".spec")).to_contain_text("a browser; verified on cpu")
+    until(drawn(page, "Accuracy"), "plot.data[1].x.length === 13")
+    expect(page.get_by_role("link", name="Surgery")).to_be_visible()
+    page.goto(re.sub(r"/run\?.*", "/runs", page.url))
+    expect(page.locator(".run-name .badge").first).to_have_text("Trained in a browser, verified here")
