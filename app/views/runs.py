@@ -278,12 +278,12 @@ def lost(run: Run) -> LostView | None:
     return None if at is None else {"at": at, "curves": run.evicted_at is not None}
 
 
-def layers(started: Started | None) -> list[LayerView] | None:
-    if started is None:
+def layers(run: Run) -> list[LayerView] | None:
+    if (found := run.layers) is None:
         return None
     return [
         {"name": layer.name, "channels": layer.channels, "stage": layer.stage, "shortcut": layer.shortcut}
-        for layer in started.layers
+        for layer in found
     ]
 
 

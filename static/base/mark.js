@@ -11,7 +11,9 @@ const TITLE = "Shipped example";
 /** The mark in lists; null for a run that was trained here. */
 export function runMark(run) {
   if (run.example) return h("span", { class: "badge example-mark", title: whence(run) }, TITLE);
-  return run.browser ? h("span", { class: "badge example-mark", title: measuredTwice(run) }, browserTitle(run)) : null;
+  if (!run.browser) return null;
+  const words = run.state === "finished" ? "Browser, verified" : "Browser, unverified";
+  return h("span", { class: "badge example-mark", title: `${browserTitle(run)}. ${measuredTwice(run)}` }, words);
 }
 
 /** The mark with all details, for the run's own page. */
@@ -40,7 +42,8 @@ function browserTitle({ state }) {
 /** What the browser said and what the test here found. */
 function measuredTwice({ browser }) {
   const { top1, correct, images, found, differ } = browser;
-  const said = `The browser says ${percent(top1)}: ${whole(correct)} of ${whole(images)} test images`;
+  const said = `Correct test images: ${whole(correct)} of ${whole(images)} (${percent(top1)}) in the browser`;
   if (found === null) return `${said}.`;
-  return `${said}; here it is ${percent(found / images)}: ${whole(found)}. ${differ ? `They differ by ${whole(differ)}.` : "They agree."}`;
+  const far = differ ? `a difference of ${whole(differ)} ${differ === 1 ? "image" : "images"}` : "no difference";
+  return `${said}, ${whole(found)} (${percent(found / images)}) here: ${far}.`;
 }

@@ -30,9 +30,11 @@ def test_a_training_is_kept_verified_and_found_again(open_working_page: Open) ->
     page.wait_for_url("**/run?id=*")
     expect(page.locator(".run-title .badge")).to_have_text("Finished")
     expect(page.locator(".browser-note")).to_contain_text("Trained in a browser, verified here")
-    expect(page.locator(".browser-note")).to_contain_text(re.compile(r"[\d,]+ of 359 test images; here it is"))
+    expect(page.locator(".browser-note")).to_contain_text(
+        re.compile(r"Correct test images: \d+ of 359 .* in the browser, \d+ .* here: ")
+    )
     expect(page.locator(".spec")).to_contain_text("a browser; verified on cpu")
     until(drawn(page, "Accuracy"), "plot.data[1].x.length === 13")
     expect(page.get_by_role("link", name="Surgery")).to_be_visible()
     page.goto(re.sub(r"/run\?.*", "/runs", page.url))
-    expect(page.locator(".run-name .badge").first).to_have_text("Trained in a browser, verified here")
+    expect(page.locator(".run-name .badge").first).to_have_text("Browser, verified")

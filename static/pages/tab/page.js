@@ -74,9 +74,9 @@ function heading(training) {
     h("p", { class: "quiet" }, `Trained by this browser. Nothing leaves your computer${frozen ? "" : " unless you keep it on the server"}; closing the page pauses the training.`),
     h("div", { class: "actions" }, stop, go, kept.button, player, save, shareButton("Share", "button", () => training.capsule && { capsule: () => training.capsule }), again, frozen ? null : h("a", { class: "button", href: `/train?${query(spec)}` }, "Change and run again")),
     h("p", { class: "run-line", "data-slot": "line", role: "status" }),
+    progress,
     kept.line,
     kept.problem,
-    progress,
     h("p", { class: "problem", "data-slot": "error", role: "alert", hidden: true }),
     h("dl", { class: "stats" }, stat("Test accuracy", "test"), stat("Train accuracy", "train"), stat("Disabled features", "disabled"), stat("Trainable parameters", "trainable")),
   );
