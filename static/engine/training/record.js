@@ -9,12 +9,18 @@ import { pointStride } from "./stride.js";
 
 const BETWEEN = 140;
 const ENDS = 150;
+const MOST = 4e6; // letters of snapshots
 
-/** `events`: all of a finished training; of the snapshots those remain that a run keeps (core/run/cost.py). */
+/**
+ * `events`: all of a finished training. Of the snapshots those remain that a run keeps (core/run/cost.py), and of a deep
+ * network with many only every second one, or fourth.
+ */
 export function recordOf(spec, events) {
   const keeps = keptSteps(spec, events.find(({ event }) => event === "started"));
-  const told = events.filter(({ event, step }) => event === "point" || (event === "snapshot" && keeps(step)));
-  return [...told, events.find(({ event }) => event === "finished")].map((event) => JSON.stringify(event)).join("\n");
+  const lines = (kind) => events.filter(({ event, step }) => event === kind && (kind !== "snapshot" || keeps(step))).map((event) => JSON.stringify(event));
+  let snapshots = lines("snapshot");
+  while (snapshots.reduce((sum, line) => sum + line.length, 0) > MOST) snapshots = snapshots.filter((_, at) => at % 2 === 0);
+  return [...lines("point"), ...snapshots, ...lines("finished")].join("\n");
 }
 
 function keptSteps({ architecture, policy, dataset, epochs, recipe }, { total_steps: total, steps_per_epoch, train_examples }) {
