@@ -12,7 +12,7 @@ const LOOK_MS = 2000;
 const WORDS = {
   queued: "Kept on the server. It waits for a worker that verifies it.",
   running: "Kept on the server. A worker verifies it.",
-  finished: "Kept on the server: trained in a browser, verified here.",
+  finished: "Kept on the server, which has verified it.",
   failed: "The server could not verify it. The run’s page says why.",
   cancelled: "The verification was cancelled.",
 };
