@@ -4,7 +4,6 @@
 
 import { h, show } from "../../base/dom.js";
 import { keepTraining, keptTraining } from "../../engine/kept.js";
-import { recordOf } from "../../engine/training/record.js";
 import { ask, keepToken, Refusal, sendTraining, upload } from "../../server/api.js";
 import { isOver } from "../../server/catalog.js";
 
@@ -42,6 +41,7 @@ export function keeping(training) {
       tell("Sending the trained network…");
       kept = await remembered(training.id, { key: kept?.key ?? newKey() });
       const { digest } = await upload("/api/starts", training.capsule);
+      const { recordOf } = await import("../../engine/training/record.js");
       tell("Sending its curves…");
       const answer = await sendTraining(digest, recordOf(training.run.spec, training.events), kept.key);
       if (answer.owner_token) keepToken(answer);
