@@ -44,6 +44,7 @@ from app.api.packs import packs
 from app.api.questions import questions
 from app.api.questions.reading import StudyRequest
 from app.api.rooms import rooms
+from app.api.tabs import tabs
 from app.api.webhooks import webhooks
 from app.live.messages import Question
 from app.pages import agents, landing, player
@@ -71,6 +72,7 @@ ROUTERS = tuple(
         bulk,
         results,
         starts,
+        tabs,
         questions,
         studies,
         evaluations,

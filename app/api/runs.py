@@ -26,7 +26,10 @@ from jobs.store.tallies import Filters
 MAX_LIMIT = 200
 Question = Literal[*EXPERIMENTS]  # type: ignore[valid-type]
 DRAWN_STEPS = 400  # the most steps of a schedule in a response
-HOPELESS = {"diverged": "it diverged and would diverge again at the same step; clone it with a lower learning rate"}
+HOPELESS = {
+    "diverged": "it diverged and would diverge again at the same step; clone it with a lower learning rate",
+    "unverified": "what its browser said is not what a test here finds, and would not be found another time",
+}
 """Kinds of failure that every further attempt would repeat."""
 
 

@@ -80,7 +80,7 @@ class Watched:
         elif delta is not None and self._begins_anew(delta.run):
             self.resumed = True
         elif delta is not None:
-            self.layers = layers(delta.run.started)  # before the snapshots: the first answer with some has the layers
+            self.layers = layers(delta.run)  # before the snapshots: the first answer with some has the layers
             self._add_points(delta)
             self._add_snapshots(delta)
             self._add_speeds(delta)

@@ -74,19 +74,21 @@ def measured(run: Run) -> Measured | None:
 
     None for a resumed run, which knows only the seconds of its last attempt, and for a run trained elsewhere.
     """
-    if run.example or run.result is None or run.attempt > 1 or run.result.seconds <= 0:
+    if run.example or run.claimed or run.result is None or run.attempt > 1 or run.result.seconds <= 0:
         return None
     return Measured(cost.modest_step_s(run.spec), run.result.seconds / modest_run_s(run.spec))
 
 
-def estimate(spec: RunSpec, known: Sequence[Measured]) -> Estimate:
-    """The range for `spec` from the `known` earlier runs; without any, the assumed one."""
+def estimate(spec: RunSpec, known: Sequence[Measured], *, trained: bool = False) -> Estimate:
+    """The range for `spec` from the `known` earlier runs; without any, the assumed one. `trained`: a browser has
+    trained it, so there is one test and the analyses."""
     step_s = cost.modest_step_s(spec)
     alike = sorted((abs(log(run.step_s / step_s)), run.factor) for run in known)[:ALIKE]
     # A run of another size says less: of steps ten times as long only within a factor of 2.2 instead of 1.25.
     spread = [(factor, 1.25 * exp(far / 4)) for far, factor in alike]
     low, high = (min(f / s for f, s in spread), max(f * s for f, s in spread)) if spread else ASSUMED
-    seconds = modest_run_s(spec) + modest_analyses_s(spec)
+    seconds = _test_s(spec, spec.images[1]) if trained else modest_run_s(spec)
+    seconds += modest_analyses_s(spec)
     return {
         "low": round(START_S + low * seconds, 1),
         "high": round(START_S + high * seconds, 1),
@@ -105,10 +107,10 @@ class Estimator:
         self._known: list[Measured] = []
         self._read_at = float("-inf")
 
-    def estimate(self, spec: RunSpec) -> Estimate:
+    def estimate(self, spec: RunSpec, *, trained: bool = False) -> Estimate:
         with self._lock:
             if self._clock() - self._read_at >= KEEP_S:
                 runs, _ = self._store.runs.find(filters=Filters(states={"finished"}), sort="finished_at", limit=RECENT)
                 self._known = [known for known in map(measured, runs) if known is not None]
                 self._read_at = self._clock()
-        return estimate(spec, self._known)
+        return estimate(spec, self._known, trained=trained)

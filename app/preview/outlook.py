@@ -88,7 +88,7 @@ class Outlooks:
 
     def outlook(self, run: Run) -> Outlook:
         """The present outlook of `run`."""
-        whole = self._estimator.estimate(run.spec)
+        whole = self._whole(run)
         starts: Range | None = None
         ends: Range | None = None
         queue = {} if run.state in TERMINAL else self._queue()
@@ -134,7 +134,10 @@ class Outlooks:
         }
 
     def _asks(self, run: Run, end: Literal["low", "high"]) -> Asks:
-        return remaining(run, self._estimator.estimate(run.spec))[end], run.label
+        return remaining(run, self._whole(run))[end], run.label
+
+    def _whole(self, run: Run) -> Estimate:
+        return self._estimator.estimate(run.spec, trained=run.claimed is not None)
 
     def _twin(self, run: Run) -> TwinView | None:
         twin = twin_of(run, self._store.runs.like(run))
@@ -178,6 +181,8 @@ def starts(slots: Sequence[Collection[str]], busy: Sequence[Asks], waiting: Sequ
 
 def remaining(run: Run, whole: Estimate) -> Range:
     """The remaining time of `run` once a worker holds it; `whole`: the estimate for the whole run."""
+    if run.claimed and (run.eta_s is None or run.analysed is None):
+        return {"low": whole["low"], "high": whole["high"]}
     left = 1.0 - (run.step / run.total_steps if run.total_steps else 0.0)
     if run.state != "running" or run.eta_s is None:
         return {"low": whole["low"] * left, "high": whole["high"] * left}
@@ -197,6 +202,7 @@ def twin_of(run: Run, others: Sequence[Run]) -> Run | None:
         for other in others
         if other.spec.policy != run.spec.policy
         and other.state in ("running", "finished")
+        and other.claimed is None
         and _but_policy(other.spec) == _but_policy(run.spec)
     ]
     wanted = "batchnorm" if run.spec.policy.startswith("random-") else "random-"

@@ -94,7 +94,7 @@ def html(report: Report) -> str:
 
 
 def _norms(run: Run) -> Sequence[Layer]:
-    return run.started.layers if run.started else ()
+    return run.layers or ()
 
 
 def _layers(norms: Sequence[Layer], last: Snapshot) -> list[tuple[Layer, int, list[float]]]:
@@ -124,14 +124,14 @@ def _tests(points: Sequence[Point]) -> Iterator[tuple[Point, Point | None]]:
 
 def data(report: Report) -> str:
     """What static/documents/run.js draws, as JSON."""
-    started, found = report.run.started, report.findings
+    found = report.findings
     numbers = {
         "epochs": report.run.spec.epochs,
         "train": _curve(report.points, "train"),
         "test": _curve(report.points, "test"),
         "edges": EDGES,
         "disabled_below": DISABLED_BELOW,
-        "layers": [{"name": row.name, "channels": row.channels} for row in (started.layers if started else ())],
+        "layers": [{"name": row.name, "channels": row.channels} for row in _norms(report.run)],
         "moments": [
             {"epoch": row.epoch, "gamma": row.gamma, "beta": row.beta, "disabled": row.disabled}
             for row in report.snapshots

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.preview.preview import command_line
-from app.sharing.wording import name_of
+from app.sharing.wording import from_browser, name_of
 from jobs.store.records import Run
 
 DRAW = '''
@@ -50,8 +50,13 @@ def parts(run: Run, points: Iterable[str], link: str) -> list[str]:
 
 
 def again(run: Run) -> str:
-    """How to train the run again: two lines."""
-    return f"To train it again, in a checkout of OnlyBN:\n{command_line(run.spec)}"
+    """How to train the run again: two lines, and a third if a browser trained it."""
+    return f"To train it again, in a checkout of OnlyBN:\n{command_line(run.spec)}{_trained(run)}"
+
+
+def _trained(run: Run) -> str:
+    words = from_browser(run).strip()
+    return f"\n{words}" if words else ""
 
 
 def script(run: Run, points: Iterable[str], link: str) -> str:
@@ -64,8 +69,8 @@ def script(run: Run, points: Iterable[str], link: str) -> str:
 def notebook(run: Run, points: Iterable[str], link: str) -> dict[str, Any]:
     """The same as a Jupyter notebook, format 4.5."""
     title = f"# {name_of(run)}\n\nTraining curves of an OnlyBN run: <{link}>. The code needs plotly.\n"
-    opening, command = again(run).split("\n", 1)
-    told = f"{opening}\n\n```\n{command}\n```\n"
+    opening, command, *more = again(run).split("\n")
+    told = "\n".join((f"{opening}\n\n```\n{command}\n```\n", *more))
     cells = [("markdown", title), *(("code", part) for part in parts(run, points, link)), ("markdown", told)]
     return {
         "nbformat": 4,

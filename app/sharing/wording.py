@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.views.browser import browser
 from core.catalog.datasets import DATASETS
 from core.catalog.policies import policy
 from jobs.store.records import Run
@@ -21,7 +22,18 @@ def sentence(run: Run) -> str:
     """The run in a sentence."""
     counts = run.counts
     trained = f"{counts.trainable:,} of {counts.total:,} parameters train ({counts.trainable / counts.total:.2%})"
-    return f"{' · '.join(facts(run))}: {outcome(run)}. {trained}; the rest stay random."
+    return f"{' · '.join(facts(run))}: {outcome(run)}. {trained}; the rest stay random.{from_browser(run)}"
+
+
+def from_browser(run: Run) -> str:
+    """Where it was trained, if in a browser, with both test accuracies, as a sentence behind others; else empty."""
+    found = browser(run)
+    if found is None or run.result is None:
+        return "" if found is None else " Trained in a browser, not verified here."
+    return (
+        f" Trained in a browser, verified here: {found['correct']:,} of {found['images']:,} test images correct in the "
+        f"browser, {found['found']:,} here."
+    )
 
 
 def facts(run: Run) -> tuple[str, str, str]:

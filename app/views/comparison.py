@@ -23,7 +23,7 @@ from jobs.store.store import Store
 
 MAX_RUNS = 200
 FIELDS = (
-    *("architecture", "policy", "dataset", "copy", "epochs"),
+    *("architecture", "policy", "dataset", "copy", "trained", "epochs"),
     *(key for key in OPTIONAL if key != "name"),
     *USUAL,
 )

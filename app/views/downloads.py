@@ -86,7 +86,7 @@ def snapshots(store: Store, run: Run) -> Iterator[bytes]:
         "edges": EDGES,
         "quantiles": QUANTILES,
         "disabled_below": DISABLED_BELOW,
-        "layers": layers(run.started),
+        "layers": layers(run),
     }
     steps = [row.step for row in store.curves.snapshots(run.id)]
     groups = (steps[i : i + SNAPSHOTS_AT_ONCE] for i in range(0, len(steps), SNAPSHOTS_AT_ONCE))

@@ -17,7 +17,7 @@ def phase_of(run: Run) -> Phase | None:
         return "analysing"
     if run.tested is not None:
         return "testing"
-    return "training" if run.step else "preparing"
+    return "training" if run.step and run.claimed is None else "preparing"
 
 
 def waits_for(run: Run) -> str | None:

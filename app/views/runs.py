@@ -6,6 +6,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
+from app.views.browser import BrowserView, browser
 from app.views.cleaned import cleaned
 from app.views.phase import Phase, phase_of, waits_for
 from core.run.events import Finished, Started
@@ -92,7 +93,8 @@ class RunSummary(TypedDict):
     `study_name`: what that study studies. `question`: the one of the first page that it was launched for. `note` and
     `tags`: what its owner says about it. `began_at`: the step at which this attempt began; null: it has not. `label`:
     only a worker with it takes the run; `waits_for`: why no worker takes it now, in a sentence; null: it has its turn.
-    `disabled`: the share of disabled features in the newest snapshot; null before the first.
+    `disabled`: the share of disabled features in the newest snapshot; null before the first. `browser`: a browser
+    trained it, and a worker here verifies it; null: a worker trains it.
     """
 
     id: str
@@ -132,6 +134,7 @@ class RunSummary(TypedDict):
     tags: list[str]
     label: str | None
     waits_for: str | None
+    browser: BrowserView | None
 
 
 class RunView(RunSummary):
@@ -229,6 +232,7 @@ def summary(run: Run, public_url: str | None = None, disabled: float | None = No
         "tags": list(run.tags),
         "label": run.label,
         "waits_for": waits_for(run),
+        "browser": browser(run),
     }
 
 
@@ -274,12 +278,12 @@ def lost(run: Run) -> LostView | None:
     return None if at is None else {"at": at, "curves": run.evicted_at is not None}
 
 
-def layers(started: Started | None) -> list[LayerView] | None:
-    if started is None:
+def layers(run: Run) -> list[LayerView] | None:
+    if (found := run.layers) is None:
         return None
     return [
         {"name": layer.name, "channels": layer.channels, "stage": layer.stage, "shortcut": layer.shortcut}
-        for layer in started.layers
+        for layer in found
     ]
 
 

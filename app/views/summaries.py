@@ -12,13 +12,13 @@ from jobs.store.store import Store
 def summaries(runs: Iterable[Run], store: Store, public_url: str | None = None) -> list[RunSummary]:
     """A summary of each of `runs`, in their order."""
     runs = list(runs)
-    newest = store.curves.newest_disabled([run.id for run in runs if run.result is None and run.started])
+    newest = store.curves.newest_disabled([run.id for run in runs if run.result is None and run.layers])
     return [summary(run, public_url, disabled_share(run, newest.get(run.id))) for run in runs]
 
 
 def whole(run: Run, store: Store, public_url: str | None = None) -> RunView:
     """`run` with its layers."""
-    return {**summaries([run], store, public_url)[0], "layers": layers(run.started)}
+    return {**summaries([run], store, public_url)[0], "layers": layers(run)}
 
 
 def disabled_share(run: Run, newest: Sequence[int] | None) -> float | None:
@@ -28,5 +28,5 @@ def disabled_share(run: Run, newest: Sequence[int] | None) -> float | None:
     """
     if run.result is not None:
         return run.result.disabled
-    features = sum(layer.channels for layer in run.started.layers) if run.started else 0
+    features = sum(layer.channels for layer in run.layers or ())
     return sum(newest) / features if newest and features else None

@@ -18,7 +18,8 @@ MAX_BODY = 8 * 1024
 """A spec, with every field said, has 2 KB."""
 MAX_START = 8 << 20
 """Where nothing else is set (ONLYBN_LARGEST_START_MB)."""
-STARTS = re.compile(r"/api/starts")
+STARTS = re.compile(r"/api/(starts|tabs)")
+"""Files of tensors, and the curves that belong to one."""
 LARGER = (
     (re.compile(r"/api/runs/(changes|order)"), 64 * 1024),
     (re.compile(r"/api/runs/[^/]+/evaluations"), 288 * 1024),

@@ -80,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda, cuda:1")
     train.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
     train.add_argument("--no-analysis", action="store_true", help="skip the analyses of the trained network at the end")
+    train.add_argument("--verify", type=Path, help=argparse.SUPPRESS)
     train.add_argument("--attempt", type=int, default=1, help=argparse.SUPPRESS)
     train.add_argument("--lifeline", action="store_true", help=argparse.SUPPRESS)
     train.add_argument("--lease", type=float, help=argparse.SUPPRESS)

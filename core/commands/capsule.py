@@ -28,11 +28,12 @@ from core.machine.files import datasets_folder
 from core.machine.processor import processor
 from core.network.devices import NoDevice, device_of, device_title
 from core.network.scores import Scores, Window
+from core.run.capsule import Origin
 from core.run.cost import counts
 from core.run.pack import BadPack
 from core.run.problems import explain
 from core.run.spec import RunSpec
-from core.trained.capsule import BadCapsule, Capsule, Origin, read_capsule, rebuild
+from core.trained.capsule import BadCapsule, Capsule, read_capsule, rebuild
 from core.trained.evaluation import evaluating
 from core.trained.verification import verified
 

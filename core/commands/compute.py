@@ -34,7 +34,7 @@ from core.network.tensors import digest_of
 from core.run.events import DISABLED_BELOW, Finished
 from core.run.problems import explain
 from core.run.spec import RunSpec
-from core.trained.capsule import Capsule, Origin, frozen_digest, pack, rebuild
+from core.trained.capsule import Capsule, frozen_digest, origin_here, pack, rebuild
 from core.trained.computed import Fit, Unlike, check, compute, most_images
 from core.trained.evaluation import evaluating
 from core.trained.last_layer import compute_last
@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     what = "the last layer computed" if arguments.last_only else "computed"
     words = f"{what} by least squares from {teacher.spec.architecture} {teacher.result.digest[:12]}, not trained"
-    origin = Origin.here(device_title(CPU), 1, engine.words)
+    origin = origin_here(device_title(CPU), 1, engine.words)
     capsule = Capsule(spec, result, origin, tensors, (), frozen_digest(network, tensors), computed=words)
     try:
         arguments.out.parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from rich.console import Console
 
@@ -94,6 +95,7 @@ def _training(spec: RunSpec, arguments: argparse.Namespace, part: Part) -> Itera
     from core.network.devices import NoDevice, device_of  # noqa: PLC0415
     from core.network.group import Group, join  # noqa: PLC0415
     from core.training.loop import train  # noqa: PLC0415
+    from core.training.verifying import verify  # noqa: PLC0415
 
     keep_freed_memory()
     try:
@@ -105,16 +107,12 @@ def _training(spec: RunSpec, arguments: argparse.Namespace, part: Part) -> Itera
         return
     if stop is None:  # not before: a signal ends processes that still look for each other at once
         stop = _stop_on_signals(echo_s=ECHO_S)
-    for event in train(
-        spec,
-        arguments.out,
-        data_folder=datasets_folder(),
-        device=str(device),
-        attempt=arguments.attempt,
-        should_stop=lambda: bool(stop),
-        group=group,
-        analyses=not arguments.no_analysis,
-    ):
+    options: dict[str, Any] = {"data_folder": datasets_folder(), "device": str(device), "attempt": arguments.attempt}
+    options |= {"should_stop": lambda: bool(stop)}
+    if arguments.verify:
+        yield from verify(spec, arguments.verify, arguments.out, **options)
+        return
+    for event in train(spec, arguments.out, **options, group=group, analyses=not arguments.no_analysis):
         yield event
     if not isinstance(event, Failed):  # after a failure nobody knows where the others are
         group.close()

@@ -11,6 +11,9 @@ CAPSULE_FORMAT = "onlybn-capsule"
 START = "start.safetensors"
 """The file that a run starts from, if it has one."""
 
+TAB_CAPSULE = "tab.safetensors"
+"""The capsule that a browser trained, until it is verified."""
+
 
 def datasets_folder() -> Path:
     """Where data sets are kept: below the folder that ONLYBN_DATA names, or `data`."""

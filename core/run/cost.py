@@ -193,14 +193,22 @@ def price(spec: RunSpec) -> Price:
     return Price(_processor_s(spec), _memory_bytes(spec), _disk_bytes(spec))
 
 
+def verification_price(spec: RunSpec) -> Price:
+    """The same of a run that was trained in a browser: one test, and the analyses."""
+    return Price(_analysing_s(spec, tests=1), _memory_bytes(spec), _disk_bytes(spec))
+
+
 def _processor_s(spec: RunSpec) -> float:
-    plan, (train, test) = spec.plan, spec.images
-    steps = spec.epochs * train * step_macs(plan, spec.trains)
-    tests = ((spec.epochs + 1) * test + len(EPSILONS) * analysed_images(spec)) * plan.macs
-    jacobians = jacobian_macs(spec) / JACOBIAN_MACS_PER_S
+    plan = spec.plan
+    steps = spec.epochs * spec.images[0] * step_macs(plan, spec.trains)
     layers = LAYER_STEP_S * spec.total_steps * len(plan.norms)
-    steps += adaptation_macs(spec)
-    return START_S + steps / TRAINING_MACS_PER_S + tests / TESTING_MACS_PER_S + jacobians + layers
+    return _analysing_s(spec, tests=spec.epochs + 1) + steps / TRAINING_MACS_PER_S + layers
+
+
+def _analysing_s(spec: RunSpec, tests: int) -> float:
+    """The start of the trainer, so many `tests`, and the analyses at the end."""
+    tested = (tests * spec.images[1] + len(EPSILONS) * analysed_images(spec)) * spec.plan.macs / TESTING_MACS_PER_S
+    return START_S + tested + adaptation_macs(spec) / TRAINING_MACS_PER_S + jacobian_macs(spec) / JACOBIAN_MACS_PER_S
 
 
 def _memory_bytes(spec: RunSpec) -> int:

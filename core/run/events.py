@@ -25,7 +25,9 @@ DISABLED_BELOW = 0.01
 QUANTILES: tuple[float, ...] = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 Split = Literal["train", "test"]
-FailureKind = Literal["diverged", "data_unavailable", "out_of_memory", "error", "crash_loop", "time_limit", "storage"]
+FailureKind = Literal[
+    "diverged", "data_unavailable", "out_of_memory", "error", "crash_loop", "time_limit", "storage", "unverified"
+]
 
 
 class Layer(Model):
@@ -52,6 +54,7 @@ class Started(Model):
 
     `taken`: what the run took from the file that it starts from, in a sentence; `engine`: what computes it, in words.
     `threads` are those of each of the `processes`; `processor` is the name of the CPU, empty where nobody says it.
+    `verifies`: a browser has trained it, and this attempt verifies what it says.
     """
 
     event: Literal["started"] = "started"
@@ -71,6 +74,7 @@ class Started(Model):
     engine: str = ""
     processor: str = ""
     taken: str | None = None
+    verifies: bool = Field(False, exclude_if=lambda verifies: not verifies)
 
 
 class Point(NamedTuple):

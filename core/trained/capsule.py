@@ -15,24 +15,21 @@ from math import prod
 from pathlib import Path
 
 import torch
-from pydantic import Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from core.catalog.model import Model
 from core.machine.files import CAPSULE, CAPSULE_FORMAT, write_atomically
-from core.machine.processor import MAX_LENGTH, processor
+from core.machine.processor import processor
 from core.network.builder import Network
 from core.network.freezing import draw_network
 from core.network.tensors import digest_of
+from core.run.capsule import DAMAGED, NEGATIVE, NOT_FINITE, VERSION, Origin, check_groups, slots_of, stated_in
 from core.run.events import Finished
 from core.run.layout import Slot, layout
-from core.run.problems import explain
-from core.run.spec import STORED, RunSpec
+from core.run.spec import RunSpec
 from core.run.tensorfile import BadTensorFile, Header, header_of, read_header
 
-VERSION = "1"
 MAX_WORDS = 200
 
 
@@ -40,31 +37,16 @@ class BadCapsule(ValueError):
     """A file that is not a valid capsule; the message says what is wrong with it."""
 
 
-class Origin(Model):
-    """Where a capsule was made: what can make the last bits of an evaluation differ elsewhere.
-
-    `device` is that of each of its `processes`. `processor` and `engine` (what computed, in words) are empty in
-    capsules from before they were recorded.
-    """
-
-    torch: str
-    device: str
-    threads: int = Field(ge=1, le=1024)
-    processes: int = Field(1, ge=1, le=4096)
-    processor: str = Field("", max_length=MAX_LENGTH)
-    engine: str = Field("", max_length=MAX_LENGTH)
-
-    @classmethod
-    def here(cls, device: str, processes: int, engine: str) -> Origin:
-        """This process, as one of `processes`."""
-        return cls(
-            torch=torch.__version__,
-            device=device,
-            threads=torch.get_num_threads(),
-            processes=processes,
-            processor=processor(),
-            engine=engine,
-        )
+def origin_here(device: str, processes: int, engine: str) -> Origin:
+    """This process, as one of `processes`."""
+    return Origin(
+        torch=torch.__version__,
+        device=device,
+        threads=torch.get_num_threads(),
+        processes=processes,
+        processor=processor(),
+        engine=engine,
+    )
 
 
 @dataclass(frozen=True)
@@ -142,79 +124,29 @@ def capsule_in(content: bytes, name: str) -> Capsule:
 
 def _capsule(name: str, header: Header, content: Callable[[], bytes]) -> Capsule:
     try:
-        spec, result, origin, carried, frozen = _told(header)
-        slots = _slots(spec, carried)
-        _check_groups(header, slots)
+        stated = stated_in(header)
+        spec, result, carried = stated.spec, stated.result, stated.carried
+        slots = slots_of(spec, carried)
+        check_groups(header, slots)
         tensors = _unpacked(load(content()), slots)
     except (BadTensorFile, SafetensorError) as error:
         raise BadCapsule(f"{name} {error}") from error
     if problem := unusable(tensors):
         raise BadCapsule(f"{name} {problem}")
     if digest_of({name: tensor for name, tensor in tensors.items() if name not in carried}) != result.digest:
-        raise BadCapsule(f"{name} is damaged: its tensors do not match its result (their digests differ)")
+        raise BadCapsule(f"{name} {DAMAGED}")
     computed, linked = (header.metadata.get(key, "")[:MAX_WORDS] for key in ("computed", "linked"))
-    return Capsule(spec, result, origin, tensors, carried, frozen, header.size_bytes, computed, linked)
+    return Capsule(spec, result, stated.origin, tensors, carried, stated.frozen, header.size_bytes, computed, linked)
 
 
 def unusable(tensors: dict[str, Tensor]) -> str | None:
     """Which value in `tensors` cannot come from a training and would make every answer NaN; None: there is none."""
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
-            return f"holds a value that is not a finite number, in {name}"
+            return f"holds {NOT_FINITE}, in {name}"
         if name.endswith("running_var") and (tensor < 0).any():
-            return f"holds a negative variance, in {name}; a variance is 0 or more"
+            return f"holds {NEGATIVE}, in {name}; a variance is 0 or more"
     return None
-
-
-def _told(header: Header) -> tuple[RunSpec, Finished, Origin, tuple[str, ...], str]:
-    told = header.metadata
-    if told.get("format") != CAPSULE_FORMAT:
-        raise BadTensorFile("is a safetensors file, but not a capsule of OnlyBN")
-    if told.get("version") != VERSION:
-        raise BadTensorFile(
-            f"is a capsule of version {told.get('version', 'unknown')[:20]}; this program reads version {VERSION}"
-        )
-    missing = [key for key in ("spec", "result", "origin", "frozen") if key not in told]
-    if missing:
-        raise BadTensorFile(f"is a capsule without {' and '.join(missing)}")
-    try:
-        spec = RunSpec.model_validate_json(told["spec"], context=STORED)
-    except ValidationError as error:
-        raise BadTensorFile(f"holds a spec that cannot be run here: {explain(error)}") from error
-    try:
-        result, origin = Finished.model_validate_json(told["result"]), Origin.model_validate_json(told["origin"])
-        carried = json.loads(told.get("carried", "[]"))
-    except (ValueError, RecursionError) as error:
-        raise BadTensorFile("holds a result that cannot be read") from error
-    if not (isinstance(carried, list) and all(isinstance(name, str) for name in carried)):
-        raise BadTensorFile("holds a list of frozen tensors that cannot be read")
-    return spec, result, origin, tuple(carried), told["frozen"]
-
-
-def _slots(spec: RunSpec, carried: tuple[str, ...]) -> tuple[Slot, ...]:
-    whole = {name for name, trained in spec.trains.items() if trained.how == "whole"}
-    known = {parameter.name for parameter in spec.plan.parameters} - whole
-    strange = [name for name in carried if name not in known]
-    if strange or len(set(carried)) != len(carried):
-        raise BadTensorFile(f"carries frozen tensors that {spec.architecture} does not have: {', '.join(strange[:3])}")
-    return layout(spec, carried)
-
-
-def _check_groups(header: Header, slots: tuple[Slot, ...]) -> None:
-    wanted: dict[str, int] = {}
-    for slot in slots:
-        wanted[slot.group] = wanted.get(slot.group, 0) + prod(slot.shape)
-    missing, extra = sorted(wanted.keys() - header.entries.keys()), sorted(header.entries.keys() - wanted.keys())
-    if missing:
-        raise BadTensorFile(f"is a capsule without the tensors that its spec requires: {', '.join(missing)}")
-    if extra:
-        raise BadTensorFile(f"is a capsule with tensors that its spec does not have: {', '.join(extra[:5])[:200]}")
-    for name, entry in header.entries.items():
-        if (entry.dtype, entry.shape) != ("F32", (wanted[name],)):
-            raise BadTensorFile(
-                f"holds {name} as {entry.dtype} of shape {list(entry.shape)}; its spec requires F32 of shape "
-                f"[{wanted[name]}]"
-            )
 
 
 def _unpacked(groups: dict[str, Tensor], slots: tuple[Slot, ...]) -> dict[str, Tensor]:

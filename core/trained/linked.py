@@ -22,7 +22,7 @@ from core.run.link.link import Link, decode
 from core.run.link.made import link_of
 from core.run.link.words import LinkFacts
 from core.run.spec import RunSpec
-from core.trained.capsule import Capsule, Origin, frozen_digest, rebuilt
+from core.trained.capsule import Capsule, frozen_digest, origin_here, rebuilt
 from core.trained.evaluation import Sample, evaluating
 from core.trained.surgery import Operation, Patient, scoring
 
@@ -83,7 +83,7 @@ def opened_capsule(link: Link, data: Batches, device: torch.device) -> Capsule:
         digest=digest_of(tensors),
         seconds=round(time.monotonic() - began, 3),
     )
-    origin = Origin.here(device_title(device), 1, engine.words)
+    origin = origin_here(device_title(device), 1, engine.words)
     return Capsule(spec, result, origin, tensors, (), frozen, link.size_bytes, linked=_words(link.told, result.top1))
 
 

@@ -23,7 +23,7 @@ from core.network.scores import Mean, Window, summed_loss, tally
 from core.network.sync_batchnorm import synchronise
 from core.run.events import Finished
 from core.run.spec import RunSpec
-from core.trained.capsule import Capsule, Origin, frozen_digest
+from core.trained.capsule import Capsule, frozen_digest, origin_here
 from core.trained.evaluation import evaluating
 from core.trained.start import Taken, start_from
 from core.training.optimizers import OPTIMIZERS
@@ -168,7 +168,7 @@ class Learner:
     def capsule(self, result: Finished) -> Capsule:
         """The network as it is now, whose training ended with `result`."""
         tensors = self.result()
-        origin = Origin.here(self.device_title, self.group.part.world, self.engine.words)
+        origin = origin_here(self.device_title, self.group.part.world, self.engine.words)
         # Frozen tensors that no seed gives back: those that came from a file.
         state, changed = self.network.state_dict(), set(self.taken.changed if self.taken else ())
         carried = tuple(p.name for p in self.plan.parameters if p.name in changed - tensors.keys())

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from core.run.cost import run_macs
-from core.run.events import FailureKind, Finished, Point
+from core.run.events import FailureKind, Finished
 from jobs.lease import MAX_CRASHES, Running, Troubles, next_state
 from jobs.quotas import UNLIMITED, Limits
 from jobs.store import curves, results
@@ -23,8 +23,10 @@ from jobs.store.records import Batch, LogKind, Run, State, Verdict
 from jobs.store.shares import turns
 from jobs.store.shares.admission import one_at_a_time
 from jobs.store.tables import QUEUE, RUNS
+from jobs.store.tabs.tables import trained_here
 from jobs.store.workers import WELL, Fit, fits, suits
 
+VERIFYING = "Drawing its frozen weights again and testing it"
 USED = ("memory_bytes", "peak_bytes", "gpu_bytes", "gpu_peak_bytes")
 
 IDLE: dict[str, Any] = {"worker": None, "tested": None, "analysed": None, "images_per_s": None, "eta_s": None}
@@ -108,7 +110,9 @@ class Claims:
                 "top1": result.top1,
                 "step": result.step,
                 "elapsed_s": result.seconds,
-                "macs_per_s": run_macs(spec) / result.seconds if result.seconds > 0 else None,
+                "macs_per_s": sa.case((trained_here(), run_macs(spec) / result.seconds))
+                if result.seconds > 0
+                else None,
             }
             message = f"Finished with {result.top1:.1%} test accuracy."
             settled = self._settle(connection, run_id, attempt, "finished", message, values)
@@ -253,10 +257,10 @@ def _columns_of(batch: Batch) -> dict[str, Any]:
             "started": started.model_dump_json(),
             "total_steps": started.total_steps,
             "step": started.resumed_from or 0,
-            "checkpoint_step": started.resumed_from,
+            "checkpoint_step": None if started.verifies else started.resumed_from,
         }
-    if batch.points:
-        values |= _top1(batch.points)
+    if tests := [point.top1 for point in batch.points if point.split == "test"]:
+        values["top1"] = tests[-1]
     if progress := batch.progress:
         silent = () if progress.memory_bytes is not None else USED  # keep what it reported before
         values |= progress.model_dump(exclude={"event", "step", *silent})
@@ -270,21 +274,15 @@ def _columns_of(batch: Batch) -> dict[str, Any]:
     return values
 
 
-def _top1(points: tuple[Point, ...]) -> dict[str, float]:
-    tests = [point.top1 for point in points if point.split == "test"]
-    return {"top1": tests[-1]} if tests else {}
-
-
 def _told(batch: Batch) -> list[tuple[LogKind, str]]:
     """The lines of the log that `batch` makes."""
     told: list[tuple[LogKind, str]] = []
     if started := batch.started:
         where = f"on {started.device} with {started.threads} thread{'s' * (started.threads > 1)}, torch {started.torch}"
         where += f": {started.engine}" if started.engine else ""
-        if started.resumed_from is not None:
-            told.append(("resumed", f"Resumed from step {started.resumed_from} {where}."))
-        else:
-            told.append(("started", f"Started from the beginning {where}."))
+        resumed = started.resumed_from is not None and not started.verifies
+        words = f"Resumed from step {started.resumed_from}" if resumed else "Started from the beginning"
+        told.append(("resumed" if resumed else "started", f"{VERIFYING if started.verifies else words} {where}."))
         if started.taken:
             told.append(("started", started.taken))
     if batch.checkpointed:

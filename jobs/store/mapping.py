@@ -22,6 +22,7 @@ from core.run.spec import STORED, RunSpec
 from jobs.store.database import Clock
 from jobs.store.records import ExampleMark, Run, Unreadable, Usage
 from jobs.store.tables import FINDINGS, MEMBERS, RUNS, STUDIES, WORKERS, place_of
+from jobs.store.tabs.tables import TABS
 from jobs.store.workers import alive, served
 
 # Read once for many polls. A Started of the deepest network is some 100 KB, hence the smaller cache.
@@ -63,6 +64,7 @@ def select_runs() -> sa.Select[Any]:
     unattended = sa.case((RUNS.c.state == "running", silent), else_=sa.false())
     asks = (RUNS.c.state == "queued") & RUNS.c.label.is_not(None)
     no_worker = sa.case((asks, ~served(Clock())), else_=sa.false())
+    claimed = sa.select(TABS.c.claimed).where(TABS.c.run == RUNS.c.number).correlate(RUNS).scalar_subquery()
     columns = sa.select(
         RUNS,
         position.label("position"),
@@ -71,6 +73,7 @@ def select_runs() -> sa.Select[Any]:
         unattended.label("unattended"),
         in_study.label("in_study"),
         no_worker.label("no_worker"),
+        claimed.label("claimed"),
     )
     return columns.where(kept())
 
@@ -179,6 +182,7 @@ def read_run(row: Row[Any]) -> Run:
         question=row.question,
         label=row.label,
         no_worker=bool(row.no_worker),
+        claimed=_part(row, "claimed", read_result) if row.claimed else None,
         example=ExampleMark(row.example, row.example_shows, row.example_machine) if row.example else None,
     )
 

@@ -13,6 +13,7 @@ from jobs.store.mapping import kept
 from jobs.store.records import State
 from jobs.store.submission import insert_run
 from jobs.store.tables import MEMBERS, RUNS
+from jobs.store.tabs.tables import trained_here
 
 USABLE: tuple[State, ...] = ("finished", "running", "queued")
 """Which runs of a digest a study takes, the most useful first."""
@@ -40,13 +41,14 @@ def fill(connection: Connection, study: int, rows: Mapping[int, dict[str, Any]],
 def usable(connection: Connection, rows: Collection[dict[str, Any]]) -> dict[str, int]:
     """For the digest of each of `rows`, which ask for one label, the number of its most useful run.
 
-    A run that waits for a worker with another label is left out: there may never be one.
+    A run that waits for a worker with another label is left out: there may never be one. So is one that a browser
+    trained: it rounds otherwise, and it says itself how it trained.
     """
     digests, labels = {row["digest"] for row in rows}, {row["label"] for row in rows} - {None}
     free = (RUNS.c.state != "queued") | RUNS.c.label.is_(None) | RUNS.c.label.in_(labels)
     statement = (
         sa.select(RUNS.c.digest, RUNS.c.state, RUNS.c.number)
-        .where(RUNS.c.digest.in_(digests), RUNS.c.state.in_(USABLE), free, kept())
+        .where(RUNS.c.digest.in_(digests), RUNS.c.state.in_(USABLE), free, kept(), trained_here())
         .where((RUNS.c.state == "finished") | ~RUNS.c.cancel_requested)
         .with_for_update()  # none of them may be cancelled before it is a member
     )

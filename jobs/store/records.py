@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from core.run.events import Analysed, Checkpointed, Counts, Finished, Point, Progress, Snapshot, Started, Warned
+from core.run.events import Analysed, Checkpointed, Counts, Finished, Layer, Point, Progress, Snapshot, Started, Warned
 from core.run.spec import RunSpec
 
 ID_PATTERN = r"^[A-Za-z0-9_-]{6,40}$"
@@ -98,7 +98,7 @@ class Run:
     `evicted_at`: when its curves, snapshots and trained network were deleted; `dropped_at`: when only the network was.
     `in_study`: a study needs it, so it cannot be removed. `note`, `tags`: what its owner says about it; `question`: the
     one that it was launched for. `label`: only a worker with it takes the run; `no_worker`: it waits and no such worker
-    takes runs now.
+    takes runs now. `claimed`: the result as the browser that trained it says; None: it is trained here.
     """
 
     id: str
@@ -140,6 +140,15 @@ class Run:
     question: str | None = None
     label: str | None = None
     no_worker: bool = False
+    claimed: Finished | None = None
+
+    @property
+    def layers(self) -> tuple[Layer, ...] | None:
+        """Its norm layers; None until it has started, or has the curves of a browser."""
+        if self.started or not self.claimed:
+            return self.started.layers if self.started else None
+        norms = self.spec.plan.norms
+        return tuple(Layer(name=n.name, channels=n.channels, stage=n.stage, shortcut=n.shortcut) for n in norms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ from core.run.spec import RunSpec
 from jobs.quotas import UNKNOWN, UNLIMITED, Asker, Limits
 from jobs.store import curves
 from jobs.store.database import Database
-from jobs.store.mapping import kept, newest_study, read_any, read_run, read_spec, readable, select_run, select_runs
+from jobs.store.mapping import kept, newest_study, read_any, read_run, readable, select_run, select_runs
 from jobs.store.records import RESUMABLE, TERMINAL, Group, LogRow, Run, State, Unreadable
 from jobs.store.shares.admission import ALONE, admit_launch
-from jobs.store.shares.prices import check_price
+from jobs.store.shares.prices import check_again, check_price
 from jobs.store.shares.tables import BURIED
 from jobs.store.shares.turns import next_turn
 from jobs.store.submission import IN_STUDY, hashed, id_of, insert_run, launched, new_token, row_of, token_of
@@ -231,7 +231,7 @@ class Runs:
             row = connection.execute(sa.select(RUNS).where(*ended).with_for_update()).first()
             if row is None:
                 return None
-            check_price(read_spec(row.spec), limits.cap)
+            check_again(connection, row, limits.cap)
             rearm(connection, run=row.number)
             if by.owner is not None:
                 values |= {"visitor": by.owner, "address": by.address}

@@ -22,9 +22,10 @@ from jobs.store.database import Database
 from jobs.store.rooms import tables as _rooms  # noqa: F401  # they belong to METADATA
 from jobs.store.shares import tables as _shares  # noqa: F401  # they belong to METADATA
 from jobs.store.tables import METADATA, SCHEMA
+from jobs.store.tabs import tables as _tabs  # noqa: F401  # they belong to METADATA
 from jobs.store.webhooks import tables as _webhooks  # noqa: F401  # they belong to METADATA
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest revision in `migrations/versions`."""
 BEFORE = "3"
 """The schema of the last programs without migrations."""

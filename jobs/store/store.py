@@ -24,6 +24,7 @@ from jobs.store.shares.reports import Reports
 from jobs.store.shares.switch import Switch
 from jobs.store.starts import Starts
 from jobs.store.studies import Studies
+from jobs.store.tabs.tabs import Tabs
 from jobs.store.tallies import Tallies
 from jobs.store.webhooks.outbox import Outbox
 from jobs.store.webhooks.webhooks import Webhooks
@@ -47,6 +48,7 @@ class Store:
         self.results = Results(database)
         self.artefacts = Artefacts(database, artefacts)
         self.starts = Starts(database)
+        self.tabs = Tabs(database)
         self.evaluations = Evaluations(database)
         self.studies = Studies(database)
         self.tallies = Tallies(database)

@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from core.machine.files import write_atomically
+from core.machine.files import TAB_CAPSULE, write_atomically
 from core.run.spec import STORED, RunSpec
 from jobs.store.artefacts.artefacts import Artefacts, DamagedArtefact
 from jobs.store.claims import Claims
@@ -116,10 +116,11 @@ def small_file(path: Path) -> bytes | None:
 
 
 def tidy(folder: Path) -> None:
-    """Delete what a finished run needs no more: checkpoints, and the journal, which the database has."""
+    """Delete what a finished run needs no more: checkpoints, the journal, which the database has, a tab's capsule."""
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-    with suppress(OSError):
-        (folder / "events.jsonl").unlink(missing_ok=True)
+    for name in ("events.jsonl", TAB_CAPSULE):
+        with suppress(OSError):
+            (folder / name).unlink(missing_ok=True)
 
 
 def _holds(path: Path, spec: RunSpec) -> bool:

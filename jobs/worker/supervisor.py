@@ -17,7 +17,7 @@ from typing import Literal
 
 from sqlalchemy.exc import DBAPIError
 
-from core.machine.files import CAPSULE, START, write_atomically
+from core.machine.files import CAPSULE, START, TAB_CAPSULE, write_atomically
 from core.run.events import Failed, Finished, Stopped, Warned
 from jobs.settings import WorkerSettings
 from jobs.store.artefacts.address import PlaceAway
@@ -99,11 +99,12 @@ class Supervisor:
 
     def _start(self, run: Run, folder: Path, threads: int, device: str) -> TrainerProcess:
         spec = prepare(folder, run.spec)
-        processes = self.settings.processes
+        processes = 1 if run.claimed else self.settings.processes
         trainer = self.trainer if processes == 1 else (*LAUNCHER, str(processes), *self.trainer[1:])
         command = [*trainer, "--spec", str(spec), "--out", str(folder), "--events", "-", "--lifeline"]
         command += ["--lease", str(self.settings.lease_s), "--attempt", str(run.attempt)]
         command += ["--threads", str(threads), "--device", device]
+        command += ["--verify", str(folder / TAB_CAPSULE)] if run.claimed else []
         environment = child_environment(self.settings)
         if processes > 1:
             environment["OMP_NUM_THREADS"] = str(threads)  # torchrun warns if it is unset
@@ -119,10 +120,13 @@ class Supervisor:
         """
         prepare(folder, run.spec)
         path, digest = folder / START, run.spec.start
-        if digest is not None and not has_content(path, digest):
+        content: bytes | None = None
+        if run.claimed:
+            path, content = folder / TAB_CAPSULE, self.verdicts.insist(lambda: self.store.tabs.capsule(run.id))
+        elif digest is not None and not has_content(path, digest):
             content = self.verdicts.insist(lambda: self.store.starts.get(digest))
-            if content is not None:
-                write_atomically(path, content)
+        if content is not None:
+            write_atomically(path, content)
         holding = Holding(self.store.claims, run, self.stopping)
         warning = self.verdicts.insist(lambda: bring_checkpoint(self.store.artefacts, run.id, folder, holding.beat))
         return [Warned(step=0, message=warning)] if warning else []

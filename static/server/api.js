@@ -62,6 +62,14 @@ export const upload = (path, file) =>
     UPLOAD_PATIENCE_S,
   );
 
+/** Sends the curves of a training in a tab (JSON lines), whose capsule was uploaded. Returns {id, url, owner_token}. */
+export const sendTraining = (capsule, lines, key) =>
+  request(
+    `/api/tabs?capsule=${capsule}`,
+    { method: "POST", headers: { "content-type": "application/jsonl", "Idempotency-Key": key }, body: lines },
+    UPLOAD_PATIENCE_S,
+  );
+
 /** Sends text unchanged. Returns the JSON of the response. Throws Refusal. */
 export const sendText = (path, text) =>
   request(path, { method: "POST", headers: { "content-type": "text/plain" }, body: text });

@@ -12,7 +12,7 @@ import { at } from "../base/place.js";
 import { percent, whole } from "../base/format.js";
 import { repeat } from "../server/live.js";
 import { onTheme } from "../base/theme.js";
-import { exampleMark } from "../base/mark.js";
+import { runMark } from "../base/mark.js";
 
 const [WIDTH, HEIGHT] = [240, 56];
 const NUMBERS = { 2: "both", 3: "all three", 4: "all four" };
@@ -47,7 +47,7 @@ export function gallery() {
 function introduction([{ run }]) {
   const { architecture, epochs } = run.spec;
   return [
-    exampleMark(run),
+    runMark(run),
     ` ${architectureTitle(architecture)} on ${datasetTitle(run.spec)}, ${whole(epochs)} epochs, trained in advance `,
     `on ${run.example.machine}. Open any of them and explore it as if it were yours.`,
   ];

@@ -17,6 +17,7 @@ from core.run.events import EDGES, EVENT, QUANTILES
 from core.run.link.link import decode
 from core.run.link.text import content_of
 from core.run.spec import RunSpec
+from core.run.tab import read_record
 from core.trained.capsule import has_its_seeds_weights, read_capsule, rebuild
 from core.training.snapshot import NormReader
 from tests.browser.conftest import Open
@@ -132,6 +133,28 @@ def written(found: dict[str, Any], folder: Path) -> Path:
     file = folder / "final.safetensors"
     file.write_bytes(base64.b64decode(found["capsule"]))
     return file
+
+
+RECORD = """async ([spec, events]) => {
+  const { recordOf } = await import("/sub/static/engine/training/record.js");
+  return recordOf(spec, events);
+}"""
+
+
+@pytest.mark.parametrize("wide", [1, 2000])
+def test_the_record_for_a_server_is_one_that_it_takes(tab: Page, tmp_path: Path, wide: int) -> None:
+    """Also where the snapshots are too large to be sent all."""
+    found = trained(tab, SPEC, [3])
+    capsule = read_capsule(written(found, tmp_path))
+    events = [
+        {**event, "note": "x" * 1000 * wide} if event["event"] == "snapshot" else event for event in found["events"]
+    ]
+    lines = tab.evaluate(RECORD, [found["spec"], events]).encode()
+    record = read_record(re.sub(rb',"note":"x*"', b"", lines), capsule.spec, capsule.result)
+    assert [point.step for point in record.points if point.split == "test"] == [0, 4, 8]
+    steps = [snapshot.step for snapshot in record.snapshots]
+    kept = [step for step in range(9) if step in (0, 4, 8) or step % point_stride(capsule.spec) == 0]
+    assert steps == kept if wide == 1 else 0 in steps and len(steps) <= 2
 
 
 REFUSED = [

@@ -29,6 +29,7 @@ from jobs.quotas import (
 from jobs.store.shares import flags
 from jobs.store.shares.tables import ASKED
 from jobs.store.tables import EVALUATIONS, MEMBERS, RUNS, STARTS, STUDIES
+from jobs.store.tabs.tables import TABS
 
 SUBMISSIONS_LOCK = 0x6F6E6C79627B
 """PostgreSQL's advisory locks are numbers."""
@@ -111,8 +112,10 @@ def _after(connection: Connection, own: sa.ColumnElement[bool], size_bytes: int,
 
 
 def needed_start() -> sa.ColumnElement[bool]:
-    """The condition that a run that waits or runs starts from the file."""
-    return sa.exists().where(RUNS.c.state.in_(PENDING), RUNS.c.spec.contains(STARTS.c.digest))
+    """The condition that a run that waits or runs starts from the file, or verifies it."""
+    starts = sa.exists().where(RUNS.c.state.in_(PENDING), RUNS.c.spec.contains(STARTS.c.digest))
+    of_tab = (TABS.c.run == RUNS.c.number) & (TABS.c.capsule == STARTS.c.digest)
+    return starts | sa.exists().where(RUNS.c.state.in_(PENDING), of_tab)
 
 
 def backlog(connection: Connection, column: str | None = None, asker: str | None = None) -> int:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from core.run.cost import price
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row
+
+from core.run.cost import price, verification_price
 from core.run.spec import RunSpec
 from jobs.quotas import MEGABYTE, Cap, TooExpensive
+from jobs.store.mapping import read_spec
+from jobs.store.tabs.tables import TABS
 
 LEAST_IMAGES = 16
 LEAST_BATCH = 16
@@ -16,6 +22,26 @@ def check_price(spec: RunSpec, cap: Cap) -> None:
     """Raises TooExpensive if the run of `spec` would cost more than `cap` allows."""
     if reason := too_expensive(spec, cap):
         raise TooExpensive(reason)
+
+
+def check_verification(spec: RunSpec, cap: Cap) -> None:
+    """Raises TooExpensive if verifying a training of `spec` in a browser would cost more than `cap` allows."""
+    cost = verification_price(spec)
+    for needs, most, words in (
+        (cost.processor_s, cap.processor_s, lambda s: f"{_minutes(s)} of one processor core"),
+        (cost.memory_bytes, cap.memory_bytes, lambda size: f"{_megabytes(size)} of memory"),
+        (cost.disk_bytes, cap.disk_bytes, lambda size: f"{_megabytes(size)} of disk"),
+    ):
+        if _over(needs, most):
+            raise TooExpensive(
+                f"To verify this training would take {words(needs)}; at most {words(most)} are allowed here."
+            )
+
+
+def check_again(connection: Connection, row: Row[Any], cap: Cap) -> None:
+    """The same check for the run of `row`, which was admitted before. Raises TooExpensive."""
+    from_tab = connection.scalar(sa.select(TABS.c.run).where(TABS.c.run == row.number)) is not None
+    (check_verification if from_tab else check_price)(read_spec(row.spec), cap)
 
 
 def too_expensive(spec: RunSpec, cap: Cap) -> str | None:

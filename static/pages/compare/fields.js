@@ -77,10 +77,19 @@ const COPY = {
   text: (value) => value ?? "the original",
 };
 
-/** The fields of a spec, in the order of the menus. */
+/** Where a run was trained: a browser rounds otherwise, so its run is no replicate of one of a server. */
+const TRAINED = {
+  key: "trained",
+  title: "Trained in",
+  value: ({ browser }) => (browser ? "a browser" : null),
+  text: (value) => value ?? "a server",
+};
+
+/** The fields of a setting, in the order of the menus. */
 export const FIELDS = [
   ...["architecture", "policy", "dataset"].map(specField),
   COPY,
+  TRAINED,
   ...["epochs", ...Object.keys(options.optional).filter((key) => key !== "name"), ...PART_KEYS].map(specField),
 ];
 

@@ -5,7 +5,7 @@
 
 import { h, s } from "../../base/dom.js";
 import { whole } from "../../base/format.js";
-import { exampleMark } from "../../base/mark.js";
+import { runMark } from "../../base/mark.js";
 import { onTheme } from "../../base/theme.js";
 import { badge } from "../../base/widgets.js";
 import { differing, fieldOf } from "./fields.js";
@@ -80,7 +80,7 @@ function runEntry({ name, style, members: [data] }, differ, remove) {
     "li",
     { class: "legend-row" },
     swatch(style),
-    h("span", { class: "legend-words" }, h("a", { href: data.run.url }, name), exampleMark(data.run), facts(data.run)),
+    h("span", { class: "legend-words" }, h("a", { href: data.run.url }, name), runMark(data.run), facts(data.run)),
     state,
     value,
     removal(data.id, runName(data.run, differ), remove),
@@ -99,7 +99,7 @@ function groupEntry({ name, style, members }, differ, remove) {
     const state = badge(data.run);
     const own = h("b", { class: "legend-value" });
     const title = `${runName(data.run, differ)}, replicate ${data.run.spec.replicate}`;
-    const row = h("li", {}, h("span", { class: "legend-words" }, h("a", { href: data.run.url }, title), exampleMark(data.run)), state, own, removal(data.id, title, remove));
+    const row = h("li", {}, h("span", { class: "legend-words" }, h("a", { href: data.run.url }, title), runMark(data.run)), state, own, removal(data.id, title, remove));
     row.update = (points, metric) => {
       state.update(data.run);
       own.textContent = points?.length ? shown(metric, points.at(-1).y) : data.run.lost?.curves ? "curves deleted" : "no value yet";

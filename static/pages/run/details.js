@@ -36,7 +36,8 @@ function where(data) {
   const element = h("span");
   const say = () => {
     const { device, engine } = data.run;
-    const words = [device, engine].filter(Boolean).join(" · ") || NONE;
+    const here = [device, engine].filter(Boolean).join(" · ");
+    const words = data.run.browser ? `a browser${here && `; verified on ${here}`}` : here || NONE;
     if (element.textContent !== words) element.textContent = words;
   };
   data.addEventListener("change", say);

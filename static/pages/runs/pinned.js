@@ -5,7 +5,7 @@
 import { ask, Refusal } from "../../server/api.js";
 import { isOver, nameOf, titleOf } from "../../server/catalog.js";
 import { h, show } from "../../base/dom.js";
-import { exampleMark } from "../../base/mark.js";
+import { runMark } from "../../base/mark.js";
 import { repeat } from "../../server/live.js";
 import { pin, pins } from "../../server/pins.js";
 import { badge, standing } from "../../base/widgets.js";
@@ -47,7 +47,7 @@ function unknown(refusal) {
 function entry(run, drop) {
   const [state, where] = [badge(run), h("span", { class: "quiet" })];
   const link = h("a", { href: run.url, title: titleOf(run.spec) }, nameOf(run));
-  const element = h("li", {}, link, exampleMark(run), state, where, removal(run.id, nameOf(run), drop));
+  const element = h("li", {}, link, runMark(run), state, where, removal(run.id, nameOf(run), drop));
   element.update = (now) => {
     if (!now.state) return;
     state.update(now);

@@ -8,7 +8,7 @@ import { architectureTitle, datasetTitle, nameOf, policyOf, titleOf } from "../.
 import { h, show } from "../../base/dom.js";
 import { duration, NONE, percent, sentence, since, when, whole } from "../../base/format.js";
 import { gallery } from "../../site/gallery.js";
-import { exampleMark } from "../../base/mark.js";
+import { runMark } from "../../base/mark.js";
 import { frozen } from "../../base/place.js";
 import { term } from "../../site/term.js";
 import { tagList } from "../../base/tags.js";
@@ -174,7 +174,7 @@ function row(run, chosen, choose) {
   const waits = waitsFor();
   const cells = COLUMNS.slice(2).map(([, , , kind]) => h("td", { class: kind }));
   cells[7].title = when(run.created_at);
-  const element = h("tr", {}, h("td", {}, tick), h("td", {}, state), h("td", { class: "run-name" }, link, exampleMark(run), tags, waits), cells);
+  const element = h("tr", {}, h("td", {}, tick), h("td", {}, state), h("td", { class: "run-name" }, link, runMark(run), tags, waits), cells);
   element.mark = () => (tick.checked = chosen.has(run.id));
   element.update = (now) => {
     if (link.textContent !== nameOf(now)) link.textContent = nameOf(now);

@@ -6,7 +6,7 @@ import { ask } from "../../server/api.js";
 import { isOver, nameOf } from "../../server/catalog.js";
 import { h, show, slot } from "../../base/dom.js";
 import { since, when } from "../../base/format.js";
-import { exampleMark } from "../../base/mark.js";
+import { runMark } from "../../base/mark.js";
 import { repeat } from "../../server/live.js";
 import { badge, standing } from "../../base/widgets.js";
 
@@ -34,7 +34,7 @@ function row(run) {
   return h(
     "li",
     {},
-    h("a", { href: run.url }, h("span", { class: "latest-name" }, nameOf(run)), badge(run), exampleMark(run)),
+    h("a", { href: run.url }, h("span", { class: "latest-name" }, nameOf(run)), badge(run), runMark(run)),
     h("span", { class: "latest-facts" }, standing(run)),
     h("time", { class: "latest-when", title: when(run.created_at) }, since(run.created_at)),
   );

@@ -6,7 +6,7 @@
 import { ask } from "../../server/api.js";
 import { isRunId, nameOf } from "../../server/catalog.js";
 import { h } from "../../base/dom.js";
-import { exampleMark } from "../../base/mark.js";
+import { runMark } from "../../base/mark.js";
 import { repeat } from "../../server/live.js";
 import { shareButton } from "../../site/share.js";
 import { standing } from "../../base/widgets.js";
@@ -92,7 +92,7 @@ const head = (run, operation) =>
       {},
       "On ",
       h("a", { href: `/run?id=${run.id}` }, nameOf(run)),
-      run.example ? [" ", exampleMark(run)] : null,
+      run.example || run.browser ? [" ", runMark(run)] : null,
       ". Switch features off, flip their signs, and see what the network can still do. Nothing is trained again, and the run itself stays as it is.",
     ),
   );

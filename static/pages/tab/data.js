@@ -14,6 +14,8 @@ export class TabTraining extends EventTarget {
   snapshots = [];
   thinned = false;
   capsule = null;
+  /** All events but progress, in the words of core/run/events.py. */
+  events = [];
   /** Bytes of images that have come, before the first event. */
   loaded = 0;
   #worker = null;
@@ -75,6 +77,7 @@ export class TabTraining extends EventTarget {
 
   #take(event) {
     const { run } = this;
+    if (event.event !== "progress") this.events.push(event);
     if (event.event === "started") {
       this.layers = event.layers;
       const { total_steps } = event;
@@ -100,6 +103,7 @@ export class TabTraining extends EventTarget {
     const before = (row) => row.step <= step;
     for (const split of ["train", "test"]) this.points[split] = this.points[split].filter(before);
     this.snapshots = this.snapshots.filter(before);
+    this.events = this.events.filter((event) => event.event === "started" || before(event));
   }
 
   #advance(step) {

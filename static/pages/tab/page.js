@@ -16,6 +16,7 @@ import { policyOf, titleOf } from "../../server/catalog.js";
 import { shareButton } from "../../site/share.js";
 import { fromHash, idOf, toHash } from "../../server/tab.js";
 import { TabTraining } from "./data.js";
+import { keeping } from "./keep.js";
 
 const SMALL = { architecture: "resnet-14", dataset: "digits", epochs: 30 };
 const EXAMPLES = [
@@ -64,15 +65,18 @@ function heading(training) {
     location.reload();
   });
   const save = button("Download the capsule", "button", () => download(training));
+  const kept = frozen ? {} : keeping(training);
   const player = h("a", { class: "button", href: `/player/?tab=${training.id}` }, "Open in the player");
   const element = h(
     "section",
     { class: "run-head", "aria-labelledby": "tab-title" },
     h("div", { class: "run-title" }, h("h1", { id: "tab-title" }, titleOf(spec)), state),
-    h("p", { class: "quiet" }, "Trained by this browser. Nothing leaves your computer; closing the page pauses the training."),
-    h("div", { class: "actions" }, stop, go, player, save, shareButton("Share", "button", () => training.capsule && { capsule: () => training.capsule }), again, frozen ? null : h("a", { class: "button", href: `/train?${query(spec)}` }, "Change and run again")),
+    h("p", { class: "quiet" }, `Trained by this browser. Nothing leaves your computer${frozen ? "" : " unless you keep it on the server"}; closing the page pauses the training.`),
+    h("div", { class: "actions" }, stop, go, kept.button, player, save, shareButton("Share", "button", () => training.capsule && { capsule: () => training.capsule }), again, frozen ? null : h("a", { class: "button", href: `/train?${query(spec)}` }, "Change and run again")),
     h("p", { class: "run-line", "data-slot": "line", role: "status" }),
     progress,
+    kept.line,
+    kept.problem,
     h("p", { class: "problem", "data-slot": "error", role: "alert", hidden: true }),
     h("dl", { class: "stats" }, stat("Test accuracy", "test"), stat("Train accuracy", "train"), stat("Disabled features", "disabled"), stat("Trainable parameters", "trainable")),
   );

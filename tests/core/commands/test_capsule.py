@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.commands.capsule import elsewhere
-from core.trained.capsule import Origin
+from core.run.capsule import Origin
 
 
 def test_on_a_gpu_another_number_format_is_elsewhere() -> None:

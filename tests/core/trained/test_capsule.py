@@ -16,9 +16,10 @@ from torch import nn
 
 from core.machine.processor import processor
 from core.network.tensors import digest_of
+from core.run.capsule import Origin
 from core.run.events import Finished
 from core.run.spec import RunSpec
-from core.trained.capsule import BadCapsule, Capsule, Origin, frozen_digest, pack, read_capsule, rebuild
+from core.trained.capsule import BadCapsule, Capsule, frozen_digest, pack, read_capsule, rebuild
 from core.training.checkpoint import read_metadata
 from core.training.loop import Training, train
 from tests.core.program import core

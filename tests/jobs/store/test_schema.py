@@ -35,7 +35,7 @@ from tests.jobs.support import fake_spec, in_threads
 
 OLD = Path(__file__).with_name("version3")
 LATER = ["unattended", "pinned", "evicted_at", "dropped_at", "in_study", "study_name", "note", "tags", "question"]
-LATER += ["label", "no_worker"]  # what version 3 did not have
+LATER += ["label", "no_worker", "claimed"]  # what version 3 did not have
 READ: dict[str, Any] = json.loads((OLD / "read.json").read_text())
 REPOSITORY = Path(__file__).parents[3]
 

@@ -106,9 +106,10 @@ function resumeButton(data) {
   };
   const button = acting("Resume", "Queueing…", act);
   data.addEventListener("change", () => {
-    const { state, error, checkpoint_step } = data.run;
+    const { state, error, checkpoint_step, browser } = data.run;
     const saved = checkpoint_step !== null;
-    const hopeful = state === "cancelled" || (state === "failed" && error?.kind !== "diverged" && saved);
+    const hopeless = ["diverged", "unverified"].includes(error?.kind);
+    const hopeful = state === "cancelled" || (state === "failed" && !hopeless && (saved || browser));
     show(button, hopeful && Boolean(runToken(data.run)));
     button.title = saved
       ? `Continues this run from its checkpoint at step ${whole(checkpoint_step)}, if the worker that takes it has the file.`

@@ -7,7 +7,7 @@ import { hasTop5, isOver, nameOf, options, titleOf } from "../../../server/catal
 import { disabledShare } from "../../../charts/disabled.js";
 import { h, say, show, slot } from "../../../base/dom.js";
 import { day, duration, epochOf, NONE, percent, range, since, when, whole } from "../../../base/format.js";
-import { exampleNote } from "../../../base/mark.js";
+import { browserNote, exampleNote } from "../../../base/mark.js";
 import { notifySwitch } from "../../../site/progress.js";
 import { term } from "../../../site/term.js";
 import { webhookLine } from "../../../site/webhook.js";
@@ -30,6 +30,7 @@ export function head(data, feed, preview, expected, rivals) {
   const notify = notifySwitch();
   const webhook = webhookLine(() => ({ kind: "run", id: data.run.id, token: runToken(data.run), over: isOver(data.run) }));
   data.addEventListener("change", webhook.update);
+  const fromBrowser = browserNote(run);
   const title = h("h1", { id: "run-title" }, nameOf(run));
   const element = h(
     "section",
@@ -38,6 +39,7 @@ export function head(data, feed, preview, expected, rivals) {
     run.name ? h("p", { class: "quiet" }, titleOf(run.spec), " ", reportButton(run)) : null,
     labels(data, title),
     exampleNote(run),
+    fromBrowser,
     h("p", { class: "story", "data-slot": "story" }),
     actions(data, feed, preview),
     h("p", { class: "run-line", "data-slot": "line" }),
@@ -72,6 +74,7 @@ export function head(data, feed, preview, expected, rivals) {
   data.addEventListener("change", () => {
     const { run } = data;
     state.update(run);
+    fromBrowser?.update(run);
     progress.set(run.progress.share, run.state);
     notify.update(!isOver(run));
     notices(element, data);
@@ -157,7 +160,7 @@ function line(run, expected) {
   }
   const took = run.result?.seconds ?? elapsed_s;
   const ended = { finished: "Finished", failed: "Failed", cancelled: "Cancelled" }[run.state];
-  return [`${ended} ${when(run.finished_at)}`, steps, took ? `took ${duration(took)}` : null]
+  return [`${ended} ${when(run.finished_at)}`, steps, took ? `took ${duration(took)}${run.browser ? " in the browser" : ""}` : null]
     .filter(Boolean)
     .join(" · ");
 }
@@ -176,7 +179,7 @@ function notices(element, { run, log }) {
   const again = run.attempt > 1 && run.state === "running";
   const from = run.began_at;
   const begun = from === 0 ? "Started again from the beginning." : `Resumed from the checkpoint at step ${whole(from)}.`;
-  const how = from === null ? "Resuming…" : begun;
+  const how = run.browser ? "Verified once more." : from === null ? "Resuming…" : begun;
   show(say(element, "attempt", again ? `${how} This is attempt ${run.attempt}.` : ""), again);
 }
 
