@@ -210,6 +210,6 @@ def test_from_the_form_to_the_player(open_page: Open) -> None:
 
 def test_the_empty_page_and_a_damaged_link(open_page: Open) -> None:
     page = open_page("/tab")
-    expect(page.get_by_role("link", name="Only γ and β, on digits")).to_be_visible()
+    expect(page.get_by_role("link", name="Only γ and β", exact=True)).to_be_visible()
     page = open_page("/tab#nothing")
     expect(page.locator(".tab-page")).to_contain_text("damaged or incomplete")

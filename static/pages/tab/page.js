@@ -20,7 +20,7 @@ import { keeping } from "./keep.js";
 
 const SMALL = { architecture: "resnet-14", dataset: "digits", epochs: 30 };
 const EXAMPLES = [
-  ["Only γ and β, on digits", { ...SMALL, policy: "batchnorm" }],
+  ["Only γ and β", { ...SMALL, policy: "batchnorm" }],
   ["As many random weights", { ...SMALL, policy: "random-2" }],
 ];
 
@@ -32,7 +32,7 @@ export function mount(element) {
 
 async function begin(page) {
   const asked = fromHash(location.hash);
-  if (!asked) return page.replaceChildren(blank("Train in this tab", "Your browser trains the network: no queue, and nothing leaves your computer. Begin with one of these."), await others());
+  if (!asked) return page.replaceChildren(blank("Train in this tab", "Your browser trains the network: no queue, and nothing leaves your computer. Begin with one of these, on digits."), await others());
   const why = obstacle(asked);
   if (why) throw new Error(why);
   const spec = completed(await openKernels(), asked, policyOf(asked.policy).norm);
@@ -49,7 +49,7 @@ function blank(title, words) {
     { class: "blank" },
     h("h1", {}, title),
     h("p", {}, words),
-    h("p", { class: "actions" }, frozen ? null : h("a", { class: "button primary", href: "/train" }, "Choose a network"), shareButton(), EXAMPLES.map(([title, spec]) => h("a", { class: "button", href: `/tab${toHash(spec)}` }, title))),
+    h("p", { class: "actions" }, EXAMPLES.map(([title, spec]) => h("a", { class: "button", href: `/tab${toHash(spec)}` }, title)), frozen ? null : h("a", { class: "button", href: "/train" }, "Another network"), shareButton()),
   );
 }
 
@@ -66,13 +66,13 @@ function heading(training) {
   });
   const save = button("Download the capsule", "button", () => download(training));
   const kept = frozen ? {} : keeping(training);
-  const player = h("a", { class: "button", href: `/player/?tab=${training.id}` }, "Open in the player");
+  const player = h("a", { class: "button primary", href: `/player/?tab=${training.id}` }, "Open in the player");
   const element = h(
     "section",
     { class: "run-head", "aria-labelledby": "tab-title" },
     h("div", { class: "run-title" }, h("h1", { id: "tab-title" }, titleOf(spec)), state),
     h("p", { class: "quiet" }, `Trained by this browser. Nothing leaves your computer${frozen ? "" : " unless you keep it on the server"}; closing the page pauses the training.`),
-    h("div", { class: "actions" }, stop, go, kept.button, player, save, shareButton("Share", "button", () => training.capsule && { capsule: () => training.capsule }), again, frozen ? null : h("a", { class: "button", href: `/train?${query(spec)}` }, "Change and run again")),
+    h("div", { class: "actions" }, stop, go, player, shareButton("Share", "button", () => training.capsule && { capsule: () => training.capsule }), kept.button, save, again, frozen ? null : h("a", { class: "button", href: `/train?${query(spec)}` }, "Change and run again")),
     h("p", { class: "run-line", "data-slot": "line", role: "status" }),
     progress,
     kept.line,
