@@ -110,7 +110,7 @@ def test_a_network_runs_and_another_one_trains_without_a_server(site: Frozen) ->
     expect(page).to_have_url(BASE)
     spec = {"architecture": "resnet-8", "policy": "batchnorm", "dataset": "digits", "epochs": 2, "train_examples": 256}
     page = site.open(f"tab.html#{base64.urlsafe_b64encode(json.dumps(spec).encode()).decode().rstrip('=')}")
-    expect(page.locator(".run-line")).to_contain_text("Finished: 4 steps")
+    expect(page.locator('[data-slot="line"]')).to_contain_text("Finished: 4 steps")
     page.get_by_role("link", name="Open in the player").click()
     expect(page.locator(".player-bars .best")).to_have_count(1)
 

@@ -182,7 +182,7 @@ def test_from_the_form_to_the_player(open_page: Open) -> None:
     page.get_by_role("link", name="Train in this tab").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("ResNet-8")
     page.get_by_role("button", name="Stop").click()
-    line = page.locator(".run-line")
+    line = page.locator('[data-slot="line"]')
     expect(line).to_contain_text(re.compile("Stopped|Finished"))
     stopped = line.inner_text()
     page.reload()

@@ -18,7 +18,7 @@ def test_a_training_is_kept_verified_and_found_again(open_working_page: Open) ->
     )
     page.get_by_role("link", name="Train in this tab").click()
     keep = page.get_by_role("button", name="Keep on the server")
-    expect(page.locator(".run-line").first).to_contain_text("Finished", timeout=WITHIN_MS)
+    expect(page.locator('[data-slot="line"]')).to_contain_text("Finished", timeout=WITHIN_MS)
     keep.click()
     kept = page.locator(".tab-kept")
     expect(kept).to_contain_text("which has verified it", timeout=WITHIN_MS)

@@ -56,7 +56,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def trains_with(page: Page | FrameLocator, threads: str) -> None:
-    line = page.locator(".run-line")
+    line = page.locator('[data-slot="line"]')
     expect(line).to_contain_text("Finished: 4 steps", timeout=TRAINED_MS)
     expect(line).to_contain_text(threads)
 
@@ -100,7 +100,7 @@ def test_a_stopped_training_ends_its_threads(open_page: Open) -> None:
         pytest.skip("one core, one thread")
     page = open_page("/train?architecture=resnet-8&policy=batchnorm&dataset=digits&epochs=190")
     page.get_by_role("link", name="Train in this tab").click()
-    line = page.locator(".run-line")
+    line = page.locator('[data-slot="line"]')
     expect(line).to_contain_text("images per second", timeout=TRAINED_MS)
     expect(line).to_contain_text(SEVERAL)
     page.get_by_role("button", name="Stop").click()
