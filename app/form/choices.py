@@ -20,6 +20,7 @@ from core.catalog.presets import Preset
 from core.catalog.schedules import SCHEDULES
 from core.catalog.tasks.tasks import TASKS
 from core.run.adaptation import Adaptation
+from core.run.recipe import OPTIMIZERS
 
 OTHER = "other"
 """The choice that stands for a number typed into the field beside it."""
@@ -73,7 +74,7 @@ SHOWN: dict[str, dict[str, str | bool]] = {
 """The fields that apply only if others have certain values; otherwise they are hidden and ignored."""
 
 TITLES: dict[str, dict[str, str]] = {
-    "optimizer": {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"},
+    "optimizer": OPTIMIZERS,
     "schedule": {entry.name: entry.title for entry in SCHEDULES.values()},
     "precision": {"auto": "fast (default)", "fp32": "PyTorch in float32"},
     "task": {entry.name: entry.title for entry in TASKS.values()},

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from core.catalog.initializers import NORM_INITIALIZERS
 from core.catalog.plan import AFFINE
+from core.run.computation import LEAST_SQUARES
 from core.run.spec import RunSpec
 
 ADAM_LR = 0.01
@@ -119,7 +120,7 @@ def _single_pixel(spec: RunSpec) -> str | None:
 def _large_rate(spec: RunSpec) -> str | None:
     roles, scores = spec.selection.roles, spec.selection.keep
     bearable, usual = (ADAM_AFFINE_LR, 0.2) if roles and roles <= AFFINE and not scores else (ADAM_LR, 0.001)
-    if spec.recipe.optimizer == "sgd" or spec.recipe.lr <= bearable:
+    if spec.recipe.optimizer in ("sgd", LEAST_SQUARES) or spec.recipe.lr <= bearable:
         return None
     return f"Adam's steps are about as long as the learning rate: {spec.recipe.lr:g} is large; {usual:g} is usual."
 
@@ -130,6 +131,16 @@ def _long_warmup(spec: RunSpec) -> str | None:
     return f"The warm-up of {spec.recipe.warmup_epochs:g} epochs lasts the whole run, so the learning rate only rises."
 
 
+def _computed(spec: RunSpec) -> str | None:
+    teacher = spec.teacher
+    if teacher is None:
+        return None
+    return (
+        f"SGD trains all parameters of another random {teacher.architecture} by this recipe; then γ and β of this "
+        "network are computed from it by least squares. Nothing in this network trains."
+    )
+
+
 def _single_step(spec: RunSpec) -> str | None:
     batch, images = spec.recipe.batch_size, spec.images[0]
     if batch <= images:
@@ -138,6 +149,7 @@ def _single_step(spec: RunSpec) -> str | None:
 
 
 CAUTIONS: tuple[Callable[[RunSpec], str | None], ...] = (
+    _computed,
     _nothing,
     _scores,
     _frozen_norms,

@@ -46,6 +46,8 @@ class Estimate(TypedDict):
 def modest_run_s(spec: RunSpec) -> float:
     """Approximate seconds of training and testing on two ordinary cores."""
     train = spec.total_steps * cost.modest_step_s(spec)
+    if spec.teacher:
+        return train + cost.computing_s(spec) / 2 + _test_s(spec, cost.tested_images(spec))
     return train + (spec.epochs + 1) * _test_s(spec, spec.images[1])
 
 

@@ -31,11 +31,12 @@ from core.network.devices import device_title
 from core.network.freezing import draw_network, running_statistics
 from core.network.scores import Scores, Window
 from core.network.tensors import digest_of
+from core.run.computation import Unlike, check, most_images
 from core.run.events import DISABLED_BELOW, Finished
 from core.run.problems import explain
 from core.run.spec import RunSpec
 from core.trained.capsule import Capsule, frozen_digest, origin_here, pack, rebuild
-from core.trained.computed import Fit, Unlike, check, compute, most_images
+from core.trained.computed import Fit, compute
 from core.trained.evaluation import evaluating
 from core.trained.last_layer import compute_last
 

@@ -39,14 +39,15 @@ def _line(spec: RunSpec, event: events.Event) -> str | None:
         case events.Started(resumed_from=step, counts=counts):
             again = f"resumed from step {step}; " if step is not None else ""
             taken = f"{event.taken}\n" if event.taken else ""
+            verb = "are computed" if spec.teacher else "train"
             return taken + (
                 f"{again}{spec.architecture}, policy {spec.policy}, {spec.dataset}: {counts.trainable:,} of "
-                f"{counts.total:,} parameters train; {event.device}, {event.threads} threads"
+                f"{counts.total:,} parameters {verb}; {event.device}, {event.threads} threads"
             )
         case events.Measured(point=events.Point(split="test") as point):
             return f"epoch {point.epoch:g}: test top-1 {point.top1:.2%}, loss {decimal(point.loss)}"
         case events.Analysed(findings=findings):
-            return (
+            return _computed(findings) + (
                 f"analysed on {findings.test_examples:,} test images: {findings.relu_always_off:.1%} of ReLU channels "
                 f"always off, {findings.unused_parameters:,} parameters without effect{_conditioning(findings)}"
             )
@@ -62,6 +63,19 @@ def _line(spec: RunSpec, event: events.Event) -> str | None:
         case events.Stopped():
             return f"stopped at step {event.step}; the same command resumes from here"
     return None
+
+
+def _computed(findings: Findings) -> str:
+    """How γ and β were computed, a line for each layer; empty where they trained."""
+    if (computed := findings.computed) is None:
+        return ""
+    rows = [
+        f"{row.name:<24}{f'{row.used:,} of {row.channels:,}':>14}{row.explained:>9.1%}\n" for row in computed.layers
+    ]
+    return (
+        f"computed from a {computed.teacher} (test top-1 {computed.teacher_top1:.2%}) and {computed.images:,} images: "
+        f"channels in use, and the share that they explain\n{''.join(rows)}"
+    )
 
 
 def _conditioning(findings: Findings) -> str:

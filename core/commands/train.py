@@ -22,6 +22,7 @@ from core.machine.lifeline import die_with_launcher, die_with_parent
 from core.machine.part import Part
 from core.machine.signals import stop_on
 from core.machine.threads import one_thread_a_core, spin_briefly
+from core.run.computation import LEAST_SQUARES
 from core.run.events import Analysed, Event, Failed, Finished, Measured, Snapshot, Stopped
 from core.run.journal import Journal, record
 from core.run.spec import RunSpec
@@ -61,8 +62,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _part(spec: RunSpec) -> Part:
-    """Which of the run's processes this is. Raises BadArguments if there are too many for a batch."""
+    """Which of the run's processes this is. Raises BadArguments if there are too many."""
     part = Part.of_this_process()
+    if spec.teacher and not part.alone:
+        raise BadArguments(f"{LEAST_SQUARES} needs one process, got {part.world}")
     if spec.recipe.batch_size < 2 * part.world and not part.alone:
         raise BadArguments(
             f"{part.world} processes need a batch_size of at least {2 * part.world}, two images each; got "

@@ -7,6 +7,7 @@ from math import ceil, prod
 
 from core.catalog.plan import Plan
 from core.catalog.policy import Trains, trainable
+from core.run.computation import HELD, IMAGES
 from core.run.events import Counts
 from core.run.findings import EPSILONS
 from core.run.spec import RunSpec
@@ -66,10 +67,44 @@ def step_macs(plan: Plan, trains: Trains) -> int:
 
 
 def run_macs(spec: RunSpec) -> int:
-    """Multiply-adds of a whole run: its steps, and its tests at initialisation and after every epoch."""
+    """Multiply-adds of a whole run: its steps, its tests, and the least squares where γ and β are computed."""
+    computing = sum(_computing_macs(spec)) if spec.teacher else 0
+    return _training_macs(spec) + tested_images(spec) * spec.plan.macs + computing
+
+
+def _training_macs(spec: RunSpec) -> int:
+    """Multiply-adds of all its steps, which are those of the teacher where there is one."""
+    trained = spec.teacher or spec
+    return spec.epochs * spec.images[0] * step_macs(trained.plan, trained.trains)
+
+
+def tested_images(spec: RunSpec) -> int:
+    """How many images the run's network answers in its tests: at initialisation and after every epoch; where γ and β
+    are computed, at the start and at the end, there all training images, too."""
     train, test = spec.images
-    plan = spec.plan
-    return spec.epochs * train * step_macs(plan, spec.trains) + (spec.epochs + 1) * test * plan.macs
+    return 2 * test + train if spec.teacher else (spec.epochs + 1) * test
+
+
+def _computing_macs(spec: RunSpec) -> tuple[int, int]:
+    """Multiply-adds of least squares: of the passes over the images, and of the systems that are solved."""
+    teacher = spec.teacher or spec
+    pairs = [*zip(teacher.plan.convolutions, spec.plan.convolutions, strict=True)]
+    # A convolution reads the carriers, as many channels as the teacher's.
+    across = sum(own.macs * other.outputs // own.outputs for other, own in pairs)
+    widths = [
+        (there.units[0].convolution.outputs, here.units[0].convolution.outputs)
+        for there, here in zip(teacher.plan.blocks, spec.plan.blocks, strict=True)
+    ]
+    solved = sum(SOLVED_ROUNDS * SOLVED_PLACES * narrow * (2 * wide) ** 2 for narrow, wide in widths)
+    return COMPUTED_PASSES * min(IMAGES, spec.images[0]) * across, solved
+
+
+def computing_s(spec: RunSpec) -> float:
+    """Processor seconds of the least squares; 0 where γ and β train."""
+    if spec.teacher is None:
+        return 0.0
+    passes, solved = _computing_macs(spec)
+    return passes / PASSES_MACS_PER_S + solved / SOLVING_MACS_PER_S
 
 
 def analysed_images(spec: RunSpec) -> int:
@@ -121,9 +156,9 @@ def analyses_macs(spec: RunSpec) -> int:
 
 def modest_step_s(spec: RunSpec) -> float:
     """Seconds that one step takes on two ordinary cores, roughly."""
-    plan = spec.plan
-    macs = step_macs(plan, spec.trains) * min(spec.recipe.batch_size, spec.images[0])
-    return macs / MODEST_MACS_PER_S + STEP_OVERHEAD_S * len(plan.norms)
+    trained = spec.teacher or spec
+    macs = step_macs(trained.plan, trained.trains) * min(spec.recipe.batch_size, spec.images[0])
+    return macs / MODEST_MACS_PER_S + STEP_OVERHEAD_S * len(trained.plan.norms)
 
 
 def point_stride(spec: RunSpec) -> int:
@@ -150,6 +185,14 @@ def _snapshot_strides(spec: RunSpec) -> tuple[int, int]:
     return between, spec.steps_per_epoch * max(1, -(-spec.epochs // 150))
 
 
+COMPUTED_PASSES = 3
+"""How often least squares goes through each layer for each image."""
+SOLVED_ROUNDS, SOLVED_PLACES = 8, 512
+"""Of a system between two convolutions: how often it is solved, and at how many places it has equations."""
+PASSES_MACS_PER_S, SOLVING_MACS_PER_S = 8e9, 18e9
+"""Multiply-adds a second of one core in float32, of these passes and of these systems."""
+COMPUTED_HELD = 15
+"""How often least squares holds the teacher's largest layer, for all its images."""
 TRAINING_MACS_PER_S, TESTING_MACS_PER_S = 70e9, 400e9
 """Multiply-adds a second of one core of a current server (AMD EPYC, Zen 4): of steps in bfloat16, and of tests.
 
@@ -195,20 +238,19 @@ def price(spec: RunSpec) -> Price:
 
 def verification_price(spec: RunSpec) -> Price:
     """The same of a run that was trained in a browser: one test, and the analyses."""
-    return Price(_analysing_s(spec, tests=1), _memory_bytes(spec), _disk_bytes(spec))
+    return Price(_analysing_s(spec, spec.images[1]), _memory_bytes(spec), _disk_bytes(spec))
 
 
 def _processor_s(spec: RunSpec) -> float:
-    plan = spec.plan
-    steps = spec.epochs * spec.images[0] * step_macs(plan, spec.trains)
-    layers = LAYER_STEP_S * spec.total_steps * len(plan.norms)
-    return _analysing_s(spec, tests=spec.epochs + 1) + steps / TRAINING_MACS_PER_S + layers
+    layers = LAYER_STEP_S * spec.total_steps * len(spec.plan.norms)
+    steps = _training_macs(spec) / TRAINING_MACS_PER_S + layers
+    return _analysing_s(spec, tested_images(spec)) + steps + computing_s(spec)
 
 
-def _analysing_s(spec: RunSpec, tests: int) -> float:
-    """The start of the trainer, so many `tests`, and the analyses at the end."""
-    tested = (tests * spec.images[1] + len(EPSILONS) * analysed_images(spec)) * spec.plan.macs / TESTING_MACS_PER_S
-    return START_S + tested + adaptation_macs(spec) / TRAINING_MACS_PER_S + jacobian_macs(spec) / JACOBIAN_MACS_PER_S
+def _analysing_s(spec: RunSpec, tested: int) -> float:
+    """The start of the trainer, the test of so many images, and the analyses at the end."""
+    tests = (tested + len(EPSILONS) * analysed_images(spec)) * spec.plan.macs / TESTING_MACS_PER_S
+    return START_S + tests + adaptation_macs(spec) / TRAINING_MACS_PER_S + jacobian_macs(spec) / JACOBIAN_MACS_PER_S
 
 
 def _memory_bytes(spec: RunSpec) -> int:
@@ -217,11 +259,14 @@ def _memory_bytes(spec: RunSpec) -> int:
     batch = min(spec.recipe.batch_size, spec.images[0])
     images = 0 if data.streamed else sum(spec.images) * prod(data.shape)
     held = VALUES_HELD * batch * sum(values) + TESTED_HELD * max(values) + PARAMETERS_HELD * plan.total
+    if teacher := spec.teacher:
+        most = max(conv.outputs * conv.size**2 for conv in teacher.plan.convolutions)
+        held += COMPUTED_HELD * min(IMAGES * most, spec.images[0] * most, HELD)
     return int(BASE_BYTES + images + 4 * held)
 
 
 def _disk_bytes(spec: RunSpec) -> int:
-    plan, trained = spec.plan, trainable(spec.trains)
+    plan, trained = spec.plan, trainable((spec.teacher or spec).trains)
     between, ends = _snapshot_strides(spec)
     snapshots = spec.total_steps // between + spec.total_steps // ends + 2
     points = spec.total_steps // point_stride(spec) + 2 * spec.epochs

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from core.catalog.model import Model
 from core.run.adaptation import Adapted
+from core.run.computation import Computed
 
 
 class Spread(Model):
@@ -107,7 +108,8 @@ class Findings(Model):
     network has no γ. `test_examples`: how many test images were looked at, which is fewer than all where the analyses
     would otherwise take too large a part of the run's time (`cost.analysed_images`). `jacobian`: null where there is no
     γ, and in findings from before it was computed. `adapted`: what the adaptation that the spec asks for gave, a row
-    for each corruption and severity; written only where it asks for one.
+    for each corruption and severity; written only where it asks for one. `computed`: how γ and β were computed, where
+    they did not train.
     """
 
     gamma: Spread | None
@@ -124,6 +126,7 @@ class Findings(Model):
     seconds: float
     jacobian: Jacobian | None = None
     adapted: tuple[Adapted, ...] = Field((), exclude_if=lambda rows: not rows)
+    computed: Computed | None = Field(None, exclude_if=lambda computed: computed is None)
 
 
 EPSILONS: tuple[float, ...] = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)

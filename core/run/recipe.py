@@ -9,7 +9,10 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from core.catalog.model import Misfit, Model
 from core.catalog.registry import Registry
 from core.catalog.schedules import SCHEDULES
+from core.run.computation import LEAST_SQUARES
 
+OPTIMIZERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", LEAST_SQUARES: "Least squares"}
+"""The titles of the optimizers by name."""
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -25,7 +28,11 @@ def key_of(registry: Registry[Any]) -> Any:
 class Recipe(Model):
     """How the trainable parameters are updated. The defaults are the paper's for CIFAR-10 (appendix B)."""
 
-    optimizer: Literal["sgd", "adam", "adamw"] = Field("sgd", description="The paper trains with SGD.")
+    optimizer: Literal["sgd", "adam", "adamw", "least-squares"] = Field(
+        "sgd",
+        description="The paper trains with SGD. least-squares: SGD trains a network of width 1, and γ and β are "
+        "computed so that the random network answers as that one.",
+    )
     lr: float = Field(0.1, gt=0, le=1e6, description="Learning rate at the start.")
     momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD; β1 of Adam.")
     nesterov: bool = Field(False, description="Nesterov's momentum (SGD only).")

@@ -24,6 +24,7 @@ from core.catalog.policies import policy
 from core.catalog.policy import Policy, Trains
 from core.catalog.residual import Shape
 from core.catalog.tasks.tasks import WHOLE, ImageTask, task
+from core.run import computation
 from core.run.adaptation import Adaptation, enough, obstacle
 from core.run.names import Architecture, DataSetName, PolicyName, TaskName, WeightInitializerName
 from core.run.recipe import Recipe, key_of
@@ -153,6 +154,10 @@ class RunSpec(Model):
 
     @model_validator(mode="after")
     def _can_be_built(self) -> RunSpec:
+        if self.recipe.optimizer == computation.LEAST_SQUARES and (
+            reason := computation.obstacle(self.architecture, self.policy, self.norm, self.start)
+        ):
+            raise Misfit("recipe.optimizer", reason)
         if self.total_steps > MAX_STEPS:
             raise Misfit(
                 "epochs",
@@ -205,6 +210,19 @@ class RunSpec(Model):
             enough(adaptation, images)
         except Misfit as error:
             raise Misfit("adapt.batch_size", f"adapt.{error}") from error
+
+    @property
+    def teacher(self) -> RunSpec | None:
+        """The training of the network from which γ and β are computed; None where they train.
+
+        It has a weight seed of its own, so that no filter of this network is one that the teacher began with.
+        """
+        if self.recipe.optimizer != computation.LEAST_SQUARES:
+            return None
+        recipe = self.recipe.model_copy(update={"optimizer": "sgd"})
+        seeds = self.seeds.model_copy(update={"init": derive_seed("teacher", self.seeds.init)})
+        fields = {"architecture": computation.teacher_of(self.architecture), "policy": "all", "adapt": None}
+        return self.model_copy(update={**fields, "recipe": recipe, "seeds": seeds})
 
     @property
     def data(self) -> DataSet:

@@ -15,6 +15,7 @@ from core.catalog.normalisation import Normalisation
 from core.catalog.policies import policy
 from core.catalog.registry import UnknownName
 from core.catalog.tasks.tasks import task
+from core.run.recipe import OPTIMIZERS
 from core.studies.asked.claim import Claim, Kind, Value
 from core.studies.spec import StudySpec, in_text
 from core.studies.verdicts import WORDS, Contrast, Criterion, Rule
@@ -62,6 +63,8 @@ def value_title(field: str, value: object) -> str:
         return f"initially {NORM_INITIALIZERS[str(value)].title}"
     if field == "task":
         return task(str(value)).title.lower()
+    if field == "recipe.optimizer":
+        return OPTIMIZERS[str(value)]
     if field == "norm.kind":
         return Normalisation.model_validate({"kind": value}).title
     return f"{field} {value if isinstance(value, str) else _plain(value)}"
@@ -69,7 +72,7 @@ def value_title(field: str, value: object) -> str:
 
 def side_title(field: str, value: Value) -> str:
     """One side of a comparison: names say by themselves what they are, numbers do not."""
-    if field in ("architecture", "policy"):
+    if field in ("architecture", "policy", "recipe.optimizer"):
         return value_title(field, value)
     return value if isinstance(value, str) else f"{field} {_plain(value)}"
 

@@ -30,7 +30,7 @@ def _run(spec: RunSpec) -> tuple[float, float]:
     plan = spec.plan
     macs = cost.run_macs(spec) + cost.analyses_macs(spec) + cost.adaptation_macs(spec)
     calls = cost.STEP_OVERHEAD_S * len(plan.norms) * spec.total_steps
-    return float(macs), START_S + macs / MACS_PER_S + calls
+    return float(macs), START_S + macs / MACS_PER_S + calls + cost.computing_s(spec) / 2
 
 
 def run_s(spec: RunSpec) -> float:

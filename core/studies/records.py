@@ -133,6 +133,11 @@ def _idle(record: Record, when: Literal["start", "end"]) -> float | None:
     return None if share is None else 100 * share
 
 
+def _teacher(record: Record) -> float | None:
+    computed = record.findings.computed if record.findings else None
+    return 100 * computed.teacher_top1 if computed else None
+
+
 def _kept(record: Record) -> float:
     """The kilobytes of the values that a capsule of the run has."""
     return kept_bytes(record.spec) / 1000
@@ -203,6 +208,7 @@ QUANTITIES: Registry[Quantity] = Registry(
                 ("entropy-gain", "statistics", "Gain by adapting γ and β, beyond statistics"),
             )
         ),
+        Quantity("teacher", "Test accuracy of the teacher", "points of test accuracy", _teacher, step=_image),
         Quantity("kept", "Kilobytes a task: what trained, and running statistics", "kB", _kept, " kB"),
         Quantity(
             "condition-start",

@@ -26,7 +26,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.catalog.plan import Plan
 from core.draws.draw import Draw
 from core.network.builder import ConvolutionNorm, Network, UnitBlock
 from core.trained.least_squares import BeforeConvolution, BeforeOutput, solve
@@ -44,16 +43,10 @@ from core.trained.regression import (
     weight_of,
 )
 
-HELD = 1 << 26
-"""Numbers of a layer that stay in memory for all images (256 MB)."""
 EQUATIONS = 32
 """Equations for each unknown."""
 PLACES = (512, 8192)
 """The least and the most places of a layer's output at which its equations are made."""
-
-
-class Unlike(ValueError):
-    """The student cannot be computed from this teacher; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -67,34 +60,9 @@ class Fit:
     seconds: float
 
 
-def check(teacher: Plan, student: Plan) -> None:
-    """Raises Unlike if the student is not the teacher with wider layers."""
-    for plan in (teacher, student):
-        kinds = {(unit.norm.kind, unit.norm.affine) for unit in plan.units()}
-        plain = all(block.residual and len(block.units) == 2 and not block.pool for block in plan.blocks)
-        if kinds != {("batch", True)} or not plain or plan.stem.convolution.kernel != 3:
-            raise Unlike(f"{plan.architecture}: only resnet-N and wrn-14-N with BatchNorm can be computed")
-    if teacher.input_shape != student.input_shape or teacher.output.classes != student.output.classes:
-        raise Unlike("teacher and student must be for the same images and classes")
-    if [bool(b.shortcut) for b in teacher.blocks] != [bool(b.shortcut) for b in student.blocks] or any(
-        own.outputs < other.outputs for own, other in zip(student.convolutions, teacher.convolutions, strict=False)
-    ):
-        raise Unlike(
-            f"{student.architecture} is not {teacher.architecture} with more channels: it needs as many blocks, and no "
-            "fewer channels in any layer"
-        )
-
-
-def most_images(teacher: Plan, student: Plan, *, last_only: bool = False) -> int:
-    """How many images fit into memory."""
-    kept = student if last_only else teacher
-    narrow = max(conv.outputs * conv.size**2 for conv in kept.convolutions)
-    last = student.blocks[-1].units[-1].convolution
-    return int(HELD // max(narrow, last.outputs * last.size**2))
-
-
 def compute(teacher: Network, student: Network, images: Tensor, draw: Draw) -> Iterator[Fit]:
-    """Set γ, β and running statistics of all norm layers of `student`, which `check` has accepted; yields each layer.
+    """Set γ, β and running statistics of all norm layers of `student`; yields each layer. core/run/computation.py has
+    checked that the two fit.
 
     images: (N, C, H, W) float32, normalised. `draw` chooses the places where equations are made.
     """

@@ -23,6 +23,7 @@ from torch import Tensor
 from core.machine.files import write_atomically
 from core.network.scores import Mean, Scores
 from core.network.tensors import dense
+from core.run.computation import Computed
 from core.run.events import Checkpointed
 
 KEEP = 2
@@ -37,7 +38,7 @@ class State:
 
     `tensors`: trained parameters, running statistics and, as `optimizer/...`, the optimiser's state. `window`: sums
     over what was trained on since the last train point; `passed`: sums over the epoch before these. `train` and `test`:
-    the last values of the curves.
+    the last values of the curves. `computed`: how γ and β were computed (core/run/computation.py), once they are.
     """
 
     step: int
@@ -47,6 +48,7 @@ class State:
     train: Scores | None
     test: Scores
     tensors: dict[str, Tensor]
+    computed: Computed | None = None
 
 
 class CheckpointFolder:
@@ -58,7 +60,8 @@ class CheckpointFolder:
 
     def save(self, state: State) -> Checkpointed:
         """Write `state`; when this returns, it survives a kill and a power failure. Raises OSError."""
-        numbers = {**asdict(state), "tensors": None, "spec": self.spec_digest}
+        computed = state.computed.model_dump() if state.computed else None
+        numbers = {**asdict(state), "tensors": None, "computed": computed, "spec": self.spec_digest}
         content = save(dense(state.tensors), metadata={"state": json.dumps(numbers)})
         digest = hashlib.sha256(content).hexdigest()
         path = self.folder / f"step-{state.step:08d}-a{self.attempt}-{digest[:16]}.safetensors"
@@ -103,6 +106,7 @@ class CheckpointFolder:
                 "train": _scores(numbers["train"]) if numbers["train"] else None,
                 "test": _scores(numbers["test"]),
                 "tensors": tensors,
+                "computed": Computed.model_validate(told) if (told := numbers.get("computed")) else None,
             }
         )
         if not (type(state.step) is int and _is_number(state.elapsed_s) and state.elapsed_s >= 0):

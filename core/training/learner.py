@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from core.catalog.schedules import learning_rate
-from core.data.batches import batches
+from core.data.batches import Batches, batches
 from core.engine.choice import make_engine
 from core.machine.memory import used_bytes
 from core.network.builder import Network, build
@@ -33,17 +33,26 @@ OPTIMIZER = "optimizer/"
 
 
 class Learner:
-    """The network of `spec` before its first step. `start`: the file with the values that it begins with, if any.
+    """The network of `spec` before its first step. `start`: the file with the values that it begins with, if any;
+    `shared`: the images, if another learner has the same.
 
     `window`: sums over what was trained on since the last `take_window`; `passed`: sums over the epoch before the
     window; `tested`: the sums of the last test. In a `group` each process has a learner, and all have the same
     parameters and the same sums.
     """
 
-    def __init__(self, spec: RunSpec, data_folder: Path, device: torch.device, group: Group, start: Path) -> None:
+    def __init__(
+        self,
+        spec: RunSpec,
+        data_folder: Path,
+        device: torch.device,
+        group: Group,
+        start: Path,
+        shared: Batches | None = None,
+    ) -> None:
         self.spec, self.plan, self.device, self.group = spec, spec.plan, device, group
         be_deterministic()
-        self.batches = batches(spec, data_folder, device, group.part)
+        self.batches = shared or batches(spec, data_folder, device, group.part)
         self._start = start
         network, self.trainable, self.taken = self._begun()
         if spec.recipe.sync_batchnorm and not group.part.alone:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.optim.adam import adam
 from torch.optim.sgd import sgd
 
+from core.run.computation import LEAST_SQUARES
 from core.run.recipe import Recipe
 
 ADAM_BETA2, ADAM_EPS = 0.999, 1e-8
@@ -144,4 +145,5 @@ class AdamW(Adam):
     decoupled = True
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": Sgd, "adam": Adam, "adamw": AdamW}
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": Sgd, "adam": Adam, "adamw": AdamW, LEAST_SQUARES: Optimizer}
+"""By the name in a recipe; where γ and β are computed, nothing makes a step."""

@@ -19,8 +19,8 @@ from core.run.spec import RunSpec
 from core.trained.capsule import BadCapsule, Capsule, read_capsule
 from core.trained.verification import verified
 from core.training.failures import failure
-from core.training.loop import Training
 from core.training.messages import started
+from core.training.training import Training
 
 WHY = "a browser trained it, which rounds otherwise"
 

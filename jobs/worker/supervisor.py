@@ -99,7 +99,7 @@ class Supervisor:
 
     def _start(self, run: Run, folder: Path, threads: int, device: str) -> TrainerProcess:
         spec = prepare(folder, run.spec)
-        processes = 1 if run.claimed else self.settings.processes
+        processes = 1 if run.claimed or run.spec.teacher else self.settings.processes
         trainer = self.trainer if processes == 1 else (*LAUNCHER, str(processes), *self.trainer[1:])
         command = [*trainer, "--spec", str(spec), "--out", str(folder), "--events", "-", "--lifeline"]
         command += ["--lease", str(self.settings.lease_s), "--attempt", str(run.attempt)]

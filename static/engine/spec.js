@@ -69,6 +69,7 @@ export function obstacle(spec) {
   if ((spec.norm?.kind ?? "batch") !== "batch" || spec.norm?.affine === false) return "A tab trains networks with BatchNorm.";
   if (spec.start) return "A tab cannot start from a file of weights.";
   if (spec.task && spec.task !== WHOLE) return "A tab trains on the whole data set, not on one of its tasks.";
+  if (spec.recipe?.optimizer === "least-squares") return "A tab trains γ and β; it cannot compute them by least squares.";
   if (spec.adapt) return "A tab cannot adapt to corrupted images.";
   if ((spec.draw ?? 2) !== 2) return "A tab knows version 2 of the random draw.";
   const [, family, number] = /^(resnet|wrn-14)-(\d+)$/.exec(spec.architecture) ?? [];

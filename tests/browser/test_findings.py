@@ -53,6 +53,23 @@ def test_a_run_shows_its_findings_once_it_is_finished(open_page: Open, puppet: P
     until(drawn(page, ABLATION), f"plot.layout.font.color !== '{LIGHT_TEXT}'")
 
 
+def test_a_run_that_computes_says_who_taught_it_and_what_each_layer_explains(open_page: Open, puppet: Puppet) -> None:
+    run_id, _ = puppet.start(architecture="wrn-14-2", recipe={"optimizer": "least-squares"})
+    puppet.advance(run_id, 0.5)
+    page = open_page(f"/run?id={run_id}")
+    story = page.locator('[data-slot="story"]')
+    expect(story).to_contain_text("The teacher is in epoch 7 of 12; γ and β come last.")
+    puppet.finish(run_id)
+    expect(story).to_contain_text("γ and β are computed, nothing in this network trained.")
+    card = page.locator("section").filter(has=page.get_by_role("heading", name="γ and β, computed"))
+    expect(card).to_contain_text("From a trained ResNet-14, whose test accuracy is 96.1%, and 1,438 training images.")
+    rows = page.get_by_role("region", name="Layers that were computed").locator("tbody tr")
+    expect(rows).to_have_count(15)
+    expect(rows.first).to_have_text("stem.norm16 of 3259.2%")
+    expect(page.get_by_text("γ and β by least squares; the teacher by SGD")).to_be_visible()
+    expect(page.get_by_text("Extend", exact=True)).to_be_hidden()
+
+
 def test_a_run_without_findings_has_no_empty_panels(open_page: Open, puppet: Puppet) -> None:
     run_id, _ = puppet.start()
     puppet.advance(run_id, 0.5)

@@ -151,6 +151,20 @@ def test_a_field_is_there_where_it_applies_and_counts_only_there(open_page: Open
     expect(fields.locator("#field-init-norm")).to_be_hidden()
 
 
+def test_gamma_and_beta_may_be_computed_instead(open_page: Open, watch: Watch) -> None:
+    watch.expected.append("422")  # the last step asks for what cannot be computed
+    page = open_page("/train?architecture=wrn-14-2&policy=batchnorm&dataset=digits&epochs=3&nesterov=true")
+    fields = more(page)
+    fields.get_by_label("Least squares", exact=True).check()
+    page.wait_for_url("**optimizer=least-squares")
+    assert previewed(page)["recipe"] == {"optimizer": "least-squares"}
+    expect(fields.locator("#field-nesterov")).to_be_hidden()
+    expect(page.locator(".warnings")).to_contain_text("SGD trains all parameters of another random resnet-14")
+    expect(page.locator('[data-slot="cli"]')).to_contain_text("--set recipe.optimizer=least-squares")
+    fields.get_by_label("GroupNorm").check()
+    expect(page.locator('[data-slot="problem"]')).to_contain_text("least-squares needs BatchNorm with γ and β")
+
+
 def test_one_click_fills_in_the_papers_recipe(open_page: Open) -> None:
     page = open_page("/train?architecture=resnet-14&policy=batchnorm&dataset=fashion-mnist&epochs=3&momentum=0.5")
     more(page)

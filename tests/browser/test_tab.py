@@ -167,6 +167,7 @@ REFUSED = [
     ({"policy": "batchnorm+nothing"}, "does not know the policy"),
     ({"task": "rotated-1"}, "not on one of its tasks"),
     ({"start": "0" * 64}, "file of weights"),
+    ({"recipe": {"optimizer": "least-squares"}}, "cannot compute them by least squares"),
 ]
 
 

@@ -21,13 +21,18 @@ from core.studies.axes import PLOTS
 from core.studies.contrasts import criterion_of
 from core.studies.matching import matching
 from core.studies.named import Further, Grid, NamedStudy
+from core.studies.optimisers import optimiser_share
 from core.studies.records import QUANTITIES
 from core.studies.spec import SCALES, Scale
 from core.studies.tasks import kilobytes
 
 OURS = "not in the paper"
 """The source of a question of our own."""
-FURTHER: Mapping[str, Further] = {"matching": matching, "kilobytes": kilobytes}
+FURTHER: Mapping[str, Further] = {
+    "matching": matching,
+    "kilobytes": kilobytes,
+    "optimiser-share": optimiser_share,
+}
 """What a file may ask for beside its verdict: a number that no comparison gives."""
 
 

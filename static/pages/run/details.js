@@ -97,6 +97,8 @@ function normWords({ kind, affine, groups }) {
 }
 
 function optimizerWords({ optimizer, momentum, nesterov, weight_decay }) {
+  if (optimizer === "least-squares")
+    return `γ and β by least squares; the teacher by SGD, momentum ${momentum}, weight decay ${weight_decay}`;
   const first = optimizer === "sgd" ? (nesterov ? "Nesterov’s momentum" : "momentum") : "β1";
   return `${titleOfValue("optimizer", optimizer)}, ${first} ${momentum}, weight decay ${weight_decay}`;
 }

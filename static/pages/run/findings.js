@@ -6,7 +6,7 @@ import { ask } from "../../server/api.js";
 import { ablation } from "../../charts/ablation.js";
 import { conditioning } from "../../charts/analyses/conditioning.js";
 import { relus, zeros } from "../../charts/analyses/relus.js";
-import { options } from "../../server/catalog.js";
+import { architectureTitle, options } from "../../server/catalog.js";
 import { h, show } from "../../base/dom.js";
 import { decimal, percent, raised, whole } from "../../base/format.js";
 import { panel } from "./charts.js";
@@ -65,6 +65,7 @@ function panels(found, { spec, counts }) {
         )
       : null,
     facts(found, counts),
+    found.computed ? computation(found.computed) : null,
     found.adapted?.length ? adaptation(found.adapted) : null,
     found.layers.length ? statistics(found) : null,
   ].filter(Boolean);
@@ -81,6 +82,26 @@ function facts(found, counts) {
     `${whole(found.unused_parameters)} of ${whole(counts.total)} parameters (${share}) feed or read only channels ` +
       `that are always off: they have no effect on any of these images. `,
     h("span", { class: "quiet" }, `Measured on ${whole(found.test_examples)} test images.`),
+  );
+}
+
+/** How γ and β were computed. */
+function computation({ teacher, teacher_top1, images, layers }) {
+  const columns = [
+    ["Channels in use", ({ used, channels }) => `${whole(used)} of ${whole(channels)}`],
+    ["Explained", ({ explained }) => percent(explained)],
+  ];
+  return h(
+    "section",
+    { class: "card charts-note statistics screen-only", "aria-labelledby": "computation-title" },
+    h("h3", { id: "computation-title" }, "γ and β, computed"),
+    h(
+      "p",
+      {},
+      `From a trained ${architectureTitle(teacher)}, whose test accuracy is ${percent(teacher_top1)}, and ` +
+        `${whole(images)} training images. Explained is the share of the variance of each layer’s target.`,
+    ),
+    table("Layer", layers, "Layers that were computed", columns),
   );
 }
 

@@ -35,6 +35,11 @@ DEEP = {"architecture": "imagenet-resnet-18"}
         ({"recipe": {"lr_drops": [0.9, 0.1]}}, "recipe.lr_drops", "lr_drops must increase"),
         ({"recipe": {"lr_drops": ["x"]}}, "recipe.lr_drops.0", "recipe.lr_drops.0 must be a number, got 'x'"),
         ({"recipe": {"nesterov": True, "momentum": 0.0}}, "recipe.nesterov", "nesterov needs the optimizer sgd"),
+        (
+            {"policy": "all", "recipe": {"optimizer": "least-squares"}},
+            "recipe.optimizer",
+            "so the policy must be batchnorm, got all",
+        ),
         ({**DEEP, "train_examples": 65, "recipe": {"batch_size": 64}}, "recipe.batch_size", "would be a single image"),
         ({"architecture": "vgg-11"}, "architecture", "vgg-11 needs images of at least 16x16 pixels"),
         ({"policy": "gamma", "norm": {"affine": False}}, "policy", "would train nothing"),

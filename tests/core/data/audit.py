@@ -12,7 +12,7 @@ from torch import Tensor
 from core.network.freezing import FrozenWeight, ScatteredWeight, running_statistics
 from core.run.events import Finished
 from core.run.spec import RunSpec
-from core.training.loop import Training
+from core.training.training import Training
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def test_every_question_of_the_paper_is_there() -> None:
 def test_questions_of_our_own_say_that_they_are_not_the_papers() -> None:
     own = [named for named in STUDIES.values() if named.own]
     assert [named.name for named in own] == [
-        *("norm-kind", "biases", "lumped", "adapt", "mask-and-scale", "sparse-weights", "many-tasks")
+        *("norm-kind", "biases", "lumped", "adapt", "mask-and-scale", "sparse-weights", "many-tasks", "computed")
     ]
     assert all(not named.marks and not named.quotes for named in own)
     assert all(named.source == OURS or named.source.endswith("; our reading") for named in own)

@@ -21,7 +21,8 @@ from core.run.events import Finished
 from core.run.spec import RunSpec
 from core.trained.capsule import BadCapsule, Capsule, frozen_digest, pack, read_capsule, rebuild
 from core.training.checkpoint import read_metadata
-from core.training.loop import Training, train
+from core.training.loop import train
+from core.training.training import Training
 from tests.core.program import core
 from tests.core.training.test_loop import spec
 from tests.events import finished

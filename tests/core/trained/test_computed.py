@@ -13,9 +13,10 @@ from core.catalog import architectures
 from core.catalog.normalisation import Normalisation
 from core.draws.versions import drawn
 from core.network.builder import Network, build
+from core.run.computation import Unlike, check
 from core.run.spec import Init
 from core.trained.capsule import read_capsule
-from core.trained.computed import Unlike, check, compute
+from core.trained.computed import compute
 from core.trained.last_layer import compute_last
 from core.trained.least_squares import BeforeConvolution, BeforeOutput, solve
 from core.training.loop import train

@@ -17,7 +17,8 @@ from core.run.events import Event, Failed, Finished, Measured, Started
 from core.run.spec import RunSpec
 from core.trained.capsule import read_capsule, rebuild
 from core.trained.start import BadStart, start_from
-from core.training.loop import Training, train
+from core.training.loop import train
+from core.training.training import Training
 from tests.core.program import core
 from tests.core.training.test_loop import spec
 

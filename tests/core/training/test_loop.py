@@ -19,7 +19,8 @@ from core.network.freezing import choose, freeze
 from core.run.events import BINS, Event, Failed, Finished, Measured, Point, Snapshot, Started, Stopped
 from core.run.recipe import Recipe
 from core.run.spec import RunSpec
-from core.training.loop import Training, train
+from core.training.loop import train
+from core.training.training import Training
 
 pytestmark = pytest.mark.training
 

@@ -98,3 +98,28 @@ def test_a_stopped_worker_keeps_the_work(bench: Bench) -> None:
     told = [(row.kind, row.message) for row in bench.store.runs.log(run.id)]
     assert "checkpoint" in [kind for kind, _ in told], told
     assert not bench.ranks(run)
+
+
+LEAST_SQUARES = {"recipe": {"optimizer": "least-squares", "batch_size": 64}}
+
+
+def test_one_process_computes_gamma_and_beta(bench: Bench) -> None:
+    bench.store.runs.submit(fake_spec(architecture="resnet-8", epochs=1, **LEAST_SQUARES))
+    run = bench.store.claims.take("worker")
+    bench.supervisor.supervise(run, 1, "cpu")
+    done = bench.store.runs.get(run.id)
+    assert (done.state, done.started.processes) == ("finished", 1), done.error_message
+    told = [(point.split, point.step) for point in bench.store.curves.points(run.id)]
+    assert sorted(told) == [("test", 0), ("test", 23), ("train", 23)]
+
+
+def test_a_cancel_while_the_teacher_trains_ends_the_run(bench: Bench) -> None:
+    bench.store.runs.submit(fake_spec(architecture="resnet-8", epochs=400, **LEAST_SQUARES))
+    run = bench.store.claims.take("worker")
+    thread = threading.Thread(target=bench.supervisor.supervise, args=(run, 1, "cpu"))
+    thread.start()
+    eventually(lambda: bench.store.runs.get(run.id).step > 20, 60)
+    bench.store.runs.cancel(run.id)
+    thread.join(20)
+    assert bench.store.runs.get(run.id).state == "cancelled"
+    assert not bench.ranks(run)

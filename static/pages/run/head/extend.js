@@ -51,6 +51,7 @@ export function extend(data) {
       button.textContent = "Launch";
     }
   });
-  data.addEventListener("change", () => show(element, data.run.state === "finished" && !data.run.lost));
+  const trains = recipe.optimizer !== "least-squares";
+  data.addEventListener("change", () => show(element, trains && data.run.state === "finished" && !data.run.lost));
   return element;
 }

@@ -36,16 +36,22 @@ const STORIES = {
     if (analysed !== null) return ["Training is complete. Analysing the trained network… ", ...standing(facts)];
     if (!step && tested !== null) return ["Testing the random network before training…"];
     if (!step) return ["Preparing: initialising the network and loading images…"];
-    const where = step >= total_steps ? `All ${run.spec.epochs} epochs are complete` : `In ${epochOf(run)}`;
+    const complete = step >= total_steps;
+    if (isComputed(run))
+      return [complete ? "The teacher is trained. Computing γ and β…" : `The teacher is in ${epochOf(run)}; γ and β come last.`];
+    const where = complete ? `All ${run.spec.epochs} epochs are complete` : `In ${epochOf(run)}`;
     return [`${where}. `, ...standing(facts)];
   },
   finished(facts) {
     const { epochs } = facts.run.spec;
+    if (isComputed(facts.run)) return ["Finished: γ and β are computed, nothing in this network trained. ", ...standing(facts)];
     return [`Finished after ${epochs} ${epochs === 1 ? "epoch" : "epochs"}. `, ...standing(facts)];
   },
   failed: (facts) => ended("Failed", facts),
   cancelled: (facts) => ended("Cancelled", facts),
 };
+
+const isComputed = (run) => run.spec.recipe.optimizer === "least-squares";
 
 function ended(how, facts) {
   if (!facts.run.progress.step) return [`${how} before it learned anything.`];
