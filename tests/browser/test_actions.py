@@ -139,7 +139,7 @@ def test_the_story_and_the_pinned_run(open_page: Open, puppet: Puppet) -> None:
 
 BASE: dict[str, Any] = {
     "state": "running",
-    "spec": {"epochs": 40, "policy": "batchnorm"},
+    "spec": {"epochs": 40, "policy": "batchnorm", "recipe": {"optimizer": "sgd"}},
     "progress": {"step": 300, "total_steps": 1000, "tested": None, "analysed": None},
     "position": None,
     "top1": 0.5,
