@@ -162,7 +162,7 @@ def test_gamma_and_beta_may_be_computed_instead(open_page: Open, watch: Watch) -
     expect(page.locator(".warnings")).to_contain_text("SGD trains all parameters of another random resnet-14")
     expect(page.locator('[data-slot="cli"]')).to_contain_text("--set recipe.optimizer=least-squares")
     fields.get_by_label("GroupNorm").check()
-    expect(page.locator('[data-slot="problem"]')).to_contain_text("least-squares needs BatchNorm with γ and β")
+    expect(page.locator('[data-slot="problem"]')).to_contain_text("Least-squares needs BatchNorm with γ and β")
 
 
 def test_one_click_fills_in_the_papers_recipe(open_page: Open) -> None:
