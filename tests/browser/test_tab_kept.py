@@ -48,7 +48,7 @@ def test_a_refusal_stands_beside_the_button_which_can_be_pressed_again(
     page = open_page("/train?architecture=resnet-8&policy=output&dataset=digits&epochs=1&train_examples=128")
     page.get_by_role("link", name="Train in this tab").click()
     keep = page.get_by_role("button", name="Keep on the server")
-    expect(page.locator(".run-line").first).to_contain_text("Finished", timeout=WITHIN_MS)
+    expect(page.locator('[data-slot="line"]')).to_contain_text("Finished", timeout=WITHIN_MS)
     store.switch.turn("drained")
     try:
         keep.click()

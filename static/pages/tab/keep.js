@@ -21,7 +21,7 @@ export function keeping(training) {
   const button = h("button", { type: "button", class: "button", hidden: true }, "Keep on the server");
   const words = h("span", {});
   const link = h("a", { class: "button small", hidden: true }, "Open the run");
-  const line = h("p", { class: "run-line tab-kept", role: "status", hidden: true }, words, link);
+  const line = h("p", { class: "tab-kept", role: "status", hidden: true }, words, link);
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   let [kept, busy] = [null, false];
 
