@@ -45,9 +45,8 @@ class Page:
 
 PAPER = """<header class="paper-head">
   <h1>The paper’s questions</h1>
-  <p>Each row tests a claim of the paper. Differences are in points: ● ours with 95% intervals, ◇ the paper’s. Open a
-  row to see its numbers<span data-live> or run it here</span>. “Our reading”: wording not checked against the
-  paper.</p>
+  <p>Each row tests a claim. Differences in points: ● ours with 95% intervals (shipped unless “run here”), ◇ the
+  paper’s. Open a row for more. “Our reading”: wording not checked.</p>
 </header>"""
 
 PAGES = {

@@ -47,7 +47,7 @@ function picture(text) {
 
 function measured(study) {
   if (!study || study.ours === "–") return [];
-  const from = study.shipped ? `${study.setting}, shipped` : study.setting;
+  const from = study.shipped ? study.setting : `${study.setting}, run here`;
   return [term("Ours", "ours"), h("b", {}, study.ours), small(from)];
 }
 
