@@ -35,6 +35,7 @@ BINARIES: dict[str, tuple[str, ...]] = {
 FLAGS = (
     *("--target=wasm32-wasi", "-msimd128", "-O3", "-fno-sanitize=all"),
     *("-Wno-unknown-pragmas", "-Wno-psabi", "-Wno-pass-failed"),
+    f"-ffile-prefix-map={KERNELS}/=",  # OpenMP's loops keep the name of their file, which must be the same everywhere
 )
 LINK = ("-mexec-model=reactor", "-Wl,--strip-all")
 MEMORY_BYTES = 65_535 * 65_536

@@ -47,7 +47,7 @@ print(*before, *during, *used_bytes())
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says it")
 def test_a_training_says_where_it_runs_and_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.training.loop.PROGRESS_EVERY_S", 0.0)
+    monkeypatch.setattr("core.training.training.PROGRESS_EVERY_S", 0.0)
     spec = RunSpec.model_validate(
         {"architecture": "resnet-8", "policy": "batchnorm", "dataset": "digits", "epochs": 1, "train_examples": 256}
     )
