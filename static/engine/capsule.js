@@ -45,6 +45,8 @@ export function planFor(spec) {
   if (spec.draw !== 2)
     throw new Error("The weights of this network were drawn by PyTorch's generator (draw 1), which a browser does not have.");
   if (spec.start) throw new Error("This network started from a file of weights, which no seed gives back: this page cannot run it.");
+  if (spec.task && spec.task !== "whole")
+    throw new Error(`This page runs networks for a whole data set; this one was trained on one of its tasks, ${String(spec.task).slice(0, 40)}.`);
   if (spec.norm.kind !== "batch" || !spec.norm.affine)
     throw new Error("This page runs networks with BatchNorm; this one has another norm layer.");
   return planOf(spec.architecture, data.shape, data.classes.length);

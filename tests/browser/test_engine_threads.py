@@ -1,4 +1,4 @@
-"""Threads in the browser: the same bits as one thread gives, whoever computes which part."""
+"""Threads in the browser: any number of them gives the bits of one thread."""
 
 from __future__ import annotations
 

@@ -98,6 +98,7 @@ def test_the_browser_writes_the_bytes_of_python(blank: Page, kind: str, scale: f
         ({"policy": "all"}, "weights trained too"),
         ({"policy": "supermask-50"}, "scores of its weights trained too"),
         ({"norm": {"kind": "group"}}, "runs networks with BatchNorm"),
+        ({"task": "rotated-1"}, "one of its tasks, rotated-1"),
         ({"architecture": "wrn-14-8", "policy": "random-64"}, "100 kB is the most"),
     ],
 )

@@ -16,6 +16,7 @@ from core.run.link.text import base64url, digits
 from core.trained.capsule import read_capsule
 from core.trained.linked import capsule_link
 from tests.browser.tab import HOME, page_from_disk
+from tests.core.run.link.made import link, spec
 
 pytestmark = pytest.mark.browser
 
@@ -121,6 +122,7 @@ def test_a_damaged_or_foreign_file_is_refused_in_words(page: Page, tmp_path: Pat
         ("#AQ", "damaged or incomplete"),
         ("#this is no link!", "no link to a network"),
         ("?url=ftp://example.org/a", "must begin with https://"),
+        *((f"#{base64url(link(spec(task=task)))}", f"one of its tasks, {task}") for task in ("rotated-1", "half-0")),
     ],
 )
 def test_a_bad_address_is_refused_in_words(page: Page, behind: str, words: str) -> None:
